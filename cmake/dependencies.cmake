@@ -1,0 +1,30 @@
+# Everything that is not ours, all from the distribution's packages (scripts/packages.txt).
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS url)
+find_package(RocksDB REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+find_package(benchmark REQUIRED)
+
+# System headers: their warnings are not ours to mend.
+function(ordem_system_library name header library)
+  find_path(${name}_include ${header} REQUIRED)
+  find_library(${name}_library ${library} REQUIRED)
+  add_library(ordem_${name} INTERFACE)
+  target_include_directories(ordem_${name} SYSTEM INTERFACE ${${name}_include})
+  target_link_libraries(ordem_${name} INTERFACE ${${name}_library})
+endfunction()
+
+ordem_system_library(caf caf/all.hpp caf_core)
+ordem_system_library(xxhash xxhash.h xxhash)
+
+find_path(catch2_include catch2/catch.hpp REQUIRED)
+add_library(ordem_catch2 INTERFACE)
+target_include_directories(ordem_catch2 SYSTEM INTERFACE ${catch2_include})
+
+if(ORDEM_JEMALLOC)
+  find_library(JEMALLOC jemalloc REQUIRED)
+endif()

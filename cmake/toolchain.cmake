@@ -1,0 +1,32 @@
+# What every target is compiled with: the standard, the warnings, the sanitizers, ccache and a quick linker where present.
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(ordem_options INTERFACE)
+target_compile_features(ordem_options INTERFACE cxx_std_20)
+target_compile_options(ordem_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_include_directories(ordem_options INTERFACE ${PROJECT_SOURCE_DIR})
+
+if(ORDEM_SANITIZE)
+  # Globally, so that no object of a binary is without them.
+  add_compile_options(-fsanitize=${ORDEM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ORDEM_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  # A precompiled header changes its time stamp with every build; these two let ccache look at what it holds instead.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  else()
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+  endif()
+endif()
+
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
