@@ -1,0 +1,74 @@
+// What the edge calls: messages in, answers out, and reads of committed state. actors/gateway and storage/ implement it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "engine/ids.hpp"
+#include "engine/message.hpp"
+#include "engine/outcome.hpp"
+
+namespace ordem {
+
+// Who waits for an answer: a desk (an I/O thread's place where answers are handed in) and that desk's own number for it.
+struct ticket {
+  std::uint32_t desk = 0;
+  std::uint32_t number = 0;
+};
+
+struct submission {
+  ordem::ticket ticket;
+  ordem::message message;
+};
+
+struct reply {
+  ordem::ticket ticket;
+  ordem::answer answer;
+};
+
+// Where one I/O thread gets its answers.
+class reply_desk {
+ public:
+  virtual ~reply_desk() = default;
+  // Called from any thread; must neither block for long nor throw. All replies carry this desk's number.
+  virtual void deliver(std::vector<reply>&& replies) noexcept = 0;
+};
+
+// Executes messages. Every submission is answered exactly once, at the desk that its ticket names.
+class message_port {
+ public:
+  virtual ~message_port() = default;
+  // Any thread. Never blocks: what can't be taken is answered with an unavailability.
+  virtual void submit(std::vector<submission>&& submissions) = 0;
+};
+
+enum class read_error : std::uint8_t { storage_failed };
+
+template <class Value>
+using read_result = tl::expected<Value, read_error>;
+
+// Reads of committed state: nothing shows here before it is durable. Any thread; may block for a read from disk.
+class order_reader {
+ public:
+  virtual ~order_reader() = default;
+
+  // The order as it is now; null if there is none.
+  virtual read_result<shared_order> find_order(order_id id) const = 0;
+  // The order as it was at that version; null if there is no such order or version.
+  virtual read_result<shared_order> find_version(order_id id, version which) const = 0;
+  // Up to limit versions of the order, newest first, beginning below `before` (absent: with the current one).
+  virtual read_result<std::vector<shared_order>> list_versions(order_id id, std::optional<version> before,
+                                                               std::size_t limit) const = 0;
+  // Up to limit orders of that customer, newest first, beginning after (older than) `after`.
+  virtual read_result<std::vector<shared_order>> list_orders(std::string_view customer_id,
+                                                             std::optional<order_id> after,
+                                                             std::size_t limit) const = 0;
+  // The message with that GUID, if there is one that has not expired at `now`.
+  virtual read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const = 0;
+};
+
+}  // namespace ordem
