@@ -1,0 +1,101 @@
+#include "storage/column_families.hpp"
+
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+
+#include "storage/records.hpp"
+
+namespace ordem::storage {
+namespace {
+
+using block_cache = std::shared_ptr<rocksdb::Cache>;
+
+rocksdb::BlockBasedTableOptions table_options(const block_cache& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;  // so that block_cache_bytes bounds them too
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+  return table;
+}
+
+rocksdb::ColumnFamilyOptions family_options(const block_cache& cache, std::size_t memtable_bytes) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = memtable_bytes;
+  // One memtable is filled while up to two are flushed; past that writes wait.
+  options.max_write_buffer_number = 3;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(cache)));
+  // The upper levels are rewritten soon and stay plain; what is old is read seldom and is made small.
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
+  return options;
+}
+
+// For families that are asked by whole key, mostly for keys that are not there: filters answer without touching data.
+void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& cache) {
+  auto table = table_options(cache);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // 10 bits a key: one absent key in a hundred costs a block
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  // The same in memory: an absent GUID costs a probe of this filter, not a walk through the skip list.
+  options.memtable_prefix_bloom_size_ratio = 0.05;
+  options.memtable_whole_key_filtering = true;
+}
+
+}  // namespace
+
+bool expired_message_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const {
+  const auto expires_at = decode_message_expiry(value.ToStringView());
+  return expires_at && *expires_at <= clock_.now();
+}
+
+bool trimmed_log_filter::Filter(int, const rocksdb::Slice& key, const rocksdb::Slice&, std::string*, bool*) const {
+  const auto first = decode_log_key(key.ToStringView());
+  return first && first->number <= floor_.load(std::memory_order_relaxed);
+}
+
+rocksdb::DBOptions database_options(const store_settings& settings) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  // A record torn off at the very end of the write-ahead log was never acknowledged and is dropped; damage anywhere else stops
+  // the start. RocksDB's default would silently forget all that follows the damage.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.track_and_verify_wals_in_manifest = true;  // a missing log file is damage too
+  // Bounds what a start after a crash has to replay.
+  options.max_total_wal_size = settings.write_buffer_bytes;
+  options.db_write_buffer_size = settings.write_buffer_bytes;
+  // There is one writer, the commit writer: the plain memtable is quicker than the concurrent one, and order ids, which ascend,
+  // are inserted next to the one before.
+  options.allow_concurrent_memtable_write = false;
+  options.max_background_jobs = 2;
+  options.bytes_per_sync = std::uint64_t{1} << 20;  // table files reach the disk evenly, not in one burst beside a commit's fsync
+  options.max_open_files = 1024;
+  options.keep_log_file_num = 4;  // of RocksDB's own information log
+  options.stats_dump_period_sec = 0;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
+                                                                const expired_message_filter& expired,
+                                                                const trimmed_log_filter& trimmed) {
+  const auto cache = rocksdb::NewLRUCache(settings.block_cache_bytes);
+  const std::size_t memtable_bytes = settings.write_buffer_bytes / 4;
+
+  std::vector<rocksdb::ColumnFamilyDescriptor> all;
+  for (const char* name : family_names) all.emplace_back(name, family_options(cache, memtable_bytes));
+  const auto options_of = [&all](family which) -> rocksdb::ColumnFamilyOptions& {
+    return all[static_cast<std::size_t>(which)].options;
+  };
+
+  add_key_filters(options_of(family::orders), cache);
+  add_key_filters(options_of(family::messages), cache);
+  options_of(family::messages).compaction_filter = &expired;
+  // A message that nobody asks about again must not wait for ever for its compaction.
+  options_of(family::messages).ttl = std::uint64_t{24} * 60 * 60;
+  options_of(family::log).compaction_filter = &trimmed;
+
+  all.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(cache, std::size_t{1} << 20));
+  return all;
+}
+
+}  // namespace ordem::storage

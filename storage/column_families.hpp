@@ -1,0 +1,56 @@
+// The column families of the database and how each is tuned. Only for storage/*.cpp: RocksDB's types go no further.
+#pragma once
+
+#include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/time.hpp"
+#include "storage/store.hpp"
+
+namespace ordem::storage {
+
+enum class family : std::uint8_t { orders, versions, messages, log, customers };
+inline constexpr std::array family_names = {"orders", "versions", "messages", "log", "customers"};
+
+// Drops expired messages when their file is compacted. Readers check the expiry themselves: this only gives the space back.
+class expired_message_filter final : public rocksdb::CompactionFilter {
+ public:
+  explicit expired_message_filter(const time_source& clock) : clock_(clock) {}
+  const char* Name() const override { return "ordem.expired_message"; }
+  bool Filter(int level, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string* new_value,
+              bool* value_changed) const override;
+
+ private:
+  const time_source& clock_;
+};
+
+// Drops log groups that begin at or before the floor.
+class trimmed_log_filter final : public rocksdb::CompactionFilter {
+ public:
+  const char* Name() const override { return "ordem.trimmed_log"; }
+  bool Filter(int level, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string* new_value,
+              bool* value_changed) const override;
+
+  void set_floor(position floor) noexcept { floor_.store(floor.number, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> floor_{0};
+};
+
+rocksdb::DBOptions database_options(const store_settings& settings);
+
+// In the order of `family`, with RocksDB's own "default", which is empty, at the end. The filters must outlive the database.
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
+                                                                const expired_message_filter& expired,
+                                                                const trimmed_log_filter& trimmed);
+
+}  // namespace ordem::storage

@@ -1,0 +1,415 @@
+// Keys. Fixed widths are big-endian, so that byte order is the order wanted; "inverted" means all bits flipped: newest first.
+//
+//   orders     | order id 16 |                              the current version
+//   versions   | order id 16 | inverted version 8 |         each superseded version
+//   messages   | tenant length 1 (0: there is one tenant) | GUID 1..255 |
+//   log        | position of the group's first entry 8 |
+//   customers  | length of customer id 2 | customer id | inverted order id 16 |      no value
+//
+// Values. One byte of format first; "v" is a varint, "s" a varint length and that many bytes.
+//
+//   order      | 1 | status 1 | version v | created ms v | updated - created v | total v | content |
+//   content    | currency 3 | customer id s | items v, each: sku s, quantity v, unit price v | has attributes 1 | object |
+//   object     | members v, each: name s, value |
+//   value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4 array, 5 object) | its content |
+//   message    | 1 | expires ms v | created ms v | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
+//              | wanted status or 0: 1 | flags 1 (1: version supplied, 2: by If-Match, 4: command kept)
+//              | supplied version v if flagged | command if flagged |
+//   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |
+//   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items | attributes 1 (0 kept, 1 removed, 2 merged) | object |
+//   log group  | 1 | entries v, each: GUID s, verdict 1, order id 16, version v |
+
+#include "storage/records.hpp"
+
+#include <algorithm>
+
+#include "engine/limits.hpp"
+#include "storage/bytes.hpp"
+
+namespace ordem::storage {
+namespace {
+
+constexpr std::uint8_t record_format = 1;
+
+constexpr std::uint8_t flag_version_supplied = 1;
+constexpr std::uint8_t flag_by_if_match = 2;
+constexpr std::uint8_t flag_command_kept = 4;
+
+// --- pieces, written ---
+
+void put_value(byte_writer& to, const json_value& value);
+
+void put_object(byte_writer& to, const json_object& object) {
+  to.put_varint(object.size());
+  for (const auto& [name, value] : object) {
+    to.put_string(name);
+    put_value(to, value);
+  }
+}
+
+struct value_writer {
+  byte_writer& to;
+
+  void operator()(std::nullptr_t) const {}
+  void operator()(bool value) const { to.put_byte(value ? 1 : 0); }
+  void operator()(const json_number& number) const { to.put_string(number.text); }
+  void operator()(const std::string& text) const { to.put_string(text); }
+  void operator()(const json_array& array) const {
+    to.put_varint(array.size());
+    for (const auto& element : array) put_value(to, element);
+  }
+  void operator()(const json_object& object) const { put_object(to, object); }
+};
+
+void put_value(byte_writer& to, const json_value& value) {
+  to.put_byte(static_cast<std::uint8_t>(value.data.index()));
+  std::visit(value_writer{to}, value.data);
+}
+
+void put_optional_object(byte_writer& to, const std::optional<json_object>& object) {
+  to.put_byte(object ? 1 : 0);
+  if (object) put_object(to, *object);
+}
+
+void put_currency(byte_writer& to, currency_code currency) {
+  for (const char letter : currency) to.put_byte(static_cast<std::uint8_t>(letter));
+}
+
+void put_items(byte_writer& to, const std::vector<order_item>& items) {
+  to.put_varint(items.size());
+  for (const order_item& item : items) {
+    to.put_string(item.sku);
+    to.put_varint(item.quantity);
+    to.put_varint(static_cast<std::uint64_t>(item.unit_price.minor_units()));
+  }
+}
+
+void put_content(byte_writer& to, const order_content& content) {
+  put_currency(to, content.currency);
+  to.put_string(content.customer_id);
+  put_items(to, content.items);
+  put_optional_object(to, content.attributes);
+}
+
+struct command_writer {
+  byte_writer& to;
+
+  void operator()(const create_order& create) const { put_content(to, create.content); }
+  void operator()(const replace_content& replace) const { put_content(to, replace.content); }
+  void operator()(const merge_content& patch) const {
+    to.put_byte(patch.customer_id ? 1 : 0);
+    if (patch.customer_id) to.put_string(*patch.customer_id);
+    to.put_byte(patch.currency ? 1 : 0);
+    if (patch.currency) put_currency(to, *patch.currency);
+    to.put_byte(patch.items ? 1 : 0);
+    if (patch.items) put_items(to, *patch.items);
+    to.put_byte(static_cast<std::uint8_t>(patch.attributes.index()));
+    if (const auto* changes = std::get_if<json_object>(&patch.attributes)) put_object(to, *changes);
+  }
+  void operator()(const change_status& change) const { to.put_byte(static_cast<std::uint8_t>(change.to)); }
+};
+
+void put_command(byte_writer& to, const command& what) {
+  to.put_byte(static_cast<std::uint8_t>(what.index()));
+  std::visit(command_writer{to}, what);
+}
+
+std::uint64_t milliseconds_of(timestamp at) { return static_cast<std::uint64_t>(at.time_since_epoch().count()); }
+
+// --- pieces, read ---
+
+json_value get_value(byte_reader& from, std::size_t depth);
+
+// A count that can't be true of the bytes that are left is not believed, so that a bad record can't ask for much memory.
+std::size_t get_count(byte_reader& from) {
+  const std::uint64_t count = from.get_varint();
+  if (count > from.bytes_left()) {
+    from.fail();
+    return 0;
+  }
+  return static_cast<std::size_t>(count);
+}
+
+json_object get_object(byte_reader& from, std::size_t depth) {
+  json_object object(get_count(from));
+  for (auto& [name, value] : object) {
+    name = from.get_string();
+    value = get_value(from, depth + 1);
+  }
+  return object;
+}
+
+json_array get_array(byte_reader& from, std::size_t depth) {
+  json_array array(get_count(from));
+  for (auto& element : array) element = get_value(from, depth + 1);
+  return array;
+}
+
+json_value get_value(byte_reader& from, std::size_t depth) {
+  if (depth > limits::json_depth_max) from.fail();
+  switch (from.get_byte()) {
+    case 0: return {nullptr};
+    case 1: return {from.get_byte() != 0};
+    case 2: return {json_number{std::string(from.get_string())}};
+    case 3: return {std::string(from.get_string())};
+    case 4: return {get_array(from, depth)};
+    case 5: return {get_object(from, depth)};
+    default: from.fail(); return {};
+  }
+}
+
+std::optional<json_object> get_optional_object(byte_reader& from) {
+  if (from.get_byte() == 0) return std::nullopt;
+  return get_object(from, 0);
+}
+
+currency_code get_currency(byte_reader& from) {
+  currency_code currency{};
+  for (char& letter : currency) letter = static_cast<char>(from.get_byte());
+  return currency;
+}
+
+money get_money(byte_reader& from) {
+  const auto amount = money::of_minor_units(static_cast<std::int64_t>(from.get_varint()));
+  if (!amount) from.fail();
+  return amount.value_or(money{});
+}
+
+std::vector<order_item> get_items(byte_reader& from) {
+  std::vector<order_item> items(get_count(from));
+  for (order_item& item : items) {
+    item.sku = from.get_string();
+    item.quantity = static_cast<std::uint32_t>(from.get_varint());
+    item.unit_price = get_money(from);
+  }
+  return items;
+}
+
+order_content get_content(byte_reader& from) {
+  order_content content;
+  content.currency = get_currency(from);
+  content.customer_id = from.get_string();
+  content.items = get_items(from);
+  content.attributes = get_optional_object(from);
+  return content;
+}
+
+std::optional<order_status> get_optional_status(byte_reader& from) {
+  const std::uint8_t number = from.get_byte();
+  if (number == 0) return std::nullopt;
+  if (number > static_cast<std::uint8_t>(order_status::cancelled)) from.fail();
+  return static_cast<order_status>(number);
+}
+
+order_status get_status(byte_reader& from) {
+  const auto status = get_optional_status(from);
+  if (!status) from.fail();
+  return status.value_or(order_status::fresh);
+}
+
+verdict get_verdict(byte_reader& from) {
+  const std::uint8_t number = from.get_byte();
+  if (number < static_cast<std::uint8_t>(verdict::order_created) ||
+      number > static_cast<std::uint8_t>(verdict::order_closed)) {
+    from.fail();
+    return verdict::order_created;
+  }
+  return static_cast<verdict>(number);
+}
+
+order_id get_order_id(byte_reader& from) {
+  order_id id;
+  from.get_bytes(id.bytes);
+  return id;
+}
+
+timestamp get_timestamp(byte_reader& from) {
+  return timestamp{milliseconds{static_cast<milliseconds::rep>(from.get_varint())}};
+}
+
+guid get_guid(byte_reader& from) {
+  auto id = guid::parse(from.get_string());
+  if (!id) from.fail();
+  return id ? std::move(*id) : *guid::parse("?");
+}
+
+merge_content get_patch(byte_reader& from) {
+  merge_content patch;
+  if (from.get_byte() != 0) patch.customer_id = from.get_string();
+  if (from.get_byte() != 0) patch.currency = get_currency(from);
+  if (from.get_byte() != 0) patch.items = get_items(from);
+  switch (from.get_byte()) {
+    case 0: break;
+    case 1: patch.attributes = merge_content::remove_attributes{}; break;
+    case 2: patch.attributes = get_object(from, 0); break;
+    default: from.fail();
+  }
+  return patch;
+}
+
+command get_command(byte_reader& from) {
+  switch (from.get_byte()) {
+    case 0: return create_order{get_content(from)};
+    case 1: return replace_content{get_content(from)};
+    case 2: return get_patch(from);
+    case 3: return change_status{get_status(from)};
+    default: from.fail(); return change_status{};
+  }
+}
+
+void check_format(byte_reader& from) {
+  if (from.get_byte() != record_format) from.fail();
+}
+
+// The value if the whole record was read and nothing was wrong with it.
+template <class Value>
+std::optional<Value> judged(const byte_reader& from, Value&& value) {
+  if (!from.ok() || !from.at_end()) return std::nullopt;
+  return std::forward<Value>(value);
+}
+
+}  // namespace
+
+void encode_order_key(std::string& out, order_id id) { byte_writer{out}.put_bytes(id.bytes); }
+
+void encode_version_key(std::string& out, order_id id, version which) {
+  byte_writer to{out};
+  to.put_bytes(id.bytes);
+  to.put_big_endian(~which.number);
+}
+
+void encode_message_key(std::string& out, const guid& id) {
+  constexpr std::uint8_t only_tenant = 0;
+  byte_writer{out}.put_byte(only_tenant);
+  out += id.view();
+}
+
+void encode_log_key(std::string& out, position first) { byte_writer{out}.put_big_endian(first.number); }
+
+void encode_customer_prefix(std::string& out, std::string_view customer_id) {
+  byte_writer{out}.put_big_endian(customer_id.size(), 2);
+  out += customer_id;
+}
+
+void encode_customer_key(std::string& out, std::string_view customer_id, order_id id) {
+  encode_customer_prefix(out, customer_id);
+  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(~byte);
+  byte_writer{out}.put_bytes(id.bytes);
+}
+
+std::optional<position> decode_log_key(std::string_view key) {
+  byte_reader from{key};
+  const position first{from.get_big_endian()};
+  return judged(from, position{first});
+}
+
+std::optional<order_id> decode_customer_key(std::string_view key) {
+  byte_reader from{key};
+  from.get_bytes(from.get_big_endian(2));
+  order_id id = get_order_id(from);
+  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(~byte);
+  return judged(from, std::move(id));
+}
+
+void encode_order(std::string& out, const order& what) {
+  byte_writer to{out};
+  to.put_byte(record_format);
+  to.put_byte(static_cast<std::uint8_t>(what.status));
+  to.put_varint(what.version.number);
+  to.put_varint(milliseconds_of(what.created_at));
+  to.put_varint(milliseconds_of(what.updated_at) - milliseconds_of(what.created_at));
+  to.put_varint(static_cast<std::uint64_t>(what.total.minor_units()));
+  put_content(to, what.content);
+}
+
+std::optional<order> decode_order(order_id id, std::string_view record) {
+  byte_reader from{record};
+  order what;
+  what.id = id;
+  check_format(from);
+  what.status = get_status(from);
+  what.version = {from.get_varint()};
+  what.created_at = get_timestamp(from);
+  what.updated_at = what.created_at + get_timestamp(from).time_since_epoch();
+  what.total = get_money(from);
+  what.content = get_content(from);
+  return judged(from, std::move(what));
+}
+
+void encode_message(std::string& out, const message_record& what) {
+  const auto& supplied = what.outcome.made_against;
+  const int flags = (supplied ? flag_version_supplied : 0) | (supplied && supplied->by_if_match ? flag_by_if_match : 0) |
+                    (what.command ? flag_command_kept : 0);
+  byte_writer to{out};
+  to.put_byte(record_format);
+  to.put_varint(milliseconds_of(what.expires_at));
+  to.put_varint(milliseconds_of(what.created_at));
+  to.put_big_endian(what.fingerprint.high);
+  to.put_big_endian(what.fingerprint.low);
+  to.put_byte(static_cast<std::uint8_t>(what.outcome.verdict));
+  to.put_bytes(what.outcome.order.bytes);
+  to.put_varint(what.outcome.version.number);
+  to.put_byte(static_cast<std::uint8_t>(what.outcome.status));
+  to.put_byte(what.outcome.wanted ? static_cast<std::uint8_t>(*what.outcome.wanted) : std::uint8_t{0});
+  to.put_byte(static_cast<std::uint8_t>(flags));
+  if (supplied) to.put_varint(supplied->version.number);
+  if (what.command) put_command(to, *what.command);
+}
+
+std::optional<message_record> decode_message(std::string_view record) {
+  byte_reader from{record};
+  message_record what;
+  check_format(from);
+  what.expires_at = get_timestamp(from);
+  what.created_at = get_timestamp(from);
+  what.fingerprint.high = from.get_big_endian();
+  what.fingerprint.low = from.get_big_endian();
+  what.outcome.verdict = get_verdict(from);
+  what.outcome.order = get_order_id(from);
+  what.outcome.version = {from.get_varint()};
+  what.outcome.status = get_status(from);
+  what.outcome.wanted = get_optional_status(from);
+  const std::uint8_t flags = from.get_byte();
+  if ((flags & flag_version_supplied) != 0) {
+    what.outcome.made_against = supplied_version{{from.get_varint()}, (flags & flag_by_if_match) != 0};
+  }
+  if ((flags & flag_command_kept) != 0) what.command = get_command(from);
+  return judged(from, std::move(what));
+}
+
+std::optional<timestamp> decode_message_expiry(std::string_view record) {
+  byte_reader from{record};
+  check_format(from);
+  const timestamp expires_at = get_timestamp(from);
+  if (!from.ok()) return std::nullopt;
+  return expires_at;
+}
+
+void encode_log_group(std::string& out, std::span<const entry> entries) {
+  byte_writer to{out};
+  to.put_byte(record_format);
+  to.put_varint(entries.size());
+  for (const entry& each : entries) {
+    to.put_string(each.guid.view());
+    to.put_byte(static_cast<std::uint8_t>(each.record.outcome.verdict));
+    to.put_bytes(each.record.outcome.order.bytes);
+    to.put_varint(each.record.outcome.version.number);
+  }
+}
+
+std::optional<std::vector<log_reference>> decode_log_group(std::string_view record) {
+  byte_reader from{record};
+  check_format(from);
+  const std::size_t count = get_count(from);
+  std::vector<log_reference> references;
+  references.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    guid id = get_guid(from);
+    const verdict what = get_verdict(from);
+    const order_id order = get_order_id(from);
+    references.push_back({std::move(id), what, order, version{from.get_varint()}});
+  }
+  return judged(from, std::move(references));
+}
+
+}  // namespace ordem::storage

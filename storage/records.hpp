@@ -1,0 +1,44 @@
+// The records on disk: how orders, messages and log groups become bytes, and back. records.cpp draws each layout;
+// tests/storage/golden holds an example of each. Pure functions, any thread.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/ids.hpp"
+#include "engine/order.hpp"
+#include "engine/outcome.hpp"
+#include "storage/entry.hpp"
+
+namespace ordem::storage {
+
+// The format of the whole data folder, kept in its file FORMAT. A folder of a higher number is not opened.
+inline constexpr int data_format = 1;
+
+// Every encode_ function appends to `out`. Every decode_ function gives nothing for bytes that no encode_ function wrote.
+
+void encode_order_key(std::string& out, order_id id);
+void encode_version_key(std::string& out, order_id id, version which);
+void encode_message_key(std::string& out, const guid& id);
+void encode_log_key(std::string& out, position first);
+void encode_customer_prefix(std::string& out, std::string_view customer_id);
+void encode_customer_key(std::string& out, std::string_view customer_id, order_id id);
+
+std::optional<position> decode_log_key(std::string_view key);
+std::optional<order_id> decode_customer_key(std::string_view key);
+
+void encode_order(std::string& out, const order& what);
+std::optional<order> decode_order(order_id id, std::string_view record);
+
+void encode_message(std::string& out, const message_record& what);
+std::optional<message_record> decode_message(std::string_view record);
+// Reads only what the expiry filter needs.
+std::optional<timestamp> decode_message_expiry(std::string_view record);
+
+void encode_log_group(std::string& out, std::span<const entry> entries);
+std::optional<std::vector<log_reference>> decode_log_group(std::string_view record);
+
+}  // namespace ordem::storage
