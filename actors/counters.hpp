@@ -1,0 +1,35 @@
+// What the engine has done so far. Written by actors once a batch, read by anybody.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/outcome.hpp"
+
+namespace ordem::actors {
+
+// Upper bounds, in microseconds, of the buckets that commit times are counted in; above the last there is one bucket more.
+inline constexpr std::array<std::uint64_t, 10> commit_us_bounds = {100,   250,    500,    1'000,   2'500,
+                                                                   5'000, 10'000, 50'000, 250'000, 1'000'000};
+
+struct counters {
+  using counter = std::atomic<std::uint64_t>;
+
+  std::array<counter, 7> outcomes{};  // by verdict number
+  counter refusals{0};
+  counter replays{0};
+  counter joins{0};
+  counter commits{0};
+  counter entries{0};
+  counter commit_us{0};
+  std::array<counter, commit_us_bounds.size() + 1> commits_by_us{};
+  std::atomic<std::int64_t> live_orders{0};
+};
+
+inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) noexcept {
+  counter.fetch_add(amount, std::memory_order_relaxed);
+}
+
+}  // namespace ordem::actors

@@ -1,0 +1,44 @@
+// The actor that owns every GUID of its hash slots. A created order is decided right here: until its answer is out nobody else can
+// name it, so it has nothing to be serial with and needs no actor of its own.
+#pragma once
+
+#include <vector>
+
+#include "actors/counters.hpp"
+#include "actors/dedupe_table.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/reply_router.hpp"
+#include "engine/order_id_generator.hpp"
+
+namespace ordem::actors {
+
+struct dedupe_shard_parts {
+  std::uint32_t number = 0;
+  const order_reader* committed = nullptr;
+  const time_source* clock = nullptr;
+  reply_router* replies = nullptr;
+  actors::counters* counters = nullptr;
+  in_flight_policy policy = in_flight_policy::join;
+  milliseconds message_ttl{};
+  std::uint64_t id_seed = 0;
+  std::vector<order_keeper_actor> keepers;
+  commit_writer_actor writer;
+};
+
+class dedupe_shard final : public dedupe_shard_actor::base {
+ public:
+  dedupe_shard(caf::actor_config& config, dedupe_shard_parts parts);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  void admit_all(submit& batch);
+  void settle_all(const settle& notice);
+
+  dedupe_shard_parts parts_;
+  dedupe_table table_;
+  order_id_generator ids_;
+};
+
+}  // namespace ordem::actors

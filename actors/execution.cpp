@@ -1,0 +1,42 @@
+#include "actors/execution.hpp"
+
+#include <utility>
+
+#include "engine/decide.hpp"
+
+namespace ordem::actors {
+namespace {
+
+// An accepted create, replacement or status change can be told from the order's versions; the rest is kept to be shown later.
+std::optional<command> command_to_keep(const outcome& decided, command&& what) {
+  if (is_accepted(decided.verdict) && !std::holds_alternative<merge_content>(what)) return std::nullopt;
+  return std::move(what);
+}
+
+decided recorded(task&& what, const outcome& result, shared_order before, shared_order after, timestamp now,
+                 milliseconds ttl) {
+  message& asked = what.message;
+  const timestamp expires_at = now + ttl;
+  message_record record{asked.fingerprint, result, now, expires_at, command_to_keep(result, std::move(asked.command))};
+  settlement to_hear{what.ticket, what.shard, asked.guid, asked.target, executed{result, after, expires_at, false}};
+  return {std::move(to_hear),
+          storage::entry{std::move(asked.guid), std::move(record), std::move(before), std::move(after)}};
+}
+
+}  // namespace
+
+execution execute(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl) {
+  auto decision = decide(current.get(), what.message, fresh_id, now);
+  if (auto* refused = std::get_if<refusal>(&decision)) {
+    settlement to_hear{what.ticket, what.shard, std::move(what.message.guid), what.message.target, std::move(*refused)};
+    return {{std::move(to_hear), std::nullopt}, std::move(current)};
+  }
+  if (const auto* rejected = std::get_if<outcome>(&decision)) {
+    return {recorded(std::move(what), *rejected, nullptr, nullptr, now, ttl), std::move(current)};
+  }
+  auto after = std::make_shared<const order>(apply(current.get(), std::move(std::get<event>(decision))));
+  const outcome accepted = accepted_outcome(what.message, *after);
+  return {recorded(std::move(what), accepted, std::move(current), after, now, ttl), after};
+}
+
+}  // namespace ordem::actors

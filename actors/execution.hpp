@@ -1,0 +1,44 @@
+// What happens to one admitted message, from its decision to its answer, as values. Pure: readable and testable without CAF.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/port.hpp"
+#include "engine/time.hpp"
+#include "storage/entry.hpp"
+
+namespace ordem::actors {
+
+// A message that its dedupe shard has let through, and who waits for it.
+struct task {
+  ordem::ticket ticket;
+  std::uint32_t shard = 0;
+  ordem::message message;
+};
+
+// Who is to hear of a decided message once it is durable: the client, the dedupe shard, the keeper of the order.
+struct settlement {
+  ordem::ticket ticket;
+  std::uint32_t shard = 0;
+  ordem::guid guid;
+  std::optional<order_id> target;  // absent for a created order: no keeper holds it yet
+  ordem::answer answer;
+};
+
+// A decided message on its way to the commit writer.
+struct decided {
+  actors::settlement settlement;
+  std::optional<storage::entry> entry;  // absent if there is nothing to record
+};
+
+struct execution {
+  actors::decided decided;
+  shared_order current;  // the order as decided now, which the next message meets
+};
+
+// Decides the task on `current` (null: no such order) and prepares its record, which expires at now + ttl.
+execution execute(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl);
+
+}  // namespace ordem::actors

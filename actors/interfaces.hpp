@@ -1,0 +1,75 @@
+// Every conversation between actors, on one page, in the order in which a message takes part in them.
+//
+//   gateway --submit--> dedupe shard --admit--> order keeper --execute--> order actor --commit--> commit writer --settle--> shards, keepers
+//                             |                                                                      ^    |
+//                             +---- commit (a created order: nobody else can know it yet) -----------+    +--> reply router
+//
+// Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle`.
+#pragma once
+
+#include <caf/all.hpp>
+#include <memory>
+#include <vector>
+
+#include "actors/execution.hpp"
+#include "engine/port.hpp"
+
+namespace ordem::actors {
+
+// New messages for a dedupe shard.
+struct submit {
+  std::vector<submission> submissions;
+};
+
+// Messages let through to the keeper of their orders.
+struct admit {
+  std::vector<task> tasks;
+};
+
+// One message for the actor that owns its order.
+struct execute_task {
+  actors::task task;
+};
+
+// Decided messages, those of one order in the order of its versions.
+struct commit {
+  std::vector<decided> decisions;
+};
+
+// The commit writer's note to itself: behind it in the mailbox is what came after the group.
+struct flush {};
+
+// A group that is durable, or has failed and says so in its answers. Everybody picks what is theirs.
+struct settle {
+  std::shared_ptr<const std::vector<settlement>> group;
+};
+
+struct introduce;
+
+using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<settle>>;
+using order_keeper_actor = caf::typed_actor<caf::reacts_to<admit>, caf::reacts_to<settle>>;
+using order_actor = caf::typed_actor<caf::reacts_to<execute_task>>;
+using commit_writer_actor =
+    caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<commit>, caf::reacts_to<flush>>;
+
+// The commit writer's first message: who hears of settled groups.
+struct introduce {
+  std::vector<dedupe_shard_actor> shards;
+  std::vector<order_keeper_actor> keepers;
+};
+
+// An exception that reaches an actor's edge is a bug: the process stops, and the log says after the restart what holds.
+template <class Actor>
+void stop_on_exception(Actor* self) {
+  self->set_exception_handler([](std::exception_ptr&) -> caf::error { std::terminate(); });
+}
+
+}  // namespace ordem::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::introduce)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::submit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::admit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::execute_task)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::commit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::flush)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::settle)
