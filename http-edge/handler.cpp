@@ -1,0 +1,334 @@
+#include "http-edge/handler.hpp"
+
+#include <tl/expected.hpp>
+#include <utility>
+
+#include "engine/limits.hpp"
+#include "http-edge/headers.hpp"
+#include "http-edge/rendering.hpp"
+#include "http-edge/route.hpp"
+#include "http-edge/write_body.hpp"
+
+namespace ordem::embedded {
+extern const std::string_view openapi_yaml;
+}
+
+namespace ordem::edge {
+namespace {
+
+namespace http = boost::beast::http;
+
+template <class Value>
+using or_response = tl::expected<Value, response>;
+
+tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more = {}) {
+  return tl::make_unexpected(problem_response(which, detail, more));
+}
+
+response text_response(std::string_view content_type, std::string body) {
+  response made;
+  made.content_type = content_type;
+  made.body = std::move(body);
+  return made;
+}
+
+response storage_failed_response() {
+  return problem_response(problem::storage_failed, "the data could not be read");
+}
+
+response no_such_order() { return problem_response(problem::order_not_found, "no order has this id"); }
+
+// --- writes ---
+
+write_kind kind_of(const route& to, http::verb method) {
+  if (to.resource == resource::orders) return write_kind::create;
+  if (to.resource == resource::order_status) return write_kind::change_status;
+  return method == http::verb::patch ? write_kind::merge : write_kind::replace;
+}
+
+or_response<void> check_media_type(const http_request& request, write_kind kind) {
+  const std::string type = media_type(request[http::field::content_type]);
+  const bool merges = kind == write_kind::merge;
+  if (type == "application/json" || (merges && type == "application/merge-patch+json")) return {};
+  auto refused = refuse(problem::unsupported_media_type,
+                        type.empty() ? "the request has no Content-Type" : "the body is '" + type + "'");
+  if (merges) refused.value().add_header("Accept-Patch", "application/merge-patch+json");
+  return refused;
+}
+
+or_response<std::optional<guid>> guid_of_header(const http_request& request) {
+  const auto [first, last] = request.equal_range("Idempotency-Key");
+  if (first == last) return std::nullopt;
+  if (std::next(first) != last) return refuse(problem::guid_malformed, "Idempotency-Key is given more than once");
+  auto id = parse_idempotency_key(first->value());
+  if (!id) return refuse(problem::guid_malformed, "Idempotency-Key is not 1 to 255 visible ASCII characters");
+  return id;
+}
+
+or_response<guid> agreed_guid(std::optional<guid> of_header, const std::optional<std::string>& of_body) {
+  if (!of_body) {
+    if (!of_header) return refuse(problem::guid_missing, "neither Idempotency-Key nor the member guid is given");
+    return std::move(*of_header);
+  }
+  auto id = guid::parse(*of_body);
+  if (!id) return refuse(problem::guid_malformed, "the member guid is not a string of 1 to 255 visible ASCII characters");
+  if (of_header && *of_header != *id) return refuse(problem::guid_mismatch, "Idempotency-Key and the member guid differ");
+  return std::move(*id);
+}
+
+or_response<supplied_version> agreed_version(const http_request& request, const std::optional<version>& of_body) {
+  const auto [first, last] = request.equal_range(http::field::if_match);
+  if (first == last) {
+    if (!of_body) return refuse(problem::version_required, "neither If-Match nor the member version is given");
+    return supplied_version{*of_body, false};
+  }
+  const auto of_header = std::next(first) == last ? parse_if_match(first->value()) : std::nullopt;
+  if (!of_header) return refuse(problem::version_malformed, "If-Match is not exactly one version in quotes");
+  if (of_body && *of_body != *of_header) {
+    return refuse(problem::version_mismatch, "If-Match and the member version differ");
+  }
+  return supplied_version{*of_header, true};
+}
+
+or_response<message> read_message(const http_request& request, const route& to, simdjson::dom::parser& parser) {
+  const write_kind kind = kind_of(to, request.method());
+  if (auto checked = check_media_type(request, kind); !checked) return tl::make_unexpected(std::move(checked.error()));
+  auto of_header = guid_of_header(request);
+  if (!of_header) return tl::make_unexpected(std::move(of_header.error()));
+
+  auto body = read_write_body(kind, request.body().view(), parser);
+  if (!body) return refuse(problem::malformed_json, body.error().detail);
+  auto id = agreed_guid(std::move(*of_header), body->guid);
+  if (!id) return tl::make_unexpected(std::move(id.error()));
+  if (!body->violations.empty()) return tl::make_unexpected(invalid_order_response(body->violations));
+
+  std::optional<order_id> target;
+  std::optional<supplied_version> made_against;
+  if (kind != write_kind::create) {
+    auto supplied = agreed_version(request, body->version);
+    if (!supplied) return tl::make_unexpected(std::move(supplied.error()));
+    made_against = *supplied;
+    target = order_id::parse(to.name);
+    if (!target) return tl::make_unexpected(no_such_order());
+  }
+  const fingerprint print = fingerprint_of(canonical(body->command, target, made_against));
+  return message{std::move(*id), print, target, made_against, std::move(body->command)};
+}
+
+handled handle_write(const http_request& request, const route& to, const services& given, simdjson::dom::parser& parser) {
+  auto read = read_message(request, to, parser);
+  if (read) return std::move(*read);
+  add_expiry(read.error(), given.clock->now());
+  return std::move(read.error());
+}
+
+// --- reads ---
+
+response with_tag_check(const http_request& request, const order& what) {
+  const auto tags = request[http::field::if_none_match];
+  if (tags.empty() || !if_none_match_holds(tags, what.version)) return order_response(what);
+  response unchanged;
+  unchanged.status = 304;
+  unchanged.add_header("ETag", entity_tag(what.version));
+  return unchanged;
+}
+
+response get_order(const http_request& request, const route& to, const services& given) {
+  const auto id = order_id::parse(to.name);
+  if (!id) return no_such_order();
+  const auto found = given.orders->find_order(*id);
+  if (!found) return storage_failed_response();
+  return *found == nullptr ? no_such_order() : with_tag_check(request, **found);
+}
+
+response get_version(const http_request& request, const route& to, const services& given) {
+  const auto id = order_id::parse(to.name);
+  if (!id) return no_such_order();
+  const auto current = given.orders->find_order(*id);
+  if (!current) return storage_failed_response();
+  if (*current == nullptr) return no_such_order();
+  const auto number = parse_positive(to.version);
+  const auto found = number ? given.orders->find_version(*id, {*number}) : shared_order{};
+  if (!found) return storage_failed_response();
+  if (*found == nullptr) {
+    return problem_response(problem::version_not_found,
+                            "the order is at version " + std::to_string((*current)->version.number));
+  }
+  return with_tag_check(request, **found);
+}
+
+// The query of a list: how many, from where, and no parameter that the call does not know.
+struct page_query {
+  std::size_t limit = limits::page_size_default;
+  std::optional<std::string> cursor;
+};
+
+or_response<page_query> read_page_query(const route& to, std::string_view other_parameter = {}) {
+  page_query page;
+  for (const auto& [key, value] : to.query) {
+    if (key == "limit") {
+      const auto limit = parse_positive(value);
+      if (!limit || *limit > limits::page_size_max) return refuse(problem::malformed_query, "limit is not a number from 1 to 1000");
+      page.limit = static_cast<std::size_t>(*limit);
+    } else if (key == "cursor") {
+      page.cursor = value;
+    } else if (other_parameter.empty() || key != other_parameter) {
+      return refuse(problem::malformed_query, "'" + key + "' is not a parameter of this call");
+    }
+  }
+  return page;
+}
+
+constexpr std::string_view bad_cursor = "cursor is not the next_cursor of an earlier answer";
+
+// One more than the page was asked for: it tells whether there is a next page.
+response page_of(std::string_view list_name, std::vector<shared_order> found, std::size_t limit,
+                 std::string (*cursor_after)(const order&)) {
+  std::optional<std::string> next_cursor;
+  if (found.size() > limit) {
+    found.pop_back();
+    next_cursor = cursor_after(*found.back());
+  }
+  return page_response(list_name, found, next_cursor);
+}
+
+response list_versions(const route& to, const services& given) {
+  const auto page = read_page_query(to);
+  if (!page) return page.error();
+  const auto id = order_id::parse(to.name);
+  if (!id) return no_such_order();
+  std::optional<version> before;
+  if (page->cursor) {
+    const auto number = parse_positive(*page->cursor);
+    if (!number) return problem_response(problem::malformed_query, bad_cursor);
+    before = version{*number};
+  }
+  auto found = given.orders->list_versions(*id, before, page->limit + 1);
+  if (!found) return storage_failed_response();
+  if (found->empty() && !before) return no_such_order();
+  return page_of("versions", std::move(*found), page->limit,
+                 [](const order& last) { return std::to_string(last.version.number); });
+}
+
+response list_orders(const route& to, const services& given) {
+  const auto page = read_page_query(to, "customer_id");
+  if (!page) return page.error();
+  const auto customer_id = to.query_value("customer_id");
+  if (!customer_id) return problem_response(problem::malformed_query, "customer_id is missing");
+  if (const auto rule = object_to_customer_id(*customer_id)) {
+    return problem_response(problem::malformed_query, "customer_id " + std::string(*rule));
+  }
+  std::optional<order_id> after;
+  if (page->cursor) {
+    after = order_id::parse(*page->cursor);
+    if (!after) return problem_response(problem::malformed_query, bad_cursor);
+  }
+  auto found = given.orders->list_orders(*customer_id, after, page->limit + 1);
+  if (!found) return storage_failed_response();
+  return page_of("orders", std::move(*found), page->limit, [](const order& last) { return last.id.to_string(); });
+}
+
+response get_message(const route& to, const services& given) {
+  const auto id = guid::parse(to.name);
+  if (!id) return problem_response(problem::message_not_found, "no message can have this GUID");
+  const auto record = given.orders->find_message(*id, given.clock->now());
+  if (!record) return storage_failed_response();
+  if (!*record) return problem_response(problem::message_not_found, "no message with this GUID is kept");
+  const outcome& result = (*record)->outcome;
+  read_result<shared_order> made = shared_order{};
+  if (is_accepted(result.verdict)) {
+    made = given.orders->find_version(result.order, result.version);
+    if (!made || *made == nullptr) return storage_failed_response();
+  }
+  return message_response(*id, **record, *made);
+}
+
+// --- operations ---
+
+response ready_response(service_state state) {
+  const auto not_ready = [](std::string_view status, std::string_view reason) {
+    response made = json_response(
+        503, "{\"status\":\"" + std::string(status) + "\",\"reason\":\"" + std::string(reason) + "\"}");
+    made.add_header("Retry-After", "1");
+    return made;
+  };
+  switch (state) {
+    case service_state::recovering: return not_ready("recovering", "the data is being read");
+    case service_state::ready: return json_response(200, "{\"status\":\"ready\"}");
+    case service_state::read_only: return not_ready("read-only", "the log could not be written; restart to recover");
+    case service_state::draining: return not_ready("draining", "the server is shutting down");
+  }
+  return {};
+}
+
+response get_problem(const route& to) {
+  const problem_row* row = find_problem(to.name);
+  if (row == nullptr) return problem_response(problem::not_found, "there is no such problem");
+  return text_response("text/html; charset=utf-8", problem_page(*row));
+}
+
+bool needs_data(resource what) {
+  switch (what) {
+    case resource::orders:
+    case resource::order:
+    case resource::order_status:
+    case resource::order_versions:
+    case resource::order_version:
+    case resource::message: return true;
+    default: return false;
+  }
+}
+
+response get(const http_request& request, const route& to, const services& given) {
+  switch (to.resource) {
+    case resource::orders: return list_orders(to, given);
+    case resource::order: return get_order(request, to, given);
+    case resource::order_versions: return list_versions(to, given);
+    case resource::order_version: return get_version(request, to, given);
+    case resource::message: return get_message(to, given);
+    case resource::ping: return json_response(200, "{\"message\":\"pong\"}");
+    case resource::live: return json_response(200, "{\"status\":\"live\"}");
+    case resource::ready: return ready_response(given.status->now());
+    case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", given.metrics_text());
+    case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));
+    case resource::problems: return text_response("text/html; charset=utf-8", problem_list_page());
+    case resource::problem: return get_problem(to);
+    case resource::order_status:
+    case resource::unknown: break;
+  }
+  return problem_response(problem::not_found, "there is nothing at this path");
+}
+
+}  // namespace
+
+handled handler::handle(const http_request& request) {
+  const auto target = request.target();
+  const auto to = find_route(target);
+  if (!to) {
+    response refused = problem_response(problem::malformed_request, "the request's target is not a valid path");
+    refused.close = true;
+    return refused;
+  }
+  if (to->resource == resource::unknown) return problem_response(problem::not_found, "there is nothing at this path");
+  if (!allows(to->resource, request.method())) {
+    response refused = problem_response(problem::method_not_allowed, "this path takes " + std::string(allowed_methods(to->resource)));
+    refused.add_header("Allow", allowed_methods(to->resource));
+    return refused;
+  }
+  if (needs_data(to->resource) && services_.status->now() == service_state::recovering) {
+    return problem_response(problem::recovering, "the data is being read");
+  }
+  if (is_write(to->resource, request.method())) return handle_write(request, *to, services_, parser_);
+  return get(request, *to, services_);
+}
+
+response refused_request(problem which, std::string_view detail, http::verb method, std::string_view target,
+                         const services& given) {
+  response refused = problem_response(which, detail);
+  refused.close = true;
+  const auto to = find_route(target);
+  if (to && is_write(to->resource, method)) add_expiry(refused, given.clock->now());
+  return refused;
+}
+
+}  // namespace ordem::edge

@@ -1,0 +1,48 @@
+// From a whole request to what comes of it: an answer at once, or a message for the engine. No sockets, no waiting.
+#pragma once
+
+#include <simdjson.h>
+
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/message.hpp>
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "engine/port.hpp"
+#include "engine/time.hpp"
+#include "http-edge/padded_body.hpp"
+#include "http-edge/response.hpp"
+#include "http-edge/service_status.hpp"
+
+namespace ordem::edge {
+
+using http_request = boost::beast::http::request<padded_body>;
+
+// What handlers draw on. All of it outlives the server.
+struct services {
+  const order_reader* orders = nullptr;
+  const time_source* clock = nullptr;
+  const service_status* status = nullptr;
+  std::function<std::string()> metrics_text;  // Prometheus text; any thread
+};
+
+using handled = std::variant<response, message>;
+
+// One per I/O thread: it owns that thread's JSON parser.
+class handler {
+ public:
+  explicit handler(const services& given) : services_(given) {}
+
+  handled handle(const http_request& request);
+
+ private:
+  const services& services_;
+  simdjson::dom::parser parser_;
+};
+
+// The answer to a request that never became whole. A write's answer speaks of idempotency, whatever it is.
+response refused_request(problem which, std::string_view detail, boost::beast::http::verb method, std::string_view target,
+                         const services& given);
+
+}  // namespace ordem::edge

@@ -1,0 +1,31 @@
+// The request headers that carry meaning for orders, parsed. Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "engine/ids.hpp"
+
+namespace ordem::edge {
+
+// The value of Idempotency-Key: an RFC 8941 String without parameters ("..."), or the bare GUID. Nothing if it is neither.
+std::optional<guid> parse_idempotency_key(std::string_view value);
+
+// The value of If-Match: one strong entity tag that holds a version from 1 up. Nothing for anything else.
+std::optional<version> parse_if_match(std::string_view value);
+
+// Whether If-None-Match (RFC 9110, section 13.1.2: a list of tags, weak or strong, or *) holds the tag of this version.
+bool if_none_match_holds(std::string_view value, version current);
+
+// The entity tag of a version, with its quotes.
+std::string entity_tag(version which);
+
+// The media type without its parameters, in lower case: "application/json" of "Application/JSON; charset=utf-8".
+std::string media_type(std::string_view content_type);
+
+// A number from 1 up in plain decimal digits, at most 2^53 - 1. Nothing for anything else.
+std::optional<std::uint64_t> parse_positive(std::string_view digits);
+
+}  // namespace ordem::edge

@@ -1,0 +1,84 @@
+// One I/O thread: an event loop, the connections that it serves, and its desk, where answers from the engine are handed in.
+// Sessions hand in messages one by one; the thread passes them on in one batch a turn of its loop.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/port.hpp"
+#include "http-edge/edge_counters.hpp"
+#include "http-edge/handler.hpp"
+#include "http-edge/session.hpp"
+#include "http-edge/settings.hpp"
+
+namespace ordem::edge {
+
+class io_thread final : public reply_desk {
+ public:
+  // All of the arguments outlive the thread.
+  io_thread(const server_settings& settings, const services& given, edge_counters& counters);
+  ~io_thread() override;
+
+  // Before start() and before any session only.
+  void connect(message_port& messages, std::uint32_t desk) noexcept;
+
+  void start();
+  // Ends the loop at once, whatever is under way, and waits for the thread.
+  void stop();
+
+  // Any thread: serves this connection from now on, or tells it that it is one too many.
+  void serve(session::socket_type&& socket, connection_count::place&& place, bool one_too_many);
+  // Any thread: closes idle connections, and every other one after its answer.
+  void drain();
+
+  boost::asio::io_context& context() noexcept { return context_; }
+
+  // reply_desk: any thread.
+  void deliver(std::vector<reply>&& replies) noexcept override;
+
+  // The rest is for this thread's sessions, on this thread.
+  const server_settings& settings() const noexcept { return settings_; }
+  const services& given() const noexcept { return services_; }
+  edge::handler& handler() noexcept { return handler_; }
+  edge_counters& counters() noexcept { return counters_; }
+  bool draining() const noexcept { return draining_; }
+  void submit(std::shared_ptr<session> from, message&& what);
+  void count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept;
+
+ private:
+  void pass_on();
+  void take_replies();
+  void sweep();
+  void schedule_sweep();
+
+  const server_settings& settings_;
+  const services& services_;
+  edge_counters& counters_;
+  edge::handler handler_;
+  session_list sessions_;
+  bool draining_ = false;
+  boost::asio::io_context context_{1};  // one thread runs it
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer sweep_timer_;
+
+  message_port* messages_ = nullptr;
+  std::uint32_t desk_ = 0;
+  std::vector<submission> outbox_;
+  // Who waits, by ticket number; numbers are used again.
+  std::vector<std::shared_ptr<session>> waiting_;
+  std::vector<std::uint32_t> free_numbers_;
+
+  std::mutex inbox_mutex_;
+  std::vector<reply> inbox_;
+
+  std::thread thread_;
+};
+
+}  // namespace ordem::edge

@@ -1,0 +1,66 @@
+// Every error that the HTTP interface knows: one row of one table each. The table makes the answers and the pages that explain them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ordem::edge {
+
+enum class problem : std::uint8_t {
+  guid_missing,
+  guid_malformed,
+  guid_mismatch,
+  guid_reused,
+  request_in_flight,
+  version_required,
+  version_malformed,
+  version_mismatch,
+  stale_version,
+  status_not_allowed,
+  order_closed,
+  malformed_json,
+  invalid_order,
+  malformed_query,
+  unsupported_media_type,
+  body_too_large,
+  order_not_found,
+  version_not_found,
+  message_not_found,
+  not_found,
+  method_not_allowed,
+  malformed_request,
+  headers_too_large,
+  request_timeout,
+  recovering,
+  overloaded,
+  too_many_connections,
+  read_only,
+  storage_failed,
+  draining,
+};
+
+struct problem_row {
+  problem which;
+  std::string_view slug;  // of its type, /problems/<slug>
+  unsigned status;
+  unsigned code;  // in the body; the status, but for those that the replaced services had numbers for
+  std::string_view title;
+  std::string_view explanation;  // for its page: what happened, what to do
+};
+
+std::span<const problem_row> problem_table() noexcept;
+const problem_row& row_of(problem which) noexcept;
+const problem_row* find_problem(std::string_view slug) noexcept;
+
+// The body of an application/problem+json answer (RFC 9457). `status` overrides the row's; `more` is further members, each with
+// a leading comma, already JSON.
+std::string problem_body(const problem_row& row, unsigned status, std::string_view detail, std::string_view more = {});
+
+// The pages that a problem's type leads to: one for each, and a list of all. HTML.
+std::string problem_page(const problem_row& row);
+std::string problem_list_page();
+
+}  // namespace ordem::edge

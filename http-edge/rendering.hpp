@@ -1,0 +1,53 @@
+// Orders, messages and answers as JSON and as HTTP answers. Deterministic: the same outcome always gives the same bytes, which is
+// how a repeated GUID gets the answer of the first time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/message.hpp"
+#include "engine/outcome.hpp"
+#include "http-edge/response.hpp"
+
+namespace ordem::edge {
+
+void append_order(std::string& out, const order& what);
+
+// What a message asks for, in one form for all ways to say it. Its parts are what fingerprints are made of and what
+// GET /api/v1/messages/{guid} shows.
+struct canonical_request {
+  std::string_view method;
+  std::string path;
+  std::string body;  // compact JSON, members in a fixed order
+};
+
+canonical_request canonical(const command& what, const std::optional<order_id>& target,
+                            const std::optional<supplied_version>& made_against);
+
+fingerprint fingerprint_of(const canonical_request& what);
+
+// The answer to a write. `now` goes into Idempotency-Expires where nothing was recorded.
+response write_response(const answer& what, timestamp now);
+
+// 422 with the member errors.
+response invalid_order_response(const std::vector<violation>& violations);
+
+// Idempotency-Expires: until when a repeat gets the same answer.
+void add_expiry(response& to, timestamp expires_at);
+
+// The recorded part of it alone: status and body, the same whenever it is asked for.
+response outcome_response(const outcome& what, const shared_order& order);
+
+// GET of an order or of one of its versions.
+response order_response(const order& what);
+
+// A page of orders under the name of the list, with the cursor of the next page if there is one.
+response page_response(std::string_view list_name, const std::vector<shared_order>& page,
+                       const std::optional<std::string>& next_cursor);
+
+// GET of a message. `order` is the one that its outcome made, null if it was rejected.
+response message_response(const guid& id, const message_record& record, const shared_order& order);
+
+}  // namespace ordem::edge

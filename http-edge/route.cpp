@@ -1,0 +1,119 @@
+#include "http-edge/route.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace ordem::edge {
+namespace {
+
+namespace http = boost::beast::http;
+
+// The decoded segments of an absolute path.
+std::vector<std::string> segments_of(const boost::urls::url_view& url) {
+  std::vector<std::string> segments;
+  for (const auto segment : url.segments()) segments.push_back(segment);
+  return segments;
+}
+
+void name_order_resource(route& to, const std::vector<std::string>& path) {
+  if (path.size() == 3) {
+    to.resource = resource::orders;
+    return;
+  }
+  to.name = path[3];
+  if (path.size() == 4) {
+    to.resource = resource::order;
+  } else if (path.size() == 5 && path[4] == "status") {
+    to.resource = resource::order_status;
+  } else if (path.size() == 5 && path[4] == "versions") {
+    to.resource = resource::order_versions;
+  } else if (path.size() == 6 && path[4] == "versions") {
+    to.resource = resource::order_version;
+    to.version = path[5];
+  }
+}
+
+void name_operations_resource(route& to, std::string_view name) {
+  if (name == "ping") to.resource = resource::ping;
+  if (name == "ready") to.resource = resource::ready;
+  if (name == "live") to.resource = resource::live;
+}
+
+void name_resource(route& to, const std::vector<std::string>& path) {
+  if (path.size() >= 3 && path[0] == "api" && path[1] == "v1") {
+    if (path[2] == "orders") {
+      name_order_resource(to, path);
+    } else if (path[2] == "messages" && path.size() == 4) {
+      to.resource = resource::message;
+      to.name = path[3];
+    }
+  } else if (path.size() == 2 && path[0] == "-") {
+    name_operations_resource(to, path[1]);
+  } else if (path.size() == 2 && path[0] == "problems") {
+    to.resource = path[1].empty() ? resource::problems : resource::problem;
+    to.name = path[1];
+  } else if (path.size() == 1 && path[0] == "metrics") {
+    to.resource = resource::metrics;
+  } else if (path.size() == 1 && path[0] == "openapi.yaml") {
+    to.resource = resource::openapi;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string_view> route::query_value(std::string_view key) const {
+  for (const auto& [name_of, value] : query) {
+    if (name_of == key) return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<route> find_route(std::string_view target) {
+  route found;
+  if (target == "/api/v1/orders") {  // the path of most requests
+    found.resource = resource::orders;
+    return found;
+  }
+  auto parsed = boost::urls::parse_origin_form(target);
+  if (!parsed) parsed = boost::urls::parse_absolute_uri(target);
+  if (!parsed) return std::nullopt;
+  name_resource(found, segments_of(*parsed));
+  for (const auto parameter : parsed->params()) found.query.emplace_back(parameter.key, parameter.value);
+  return found;
+}
+
+std::string_view allowed_methods(resource what) noexcept {
+  switch (what) {
+    case resource::orders: return "GET, HEAD, POST";
+    case resource::order: return "GET, HEAD, PATCH, PUT";
+    case resource::order_status: return "POST";
+    case resource::order_versions:
+    case resource::order_version:
+    case resource::message:
+    case resource::ping:
+    case resource::ready:
+    case resource::live:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::problems:
+    case resource::problem: return "GET, HEAD";
+    case resource::unknown: return "";
+  }
+  return "";
+}
+
+bool is_write(resource what, http::verb method) noexcept {
+  switch (what) {
+    case resource::orders:
+    case resource::order_status: return method == http::verb::post;
+    case resource::order: return method == http::verb::put || method == http::verb::patch;
+    default: return false;
+  }
+}
+
+bool allows(resource what, http::verb method) noexcept {
+  const bool reads = method == http::verb::get || method == http::verb::head;
+  return is_write(what, method) || (reads && what != resource::order_status && what != resource::unknown);
+}
+
+}  // namespace ordem::edge

@@ -1,0 +1,52 @@
+// Which of the server's resources a request's target names.
+#pragma once
+
+#include <boost/beast/http/verb.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ordem::edge {
+
+enum class resource : std::uint8_t {
+  orders,
+  order,
+  order_status,
+  order_versions,
+  order_version,
+  message,
+  ping,
+  ready,
+  live,
+  metrics,
+  openapi,
+  problems,
+  problem,
+  unknown,
+};
+
+struct route {
+  edge::resource resource = resource::unknown;
+  // The variable parts of the path, percent-decoded: the order id, GUID or slug, and the version.
+  std::string name;
+  std::string version;
+  // Decoded query parameters, in order.
+  std::vector<std::pair<std::string, std::string>> query;
+
+  std::optional<std::string_view> query_value(std::string_view key) const;
+};
+
+// Nothing if the target is no valid origin-form or absolute-form (RFC 9112, section 3.2).
+std::optional<route> find_route(std::string_view target);
+
+// The value of the header Allow for a resource.
+std::string_view allowed_methods(resource what) noexcept;
+bool allows(resource what, boost::beast::http::verb method) noexcept;
+
+// Whether this call changes orders, so that its answer speaks of idempotency.
+bool is_write(resource what, boost::beast::http::verb method) noexcept;
+
+}  // namespace ordem::edge

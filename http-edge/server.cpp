@@ -1,0 +1,154 @@
+#include "http-edge/server.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "http-edge/handler.hpp"
+#include "http-edge/io_thread.hpp"
+
+namespace ordem::edge {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+// Connections that the kernel holds until they are accepted.
+constexpr int backlog = 4096;
+// After a failed accept (no file descriptor is left, say) the next is tried so much later.
+constexpr auto accept_pause = std::chrono::milliseconds(100);
+// Above the bound, so many connections are told so; more are closed without a word.
+constexpr std::size_t refused_at_once_max = 256;
+
+}  // namespace
+
+struct server::parts {
+  parts(server_settings given_settings, server_parts given)
+      : settings(std::move(given_settings)),
+        status(given.status),
+        offered{nullptr, given.clock, given.status, std::move(given.metrics_text)} {
+    for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
+      threads.push_back(std::make_unique<io_thread>(settings, offered, counters));
+    }
+    acceptor.emplace(threads.front()->context());
+    accept_timer.emplace(threads.front()->context());
+  }
+
+  tl::expected<void, std::string> listen();
+  void accept_next();
+  void on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket);
+  void stop_accepting();
+
+  const server_settings settings;
+  service_status* status;
+  services offered;
+  edge_counters counters;
+  std::vector<std::unique_ptr<io_thread>> threads;
+  std::optional<tcp::acceptor> acceptor;
+  std::optional<asio::steady_timer> accept_timer;
+  std::size_t next_thread = 0;
+  std::uint16_t port = 0;
+  bool started = false;
+};
+
+tl::expected<void, std::string> server::parts::listen() {
+  const auto failed = [this](const boost::system::error_code& ec) {
+    return tl::make_unexpected("cannot listen on " + settings.address + ":" + std::to_string(settings.port) + ": " +
+                               ec.message());
+  };
+  boost::system::error_code ec;
+  const auto address = asio::ip::make_address(settings.address, ec);
+  if (ec) return tl::make_unexpected("'" + settings.address + "' is not an IP address to listen on");
+  const tcp::endpoint endpoint(address, settings.port);
+  acceptor->open(endpoint.protocol(), ec);
+  if (!ec) acceptor->set_option(tcp::acceptor::reuse_address(true), ec);
+  if (!ec) acceptor->bind(endpoint, ec);
+  if (!ec) acceptor->listen(backlog, ec);
+  if (ec) return failed(ec);
+  port = acceptor->local_endpoint(ec).port();
+  return {};
+}
+
+void server::parts::accept_next() {
+  io_thread& thread = *threads[next_thread];
+  next_thread = (next_thread + 1) % threads.size();
+  acceptor->async_accept(thread.context().get_executor(),
+                         [this, &thread](boost::system::error_code ec, session::socket_type socket) {
+                           on_accepted(ec, thread, std::move(socket));
+                         });
+}
+
+void server::parts::on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket) {
+  if (!acceptor->is_open()) return;
+  if (ec) {
+    accept_timer->expires_after(accept_pause);
+    accept_timer->async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled && acceptor->is_open()) accept_next();
+    });
+    return;
+  }
+  counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t open = counters.connections.now();
+  const bool one_too_many = open >= settings.connections_max;
+  if (one_too_many) counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+  if (open < settings.connections_max + refused_at_once_max) {
+    thread.serve(std::move(socket), connection_count::place(counters.connections), one_too_many);
+  }
+  accept_next();
+}
+
+// On the acceptor's own thread, so that it races with no accept.
+void server::parts::stop_accepting() {
+  std::promise<void> closed;
+  asio::post(threads.front()->context(), [this, &closed] {
+    boost::system::error_code ignored;
+    acceptor->close(ignored);
+    accept_timer->cancel();
+    closed.set_value();
+  });
+  closed.get_future().wait();
+}
+
+server::server(server_settings settings, server_parts given)
+    : parts_(std::make_unique<parts>(std::move(settings), std::move(given))) {}
+
+server::~server() { stop(); }
+
+tl::expected<void, std::string> server::start() {
+  if (auto listening = parts_->listen(); !listening) return listening;
+  parts_->accept_next();
+  for (const auto& thread : parts_->threads) thread->start();
+  parts_->started = true;
+  return {};
+}
+
+std::uint16_t server::port() const noexcept { return parts_->port; }
+
+void server::open_for_business(const order_reader& orders, message_port& messages,
+                               const std::function<std::uint32_t(reply_desk&)>& add_desk) {
+  parts_->offered.orders = &orders;
+  for (const auto& thread : parts_->threads) thread->connect(messages, add_desk(*thread));
+  // Releases all of the above to the I/O threads, which look at it only once they have seen this.
+  parts_->status->advance_to(service_state::ready);
+}
+
+bool server::drain(std::chrono::milliseconds timeout) {
+  parts_->status->advance_to(service_state::draining);
+  parts_->stop_accepting();
+  for (const auto& thread : parts_->threads) thread->drain();
+  return parts_->counters.connections.wait_for_none(timeout);
+}
+
+void server::stop() {
+  if (!std::exchange(parts_->started, false)) return;
+  for (const auto& thread : parts_->threads) thread->stop();
+}
+
+const edge_counters& server::counters() const noexcept { return parts_->counters; }
+
+}  // namespace ordem::edge

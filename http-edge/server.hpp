@@ -1,0 +1,57 @@
+// The HTTP server: a listener that deals connections out to I/O threads. Serves /-/ endpoints from start(); everything else once
+// open_for_business() has told it what to serve and the service status is no longer `recovering`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "engine/port.hpp"
+#include "engine/time.hpp"
+#include "http-edge/edge_counters.hpp"
+#include "http-edge/service_status.hpp"
+#include "http-edge/settings.hpp"
+
+namespace ordem::edge {
+
+struct server_parts {
+  const time_source* clock = nullptr;
+  service_status* status = nullptr;
+  std::function<std::string()> metrics_text;  // Prometheus text format; called on I/O threads
+};
+
+class server {
+ public:
+  // All that is given by pointer must outlive the server.
+  server(server_settings settings, server_parts given);
+  ~server();
+
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  // Binds the address and starts the threads. A sentence if that is not possible.
+  tl::expected<void, std::string> start();
+  // The port that it listens on.
+  std::uint16_t port() const noexcept;
+
+  // Called once. `add_desk` gives each I/O thread's desk its number. Ends with the status `ready`.
+  void open_for_business(const order_reader& orders, message_port& messages,
+                         const std::function<std::uint32_t(reply_desk&)>& add_desk);
+
+  // Takes no more connections, closes idle ones, and every other one after its answer. Waits for the last to end; false if that
+  // takes longer than `timeout`.
+  bool drain(std::chrono::milliseconds timeout);
+  // Ends what is left. No desk is called after it.
+  void stop();
+
+  const edge_counters& counters() const noexcept;
+
+ private:
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+}  // namespace ordem::edge

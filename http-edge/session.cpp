@@ -1,0 +1,207 @@
+#include "http-edge/session.hpp"
+
+#include <algorithm>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+#include "http-edge/handler.hpp"
+#include "http-edge/io_thread.hpp"
+#include "http-edge/rendering.hpp"
+
+namespace ordem::edge {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::beast::error_code;
+
+constexpr std::size_t read_bytes = 4096;
+// After an answer that ends the connection, so much of what the client still sends is read and dropped, and for so long, so that
+// a reset does not overtake the answer.
+constexpr std::size_t lingered_bytes_max = std::size_t{4} << 20;
+constexpr auto linger_time = std::chrono::seconds(2);
+// An answer this large is not worth keeping the memory for.
+constexpr std::size_t kept_out_bytes_max = 64 * 1024;
+
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+session::session(socket_type&& socket, connection_count::place&& place, io_thread& thread)
+    : socket_(std::move(socket)), place_(std::move(place)), thread_(thread) {}
+
+void session::start() {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  next_request();
+}
+
+void session::start_refusing() {
+  received_at_ = clock::now();
+  response refused = problem_response(problem::too_many_connections, "no more connections are taken");
+  refused.close = true;
+  respond(refused);
+}
+
+// --- reading ---
+
+void session::next_request() {
+  stage_ = stage::idle;
+  continue_sent_ = false;
+  deadline_ = clock::now() + thread_.settings().idle_timeout;
+  parser_.emplace();
+  parser_->eager(true);
+  parser_->header_limit(static_cast<std::uint32_t>(thread_.settings().header_bytes_max));
+  parser_->body_limit(thread_.settings().body_bytes_max);
+  parser_->get().body() = std::move(body_memory_);
+  parse_buffered();
+}
+
+void session::parse_buffered() {
+  while (buffer_.size() > 0) {
+    if (stage_ == stage::idle) {
+      stage_ = stage::receiving;
+      deadline_ = clock::now() + thread_.settings().request_timeout;
+    }
+    error_code ec;
+    const std::size_t used = parser_->put(buffer_.data(), ec);
+    buffer_.consume(used);
+    if (ec && ec != http::error::need_more) return refuse_unparsable(ec);
+    if (parser_->is_done()) return handle_request();
+    if (ec == http::error::need_more || used == 0) break;
+  }
+  if (stage_ == stage::idle && thread_.draining()) return close();
+  const bool waits_for_continue = parser_->is_header_done() && !continue_sent_ &&
+                                  boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
+  if (waits_for_continue) return send_continue();
+  read_more();
+}
+
+void session::read_more() {
+  socket_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code ec, std::size_t count) {
+    self->on_bytes(ec, count);
+  });
+}
+
+void session::on_bytes(error_code ec, std::size_t count) {
+  if (stage_ != stage::idle && stage_ != stage::receiving) return;  // timed out or closed meanwhile
+  if (ec) return close();  // the client has gone, or its request broke off: there is nobody to tell
+  buffer_.commit(count);
+  parse_buffered();
+}
+
+void session::send_continue() {
+  continue_sent_ = true;
+  asio::async_write(socket_, asio::buffer(continue_line), [self = shared_from_this()](error_code ec, std::size_t) {
+    if (self->stage_ != stage::receiving) return;
+    ec ? self->close() : self->read_more();
+  });
+}
+
+bool session::has_one_host() const {
+  const auto [first, last] = parser_->get().equal_range(http::field::host);
+  return first != last && std::next(first) == last;
+}
+
+// --- answering ---
+
+void session::handle_request() {
+  stage_ = stage::executing;
+  received_at_ = clock::now();
+  const auto& request = parser_->get();
+  wire_ = {request.method() == http::verb::head, request.keep_alive(), request.version() < 11};
+  // RFC 9112, section 3.2.
+  if (request.version() >= 11 && !has_one_host()) {
+    respond(refused_request(problem::malformed_request, "an HTTP/1.1 request needs one Host header", request.method(),
+                            request.target(), thread_.given()));
+    return;
+  }
+  auto result = thread_.handler().handle(request);
+  if (auto* what = std::get_if<message>(&result)) {
+    thread_.submit(shared_from_this(), std::move(*what));
+  } else {
+    respond(std::get<response>(result));
+  }
+}
+
+void session::on_answer(const answer& what) { respond(write_response(what, thread_.given().clock->now())); }
+
+void session::refuse_unparsable(error_code why) {
+  received_at_ = clock::now();
+  const auto& request = parser_->get();
+  wire_ = {request.method() == http::verb::head, false, false};
+  problem which = problem::malformed_request;
+  if (why == http::error::header_limit) which = problem::headers_too_large;
+  if (why == http::error::body_limit) which = problem::body_too_large;
+  respond(refused_request(which, why.message(), request.method(), request.target(), thread_.given()));
+}
+
+void session::respond(const response& what) {
+  out_.clear();
+  stays_open_ = append_response(out_, what, wire_) && !thread_.draining();
+  thread_.count_response(what.status, clock::now() - received_at_);
+  write_out();
+}
+
+void session::write_out() {
+  stage_ = stage::writing;
+  deadline_ = clock::now() + thread_.settings().request_timeout;
+  asio::async_write(socket_, asio::buffer(out_),
+                    [self = shared_from_this()](error_code ec, std::size_t) { self->on_written(ec); });
+}
+
+void session::on_written(error_code ec) {
+  if (stage_ == stage::closed) return;
+  if (ec) return close();
+  if (!stays_open_) return linger();
+  if (out_.capacity() > kept_out_bytes_max) out_ = {};
+  body_memory_ = std::move(parser_->get().body());
+  body_memory_.clear();
+  next_request();
+}
+
+// --- ending ---
+
+void session::linger() {
+  if (stage_ != stage::lingering) {
+    stage_ = stage::lingering;
+    deadline_ = clock::now() + linger_time;
+    error_code ignored;
+    socket_.shutdown(socket_type::shutdown_send, ignored);
+  }
+  buffer_.clear();
+  socket_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code ec, std::size_t count) {
+    if (self->stage_ == stage::closed) return;
+    self->lingered_bytes_ += count;
+    ec || self->lingered_bytes_ > lingered_bytes_max ? self->close() : self->linger();
+  });
+}
+
+void session::close() {
+  stage_ = stage::closed;
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void session::close_if_idle() {
+  if (stage_ == stage::idle) close();
+}
+
+void session::check_deadline(clock::time_point now) {
+  // What executes is bounded by the engine, not by the client.
+  if (now < deadline_ || stage_ == stage::executing || stage_ == stage::closed) return;
+  if (stage_ != stage::receiving) return close();
+  thread_.counters().timeouts.fetch_add(1, std::memory_order_relaxed);
+  time_out_request();
+}
+
+void session::time_out_request() {
+  error_code ignored;
+  socket_.cancel(ignored);
+  received_at_ = clock::now();
+  const auto& request = parser_->get();
+  respond(refused_request(problem::request_timeout, "the request did not arrive in time", request.method(),
+                          request.target(), thread_.given()));
+}
+
+}  // namespace ordem::edge

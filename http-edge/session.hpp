@@ -1,0 +1,82 @@
+// One connection: reads a request, has it handled, waits for the engine if it must, writes the answer, and so on in turn. Requests
+// that a client pipelines are answered one after the other, in order. Lives on one I/O thread, which owns its deadlines.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/port.hpp"
+#include "http-edge/connection_count.hpp"
+#include "http-edge/padded_body.hpp"
+#include "http-edge/response.hpp"
+
+namespace ordem::edge {
+
+class io_thread;
+
+// The sessions of an I/O thread; one that ends leaves the list by itself.
+using session_hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+class session : public std::enable_shared_from_this<session>, public session_hook {
+ public:
+  using clock = std::chrono::steady_clock;
+  using socket_type = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+  session(socket_type&& socket, connection_count::place&& place, io_thread& thread);
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  void start();
+  // The connection is one too many: it is told so and closed.
+  void start_refusing();
+  // The engine's answer to the message that was submitted.
+  void on_answer(const answer& what);
+  // Called now and then: ends what has taken too long.
+  void check_deadline(clock::time_point now);
+  // Closes the connection if no request is under way; else it is closed after the answer.
+  void close_if_idle();
+
+ private:
+  enum class stage : std::uint8_t { idle, receiving, executing, writing, lingering, closed };
+
+  void next_request();
+  void parse_buffered();
+  void read_more();
+  void on_bytes(boost::beast::error_code ec, std::size_t count);
+  void send_continue();
+  void handle_request();
+  void refuse_unparsable(boost::beast::error_code why);
+  void time_out_request();
+  void respond(const response& what);
+  void write_out();
+  void on_written(boost::beast::error_code ec);
+  void linger();
+  void close();
+  bool has_one_host() const;
+
+  socket_type socket_;
+  const connection_count::place place_;
+  io_thread& thread_;
+  stage stage_ = stage::idle;
+  clock::time_point deadline_;
+  clock::time_point received_at_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<boost::beast::http::request_parser<padded_body>> parser_;
+  padded_body::value_type body_memory_;
+  wire_options wire_;
+  std::string out_;
+  bool continue_sent_ = false;
+  bool stays_open_ = true;
+  std::size_t lingered_bytes_ = 0;
+};
+
+using session_list = boost::intrusive::list<session, boost::intrusive::constant_time_size<false>>;
+
+}  // namespace ordem::edge

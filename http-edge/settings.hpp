@@ -1,0 +1,28 @@
+// What the HTTP server may be told. Checked in app/settings; each knob with its default, its unit and what more of it costs.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace ordem::edge {
+
+struct server_settings {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8080;  // 0: any free one
+  // Threads that serve connections, each with its own event loop. More than cores gain nothing.
+  std::uint32_t io_threads = 2;
+  // A larger body is answered 413. Bounds the memory that one request may take.
+  std::size_t body_bytes_max = std::size_t{1} << 20;
+  // A longer request line and header is answered 431.
+  std::size_t header_bytes_max = std::size_t{16} << 10;
+  // One more connection is answered 503 and closed. An idle one costs about 6 KiB.
+  std::size_t connections_max = 16'384;
+  // A connection without a request is closed after this.
+  std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+  // From the first byte of a request to its last, else 408; and from the first byte of an answer to its last, else it is closed.
+  std::chrono::milliseconds request_timeout = std::chrono::seconds(30);
+};
+
+}  // namespace ordem::edge
