@@ -1,0 +1,317 @@
+#include "app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <list>
+#include <map>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+
+namespace ordem::app {
+namespace {
+
+constexpr std::string_view environment_prefix = "ORDEM_";
+
+std::string environment_name(std::string option) {
+  for (char& c : option) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return std::string(environment_prefix) + option;
+}
+
+// Something the user wrote that can't be used; the sentence says what and where.
+struct usage_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// One CLI11 program with the variables that it fills.
+class program {
+ public:
+  program();
+
+  // Throws CLI::ParseError or usage_error.
+  command run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
+  command_line_end describe(const CLI::ParseError& error);
+
+ private:
+  void add_serve();
+  void add_inspect();
+
+  template <class Value>
+  CLI::Option* add_setting(const std::string& name, Value& value, const std::string& description);
+  template <class Value>
+  void add_number(const std::string& name, Value& value, std::uint64_t least, std::uint64_t most, const std::string& description);
+  void add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
+                const std::string& description);
+  void add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description);
+  template <class Value>
+  void add_choice(const std::string& name, Value& value, const std::map<std::string, Value>& choices,
+                  const std::string& description);
+
+  std::vector<std::string> settings_of_environment(const std::vector<std::string>& environment) const;
+  std::vector<std::string> settings_of_file(const std::string& path) const;
+  bool is_setting(const std::string& name) const;
+  settings checked_settings();
+
+  CLI::App app_{
+      "Ordem executes every create and update of an order exactly once.\n"
+      "Each request carries a GUID; a repeated GUID gets the earlier answer."};
+  CLI::App* serve_ = nullptr;
+  CLI::App* inspect_order_ = nullptr;
+  CLI::App* inspect_message_ = nullptr;
+  CLI::App* version_ = nullptr;
+
+  settings settings_;
+  std::string config_;
+  std::string data_folder_ = "data";
+  std::string order_;
+  std::string guid_;
+  // Durations are parsed as numbers of milliseconds first.
+  std::vector<std::pair<std::uint64_t*, std::chrono::milliseconds*>> durations_;
+  std::list<std::uint64_t> duration_values_;
+};
+
+program::program() {
+  app_.require_subcommand(1);
+  app_.name("ordem");
+  add_serve();
+  add_inspect();
+  version_ = app_.add_subcommand("version", "Print the version of this program and of its data format");
+  app_.footer("Each command explains itself: ordem serve --help");
+}
+
+// Later ones win, which is how arguments beat the environment and the environment beats the file.
+template <class Value>
+CLI::Option* program::add_setting(const std::string& name, Value& value, const std::string& description) {
+  return serve_->add_option("--" + name, value, description)
+      ->capture_default_str()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->envname(environment_name(name));
+}
+
+template <class Value>
+void program::add_number(const std::string& name, Value& value, std::uint64_t least, std::uint64_t most,
+                         const std::string& description) {
+  add_setting(name, value, description)->check(CLI::Range(least, most))->type_name("NUMBER");
+}
+
+void program::add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
+                       const std::string& description) {
+  constexpr std::size_t most_bytes = std::size_t{1} << 40;
+  // Transforms run before checks: the check sees bytes.
+  add_setting(name, bytes, description)
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Validator(
+          [=](const std::string& text) {
+            const auto given = std::stoull(text);
+            return given < least_bytes || given > most_bytes ? "must be from " + least + " to 1TiB" : std::string();
+          },
+          ""))
+      ->type_name("SIZE");
+}
+
+void program::add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description) {
+  static const std::map<std::string, std::uint64_t> units = {
+      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  auto& number = duration_values_.emplace_back(static_cast<std::uint64_t>(value.count()));
+  durations_.emplace_back(&number, &value);
+  constexpr std::uint64_t longest = std::uint64_t{366} * 86'400'000;
+  add_setting(name, number, description)
+      ->default_str(std::to_string(value.count()) + "ms")
+      ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"))
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            const auto given = std::stoull(text);
+            return given < 1 || given > longest ? "must be from 1ms to 366d" : std::string();
+          },
+          ""))
+      ->type_name("DURATION");
+}
+
+template <class Value>
+void program::add_choice(const std::string& name, Value& value, const std::map<std::string, Value>& choices,
+                         const std::string& description) {
+  std::string names;
+  std::string chosen;
+  for (const auto& [choice, meaning] : choices) {
+    names += (names.empty() ? "" : "|") + choice;
+    if (meaning == value) chosen = choice;
+  }
+  add_setting(name, value, description)
+      ->default_str(chosen)
+      ->transform(CLI::Transformer(choices))
+      ->check(CLI::IsMember(choices))
+      ->type_name(names);
+}
+
+void program::add_serve() {
+  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+  serve_ = app_.add_subcommand("serve", "Serve orders over HTTP until SIGTERM or SIGINT");
+  serve_->footer(
+      "Durations are numbers with a unit: 500ms, 30s, 5m, 24h, 7d. Sizes too: 64KiB, 1MiB, 2GiB.\n"
+      "Every option can also be set in the environment, as shown in brackets, and in the file that --config names,\n"
+      "one 'name = value' a line, the name without its dashes. An argument beats the environment, which beats the file.");
+
+  auto& server = settings_.server;
+  auto& store = settings_.store;
+  auto& engine = settings_.engine;
+  store.folder = "data";
+  server.io_threads = cores;
+  engine.shards = cores;
+  engine.worker_threads = cores;
+
+  add_setting("config", config_, "A file with settings")->type_name("FILE");
+  add_setting("address", server.address, "The IP address to listen on")->type_name("ADDRESS");
+  add_number("port", server.port, 0, 65535, "The port to listen on; 0 takes any free one");
+  add_setting("data-dir", store.folder, "The folder for all data; made if it is not there")->type_name("FOLDER");
+  add_choice<storage::durability>(
+      "durability", store.durability, {{"fsync", storage::durability::fsync}, {"os", storage::durability::os}},
+      "What an answer waits for: fsync survives a power loss, os only a crash of the process");
+  add_choice<actors::in_flight_policy>(
+      "in-flight", engine.in_flight,
+      {{"join", actors::in_flight_policy::join}, {"conflict", actors::in_flight_policy::conflict}},
+      "What a repeat gets while the first is executing: its answer (join), or 409 (conflict)");
+  add_duration("message-ttl", engine.message_ttl, "How long a GUID and its answer are kept");
+  add_size("max-body", server.body_bytes_max, "1KiB", 1024, "The largest request body");
+  add_size("max-header", server.header_bytes_max, "1KiB", 1024, "The largest request line and headers");
+  add_number("max-connections", server.connections_max, 1, 1'000'000, "The most connections at once");
+  add_number("max-in-flight", engine.in_flight_max, 1, 1'000'000, "The most writes executing at once; more get 503");
+  add_number("live-orders", engine.live_orders_max, 1, 100'000'000, "The most orders kept live, each by its own actor");
+  add_duration("idle-timeout", server.idle_timeout, "How long a connection may be without a request");
+  add_duration("request-timeout", server.request_timeout, "How long a request may take to arrive, or an answer to leave");
+  add_duration("drain-timeout", settings_.drain_timeout, "How long a stop waits for requests under way");
+  add_number("io-threads", server.io_threads, 1, 1024, "Threads for connections");
+  add_number("worker-threads", engine.worker_threads, 1, 1024, "Threads for the actors");
+  add_number("shards", engine.shards, 1, 1024, "Dedupe shards");
+  add_size("block-cache", store.block_cache_bytes, "1MiB", std::size_t{1} << 20, "Memory for data read from disk");
+  add_size("write-buffer", store.write_buffer_bytes, "4MiB", std::size_t{4} << 20, "Memory for data not yet in sorted files");
+  add_number("log-entries", store.log_entries_kept, 1, std::uint64_t{1} << 40, "How many log entries are kept, at least");
+  add_choice<log_format>("log-format", settings_.log_format,
+                         {{"auto", log_format::automatic}, {"json", log_format::json}, {"text", log_format::text}},
+                         "The program's own log, on standard error; auto is text on a terminal, else JSON lines");
+  add_setting("log-level", settings_.log_level, "What the log holds at least")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->type_name("debug|info|warning|error");
+}
+
+void program::add_inspect() {
+  auto* inspect = app_.add_subcommand("inspect", "Look into a data folder, even while it is being served");
+  inspect->require_subcommand(1);
+  const auto add = [&](const char* name, const char* description, const char* argument, std::string& value,
+                       const char* argument_description) {
+    auto* what = inspect->add_subcommand(name, description);
+    what->add_option(argument, value, argument_description)->required();
+    what->add_option("--data-dir", data_folder_, "The folder with the data")->capture_default_str()->envname("ORDEM_DATA_DIR");
+    return what;
+  };
+  inspect_order_ = add("order", "Print an order with all its versions, as JSON", "ID", order_, "The order's id");
+  inspect_message_ = add("message", "Print a message with its answer, as JSON", "GUID", guid_, "The message's GUID");
+}
+
+bool program::is_setting(const std::string& name) const { return serve_->get_option_no_throw("--" + name) != nullptr; }
+
+std::vector<std::string> program::settings_of_environment(const std::vector<std::string>& environment) const {
+  std::vector<std::string> arguments;
+  for (const std::string& variable : environment) {
+    if (!variable.starts_with(environment_prefix)) continue;
+    const auto equals = variable.find('=');
+    const std::string name = variable.substr(0, equals);
+    const auto options = serve_->get_options();
+    const auto found =
+        std::find_if(options.begin(), options.end(), [&](const CLI::Option* each) { return each->get_envname() == name; });
+    if (found == options.end()) throw usage_error("the environment variable " + name + " is not a setting of ordem");
+    arguments.push_back("--" + (*found)->get_single_name() + "=" + variable.substr(equals + 1));
+  }
+  return arguments;
+}
+
+std::vector<std::string> program::settings_of_file(const std::string& path) const {
+  std::vector<std::string> arguments;
+  std::vector<CLI::ConfigItem> items;
+  try {
+    items = CLI::ConfigTOML().from_file(path);
+  } catch (const CLI::Error&) {
+    throw usage_error("the configuration file '" + path + "' cannot be read");
+  }
+  for (const CLI::ConfigItem& item : items) {
+    if (!item.parents.empty() || !is_setting(item.name) || item.name == "config") {
+      throw usage_error("'" + item.fullname() + "' in the configuration file '" + path + "' is not a setting of ordem");
+    }
+    if (item.inputs.size() != 1) {
+      throw usage_error("'" + item.name + "' in the configuration file '" + path + "' needs one value");
+    }
+    arguments.push_back("--" + item.name + "=" + item.inputs.front());
+  }
+  return arguments;
+}
+
+settings program::checked_settings() {
+  for (const auto& [number, duration] : durations_) *duration = std::chrono::milliseconds(*number);
+  for (const CLI::Option* option : serve_->get_options()) {
+    if (option->get_envname().empty()) continue;
+    const bool given = option->count() > 0;
+    settings_.effective.emplace_back(option->get_single_name(), given ? option->results().back() : option->get_default_str());
+  }
+  if (const auto contradiction = contradiction_in(settings_)) throw usage_error(*contradiction);
+  return settings_;
+}
+
+command program::run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+  std::vector<std::string> all = arguments;
+  if (!arguments.empty() && arguments.front() == "serve") {
+    auto more = settings_of_environment(environment);
+    // --config is needed before the rest can be read.
+    CLI::App first;
+    first.allow_extras();
+    first.set_help_flag();
+    std::string path;
+    first.add_option("--config", path)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    std::vector<std::string> given = more;
+    given.insert(given.end(), arguments.begin(), arguments.end());
+    std::reverse(given.begin(), given.end());
+    first.parse(given);
+    if (!path.empty()) {
+      const auto of_file = settings_of_file(path);
+      more.insert(more.begin(), of_file.begin(), of_file.end());
+    }
+    all.insert(all.begin() + 1, more.begin(), more.end());
+  }
+  std::reverse(all.begin(), all.end());  // CLI11 takes them from the back
+  app_.parse(all);
+
+  if (serve_->parsed()) return serve_command{checked_settings()};
+  if (inspect_order_->parsed()) {
+    const auto id = order_id::parse(order_);
+    if (!id) throw usage_error("'" + order_ + "' is not an order id, which is a UUID");
+    return inspect_order_command{data_folder_, *id};
+  }
+  if (inspect_message_->parsed()) {
+    const auto id = guid::parse(guid_);
+    if (!id) throw usage_error("'" + guid_ + "' is not a GUID, which is 1 to 255 visible ASCII characters");
+    return inspect_message_command{data_folder_, *id};
+  }
+  return version_command{};
+}
+
+command_line_end program::describe(const CLI::ParseError& error) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = app_.exit(error, out, err);
+  if (code == 0) return {0, out.str()};
+  return {2, "ordem: " + std::string(error.what()) + "\nordem --help tells what can be asked for.\n"};
+}
+
+}  // namespace
+
+tl::expected<command, command_line_end> parse_command_line(const std::vector<std::string>& arguments,
+                                                           const std::vector<std::string>& environment) {
+  program ordem;
+  try {
+    return ordem.run(arguments, environment);
+  } catch (const CLI::ParseError& error) {
+    return tl::make_unexpected(ordem.describe(error));
+  } catch (const usage_error& error) {
+    return tl::make_unexpected(command_line_end{2, "ordem: " + std::string(error.what()) + "\n"});
+  }
+}
+
+}  // namespace ordem::app

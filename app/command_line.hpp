@@ -1,0 +1,40 @@
+// The command line: what the user asked for, or what to tell the user.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <variant>
+#include <vector>
+
+#include "app/settings.hpp"
+#include "engine/ids.hpp"
+
+namespace ordem::app {
+
+struct serve_command {
+  app::settings settings;
+};
+struct inspect_order_command {
+  std::string data_folder;
+  order_id id;
+};
+struct inspect_message_command {
+  std::string data_folder;
+  ordem::guid guid;
+};
+struct version_command {};
+
+using command = std::variant<serve_command, inspect_order_command, inspect_message_command, version_command>;
+
+// Not a command to run: a text to show, and the exit code.
+struct command_line_end {
+  int exit_code = 0;
+  std::string text;
+};
+
+// `arguments` without the program's name; `environment` as "NAME=value". Settings are looked for in the arguments, then in the
+// environment (ORDEM_*), then in the file that --config names, then they have their defaults.
+tl::expected<command, command_line_end> parse_command_line(const std::vector<std::string>& arguments,
+                                                           const std::vector<std::string>& environment);
+
+}  // namespace ordem::app

@@ -1,0 +1,56 @@
+#include "app/inspect.hpp"
+
+#include <iostream>
+#include <limits>
+
+#include "app/system_clock.hpp"
+#include "http-edge/rendering.hpp"
+#include "storage/store.hpp"
+
+namespace ordem::app {
+namespace {
+
+int fail(std::string_view sentence) {
+  std::cerr << "ordem: " << sentence << "\n";
+  return 1;
+}
+
+template <class Look>
+int with_store(const std::string& folder, Look look) {
+  const system_clock clock;
+  storage::store_settings settings;
+  settings.folder = folder;
+  settings.on_error = [](std::string_view what) { fail(what); };
+  const auto store = storage::open_store_for_reading(std::move(settings), clock);
+  if (!store) return fail(store.error().sentence);
+  return look(**store, clock.now());
+}
+
+constexpr std::string_view unreadable = "the data could not be read";
+
+}  // namespace
+
+int inspect(const inspect_order_command& what) {
+  return with_store(what.data_folder, [&](const storage::store& store, timestamp) {
+    const auto versions = store.list_versions(what.id, std::nullopt, std::numeric_limits<std::size_t>::max());
+    if (!versions) return fail(unreadable);
+    if (versions->empty()) return fail("there is no order " + what.id.to_string());
+    std::cout << edge::page_response("versions", *versions, std::nullopt).body << "\n";
+    return 0;
+  });
+}
+
+int inspect(const inspect_message_command& what) {
+  return with_store(what.data_folder, [&](const storage::store& store, timestamp now) {
+    const auto record = store.find_message(what.guid, now);
+    if (!record) return fail(unreadable);
+    if (!*record) return fail("no message with the GUID '" + std::string(what.guid.view()) + "' is kept");
+    const outcome& result = (*record)->outcome;
+    const auto order = is_accepted(result.verdict) ? store.find_version(result.order, result.version) : shared_order{};
+    if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
+    std::cout << edge::message_response(what.guid, **record, *order).body << "\n";
+    return 0;
+  });
+}
+
+}  // namespace ordem::app

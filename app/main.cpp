@@ -1,0 +1,43 @@
+// The ordem program.
+
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "app/command_line.hpp"
+#include "app/inspect.hpp"
+#include "app/serve.hpp"
+#include "app/version.hpp"
+#include "storage/records.hpp"
+
+namespace {
+
+using namespace ordem::app;
+
+struct runner {
+  int operator()(const serve_command& what) const { return serve(what.settings); }
+  int operator()(const inspect_order_command& what) const { return inspect(what); }
+  int operator()(const inspect_message_command& what) const { return inspect(what); }
+  int operator()(const version_command&) const {
+    std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n";
+    return 0;
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  std::vector<std::string> environment;
+  for (char** each = environ; *each != nullptr; ++each) environment.emplace_back(*each);
+
+  const auto asked = parse_command_line(arguments, environment);
+  if (!asked) {
+    (asked.error().exit_code == 0 ? std::cout : std::cerr) << asked.error().text;
+    return asked.error().exit_code;
+  }
+  return std::visit(runner{}, *asked);
+}

@@ -1,0 +1,116 @@
+#include "app/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "app/version.hpp"
+
+namespace ordem::app {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+class metric_list {
+ public:
+  using label = std::pair<std::string, std::string>;
+
+  void add(MetricType type, const std::string& name, const std::string& help, double value, std::vector<label> labels = {}) {
+    ClientMetric& metric = add_metric(type, name, help, labels);
+    (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  }
+  void counter(const std::string& name, const std::string& help, std::uint64_t value, std::vector<label> labels = {}) {
+    add(MetricType::Counter, name, help, static_cast<double>(value), std::move(labels));
+  }
+  void gauge(const std::string& name, const std::string& help, double value, std::vector<label> labels = {}) {
+    add(MetricType::Gauge, name, help, value, std::move(labels));
+  }
+
+  // From counts a bucket of microseconds, each for itself, the last without an upper bound.
+  void histogram_of_us(const std::string& name, const std::string& help, std::span<const std::uint64_t> bounds,
+                       std::span<const std::atomic<std::uint64_t>> counts, std::uint64_t sum_us) {
+    constexpr double us_per_second = 1e6;
+    ClientMetric& metric = add_metric(MetricType::Histogram, name, help, {});
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      below += counts[i].load(std::memory_order_relaxed);
+      const double bound = i < bounds.size() ? static_cast<double>(bounds[i]) / us_per_second : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back({below, bound});
+    }
+    metric.histogram.sample_count = below;
+    metric.histogram.sample_sum = static_cast<double>(sum_us) / us_per_second;
+  }
+
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  ClientMetric& add_metric(MetricType type, const std::string& name, const std::string& help,
+                           const std::vector<label>& labels) {
+    if (families_.empty() || families_.back().name != name) families_.push_back({name, help, type, {}});
+    ClientMetric& metric = families_.back().metric.emplace_back();
+    for (const auto& [key, value] : labels) metric.label.push_back({key, value});
+    return metric;
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+void add_edge(metric_list& to, const edge::edge_counters& edge) {
+  static const char* const classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  for (std::size_t i = 2; i < edge.responses.size(); ++i) {
+    to.counter("ordem_http_responses_total", "HTTP answers, by class of status.", edge.responses[i],
+               {{"status", classes[i]}});
+  }
+  to.histogram_of_us("ordem_http_response_seconds", "From a whole request to its answer being ready to be sent.",
+                     edge::response_us_bounds, edge.responses_by_us, edge.response_us);
+  to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));
+  to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
+  to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
+  to.counter("ordem_http_request_timeouts_total", "Requests that did not arrive within --request-timeout.", edge.timeouts);
+}
+
+void add_engine(metric_list& to, const actors::gateway& engine) {
+  static const char* const verdicts[] = {"",              "order_created",      "content_changed", "status_changed",
+                                         "stale_version", "status_not_allowed", "order_closed"};
+  const actors::counters& counts = engine.counters();
+  for (std::size_t i = 1; i < counts.outcomes.size(); ++i) {
+    to.counter("ordem_messages_executed_total", "Messages decided and made durable, by verdict.", counts.outcomes[i],
+               {{"verdict", verdicts[i]}});
+  }
+  to.counter("ordem_messages_refused_total", "Messages decided with nothing to record.", counts.refusals);
+  to.counter("ordem_messages_replayed_total", "Messages answered from what was recorded.", counts.replays);
+  to.counter("ordem_messages_joined_total", "Repeats that waited for the first to be decided.", counts.joins);
+  to.gauge("ordem_messages_in_flight", "Messages being executed.", static_cast<double>(engine.in_flight()));
+  to.gauge("ordem_live_orders", "Orders that have an actor.", static_cast<double>(counts.live_orders.load()));
+  to.histogram_of_us("ordem_commit_seconds", "The time that one group of entries took to become durable.",
+                     actors::commit_us_bounds, counts.commits_by_us, counts.commit_us);
+  to.counter("ordem_log_entries_total", "Entries made durable.", counts.entries);
+}
+
+void add_store(metric_list& to, const storage::store& store) {
+  const storage::store_figures figures = store.figures();
+  to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(figures.last.number));
+  to.gauge("ordem_store_orders", "Orders kept, estimated.", static_cast<double>(figures.estimated_orders));
+  to.gauge("ordem_store_messages", "Messages kept, estimated.", static_cast<double>(figures.estimated_messages));
+  to.gauge("ordem_store_memtable_bytes", "Memory of writes not yet in sorted files.", static_cast<double>(figures.memtable_bytes));
+  to.gauge("ordem_store_table_file_bytes", "Size of the sorted files.", static_cast<double>(figures.table_file_bytes));
+}
+
+}  // namespace
+
+std::string metrics_text(const edge::edge_counters& edge, const actors::gateway* engine, const storage::store* store) {
+  metric_list all;
+  all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
+  add_edge(all, edge);
+  if (engine != nullptr) add_engine(all, *engine);
+  if (store != nullptr) add_store(all, *store);
+  return all.text();
+}
+
+}  // namespace ordem::app

@@ -1,0 +1,139 @@
+#include "app/serve.hpp"
+
+#include <csignal>
+#include <memory>
+#include <random>
+
+#include "app/logger.hpp"
+#include "app/metrics.hpp"
+#include "app/system_clock.hpp"
+#include "app/version.hpp"
+#include "http-edge/server.hpp"
+
+namespace ordem::app {
+namespace {
+
+// The signals that ask for a stop. Blocked in every thread, so that only the main thread takes them, by waiting.
+class stop_signals {
+ public:
+  stop_signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);  // a client that has gone is an error code of a write
+    std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
+  }
+
+  std::string wait() const {
+    int taken = 0;
+    sigwait(&set_, &taken);
+    return taken == SIGINT ? "SIGINT" : "SIGTERM";
+  }
+  // From now on the next one ends the process at once.
+  void let_through() const { pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+
+ private:
+  sigset_t set_;
+};
+
+void log_settings(logger& log, const settings& given) {
+  log.info("starting ordem", {{"version", std::string(version_text)}});
+  for (const auto& [name, value] : given.effective) log.info("setting", {{"name", name}, {"value", value}});
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+class service {
+ public:
+  explicit service(const settings& given)
+      : settings_(given),
+        log_(given.log_format, given.log_level),
+        server_(given.server, {&clock_, &status_, [this] { return metrics(); }}) {}
+
+  int run();
+
+ private:
+  bool start();
+  bool open();
+  void stop();
+  std::string metrics() const;
+
+  const settings settings_;
+  logger log_;
+  const stop_signals signals_;  // before anything starts a thread
+  const system_clock clock_;
+  edge::service_status status_;
+  // The last is destroyed first: no desk of the server may go while the gateway could answer at it.
+  edge::server server_;
+  std::unique_ptr<storage::store> store_;
+  std::unique_ptr<actors::gateway> gateway_;
+};
+
+int service::run() {
+  log_settings(log_, settings_);
+  if (!start() || !open()) return 1;
+  log_.info("listening", {{"address", settings_.server.address},
+                          {"port", std::int64_t{server_.port()}},
+                          {"position", static_cast<std::int64_t>(store_->last().number)}});
+  const std::string signal = signals_.wait();
+  log_.info("draining", {{"signal", signal}});
+  signals_.let_through();
+  stop();
+  log_.info("stopped", {{"position", static_cast<std::int64_t>(store_->last().number)}});
+  return 0;
+}
+
+bool service::start() {
+  if (const auto started = server_.start(); !started) {
+    log_.error(started.error());
+    return false;
+  }
+  return true;
+}
+
+bool service::open() {
+  auto settings = settings_.store;
+  settings.on_error = [this](std::string_view what) { log_.error(what); };
+  auto opened = storage::open_store(std::move(settings), clock_);
+  if (!opened) {
+    log_.error(opened.error().sentence);
+    return false;
+  }
+  store_ = std::move(*opened);
+
+  auto engine = settings_.engine;
+  engine.id_seed = random_seed();
+  engine.on_log_failure = [this] { status_.advance_to(edge::service_state::read_only); };
+  gateway_ = std::make_unique<actors::gateway>(std::move(engine), *store_, clock_);
+  server_.open_for_business(*store_, *gateway_, [this](reply_desk& desk) { return gateway_->add_desk(desk); });
+  return true;
+}
+
+void service::stop() {
+  const auto deadline = std::chrono::steady_clock::now() + settings_.drain_timeout;
+  const auto left = [deadline] {
+    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    return std::max(rest, std::chrono::milliseconds(0));
+  };
+  if (!server_.drain(left())) log_.warning("some connections did not end in time and are cut off");
+  if (!gateway_->drain(left())) log_.warning("some messages were not decided in time; their clients will repeat them");
+  server_.stop();
+  gateway_.reset();
+  store_->close();
+}
+
+std::string service::metrics() const {
+  // Both are there before the status leaves `recovering`, and stay until the server has stopped.
+  const bool open = status_.now() != edge::service_state::recovering;
+  return metrics_text(server_.counters(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr);
+}
+
+}  // namespace
+
+int serve(const settings& given) { return service(given).run(); }
+
+}  // namespace ordem::app

@@ -1,0 +1,19 @@
+#include "app/settings.hpp"
+
+namespace ordem::app {
+
+std::optional<std::string> contradiction_in(const settings& given) {
+  if (given.server.connections_max < given.server.io_threads) {
+    return "--max-connections must not be below --io-threads, or some threads would have nothing to serve";
+  }
+  if (given.engine.live_orders_max < given.engine.shards) {
+    return "--live-orders must not be below --shards: each shard keeps at least one order live";
+  }
+  // A client gives up on a request about then and repeats it: its GUID must still be known.
+  if (given.engine.message_ttl < std::chrono::seconds(1)) {
+    return "--message-ttl must be at least 1s: a repeat must find the GUID that it repeats";
+  }
+  return std::nullopt;
+}
+
+}  // namespace ordem::app
