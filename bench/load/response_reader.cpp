@@ -1,0 +1,110 @@
+#include "bench/load/response_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+
+namespace ordem::bench {
+namespace {
+
+constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view head_end = "\r\n\r\n";
+
+constexpr bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
+// `lower` is in lower case already.
+bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
+  return std::ranges::equal(text, lower,
+                            [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; });
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+}  // namespace
+
+response_reader::response_reader(std::size_t body_bytes_max)
+    : body_bytes_max_(body_bytes_max), buffer_(head_bytes_max) {}
+
+void response_reader::received(std::size_t count) {
+  const std::size_t seen = bytes_;
+  bytes_ += count;
+  if (head_bytes_ == 0) {
+    const std::string_view text(buffer_.data(), bytes_);
+    const auto end = text.find(head_end, seen < head_end.size() ? 0 : seen - head_end.size() + 1);
+    if (end == std::string_view::npos) {
+      if (bytes_ >= head_bytes_max) refuse("head too long");
+      return;
+    }
+    parse_head(text.substr(0, end + line_end.size()));
+    if (state_ == read_state::malformed) return;
+    head_bytes_ = end + head_end.size();
+    // One byte more than the answer has, so that a surplus shows.
+    if (buffer_.size() <= head_bytes_ + body_bytes_) buffer_.resize(head_bytes_ + body_bytes_ + 1);
+  }
+  const std::size_t whole_bytes = head_bytes_ + body_bytes_;
+  if (bytes_ > whole_bytes) return refuse("bytes behind the body");
+  if (bytes_ == whole_bytes) state_ = read_state::complete;
+}
+
+answer response_reader::whole() const noexcept {
+  return {.status = status_, .body = std::string_view(buffer_.data() + head_bytes_, body_bytes_)};
+}
+
+void response_reader::reset() noexcept {
+  bytes_ = head_bytes_ = body_bytes_ = 0;
+  has_length_ = false;
+  status_ = 0;
+  state_ = read_state::incomplete;
+  complaint_ = {};
+}
+
+// `head` is lines, each with its line end.
+void response_reader::parse_head(std::string_view head) {
+  constexpr std::string_view version = "HTTP/1.1 ";
+  const auto status_line = head.substr(0, head.find(line_end));
+  const auto code = status_line.substr(std::min(version.size(), status_line.size()), 3);
+  const bool has_reason = status_line.size() > version.size() + 3;
+  if (!status_line.starts_with(version) || code.size() != 3 || !std::ranges::all_of(code, is_digit) ||
+      (has_reason && status_line[version.size() + 3] != ' ')) {
+    return refuse("bad status line");
+  }
+  std::from_chars(code.data(), code.data() + code.size(), status_);
+  if (status_ < 200) return refuse("interim answer");
+
+  for (auto rest = head.substr(status_line.size() + line_end.size()); !rest.empty();) {
+    const auto end = rest.find(line_end);
+    parse_header(rest.substr(0, end));
+    if (state_ == read_state::malformed) return;
+    rest.remove_prefix(end + line_end.size());
+  }
+  if (!has_length_) refuse("no Content-Length");
+}
+
+void response_reader::parse_header(std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return refuse("bad header line");
+  const auto name = line.substr(0, colon);
+  if (name.find_first_of(" \t") != std::string_view::npos) return refuse("bad header name");  // a folded line, too
+  if (equals_ignoring_case(name, "transfer-encoding")) return refuse("Transfer-Encoding");
+  if (!equals_ignoring_case(name, "content-length")) return;
+
+  if (has_length_) return refuse("two Content-Length");
+  const auto value = trimmed(line.substr(colon + 1));
+  const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), body_bytes_);
+  if (error != std::errc{} || stop != value.data() + value.size()) return refuse("bad Content-Length");
+  if (body_bytes_ > body_bytes_max_) return refuse("body too long");
+  has_length_ = true;
+}
+
+void response_reader::refuse(std::string_view complaint) noexcept {
+  state_ = read_state::malformed;
+  complaint_ = complaint;
+}
+
+}  // namespace ordem::bench

@@ -1,0 +1,68 @@
+// response_reader: takes the bytes of one HTTP/1.1 answer as they come and says when it is whole.
+//
+// Owned by one connection and used on its thread only. It is made for load generation: exact about the little that it
+// takes, and quick. An answer must have exactly one Content-Length and no Transfer-Encoding; interim (1xx) answers,
+// HEAD, 204 and 304 are not for it. As one request is under way at a time, bytes behind the body are an error as well.
+//
+//   reader.reset();
+//   while (reader.state() == read_state::incomplete) {
+//     std::span<char> space = reader.space();
+//     reader.received(read_some_into(space));
+//   }
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace ordem::bench {
+
+enum class read_state { incomplete, complete, malformed };
+
+/// A whole answer. The body belongs to the reader and is good until its next reset().
+struct answer {
+  unsigned status = 0;
+  std::string_view body;
+};
+
+class response_reader {
+ public:
+  /// Longest head (status line and headers) taken; also the buffer's first size.
+  static constexpr std::size_t head_bytes_max = std::size_t{16} * 1024;
+  static constexpr std::size_t default_body_bytes_max = std::size_t{4} * 1024 * 1024;
+
+  explicit response_reader(std::size_t body_bytes_max = default_body_bytes_max);
+
+  /// Where the next bytes of the answer may be put. Never empty while incomplete.
+  [[nodiscard]] std::span<char> space() noexcept { return std::span(buffer_).subspan(bytes_); }
+
+  /// `count` bytes of space() were filled. Only while incomplete.
+  void received(std::size_t count);
+
+  [[nodiscard]] read_state state() const noexcept { return state_; }
+  /// Why the answer is malformed; empty otherwise.
+  [[nodiscard]] std::string_view complaint() const noexcept { return complaint_; }
+  /// The answer; only when complete.
+  [[nodiscard]] answer whole() const noexcept;
+
+  /// Forgets the answer and waits for the next.
+  void reset() noexcept;
+
+ private:
+  void parse_head(std::string_view head);
+  void parse_header(std::string_view line);
+  void refuse(std::string_view complaint) noexcept;
+
+  std::size_t body_bytes_max_;
+  std::vector<char> buffer_;
+  std::size_t bytes_ = 0;       // received so far
+  std::size_t head_bytes_ = 0;  // with the empty line; 0 until that has come
+  std::size_t body_bytes_ = 0;
+  bool has_length_ = false;
+  unsigned status_ = 0;
+  read_state state_ = read_state::incomplete;
+  std::string_view complaint_;
+};
+
+}  // namespace ordem::bench

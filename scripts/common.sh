@@ -1,0 +1,52 @@
+# What the scripts share. Sourced, not run.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+say() { printf '\n== %s\n' "$*" >&2; }
+fail() {
+  printf '\n%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+# The packages of packages.txt for the purposes named that are not there yet.
+missing_packages() {
+  local purpose package command
+  while read -r purpose package command; do
+    case " $* " in *" $purpose "*) ;; *) continue ;; esac
+    [ -n "$command" ] && command -v "$command" >/dev/null && continue
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || printf '%s\n' "$package"
+  done < <(grep -v -e '^#' -e '^$' scripts/packages.txt)
+}
+
+# install_packages PURPOSE...: installs what is missing, and says nothing if nothing is.
+install_packages() {
+  command -v apt-get >/dev/null || fail "this needs Debian 12 with apt-get; on other systems install what scripts/packages.txt lists and use cmake --preset release"
+  local -a missing as_root=()
+  mapfile -t missing < <(missing_packages "$@")
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  say "Installing ${missing[*]}"
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "packages are missing (${missing[*]}): run this as root, or install sudo, or have them installed"
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get -q update >&2 ||
+    fail "the list of packages could not be fetched: check the network and the system's package sources"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "${missing[@]}" >&2 ||
+    fail "packages could not be installed (${missing[*]}): they are Debian 12's; is this Debian 12?"
+}
+
+# build PRESET [TARGET...]
+build() {
+  local preset=$1 began=$SECONDS
+  shift
+  say "Building the preset $preset in build/$preset"
+  [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" >&2 ||
+    fail "the configuration failed: the lines above say what is missing"
+  cmake --build --preset "$preset" ${1:+--target "$@"} >&2 ||
+    fail "the build failed: the first error above says where"
+  say "Built $preset in $((SECONDS - began)) s"
+}
