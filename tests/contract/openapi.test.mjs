@@ -1,0 +1,93 @@
+// The judge itself: each wrong document and each wrong answer must be found, and the right one must pass.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { OpenApi } from './openapi.mjs';
+
+const text = await readFile(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8');
+const openapi = new OpenApi(text);
+const { examples } = openapi.document.components;
+
+const failing = async (changed) => (await new OpenApi(changed).lint()).filter(({ errors }) => errors.length > 0).map(({ name }) => name);
+
+test('the document is right', async () => assert.deepEqual(await failing(text), []));
+
+for (const [what, from, to, name] of [
+  ['no title', '  title: Ordem\n', '', 'is a valid OpenAPI document'],
+  ['a reference to nothing', "'404': {$ref: '#/components/responses/OrderNotFound'}", "'404': {$ref: '#/components/responses/Nothing'}",
+    'every $ref leads somewhere'],
+  ['a schema that nothing uses', '\n  schemas:\n', '\n  schemas:\n    Spare: {type: string}\n', 'every component is used'],
+  ['an operationId twice', 'operationId: getMessage', 'operationId: getOrder', 'every operation has an id of its own'],
+  ['a path parameter without a description', '/versions/{n}:', '/versions/{m}:', 'the parameters in every path are described'],
+  ['a slug that is no type', '        - body-too-large\n', '', 'ProblemSlug and ProblemType name the same problems'],
+  ['a keyword that JSON Schema does not have', 'maxLength: 64', 'maximumLength: 64', 'every schema compiles'],
+  ['a header without an example', '      example: GET, HEAD, POST\n', '', 'every parameter, header and body has an example'],
+  ['an example with a wrong body', 'summary: Confirm, made against version 3\n      value: {status: confirmed',
+    'summary: Confirm, made against version 3\n      value: {status: lost', 'every example agrees with its schema'],
+  ['an example with a wrong header', 'example: GET, HEAD, POST', 'example: GET and HEAD', 'every example agrees with its schema'],
+]) {
+  test(`a document with ${what} is found`, async () => {
+    assert.ok(text.includes(from));
+    assert.ok((await failing(text.replace(from, to))).includes(name));
+  });
+}
+
+const id = examples.OrderCreated.value.order.order_id;
+const headers = (...more) => [['Date', 'Sun, 22 Nov 2026 10:15:30 GMT'], ['Content-Length', '1'], ...more];
+const json = ['Content-Type', 'application/json'];
+const problem = ['Content-Type', 'application/problem+json'];
+const expires = ['Idempotency-Expires', '2026-11-23T10:15:30.123Z'];
+const location = ['Location', `/api/v1/orders/${id}`];
+const etag = ['ETag', '"1"'];
+
+const create = (status, lines, body, sent = {}) => ({
+  method: 'POST', path: '/api/v1/orders', query: '', headers: [json, ['Idempotency-Key', '"k-1"']],
+  body: JSON.stringify(examples.CreateRequest.value), ...sent,
+  response: { status, headers: headers(...lines), body: JSON.stringify(body) },
+});
+const get = (path, status, lines, body) => ({
+  method: 'GET', path, query: '', headers: [], body: '', response: { status, headers: headers(...lines), body: JSON.stringify(body) },
+});
+const made = examples.OrderCreated.value;
+const found = examples.OrderFound.value;
+
+for (const [what, exchange] of [
+  ['a create', create(201, [json, expires, location, etag], made)],
+  ['a replay', create(201, [json, expires, location, etag, ['Idempotency-Replayed', 'true']], made)],
+  ['a read', get(`/api/v1/orders/${id}`, 200, [json, etag], found)],
+  ['an unknown path', get('/nothing', 404, [problem], examples.NotFound.value)],
+  ['a wrong method', { ...get('/api/v1/orders', 405, [problem, ['Allow', 'POST, HEAD, GET']], examples.MethodNotAllowed.value), method: 'PUT' }],
+  ['a HEAD', { ...get(`/api/v1/orders/${id}`, 200, [json, etag]), method: 'HEAD', response: { status: 200, headers: headers(json, etag), body: '' } }],
+]) {
+  test(`${what} as documented passes`, () => assert.deepEqual(openapi.differences(exchange), []));
+}
+
+for (const [what, exchange, wanted] of [
+  ['an undocumented status', create(202, [json, expires, location, etag], made), /status 202/],
+  ['no Idempotency-Expires', create(201, [json, location, etag], made), /Idempotency-Expires is missing/],
+  ['an ETag without quotes', create(201, [json, expires, location, ['ETag', '1']], made), /header ETag/],
+  ['two ETags', create(201, [json, expires, location, etag, etag], made), /ETag comes 2 times/],
+  ['an undocumented header', create(201, [json, expires, location, etag, ['X-Debug', '1']], made), /X-Debug is not documented/],
+  ['a wrong media type', create(201, [['Content-Type', 'text/json'], expires, location, etag], made), /text\/json is not documented/],
+  ['an unknown member', create(201, [json, expires, location, etag], { ...made, extra: 1 }), /additional properties/],
+  ['an unknown member of the order', create(201, [json, expires, location, etag], { ...made, order: { ...made.order, extra: 1 } }),
+    /additional properties/],
+  ['an unknown member of a plain problem', get('/nothing', 404, [problem], { ...examples.NotFound.value, instance: '/x' }),
+    /unevaluated properties/],
+  ['a problem of another answer', get('/nothing', 404, [problem], examples.OrderNotFound.value), /body\/type/],
+  ['a missing member', get('/-/ping', 200, [json], {}), /required property 'message'/],
+  ['an Allow that lacks a method', { ...get('/api/v1/orders', 405, [problem, ['Allow', 'GET, HEAD']], examples.MethodNotAllowed.value), method: 'PUT' },
+    /Allow names/],
+  ['405 for an unknown path', get('/nothing', 405, [problem, ['Allow', 'GET']], examples.MethodNotAllowed.value), /unknown path/],
+  ['a body after HEAD', { ...get(`/api/v1/orders/${id}`, 200, [json, etag], found), method: 'HEAD' }, /HEAD has a body/],
+  ['a body after 304', get(`/api/v1/orders/${id}`, 304, [etag], found), /a body is not documented/],
+  ['success for a body that is not allowed', create(201, [json, expires, location, etag], made, { body: '{"colour":"red"}' }), /succeeded with body/],
+  ['success for a header that is not allowed',
+    create(201, [json, expires, location, etag], made, { headers: [json, ['Idempotency-Key', 'a b']] }), /succeeded with Idempotency-Key/],
+  ['success for a query that is not allowed', { ...get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), query: 'customer_id=c&limit=0' },
+    /succeeded with limit/],
+  ['success without a query that is needed', get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), /without parameter customer_id/],
+]) {
+  test(`${what} is found`, () => assert.match(openapi.differences(exchange).join('\n'), wanted));
+}

@@ -1,0 +1,137 @@
+// Holds a server against the contract: sends the collection, and judges every answer by docs/openapi.yaml.
+//
+//   node run.mjs --base-url http://127.0.0.1:8080   a server that runs already; or BASE_URL
+//   ORDEM_BINARY=... node run.mjs                   starts that one, and stops it
+//   node run.mjs --lint                             only the document and the collection, no server
+//   node run.mjs --write-collection                 writes ordem.postman_collection.json
+
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import newman from 'newman';
+import { collection, problems } from './collection.mjs';
+import { OpenApi } from './openapi.mjs';
+import { start } from './server.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const DOCUMENT = here('../../docs/openapi.yaml');
+const COLLECTION = here('ordem.postman_collection.json');
+
+const { values: options } = parseArgs({
+  options: {
+    'base-url': { type: 'string' },
+    lint: { type: 'boolean', default: false },
+    'write-collection': { type: 'boolean', default: false },
+  },
+});
+
+const written = `${JSON.stringify(collection, null, 1)}\n`;
+if (options['write-collection']) {
+  await writeFile(COLLECTION, written);
+  process.exit(0);
+}
+
+// Answers that a well server does not give to these requests: they have tests of their own elsewhere.
+const elsewhere = new Set(['draining', 'overloaded', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
+const needless = ({ status, slug, response, method, template }) =>
+  elsewhere.has(slug) || [408, 431, 503].includes(status) || response === '#/components/responses/MalformedRequest' ||
+  response === '#/components/responses/RequestInFlight';
+
+const groups = new Map();
+function record(group, name, errors) {
+  if (!groups.has(group)) groups.set(group, { passed: 0, failed: 0 });
+  groups.get(group)[errors.length === 0 ? 'passed' : 'failed'] += 1;
+  if (errors.length > 0) console.log(`FAILED  ${group}: ${name}${errors.map((error) => `\n          ${error}`).join('')}`);
+}
+
+const text = await readFile(DOCUMENT, 'utf8');
+const openapi = new OpenApi(text);
+for (const { name, errors } of await openapi.lint()) record('document', name, errors);
+const committed = await readFile(COLLECTION, 'utf8').catch((error) => error.message);
+record('collection', 'ordem.postman_collection.json is what collection.mjs makes',
+  committed === written ? [] : ['it is not: npm run collection']);
+record('collection', 'has the problems of the document',
+  problems.map(({ slug }) => slug).join() === openapi.document.components.schemas.ProblemSlug.enum.join() ? [] : ['it has others']);
+
+if (!options.lint) await againstServer();
+
+let passed = 0;
+let failed = 0;
+for (const [group, counts] of groups) {
+  console.log(`${`${group}:`.padEnd(12)} ${counts.passed} passed, ${counts.failed} failed`);
+  passed += counts.passed;
+  failed += counts.failed;
+}
+console.log(`contract: ${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function againstServer() {
+  const given = options['base-url'] ?? process.env.BASE_URL;
+  if (!given && !process.env.ORDEM_BINARY) {
+    record('server', 'is known', ['give --base-url, BASE_URL or ORDEM_BINARY']);
+    return;
+  }
+  let server;
+  try {
+    server = given ? { url: given.replace(/\/+$/, '') } : await start(process.env.ORDEM_BINARY);
+  } catch (error) {
+    record('server', 'starts', [error.message]);
+    return;
+  }
+  try {
+    await send(server.url);
+  } catch (error) {
+    record('collection', 'runs to its end', [error.message]);
+  } finally {
+    if (server.stop) record('server', 'drains and exits with 0 after SIGTERM', await server.stop());
+  }
+  for (const { name, seen } of openapi.unseen(needless)) record('coverage', name, seen ? [] : ['is documented, and no answer showed it']);
+}
+
+function send(url) {
+  return new Promise((resolve, reject) => {
+    const run = newman.run({
+      collection,
+      envVar: [
+        { key: 'base_url', value: url },
+        { key: 'openapi_sha256', value: createHash('sha256').update(text).digest('hex') },
+      ],
+      timeoutRequest: 60_000,
+      ignoreRedirects: true,
+    }, (error, summary) => {
+      if (error) return reject(error);
+      const { assertions } = summary.run.stats;
+      for (let i = assertions.failed; i < assertions.total; ++i) record('assertions', '', []);
+      for (const { parent, source, error: failure } of summary.run.failures) {
+        record('assertions', `${parent?.name} / ${source?.name} / ${failure.test ?? failure.name}`, [failure.message]);
+      }
+      return resolve();
+    });
+    let folder;
+    run.on('beforeItem', (error, { item }) => { folder = item.parent().name; });
+    run.on('request', (error, { item, request, response }) => {
+      if (error) return; // newman counts it as a failure
+      record('answers', `${folder} / ${item.name}`, judged({
+        method: request.method,
+        path: request.url.getPath(),
+        query: request.url.getQueryString(),
+        headers: request.headers.all().map(({ key, value }) => [key, value]),
+        body: request.body?.toString() ?? '',
+        response: {
+          status: response.code,
+          headers: response.headers.all().map(({ key, value }) => [key, value]),
+          body: response.stream?.toString('utf8') ?? '',
+        },
+      }));
+    });
+  });
+}
+
+function judged(exchange) {
+  try {
+    return openapi.differences(exchange);
+  } catch (error) {
+    return [`could not be judged: ${error.message}`];
+  }
+}

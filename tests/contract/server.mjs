@@ -1,0 +1,84 @@
+// Starts the server under test on a free port with a data directory of its own, and stops it by SIGTERM.
+
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const START_MS_MAX = 60_000;
+const STOP_MS_MAX = 60_000;
+const LOG_LINES_MAX = 200;
+
+// { url, stop }. stop() resolves to a list of what went wrong, empty if the server drained and exited with 0.
+export async function start(binary) {
+  const directory = await mkdtemp(join(tmpdir(), 'ordem-contract-'));
+  const settings = Object.entries(process.env).filter(([name]) => !name.startsWith('ORDEM_'));
+  const child = spawn(binary, ['serve', '--address', '127.0.0.1', '--port', '0', '--data-dir', directory, '--log-format', 'json'],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: Object.fromEntries(settings) });
+  const abandon = () => {
+    child.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once('exit', abandon);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
+  const log = [];
+  const ended = new Promise((resolve) => {
+    child.once('error', (error) => resolve(`could not be run: ${error.message}`));
+    child.once('close', (code, signal) => resolve(code === 0 ? '' : `ended with ${signal ?? code}`));
+  });
+  const port = new Promise((resolve) => {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      log.push(line);
+      if (log.length > LOG_LINES_MAX) log.shift();
+      const record = parsed(line);
+      if (record?.message === 'listening') resolve(record.port);
+    });
+  });
+
+  const begun = await within(START_MS_MAX, Promise.race([port, ended.then((how) => ({ how: how || 'ended with 0' }))]));
+  if (typeof begun !== 'number') {
+    child.kill('SIGKILL');
+    await ended;
+    throw new Error(`the server ${begun?.how ?? 'did not say that it listens'}\n${log.join('\n')}`);
+  }
+
+  return {
+    url: `http://127.0.0.1:${begun}`,
+    async stop() {
+      child.kill('SIGTERM');
+      let how = await within(STOP_MS_MAX, ended);
+      if (how === undefined) {
+        child.kill('SIGKILL');
+        await ended;
+        how = 'did not end after SIGTERM';
+      }
+      process.off('exit', abandon);
+      await rm(directory, { recursive: true, force: true });
+      return how === '' ? [] : [`the server ${how}`, ...log];
+    },
+  };
+}
+
+function parsed(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+// The promise's value, or undefined after ms_max.
+async function within(ms_max, promise) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms_max);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
