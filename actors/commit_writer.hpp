@@ -1,22 +1,19 @@
-// The one actor that writes the log, on a thread of its own. Natural group commit: while one group waits for the disk, the next one
-// gathers in the mailbox.
+// The one actor that appends to the log, on a thread of its own. Natural grouping: while it writes one group, the next one gathers in
+// its mailbox; and while it writes, the log syncer waits for the disk with the groups before.
 #pragma once
 
 #include <functional>
 #include <vector>
 
-#include "actors/counters.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/reply_router.hpp"
 #include "storage/store.hpp"
 
 namespace ordem::actors {
 
 struct commit_writer_parts {
   storage::log* log = nullptr;
-  reply_router* replies = nullptr;
-  actors::counters* counters = nullptr;
-  // Called once, when a write has failed: nothing more will be accepted.
+  log_syncer_actor syncer;
+  // Called once, when the first write has failed: nothing more will be accepted.
   std::function<void()> on_failure;
 };
 
@@ -29,12 +26,9 @@ class commit_writer final : public commit_writer_actor::base {
 
  private:
   void gather(commit& decisions);
-  void flush_group();
   void write_group();
-  void settle_group();
 
   commit_writer_parts parts_;
-  introduce listeners_;
   std::vector<storage::entry> entries_;
   std::vector<settlement> settlements_;
 };

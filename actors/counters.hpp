@@ -21,8 +21,7 @@ struct counters {
   counter refusals{0};
   counter replays{0};
   counter joins{0};
-  counter commits{0};
-  counter entries{0};
+  counter commits{0};  // syncs of the log
   counter commit_us{0};
   std::array<counter, commit_us_bounds.size() + 1> commits_by_us{};
   std::atomic<std::int64_t> live_orders{0};

@@ -25,6 +25,12 @@ decided recorded(task&& what, const outcome& result, shared_order before, shared
 
 }  // namespace
 
+void withdraw(std::vector<settlement>& group) {
+  for (settlement& each : group) {
+    if (std::holds_alternative<executed>(each.answer)) each.answer = refusal{unavailability::read_only};
+  }
+}
+
 execution execute(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl) {
   auto decision = decide(current.get(), what.message, fresh_id, now);
   if (auto* refused = std::get_if<refusal>(&decision)) {

@@ -38,6 +38,9 @@ struct execution {
   shared_order current;  // the order as decided now, which the next message meets
 };
 
+// The log has failed: whether these are on the disk is unknown. Nobody is told that they are; after a restart a repeat learns which.
+void withdraw(std::vector<settlement>& group);
+
 // Decides the task on `current` (null: no such order) and prepares its record, which expires at now + ttl.
 execution execute(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl);
 

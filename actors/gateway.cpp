@@ -8,6 +8,7 @@
 #include "actors/commit_writer.hpp"
 #include "actors/dedupe_shard.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/log_syncer.hpp"
 #include "actors/order_keeper.hpp"
 #include "actors/reply_router.hpp"
 
@@ -38,8 +39,10 @@ struct gateway::parts {
         replies(settings.in_flight_max),
         config(settings.worker_threads),
         system(config),
+        syncer(system.spawn<log_syncer, caf::detached>(
+            log_syncer_parts{&store, &replies, &counters, [this] { stop_writing(); }})),
         writer(system.spawn<commit_writer, caf::detached>(
-            commit_writer_parts{&store, &replies, &counters, [this] { stop_writing(); }})) {
+            commit_writer_parts{&store, syncer, [this] { stop_writing(); }})) {
     for (std::uint32_t i = 0; i < settings.shards; ++i) {
       const std::size_t live_orders_max = std::max<std::size_t>(1, settings.live_orders_max / settings.shards);
       keepers.push_back(system.spawn<order_keeper>(order_keeper_parts{
@@ -50,13 +53,14 @@ struct gateway::parts {
                                                                      settings.in_flight, settings.message_ttl,
                                                                      settings.id_seed + i, keepers, writer}));
     }
-    caf::anon_send(writer, introduce{shards, keepers});
+    caf::anon_send(syncer, introduce{shards, keepers});
   }
 
   ~parts() {
     for (const auto& shard : shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
     for (const auto& keeper : keepers) caf::anon_send_exit(keeper, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(syncer, caf::exit_reason::user_shutdown);
   }
 
   void stop_writing() {
@@ -72,6 +76,7 @@ struct gateway::parts {
   std::atomic<unavailability> closed_because{unavailability::draining};
   actors_config config;
   caf::actor_system system;  // its destructor waits for the actors, so that all above outlives them
+  log_syncer_actor syncer;
   commit_writer_actor writer;
   std::vector<order_keeper_actor> keepers;
   std::vector<dedupe_shard_actor> shards;

@@ -17,7 +17,7 @@ namespace ordem::actors {
 struct gateway_settings {
   // Dedupe shards, and as many order keepers. More than cores gain nothing.
   std::uint32_t shards = 2;
-  // Threads that run the shards, keepers and orders. The commit writer has one of its own.
+  // Threads that run the shards, keepers and orders. The commit writer and the log syncer each have one of their own.
   std::uint32_t worker_threads = 2;
   in_flight_policy in_flight = in_flight_policy::join;
   // How long an outcome is kept.
@@ -28,7 +28,7 @@ struct gateway_settings {
   std::size_t live_orders_max = 100'000;
   // Seeds the random part of order ids.
   std::uint64_t id_seed = 0;
-  // Called once, on the commit writer's thread, when the log has failed; from then on every message is answered `read_only`.
+  // Called once, on the commit writer's or the log syncer's thread, when the log has failed; from then on every message is answered `read_only`.
   std::function<void()> on_log_failure = [] {};
 };
 

@@ -1,8 +1,11 @@
 // Every conversation between actors, on one page, in the order in which a message takes part in them.
 //
-//   gateway --submit--> dedupe shard --admit--> order keeper --execute--> order actor --commit--> commit writer --settle--> shards, keepers
-//                             |                                                                      ^    |
-//                             +---- commit (a created order: nobody else can know it yet) -----------+    +--> reply router
+//   gateway --submit--> dedupe shard --admit--> order keeper --execute--> order actor
+//                            |                                                |
+//                            +----- commit (a created order: -----------------+-- commit --> commit writer --make_durable--> log syncer
+//                            |      nobody else can know it yet)                                                              |    |
+//                            +<-- settle (and to the keepers) ----------------------------------------------------------------+    |
+//                                                                                                        reply router <-- answers -+
 //
 // Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle`.
 #pragma once
@@ -36,7 +39,12 @@ struct commit {
   std::vector<decided> decisions;
 };
 
-// The commit writer's note to itself: behind it in the mailbox is what came after the group.
+// Decided messages that are in the log, but not yet on the disk.
+struct make_durable {
+  std::vector<settlement> group;
+};
+
+// A note to oneself at the end of the mailbox: what has gathered until it is taken out is one group.
 struct flush {};
 
 // A group that is durable, or has failed and says so in its answers. Everybody picks what is theirs.
@@ -49,10 +57,10 @@ struct introduce;
 using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<settle>>;
 using order_keeper_actor = caf::typed_actor<caf::reacts_to<admit>, caf::reacts_to<settle>>;
 using order_actor = caf::typed_actor<caf::reacts_to<execute_task>>;
-using commit_writer_actor =
-    caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<commit>, caf::reacts_to<flush>>;
+using commit_writer_actor = caf::typed_actor<caf::reacts_to<commit>, caf::reacts_to<flush>>;
+using log_syncer_actor = caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<make_durable>, caf::reacts_to<flush>>;
 
-// The commit writer's first message: who hears of settled groups.
+// The log syncer's first message: who hears of settled groups.
 struct introduce {
   std::vector<dedupe_shard_actor> shards;
   std::vector<order_keeper_actor> keepers;
@@ -71,5 +79,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::submit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::admit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::execute_task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::commit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::make_durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::settle)

@@ -1,7 +1,10 @@
 #include "app/command_line.hpp"
 
+#include <arpa/inet.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <functional>
 #include <list>
 #include <map>
 #include <stdexcept>
@@ -16,6 +19,34 @@ constexpr std::string_view environment_prefix = "ORDEM_";
 std::string environment_name(std::string option) {
   for (char& c : option) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return std::string(environment_prefix) + option;
+}
+
+bool is_ip_address(const std::string& text) {
+  in6_addr any;
+  return ::inet_pton(AF_INET, text.c_str(), &any) == 1 || ::inet_pton(AF_INET6, text.c_str(), &any) == 1;
+}
+
+using unit_map = std::map<std::string, std::uint64_t>;
+
+const unit_map duration_units = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+const unit_map size_units = {
+    {"B", 1}, {"KiB", std::uint64_t{1} << 10}, {"MiB", std::uint64_t{1} << 20}, {"GiB", std::uint64_t{1} << 30}};
+
+// In the largest unit that keeps it whole; a day is still told in hours.
+std::string with_unit(std::uint64_t amount, const unit_map& units) {
+  std::pair<std::string, std::uint64_t> best = {"", 1};
+  for (const auto& unit : units) {
+    if (unit.first != "d" && amount % unit.second == 0 && unit.second >= best.second) best = unit;
+  }
+  return std::to_string(amount / best.second) + best.first;
+}
+
+template <class Value>
+std::string name_of(const Value& value, const std::map<std::string, Value>& choices) {
+  for (const auto& [name, meaning] : choices) {
+    if (meaning == value) return name;
+  }
+  return {};
 }
 
 // Something the user wrote that can't be used; the sentence says what and where.
@@ -38,6 +69,7 @@ class program {
 
   template <class Value>
   CLI::Option* add_setting(const std::string& name, Value& value, const std::string& description);
+  CLI::Option* add_text(const std::string& name, std::string& value, const std::string& description);
   template <class Value>
   void add_number(const std::string& name, Value& value, std::uint64_t least, std::uint64_t most, const std::string& description);
   void add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
@@ -50,6 +82,7 @@ class program {
   std::vector<std::string> settings_of_environment(const std::vector<std::string>& environment) const;
   std::vector<std::string> settings_of_file(const std::string& path) const;
   bool is_setting(const std::string& name) const;
+  void check_command_names(const std::vector<std::string>& arguments) const;
   settings checked_settings();
 
   CLI::App app_{
@@ -66,8 +99,9 @@ class program {
   std::string order_;
   std::string guid_;
   // Durations are parsed as numbers of milliseconds first.
-  std::vector<std::pair<std::uint64_t*, std::chrono::milliseconds*>> durations_;
-  std::list<std::uint64_t> duration_values_;
+  std::list<std::pair<std::uint64_t, std::chrono::milliseconds*>> durations_;
+  // How each setting is told to a reader, from its value.
+  std::vector<std::pair<std::string, std::function<std::string()>>> shown_;
 };
 
 program::program() {
@@ -88,10 +122,16 @@ CLI::Option* program::add_setting(const std::string& name, Value& value, const s
       ->envname(environment_name(name));
 }
 
+CLI::Option* program::add_text(const std::string& name, std::string& value, const std::string& description) {
+  shown_.emplace_back(name, [&value] { return value; });
+  return add_setting(name, value, description);
+}
+
 template <class Value>
 void program::add_number(const std::string& name, Value& value, std::uint64_t least, std::uint64_t most,
                          const std::string& description) {
-  add_setting(name, value, description)->check(CLI::Range(least, most))->type_name("NUMBER");
+  add_setting(name, value, description)->check(CLI::Range(least, most).description(""))->type_name("NUMBER");
+  shown_.emplace_back(name, [&value] { return std::to_string(value); });
 }
 
 void program::add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
@@ -99,7 +139,8 @@ void program::add_size(const std::string& name, std::size_t& bytes, const std::s
   constexpr std::size_t most_bytes = std::size_t{1} << 40;
   // Transforms run before checks: the check sees bytes.
   add_setting(name, bytes, description)
-      ->transform(CLI::AsSizeValue(false))
+      ->default_str(with_unit(bytes, size_units))
+      ->transform(CLI::AsNumberWithUnit(size_units, CLI::AsNumberWithUnit::CASE_SENSITIVE).description(""))
       ->check(CLI::Validator(
           [=](const std::string& text) {
             const auto given = std::stoull(text);
@@ -107,17 +148,15 @@ void program::add_size(const std::string& name, std::size_t& bytes, const std::s
           },
           ""))
       ->type_name("SIZE");
+  shown_.emplace_back(name, [&bytes] { return with_unit(bytes, size_units); });
 }
 
 void program::add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description) {
-  static const std::map<std::string, std::uint64_t> units = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-  auto& number = duration_values_.emplace_back(static_cast<std::uint64_t>(value.count()));
-  durations_.emplace_back(&number, &value);
+  auto& number = durations_.emplace_back(static_cast<std::uint64_t>(value.count()), &value).first;
   constexpr std::uint64_t longest = std::uint64_t{366} * 86'400'000;
   add_setting(name, number, description)
-      ->default_str(std::to_string(value.count()) + "ms")
-      ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"))
+      ->default_str(with_unit(number, duration_units))
+      ->transform(CLI::AsNumberWithUnit(duration_units, CLI::AsNumberWithUnit::UNIT_REQUIRED).description(""))
       ->check(CLI::Validator(
           [](const std::string& text) {
             const auto given = std::stoull(text);
@@ -125,22 +164,19 @@ void program::add_duration(const std::string& name, std::chrono::milliseconds& v
           },
           ""))
       ->type_name("DURATION");
+  shown_.emplace_back(name, [&number] { return with_unit(number, duration_units); });
 }
 
 template <class Value>
 void program::add_choice(const std::string& name, Value& value, const std::map<std::string, Value>& choices,
                          const std::string& description) {
   std::string names;
-  std::string chosen;
-  for (const auto& [choice, meaning] : choices) {
-    names += (names.empty() ? "" : "|") + choice;
-    if (meaning == value) chosen = choice;
-  }
+  for (const auto& choice : choices) names += (names.empty() ? "" : "|") + choice.first;
   add_setting(name, value, description)
-      ->default_str(chosen)
-      ->transform(CLI::Transformer(choices))
-      ->check(CLI::IsMember(choices))
+      ->default_str(name_of(value, choices))
+      ->transform(CLI::CheckedTransformer(choices).description(""))
       ->type_name(names);
+  shown_.emplace_back(name, [&value, choices] { return name_of(value, choices); });
 }
 
 void program::add_serve() {
@@ -154,15 +190,18 @@ void program::add_serve() {
   auto& server = settings_.server;
   auto& store = settings_.store;
   auto& engine = settings_.engine;
-  store.folder = "data";
   server.io_threads = cores;
   engine.shards = cores;
   engine.worker_threads = cores;
 
-  add_setting("config", config_, "A file with settings")->type_name("FILE");
-  add_setting("address", server.address, "The IP address to listen on")->type_name("ADDRESS");
+  add_text("config", config_, "A file with settings")->type_name("FILE");
+  add_text("address", server.address, "The IP address to listen on")
+      ->check(CLI::Validator(
+          [](const std::string& text) { return is_ip_address(text) ? std::string() : "'" + text + "' is not an IP address"; },
+          ""))
+      ->type_name("ADDRESS");
   add_number("port", server.port, 0, 65535, "The port to listen on; 0 takes any free one");
-  add_setting("data-dir", store.folder, "The folder for all data; made if it is not there")->type_name("FOLDER");
+  add_text("data-dir", data_folder_, "The folder for all data; made if it is not there")->type_name("FOLDER");
   add_choice<storage::durability>(
       "durability", store.durability, {{"fsync", storage::durability::fsync}, {"os", storage::durability::os}},
       "What an answer waits for: fsync survives a power loss, os only a crash of the process");
@@ -188,8 +227,8 @@ void program::add_serve() {
   add_choice<log_format>("log-format", settings_.log_format,
                          {{"auto", log_format::automatic}, {"json", log_format::json}, {"text", log_format::text}},
                          "The program's own log, on standard error; auto is text on a terminal, else JSON lines");
-  add_setting("log-level", settings_.log_level, "What the log holds at least")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+  add_text("log-level", settings_.log_level, "What the log holds at least")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""))
       ->type_name("debug|info|warning|error");
 }
 
@@ -244,13 +283,22 @@ std::vector<std::string> program::settings_of_file(const std::string& path) cons
   return arguments;
 }
 
-settings program::checked_settings() {
-  for (const auto& [number, duration] : durations_) *duration = std::chrono::milliseconds(*number);
-  for (const CLI::Option* option : serve_->get_options()) {
-    if (option->get_envname().empty()) continue;
-    const bool given = option->count() > 0;
-    settings_.effective.emplace_back(option->get_single_name(), given ? option->results().back() : option->get_default_str());
+// CLI11 would only say that a command is missing.
+void program::check_command_names(const std::vector<std::string>& arguments) const {
+  const CLI::App* at = &app_;
+  for (const std::string& word : arguments) {
+    const auto known = at->get_subcommands({});
+    if (word.starts_with('-') || known.empty()) return;
+    const auto found = std::find_if(known.begin(), known.end(), [&](const CLI::App* each) { return each->get_name() == word; });
+    if (found == known.end()) throw usage_error("'" + word + "' is not a command; ordem --help tells what is");
+    at = *found;
   }
+}
+
+settings program::checked_settings() {
+  for (const auto& [number, duration] : durations_) *duration = std::chrono::milliseconds(number);
+  for (const auto& [name, show] : shown_) settings_.effective.emplace_back(name, show());
+  settings_.store.folder = data_folder_;
   if (const auto contradiction = contradiction_in(settings_)) throw usage_error(*contradiction);
   return settings_;
 }
@@ -275,6 +323,7 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
     }
     all.insert(all.begin() + 1, more.begin(), more.end());
   }
+  check_command_names(arguments);
   std::reverse(all.begin(), all.end());  // CLI11 takes them from the back
   app_.parse(all);
 

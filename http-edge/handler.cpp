@@ -1,8 +1,10 @@
 #include "http-edge/handler.hpp"
 
+#include <algorithm>
 #include <tl/expected.hpp>
 #include <utility>
 
+#include "engine/check.hpp"
 #include "engine/limits.hpp"
 #include "http-edge/headers.hpp"
 #include "http-edge/rendering.hpp"
@@ -125,8 +127,10 @@ handled handle_write(const http_request& request, const route& to, const service
 // --- reads ---
 
 response with_tag_check(const http_request& request, const order& what) {
-  const auto tags = request[http::field::if_none_match];
-  if (tags.empty() || !if_none_match_holds(tags, what.version)) return order_response(what);
+  const auto [first, last] = request.equal_range(http::field::if_none_match);
+  const bool unchanged_since =
+      std::any_of(first, last, [&](const auto& line) { return if_none_match_holds(line.value(), what.version); });
+  if (!unchanged_since) return order_response(what);
   response unchanged;
   unchanged.status = 304;
   unchanged.add_header("ETag", entity_tag(what.version));
@@ -267,6 +271,8 @@ response get_problem(const route& to) {
   return text_response("text/html; charset=utf-8", problem_page(*row));
 }
 
+bool is_list(resource what) { return what == resource::orders || what == resource::order_versions; }
+
 bool needs_data(resource what) {
   switch (what) {
     case resource::orders:
@@ -280,6 +286,9 @@ bool needs_data(resource what) {
 }
 
 response get(const http_request& request, const route& to, const services& given) {
+  if (needs_data(to.resource) && !is_list(to.resource) && !to.query.empty()) {
+    return problem_response(problem::malformed_query, "'" + to.query.front().first + "' is not a parameter of this call");
+  }
   switch (to.resource) {
     case resource::orders: return list_orders(to, given);
     case resource::order: return get_order(request, to, given);
@@ -300,6 +309,11 @@ response get(const http_request& request, const route& to, const services& given
 }
 
 }  // namespace
+
+handler::handler(const services& given) : services_(given) {
+  constexpr std::size_t first_capacity = 16 * 1024;  // it grows with larger bodies
+  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+}
 
 handled handler::handle(const http_request& request) {
   const auto target = request.target();

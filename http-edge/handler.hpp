@@ -32,7 +32,7 @@ using handled = std::variant<response, message>;
 // One per I/O thread: it owns that thread's JSON parser.
 class handler {
  public:
-  explicit handler(const services& given) : services_(given) {}
+  explicit handler(const services& given);
 
   handled handle(const http_request& request);
 

@@ -277,6 +277,7 @@ void append_order(std::string& out, const order& what) {
 canonical_request canonical(const command& what, const std::optional<order_id>& target,
                             const std::optional<supplied_version>& made_against) {
   canonical_request request;
+  request.body.reserve(256);
   request.method = std::visit(method_of{}, what);
   request.path = target ? order_path(*target) : std::string(orders_path);
   if (std::holds_alternative<change_status>(what)) request.path += "/status";

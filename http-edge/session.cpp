@@ -67,7 +67,10 @@ void session::parse_buffered() {
     const std::size_t used = parser_->put(buffer_.data(), ec);
     buffer_.consume(used);
     if (ec && ec != http::error::need_more) return refuse_unparsable(ec);
+    if (parser_->is_header_done() && !has_one_framing()) return refuse_unparsable(http::error::bad_transfer_encoding);
     if (parser_->is_done()) return handle_request();
+    // The parser waits for the end of a line of the header, of a chunk's extension, of a trailer: that has the header's bound.
+    if (buffer_.size() > thread_.settings().header_bytes_max) return refuse_unparsable(http::error::header_limit);
     if (ec == http::error::need_more || used == 0) break;
   }
   if (stage_ == stage::idle && thread_.draining()) return close();
@@ -96,6 +99,14 @@ void session::send_continue() {
     if (self->stage_ != stage::receiving) return;
     ec ? self->close() : self->read_more();
   });
+}
+
+// RFC 9112, section 6.3: a Transfer-Encoding whose last coding is not chunked leaves open where the body ends. This server knows
+// no coding but chunked.
+bool session::has_one_framing() const {
+  const auto [first, last] = parser_->get().equal_range(http::field::transfer_encoding);
+  if (first == last) return true;
+  return std::next(first) == last && boost::beast::iequals(first->value(), "chunked");
 }
 
 bool session::has_one_host() const {

@@ -60,6 +60,7 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void linger();
   void close();
   bool has_one_host() const;
+  bool has_one_framing() const;
 
   socket_type socket_;
   const connection_count::place place_;

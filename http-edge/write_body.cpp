@@ -15,13 +15,43 @@ namespace dom = simdjson::dom;
 // The first of so many: an answer has a bound too.
 constexpr std::size_t violations_max = 1000;
 
+// Where a value stands, as a chain of names and indices on the stack: most bodies are right, and then nobody writes it down.
+class json_place {
+ public:
+  json_place() = default;  // the whole body
+  json_place(const json_place& parent, std::string_view member) : parent_(&parent), member_(member) {}
+  json_place(const json_place& parent, std::size_t index) : parent_(&parent), index_(index) {}
+
+  // JSON Pointer, RFC 6901, section 3.
+  std::string pointer() const {
+    if (parent_ == nullptr) return {};
+    std::string text = parent_->pointer() + '/';
+    if (!member_) return text + std::to_string(index_);
+    for (const char c : *member_) {
+      if (c == '~') {
+        text += "~0";
+      } else if (c == '/') {
+        text += "~1";
+      } else {
+        text += c;
+      }
+    }
+    return text;
+  }
+
+ private:
+  const json_place* parent_ = nullptr;
+  std::optional<std::string_view> member_;
+  std::size_t index_ = 0;
+};
+
 class violation_list {
  public:
-  void add(std::string pointer, std::string_view detail) {
-    if (found_.size() < violations_max) found_.push_back({std::move(pointer), std::string(detail)});
+  void add(const json_place& at, std::string_view detail) {
+    if (found_.size() < violations_max) found_.push_back({at.pointer(), std::string(detail)});
   }
-  void add_if(objection rule, const std::string& pointer) {
-    if (rule) add(pointer, *rule);
+  void add_if(objection rule, const json_place& at) {
+    if (rule) add(at, *rule);
   }
   std::size_t size() const noexcept { return found_.size(); }
   std::vector<violation> take() { return std::move(found_); }
@@ -30,36 +60,19 @@ class violation_list {
   std::vector<violation> found_;
 };
 
-// JSON Pointer, RFC 6901, section 3.
-std::string pointer_to(const std::string& parent, std::string_view member) {
-  std::string pointer = parent + '/';
-  for (const char c : member) {
-    if (c == '~') {
-      pointer += "~0";
-    } else if (c == '/') {
-      pointer += "~1";
-    } else {
-      pointer += c;
-    }
-  }
-  return pointer;
-}
-
-std::string pointer_to(const std::string& parent, std::size_t index) { return parent + '/' + std::to_string(index); }
-
 // One member that a call takes.
 template <class Read>
 struct known_member {
   std::string_view name;
   bool required;
-  Read read;  // called with the member's value and its pointer
+  Read read;  // called with the member's value and its place
 };
 template <class Read>
 known_member(std::string_view, bool, Read) -> known_member<Read>;
 
 // Reads an object by its known members: each at most once, none that is unknown, none missing that is required.
 template <class... Known>
-void read_members(dom::object object, const std::string& at, violation_list& wrong, Known... known) {
+void read_members(dom::object object, const json_place& at, violation_list& wrong, Known... known) {
   unsigned seen = 0;
   for (const auto [name, value] : object) {
     const std::string_view member = name;
@@ -67,21 +80,21 @@ void read_members(dom::object object, const std::string& at, violation_list& wro
     const auto take = [&, &each_value = value](auto& candidate) {
       const unsigned mine = std::exchange(bit, bit << 1);
       if (candidate.name != member) return false;
-      const std::string pointer = pointer_to(at, member);
+      const json_place place(at, member);
       if ((seen & mine) != 0) {
-        wrong.add(pointer, "is given more than once");
+        wrong.add(place, "is given more than once");
       } else {
         seen |= mine;
-        candidate.read(each_value, pointer);
+        candidate.read(each_value, place);
       }
       return true;
     };
-    if (!(take(known) || ...)) wrong.add(pointer_to(at, member), "is not a member that this call knows");
+    if (!(take(known) || ...)) wrong.add(json_place(at, member), "is not a member that this call knows");
   }
   unsigned bit = 1;
   const auto check = [&](const auto& candidate) {
     const unsigned mine = std::exchange(bit, bit << 1);
-    if (candidate.required && (seen & mine) == 0) wrong.add(pointer_to(at, candidate.name), "is required");
+    if (candidate.required && (seen & mine) == 0) wrong.add(json_place(at, candidate.name), "is required");
   };
   (check(known), ...);
 }
@@ -99,27 +112,27 @@ std::optional<std::string_view> string_of(const dom::element& value) {
   return text;
 }
 
-json_value read_value(const dom::element& value, const std::string& at, violation_list& wrong);
+json_value read_value(const dom::element& value, const json_place& at, violation_list& wrong);
 
-json_object read_object(dom::object members, const std::string& at, violation_list& wrong) {
+json_object read_object(dom::object members, const json_place& at, violation_list& wrong) {
   json_object object;
   for (const auto [name, value] : members) {
-    object.emplace_back(std::string(std::string_view(name)), read_value(value, pointer_to(at, name), wrong));
+    object.emplace_back(std::string(std::string_view(name)), read_value(value, json_place(at, name), wrong));
   }
   std::sort(object.begin(), object.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t i = 1; i < object.size(); ++i) {
-    if (object[i].first == object[i - 1].first) wrong.add(pointer_to(at, object[i].first), "is given more than once");
+    if (object[i].first == object[i - 1].first) wrong.add(json_place(at, object[i].first), "is given more than once");
   }
   return object;
 }
 
-json_array read_array(dom::array elements, const std::string& at, violation_list& wrong) {
+json_array read_array(dom::array elements, const json_place& at, violation_list& wrong) {
   json_array array;
-  for (const auto element : elements) array.push_back(read_value(element, pointer_to(at, array.size()), wrong));
+  for (const auto element : elements) array.push_back(read_value(element, json_place(at, array.size()), wrong));
   return array;
 }
 
-json_number read_number(const dom::element& value, const std::string& at, violation_list& wrong) {
+json_number read_number(const dom::element& value, const json_place& at, violation_list& wrong) {
   if (const auto integer = integer_of(value)) {
     if (*integer > limits::exact_integer_max || *integer < -limits::exact_integer_max) {
       wrong.add(at, "an integer must be from -9007199254740991 to 9007199254740991; send a larger one as a string");
@@ -133,7 +146,7 @@ json_number read_number(const dom::element& value, const std::string& at, violat
   return {std::string(text, end)};
 }
 
-json_value read_value(const dom::element& value, const std::string& at, violation_list& wrong) {
+json_value read_value(const dom::element& value, const json_place& at, violation_list& wrong) {
   switch (value.type()) {
     case dom::element_type::NULL_VALUE: return {nullptr};
     case dom::element_type::BOOL: return {bool(value)};
@@ -147,7 +160,7 @@ json_value read_value(const dom::element& value, const std::string& at, violatio
   return {};
 }
 
-std::string read_checked_string(const dom::element& value, const std::string& at, violation_list& wrong,
+std::string read_checked_string(const dom::element& value, const json_place& at, violation_list& wrong,
                                 objection (*object_to)(std::string_view)) {
   const auto text = string_of(value);
   if (!text) {
@@ -158,14 +171,14 @@ std::string read_checked_string(const dom::element& value, const std::string& at
   return std::string(*text);
 }
 
-currency_code read_currency(const dom::element& value, const std::string& at, violation_list& wrong) {
+currency_code read_currency(const dom::element& value, const json_place& at, violation_list& wrong) {
   const std::string text = read_checked_string(value, at, wrong, object_to_currency);
   currency_code currency{'X', 'X', 'X'};
   if (text.size() == currency.size()) std::copy(text.begin(), text.end(), currency.begin());
   return currency;
 }
 
-std::int64_t read_checked_integer(const dom::element& value, const std::string& at, violation_list& wrong,
+std::int64_t read_checked_integer(const dom::element& value, const json_place& at, violation_list& wrong,
                                   objection (*object_to)(std::int64_t)) {
   const auto number = integer_of(value);
   if (!number) {
@@ -177,7 +190,7 @@ std::int64_t read_checked_integer(const dom::element& value, const std::string& 
   return rule ? 0 : *number;
 }
 
-order_item read_item(const dom::element& value, const std::string& at, violation_list& wrong) {
+order_item read_item(const dom::element& value, const json_place& at, violation_list& wrong) {
   order_item item;
   dom::object members;
   if (value.get(members) != simdjson::SUCCESS) {
@@ -187,22 +200,22 @@ order_item read_item(const dom::element& value, const std::string& at, violation
   read_members(
       members, at, wrong,
       known_member{"sku", true,
-                   [&](const dom::element& sku, const std::string& pointer) {
-                     item.sku = read_checked_string(sku, pointer, wrong, object_to_sku);
+                   [&](const dom::element& sku, const json_place& place) {
+                     item.sku = read_checked_string(sku, place, wrong, object_to_sku);
                    }},
       known_member{"quantity", true,
-                   [&](const dom::element& quantity, const std::string& pointer) {
+                   [&](const dom::element& quantity, const json_place& place) {
                      item.quantity = static_cast<std::uint32_t>(
-                         read_checked_integer(quantity, pointer, wrong, object_to_quantity));
+                         read_checked_integer(quantity, place, wrong, object_to_quantity));
                    }},
-      known_member{"unit_price", true, [&](const dom::element& price, const std::string& pointer) {
-                     const auto amount = read_checked_integer(price, pointer, wrong, object_to_unit_price);
+      known_member{"unit_price", true, [&](const dom::element& price, const json_place& place) {
+                     const auto amount = read_checked_integer(price, place, wrong, object_to_unit_price);
                      item.unit_price = money::of_minor_units(amount).value_or(money{});
                    }});
   return item;
 }
 
-std::vector<order_item> read_items(const dom::element& value, const std::string& at, violation_list& wrong) {
+std::vector<order_item> read_items(const dom::element& value, const json_place& at, violation_list& wrong) {
   std::vector<order_item> items;
   dom::array elements;
   if (value.get(elements) != simdjson::SUCCESS) {
@@ -212,7 +225,7 @@ std::vector<order_item> read_items(const dom::element& value, const std::string&
   const std::size_t violations_before = wrong.size();
   std::size_t count = 0;
   for (const auto element : elements) {
-    if (count < limits::items_max) items.push_back(read_item(element, pointer_to(at, count), wrong));
+    if (count < limits::items_max) items.push_back(read_item(element, json_place(at, count), wrong));
     ++count;
   }
   wrong.add_if(object_to_item_count(count), at);
@@ -222,7 +235,7 @@ std::vector<order_item> read_items(const dom::element& value, const std::string&
 }
 
 // Attributes of a content are an object; those of a merge patch may be null too.
-std::optional<json_object> read_attributes(const dom::element& value, const std::string& at, violation_list& wrong) {
+std::optional<json_object> read_attributes(const dom::element& value, const json_place& at, violation_list& wrong) {
   dom::object members;
   if (value.get(members) != simdjson::SUCCESS) {
     wrong.add(at, "must be an object");
@@ -236,16 +249,16 @@ std::optional<json_object> read_attributes(const dom::element& value, const std:
 // The members that every write may have beside its content.
 auto guid_member(write_body& body) {
   return known_member{"guid", false,
-                      [&body](const dom::element& value, const std::string&) { body.guid = string_of(value).value_or(""); }};
+                      [&body](const dom::element& value, const json_place&) { body.guid = string_of(value).value_or(""); }};
 }
 
 auto version_member(write_body& body, violation_list& wrong) {
-  return known_member{"version", false, [&](const dom::element& value, const std::string& pointer) {
+  return known_member{"version", false, [&](const dom::element& value, const json_place& place) {
                         const auto number = integer_of(value);
                         if (number && *number >= 1 && *number <= limits::exact_integer_max) {
                           body.version = version{static_cast<std::uint64_t>(*number)};
                         } else {
-                          wrong.add(pointer, "must be an integer from 1 to 9007199254740991");
+                          wrong.add(place, "must be an integer from 1 to 9007199254740991");
                         }
                       }};
 }
@@ -256,18 +269,18 @@ template <class Sink, class Attributes, class... More>
 void read_content(dom::object members, bool all_required, violation_list& wrong, Sink& sink, Attributes read_them,
                   More... more) {
   read_members(
-      members, "", wrong,
+      members, {}, wrong,
       known_member{"customer_id", all_required,
-                   [&](const dom::element& value, const std::string& pointer) {
-                     sink.customer_id = read_checked_string(value, pointer, wrong, object_to_customer_id);
+                   [&](const dom::element& value, const json_place& place) {
+                     sink.customer_id = read_checked_string(value, place, wrong, object_to_customer_id);
                    }},
       known_member{"currency", all_required,
-                   [&](const dom::element& value, const std::string& pointer) {
-                     sink.currency = read_currency(value, pointer, wrong);
+                   [&](const dom::element& value, const json_place& place) {
+                     sink.currency = read_currency(value, place, wrong);
                    }},
       known_member{"items", all_required,
-                   [&](const dom::element& value, const std::string& pointer) {
-                     sink.items = read_items(value, pointer, wrong);
+                   [&](const dom::element& value, const json_place& place) {
+                     sink.items = read_items(value, place, wrong);
                    }},
       known_member{"attributes", false, read_them}, more...);
 }
@@ -276,8 +289,8 @@ void read_create(dom::object members, write_body& body, violation_list& wrong) {
   order_content content;
   read_content(
       members, true, wrong, content,
-      [&](const dom::element& value, const std::string& pointer) {
-        content.attributes = read_attributes(value, pointer, wrong);
+      [&](const dom::element& value, const json_place& place) {
+        content.attributes = read_attributes(value, place, wrong);
       },
       guid_member(body));
   body.command = create_order{std::move(content)};
@@ -287,8 +300,8 @@ void read_replace(dom::object members, write_body& body, violation_list& wrong) 
   order_content content;
   read_content(
       members, true, wrong, content,
-      [&](const dom::element& value, const std::string& pointer) {
-        content.attributes = read_attributes(value, pointer, wrong);
+      [&](const dom::element& value, const json_place& place) {
+        content.attributes = read_attributes(value, place, wrong);
       },
       guid_member(body), version_member(body, wrong));
   body.command = replace_content{std::move(content)};
@@ -298,10 +311,10 @@ void read_merge(dom::object members, write_body& body, violation_list& wrong) {
   merge_content patch;
   read_content(
       members, false, wrong, patch,
-      [&](const dom::element& value, const std::string& pointer) {
+      [&](const dom::element& value, const json_place& place) {
         if (value.is_null()) {
           patch.attributes = merge_content::remove_attributes{};
-        } else if (auto changes = read_attributes(value, pointer, wrong)) {
+        } else if (auto changes = read_attributes(value, place, wrong)) {
           patch.attributes = std::move(*changes);
         }
       },
@@ -311,14 +324,14 @@ void read_merge(dom::object members, write_body& body, violation_list& wrong) {
 
 void read_change_status(dom::object members, write_body& body, violation_list& wrong) {
   change_status change;
-  read_members(members, "", wrong,
+  read_members(members, {}, wrong,
                known_member{"status", true,
-                            [&](const dom::element& value, const std::string& pointer) {
+                            [&](const dom::element& value, const json_place& place) {
                               const auto status = parse_order_status(string_of(value).value_or(""));
                               if (status) {
                                 change.to = *status;
                               } else {
-                                wrong.add(pointer, "must be new, confirmed, shipped, delivered or cancelled");
+                                wrong.add(place, "must be new, confirmed, shipped, delivered or cancelled");
                               }
                             }},
                guid_member(body), version_member(body, wrong));
@@ -339,7 +352,7 @@ tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, 
   violation_list wrong;
   dom::object members;
   if (root.get(members) != simdjson::SUCCESS) {
-    wrong.add("", "must be an object");
+    wrong.add({}, "must be an object");
   } else {
     switch (kind) {
       case write_kind::create: read_create(members, read, wrong); break;

@@ -24,38 +24,22 @@ std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
 
 tl::expected<void, open_failure> check_format(const fs::path& path) {
   std::ifstream file(path / "FORMAT");
-  int number = 0;
-  if (!(file >> number)) {
+  std::string line;
+  std::getline(file, line);
+  const bool is_number = !line.empty() && line.size() < 10 && line.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_number) {
     return failure("the data folder " + quoted(path) +
-                   " has a database but no readable FORMAT file; restore the folder from a back-up as a whole");
+                   " has no readable FORMAT file; restore the folder from a back-up as a whole");
   }
-  if (number != data_format) {
-    return failure("the data folder " + quoted(path) + " has data format " + std::to_string(number) +
-                   ", but this program reads format " + std::to_string(data_format) +
-                   "; start the version of ordem that wrote it");
+  if (std::stoi(line) != data_format) {
+    return failure("the data folder " + quoted(path) + " has data format " + line + ", but this program reads format " +
+                   std::to_string(data_format) + "; start the version of ordem that wrote it");
   }
-  return {};
-}
-
-// Durable before the database is made: a folder never holds data of an unknown format.
-tl::expected<void, open_failure> write_format(const fs::path& path) {
-  const fs::path name = path / "FORMAT";
-  const fs::path fresh = path / "FORMAT.tmp";
-  const std::string line = std::to_string(data_format) + "\n";
-  const int file = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
-  const bool written = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-                       ::fsync(file) == 0;
-  const int error = errno;
-  if (file >= 0) ::close(file);
-  std::error_code renamed;
-  if (written) fs::rename(fresh, name, renamed);
-  if (!written || renamed) {
-    return failure("cannot write " + quoted(name) + ": " + (written ? renamed.message() : std::strerror(error)));
-  }
-  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
+  // RocksDB would make a new, empty database where this file is missing.
+  std::error_code ignored;
+  if (!fs::exists(database_path(path) / "CURRENT", ignored)) {
+    return failure("the data folder " + quoted(path) +
+                   " has lost its database (db/CURRENT is missing); restore the folder from a back-up as a whole");
   }
   return {};
 }
@@ -95,15 +79,35 @@ tl::expected<data_folder, open_failure> data_folder::open(const fs::path& path) 
 
   const auto lock = take_lock(path);
   if (!lock) return tl::make_unexpected(lock.error());
-  data_folder folder{*lock};
-
-  const bool is_new = !fs::exists(path / "FORMAT", error) && !fs::exists(database_path(path), error);
-  const auto formatted = is_new ? write_format(path) : check_format(path);
-  if (!formatted) return tl::make_unexpected(formatted.error());
+  data_folder folder{*lock, !fs::exists(path / "FORMAT", error)};
+  if (folder.is_new()) return folder;
+  if (const auto checked = check_format(path); !checked) return tl::make_unexpected(checked.error());
   return folder;
 }
 
-data_folder::data_folder(data_folder&& other) noexcept : lock_(std::exchange(other.lock_, -1)) {}
+tl::expected<void, open_failure> data_folder::write_format(const fs::path& path) {
+  const fs::path name = path / "FORMAT";
+  const fs::path fresh = path / "FORMAT.tmp";
+  const std::string line = std::to_string(data_format) + "\n";
+  const int file = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+  const bool written = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+                       ::fsync(file) == 0;
+  const int error = errno;
+  if (file >= 0) ::close(file);
+  std::error_code renamed;
+  if (written) fs::rename(fresh, name, renamed);
+  if (!written || renamed) {
+    return failure("cannot write " + quoted(name) + ": " + (written ? renamed.message() : std::strerror(error)));
+  }
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+  return {};
+}
+
+data_folder::data_folder(data_folder&& other) noexcept : lock_(std::exchange(other.lock_, -1)), is_new_(other.is_new_) {}
 
 data_folder::~data_folder() {
   if (lock_ >= 0) ::close(lock_);

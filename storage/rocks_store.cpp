@@ -2,6 +2,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "engine/check.hpp"
@@ -32,26 +33,43 @@ std::string end_of_prefix(std::string prefix) {
   return prefix;
 }
 
+// A state of the database that reads are served from: the durable one.
+class durable_view {
+ public:
+  explicit durable_view(rocksdb::DB& db) : db_(db), snapshot_(db.GetSnapshot()) { options_.snapshot = snapshot_; }
+  ~durable_view() { db_.ReleaseSnapshot(snapshot_); }
+  durable_view(const durable_view&) = delete;
+  durable_view& operator=(const durable_view&) = delete;
+
+  const rocksdb::ReadOptions& options() const noexcept { return options_; }
+
+ private:
+  rocksdb::DB& db_;
+  const rocksdb::Snapshot* snapshot_;
+  rocksdb::ReadOptions options_;
+};
+
 class rocks_store final : public store {
  public:
   rocks_store(store_settings settings, const time_source& clock, std::optional<data_folder> folder)
-      : settings_(std::move(settings)), folder_(std::move(folder)), expired_(clock) {
-    write_options_.sync = settings_.durability == durability::fsync;
-  }
+      : settings_(std::move(settings)), folder_(std::move(folder)), expired_(clock) {}
 
   ~rocks_store() override {
+    view_.reset();
     for (auto* handle : families_) db_->DestroyColumnFamilyHandle(handle);
   }
 
   std::optional<open_failure> open_database();
   std::optional<open_failure> check_end_of_log();
+  std::optional<open_failure> claim_folder();
 
-  tl::expected<position, append_error> append(std::span<const entry> entries) override;
+  tl::expected<position, log_error> append(std::span<const entry> entries) override;
+  tl::expected<position, log_error> sync() override;
   tl::expected<void, replay_error> replay(position from,
                                           const std::function<void(const logged_entry&)>& visit) const override;
-  position last() const noexcept override { return {last_.load(std::memory_order_acquire)}; }
+  position last() const noexcept override { return {durable_.load(std::memory_order_acquire)}; }
 
-  read_result<shared_order> find_order(order_id id) const override { return find_order(id, {}); }
+  read_result<shared_order> find_order(order_id id) const override { return find_order(id, *current_view()); }
   read_result<shared_order> find_version(order_id id, version which) const override;
   read_result<std::vector<shared_order>> list_versions(order_id id, std::optional<version> before,
                                                        std::size_t limit) const override;
@@ -63,29 +81,24 @@ class rocks_store final : public store {
   void close() override;
 
  private:
-  // A consistent view for several reads, given back when it goes.
-  class snapshot {
-   public:
-    explicit snapshot(rocksdb::DB& db) : db_(db), held_(db.GetSnapshot()) { options_.snapshot = held_; }
-    ~snapshot() { db_.ReleaseSnapshot(held_); }
-    snapshot(const snapshot&) = delete;
-    snapshot& operator=(const snapshot&) = delete;
-    const rocksdb::ReadOptions& options() const noexcept { return options_; }
-
-   private:
-    rocksdb::DB& db_;
-    const rocksdb::Snapshot* held_;
-    rocksdb::ReadOptions options_;
-  };
+  using shared_view = std::shared_ptr<const durable_view>;
 
   rocksdb::ColumnFamilyHandle* handle(family which) const { return families_[static_cast<std::size_t>(which)]; }
+  shared_view current_view() const {
+    const std::lock_guard lock(view_mutex_);
+    return view_;
+  }
+  void show(shared_view view, std::uint64_t position_number);
+  tl::unexpected<log_error> failed_write(const rocksdb::Status& status);
+
   void put(family which, std::string_view key, std::string_view value);
   void put_order(const entry& what);
+  void put_messages(std::span<const entry> entries);
+  void put_created_orders_by_customer(std::span<const entry> entries);
 
-  read_result<shared_order> find_order(order_id id, const rocksdb::ReadOptions& options) const;
-  read_result<shared_order> read_order(family which, std::string_view key, order_id id,
-                                       const rocksdb::ReadOptions& options) const;
-  tl::expected<void, replay_error> visit_group(position first, std::string_view record, position from,
+  read_result<shared_order> find_order(order_id id, const durable_view& view) const;
+  read_result<shared_order> read_order(family which, std::string_view key, order_id id, const durable_view& view) const;
+  tl::expected<void, replay_error> visit_group(position first, std::span<const log_reference> references, position from,
                                                const std::function<void(const logged_entry&)>& visit) const;
   tl::unexpected<read_error> failed_read(family where, std::string_view why) const;
   open_failure cannot_open(const rocksdb::Status& status) const;
@@ -94,14 +107,18 @@ class rocks_store final : public store {
   const std::optional<data_folder> folder_;  // absent: opened for reading
   const expired_message_filter expired_;
   trimmed_log_filter trimmed_;
-  rocksdb::WriteOptions write_options_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
-  std::atomic<std::uint64_t> last_{0};
 
-  // The appending thread's own.
-  bool failed_ = false;
+  std::atomic<std::uint64_t> appended_{0};
+  std::atomic<std::uint64_t> durable_{0};
+  std::atomic<bool> failed_{false};
+  mutable std::mutex view_mutex_;
+  shared_view view_;
+
+  // The appending thread's own, kept for their memory.
   rocksdb::WriteBatch batch_;
+  std::vector<const entry*> sorted_;
   std::string key_;
   std::string value_;
 };
@@ -126,6 +143,7 @@ std::optional<open_failure> rocks_store::open_database() {
                               : rocksdb::DB::OpenForReadOnly(options, path, descriptors, &families_, &db);
   if (!status.ok()) return cannot_open(status);
   db_.reset(db);
+  view_ = std::make_shared<const durable_view>(*db_);
   return std::nullopt;
 }
 
@@ -138,7 +156,8 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
     const auto first = decode_log_key(at->key().ToStringView());
     const auto group = decode_log_group(at->value().ToStringView());
     if (!first || !group) return cannot_open(rocksdb::Status::Corruption("the last group of the log can't be read"));
-    last_ = first->number + group->size() - 1;
+    appended_ = first->number + group->size() - 1;
+    durable_ = appended_.load();
   }
 
   position from{1};
@@ -169,6 +188,17 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
   return cannot_open(rocksdb::Status::Corruption("the log and the orders do not agree about " + difference));
 }
 
+// A folder without FORMAT is new, or its first start was cut off: then it has no data yet.
+std::optional<open_failure> rocks_store::claim_folder() {
+  if (!folder_ || !folder_->is_new()) return std::nullopt;
+  if (last() != position{}) {
+    return open_failure{"the data folder '" + settings_.folder.string() +
+                        "' has data but no FORMAT file; restore the folder from a back-up as a whole"};
+  }
+  const auto written = data_folder::write_format(settings_.folder);
+  return written ? std::nullopt : std::optional(written.error());
+}
+
 // --- the log ---
 
 void rocks_store::put(family which, std::string_view key, std::string_view value) {
@@ -178,69 +208,113 @@ void rocks_store::put(family which, std::string_view key, std::string_view value
 
 void rocks_store::put_order(const entry& what) {
   const order& after = *what.after;
-  const bool moved = what.before != nullptr && what.before->content.customer_id != after.content.customer_id;
-  if (what.before != nullptr) {
-    put(family::versions, encoded(encode_version_key, after.id, what.before->version),
-        encoded(encode_order, *what.before));
-  }
-  if (moved) {
-    const auto status =
-        batch_.Delete(handle(family::customers), encoded(encode_customer_key, what.before->content.customer_id, after.id));
-    CHECK(status.ok());
-  }
   key_.clear();
   value_.clear();
   encode_order_key(key_, after.id);
   encode_order(value_, after);
   put(family::orders, key_, value_);
-  if (what.before == nullptr || moved) {
+  if (what.before == nullptr) return;
+
+  const order& before = *what.before;
+  put(family::versions, encoded(encode_version_key, after.id, before.version), encoded(encode_order, before));
+  if (before.content.customer_id == after.content.customer_id) return;
+  const auto status =
+      batch_.Delete(handle(family::customers), encoded(encode_customer_key, before.content.customer_id, after.id));
+  CHECK(status.ok());
+  put(family::customers, encoded(encode_customer_key, after.content.customer_id, after.id), {});
+}
+
+// Keys that come at random find their place in a memtable by a walk from cache miss to cache miss. In ascending order each walk
+// begins where the last one ended. The order within a group means nothing else here: its GUIDs differ, and so do its new orders.
+void rocks_store::put_messages(std::span<const entry> entries) {
+  sorted_.clear();
+  for (const entry& each : entries) sorted_.push_back(&each);
+  std::sort(sorted_.begin(), sorted_.end(),
+            [](const entry* a, const entry* b) { return a->guid.view() < b->guid.view(); });
+  for (const entry* each : sorted_) {
     key_.clear();
-    encode_customer_key(key_, after.content.customer_id, after.id);
+    value_.clear();
+    encode_message_key(key_, each->guid);
+    encode_message(value_, each->record);
+    put(family::messages, key_, value_);
+  }
+}
+
+void rocks_store::put_created_orders_by_customer(std::span<const entry> entries) {
+  sorted_.clear();
+  for (const entry& each : entries) {
+    if (each.record.outcome.verdict == verdict::order_created) sorted_.push_back(&each);
+  }
+  std::sort(sorted_.begin(), sorted_.end(), [](const entry* a, const entry* b) {
+    return a->after->content.customer_id < b->after->content.customer_id;
+  });
+  for (const entry* each : sorted_) {
+    key_.clear();
+    encode_customer_key(key_, each->after->content.customer_id, each->after->id);
     put(family::customers, key_, {});
   }
 }
 
-tl::expected<position, append_error> rocks_store::append(std::span<const entry> entries) {
+tl::unexpected<log_error> rocks_store::failed_write(const rocksdb::Status& status) {
+  if (failed_.exchange(true)) return tl::make_unexpected(log_error::failed_earlier);
+  settings_.on_error("a write to the log failed, nothing more is accepted until a restart: " + status.ToString());
+  return tl::make_unexpected(log_error::write_failed);
+}
+
+tl::expected<position, log_error> rocks_store::append(std::span<const entry> entries) {
   CHECK(folder_.has_value() && entries.size() <= group_entries_max);
-  if (failed_) return tl::make_unexpected(append_error::failed_earlier);
-  if (entries.empty()) return last();
+  if (failed_) return tl::make_unexpected(log_error::failed_earlier);
+  const std::uint64_t last_appended = appended_.load(std::memory_order_relaxed);
+  if (entries.empty()) return position{last_appended};
 
   batch_.Clear();
   for (const entry& each : entries) {
     if (each.after != nullptr) put_order(each);
-    key_.clear();
-    value_.clear();
-    encode_message_key(key_, each.guid);
-    encode_message(value_, each.record);
-    put(family::messages, key_, value_);
   }
+  put_messages(entries);
+  put_created_orders_by_customer(entries);
   key_.clear();
   value_.clear();
-  encode_log_key(key_, {last().number + 1});
+  encode_log_key(key_, {last_appended + 1});
   encode_log_group(value_, entries);
   put(family::log, key_, value_);
 
-  if (const auto status = db_->Write(write_options_, &batch_); !status.ok()) {
-    failed_ = true;
-    settings_.on_error("a write to the log failed, nothing more is accepted until a restart: " + status.ToString());
-    return tl::make_unexpected(append_error::write_failed);
-  }
-  const std::uint64_t now_last = last().number + entries.size();
-  last_.store(now_last, std::memory_order_release);
-  // A group that begins at or before the floor also ends before the entries that are to be kept.
-  const std::uint64_t kept = settings_.log_entries_kept + group_entries_max;
-  if (now_last > kept) trimmed_.set_floor({now_last - kept});
-  return last();
+  if (const auto status = db_->Write({}, &batch_); !status.ok()) return failed_write(status);
+  appended_.store(last_appended + entries.size(), std::memory_order_release);
+  return position{last_appended + entries.size()};
 }
 
-tl::expected<void, replay_error> rocks_store::visit_group(position first, std::string_view record, position from,
+tl::expected<position, log_error> rocks_store::sync() {
+  CHECK(folder_.has_value());
+  if (failed_) return tl::make_unexpected(log_error::failed_earlier);
+  // In this order: what the view holds has been written to the log before the log is synced.
+  const std::uint64_t appended = appended_.load(std::memory_order_acquire);
+  auto view = std::make_shared<const durable_view>(*db_);
+  if (settings_.durability == durability::fsync) {
+    if (const auto status = db_->SyncWAL(); !status.ok()) return failed_write(status);
+  }
+  show(std::move(view), appended);
+  // A group that begins at or before the floor also ends before the entries that are to be kept.
+  const std::uint64_t kept = settings_.log_entries_kept + group_entries_max;
+  if (appended > kept) trimmed_.set_floor({appended - kept});
+  return position{appended};
+}
+
+void rocks_store::show(shared_view view, std::uint64_t position_number) {
+  {
+    const std::lock_guard lock(view_mutex_);
+    view_.swap(view);
+  }
+  durable_.store(position_number, std::memory_order_release);
+}  // the view before it goes with its last reader, outside of the lock
+
+tl::expected<void, replay_error> rocks_store::visit_group(position first, std::span<const log_reference> references,
+                                                          position from,
                                                           const std::function<void(const logged_entry&)>& visit) const {
-  const auto references = decode_log_group(record);
-  if (!references) return tl::make_unexpected(replay_error::storage_failed);
-  for (std::size_t i = 0; i < references->size(); ++i) {
+  for (std::size_t i = 0; i < references.size(); ++i) {
     const position at{first.number + i};
     if (at < from) continue;
-    const log_reference& reference = (*references)[i];
+    const log_reference& reference = references[i];
     shared_order after;
     if (is_accepted(reference.verdict)) {
       after = find_version(reference.order, reference.version).value_or(nullptr);
@@ -254,16 +328,18 @@ tl::expected<void, replay_error> rocks_store::visit_group(position first, std::s
 tl::expected<void, replay_error> rocks_store::replay(position from,
                                                      const std::function<void(const logged_entry&)>& visit) const {
   if (from > last()) return {};
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(family::log)));
+  const auto view = current_view();
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(family::log)));
   at->SeekForPrev(encoded(encode_log_key, from));  // the group that holds `from` begins at or before it
   if (!at->status().ok()) return tl::make_unexpected(replay_error::storage_failed);
   if (!at->Valid()) return tl::make_unexpected(replay_error::trimmed);
   for (position expected = from; at->Valid(); at->Next()) {
     const auto first = decode_log_key(at->key().ToStringView());
-    if (!first) return tl::make_unexpected(replay_error::storage_failed);
+    const auto references = decode_log_group(at->value().ToStringView());
+    if (!first || !references) return tl::make_unexpected(replay_error::storage_failed);
     if (*first > expected) return tl::make_unexpected(replay_error::trimmed);
-    if (auto visited = visit_group(*first, at->value().ToStringView(), from, visit); !visited) return visited;
-    expected = {first->number + decode_log_group(at->value().ToStringView())->size()};
+    if (auto visited = visit_group(*first, *references, from, visit); !visited) return visited;
+    expected = {first->number + references->size()};
   }
   if (!at->status().ok()) return tl::make_unexpected(replay_error::storage_failed);
   return {};
@@ -278,9 +354,9 @@ tl::unexpected<read_error> rocks_store::failed_read(family where, std::string_vi
 }
 
 read_result<shared_order> rocks_store::read_order(family which, std::string_view key, order_id id,
-                                                  const rocksdb::ReadOptions& options) const {
+                                                  const durable_view& view) const {
   rocksdb::PinnableSlice value;
-  const auto status = db_->Get(options, handle(which), key, &value);
+  const auto status = db_->Get(view.options(), handle(which), key, &value);
   if (status.IsNotFound()) return shared_order{};
   if (!status.ok()) return failed_read(which, status.ToString());
   auto found = decode_order(id, value.ToStringView());
@@ -288,24 +364,24 @@ read_result<shared_order> rocks_store::read_order(family which, std::string_view
   return std::make_shared<const order>(std::move(*found));
 }
 
-read_result<shared_order> rocks_store::find_order(order_id id, const rocksdb::ReadOptions& options) const {
+read_result<shared_order> rocks_store::find_order(order_id id, const durable_view& view) const {
   const std::string_view key{reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
-  return read_order(family::orders, key, id, options);
+  return read_order(family::orders, key, id, view);
 }
 
 read_result<shared_order> rocks_store::find_version(order_id id, version which) const {
-  // The current version first: one that is superseded between the two reads is then found in the second.
-  auto current = find_order(id);
+  const auto view = current_view();
+  auto current = find_order(id, *view);
   if (!current || *current == nullptr || (*current)->version == which) return current;
   if (which > (*current)->version) return shared_order{};
-  return read_order(family::versions, encoded(encode_version_key, id, which), id, {});
+  return read_order(family::versions, encoded(encode_version_key, id, which), id, *view);
 }
 
 read_result<std::vector<shared_order>> rocks_store::list_versions(order_id id, std::optional<version> before,
                                                                   std::size_t limit) const {
-  const snapshot view(*db_);
+  const auto view = current_view();
   std::vector<shared_order> found;
-  auto current = find_order(id, view.options());
+  auto current = find_order(id, *view);
   if (!current) return tl::make_unexpected(current.error());
   if (*current == nullptr || limit == 0) return found;
   if (!before || *before > (*current)->version) {
@@ -313,7 +389,7 @@ read_result<std::vector<shared_order>> rocks_store::list_versions(order_id id, s
     found.push_back(std::move(*current));
   }
 
-  rocksdb::ReadOptions options = view.options();
+  rocksdb::ReadOptions options = view->options();
   const std::string prefix_end = end_of_prefix(encoded(encode_order_key, id));
   const rocksdb::Slice upper_bound(prefix_end);
   options.iterate_upper_bound = &upper_bound;
@@ -332,8 +408,8 @@ read_result<std::vector<shared_order>> rocks_store::list_versions(order_id id, s
 read_result<std::vector<shared_order>> rocks_store::list_orders(std::string_view customer_id,
                                                                 std::optional<order_id> after,
                                                                 std::size_t limit) const {
-  const snapshot view(*db_);
-  rocksdb::ReadOptions options = view.options();
+  const auto view = current_view();
+  rocksdb::ReadOptions options = view->options();
   const std::string prefix = encoded(encode_customer_prefix, customer_id);
   const std::string prefix_end = end_of_prefix(prefix);
   const rocksdb::Slice upper_bound(prefix_end);
@@ -346,7 +422,7 @@ read_result<std::vector<shared_order>> rocks_store::list_orders(std::string_view
     const auto id = decode_customer_key(at->key().ToStringView());
     if (!id) return failed_read(family::customers, "a key is damaged");
     if (after == id) continue;
-    auto order = find_order(*id, view.options());
+    auto order = find_order(*id, *view);
     if (!order) return tl::make_unexpected(order.error());
     if (*order == nullptr) return failed_read(family::customers, "it names an order that is not there");
     found.push_back(std::move(*order));
@@ -360,7 +436,7 @@ read_result<std::optional<message_record>> rocks_store::find_message(const guid&
   key.clear();
   encode_message_key(key, id);
   rocksdb::PinnableSlice value;
-  const auto status = db_->Get({}, handle(family::messages), key, &value);
+  const auto status = db_->Get(current_view()->options(), handle(family::messages), key, &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return failed_read(family::messages, status.ToString());
   auto found = decode_message(value.ToStringView());
@@ -392,15 +468,13 @@ void rocks_store::close() {
   if (failed_) return;  // what a failed write left is for recovery to judge
   const auto status = db_->Flush({}, families_);
   if (!status.ok()) settings_.on_error("the last flush failed, the next start replays the log: " + status.ToString());
-  if (const auto synced = db_->SyncWAL(); !synced.ok()) {
-    settings_.on_error("the last sync of the log failed: " + synced.ToString());
-  }
 }
 
 open_result open(store_settings settings, const time_source& clock, std::optional<data_folder> folder) {
   auto opened = std::make_unique<rocks_store>(std::move(settings), clock, std::move(folder));
   if (auto failure = opened->open_database()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->check_end_of_log()) return tl::make_unexpected(std::move(*failure));
+  if (auto failure = opened->claim_folder()) return tl::make_unexpected(std::move(*failure));
   return opened;
 }
 

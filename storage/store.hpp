@@ -19,13 +19,13 @@
 namespace ordem::storage {
 
 enum class durability : std::uint8_t {
-  fsync,  // an append returns when the disk has it: survives a power loss
-  os,     // an append returns when the kernel has it: survives a crash of the process
+  fsync,  // durable is what the disk has: survives a power loss
+  os,     // durable is what the kernel has: survives a crash of the process
 };
 
-enum class append_error : std::uint8_t {
-  write_failed,    // the disk refused; whether the batch is there is unknown until the folder is opened again
-  failed_earlier,  // nothing is appended after a failed write
+enum class log_error : std::uint8_t {
+  write_failed,    // the disk refused; whether the entries are there is unknown until the folder is opened again
+  failed_earlier,  // nothing is written after a failed write
 };
 
 enum class replay_error : std::uint8_t {
@@ -41,13 +41,20 @@ struct logged_entry {
 };
 
 // An ordered, durable list of entries. Another implementation may replicate it.
+//
+// Writing has two steps, so that a group can be written while the one before it waits for the disk: append() puts entries in their
+// order, sync() makes them durable. Nothing shows in any read before its sync().
 class log {
  public:
   virtual ~log() = default;
 
-  // Makes all of the entries (at most group_entries_max) durable in one write, or none of them; blocks until then. Entries of one order must come in the
-  // order of their versions. One thread at a time. Returns the position of the last entry.
-  virtual tl::expected<position, append_error> append(std::span<const entry> entries) = 0;
+  // Writes the entries (at most group_entries_max) in one piece: after a crash all of them are there, or none. Entries of one
+  // order must come in the order of their versions. One thread at a time. Returns the position of the last entry.
+  virtual tl::expected<position, log_error> append(std::span<const entry> entries) = 0;
+
+  // Makes durable, and then visible to reads, everything appended before the call; blocks until then. One thread at a time, which
+  // may be another than the appending one. Returns the position of the last durable entry.
+  virtual tl::expected<position, log_error> sync() = 0;
 
   // Calls `visit` for every entry from that position on, in order. Any thread.
   virtual tl::expected<void, replay_error> replay(position from,
@@ -82,7 +89,7 @@ struct store_figures {
 class store : public log, public order_reader {
  public:
   virtual store_figures figures() const = 0;
-  // Writes what is in memory to sorted files, so that the next start has nothing to replay. One thread at a time, no appends after it.
+  // Writes what is in memory to sorted files, so that the next start has nothing to replay. No appends or syncs during or after it.
   virtual void close() = 0;
 };
 

@@ -1,0 +1,79 @@
+#include "actors/log_syncer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace ordem::actors {
+namespace {
+
+std::size_t commit_bucket(std::uint64_t us) {
+  return static_cast<std::size_t>(std::lower_bound(commit_us_bounds.begin(), commit_us_bounds.end(), us) -
+                                  commit_us_bounds.begin());
+}
+
+}  // namespace
+
+log_syncer::log_syncer(caf::actor_config& config, log_syncer_parts parts)
+    : log_syncer_actor::base(config), parts_(std::move(parts)) {
+  stop_on_exception(this);
+}
+
+log_syncer::behavior_type log_syncer::make_behavior() {
+  return {
+      [this](introduce& listeners) { listeners_ = std::move(listeners); },
+      [this](make_durable& appended) { gather(appended); },
+      [this](flush) { sync_group(); },
+  };
+}
+
+void log_syncer::on_exit() { listeners_ = introduce{}; }
+
+void log_syncer::gather(make_durable& appended) {
+  if (!group_.empty()) {
+    std::move(appended.group.begin(), appended.group.end(), std::back_inserter(group_));
+    return;
+  }
+  send(this, flush{});
+  group_ = std::move(appended.group);
+}
+
+void log_syncer::sync_group() {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto synced = parts_.log->sync();
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+
+  if (synced) {
+    const auto us = static_cast<std::uint64_t>(took.count());
+    add(parts_.counters->commits, 1);
+    add(parts_.counters->commit_us, us);
+    add(parts_.counters->commits_by_us[commit_bucket(us)], 1);
+  } else {
+    withdraw(group_);
+    if (synced.error() == storage::log_error::write_failed) parts_.on_failure();
+  }
+  settle_group();
+}
+
+// Everybody who waits for this group hears of it here, once.
+void log_syncer::settle_group() {
+  std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};
+  std::uint64_t refusals = 0;
+  std::vector<reply> replies;
+  replies.reserve(group_.size());
+  for (const settlement& each : group_) {
+    replies.push_back({each.ticket, each.answer});
+    const auto* answered = std::get_if<executed>(&each.answer);
+    ++(answered != nullptr ? outcomes[static_cast<std::size_t>(answered->outcome.verdict)] : refusals);
+  }
+  const settle notice{std::make_shared<const std::vector<settlement>>(std::exchange(group_, {}))};
+  parts_.replies->answer(std::move(replies));
+  for (const auto& shard : listeners_.shards) send(shard, notice);
+  for (const auto& keeper : listeners_.keepers) send(keeper, notice);
+
+  for (std::size_t i = 0; i < outcomes.size(); ++i) add(parts_.counters->outcomes[i], outcomes[i]);
+  add(parts_.counters->refusals, refusals);
+}
+
+}  // namespace ordem::actors
