@@ -32,10 +32,12 @@ void dedupe_shard::admit_all(submit& batch) {
   std::vector<decided> created;
   std::vector<std::vector<task>> by_keeper(parts_.keepers.size());
   std::uint64_t joins = 0;
+  std::uint64_t replays = 0;
 
   for (submission& each : batch.submissions) {
     auto admission = table_.admit(each.ticket, each.message, now);
     if (auto* known = std::get_if<answer>(&admission)) {
+      if (std::holds_alternative<executed>(*known)) ++replays;
       replies.push_back({each.ticket, std::move(*known)});
     } else if (std::holds_alternative<dedupe_table::joined>(admission)) {
       ++joins;
@@ -55,7 +57,7 @@ void dedupe_shard::admit_all(submit& batch) {
     if (!by_keeper[i].empty()) send(parts_.keepers[i], admit{std::move(by_keeper[i])});
   }
   add(parts_.counters->joins, joins);
-  add(parts_.counters->replays, replies.size());
+  add(parts_.counters->replays, replays);
   if (!replies.empty()) parts_.replies->answer(std::move(replies));
 }
 

@@ -64,8 +64,8 @@ struct gateway::parts {
   }
 
   void stop_writing() {
-    closed_because.store(unavailability::read_only, std::memory_order_relaxed);
-    closed.store(true, std::memory_order_release);
+    closed_because.store(unavailability::read_only);
+    closed.store(true);
     settings.on_log_failure();
   }
 
@@ -95,8 +95,8 @@ void gateway::submit(std::vector<submission>&& submissions) {
     return;
   }
   // Looked at only now that drain() would wait for these.
-  if (parts_->closed.load(std::memory_order_acquire)) {
-    parts_->replies.answer(turned_away(submissions, parts_->closed_because.load(std::memory_order_relaxed)));
+  if (parts_->closed.load()) {
+    parts_->replies.answer(turned_away(submissions, parts_->closed_because.load()));
     return;
   }
   std::vector<actors::submit> by_shard(parts_->shards.size());

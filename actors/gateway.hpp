@@ -47,7 +47,7 @@ class gateway final : public message_port {
   void submit(std::vector<submission>&& submissions) override;
 
   // From now on every message is answered `draining`; waits until all earlier ones are answered. False if that takes longer than
-  // `timeout`; those still out are then decided and written, but may find no client to hear of it.
+  // `timeout`. What is still out when the gateway goes may or may not be executed: nobody hears of it, and a repeat tells.
   bool drain(milliseconds timeout);
 
   const actors::counters& counters() const noexcept;

@@ -68,9 +68,10 @@ void log_syncer::settle_group() {
     ++(answered != nullptr ? outcomes[static_cast<std::size_t>(answered->outcome.verdict)] : refusals);
   }
   const settle notice{std::make_shared<const std::vector<settlement>>(std::exchange(group_, {}))};
-  parts_.replies->answer(std::move(replies));
+  // Before the answers: what a client sends upon its answer then finds its GUID settled.
   for (const auto& shard : listeners_.shards) send(shard, notice);
   for (const auto& keeper : listeners_.keepers) send(keeper, notice);
+  parts_.replies->answer(std::move(replies));
 
   for (std::size_t i = 0; i < outcomes.size(); ++i) add(parts_.counters->outcomes[i], outcomes[i]);
   add(parts_.counters->refusals, refusals);

@@ -12,9 +12,11 @@ std::uint32_t reply_router::add_desk(reply_desk& desk) {
 }
 
 bool reply_router::enter(std::size_t messages) noexcept {
-  const std::size_t before = in_flight_.fetch_add(messages, std::memory_order_relaxed);
+  // Sequentially consistent, like the gateway's look at whether it is closed that follows: either that look sees a drain, or the
+  // drain sees these.
+  const std::size_t before = in_flight_.fetch_add(messages);
   if (before + messages <= in_flight_max_) return true;
-  in_flight_.fetch_sub(messages, std::memory_order_relaxed);
+  in_flight_.fetch_sub(messages);
   return false;
 }
 
@@ -39,7 +41,7 @@ void reply_router::turn_away(std::vector<reply>&& replies) {
 
 bool reply_router::wait_until_idle(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  return idle_.wait_for(lock, timeout, [this] { return in_flight() == 0; });
+  return idle_.wait_for(lock, timeout, [this] { return in_flight_.load() == 0; });
 }
 
 }  // namespace ordem::actors

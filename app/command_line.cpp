@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <list>
 #include <map>
@@ -15,6 +16,7 @@ namespace ordem::app {
 namespace {
 
 constexpr std::string_view environment_prefix = "ORDEM_";
+constexpr std::string_view data_folder_variable = "ORDEM_DATA_DIR=";
 
 std::string environment_name(std::string option) {
   for (char& c : option) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -30,7 +32,7 @@ using unit_map = std::map<std::string, std::uint64_t>;
 
 const unit_map duration_units = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
 const unit_map size_units = {
-    {"B", 1}, {"KiB", std::uint64_t{1} << 10}, {"MiB", std::uint64_t{1} << 20}, {"GiB", std::uint64_t{1} << 30}};
+    {"", 1}, {"B", 1}, {"KiB", std::uint64_t{1} << 10}, {"MiB", std::uint64_t{1} << 20}, {"GiB", std::uint64_t{1} << 30}};
 
 // In the largest unit that keeps it whole; a day is still told in hours.
 std::string with_unit(std::uint64_t amount, const unit_map& units) {
@@ -39,6 +41,21 @@ std::string with_unit(std::uint64_t amount, const unit_map& units) {
     if (unit.first != "d" && amount % unit.second == 0 && unit.second >= best.second) best = unit;
   }
   return std::to_string(amount / best.second) + best.first;
+}
+
+// Turns "30s" or "64KiB" into a plain number in the smallest unit, and checks it.
+CLI::Validator number_with_unit(const unit_map& units, std::uint64_t least, std::uint64_t most, const std::string& rule) {
+  return {[=, &units](std::string& text) {
+            std::uint64_t number = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+            const auto unit_at = text.find_first_not_of(' ', static_cast<std::size_t>(end - text.data()));
+            const auto unit = units.find(unit_at == std::string::npos ? std::string() : text.substr(unit_at));
+            const bool fits = error == std::errc{} && unit != units.end() && number <= most / unit->second;
+            if (!fits || number * unit->second < least) return "'" + text + "' " + rule;
+            text = std::to_string(number * unit->second);
+            return std::string();
+          },
+          ""};
 }
 
 template <class Value>
@@ -116,10 +133,9 @@ program::program() {
 // Later ones win, which is how arguments beat the environment and the environment beats the file.
 template <class Value>
 CLI::Option* program::add_setting(const std::string& name, Value& value, const std::string& description) {
-  return serve_->add_option("--" + name, value, description)
+  return serve_->add_option("--" + name, value, description + " [" + environment_name(name) + "]")
       ->capture_default_str()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->envname(environment_name(name));
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 CLI::Option* program::add_text(const std::string& name, std::string& value, const std::string& description) {
@@ -137,16 +153,10 @@ void program::add_number(const std::string& name, Value& value, std::uint64_t le
 void program::add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
                        const std::string& description) {
   constexpr std::size_t most_bytes = std::size_t{1} << 40;
-  // Transforms run before checks: the check sees bytes.
   add_setting(name, bytes, description)
       ->default_str(with_unit(bytes, size_units))
-      ->transform(CLI::AsNumberWithUnit(size_units, CLI::AsNumberWithUnit::CASE_SENSITIVE).description(""))
-      ->check(CLI::Validator(
-          [=](const std::string& text) {
-            const auto given = std::stoull(text);
-            return given < least_bytes || given > most_bytes ? "must be from " + least + " to 1TiB" : std::string();
-          },
-          ""))
+      ->transform(number_with_unit(size_units, least_bytes, most_bytes,
+                                   "must be from " + least + " to 1024GiB; its unit may be B, KiB, MiB or GiB"))
       ->type_name("SIZE");
   shown_.emplace_back(name, [&bytes] { return with_unit(bytes, size_units); });
 }
@@ -156,13 +166,7 @@ void program::add_duration(const std::string& name, std::chrono::milliseconds& v
   constexpr std::uint64_t longest = std::uint64_t{366} * 86'400'000;
   add_setting(name, number, description)
       ->default_str(with_unit(number, duration_units))
-      ->transform(CLI::AsNumberWithUnit(duration_units, CLI::AsNumberWithUnit::UNIT_REQUIRED).description(""))
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            const auto given = std::stoull(text);
-            return given < 1 || given > longest ? "must be from 1ms to 366d" : std::string();
-          },
-          ""))
+      ->transform(number_with_unit(duration_units, 1, longest, "must be from 1ms to 366d, with a unit: ms, s, m, h or d"))
       ->type_name("DURATION");
   shown_.emplace_back(name, [&number] { return with_unit(number, duration_units); });
 }
@@ -239,14 +243,16 @@ void program::add_inspect() {
                        const char* argument_description) {
     auto* what = inspect->add_subcommand(name, description);
     what->add_option(argument, value, argument_description)->required();
-    what->add_option("--data-dir", data_folder_, "The folder with the data")->capture_default_str()->envname("ORDEM_DATA_DIR");
+    what->add_option("--data-dir", data_folder_, "The folder with the data [ORDEM_DATA_DIR]")->capture_default_str();
     return what;
   };
   inspect_order_ = add("order", "Print an order with all its versions, as JSON", "ID", order_, "The order's id");
   inspect_message_ = add("message", "Print a message with its answer, as JSON", "GUID", guid_, "The message's GUID");
 }
 
-bool program::is_setting(const std::string& name) const { return serve_->get_option_no_throw("--" + name) != nullptr; }
+bool program::is_setting(const std::string& name) const {
+  return std::any_of(shown_.begin(), shown_.end(), [&](const auto& setting) { return setting.first == name; });
+}
 
 std::vector<std::string> program::settings_of_environment(const std::vector<std::string>& environment) const {
   std::vector<std::string> arguments;
@@ -254,11 +260,10 @@ std::vector<std::string> program::settings_of_environment(const std::vector<std:
     if (!variable.starts_with(environment_prefix)) continue;
     const auto equals = variable.find('=');
     const std::string name = variable.substr(0, equals);
-    const auto options = serve_->get_options();
-    const auto found =
-        std::find_if(options.begin(), options.end(), [&](const CLI::Option* each) { return each->get_envname() == name; });
-    if (found == options.end()) throw usage_error("the environment variable " + name + " is not a setting of ordem");
-    arguments.push_back("--" + (*found)->get_single_name() + "=" + variable.substr(equals + 1));
+    const auto found = std::find_if(shown_.begin(), shown_.end(),
+                                    [&](const auto& setting) { return environment_name(setting.first) == name; });
+    if (found == shown_.end()) throw usage_error("the environment variable " + name + " is not a setting of ordem");
+    if (equals != std::string::npos) arguments.push_back("--" + found->first + "=" + variable.substr(equals + 1));
   }
   return arguments;
 }
@@ -272,7 +277,11 @@ std::vector<std::string> program::settings_of_file(const std::string& path) cons
     throw usage_error("the configuration file '" + path + "' cannot be read");
   }
   for (const CLI::ConfigItem& item : items) {
-    if (!item.parents.empty() || !is_setting(item.name) || item.name == "config") {
+    if (!item.parents.empty()) {
+      throw usage_error("the configuration file '" + path + "' has a section '" + item.parents.front() +
+                        "'; settings stand in it without one");
+    }
+    if (!is_setting(item.name) || item.name == "config") {
       throw usage_error("'" + item.fullname() + "' in the configuration file '" + path + "' is not a setting of ordem");
     }
     if (item.inputs.size() != 1) {
@@ -322,6 +331,9 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
       more.insert(more.begin(), of_file.begin(), of_file.end());
     }
     all.insert(all.begin() + 1, more.begin(), more.end());
+  }
+  for (const std::string& variable : environment) {
+    if (variable.starts_with(data_folder_variable)) data_folder_ = variable.substr(data_folder_variable.size());
   }
   check_command_names(arguments);
   std::reverse(all.begin(), all.end());  // CLI11 takes them from the back

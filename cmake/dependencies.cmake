@@ -18,6 +18,10 @@ function(ordem_system_library name header library)
   target_link_libraries(ordem_${name} INTERFACE ${${name}_library})
 endfunction()
 
+if(ORDEM_CAF_PREFIX)  # a CAF built with the same sanitizer: scripts/build-instrumented-caf
+  set(caf_include ${ORDEM_CAF_PREFIX}/include)
+  set(caf_library ${ORDEM_CAF_PREFIX}/lib/libcaf_core.so)
+endif()
 ordem_system_library(caf caf/all.hpp caf_core)
 ordem_system_library(xxhash xxhash.h xxhash)
 

@@ -209,7 +209,12 @@ response list_versions(const route& to, const services& given) {
   }
   auto found = given.orders->list_versions(*id, before, page->limit + 1);
   if (!found) return storage_failed_response();
-  if (found->empty() && !before) return no_such_order();
+  if (found->empty()) {
+    // Below version 1 there is nothing; of an order that exists that is an empty page.
+    const auto current = given.orders->find_order(*id);
+    if (!current) return storage_failed_response();
+    if (*current == nullptr) return no_such_order();
+  }
   return page_of("versions", std::move(*found), page->limit,
                  [](const order& last) { return std::to_string(last.version.number); });
 }
@@ -329,10 +334,13 @@ handled handler::handle(const http_request& request) {
     refused.add_header("Allow", allowed_methods(to->resource));
     return refused;
   }
+  const bool writes = is_write(to->resource, request.method());
   if (needs_data(to->resource) && services_.status->now() == service_state::recovering) {
-    return problem_response(problem::recovering, "the data is being read");
+    response refused = problem_response(problem::recovering, "the data is being read");
+    if (writes) add_expiry(refused, services_.clock->now());
+    return refused;
   }
-  if (is_write(to->resource, request.method())) return handle_write(request, *to, services_, parser_);
+  if (writes) return handle_write(request, *to, services_, parser_);
   return get(request, *to, services_);
 }
 

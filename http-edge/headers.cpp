@@ -38,6 +38,7 @@ std::optional<guid> parse_idempotency_key(std::string_view value) {
 }
 
 std::optional<std::uint64_t> parse_positive(std::string_view digits) {
+  if (digits.starts_with('0')) return std::nullopt;
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   const bool whole = error == std::errc{} && end == digits.data() + digits.size();

@@ -75,9 +75,12 @@ std::optional<route> find_route(std::string_view target) {
     return found;
   }
   auto parsed = boost::urls::parse_origin_form(target);
-  if (!parsed) parsed = boost::urls::parse_absolute_uri(target);
-  if (!parsed) return std::nullopt;
+  if (!parsed) {
+    parsed = boost::urls::parse_absolute_uri(target);
+    if (!parsed || parsed->host().empty()) return std::nullopt;
+  }
   name_resource(found, segments_of(*parsed));
+  if (parsed->encoded_query().empty()) return found;  // also of a bare question mark
   for (const auto parameter : parsed->params()) found.query.emplace_back(parameter.key, parameter.value);
   return found;
 }

@@ -132,6 +132,19 @@ json_array read_array(dom::array elements, const json_place& at, violation_list&
   return array;
 }
 
+// One form for each value, so that 1e2, 100.0 and 100 are the same request, and what a client gets it may send again.
+std::string canonical_text(double number) {
+  char text[32];
+  const bool integral = number == std::trunc(number);
+  if (integral && std::abs(number) <= static_cast<double>(limits::exact_integer_max)) {
+    return std::to_string(static_cast<std::int64_t>(number));
+  }
+  // A large integral number keeps its exponent: as plain digits it would claim to be exact.
+  const auto end = integral ? std::to_chars(std::begin(text), std::end(text), number, std::chars_format::scientific).ptr
+                            : std::to_chars(std::begin(text), std::end(text), number).ptr;
+  return {text, end};
+}
+
 json_number read_number(const dom::element& value, const json_place& at, violation_list& wrong) {
   if (const auto integer = integer_of(value)) {
     if (*integer > limits::exact_integer_max || *integer < -limits::exact_integer_max) {
@@ -139,11 +152,7 @@ json_number read_number(const dom::element& value, const json_place& at, violati
     }
     return {std::to_string(*integer)};
   }
-  double number = 0;
-  if (value.get(number) != simdjson::SUCCESS) wrong.add(at, "is not a number that can be kept");
-  char text[32];
-  const auto end = std::to_chars(std::begin(text), std::end(text), number).ptr;
-  return {std::string(text, end)};
+  return {canonical_text(double(value))};
 }
 
 json_value read_value(const dom::element& value, const json_place& at, violation_list& wrong) {

@@ -43,6 +43,7 @@ install_packages() {
 build() {
   local preset=$1 began=$SECONDS
   shift
+  [ "$preset" != tsan ] || scripts/build-instrumented-caf
   say "Building the preset $preset in build/$preset"
   [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" >&2 ||
     fail "the configuration failed: the lines above say what is missing"

@@ -73,6 +73,7 @@ class byte_reader {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       const std::uint64_t byte = get_byte();
+      if (shift == 63 && byte > 1) break;  // more than 64 bits
       value |= (byte & 0x7F) << shift;
       if (byte < 0x80) return value;
     }

@@ -1,13 +1,38 @@
 #include "storage/column_families.hpp"
 
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <utility>
 
 #include "storage/records.hpp"
 
 namespace ordem::storage {
 namespace {
+
+// RocksDB's own information log goes to no file: one that can't be written (a full disk) ends the process in an assertion of its
+// writer, version 7.8. What it calls an error is told like our own.
+class error_logger final : public rocksdb::Logger {
+ public:
+  explicit error_logger(std::function<void(std::string_view)> tell)
+      : rocksdb::Logger(rocksdb::InfoLogLevel::ERROR_LEVEL), tell_(std::move(tell)) {}
+
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, 1024> text;
+    const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
+    if (length > 0) tell_({text.data(), std::min(static_cast<std::size_t>(length), text.size() - 1)});
+  }
+
+ private:
+  std::function<void(std::string_view)> tell_;
+};
 
 using block_cache = std::shared_ptr<rocksdb::Cache>;
 
@@ -70,7 +95,8 @@ rocksdb::DBOptions database_options(const store_settings& settings) {
   options.max_background_jobs = 2;
   options.bytes_per_sync = std::uint64_t{1} << 20;  // table files reach the disk evenly, not in one burst beside a commit's fsync
   options.max_open_files = 1024;
-  options.keep_log_file_num = 4;  // of RocksDB's own information log
+  options.info_log = std::make_shared<error_logger>(settings.on_error);
+  options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
   options.stats_dump_period_sec = 0;
   return options;
 }

@@ -21,7 +21,8 @@
 
 #include "storage/records.hpp"
 
-#include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "engine/limits.hpp"
 #include "storage/bytes.hpp"
@@ -131,10 +132,12 @@ std::size_t get_count(byte_reader& from) {
 }
 
 json_object get_object(byte_reader& from, std::size_t depth) {
-  json_object object(get_count(from));
-  for (auto& [name, value] : object) {
-    name = from.get_string();
-    value = get_value(from, depth + 1);
+  const std::size_t count = get_count(from);
+  json_object object;
+  object.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string name(from.get_string());
+    object.emplace_back(std::move(name), get_value(from, depth + 1));
   }
   return object;
 }
@@ -179,7 +182,9 @@ std::vector<order_item> get_items(byte_reader& from) {
   std::vector<order_item> items(get_count(from));
   for (order_item& item : items) {
     item.sku = from.get_string();
-    item.quantity = static_cast<std::uint32_t>(from.get_varint());
+    const std::uint64_t quantity = from.get_varint();
+    if (quantity > std::numeric_limits<std::uint32_t>::max()) from.fail();
+    item.quantity = static_cast<std::uint32_t>(quantity);
     item.unit_price = get_money(from);
   }
   return items;
@@ -223,8 +228,14 @@ order_id get_order_id(byte_reader& from) {
   return id;
 }
 
-timestamp get_timestamp(byte_reader& from) {
-  return timestamp{milliseconds{static_cast<milliseconds::rep>(from.get_varint())}};
+// Milliseconds that, after `since`, are still a time.
+timestamp get_timestamp(byte_reader& from, timestamp since = {}) {
+  const std::uint64_t ms = from.get_varint();
+  if (ms > static_cast<std::uint64_t>((timestamp::max() - since).count())) {
+    from.fail();
+    return since;
+  }
+  return since + milliseconds{static_cast<milliseconds::rep>(ms)};
 }
 
 guid get_guid(byte_reader& from) {
@@ -330,7 +341,7 @@ std::optional<order> decode_order(order_id id, std::string_view record) {
   what.status = get_status(from);
   what.version = {from.get_varint()};
   what.created_at = get_timestamp(from);
-  what.updated_at = what.created_at + get_timestamp(from).time_since_epoch();
+  what.updated_at = get_timestamp(from, what.created_at);
   what.total = get_money(from);
   what.content = get_content(from);
   return judged(from, std::move(what));

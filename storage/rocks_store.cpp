@@ -18,6 +18,9 @@ namespace {
 // How many log groups the check at start folds again: some thousands of entries, a few milliseconds.
 constexpr int groups_checked_at_start = 64;
 
+// How often a folder that is being written is tried to be opened for reading.
+constexpr int read_only_opens_max = 10;
+
 template <class Encode, class... Arguments>
 std::string encoded(Encode encode, const Arguments&... arguments) {
   std::string bytes;
@@ -139,8 +142,17 @@ std::optional<open_failure> rocks_store::open_database() {
   const std::string path = database_path(settings_.folder).string();
   rocksdb::DB* db = nullptr;
   const auto options = database_options(settings_);
-  const auto status = folder_ ? rocksdb::DB::Open(options, path, descriptors, &families_, &db)
-                              : rocksdb::DB::OpenForReadOnly(options, path, descriptors, &families_, &db);
+  rocksdb::Status status;
+  if (folder_) {
+    status = rocksdb::DB::Open(options, path, descriptors, &families_, &db);
+  } else {
+    // A process that writes the folder may remove a file between our reading its name and opening it; the next list of names
+    // is without it.
+    for (int i = 0; i < read_only_opens_max; ++i) {
+      status = rocksdb::DB::OpenForReadOnly(options, path, descriptors, &families_, &db);
+      if (status.ok()) break;
+    }
+  }
   if (!status.ok()) return cannot_open(status);
   db_.reset(db);
   view_ = std::make_shared<const durable_view>(*db_);
@@ -268,11 +280,11 @@ tl::expected<position, log_error> rocks_store::append(std::span<const entry> ent
   if (entries.empty()) return position{last_appended};
 
   batch_.Clear();
+  put_messages(entries);
+  put_created_orders_by_customer(entries);  // before any update in this group moves one of them to another customer
   for (const entry& each : entries) {
     if (each.after != nullptr) put_order(each);
   }
-  put_messages(entries);
-  put_created_orders_by_customer(entries);
   key_.clear();
   value_.clear();
   encode_log_key(key_, {last_appended + 1});
@@ -289,6 +301,7 @@ tl::expected<position, log_error> rocks_store::sync() {
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
   // In this order: what the view holds has been written to the log before the log is synced.
   const std::uint64_t appended = appended_.load(std::memory_order_acquire);
+  if (position{appended} == last()) return last();
   auto view = std::make_shared<const durable_view>(*db_);
   if (settings_.durability == durability::fsync) {
     if (const auto status = db_->SyncWAL(); !status.ok()) return failed_write(status);
@@ -327,6 +340,7 @@ tl::expected<void, replay_error> rocks_store::visit_group(position first, std::s
 
 tl::expected<void, replay_error> rocks_store::replay(position from,
                                                      const std::function<void(const logged_entry&)>& visit) const {
+  from = std::max(from, position{1});
   if (from > last()) return {};
   const auto view = current_view();
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(family::log)));
@@ -383,7 +397,7 @@ read_result<std::vector<shared_order>> rocks_store::list_versions(order_id id, s
   std::vector<shared_order> found;
   auto current = find_order(id, *view);
   if (!current) return tl::make_unexpected(current.error());
-  if (*current == nullptr || limit == 0) return found;
+  if (*current == nullptr || limit == 0 || (before && *before <= version{1})) return found;
   if (!before || *before > (*current)->version) {
     before = (*current)->version;
     found.push_back(std::move(*current));

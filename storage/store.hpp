@@ -52,7 +52,7 @@ class log {
   // order must come in the order of their versions. One thread at a time. Returns the position of the last entry.
   virtual tl::expected<position, log_error> append(std::span<const entry> entries) = 0;
 
-  // Makes durable, and then visible to reads, everything appended before the call; blocks until then. One thread at a time, which
+  // Makes durable, and then visible to reads, everything appended before the call; blocks until then, unless there is nothing new. One thread at a time, which
   // may be another than the appending one. Returns the position of the last durable entry.
   virtual tl::expected<position, log_error> sync() = 0;
 
@@ -104,8 +104,8 @@ using open_result = tl::expected<std::unique_ptr<store>, open_failure>;
 // Nobody else can open it so until the store is destroyed. `clock` must outlive the store.
 open_result open_store(store_settings settings, const time_source& clock);
 
-// Opens an existing folder for reading, even while another process writes it; sees what was durable at that moment.
-// append() on it fails.
+// Opens an existing folder for reading, even while another process writes it; sees what was in the log at that moment. append() and
+// sync() must not be called on it.
 open_result open_store_for_reading(store_settings settings, const time_source& clock);
 
 }  // namespace ordem::storage

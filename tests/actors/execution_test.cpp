@@ -1,0 +1,160 @@
+#include "actors/execution.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/actors/support.hpp"
+
+namespace ordem::actors {
+namespace {
+
+using namespace testing;
+
+const guid some_guid = guid_of("k-1");
+const order_id fresh_id = order_id_of(77);
+const timestamp now = sample_time + milliseconds(5000);
+constexpr milliseconds ttl = std::chrono::hours(1);
+
+execution run(message asked, shared_order current) {
+  return execute({{2, 9}, 5, std::move(asked)}, std::move(current), fresh_id, now, ttl);
+}
+
+merge_content some_patch() {
+  merge_content patch;
+  patch.customer_id = "c-2002";
+  return patch;
+}
+
+void check_who_is_to_hear(const execution& done, std::optional<order_id> target) {
+  const settlement& hears = done.decided.settlement;
+  CHECK(hears.ticket.desk == 2);
+  CHECK(hears.ticket.number == 9);
+  CHECK(hears.shard == 5);
+  CHECK(hears.guid == some_guid);
+  CHECK(hears.target == target);
+}
+
+TEST_CASE("a creation makes an order under the fresh id") {
+  const auto done = run(creation(some_guid), nullptr);
+  check_who_is_to_hear(done, std::nullopt);
+  REQUIRE(done.current);
+  CHECK(done.current->id == fresh_id);
+  CHECK(done.current->version == version{1});
+  CHECK(done.current->created_at == now);
+
+  REQUIRE(done.decided.entry);
+  CHECK(done.decided.entry->guid == some_guid);
+  CHECK(done.decided.entry->before == nullptr);
+  CHECK(done.decided.entry->after == done.current);
+}
+
+TEST_CASE("an accepted change goes on from the order that it met") {
+  const shared_order before = shared(sample_order());
+  const auto done = run(replacement(some_guid, before->id, {1}, content_of("c-2002")), before);
+  check_who_is_to_hear(done, before->id);
+  REQUIRE(done.decided.entry);
+  CHECK(done.decided.entry->before == before);
+  CHECK(done.decided.entry->after == done.current);
+  CHECK(done.current->version == version{2});
+  CHECK(done.current->content.customer_id == "c-2002");
+  CHECK(*before == sample_order());
+}
+
+TEST_CASE("an accepted message's record and answer tell the same") {
+  const shared_order before = shared(sample_order());
+  const auto done = run(replacement(some_guid, before->id, {1}, content_of("c-2002"), 42), before);
+  const message_record& record = done.decided.entry->record;
+  CHECK(record.fingerprint == fingerprint{42, 0});
+  CHECK(record.created_at == now);
+  CHECK(record.expires_at == now + ttl);
+  CHECK(record.outcome.verdict == verdict::content_changed);
+  CHECK(record.outcome.order == before->id);
+  CHECK(record.outcome.version == version{2});
+
+  const executed& told = executed_in(done.decided.settlement.answer);
+  CHECK(told.outcome == record.outcome);
+  CHECK(told.order == done.current);
+  CHECK(told.expires_at == record.expires_at);
+  CHECK_FALSE(told.replayed);
+}
+
+TEST_CASE("a rejection is recorded and leaves the order as it was") {
+  const shared_order before = shared(sample_order(1, {3}));
+  const auto done = run(replacement(some_guid, before->id, {2}), before);
+  check_who_is_to_hear(done, before->id);
+  CHECK(done.current == before);
+  REQUIRE(done.decided.entry);
+  CHECK(done.decided.entry->before == nullptr);
+  CHECK(done.decided.entry->after == nullptr);
+  CHECK(done.decided.entry->record.outcome.verdict == verdict::stale_version);
+
+  const executed& told = executed_in(done.decided.settlement.answer);
+  CHECK(told.outcome == done.decided.entry->record.outcome);
+  CHECK(told.order == nullptr);
+  CHECK(told.expires_at == now + ttl);
+}
+
+TEST_CASE("a refusal is recorded nowhere") {
+  const shared_order before = shared(sample_order());
+  order_content without_items = content_of();
+  without_items.items.clear();
+
+  const auto missing = run(replacement(some_guid, order_id_of(1), {1}), nullptr);
+  check_who_is_to_hear(missing, order_id_of(1));
+  CHECK(is_refused<order_not_found>(missing.decided.settlement.answer));
+  CHECK_FALSE(missing.decided.entry);
+  CHECK(missing.current == nullptr);
+
+  const auto invalid = run(replacement(some_guid, before->id, {1}, without_items), before);
+  check_who_is_to_hear(invalid, before->id);
+  CHECK(is_refused<invalid_content>(invalid.decided.settlement.answer));
+  CHECK_FALSE(invalid.decided.entry);
+  CHECK(invalid.current == before);
+}
+
+TEST_CASE("a command that the order's versions tell is not kept") {
+  const shared_order before = shared(sample_order());
+  CHECK_FALSE(run(creation(some_guid), nullptr).decided.entry->record.command);
+  CHECK_FALSE(run(replacement(some_guid, before->id, {1}), before).decided.entry->record.command);
+  CHECK_FALSE(
+      run(status_move(some_guid, before->id, {1}, order_status::confirmed), before).decided.entry->record.command);
+}
+
+TEST_CASE("a merge patch is kept: the order's versions do not tell it") {
+  const shared_order before = shared(sample_order());
+  const auto done = run(patch(some_guid, before->id, {1}, some_patch()), before);
+  CHECK(done.decided.entry->record.command == command{some_patch()});
+  CHECK(done.current->content.customer_id == "c-2002");
+}
+
+TEST_CASE("a rejected command is kept, whatever it is") {
+  order late = sample_order(1, {4});
+  late.status = order_status::shipped;
+  const shared_order current = shared(late);
+  const auto asked = GENERATE_COPY(values<message>({
+      replacement(some_guid, late.id, {3}),
+      replacement(some_guid, late.id, {4}),
+      patch(some_guid, late.id, {3}, some_patch()),
+      patch(some_guid, late.id, {4}, some_patch()),
+      status_move(some_guid, late.id, {3}, order_status::delivered),
+      status_move(some_guid, late.id, {4}, order_status::cancelled),
+  }));
+  const auto done = run(asked, current);
+  REQUIRE(done.decided.entry);
+  CHECK_FALSE(is_accepted(done.decided.entry->record.outcome.verdict));
+  CHECK(done.decided.entry->record.command == asked.command);
+}
+
+TEST_CASE("a withdrawn group tells nobody that anything was done, and leaves refusals as they are") {
+  std::vector<settlement> group = {
+      run(creation(some_guid), nullptr).decided.settlement,
+      run(replacement(some_guid, order_id_of(1), {1}), nullptr).decided.settlement,
+      run(replacement(some_guid, order_id_of(1), {7}), shared(sample_order())).decided.settlement,
+  };
+  withdraw(group);
+  CHECK(is_refused(group[0].answer, unavailability::read_only));
+  CHECK(is_refused<order_not_found>(group[1].answer));
+  CHECK(is_refused(group[2].answer, unavailability::read_only));
+}
+
+}  // namespace
+}  // namespace ordem::actors

@@ -1,0 +1,209 @@
+// Random traffic from several threads through the whole engine on a real store, and a simple model that judges it: the
+// log, told in its order, must be what one careful clerk would have decided message after message, and every answer
+// must tell what the log says.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <latch>
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "actors/gateway.hpp"
+#include "engine/decide.hpp"
+#include "tests/actors/support.hpp"
+#include "tests/support_cpp/seed.hpp"
+#include "tests/support_cpp/temp_folder.hpp"
+
+namespace ordem::actors {
+namespace {
+
+using namespace testing;
+
+constexpr unsigned threads = 4;
+constexpr unsigned steps = 400;
+constexpr std::uint64_t guids = 300;  // fewer than messages, so that many are repeated
+
+// What each GUID asks for, once and for all, and the orders that are known by now. Any thread.
+class request_book {
+ public:
+  explicit request_book(std::uint64_t seed) : random_(seed) {}
+
+  message some_message() {
+    const std::lock_guard lock(mutex_);
+    const std::uint64_t number = random_() % guids;
+    auto found = asked_.find(number);
+    if (found == asked_.end()) found = asked_.emplace(number, make(number)).first;
+    message what = found->second;
+    if (random_() % 20 == 0) ++what.fingerprint.low;  // another request under the same GUID
+    return what;
+  }
+  void learn(const shared_order& order) {
+    const std::lock_guard lock(mutex_);
+    version& newest = known_[order->id];
+    newest = std::max(newest, order->version);
+  }
+  const message& asked_under(const guid& id) const {
+    return std::find_if(asked_.begin(), asked_.end(), [&](const auto& each) { return each.second.guid == id; })->second;
+  }
+
+ private:
+  message make(std::uint64_t number) {
+    const std::string customer = "c-" + std::to_string(random_() % 3);
+    if (known_.empty() || random_() % 4 == 0) return creation(guid_of(number), content_of(customer), number);
+    auto order = known_.begin();
+    std::advance(order, random_() % known_.size());
+    // The newest version known, the one before, or one that may come true.
+    const version against{order->second.number + random_() % 3 - (order->second.number > 1 ? 1 : 0)};
+    switch (random_() % 8) {
+      case 0:
+        return status_move(guid_of(number), order->first, against, static_cast<order_status>(1 + random_() % 5),
+                           number);
+      case 1: return replacement(guid_of(number), order_id_of(number), {1}, content_of(), number);  // no such order
+      case 2:
+      case 3: {
+        merge_content change;
+        change.customer_id = customer;
+        return patch(guid_of(number), order->first, against, change, number);
+      }
+      default: return replacement(guid_of(number), order->first, against, content_of(customer), number);
+    }
+  }
+
+  std::mutex mutex_;
+  std::mt19937_64 random_;
+  std::map<std::uint64_t, message> asked_;
+  std::map<order_id, version> known_;
+};
+
+struct random_traffic {
+  temp_folder folder;
+  manual_clock clock;
+  std::unique_ptr<storage::store> store;
+  collecting_desk desk;
+  std::map<std::uint32_t, message> sent;  // by ticket
+
+  explicit random_traffic(storage::durability level) {
+    storage::store_settings settings;
+    settings.folder = folder.path();
+    settings.durability = level;
+    auto opened = storage::open_store(std::move(settings), clock);
+    if (!opened) throw std::runtime_error(opened.error().sentence);
+    store = std::move(*opened);
+  }
+
+  // Every thread sends some messages, waits for some of their answers, and so on.
+  void run(gateway& engine, request_book& book, std::uint64_t seed) {
+    const auto desk_number = engine.add_desk(desk);
+    std::atomic<std::uint32_t> next_ticket{0};
+    std::mutex sent_mutex;
+    std::latch start(threads);
+    std::vector<std::thread> all;
+    for (unsigned i = 0; i < threads; ++i) {
+      all.emplace_back([&, i] {
+        std::mt19937_64 random(seed + i);
+        start.arrive_and_wait();
+        for (unsigned done = 0; done < steps;) {
+          std::vector<submission> batch;
+          for (auto size = 1 + random() % 8; size > 0; --size, ++done) {
+            batch.push_back({{desk_number, next_ticket++}, book.some_message()});
+          }
+          const std::uint32_t waits_for = batch[random() % batch.size()].ticket.number;
+          {
+            const std::lock_guard lock(sent_mutex);
+            for (const submission& each : batch) sent.emplace(each.ticket.number, each.message);
+          }
+          engine.submit(std::move(batch));
+          if (random() % 3 == 0) continue;
+          const answer given = desk.wait_for(waits_for);
+          if (is_executed(given) && executed_in(given).order) book.learn(executed_in(given).order);
+        }
+      });
+    }
+    for (auto& each : all) each.join();
+  }
+};
+
+// The log in its order, decided again by hand.
+std::map<std::string, outcome> judge_log(const storage::store& store, const request_book& book) {
+  std::map<order_id, shared_order> orders;
+  std::map<std::string, outcome> by_guid;
+  std::uint64_t last = 0;
+  REQUIRE(store.replay({1}, [&](const storage::logged_entry& logged) {
+    REQUIRE(logged.position.number == ++last);
+    const message& asked = book.asked_under(logged.reference.guid);
+    INFO("position " << last << ", GUID " << asked.guid.view());
+
+    const order_id id = asked.target.value_or(logged.reference.order);
+    shared_order& current = orders[id];
+    REQUIRE(asked.target.has_value() == (current != nullptr));
+    const timestamp now = logged.after ? logged.after->updated_at : sample_time;
+    auto decision = decide(current.get(), asked, id, now);
+    outcome expected;
+    if (auto* happened = std::get_if<event>(&decision)) {
+      current = shared(apply(current.get(), std::move(*happened)));
+      REQUIRE(*logged.after == *current);
+      expected = accepted_outcome(asked, *current);
+    } else {
+      REQUIRE(std::holds_alternative<outcome>(decision));
+      REQUIRE(logged.after == nullptr);
+      expected = std::get<outcome>(decision);
+    }
+    REQUIRE(logged.reference.verdict == expected.verdict);
+    REQUIRE(logged.reference.version == expected.version);
+    REQUIRE(by_guid.emplace(asked.guid.view(), expected).second);  // once per GUID
+  }));
+  REQUIRE(store.last() == position{last});
+  for (const auto& [id, current] : orders) REQUIRE(*store.find_order(id).value() == *current);
+  return by_guid;
+}
+
+void judge_answer(const message& asked, const answer& given, const std::map<std::string, outcome>& by_guid,
+                  std::set<std::string>& executed_fresh) {
+  const std::string name(asked.guid.view());
+  INFO("GUID " << name);
+  const auto known = by_guid.find(name);
+  if (is_executed(given)) {
+    const executed& told = executed_in(given);
+    REQUIRE(known != by_guid.end());
+    REQUIRE(told.outcome == known->second);
+    REQUIRE(is_accepted(told.outcome.verdict) == (told.order != nullptr));
+    if (told.order) REQUIRE(told.order->version == told.outcome.version);
+    if (!told.replayed) REQUIRE(executed_fresh.insert(name).second);
+    return;
+  }
+  // Nothing else was ever refused, and an order that is not there can't have been decided about.
+  REQUIRE((is_refused<guid_reused>(given) || is_refused<order_not_found>(given)));
+  if (is_refused<order_not_found>(given)) REQUIRE(known == by_guid.end());
+}
+
+TEST_CASE("random traffic is decided as one careful clerk would, once per GUID, without a gap") {
+  const auto seed = seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  std::mt19937_64 random(seed);
+  random_traffic traffic(random() % 2 == 0 ? storage::durability::fsync : storage::durability::os);
+  request_book book(seed);
+  gateway_settings settings;
+  settings.shards = static_cast<std::uint32_t>(1 + random() % 4);
+  settings.worker_threads = static_cast<std::uint32_t>(1 + random() % 4);
+  settings.live_orders_max = 1 + random() % 20;
+  settings.id_seed = seed;
+  {
+    gateway engine(settings, *traffic.store, traffic.clock);
+    traffic.run(engine, book, seed);
+    REQUIRE(engine.drain(patience));
+  }
+
+  const auto answers = traffic.desk.wait_for_all(traffic.sent.size());
+  CHECK(answers.size() == traffic.sent.size());
+  CHECK_FALSE(traffic.desk.answered_twice());
+  const auto by_guid = judge_log(*traffic.store, book);
+  std::set<std::string> executed_fresh;
+  // A changed request that came first is what its GUID stands for: then the book's is the one that was refused.
+  for (const auto& [ticket, asked] : traffic.sent) judge_answer(asked, answers.at(ticket), by_guid, executed_fresh);
+  CHECK(executed_fresh.size() == by_guid.size());
+}
+
+}  // namespace
+}  // namespace ordem::actors

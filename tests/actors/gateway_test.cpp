@@ -1,0 +1,586 @@
+#include "actors/gateway.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <future>
+#include <latch>
+#include <thread>
+
+#include "tests/actors/support.hpp"
+
+namespace ordem::actors {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+// The whole engine over a store in memory.
+struct gateway_test {
+  manual_clock clock;
+  fake_store store;
+  collecting_desk desk;
+  std::atomic<int> log_failures{0};
+  std::unique_ptr<gateway> engine;
+  std::uint32_t desk_number = 0;
+  std::atomic<std::uint32_t> next_ticket{0};
+
+  gateway_test() { start({}); }
+  ~gateway_test() {
+    store.appends.open();
+    store.syncs.open();
+    engine.reset();
+    CHECK_FALSE(desk.answered_twice());
+    CHECK(store.faults() == std::vector<std::string>{});
+  }
+
+  void start(gateway_settings settings) {
+    settings.on_log_failure = [this] { ++log_failures; };
+    engine.reset();
+    engine = std::make_unique<gateway>(std::move(settings), store, clock);
+    desk_number = engine->add_desk(desk);
+  }
+  // One shard: whatever is submitted in turn is decided in that order.
+  void start_in_order(gateway_settings settings = {}) {
+    settings.shards = 1;
+    start(std::move(settings));
+  }
+
+  std::vector<std::uint32_t> submit_all(std::vector<message> messages) {
+    std::vector<std::uint32_t> tickets;
+    std::vector<submission> batch;
+    for (message& each : messages) {
+      tickets.push_back(next_ticket++);
+      batch.push_back({{desk_number, tickets.back()}, std::move(each)});
+    }
+    engine->submit(std::move(batch));
+    return tickets;
+  }
+  std::uint32_t submit(message what) { return submit_all({std::move(what)}).front(); }
+  answer ask(message what) { return desk.wait_for(submit(std::move(what))); }
+
+  std::vector<answer> answers_to(const std::vector<std::uint32_t>& tickets) {
+    std::vector<answer> answers;
+    for (const auto each : tickets) answers.push_back(desk.wait_for(each));
+    return answers;
+  }
+
+  order_id create(guid id) { return executed_in(ask(creation(std::move(id)))).outcome.order; }
+};
+
+std::vector<message> creations(std::uint64_t first, std::uint64_t count) {
+  std::vector<message> all;
+  for (std::uint64_t i = 0; i < count; ++i) all.push_back(creation(guid_of(first + i)));
+  return all;
+}
+
+template <class Judge>
+auto count_if(const std::vector<answer>& answers, Judge judge) {
+  return std::count_if(answers.begin(), answers.end(), judge);
+}
+
+auto has(verdict what) {
+  return [what](const answer& given) { return has_verdict(given, what); };
+}
+auto is(unavailability why) {
+  return [why](const answer& given) { return is_refused(given, why); };
+}
+
+// --- exactly once ---
+
+TEST_CASE_METHOD(gateway_test, "an order is created, changed and moved on") {
+  const order_id id = create(guid_of("k-1"));
+  const auto changed = ask(replacement(guid_of("k-2"), id, {1}, content_of("c-2002")));
+  CHECK(has_verdict(changed, verdict::content_changed));
+  CHECK(executed_in(changed).order->version == version{2});
+  const auto moved = ask(status_move(guid_of("k-3"), id, {2}, order_status::confirmed));
+  CHECK(has_verdict(moved, verdict::status_changed));
+
+  const shared_order now = store.find_order(id).value();
+  CHECK(now->version == version{3});
+  CHECK(now->status == order_status::confirmed);
+  CHECK(now->content.customer_id == "c-2002");
+}
+
+TEST_CASE_METHOD(gateway_test, "one GUID a thousand times at once is executed once, and all get that answer") {
+  constexpr unsigned threads = 8;
+  constexpr unsigned each = 125;
+  std::latch start_line(threads);
+  std::vector<std::thread> all;
+  for (unsigned i = 0; i < threads; ++i) {
+    all.emplace_back([&] {
+      start_line.arrive_and_wait();
+      for (unsigned j = 0; j < each; ++j) submit(creation(guid_of("k-1")));
+    });
+  }
+  for (auto& thread : all) thread.join();
+
+  const auto answers = desk.wait_for_all(threads * each);
+  const order_id id = executed_in(answers.at(0)).outcome.order;
+  int fresh = 0;
+  for (const auto& [ticket, given] : answers) {
+    REQUIRE(is_executed(given));
+    REQUIRE(executed_in(given).outcome.order == id);
+    REQUIRE(executed_in(given).outcome.version == version{1});
+    if (!executed_in(given).replayed) ++fresh;
+  }
+  CHECK(fresh == 1);
+  CHECK(store.last() == position{1});
+}
+
+TEST_CASE_METHOD(gateway_test, "an update under one GUID a thousand times at once makes one version") {
+  const order_id id = create(guid_of("k-1"));
+  const auto tickets = submit_all(std::vector<message>(1000, replacement(guid_of("k-2"), id, {1})));
+  for (const auto& given : answers_to(tickets)) {
+    REQUIRE(has_verdict(given, verdict::content_changed));
+    REQUIRE(executed_in(given).order->version == version{2});
+  }
+  CHECK(store.find_order(id).value()->version == version{2});
+  CHECK(store.last() == position{2});
+}
+
+TEST_CASE_METHOD(gateway_test, "a repeat in flight is a conflict where that is the policy, and the first is answered") {
+  start({.in_flight = in_flight_policy::conflict});
+  store.appends.close();
+  const auto first = submit(creation(guid_of("k-1")));
+  store.appends.wait_for_somebody();
+  CHECK(is_refused<request_in_flight>(ask(creation(guid_of("k-1")))));
+  store.appends.open();
+  CHECK(has_verdict(desk.wait_for(first), verdict::order_created));
+}
+
+TEST_CASE_METHOD(gateway_test, "a repeat that is sent upon the answer gets that answer, never a conflict") {
+  start({.in_flight = in_flight_policy::conflict});
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    REQUIRE(has_verdict(ask(creation(guid_of(i))), verdict::order_created));
+    const auto repeated = ask(creation(guid_of(i)));
+    REQUIRE(has_verdict(repeated, verdict::order_created));
+    REQUIRE(executed_in(repeated).replayed);
+  }
+}
+
+TEST_CASE_METHOD(gateway_test, "a GUID is free for a mended request as soon as its refusal is told") {
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    REQUIRE(is_refused<order_not_found>(ask(replacement(guid_of(i), order_id_of(i), {1}, content_of(), 1))));
+    REQUIRE(has_verdict(ask(creation(guid_of(i), content_of(), 2)), verdict::order_created));
+  }
+}
+
+TEST_CASE_METHOD(gateway_test, "a repeat gets the first answer even when the order has gone on since") {
+  const order_id id = create(guid_of("k-1"));
+  ask(replacement(guid_of("k-2"), id, {1}, content_of("c-2002")));
+  ask(replacement(guid_of("k-3"), id, {2}, content_of("c-3003")));
+
+  const auto repeated = ask(replacement(guid_of("k-2"), id, {1}, content_of("c-2002")));
+  REQUIRE(has_verdict(repeated, verdict::content_changed));
+  CHECK(executed_in(repeated).replayed);
+  CHECK(executed_in(repeated).order->version == version{2});
+  CHECK(executed_in(repeated).order->content.customer_id == "c-2002");
+  CHECK(store.last() == position{3});
+}
+
+TEST_CASE_METHOD(gateway_test, "a repeat of a rejection is rejected alike, though it would be fine by now") {
+  const order_id id = create(guid_of("k-1"));
+  const auto early = status_move(guid_of("k-2"), id, {1}, order_status::shipped);
+  REQUIRE(has_verdict(ask(early), verdict::status_not_allowed));
+  ask(status_move(guid_of("k-3"), id, {1}, order_status::confirmed));
+  const auto repeated = ask(early);
+  CHECK(has_verdict(repeated, verdict::status_not_allowed));
+  CHECK(executed_in(repeated).replayed);
+}
+
+TEST_CASE_METHOD(gateway_test, "another request under a used GUID is refused, in flight and after") {
+  store.syncs.close();
+  const auto first = submit(creation(guid_of("k-1")));
+  store.syncs.wait_for_somebody();
+  CHECK(is_refused<guid_reused>(ask(creation(guid_of("k-1"), content_of("c-2002"), 2))));
+  store.syncs.open();
+  desk.wait_for(first);
+  CHECK(is_refused<guid_reused>(ask(creation(guid_of("k-1"), content_of("c-2002"), 2))));
+}
+
+TEST_CASE_METHOD(gateway_test, "what is refused is recorded nowhere") {
+  const order_id id = create(guid_of("k-1"));
+  order_content without_items = content_of();
+  without_items.items.clear();
+  const auto asked = replacement(guid_of("k-2"), id, {1}, without_items);
+  CHECK(is_refused<invalid_content>(ask(asked)));
+  CHECK(is_refused<invalid_content>(ask(asked)));
+  CHECK(store.last() == position{1});
+  CHECK_FALSE(store.find_message(guid_of("k-2"), clock.now()).value().has_value());
+}
+
+TEST_CASE_METHOD(gateway_test, "an expired GUID is executed anew") {
+  start({.message_ttl = 1000ms});
+  const order_id first = create(guid_of("k-1"));
+  clock.advance(999ms);
+  CHECK(create(guid_of("k-1")) == first);
+  clock.advance(1ms);
+  CHECK(create(guid_of("k-1")) != first);
+  CHECK(store.last() == position{2});
+}
+
+TEST_CASE_METHOD(gateway_test, "a message that the store can't be asked about is not executed") {
+  store.break_reads(true);
+  CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::storage_failed));
+  store.break_reads(false);
+  CHECK(has_verdict(ask(creation(guid_of("k-1"))), verdict::order_created));
+}
+
+// --- serial per order ---
+
+TEST_CASE_METHOD(gateway_test, "of two updates to one version one wins and one is out of date") {
+  for (std::uint64_t round = 0; round < 50; ++round) {
+    const order_id id = create(guid_of(10 * round));
+    const auto tickets =
+        submit_all({replacement(guid_of(10 * round + 1), id, {1}), replacement(guid_of(10 * round + 2), id, {1})});
+    const auto answers = answers_to(tickets);
+    REQUIRE(count_if(answers, has(verdict::content_changed)) == 1);
+    REQUIRE(count_if(answers, has(verdict::stale_version)) == 1);
+    REQUIRE(store.find_order(id).value()->version == version{2});
+  }
+}
+
+TEST_CASE_METHOD(gateway_test, "updates that build on each other are decided without waiting for the disk") {
+  start_in_order();
+  const order_id id = create(guid_of("k-1"));
+  store.syncs.close();
+  std::vector<message> chain;
+  for (std::uint64_t i = 1; i <= 100; ++i) chain.push_back(replacement(guid_of(i), id, {i}));
+  const auto tickets = submit_all(std::move(chain));
+  store.syncs.wait_for_somebody();
+  store.syncs.open();
+  CHECK(count_if(answers_to(tickets), has(verdict::content_changed)) == 100);
+  CHECK(store.find_order(id).value()->version == version{101});
+}
+
+TEST_CASE_METHOD(gateway_test, "orders that were let go come back with their state") {
+  start({.shards = 2, .live_orders_max = 2});
+  constexpr std::uint64_t orders = 40;
+  std::vector<order_id> ids;
+  for (std::uint64_t i = 0; i < orders; ++i) ids.push_back(create(guid_of(i)));
+
+  for (std::uint64_t made_against = 1; made_against <= 5; ++made_against) {
+    std::vector<message> round;
+    for (std::uint64_t i = 0; i < orders; ++i) {
+      round.push_back(
+          replacement(guid_of(1000 * made_against + i), ids[i], {made_against}, content_of("c-" + std::to_string(i))));
+    }
+    REQUIRE(count_if(answers_to(submit_all(std::move(round))), has(verdict::content_changed)) == orders);
+  }
+  for (std::uint64_t i = 0; i < orders; ++i) {
+    const shared_order now = store.find_order(ids[i]).value();
+    CHECK(now->version == version{6});
+    CHECK(now->content.customer_id == "c-" + std::to_string(i));
+  }
+
+  // The keepers hear of the last group soon after the clients did.
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (engine->counters().live_orders > 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  CHECK(engine->counters().live_orders <= 2);
+}
+
+TEST_CASE_METHOD(gateway_test, "an order with work that is not yet durable stays, however many others come") {
+  start_in_order({.live_orders_max = 1});
+  std::vector<order_id> ids;
+  for (std::uint64_t i = 0; i < 10; ++i) ids.push_back(create(guid_of(i)));
+  store.syncs.close();
+  std::vector<message> work;
+  for (std::uint64_t made_against = 1; made_against <= 3; ++made_against) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      work.push_back(replacement(guid_of(100 * made_against + i), ids[i], {made_against}));
+    }
+  }
+  const auto tickets = submit_all(std::move(work));
+  store.syncs.wait_for_somebody();
+  store.syncs.open();
+  CHECK(count_if(answers_to(tickets), has(verdict::content_changed)) == 30);
+}
+
+// --- durable before visible ---
+
+TEST_CASE_METHOD(gateway_test, "nothing is answered, nor shown, before it is durable") {
+  start_in_order();
+  const order_id id = create(guid_of("k-0"));
+  const std::size_t before = desk.answered();
+  door& step = GENERATE(true, false) ? store.appends : store.syncs;
+  step.close();
+  const auto tickets = submit_all({creation(guid_of("k-1")), replacement(guid_of("k-2"), id, {1}),
+                                   replacement(guid_of("k-3"), id, {1}), creation(guid_of("k-1"))});
+  step.wait_for_somebody();
+  // A replay goes past the log: when it is answered, the shard has let all others through before it.
+  REQUIRE(executed_in(ask(creation(guid_of("k-0")))).replayed);
+  CHECK(desk.answered() == before + 1);
+  CHECK(store.last() == position{1});
+  CHECK(store.find_order(id).value()->version == version{1});
+
+  step.open();
+  const auto answers = answers_to(tickets);
+  CHECK(has_verdict(answers[0], verdict::order_created));
+  CHECK(has_verdict(answers[1], verdict::content_changed));
+  CHECK(has_verdict(answers[2], verdict::stale_version));
+  CHECK(has_verdict(answers[3], verdict::order_created));
+}
+
+TEST_CASE_METHOD(gateway_test, "what is answered is durable and visible at that moment") {
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const auto done = ask(creation(guid_of(i)));
+    REQUIRE(store.last() >= position{i + 1});
+    REQUIRE(store.find_order(executed_in(done).outcome.order).value() != nullptr);
+  }
+}
+
+// --- groups ---
+
+TEST_CASE_METHOD(gateway_test, "what comes while the log writes is written as one group") {
+  start_in_order();
+  create(guid_of("k-0"));
+  store.appends.close();
+  const auto first = submit(creation(guid_of("k-1")));
+  store.appends.wait_for_somebody();
+  std::vector<std::uint32_t> tickets;
+  for (std::uint64_t i = 0; i < 500; ++i) tickets.push_back(submit(creation(guid_of(i))));
+  // Answered by the shard itself, behind all of the above.
+  REQUIRE(executed_in(ask(creation(guid_of("k-0")))).replayed);
+  store.appends.open();
+  desk.wait_for(first);
+  CHECK(count_if(answers_to(tickets), has(verdict::order_created)) == 500);
+  CHECK(store.append_calls() <= 4);
+}
+
+TEST_CASE_METHOD(gateway_test, "what is written while the disk is awaited is made durable at once") {
+  start_in_order();
+  create(guid_of("k-0"));
+  const std::size_t syncs_before = store.sync_calls();
+  store.syncs.close();
+  const auto first = submit(creation(guid_of("k-1")));
+  store.syncs.wait_for_somebody();
+  std::vector<std::uint32_t> tickets;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const std::size_t appends_before = store.append_calls();
+    tickets.push_back(submit(creation(guid_of(i))));
+    // The log goes on while the disk is awaited.
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (store.append_calls() == appends_before && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    REQUIRE(store.append_calls() > appends_before);
+  }
+  CHECK(desk.answered() == 1);
+  store.syncs.open();
+  desk.wait_for(first);
+  answers_to(tickets);
+  CHECK(store.sync_calls() - syncs_before <= 4);
+}
+
+TEST_CASE_METHOD(gateway_test, "a group is never larger than a log takes") {
+  start_in_order();
+  store.appends.close();
+  const auto first = submit(creation(guid_of("k-1")));
+  store.appends.wait_for_somebody();
+  const auto tickets = submit_all(creations(0, storage::group_entries_max + 500));
+  store.appends.open();
+  desk.wait_for(first);
+  CHECK(count_if(answers_to(tickets), has(verdict::order_created)) == storage::group_entries_max + 500);
+}
+
+// --- fail stop ---
+
+struct broken_log_test : gateway_test {
+  // A first message that waits in that step of the log, and some that come behind it; then the step breaks.
+  template <class Break>
+  std::vector<answer> answers_when_broken(door& step, Break break_it) {
+    step.close();
+    auto tickets = submit_all({creation(guid_of("k-1"))});
+    step.wait_for_somebody();
+    for (const auto each : submit_all(creations(0, 50))) tickets.push_back(each);
+    tickets.push_back(submit(creation(guid_of("k-1"))));
+    break_it();
+    step.open();
+    return answers_to(tickets);
+  }
+};
+
+TEST_CASE_METHOD(broken_log_test, "when an append fails everybody hears that it is read-only, and nothing shows") {
+  const auto answers = answers_when_broken(store.appends, [this] { store.break_appends(); });
+  CHECK(count_if(answers, is(unavailability::read_only)) == 52);
+  CHECK(store.last() == position{});
+  CHECK(log_failures == 1);
+}
+
+TEST_CASE_METHOD(broken_log_test, "when a sync fails everybody hears that it is read-only, and nothing shows") {
+  const auto answers = answers_when_broken(store.syncs, [this] { store.break_syncs(); });
+  CHECK(count_if(answers, is(unavailability::read_only)) == 52);
+  CHECK(store.last() == position{});
+  CHECK(log_failures == 1);
+}
+
+TEST_CASE_METHOD(broken_log_test, "after a failed write every message is refused as read-only, without another try") {
+  const bool append_fails = GENERATE(true, false);
+  append_fails ? store.break_appends() : store.break_syncs();
+  REQUIRE(is_refused(ask(creation(guid_of("k-1"))), unavailability::read_only));
+  const std::size_t appends_before = store.append_calls();
+  for (std::uint64_t i = 0; i < 10; ++i) CHECK(is_refused(ask(creation(guid_of(i))), unavailability::read_only));
+  CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::read_only));
+  CHECK(store.append_calls() == appends_before);
+  CHECK(log_failures == 1);
+  CHECK(engine->drain(patience));
+}
+
+TEST_CASE_METHOD(broken_log_test, "a read-only engine stays read-only while it drains") {
+  store.break_appends();
+  ask(creation(guid_of("k-1")));
+  CHECK(engine->drain(patience));
+  CHECK(is_refused(ask(creation(guid_of("k-2"))), unavailability::read_only));
+}
+
+TEST_CASE_METHOD(broken_log_test, "what was durable before a failed write is not taken back") {
+  start_in_order();
+  const order_id id = create(guid_of("k-0"));
+  store.appends.close();
+  const auto update = submit(replacement(guid_of("k-1"), id, {1}));
+  store.appends.wait_for_somebody();
+  store.break_appends();
+  store.appends.open();
+  CHECK(is_refused(desk.wait_for(update), unavailability::read_only));
+  CHECK(store.find_order(id).value()->version == version{1});
+  CHECK(store.find_message(guid_of("k-0"), clock.now()).value().has_value());
+}
+
+// --- overload, drain, end ---
+
+TEST_CASE_METHOD(gateway_test,
+                 "a message over the bound is answered overloaded at once, and there is room again later") {
+  start({.in_flight_max = 4});
+  store.appends.close();
+  const auto taken = submit_all(creations(0, 4));
+  CHECK(is_refused(ask(creation(guid_of(4))), unavailability::overloaded));
+  CHECK(engine->in_flight() == 4);
+  store.appends.open();
+  CHECK(count_if(answers_to(taken), has(verdict::order_created)) == 4);
+  REQUIRE(engine->drain(patience));
+  CHECK(engine->in_flight() == 0);
+}
+
+TEST_CASE_METHOD(gateway_test, "a batch that does not fit is turned away as a whole") {
+  start({.in_flight_max = 4});
+  const auto answers = answers_to(submit_all(creations(0, 5)));
+  CHECK(count_if(answers, is(unavailability::overloaded)) == 5);
+  CHECK(store.append_calls() == 0);
+  CHECK(count_if(answers_to(submit_all(creations(0, 4))), has(verdict::order_created)) == 4);
+}
+
+TEST_CASE_METHOD(gateway_test, "those who join a message take room too") {
+  start({.in_flight_max = 3});
+  store.appends.close();
+  const auto tickets = submit_all(std::vector<message>(3, creation(guid_of("k-1"))));
+  CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::overloaded));
+  store.appends.open();
+  CHECK(count_if(answers_to(tickets), has(verdict::order_created)) == 3);
+}
+
+TEST_CASE_METHOD(gateway_test, "a drain waits until everybody has an answer") {
+  store.appends.close();
+  const auto tickets = submit_all(creations(0, 100));
+  store.appends.wait_for_somebody();
+  CHECK_FALSE(engine->drain(0ms));
+  auto draining = std::async(std::launch::async, [this] { return engine->drain(patience); });
+  CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::draining));
+  store.appends.open();
+  CHECK(draining.get());
+  CHECK(desk.answered() == 101);
+  CHECK(count_if(answers_to(tickets), has(verdict::order_created)) == 100);
+}
+
+TEST_CASE_METHOD(gateway_test, "a draining engine answers that it drains, to a repeat too") {
+  create(guid_of("k-1"));
+  REQUIRE(engine->drain(patience));
+  CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::draining));
+  CHECK(is_refused(ask(creation(guid_of("k-2"))), unavailability::draining));
+}
+
+TEST_CASE_METHOD(gateway_test, "every message that comes while a drain begins is answered once") {
+  constexpr unsigned threads = 4;
+  constexpr unsigned each = 500;
+  std::latch start_line(threads + 1);
+  std::vector<std::thread> all;
+  for (unsigned i = 0; i < threads; ++i) {
+    all.emplace_back([&, i] {
+      start_line.arrive_and_wait();
+      for (unsigned j = 0; j < each; ++j) submit(creation(guid_of(i * each + j)));
+    });
+  }
+  start_line.arrive_and_wait();
+  desk.wait_for_all(1);
+  CHECK(engine->drain(patience));
+  const position last = store.last();
+  for (auto& thread : all) thread.join();
+
+  std::uint64_t done = 0;
+  for (const auto& [ticket, given] : desk.wait_for_all(threads * each)) {
+    if (is_executed(given)) {
+      ++done;
+    } else {
+      REQUIRE(is_refused(given, unavailability::draining));
+    }
+  }
+  CHECK(store.last() == position{done});
+  CHECK(last == position{done});
+}
+
+TEST_CASE_METHOD(gateway_test, "each desk gets its own answers") {
+  collecting_desk other;
+  const auto number = engine->add_desk(other);
+  engine->submit({{{desk_number, 1}, creation(guid_of("k-1"))}, {{number, 1}, creation(guid_of("k-2"))}});
+  CHECK(executed_in(desk.wait_for(1)).outcome.order != executed_in(other.wait_for(1)).outcome.order);
+  REQUIRE(engine->drain(patience));
+  CHECK(desk.answered() == 1);
+  CHECK(other.answered() == 1);
+  engine.reset();
+}
+
+TEST_CASE_METHOD(gateway_test, "an engine that nobody ever used goes in peace") {
+  engine.reset();
+}
+
+TEST_CASE_METHOD(gateway_test, "an engine goes in peace with messages under way") {
+  submit_all(creations(0, 1000));
+  engine.reset();
+}
+
+// --- counters ---
+
+TEST_CASE_METHOD(gateway_test, "what was done is counted") {
+  const order_id id = create(guid_of("k-1"));
+  create(guid_of("k-1"));
+  ask(replacement(guid_of("k-2"), id, {1}));
+  ask(replacement(guid_of("k-3"), id, {1}));
+  ask(replacement(guid_of("k-4"), order_id_of(1), {1}));
+  engine->drain(patience);
+  const auto& counts = engine->counters();
+  const auto eventually = [](const auto& counter, std::uint64_t wanted) {
+    // Counted after the client was answered.
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (counter != wanted && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    return counter.load();
+  };
+  CHECK(eventually(counts.outcomes[static_cast<std::size_t>(verdict::order_created)], 1) == 1);
+  CHECK(eventually(counts.outcomes[static_cast<std::size_t>(verdict::content_changed)], 1) == 1);
+  CHECK(eventually(counts.outcomes[static_cast<std::size_t>(verdict::stale_version)], 1) == 1);
+  CHECK(eventually(counts.refusals, 1) == 1);
+  CHECK(counts.replays == 1);
+  CHECK(counts.joins == 0);
+}
+
+TEST_CASE_METHOD(gateway_test, "only what was answered from the records is counted as a replay") {
+  create(guid_of("k-1"));
+  ask(creation(guid_of("k-1"), content_of(), 2));  // reused
+  store.break_reads(true);
+  ask(creation(guid_of("k-1")));
+  store.break_reads(false);
+  CHECK(engine->counters().replays == 0);
+  create(guid_of("k-1"));
+  CHECK(engine->counters().replays == 1);
+}
+
+}  // namespace
+}  // namespace ordem::actors

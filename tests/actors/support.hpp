@@ -1,0 +1,281 @@
+// What the tests of the actors share: a store in memory that can be held and broken, and a desk that collects answers.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/port.hpp"
+#include "storage/store.hpp"
+#include "tests/support_cpp/samples.hpp"
+
+namespace ordem::testing {
+
+// No test waits so long unless it fails.
+inline constexpr std::chrono::seconds patience{60};
+
+// A door that a test can close, to hold whoever comes to it. Any thread.
+class door {
+ public:
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    closed_ = false;
+    changed_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return !closed_; });
+    --waiting_;
+  }
+  // Until somebody stands before the closed door.
+  void wait_for_somebody() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, patience, [this] { return waiting_ > 0; })) throw std::runtime_error("nobody came");
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool closed_ = false;
+  int waiting_ = 0;
+};
+
+// A store that keeps everything in memory and keeps the promises of storage::log. Notes what breaks the rules that a
+// log may rely on.
+class fake_store final : public storage::store {
+ public:
+  door appends;
+  door syncs;
+
+  // From now on that step fails, once with write_failed and then with failed_earlier.
+  void break_appends() { set(append_broken_); }
+  void break_syncs() { set(sync_broken_); }
+  void break_reads(bool broken) {
+    const std::lock_guard lock(mutex_);
+    reads_broken_ = broken;
+  }
+
+  tl::expected<position, storage::log_error> append(std::span<const storage::entry> entries) override {
+    appends.pass();
+    const std::lock_guard lock(mutex_);
+    ++append_calls_;
+    if (entries.empty() || entries.size() > storage::group_entries_max) note("a group of no or too many entries");
+    if (append_broken_ || failed_) return failure();
+    for (const storage::entry& each : entries) {
+      check(each);
+      appended_.push_back(each);
+    }
+    return position{appended_.size()};
+  }
+
+  tl::expected<position, storage::log_error> sync() override {
+    std::size_t upto = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      upto = appended_.size();
+    }
+    syncs.pass();
+    const std::lock_guard lock(mutex_);
+    ++sync_calls_;
+    if (sync_broken_ || failed_) return failure();
+    for (; durable_ < upto; ++durable_) show(appended_[durable_]);
+    return position{durable_};
+  }
+
+  tl::expected<void, storage::replay_error> replay(
+      position from, const std::function<void(const storage::logged_entry&)>& visit) const override {
+    for (std::size_t i = from.number == 0 ? 0 : from.number - 1; i < last().number; ++i) {
+      const storage::entry each = at(i);
+      const outcome& result = each.record.outcome;
+      visit({position{i + 1}, {each.guid, result.verdict, result.order, result.version}, each.after});
+    }
+    return {};
+  }
+
+  position last() const noexcept override {
+    const std::lock_guard lock(mutex_);
+    return {durable_};
+  }
+
+  read_result<shared_order> find_order(order_id id) const override {
+    const std::lock_guard lock(mutex_);
+    if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
+    const auto found = orders_.find(id);
+    return found == orders_.end() ? nullptr : found->second.back();
+  }
+  read_result<shared_order> find_version(order_id id, version which) const override {
+    const std::lock_guard lock(mutex_);
+    if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
+    const auto found = orders_.find(id);
+    if (found == orders_.end() || which.number == 0 || which.number > found->second.size()) return shared_order{};
+    return found->second[which.number - 1];
+  }
+  read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override {
+    const std::lock_guard lock(mutex_);
+    if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
+    const auto found = messages_.find(id);
+    if (found == messages_.end() || found->second.expires_at <= now) return std::nullopt;
+    return found->second;
+  }
+  read_result<std::vector<shared_order>> list_versions(order_id, std::optional<version>, std::size_t) const override {
+    return std::vector<shared_order>{};
+  }
+  read_result<std::vector<shared_order>> list_orders(std::string_view, std::optional<order_id>,
+                                                     std::size_t) const override {
+    return std::vector<shared_order>{};
+  }
+
+  storage::store_figures figures() const override { return {.last = last()}; }
+  void close() override {}
+
+  std::size_t append_calls() const { return counted(append_calls_); }
+  std::size_t sync_calls() const { return counted(sync_calls_); }
+  // What was wrong with the entries, so far.
+  std::vector<std::string> faults() const {
+    const std::lock_guard lock(mutex_);
+    return faults_;
+  }
+
+ private:
+  void set(bool& flag) {
+    const std::lock_guard lock(mutex_);
+    flag = true;
+  }
+  std::size_t counted(const std::size_t& count) const {
+    const std::lock_guard lock(mutex_);
+    return count;
+  }
+  storage::entry at(std::size_t i) const {
+    const std::lock_guard lock(mutex_);
+    return appended_[i];
+  }
+  tl::unexpected<storage::log_error> failure() {
+    return tl::make_unexpected(std::exchange(failed_, true) ? storage::log_error::failed_earlier
+                                                            : storage::log_error::write_failed);
+  }
+  void note(std::string fault) { faults_.push_back(std::move(fault)); }
+
+  void check(const storage::entry& each) {
+    const outcome& result = each.record.outcome;
+    if (is_accepted(result.verdict) != (each.after != nullptr))
+      note("an order beside a rejection, or none beside an acceptance");
+    if (each.after == nullptr) return;
+    version& newest = newest_[result.order];
+    if (each.after->version != newest.next()) note("order " + result.order.to_string() + " has a gap or a fork");
+    if ((each.before == nullptr) != (newest == version{}))
+      note("order " + result.order.to_string() + " lacks what was before");
+    newest = each.after->version;
+  }
+  void show(const storage::entry& each) {
+    messages_.insert_or_assign(each.guid, each.record);
+    if (each.after != nullptr) orders_[each.after->id].push_back(each.after);
+  }
+
+  mutable std::mutex mutex_;
+  bool append_broken_ = false;
+  bool sync_broken_ = false;
+  bool reads_broken_ = false;
+  bool failed_ = false;
+  std::size_t append_calls_ = 0;
+  std::size_t sync_calls_ = 0;
+  std::vector<storage::entry> appended_;
+  std::size_t durable_ = 0;
+  std::map<order_id, version> newest_;
+  std::map<order_id, std::vector<shared_order>> orders_;
+  std::unordered_map<guid, message_record> messages_;
+  std::vector<std::string> faults_;
+};
+
+// Keeps every answer by its ticket's number. Any thread.
+class collecting_desk final : public reply_desk {
+ public:
+  void deliver(std::vector<reply>&& replies) noexcept override {
+    const std::lock_guard lock(mutex_);
+    ++deliveries_;
+    for (reply& each : replies) {
+      twice_ = !answers_.emplace(each.ticket.number, std::move(each.answer)).second || twice_;
+    }
+    arrived_.notify_all();
+  }
+
+  // The answer to that ticket, once it is there.
+  answer wait_for(std::uint32_t number) {
+    std::unique_lock lock(mutex_);
+    if (!arrived_.wait_for(lock, patience, [&] { return answers_.contains(number); })) {
+      throw std::runtime_error("there is no answer to ticket " + std::to_string(number));
+    }
+    return answers_.at(number);
+  }
+  // All answers, once there are so many.
+  std::map<std::uint32_t, answer> wait_for_all(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    if (!arrived_.wait_for(lock, patience, [&] { return answers_.size() >= count; })) {
+      throw std::runtime_error("only " + std::to_string(answers_.size()) + " answers of " + std::to_string(count));
+    }
+    return answers_;
+  }
+
+  std::size_t answered() const {
+    const std::lock_guard lock(mutex_);
+    return answers_.size();
+  }
+  std::size_t deliveries() const {
+    const std::lock_guard lock(mutex_);
+    return deliveries_;
+  }
+  bool answered_twice() const {
+    const std::lock_guard lock(mutex_);
+    return twice_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::map<std::uint32_t, answer> answers_;
+  std::size_t deliveries_ = 0;
+  bool twice_ = false;
+};
+
+// --- what an answer says ---
+
+inline bool is_executed(const answer& given) {
+  return std::holds_alternative<executed>(given);
+}
+
+inline const executed& executed_in(const answer& given) {
+  return std::get<executed>(given);
+}
+
+inline bool has_verdict(const answer& given, verdict what) {
+  return is_executed(given) && executed_in(given).outcome.verdict == what;
+}
+
+template <class Kind>
+bool is_refused(const answer& given) {
+  const auto* refused = std::get_if<refusal>(&given);
+  return refused != nullptr && std::holds_alternative<Kind>(*refused);
+}
+
+inline bool is_refused(const answer& given, unavailability why) {
+  const auto* refused = std::get_if<refusal>(&given);
+  const auto* unavailable = refused != nullptr ? std::get_if<unavailability>(refused) : nullptr;
+  return unavailable != nullptr && *unavailable == why;
+}
+
+}  // namespace ordem::testing

@@ -1,0 +1,39 @@
+#include "app/settings.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace ordem::app {
+namespace {
+
+TEST_CASE("the defaults do not contradict each other") {
+  CHECK_FALSE(contradiction_in(settings{}));
+}
+
+TEST_CASE("more threads for connections than connections are a contradiction") {
+  settings given;
+  given.server.connections_max = 4;
+  given.server.io_threads = 4;
+  CHECK_FALSE(contradiction_in(given));
+  given.server.io_threads = 5;
+  CHECK(contradiction_in(given));
+}
+
+TEST_CASE("more shards than live orders are a contradiction") {
+  settings given;
+  given.engine.live_orders_max = 4;
+  given.engine.shards = 4;
+  CHECK_FALSE(contradiction_in(given));
+  given.engine.shards = 5;
+  CHECK(contradiction_in(given));
+}
+
+TEST_CASE("a GUID that is forgotten before its client can repeat it is a contradiction") {
+  settings given;
+  given.engine.message_ttl = std::chrono::seconds(1);
+  CHECK_FALSE(contradiction_in(given));
+  given.engine.message_ttl -= std::chrono::milliseconds(1);
+  CHECK(contradiction_in(given));
+}
+
+}  // namespace
+}  // namespace ordem::app

@@ -1,0 +1,35 @@
+"""Fixtures that the black-box tests share."""
+
+import pytest
+
+from support import settings
+from support.ordem_server import start_server
+
+
+def pytest_report_header():
+    return f"ORDEM_SEED={settings.SEED} ORDEM_SLOW={settings.SLOW} ORDEM_CRASH_ROUNDS={settings.CRASH_ROUNDS}"
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    """The path of a data folder that does not exist yet."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def launch(data_dir):
+    """A function that starts a server, by default on `data_dir`. What still runs at the end is stopped and checked."""
+    servers = []
+
+    def start(*flags, folder=data_dir, environment=None):
+        servers.append(start_server(folder, *flags, environment=environment))
+        return servers[-1]
+
+    yield start
+    try:
+        for server in servers:
+            server.finish()
+    finally:
+        for server in servers:
+            if server.is_running():
+                server.kill()

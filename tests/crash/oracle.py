@@ -1,0 +1,288 @@
+"""Knows what clients were told, and judges what a restarted server shows. No I/O: test_oracle.py feeds it made-up
+histories and proves that it goes red.
+
+A write is in one of these states:
+
+  unanswered   its bytes may have left, but no complete answer came; it may have happened wholly, or not at all
+  recorded     its outcome is known: from its answer, or from the message that a restarted server shows. An accepted
+               outcome claims one version of one order; a rejection (3043, 3044, 3045) claims none
+  refused      answered with something that is not recorded; it must have left nothing behind
+
+Every version of every order has to be claimed by exactly one recorded write, and every claim has to be there.
+"""
+
+import threading
+from dataclasses import dataclass, field
+
+from support.orders import RECORDED_REJECTIONS, Write, recorded_part
+
+CONTENT = ("customer_id", "currency", "items", "attributes")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The recorded answer to a write. `exact` is what a repeat has to give back byte for byte; it is None as long as
+    only the message has been seen."""
+
+    status: int
+    body: dict
+    exact: tuple = None
+
+    @property
+    def order(self):
+        """The order version that it claims; None for a rejection."""
+        return self.body["order"] if self.status in (200, 201) else None
+
+
+@dataclass
+class Observation:
+    """What a restarted server shows.
+
+    `messages`: the record, or None for 404, of each GUID that was asked for (all unanswered ones have to be).
+    `histories`: all versions, newest first, of each order that was asked for; empty for 404.
+    `listed`: all orders of each customer.
+    """
+
+    messages: dict = field(default_factory=dict)
+    histories: dict = field(default_factory=dict)
+    listed: dict = field(default_factory=dict)
+
+
+class Oracle:
+    """Any thread may report to it. `violations` collects what was wrong with single answers."""
+
+    def __init__(self):
+        self.violations = []
+        self.recorded_count = 0
+        self._lock = threading.RLock()
+        self._writes = {}
+        self._outcomes = {}
+        self._unanswered = set()
+        self._refused = set()
+        self._claims = {}
+        self._latest = {}
+
+    # What clients report.
+
+    def sending(self, write):
+        """To be called before the first byte of a write leaves."""
+        with self._lock:
+            assert write.guid not in self._writes, f"{write.guid} is not new"
+            self._writes[write.guid] = write
+            self._unanswered.add(write.guid)
+
+    def answered(self, guid, response):
+        """The first complete answer to a write that was unanswered until now."""
+        with self._lock:
+            self._unanswered.discard(guid)
+            if response.replayed:
+                self._blame(guid, "its first answer says that it is a repeat")
+            body = response.json()
+            if response.status in (200, 201) or body.get("code") in RECORDED_REJECTIONS:
+                self._record(guid, Outcome(response.status, body, recorded_part(response)))
+            else:
+                self._refused.add(guid)
+
+    def repeated(self, guid, response):
+        """The answer to a repeat of a write."""
+        with self._lock:
+            outcome = self._outcomes.get(guid)
+            if outcome is None:
+                self.answered(guid, response)
+                return
+            if not response.replayed:
+                self._blame(guid, f"its repeat was executed: {response.status} {response.body!r}")
+            elif outcome.exact is None:
+                self._compare(guid, (outcome.status, outcome.body), (response.status, response.json()))
+                self._outcomes[guid] = Outcome(outcome.status, outcome.body, recorded_part(response))
+            else:
+                self._compare(guid, outcome.exact, recorded_part(response))
+
+    def reused(self, guid, response):
+        """The answer to another request under the GUID of a recorded write."""
+        with self._lock:
+            if response.status != 422 or response.json().get("type") != "/problems/guid-reused":
+                self._blame(guid, f"another request under its GUID got {response.status} {response.body!r}")
+
+    # What a workload and a checker may ask.
+
+    def write(self, guid):
+        return self._writes[guid]
+
+    def latest(self, order_id):
+        """The newest recorded version of an order."""
+        with self._lock:
+            return self._latest[order_id]
+
+    def known_orders(self):
+        with self._lock:
+            return list(self._latest)
+
+    def recorded_guids(self):
+        """In the order in which they were recorded."""
+        with self._lock:
+            return list(self._outcomes)
+
+    def unanswered_guids(self):
+        with self._lock:
+            return sorted(self._unanswered)
+
+    def refused_guids(self):
+        with self._lock:
+            return sorted(self._refused)
+
+    # Judging a restarted server.
+
+    def settle(self, seen):
+        """Takes over what the messages say about unanswered writes: from now on they are recorded. A write without a
+        message stays unanswered, and its next answer has to be a first one."""
+        with self._lock:
+            for guid in self.unanswered_guids():
+                message = seen.messages[guid]
+                if message is not None:
+                    self._unanswered.discard(guid)
+                    self._record(guid, _outcome_of(message))
+
+    def check(self, seen):
+        """All that is wrong with what a restarted server shows, after `settle`; an empty list if nothing is."""
+        with self._lock:
+            problems = list(self.violations)
+            for guid, message in seen.messages.items():
+                problems += self._check_message(guid, message)
+            for order_id, history in seen.histories.items():
+                problems += self._check_history(order_id, history)
+            for customer_id, orders in seen.listed.items():
+                problems += self._check_list(customer_id, orders)
+            return problems
+
+    def _check_message(self, guid, message):
+        outcome = self._outcomes.get(guid)
+        if outcome is None:
+            return [f"{guid}: a message without an outcome is kept: {message}"] if message is not None else []
+        if message is None:
+            return [f"{guid}: the message of an acknowledged write is lost"]
+        told = _outcome_of(message)
+        order = outcome.order or {"version": None, "order_id": message["order_id"]}
+        if (told.status, told.body) != (outcome.status, outcome.body):
+            return [f"{guid}: the message tells another outcome: {told} instead of {outcome}"]
+        if (message["order_id"], message["version"]) != (order["order_id"], order["version"]):
+            return [f"{guid}: the message names another order version: {message}"]
+        return []
+
+    def _check_history(self, order_id, history):
+        problems = []
+        numbers = [order["version"] for order in history]
+        if numbers != list(range(len(numbers), 0, -1)):
+            problems.append(f"{order_id}: versions with a gap or a fork: {numbers}")
+        by_version = {order["version"]: order for order in history}
+        for version, order in by_version.items():
+            claim = self._claims.get((order_id, version))
+            if claim is None:
+                problems.append(f"{order_id}: nobody wrote version {version}: {order}")
+                continue
+            if order != self._outcomes[claim].order:
+                problems.append(f"{claim}: version {version} is {order} instead of {self._outcomes[claim].order}")
+            problems += _misfits(self._writes[claim], by_version.get(version - 1), order)
+        for version in range(1, self._latest[order_id]["version"] + 1 if order_id in self._latest else 1):
+            if version not in by_version:
+                problems.append(f"{order_id}: version {version} of {self._claims.get((order_id, version))} is lost")
+        return problems
+
+    def _check_list(self, customer_id, orders):
+        listed = {order["order_id"]: order for order in orders}
+        expected = {order_id: order for order_id, order in self._latest.items() if order["customer_id"] == customer_id}
+        problems = [f"{order_id}: nobody created it: {listed[order_id]}" for order_id in listed.keys() - expected.keys()]
+        problems += [f"{order_id}: the list of {customer_id} lacks it" for order_id in expected.keys() - listed.keys()]
+        if len(listed) != len(orders):
+            problems.append(f"{customer_id}: {len(orders) - len(listed)} orders are listed twice")
+        for order_id in listed.keys() & expected.keys():
+            if listed[order_id] != expected[order_id]:
+                problems.append(f"{order_id}: is listed as {listed[order_id]} instead of {expected[order_id]}")
+        return problems
+
+    # Keeping the books.
+
+    def _record(self, guid, outcome):
+        self._outcomes[guid] = outcome
+        self.recorded_count += 1
+        order = outcome.order
+        if order is None:
+            return
+        key = (order["order_id"], order["version"])
+        if key in self._claims:
+            self._blame(guid, f"fork: version {key[1]} of {key[0]} was also made by {self._claims[key]}")
+            return
+        self._claims[key] = guid
+        problem = _wrong_target(self._writes[guid], order)
+        if problem:
+            self._blame(guid, problem)
+        if order["version"] > self._latest.get(order["order_id"], {"version": 0})["version"]:
+            self._latest[order["order_id"]] = order
+
+    def _compare(self, guid, expected, got):
+        if expected != got:
+            self._blame(guid, f"its repeat answers {got} instead of {expected}")
+
+    def _blame(self, guid, what):
+        self.violations.append(f"{guid}: {what} ({self._writes[guid]})")
+
+
+def _outcome_of(message):
+    return Outcome(message["response"]["status"], message["response"]["body"])
+
+
+def _wrong_target(write: Write, order):
+    """Whether an accepted write names another order, or another version, than the one it was made for."""
+    if order["version"] != (write.version or 0) + 1:
+        return f"a write against version {write.version} made version {order['version']}"
+    if write.order_id not in (None, order["order_id"]):
+        return f"a write to {write.order_id} changed {order['order_id']}"
+    return None
+
+
+def _misfits(write: Write, previous, order):
+    """What in an order version is not what its write asked for, given the version before it."""
+    if write.kind != "create" and previous is None:
+        return []  # The gap is reported where it is found.
+    content, status = _asked_for(write, previous)
+    expected = {
+        **content,
+        "order_id": order["order_id"],
+        "version": order["version"],
+        "status": status,
+        "total": sum(item["quantity"] * item["unit_price"] for item in content["items"]),
+        "created_at": previous["created_at"] if previous else order["created_at"],
+        "updated_at": order["updated_at"],
+    }
+    return [] if order == expected else [f"{write.guid}: asked for {expected}, made {order}"]
+
+
+def _asked_for(write: Write, previous):
+    """The content and the status that a write leads to."""
+    if write.kind == "create":
+        return write.body, "new"
+    if write.kind == "replace":
+        return write.body, previous["status"]
+    before = {member: previous[member] for member in CONTENT if member in previous}
+    if write.kind == "merge":
+        return merge_patch(before, write.body), previous["status"]
+    return before, write.body["status"]
+
+
+def merge_patch(target, patch):
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def show(problems, shown_max=20):
+    """Violations as text, the first of them in full."""
+    more = f"\n... and {len(problems) - shown_max} more" if len(problems) > shown_max else ""
+    return "\n".join(problems[:shown_max]) + more

@@ -1,0 +1,140 @@
+"""Kills the server again and again under load, on one data folder, and checks each time that what it shows is exactly
+what its clients were told: nothing acknowledged is lost or changed, nothing unanswered is torn, nothing is done twice.
+
+ORDEM_SEED draws the kill moments, the flags and what each client sends; the interleaving of the clients is not drawn.
+"""
+
+import contextlib
+import random
+
+from oracle import Observation, Oracle, show
+from support import settings
+from support.concurrency import Threads
+from support.http_client import Client
+from support.ordem_server import OrdemServer, start_server
+from support.orders import ORDERS, get_pages, message_path, order_path
+from workload import Kill, Worker
+
+CUSTOMERS = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
+KILL_DURING_RECOVERY = 0.25
+
+
+def random_flags(rng):
+    few_live_orders = ("--shards=1", "--live-orders=1")
+    return (f"--durability={rng.choice(('fsync', 'os'))}", f"--io-threads={rng.choice((1, 2))}",
+            *rng.choice((few_live_orders, ())))
+
+
+def spin(steps):
+    """A delay that is measured in steps of this thread, not in time."""
+    for _ in range(steps):
+        pass
+
+
+def load_and_kill(server, oracle, rng, round_number):
+    """Runs the clients, and kills the server a drawn number of recorded writes (and steps) later."""
+    kill = Kill(oracle, oracle.recorded_count + rng.randint(1, settings.CRASH_ANSWERS_PER_ROUND_MAX))
+    workers = [
+        Worker(oracle, server.port, random.Random(f"{settings.SEED}/{round_number}/{number}"), CUSTOMERS, kill)
+        for number in range(settings.CRASH_WORKERS)
+    ]
+    threads = Threads([worker.run for worker in workers])
+    reached = kill.reached.wait(settings.THREADS_SECONDS_MAX)
+    spin(rng.randrange(settings.CRASH_SPIN_STEPS_MAX))
+    server.kill()
+    threads.join()
+    assert reached, "the clients made no progress"
+
+
+def restart(folder, rng):
+    """Starts the server anew; sometimes only after it was killed once more while it started."""
+    if rng.random() < KILL_DURING_RECOVERY:
+        server = OrdemServer(folder, *random_flags(rng))
+        spin(rng.randrange(settings.CRASH_SPIN_STEPS_MAX))
+        server.kill()
+    return start_server(folder, *random_flags(rng))
+
+
+def get_or_none(client, path):
+    response = client.get(path)
+    assert response.status in (200, 404), f"{path}: {response.status} {response.body!r}"
+    return response.json() if response.status == 200 else None
+
+
+def history_of(client, order_id, limit):
+    if get_or_none(client, order_path(order_id)) is None:
+        return []
+    versions = get_pages(client, f"{order_path(order_id)}/versions", "versions", limit)
+    current = get_or_none(client, order_path(order_id))["order"]
+    assert versions[:1] == [current], f"the order is {current}, its newest version {versions[:1]}"
+    return versions
+
+
+def observe(client, oracle, rng, guids, more_orders):
+    """What the server shows about these writes, about all unanswered and refused ones, and about their orders."""
+    limit = rng.choice((10, 100, 1000))
+    asked = {*guids, *oracle.unanswered_guids(), *oracle.refused_guids()}
+    messages = {guid: get_or_none(client, message_path(guid)) for guid in sorted(asked)}
+    orders = {message["order_id"] for message in messages.values() if message}
+    orders |= {oracle.write(guid).order_id for guid in asked} | set(more_orders)
+    histories = {order_id: history_of(client, order_id, limit) for order_id in orders - {None}}
+    listed = {customer_id: get_pages(client, f"{ORDERS}?customer_id={customer_id}", "orders", limit)
+              for customer_id in [*CUSTOMERS, "c-reuse"]}
+    return Observation(messages, histories, listed)
+
+
+def assert_as_told(client, oracle, rng, guids, more_orders=()):
+    seen = observe(client, oracle, rng, guids, more_orders)
+    oracle.settle(seen)
+    problems = oracle.check(seen)
+    assert not problems, show(problems)
+
+
+def repeat(client, oracle, guids):
+    for guid in guids:
+        oracle.repeated(guid, oracle.write(guid).send(client))
+
+
+def check_round(client, oracle, rng, recorded_before):
+    """Checks all of this round and a sample of earlier ones, repeats every write of the round, and checks again."""
+    unanswered = oracle.unanswered_guids()
+    recorded = oracle.recorded_guids()
+    earlier, this_round = recorded[:recorded_before], recorded[recorded_before:]
+    earlier_orders = rng.sample(known := oracle.known_orders(), min(len(known), settings.CRASH_EARLIER_HISTORIES))
+    assert_as_told(client, oracle, rng, this_round, earlier_orders)
+
+    sample = rng.sample(earlier, min(len(earlier), settings.CRASH_EARLIER_REPEATS))
+    repeat(client, oracle, [*this_round, *sample, *unanswered])
+    repeat(client, oracle, [guid for guid in unanswered if guid not in oracle.refused_guids()])
+    assert_as_told(client, oracle, rng, [*this_round, *sample, *unanswered])
+
+
+@contextlib.contextmanager
+def round_in_every_failure(round_number):
+    try:
+        yield
+    except Exception as error:
+        raise AssertionError(f"ORDEM_SEED={settings.SEED}, round {round_number}: {error}") from error
+
+
+def test_kill_under_load(data_dir):
+    """Breaks if an answer leaves before its write is durable, if an order version and its message become durable apart,
+    if recovery loses, changes or repeats anything, or if it does so only when it is itself interrupted."""
+    print(f"ORDEM_SEED={settings.SEED}")
+    rng = random.Random(settings.SEED)
+    oracle = Oracle()
+    server = start_server(data_dir, *random_flags(rng))
+    try:
+        for round_number in range(settings.CRASH_ROUNDS):
+            with round_in_every_failure(round_number):
+                recorded_before = len(oracle.recorded_guids())
+                load_and_kill(server, oracle, rng, round_number)
+                server = restart(data_dir, rng)
+                with Client(server.port) as client:
+                    check_round(client, oracle, rng, recorded_before)
+        with round_in_every_failure("after the last"), Client(server.port) as client:
+            assert_as_told(client, oracle, rng, oracle.recorded_guids(), oracle.known_orders())
+        server.stop()
+    finally:
+        if server.is_running():
+            server.kill()

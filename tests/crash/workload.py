@@ -1,0 +1,124 @@
+"""The clients of the crash test: random writes over a shared set of orders, drawn from a seed."""
+
+import threading
+
+from support import settings
+from support.http_client import Client, ConnectionEnded
+from support.orders import create, get_order, merge, order_content, replace, set_status
+
+HOT_ORDERS = 10
+STATUSES = ("confirmed", "shipped", "delivered", "cancelled", "new")
+ACTIONS = {"create": 25, "update": 50, "stale update": 8, "repeat": 10, "reuse": 4, "bad": 3}
+
+
+def random_guid(rng):
+    return f"{rng.getrandbits(128):032x}"
+
+
+def random_items(rng):
+    return [{"sku": f"s-{rng.randrange(1000)}", "quantity": rng.randint(1, 9), "unit_price": rng.randrange(100_000)}
+            for _ in range(rng.randint(1, 4))]
+
+
+def random_content(rng, customer_id):
+    content = order_content(customer_id, currency=rng.choice(("EUR", "USD", "GBP")), items=random_items(rng))
+    content["attributes"] = {"label": rng.getrandbits(32), "filler": "x" * rng.choice((0, 10, 2000))}
+    if rng.random() < 0.2:
+        del content["attributes"]
+    return content
+
+
+def random_patch(rng):
+    return rng.choice((
+        {"currency": rng.choice(("EUR", "USD"))},
+        {"items": random_items(rng)},
+        {"attributes": None},
+        {"attributes": {"label": rng.getrandbits(32), "filler": None, "deep": {"a": rng.random()}}},
+    ))
+
+
+def random_update(rng, order, version):
+    """An update of an order that names `version`."""
+    order_id, guid = order["order_id"], random_guid(rng)
+    version_in = rng.choice(("body", "if-match", "both"))
+    kind = rng.choices(("replace", "merge", "status"), (40, 40, 20))[0]
+    if kind == "replace":
+        return replace(order_id, version, random_content(rng, order["customer_id"]), guid, version_in)
+    if kind == "merge":
+        return merge(order_id, version, random_patch(rng), guid, version_in)
+    return set_status(order_id, version, rng.choice(STATUSES), guid, version_in)
+
+
+class Kill:
+    """The moment of a kill, as an event: so many recorded writes."""
+
+    def __init__(self, oracle, recorded_count):
+        self.reached = threading.Event()
+        self._oracle = oracle
+        self._recorded_count = recorded_count
+
+    def progress(self):
+        if self._oracle.recorded_count >= self._recorded_count:
+            self.reached.set()
+
+
+class Worker:
+    """One client thread. It sends until its connection ends, and reports everything to the oracle."""
+
+    def __init__(self, oracle, port, rng, customers, kill):
+        self._oracle = oracle
+        self._client = Client(port)
+        self._rng = rng
+        self._customers = customers
+        self._kill = kill
+
+    def run(self):
+        with self._client:
+            try:
+                for _ in range(settings.CRASH_REQUESTS_PER_WORKER_MAX):
+                    self._act()
+                    self._kill.progress()
+            except (ConnectionEnded, ConnectionRefusedError, ConnectionResetError):
+                return
+        raise AssertionError("the server was never killed")
+
+    def _act(self):
+        action = self._rng.choices(list(ACTIONS), list(ACTIONS.values()))[0]
+        known = self._oracle.known_orders()
+        if action == "create" or not known:
+            self._write(create(random_content(self._rng, self._rng.choice(self._customers)), random_guid(self._rng)))
+        elif action == "update":
+            self._update(known)
+        elif action == "stale update":
+            self._stale_update(known)
+        elif action == "repeat":
+            self._repeat()
+        elif action == "reuse":
+            self._reuse()
+        else:
+            self._write(create({"currency": "EUR"}, random_guid(self._rng)))
+
+    def _write(self, write):
+        self._oracle.sending(write)
+        self._oracle.answered(write.guid, write.send(self._client))
+
+    def _update(self, known):
+        """Updates the newest version that was acknowledged, or that a read shows: it may belong to a write that
+        nobody has had an answer to."""
+        order_id = self._rng.choice(known[-HOT_ORDERS:] if self._rng.random() < 0.7 else known)
+        order = get_order(self._client, order_id) if self._rng.random() < 0.3 else self._oracle.latest(order_id)
+        self._write(random_update(self._rng, order, order["version"]))
+
+    def _stale_update(self, known):
+        order = self._oracle.latest(self._rng.choice(known))
+        if order["version"] > 1:
+            self._write(random_update(self._rng, order, self._rng.randrange(1, order["version"])))
+
+    def _repeat(self):
+        guid = self._rng.choice(self._oracle.recorded_guids())
+        self._oracle.repeated(guid, self._oracle.write(guid).send(self._client))
+
+    def _reuse(self):
+        guid = self._rng.choice(self._oracle.recorded_guids())
+        other = create(random_content(self._rng, "c-reuse"), guid)
+        self._oracle.reused(guid, other.send(self._client))

@@ -1,0 +1,30 @@
+// Bodies of writes, read as the server reads them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http-edge/padded_body.hpp"
+#include "http-edge/write_body.hpp"
+#include "tests/engine/orders.hpp"
+
+namespace ordem::testing {
+
+inline constexpr std::string_view contract_json =
+    R"({"customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}],)"
+    R"("attributes":{"channel":"web"}})";
+
+// The contract's content with these attributes, JSON.
+inline std::string json_with_attributes(std::string_view attributes) {
+  return R"({"customer_id":"c","currency":"EUR","items":[{"sku":"A","quantity":1,"unit_price":1}],"attributes":)" +
+         std::string(attributes) + '}';
+}
+
+inline auto read_body(edge::write_kind kind, std::string_view json) {
+  edge::padded_body::value_type padded;
+  padded.append(json.data(), json.size());
+  simdjson::dom::parser parser;
+  return edge::read_write_body(kind, padded.view(), parser);
+}
+
+}  // namespace ordem::testing

@@ -1,0 +1,148 @@
+// Requests handed to a handler without a network, the store that it reads from, and looks at its answers.
+#pragma once
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/port.hpp"
+#include "http-edge/handler.hpp"
+#include "tests/engine/orders.hpp"
+#include "tests/http-edge/answers.hpp"
+#include "tests/support_cpp/manual_clock.hpp"
+
+namespace ordem::testing {
+
+using boost::beast::http::verb;
+
+inline constexpr std::string_view orders_path = "/api/v1/orders";
+inline const std::string contract_path = std::string(orders_path) + '/' + std::string(contract_id_text);
+
+// Committed state in memory.
+class fake_orders final : public order_reader {
+ public:
+  // The order's next version.
+  void add(order what) { versions_[what.id].push_back(shared(std::move(what))); }
+  void add(const guid& id, message_record record) {
+    messages_.insert_or_assign(std::string(id.view()), std::move(record));
+  }
+  // From now on every read fails.
+  void fail() { fails_ = true; }
+
+  read_result<shared_order> find_order(order_id id) const override {
+    return read([&] { return versions_.contains(id) ? versions_.at(id).back() : nullptr; });
+  }
+  read_result<shared_order> find_version(order_id id, version which) const override {
+    return read([&]() -> shared_order {
+      const auto found = all_of(id, [&](const order& each) { return each.version == which; });
+      return found.empty() ? nullptr : found.front();
+    });
+  }
+  read_result<std::vector<shared_order>> list_versions(order_id id, std::optional<version> before,
+                                                       std::size_t limit) const override {
+    return read([&] {
+      auto found = all_of(id, [&](const order& each) { return !before || each.version < *before; });
+      std::reverse(found.begin(), found.end());
+      return first_of(std::move(found), limit);
+    });
+  }
+  read_result<std::vector<shared_order>> list_orders(std::string_view customer_id, std::optional<order_id> after,
+                                                     std::size_t limit) const override {
+    return read([&] {
+      std::vector<shared_order> found;
+      for (const auto& [id, versions] : versions_) {
+        const bool older = !after || id < *after;
+        if (older && versions.back()->content.customer_id == customer_id) found.push_back(versions.back());
+      }
+      std::reverse(found.begin(), found.end());
+      return first_of(std::move(found), limit);
+    });
+  }
+  read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override {
+    return read([&]() -> std::optional<message_record> {
+      const auto found = messages_.find(std::string(id.view()));
+      if (found == messages_.end() || found->second.expires_at <= now) return std::nullopt;
+      return found->second;
+    });
+  }
+
+ private:
+  template <class Find>
+  auto read(Find find) const -> read_result<decltype(find())> {
+    if (fails_) return tl::make_unexpected(read_error::storage_failed);
+    return find();
+  }
+  template <class Predicate>
+  std::vector<shared_order> all_of(const order_id& id, Predicate fits) const {
+    std::vector<shared_order> found;
+    const auto at = versions_.find(id);
+    if (at == versions_.end()) return found;
+    std::copy_if(at->second.begin(), at->second.end(), std::back_inserter(found),
+                 [&](const auto& each) { return fits(*each); });
+    return found;
+  }
+  static std::vector<shared_order> first_of(std::vector<shared_order> found, std::size_t limit) {
+    if (found.size() > limit) found.resize(limit);
+    return found;
+  }
+
+  bool fails_ = false;
+  std::map<order_id, std::vector<shared_order>> versions_;
+  std::map<std::string, message_record> messages_;
+};
+
+// A request, made header by header.
+class request {
+ public:
+  request(verb method, std::string_view target) : made_(method, target, 11) {}
+
+  request& header(std::string_view name, std::string_view value) {
+    made_.insert(name, value);
+    return *this;
+  }
+  request& body(std::string_view bytes) {
+    made_.body().append(bytes.data(), bytes.size());
+    return *this;
+  }
+  request& json(std::string_view bytes) { return header("Content-Type", "application/json").body(bytes); }
+
+  const edge::http_request& get() const noexcept { return made_; }
+
+ private:
+  edge::http_request made_;
+};
+
+// A handler with all that it draws on.
+struct exchange {
+  fake_orders orders;
+  manual_clock clock;
+  edge::service_status status;
+  edge::services given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); }};
+  edge::handler handler{given};
+
+  explicit exchange(edge::service_state state = edge::service_state::ready) { status.advance_to(state); }
+  exchange(const exchange&) = delete;
+  exchange& operator=(const exchange&) = delete;
+
+  edge::handled handle(const request& what) { return handler.handle(what.get()); }
+
+  // The answer to a request that must not become a message.
+  edge::response answer(const request& what) { return std::get<edge::response>(handle(what)); }
+  edge::response get(std::string_view target) { return answer(request(verb::get, target)); }
+
+  // The message that a request must become.
+  message accept(const request& what) {
+    auto made = handle(what);
+    if (const auto* refused = std::get_if<edge::response>(&made)) throw std::runtime_error(refused->body);
+    return std::get<message>(std::move(made));
+  }
+};
+
+}  // namespace ordem::testing

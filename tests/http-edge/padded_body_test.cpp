@@ -1,0 +1,62 @@
+#include "http-edge/padded_body.hpp"
+
+#include <boost/beast/http/fields.hpp>
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace ordem::edge {
+namespace {
+
+TEST_CASE("a body comes in pieces and is seen whole") {
+  padded_body::value_type body;
+  CHECK(body.view().empty());
+  std::string expected;
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string piece = std::to_string(i);
+    body.append(piece.data(), piece.size());
+    body.append(piece.data(), 0);
+    expected += piece;
+  }
+  CHECK(body.view() == expected);
+  CHECK(padded_body::size(body) == expected.size());
+}
+
+TEST_CASE("behind a body is the padding that may be read") {
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, std::size_t{100'000}}) {
+    padded_body::value_type body;
+    const std::string piece(size, 'x');
+    body.append(piece.data(), piece.size());
+    // Under a sanitizer this fails if there is no memory of ours.
+    CHECK(std::string(body.view().data(), size + simdjson::SIMDJSON_PADDING).starts_with(piece));
+  }
+}
+
+TEST_CASE("a cleared body is empty and takes the next one") {
+  padded_body::value_type body;
+  for (const std::size_t size : {std::size_t{10}, std::size_t{100'000}, std::size_t{5}}) {
+    const std::string piece(size, 'y');
+    body.append(piece.data(), piece.size());
+    CHECK(body.view() == piece);
+    body.clear();
+    CHECK(body.view().empty());
+  }
+}
+
+TEST_CASE("a reader believes an announced length only so far, and takes what comes") {
+  boost::beast::http::request_header<> header;
+  padded_body::value_type body;
+  padded_body::reader reader(header, body);
+  boost::beast::error_code error;
+  reader.init(std::uint64_t{1} << 62, error);
+  REQUIRE_FALSE(error);
+  const std::string piece(70'000, 'z');
+  CHECK(reader.put(boost::asio::buffer(piece), error) == piece.size());
+  CHECK(reader.put(boost::asio::buffer(piece), error) == piece.size());
+  reader.finish(error);
+  CHECK_FALSE(error);
+  CHECK(body.view() == piece + piece);
+}
+
+}  // namespace
+}  // namespace ordem::edge

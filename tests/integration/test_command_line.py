@@ -1,0 +1,329 @@
+"""The commands, flags, variables and configuration file of the binary."""
+
+import json
+import socket
+
+import pytest
+
+from support.ordem_server import (
+    assert_clean_failure,
+    assert_does_not_start,
+    plain,
+    run_ordem,
+    start_server,
+)
+from support.orders import (
+    accepted_order,
+    create,
+    expires_at,
+    get_order,
+    merge,
+    new_customer,
+    order_content,
+    parse_time,
+)
+
+SERVE_FLAGS = (
+    "--address", "--port", "--data-dir", "--io-threads", "--durability", "--in-flight", "--message-ttl", "--max-body",
+    "--max-header", "--max-connections", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
+    "--drain-timeout", "--log-format", "--log-level", "--config",
+)
+UNKNOWN_ID = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"
+SENTENCE_LINES_MAX = 3
+
+
+def write_config(folder, **values):
+    """A configuration file: one `flag name = value` a line."""
+    file = folder / "ordem.conf"
+    file.write_text("".join(f"{name.replace('_', '-')} = {value}\n" for name, value in values.items()))
+    return file
+
+
+def assert_sentence(text):
+    """A sentence is enough: no page of help, no stack trace."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert 0 < len(lines) <= SENTENCE_LINES_MAX, text
+
+
+def assert_bad_configuration(data_dir, *flags, words=(), environment=None):
+    """The start stops with a sentence, before it has made the data folder."""
+    assert_sentence(assert_does_not_start(data_dir, *flags, words=words, environment=environment))
+    assert not data_dir.exists()
+
+
+# Help.
+
+@pytest.mark.parametrize("arguments, words", [
+    (("--help",), ("serve", "inspect", "version")),
+    (("serve", "--help"), SERVE_FLAGS),
+    (("inspect", "--help"), ("order", "message")),
+    (("inspect", "order", "--help"), ("--data-dir",)),
+    (("inspect", "message", "--help"), ("--data-dir",)),
+    (("version", "--help"), ("version",)),
+], ids=" ".join)
+def test_help(arguments, words):
+    """Breaks if a command or a flag is missing from its help."""
+    result = run_ordem(*arguments)
+    assert result.returncode == 0
+    for word in words:
+        assert word in result.stdout, f"{word} is not in:\n{result.stdout}"
+
+
+def test_version():
+    """Breaks if the binary does not say which one it is."""
+    result = run_ordem("version")
+    assert result.returncode == 0
+    assert any(character.isdigit() for character in result.stdout)
+
+
+@pytest.mark.parametrize("arguments, word", [
+    ((), "help"),
+    (("bake",), "bake"),
+    (("serve", "bread"), "bread"),
+    (("inspect",), "help"),
+    (("inspect", "colour", "x"), "colour"),
+    (("inspect", "order"), "ID"),
+], ids=lambda value: " ".join(("ordem", *value)) if isinstance(value, tuple) else "")
+def test_unknown_or_incomplete_command(arguments, word):
+    """Breaks if a mistyped command does something, or does not say what it does not know."""
+    result = run_ordem(*arguments)
+    assert_clean_failure(result.returncode, result.stderr, [word])
+    assert_sentence(result.stderr)
+
+
+# What stops a start.
+
+@pytest.mark.parametrize("flag, word", [
+    ("--colour=red", "colour"),
+    ("--port=70000", "port"),
+    ("--port=-1", "port"),
+    ("--port=http", "port"),
+    ("--address=300.1.1.1", "address"),
+    ("--io-threads=0", "io-threads"),
+    ("--io-threads=-1", "io-threads"),
+    ("--durability=perhaps", "durability"),
+    ("--in-flight=maybe", "in-flight"),
+    ("--message-ttl=0s", "message-ttl"),
+    ("--message-ttl=-1h", "message-ttl"),
+    ("--message-ttl=24", "message-ttl"),
+    ("--message-ttl=1fortnight", "message-ttl"),
+    ("--message-ttl=99999999999999999999h", "message-ttl"),
+    ("--max-body=0B", "max-body"),
+    ("--max-body=1MB", "max-body"),
+    ("--max-body=99999999999GiB", "max-body"),
+    ("--max-header=0B", "max-header"),
+    ("--max-connections=0", "max-connections"),
+    ("--max-in-flight=0", "max-in-flight"),
+    ("--live-orders=0", "live-orders"),
+    ("--idle-timeout=0s", "idle-timeout"),
+    ("--request-timeout=0s", "request-timeout"),
+    ("--drain-timeout=soon", "drain-timeout"),
+    ("--log-level=loud", "log-level"),
+    ("--config=/nonexistent/ordem.conf", "/nonexistent/ordem.conf"),
+])
+def test_bad_flag_stops_the_start(data_dir, flag, word):
+    """Breaks if a value that cannot work, or a flag that nobody knows, is ignored or cut to fit."""
+    assert_bad_configuration(data_dir, flag, words=[word])
+
+
+@pytest.mark.parametrize("name, value, word", [
+    ("ORDEM_COLOUR", "red", "ORDEM_COLOUR"),
+    ("ORDEM_DATADIR", "data", "ORDEM_DATADIR"),
+    ("ORDEM_PORTS", "8080", "ORDEM_PORTS"),
+    ("ORDEM_MESSAGE_TTL", "0s", "message-ttl"),
+    ("ORDEM_IO_THREADS", "many", "io-threads"),
+    ("ORDEM_MAX_CONNECTIONS", "0", "max-connections"),
+])
+def test_bad_variable_stops_the_start(data_dir, name, value, word):
+    """Breaks if a misspelt or bad ORDEM_ variable is ignored."""
+    assert_bad_configuration(data_dir, words=[word], environment={name: value})
+
+
+@pytest.mark.parametrize("values, word", [
+    ({"colour": "red"}, "colour"),
+    ({"message_ttl": "0s"}, "message-ttl"),
+    ({"io_threads": "many"}, "io-threads"),
+])
+def test_bad_configuration_file_stops_the_start(data_dir, tmp_path, values, word):
+    """Breaks if an unknown key, or a bad value, in the configuration file is ignored."""
+    assert_bad_configuration(data_dir, f"--config={write_config(tmp_path, **values)}", words=[word])
+
+
+def test_configuration_file_that_does_not_parse(data_dir, tmp_path):
+    """Breaks if a broken line in the configuration file is skipped."""
+    file = tmp_path / "ordem.conf"
+    file.write_text("[[[ not a setting\n")
+    assert_bad_configuration(data_dir, f"--config={file}")
+
+
+def test_data_folder_that_is_a_file(data_dir):
+    """Breaks if a data folder that cannot be made does not stop the start."""
+    data_dir.write_text("a file")
+    assert_does_not_start(data_dir, words=[data_dir])
+
+
+def test_port_in_use(data_dir):
+    """Breaks if a port that is taken does not stop the start, or stops it without saying which port."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run_ordem("serve", "--address=127.0.0.1", f"--port={port}", "--data-dir", data_dir)
+    assert_clean_failure(result.returncode, result.stderr, [port])
+
+
+# Where a value comes from.
+
+def hours_kept(server):
+    """For how many hours the server keeps an outcome: it shows which --message-ttl is in effect."""
+    answer = create(order_content(new_customer())).send(server.client())
+    created_at = parse_time(accepted_order(answer, 201)["created_at"])
+    return round((expires_at(answer) - created_at).total_seconds() / 3600)
+
+
+def test_flag_beats_variable_beats_file(launch, tmp_path):
+    """Breaks if a value from the file wins over the environment, or either over a flag; or if one of them is not read."""
+    from_file = f"--config={write_config(tmp_path, message_ttl='2h')}"
+    variable = {"ORDEM_MESSAGE_TTL": "3h"}
+    starts = [
+        ((), None, 24),
+        ((from_file,), None, 2),
+        ((from_file,), variable, 3),
+        ((from_file, "--message-ttl=4h"), variable, 4),
+        (("--message-ttl=4h",), None, 4),
+    ]
+    for number, (flags, environment, expected) in enumerate(starts):
+        server = launch(*flags, folder=tmp_path / f"data-{number}", environment=environment)
+        assert hours_kept(server) == expected
+
+
+def test_file_named_by_a_variable(launch, tmp_path):
+    """Breaks if --config, unlike the other flags, cannot be given as a variable."""
+    server = launch(environment={"ORDEM_CONFIG": str(write_config(tmp_path, message_ttl="2h"))})
+    assert hours_kept(server) == 2
+
+
+def test_data_folder_from_a_variable(tmp_path):
+    """Breaks if inspect does not take the data folder from the environment as serve does."""
+    with start_server(tmp_path / "data") as server:
+        order = accepted_order(create(order_content(new_customer())).send(server.client()), 201)
+    result = run_ordem("inspect", "order", order["order_id"], environment={"ORDEM_DATA_DIR": str(tmp_path / "data")})
+    assert find_object(json.loads(result.stdout), order_id=order["order_id"])
+
+
+@pytest.mark.parametrize("duration, seconds", [("90m", 5400), ("5400s", 5400), ("5400000ms", 5400)])
+def test_units_of_durations(launch, duration, seconds):
+    """Breaks if a unit is read as another one."""
+    answer = create(order_content(new_customer())).send(launch(f"--message-ttl={duration}").client())
+    created_at = parse_time(accepted_order(answer, 201)["created_at"])
+    assert abs((expires_at(answer) - created_at).total_seconds() - seconds) <= 1
+
+
+@pytest.mark.parametrize("size", ["2000B", "2KiB"])
+def test_units_of_sizes(launch, size):
+    """Breaks if a unit is read as another one."""
+    client = launch(f"--max-body={size}").client()
+    accepted_order(create(order_content(new_customer(), attributes={"a": "x" * 1600})).send(client), 201)
+    refused = create(order_content(new_customer(), attributes={"a": "x" * 2100})).send(client)
+    assert refused.status == 413
+
+
+def test_effective_configuration_is_printed(launch, data_dir):
+    """Breaks if an operator cannot see what a server runs with: every setting, and the values that are in effect."""
+    server = launch("--max-in-flight=4321", "--in-flight=conflict", environment={"ORDEM_LIVE_ORDERS": "54321"})
+    printed = plain(server.printed())
+    for flag in SERVE_FLAGS:
+        if flag != "--config":
+            assert flag.removeprefix("--") in printed, f"{flag} is not in:\n{printed}"
+    for value in ("4321", "conflict", "54321", plain(data_dir)):
+        assert value in printed, f"{value} is not in:\n{printed}"
+
+
+def test_text_logs(data_dir):
+    """Breaks if --log-format=text prints JSON, or prints nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run_ordem("serve", "--address=127.0.0.1", f"--port={port}", "--data-dir", data_dir, "--log-format=text")
+    assert result.stderr.strip() and not result.stderr.lstrip().startswith("{")
+
+
+# Inspect.
+
+def find_object(value, **members):
+    """The first object anywhere inside `value` that has these members; None if there is none."""
+    if isinstance(value, dict):
+        if all(value.get(name) == wanted for name, wanted in members.items()):
+            return value
+        value = list(value.values())
+    if isinstance(value, list):
+        return next((found for entry in value if (found := find_object(entry, **members))), None)
+    return None
+
+
+def inspect(data_dir, kind, name):
+    """What `ordem inspect` prints, parsed."""
+    result = run_ordem("inspect", kind, name, "--data-dir", data_dir)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def write_two_versions(client):
+    """Creates an order and changes it; returns the create and the order as it is then."""
+    first = create(order_content(new_customer()))
+    order_id = accepted_order(first.send(client), 201)["order_id"]
+    return first, accepted_order(merge(order_id, 1, {"currency": "USD"}).send(client))
+
+
+def assert_inspect_shows(data_dir, write, order):
+    shown = find_object(inspect(data_dir, "order", order["order_id"]), order_id=order["order_id"], version=2)
+    assert shown, "the current version is not shown"
+    assert shown["currency"] == "USD"
+    message = inspect(data_dir, "message", write.guid)
+    assert find_object(message, guid=write.guid)
+    assert order["order_id"] in json.dumps(message)
+
+
+def test_inspect_a_stopped_folder(launch, data_dir):
+    """Breaks if inspect cannot read what a server has left behind, or changes it."""
+    server = launch()
+    write, order = write_two_versions(server.client())
+    server.stop()
+    assert_inspect_shows(data_dir, write, order)
+    assert get_order(launch().client(), order["order_id"]) == order
+
+
+def test_inspect_a_killed_folder(launch, data_dir):
+    """Breaks if inspect needs a clean stop, or repairs the folder on its own."""
+    server = launch()
+    write, order = write_two_versions(server.client())
+    server.kill()
+    assert_inspect_shows(data_dir, write, order)
+    assert get_order(launch().client(), order["order_id"]) == order
+
+
+def test_inspect_a_running_folder(launch, data_dir):
+    """Breaks if inspect takes the lock, shows only what is already in tables, or disturbs the server."""
+    server = launch()
+    client = server.client()
+    write, order = write_two_versions(client)
+    assert_inspect_shows(data_dir, write, order)
+    assert get_order(client, order["order_id"]) == order
+    accepted_order(merge(order["order_id"], 2, {"currency": "GBP"}).send(client))
+
+
+@pytest.mark.parametrize("kind, name", [("order", UNKNOWN_ID), ("order", "no-uuid"), ("message", "nobody")])
+def test_inspect_what_is_not_there(launch, data_dir, kind, name):
+    """Breaks if inspect prints an empty object, or nothing, and calls that success."""
+    launch().stop()
+    result = run_ordem("inspect", kind, name, "--data-dir", data_dir)
+    assert_clean_failure(result.returncode, result.stderr, [name])
+    assert_sentence(result.stderr)
+    assert result.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("kind, name", [("order", UNKNOWN_ID), ("message", "nobody")])
+def test_inspect_no_folder(tmp_path, kind, name):
+    """Breaks if inspect makes a new database where there is none, and finds it empty."""
+    missing = tmp_path / "missing"
+    result = run_ordem("inspect", kind, name, "--data-dir", missing)
+    assert_clean_failure(result.returncode, result.stderr, [missing])
+    assert_sentence(result.stderr)
+    assert not missing.exists()

@@ -1,0 +1,283 @@
+"""The data folder: one owner, one format, and no start on damaged data that would hide an acknowledged order."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from support import settings
+from support.ordem_server import ServerDidNotStart, assert_clean_failure, assert_does_not_start, start_server
+from support.orders import (
+    accepted_order,
+    assert_problem,
+    create,
+    get_order,
+    get_orders_of,
+    new_customer,
+    order_content,
+    order_path,
+    recorded_part,
+)
+
+FLIPPED_BYTES = 64
+FILLER_BYTES = 600
+SST_FILLS_MAX = 4
+LARGE_FILLER_BYTES = 15_000
+READS_WHILE_FULL = 200
+
+
+def filler(size):
+    """Text that does not compress well."""
+    return os.urandom(size // 2).hex()
+
+
+def create_orders(client, customer, count):
+    """Creates orders; returns (write, answer) pairs."""
+    writes = [create(order_content(customer, attributes={"filler": filler(FILLER_BYTES)})) for _ in range(count)]
+    pairs = [(write, write.send(client)) for write in writes]
+    for _, answer in pairs:
+        accepted_order(answer, 201)
+    return pairs
+
+
+def assert_all_there(client, stored):
+    for write, answer in stored:
+        order = accepted_order(answer, 201)
+        assert get_order(client, order["order_id"]) == order
+        repeated = write.send(client)
+        assert repeated.replayed and recorded_part(repeated) == recorded_part(answer)
+
+
+# One owner.
+
+def test_second_server_on_the_same_folder(launch, data_dir):
+    """Breaks if two processes can write one folder, or if the second harms the first before it gives up."""
+    server = launch()
+    stored = create_orders(server.client(), new_customer(), 3)
+    assert_does_not_start(data_dir, words=[data_dir, "lock"])
+    assert_all_there(server.client(), stored)
+    stored += create_orders(server.client(), new_customer(), 3)
+    server.stop()
+    assert_all_there(launch().client(), stored)
+
+
+def test_lock_goes_with_its_process(launch):
+    """Breaks if the lock is the presence of a file: it would outlive a killed server."""
+    server = launch()
+    stored = create_orders(server.client(), new_customer(), 3)
+    server.kill()
+    assert_all_there(launch().client(), stored)
+
+
+# One format.
+
+def test_newer_format_is_refused(launch, data_dir):
+    """Breaks if an older binary opens what a newer one has written, or touches the folder before it refuses."""
+    server = launch()
+    stored = create_orders(server.client(), new_customer(), 3)
+    server.stop()
+    marker = data_dir / "FORMAT"
+    own = marker.read_text()
+    marker.write_text("999\n")
+    assert_does_not_start(data_dir, words=["999", own.strip()])
+    assert marker.read_text() == "999\n"
+    marker.write_text(own)
+    assert_all_there(launch().client(), stored)
+
+
+@pytest.mark.parametrize("text", ["", "banana\n", "-1\n", "1banana\n"])
+def test_format_that_is_no_number_is_refused(launch, data_dir, text):
+    """Breaks if a damaged format file is taken for the own format, or for a new folder."""
+    launch().stop()
+    (data_dir / "FORMAT").write_text(text)
+    assert_does_not_start(data_dir, words=["FORMAT"])
+
+
+# Damage.
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A folder with orders in .sst files and others only in the write-ahead log, as a kill -9 leaves it."""
+    folder = tmp_path_factory.mktemp("filled") / "data"
+    customer = new_customer()
+    stored = []
+    for _ in range(SST_FILLS_MAX):
+        with start_server(folder) as server:
+            stored += create_orders(server.client(), customer, settings.STORED_ORDERS)
+        if list(folder.glob("db/*.sst")):
+            break
+    assert list(folder.glob("db/*.sst")), "restarts leave no .sst file to damage"
+    server = start_server(folder)
+    stored += create_orders(server.client(), customer, settings.STORED_ORDERS)
+    server.kill()
+    return folder, customer, stored
+
+
+def newest(folder, pattern):
+    files = [file for file in folder.glob(pattern) if file.stat().st_size > 0]
+    assert files, f"no {pattern} in {folder}"
+    return max(files, key=lambda file: file.name)
+
+
+def flip_middle(file):
+    data = bytearray(file.read_bytes())
+    middle = len(data) // 2
+    data[middle:middle + FLIPPED_BYTES] = bytes(byte ^ 0xFF for byte in data[middle:middle + FLIPPED_BYTES])
+    file.write_bytes(data)
+
+
+def damage_wal(folder):
+    flip_middle(newest(folder, "db/*.log"))
+
+
+def damage_every_sst(folder):
+    for file in folder.glob("db/*.sst"):
+        flip_middle(file)
+
+
+def remove_newest_sst(folder):
+    newest(folder, "db/*.sst").unlink()
+
+
+def cut_manifest(folder):
+    file = newest(folder, "db/MANIFEST-*")
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def empty_manifest(folder):
+    os.truncate(newest(folder, "db/MANIFEST-*"), 0)
+
+
+def empty_current(folder):
+    os.truncate(folder / "db" / "CURRENT", 0)
+
+
+def remove_current(folder):
+    (folder / "db" / "CURRENT").unlink()
+
+
+def remove_database(folder):
+    shutil.rmtree(folder / "db")
+
+
+DAMAGES = (damage_wal, damage_every_sst, remove_newest_sst, cut_manifest, empty_manifest, empty_current, remove_current,
+           remove_database)
+
+
+def same_or_failure(response, expected):
+    """An answer is the expected one, or a failure of the server; never 404, and never other data."""
+    if response.status >= 500:
+        return
+    assert recorded_part(response) == expected, f"{response.status}: {response.body[:500]!r}"
+
+
+def assert_nothing_hidden(client, customer, stored):
+    """Each order reads as it was acknowledged, or its read fails; no repeat is executed; no list is short."""
+    for write, answer in stored:
+        order = accepted_order(answer, 201)
+        read = client.get(order_path(order["order_id"]))
+        assert read.status >= 500 or accepted_order(read) == order, f"{read.status}: {read.body[:500]!r}"
+        same_or_failure(write.send(client), recorded_part(answer))
+    response = client.get(f"/api/v1/orders?customer_id={customer}&limit=1000")
+    if response.status < 500:
+        assert len(get_orders_of(client, customer)) == len(stored)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_hides_no_order(filled, tmp_path, damage):
+    """Breaks if the server starts on damaged data as if all were well: a log replayed only up to the damage, a table or
+    manifest that is silently left out, a new database where the old one was. It may refuse to start, or fail reads."""
+    original, customer, stored = filled
+    folder = tmp_path / "data"
+    shutil.copytree(original, folder)
+    damage(folder)
+    try:
+        server = start_server(folder)
+    except ServerDidNotStart as refusal:
+        assert_clean_failure(refusal.code, refusal.stderr, [folder])
+        return
+    try:
+        assert_nothing_hidden(server.client(), customer, stored)
+    finally:
+        if server.is_running():
+            server.signal_stop()
+            assert server.wait_exit() >= 0, "the server was ended by a signal"
+
+
+def test_undamaged_folder_hides_nothing(filled, tmp_path):
+    """Breaks if the check of the test above fails on a good folder: its refusals would then prove nothing."""
+    original, customer, stored = filled
+    shutil.copytree(original, tmp_path / "data")
+    with start_server(tmp_path / "data") as server:
+        client = server.client()
+        assert_nothing_hidden(client, customer, stored)
+        assert_all_there(client, stored)
+
+
+# A full disk.
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of FULL_DISK_BYTES."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount the small file system that this test fills")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", f"size={settings.FULL_DISK_BYTES}", "tmpfs", str(folder))
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True, timeout=settings.COMMAND_SECONDS_MAX)
+
+
+def mount(*arguments):
+    subprocess.run(["mount", *arguments], check=True, timeout=settings.COMMAND_SECONDS_MAX)
+
+
+def create_until_refused(client, customer):
+    """Returns the (write, answer) pairs that were accepted, and the first pair that was not."""
+    accepted = []
+    for _ in range(settings.FULL_DISK_CREATES_MAX):
+        write = create(order_content(customer, attributes={"filler": filler(LARGE_FILLER_BYTES)}))
+        answer = write.send(client)
+        if answer.status != 201:
+            return accepted, (write, answer)
+        accepted.append((write, answer))
+    raise AssertionError(f"{len(accepted)} orders fit on a disk of {settings.FULL_DISK_BYTES} bytes")
+
+
+@pytest.mark.parametrize("flags", [(), ("--write-buffer=4MiB",)], ids=["log does not fit", "table does not fit"])
+def test_full_disk(small_disk, flags):
+    """Breaks if a write that did not reach the disk is acknowledged, if reads stop when writes do, if readiness does
+    not say why, or if the half-written end of a file keeps the next start from finding what was acknowledged."""
+    folder, customer = small_disk / "data", new_customer()
+    with start_server(folder, *flags) as server:
+        client = server.client()
+        accepted, (refused, answer) = create_until_refused(client, customer)
+        assert accepted, "the disk was full before the first order"
+        assert_problem(answer, 503, "read-only")
+        assert_problem(create(order_content(customer)).send(client), 503, "read-only")
+        for _, earlier in accepted[-READS_WHILE_FULL:]:
+            order = accepted_order(earlier, 201)
+            assert get_order(client, order["order_id"]) == order
+        assert_not_ready(client, "read-only")
+        assert client.get("/-/live").status == 200
+
+    mount("-o", f"remount,size={settings.ROOMY_DISK_BYTES}", str(small_disk))
+    with start_server(folder, *flags) as server:
+        client = server.client()
+        assert client.get("/-/ready").status == 200
+        assert_all_there(client, accepted)
+        orders = [accepted_order(earlier, 201) for _, earlier in [*accepted, (refused, refused.send(client))]]
+        assert sorted(get_orders_of(client, customer, limit=50), key=by_id) == sorted(orders, key=by_id)
+
+
+def by_id(order):
+    return order["order_id"]
+
+
+def assert_not_ready(client, status):
+    response = client.get("/-/ready")
+    assert response.status == 503
+    assert response.header("Retry-After")
+    body = response.json()
+    assert body["status"] == status and body["reason"]

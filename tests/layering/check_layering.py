@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Holds every #include of the project against allowed_edges.txt.
+
+    check_layering.py ROOT          checks the tree, prints each broken rule as file:line, fails if there is one
+    check_layering.py --self-check  checks made-up trees, each of which breaks one rule
+"""
+
+import fnmatch
+import re
+import sys
+import tempfile
+import unittest
+from dataclasses import dataclass, field
+from pathlib import Path
+
+INCLUDE = re.compile(r'^\s*#\s*include\b\s*(.*)')
+NAMED = re.compile(r'(?:<([^>]+)>|"([^"]+)")')
+STANDARD = re.compile(r"[a-z_0-9]+$")  # <vector>, <cstdint>: no slash, no ending
+SOURCES = {".hpp", ".cpp"}
+RULES_FILE = Path(__file__).with_name("allowed_edges.txt")
+
+
+@dataclass
+class Rules:
+    folders: dict = field(default_factory=dict)
+    only: dict = field(default_factory=dict)
+    confined: dict = field(default_factory=dict)
+    sealed: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Include:
+    file: str
+    line: int
+    ours: bool  # "x", which is ours, or <x>
+    name: str
+
+
+def parse_rules(text):
+    rules = Rules()
+    kinds = {"folder": rules.folders, "only": rules.only, "confined": rules.confined, "sealed": rules.sealed}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = re.fullmatch(r"(\w+) ([^:\s]+):(.*)", line)
+        if match is None or match[1] not in kinds or match[2] in kinds[match[1]]:
+            raise ValueError(f"line {number} of the rules is none, or says again what is said: {line}")
+        kinds[match[1]][match[2]] = match[3].split()
+    return rules
+
+
+def includes_of(root, file):
+    found = []
+    for number, line in enumerate((root / file).read_text(encoding="utf-8").splitlines(), 1):
+        if match := INCLUDE.match(line):
+            name = NAMED.match(match[1])
+            if name is None:
+                raise ValueError(f"{file}:{number}: an #include whose header can't be told: {line.strip()}")
+            found.append(Include(file, number, name[1] is None, name[1] or name[2]))
+    return found
+
+
+def read_tree(root, rules):
+    tree = {}
+    for folder in rules.folders:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in SOURCES:
+                file = path.relative_to(root).as_posix()
+                tree[file] = includes_of(root, file)
+    return tree
+
+
+def is_at(file, places):
+    return any(file.startswith(place) if place.endswith("/") else fnmatch.fnmatchcase(file, place) for place in places)
+
+
+def judge_ours(include, tree, rules):
+    if include.name not in tree:
+        return f'there is no "{include.name}" in the folders of the rules; include by full path from the root'
+    own, other = include.file.split("/")[0], include.name.split("/")[0]
+    if other != own and other not in rules.folders[own]:
+        return f"{own}/ may include from {', '.join([own] + rules.folders[own])}, not from {other}/"
+    return None
+
+
+def judge_theirs(include, rules):
+    own = include.file.split("/")[0]
+    if own in rules.only and not STANDARD.match(include.name) and include.name not in rules.only[own]:
+        return f"{own}/ may include the standard library and {', '.join(rules.only[own])}, not <{include.name}>"
+    for header, places in (rules.confined | rules.sealed).items():
+        if include.name.startswith(header) and not is_at(include.file, places):
+            return f"<{header}...> is confined to {', '.join(places)}"
+    return None
+
+
+def ways_to(header, file, tree, seen):
+    """The includes of ours by which `file` reaches a header that begins so; the last one names it."""
+    for include in tree[file]:
+        if not include.ours and include.name.startswith(header):
+            return [include]
+    for include in tree[file]:
+        if include.ours and include.name in tree and include.name not in seen:
+            seen.add(include.name)
+            if way := ways_to(header, include.name, tree, seen):
+                return [include] + way
+    return []
+
+
+def broken_seals(tree, rules):
+    for header, places in rules.sealed.items():
+        # The folder of the places: its own files may pass the header around among themselves.
+        home = {place.split("/")[0] for place in places}
+        for file in tree:
+            if file.split("/")[0] in home:
+                continue
+            way = ways_to(header, file, tree, {file})
+            if len(way) > 1:
+                through = " -> ".join(step.name for step in way)
+                yield way[0], f"<{header}...> is sealed in {', '.join(sorted(home))}/, but reached through {through}"
+
+
+def broken_rules(root, rules):
+    tree = read_tree(root, rules)
+    found = []
+    for includes in tree.values():
+        for include in includes:
+            why = judge_ours(include, tree, rules) if include.ours else judge_theirs(include, rules)
+            if why:
+                found.append((include, why))
+    found += broken_seals(tree, rules)
+    return [f"{include.file}:{include.line}: {why}" for include, why in found]
+
+
+def check(root):
+    rules = parse_rules(RULES_FILE.read_text(encoding="utf-8"))
+    tree = read_tree(root, rules)
+    empty = [folder for folder in rules.folders if not any(file.startswith(folder + "/") for file in tree)]
+    broken = [f"{folder}/: there is no source file in it" for folder in empty] + broken_rules(root, rules)
+    for each in broken:
+        print(each)
+    print(f"{len(tree)} files, {sum(map(len, tree.values()))} includes, {len(broken)} broken rules")
+    return 1 if broken else 0
+
+
+class SelfCheck(unittest.TestCase):
+    """The project's own rules on trees that are made up."""
+
+    HEADERS = {
+        "engine/ids.hpp": "#include <cstdint>\n#include <tl/expected.hpp>\n",
+        "storage/store.hpp": '#include "engine/ids.hpp"\n',
+        "actors/gateway.hpp": '#include "storage/store.hpp"\n',
+        "http-edge/server.hpp": "#include <boost/asio/io_context.hpp>\n",
+        "app/serve.cpp": '#include "actors/gateway.hpp"\n#include "http-edge/server.hpp"\n',
+    }
+
+    def broken_in(self, files):
+        rules = parse_rules(RULES_FILE.read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (self.HEADERS | files).items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            return broken_rules(Path(folder), rules)
+
+    def test_a_good_tree_breaks_nothing(self):
+        self.assertEqual(self.broken_in({
+            "storage/rocks_store.cpp": "#include <rocksdb/db.h>\n",
+            "storage/column_families.hpp": "#include <rocksdb/db.h>\n",
+            "storage/persister.cpp": "#include <pqxx/pqxx>\n",
+            "actors/interfaces.hpp": "#include <caf/all.hpp>\n",
+            "actors/gateway.cpp": '#include "actors/gateway.hpp"\n\n#include "actors/interfaces.hpp"\n',
+            "bench/load.cpp": '#include <boost/beast/http.hpp>\n#include "app/serve.hpp"\n',
+            "app/serve.hpp": "// #include <caf/all.hpp>\n",
+        }), [])
+
+    def test_each_bad_include_is_found_with_its_place(self):
+        bad = {
+            "engine/decide.cpp": ['#include "storage/store.hpp"', "#include <boost/optional.hpp>", "#include <unistd.h>"],
+            "storage/store.cpp": ['#include "actors/gateway.hpp"', "#include <caf/all.hpp>"],
+            "storage/sink.hpp": ["#include <rocksdb/db.h>", "#include <pqxx/pqxx>"],
+            "actors/writer.cpp": ['#include "http-edge/server.hpp"', "#include <rocksdb/db.h>", "#  include <boost/asio.hpp>"],
+            "http-edge/session.cpp": ['#include "storage/store.hpp"', '#include "actors/gateway.hpp"', "#include <caf/all.hpp>"],
+            "app/main.cpp": ["#include <boost/asio/post.hpp>", "#include <boost/beast.hpp>", '#include "bench/load.hpp"',
+                             '#include "nowhere.hpp"'],
+            "bench/load.hpp": ["#include <caf/all.hpp>"],
+        }
+        for file, lines in bad.items():
+            for line in lines:
+                with self.subTest(file=file, line=line):
+                    others = {name: "" for name in bad if name != file}
+                    broken = self.broken_in(others | {file: "// A line before it.\n" + line + "\n"})
+                    self.assertEqual(len(broken), 1, broken)
+                    self.assertTrue(broken[0].startswith(f"{file}:2: "), broken)
+
+    def test_a_seal_is_broken_through_headers_too(self):
+        broken = self.broken_in({
+            "actors/gateway.hpp": '#include "actors/interfaces.hpp"\n',
+            "actors/interfaces.hpp": "#include <caf/all.hpp>\n",
+        })
+        self.assertEqual(broken, ["app/serve.cpp:1: <caf/...> is sealed in actors/, but reached through "
+                                  "actors/gateway.hpp -> actors/interfaces.hpp -> caf/all.hpp"])
+
+    def test_an_include_by_macro_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "engine/odd.hpp:1"):
+            self.broken_in({"engine/odd.hpp": "#include HEADER\n"})
+
+    def test_a_rule_that_is_none_is_refused(self):
+        for text in ("folder engine", "fodler engine: x", "only a: b\nonly a: c"):
+            with self.subTest(text=text), self.assertRaises(ValueError):
+                parse_rules(text)
+
+
+def main():
+    if sys.argv[1:] == ["--self-check"]:
+        result = unittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(SelfCheck))
+        return 0 if result.wasSuccessful() else 1
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    return check(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

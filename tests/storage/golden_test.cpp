@@ -1,0 +1,176 @@
+// The bytes on disk, pinned. A change of a format must fail here before it meets anybody's data; if it is meant, give
+// the format a new number and write the files anew: run this test binary once with ORDEM_UPDATE_GOLDEN=1.
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+
+#include "storage/records.hpp"
+#include "tests/storage/support.hpp"
+
+namespace ordem::storage {
+namespace {
+
+using testing::content_of;
+using testing::guid_of;
+using testing::order_id_of;
+using testing::sample_time;
+
+order golden_order() {
+  order what;
+  what.id = order_id::parse("0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f").value();
+  what.version = {300};
+  what.status = order_status::confirmed;
+  what.content = content_of("c-1001");
+  what.content.items.push_back({"B-2", 1'000'000, money::of_minor_units(0).value()});
+  what.content.attributes = json_object{{"array", {json_array{{json_number{"-1.5e3"}}, {nullptr}, {json_object{}}}}},
+                                        {"channel", {std::string("web")}},
+                                        {"gift", {true}}};
+  what.total = total_of(what.content.items).value();
+  what.created_at = sample_time;
+  what.updated_at = sample_time + milliseconds(1500);
+  return what;
+}
+
+message_record golden_message() {
+  message_record what;
+  what.fingerprint = {0x0123456789ABCDEF, 0xFEDCBA9876543210};
+  what.outcome.verdict = verdict::order_created;
+  what.outcome.order = golden_order().id;
+  what.outcome.version = {1};
+  what.outcome.status = order_status::fresh;
+  what.created_at = sample_time;
+  what.expires_at = sample_time + std::chrono::hours(24);
+  return what;
+}
+
+message_record golden_rejection() {
+  message_record what = golden_message();
+  what.outcome.verdict = verdict::status_not_allowed;
+  what.outcome.version = {300};
+  what.outcome.status = order_status::confirmed;
+  what.outcome.wanted = order_status::delivered;
+  what.outcome.made_against = supplied_version{{300}, true};
+  what.command = change_status{order_status::delivered};
+  return what;
+}
+
+message_record golden_patch() {
+  message_record what = golden_message();
+  what.outcome.verdict = verdict::content_changed;
+  what.outcome.version = {2};
+  what.outcome.made_against = supplied_version{{1}, false};
+  merge_content patch;
+  patch.customer_id = "c-2002";
+  patch.items = content_of().items;
+  patch.attributes = json_object{{"channel", {nullptr}}, {"gift", {false}}};
+  what.command = std::move(patch);
+  return what;
+}
+
+message_record golden_content_command() {
+  message_record what = golden_message();
+  what.outcome.verdict = verdict::stale_version;
+  what.outcome.made_against = supplied_version{{7}, false};
+  what.command = replace_content{content_of()};
+  return what;
+}
+
+std::vector<entry> golden_group() {
+  return {{guid_of("8e03978e-40d5-43e8-bc93-6894a57f9324"), golden_message(), nullptr, nullptr},
+          {guid_of("k"), golden_rejection(), nullptr, nullptr}};
+}
+
+template <class Encode, class... Arguments>
+std::string encoded(Encode encode, const Arguments&... arguments) {
+  std::string bytes;
+  encode(bytes, arguments...);
+  return bytes;
+}
+
+struct golden {
+  std::string name;
+  std::string holds;
+  std::string bytes;
+};
+
+std::vector<golden> all_golden() {
+  const order_id id = golden_order().id;
+  return {
+      {"order", "the record of an order with two items, nested attributes, version 300",
+       encoded(encode_order, golden_order())},
+      {"message", "the record of a message that created an order", encoded(encode_message, golden_message())},
+      {"message_rejected", "the record of a rejected status change by If-Match, with its command",
+       encoded(encode_message, golden_rejection())},
+      {"message_patched", "the record of a merge patch, with its command", encoded(encode_message, golden_patch())},
+      {"message_stale", "the record of a stale replacement, with its command",
+       encoded(encode_message, golden_content_command())},
+      {"log_group", "a group of two log entries", encoded(encode_log_group, golden_group())},
+      {"order_key", "the key of an order", encoded(encode_order_key, id)},
+      {"version_key", "the key of version 300 of an order", encoded(encode_version_key, id, version{300})},
+      {"message_key", "the key of the message with the GUID k-1", encoded(encode_message_key, guid_of("k-1"))},
+      {"log_key", "the key of the log group that begins at position 66000", encoded(encode_log_key, position{66000})},
+      {"customer_key", "the key of an order of customer c-1001", encoded(encode_customer_key, "c-1001", id)},
+  };
+}
+
+std::string path_of(const std::string& name) {
+  return "tests/storage/golden/" + name + ".hex";
+}
+
+// Two digits a byte, 16 bytes a line, under a comment.
+std::string hex_text(const golden& what) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "# " + what.holds;
+  for (std::size_t i = 0; i < what.bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(what.bytes[i]);
+    text += i % 16 == 0 ? '\n' : ' ';
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text + "\n";
+}
+
+std::string read_bytes(const std::string& name) {
+  std::ifstream file(path_of(name));
+  std::string bytes;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream pairs(line);
+    for (std::string pair; pairs >> pair;) bytes += static_cast<char>(std::stoi(pair, nullptr, 16));
+  }
+  return bytes;
+}
+
+TEST_CASE("records and keys have the bytes that their golden files hold") {
+  for (const golden& each : all_golden()) {
+    if (std::getenv("ORDEM_UPDATE_GOLDEN") != nullptr) std::ofstream(path_of(each.name)) << hex_text(each);
+    std::ifstream file(path_of(each.name));
+    std::stringstream kept;
+    kept << file.rdbuf();
+    INFO(path_of(each.name) << "; ORDEM_UPDATE_GOLDEN=1 writes it anew");
+    CHECK(kept.str() == hex_text(each));
+  }
+}
+
+TEST_CASE("golden files decode to what they were made of") {
+  CHECK(decode_order(golden_order().id, read_bytes("order")) == golden_order());
+  CHECK(decode_message(read_bytes("message")) == golden_message());
+  CHECK(decode_message(read_bytes("message_rejected")) == golden_rejection());
+  CHECK(decode_message(read_bytes("message_patched")) == golden_patch());
+  CHECK(decode_message(read_bytes("message_stale")) == golden_content_command());
+  CHECK(decode_log_key(read_bytes("log_key")) == position{66000});
+  CHECK(decode_customer_key(read_bytes("customer_key")) == golden_order().id);
+
+  const auto group = decode_log_group(read_bytes("log_group"));
+  REQUIRE(group);
+  REQUIRE(group->size() == 2);
+  CHECK(group->front() == log_reference{golden_group()[0].guid, verdict::order_created, golden_order().id, {1}});
+  CHECK(group->back() == log_reference{guid_of("k"), verdict::status_not_allowed, golden_order().id, {300}});
+}
+
+}  // namespace
+}  // namespace ordem::storage

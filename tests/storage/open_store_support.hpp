@@ -1,0 +1,93 @@
+// A store on a folder of its own, for tests.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/store.hpp"
+#include "tests/storage/support.hpp"
+#include "tests/support_cpp/manual_clock.hpp"
+#include "tests/support_cpp/temp_folder.hpp"
+
+namespace ordem::testing {
+
+inline storage::store_settings settings_for(const std::filesystem::path& folder) {
+  storage::store_settings settings;
+  settings.folder = folder;
+  settings.block_cache_bytes = std::size_t{1} << 20;
+  settings.write_buffer_bytes = std::size_t{4} << 20;
+  return settings;
+}
+
+// Opens what must open.
+inline std::unique_ptr<storage::store> opened(storage::store_settings settings, const time_source& clock) {
+  auto result = storage::open_store(std::move(settings), clock);
+  if (!result) throw std::runtime_error(result.error().sentence);
+  return std::move(*result);
+}
+
+struct open_store {
+  temp_folder folder;
+  manual_clock clock;
+  storage::store_settings settings = settings_for(folder.path());
+  std::unique_ptr<storage::store> store;
+
+  open_store() { open(); }
+
+  void open() { store = opened(settings, clock); }
+  // As after the end of the process: nothing is closed in peace.
+  void reopen() {
+    store.reset();
+    open();
+  }
+
+  // Durable and visible when it returns.
+  void write(const std::vector<storage::entry>& group) {
+    REQUIRE(store->append(group));
+    REQUIRE(store->sync());
+  }
+
+  std::vector<storage::logged_entry> replayed(position from = {1}) const {
+    std::vector<storage::logged_entry> all;
+    REQUIRE(store->replay(from, [&](const storage::logged_entry& each) { all.push_back(each); }));
+    return all;
+  }
+};
+
+inline storage::entry create_entry(std::uint64_t number, order_content content = content_of()) {
+  return entry_of(creation(guid_of("create-" + std::to_string(number)), std::move(content)), nullptr,
+                  order_id_of(number));
+}
+
+inline storage::entry change_entry(const shared_order& current, order_content content = content_of()) {
+  const std::string name = "change-" + current->id.to_string() + "-" + std::to_string(current->version.number);
+  return entry_of(replacement(guid_of(name), current->id, current->version, std::move(content)), current, {});
+}
+
+// An order and its changes up to that version.
+inline std::vector<storage::entry> life_of(std::uint64_t number, std::uint64_t versions) {
+  std::vector<storage::entry> all = {create_entry(number)};
+  while (all.size() < versions) {
+    all.push_back(change_entry(all.back().after, content_of("c-1001", static_cast<std::uint32_t>(all.size() + 2))));
+  }
+  return all;
+}
+
+inline std::vector<std::uint64_t> versions_in(const std::vector<shared_order>& page) {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& each : page) numbers.push_back(each->version.number);
+  return numbers;
+}
+
+inline std::vector<order_id> ids_in(const std::vector<shared_order>& page) {
+  std::vector<order_id> ids;
+  for (const auto& each : page) ids.push_back(each->id);
+  return ids;
+}
+
+}  // namespace ordem::testing

@@ -1,0 +1,307 @@
+#include "storage/records.hpp"
+
+#include <catch2/catch.hpp>
+#include <limits>
+
+#include "storage/bytes.hpp"
+#include "tests/storage/support.hpp"
+#include "tests/support_cpp/seed.hpp"
+
+namespace ordem::storage {
+namespace {
+
+using testing::random_values;
+
+constexpr int rounds = 300;
+
+std::string bytes_of(const order& what) {
+  std::string bytes;
+  encode_order(bytes, what);
+  return bytes;
+}
+
+std::string bytes_of(const message_record& what) {
+  std::string bytes;
+  encode_message(bytes, what);
+  return bytes;
+}
+
+std::vector<entry> random_group(random_values& random) {
+  std::vector<entry> group;
+  for (auto count = 1 + random.up_to(9); count > 0; --count) {
+    group.push_back({random.a_guid(), random.message(), nullptr, nullptr});
+  }
+  return group;
+}
+
+std::string bytes_of(const std::vector<entry>& group) {
+  std::string bytes;
+  encode_log_group(bytes, group);
+  return bytes;
+}
+
+// Calls judge with the record, with one to four of its bytes changed at random.
+template <class Judge>
+void with_random_damage(const std::string& record, random_values& random, Judge judge) {
+  std::string damaged = record;
+  for (auto count = 1 + random.up_to(3); count > 0; --count) {
+    damaged[random.up_to(damaged.size() - 1)] ^= static_cast<char>(1 + random.up_to(254));
+  }
+  judge(damaged);
+}
+
+TEST_CASE("an order comes back from its record as it was") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < rounds; ++i) {
+    const order what = random.order();
+    REQUIRE(decode_order(what.id, bytes_of(what)) == what);
+  }
+}
+
+TEST_CASE("an order with the extremes of every field comes back as it was") {
+  order what;
+  what.version = {std::numeric_limits<std::uint64_t>::max()};
+  what.status = order_status::cancelled;
+  what.total = money::of_minor_units(limits::total_minor_units_max).value();
+  what.created_at = timestamp{};
+  what.updated_at = timestamp{milliseconds{std::numeric_limits<std::int64_t>::max()}};
+  what.content.attributes = json_object{};
+  CHECK(decode_order(what.id, bytes_of(what)) == what);
+}
+
+TEST_CASE("an order's attributes come back as deep as a request may nest them") {
+  json_value nested{json_object{}};
+  for (std::size_t depth = 2; depth < limits::json_depth_max; ++depth) nested = {json_array{std::move(nested)}};
+  order what = testing::sample_order();
+  what.content.attributes = json_object{{"a", std::move(nested)}};
+  CHECK(decode_order(what.id, bytes_of(what)) == what);
+}
+
+TEST_CASE("an order without attributes is told from one with none in them") {
+  order what = testing::sample_order();
+  const std::string without = bytes_of(what);
+  what.content.attributes = json_object{};
+  CHECK(bytes_of(what) != without);
+  CHECK(decode_order(what.id, without)->content.attributes == std::nullopt);
+}
+
+TEST_CASE("a message comes back from its record as it was") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < rounds; ++i) {
+    const message_record what = random.message();
+    const std::string bytes = bytes_of(what);
+    REQUIRE(decode_message(bytes) == what);
+    REQUIRE(decode_message_expiry(bytes) == what.expires_at);
+  }
+}
+
+TEST_CASE("every kind of command comes back from a message's record") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  std::array<int, std::variant_size_v<command>> seen{};
+  for (int i = 0; i < rounds; ++i) {
+    message_record what = random.message();
+    what.command = random.command();
+    ++seen[what.command->index()];
+    REQUIRE(decode_message(bytes_of(what)) == what);
+  }
+  for (const int count : seen) CHECK(count > 0);
+}
+
+TEST_CASE("a log group gives back what it refers to, in order") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < rounds; ++i) {
+    const auto group = random_group(random);
+    const auto read = decode_log_group(bytes_of(group));
+    REQUIRE(read);
+    REQUIRE(read->size() == group.size());
+    for (std::size_t j = 0; j < group.size(); ++j) {
+      const outcome& result = group[j].record.outcome;
+      REQUIRE((*read)[j] == log_reference{group[j].guid, result.verdict, result.order, result.version});
+    }
+  }
+}
+
+TEST_CASE("a record that was cut off anywhere decodes to nothing") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < 30; ++i) {
+    const std::string order = bytes_of(random.order());
+    for (std::size_t size = 0; size < order.size(); ++size) REQUIRE_FALSE(decode_order({}, {order.data(), size}));
+    const std::string message = bytes_of(random.message());
+    for (std::size_t size = 0; size < message.size(); ++size) REQUIRE_FALSE(decode_message({message.data(), size}));
+    const std::string group = bytes_of(random_group(random));
+    for (std::size_t size = 0; size < group.size(); ++size) REQUIRE_FALSE(decode_log_group({group.data(), size}));
+  }
+}
+
+TEST_CASE("a record with bytes behind its end decodes to nothing") {
+  random_values random(1);
+  CHECK_FALSE(decode_order({}, bytes_of(random.order()) + '\0'));
+  CHECK_FALSE(decode_message(bytes_of(random.message()) + '\0'));
+  CHECK_FALSE(decode_log_group(bytes_of(random_group(random)) + '\0'));
+}
+
+TEST_CASE("a record of another format decodes to nothing") {
+  random_values random(1);
+  const std::uint8_t format = GENERATE(as<std::uint8_t>{}, 0, 2, 255);
+  const auto with_format = [format](std::string bytes) {
+    bytes[0] = static_cast<char>(format);
+    return bytes;
+  };
+  CHECK_FALSE(decode_order({}, with_format(bytes_of(random.order()))));
+  CHECK_FALSE(decode_message(with_format(bytes_of(random.message()))));
+  CHECK_FALSE(decode_message_expiry(with_format(bytes_of(random.message()))));
+  CHECK_FALSE(decode_log_group(with_format(bytes_of(random_group(random)))));
+}
+
+// What such bytes decode to is open; that it is a whole value or nothing is what is tested.
+TEST_CASE("a damaged order decodes to nothing or to an order that can be written again") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < rounds; ++i) {
+    const std::string record = bytes_of(random.order());
+    for (int j = 0; j < 20; ++j) {
+      with_random_damage(record, random, [](const std::string& damaged) {
+        if (const auto read = decode_order({}, damaged)) REQUIRE(decode_order({}, bytes_of(*read)) == read);
+      });
+    }
+  }
+}
+
+TEST_CASE("a damaged message decodes to nothing or to a message that can be written again") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < rounds; ++i) {
+    const std::string record = bytes_of(random.message());
+    for (int j = 0; j < 20; ++j) {
+      with_random_damage(record, random, [](const std::string& damaged) {
+        decode_message_expiry(damaged);
+        if (const auto read = decode_message(damaged)) REQUIRE(decode_message(bytes_of(*read)) == read);
+      });
+    }
+  }
+}
+
+TEST_CASE("a damaged log group decodes to nothing or to a group") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < rounds; ++i) {
+    const std::string record = bytes_of(random_group(random));
+    for (int j = 0; j < 20; ++j) {
+      with_random_damage(record, random, [&](const std::string& damaged) {
+        const auto read = decode_log_group(damaged);
+        if (read) REQUIRE(read->size() <= damaged.size());
+      });
+    }
+  }
+}
+
+TEST_CASE("random bytes decode to nothing or to a value") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < 5000; ++i) {
+    const std::string bytes = '\1' + random.text(64);
+    decode_order({}, bytes);
+    decode_message(bytes);
+    decode_message_expiry(bytes);
+    decode_log_group(bytes);
+    decode_log_key(bytes);
+    decode_customer_key(bytes);
+  }
+}
+
+TEST_CASE("a count that the record can't hold asks for no memory") {
+  std::string bytes;
+  byte_writer to{bytes};
+  to.put_byte(1);
+  to.put_varint(std::numeric_limits<std::uint64_t>::max());
+  CHECK_FALSE(decode_log_group(bytes));
+}
+
+// An order's record, written here field by field so that a field can hold what no order does.
+struct raw_order {
+  std::uint8_t status = 1;
+  std::uint64_t created_ms = 1000;
+  std::uint64_t age_ms = 0;
+  std::uint64_t total = 1;
+  std::uint64_t quantity = 1;
+  std::uint64_t unit_price = 1;
+
+  std::string bytes() const {
+    std::string out;
+    byte_writer to{out};
+    to.put_byte(1);
+    to.put_byte(status);
+    to.put_varint(7);  // version
+    to.put_varint(created_ms);
+    to.put_varint(age_ms);
+    to.put_varint(total);
+    out += "EUR";
+    to.put_string("c-1001");
+    to.put_varint(1);  // items
+    to.put_string("A-1");
+    to.put_varint(quantity);
+    to.put_varint(unit_price);
+    to.put_byte(0);  // no attributes
+    return out;
+  }
+};
+
+TEST_CASE("an order's record written by hand decodes") {
+  const auto read = decode_order({}, raw_order{}.bytes());
+  REQUIRE(read);
+  CHECK(read->version == version{7});
+  CHECK(read->content.items.front().quantity == 1);
+}
+
+TEST_CASE("an order with a field out of its range decodes to nothing") {
+  const auto [what, record] = GENERATE(table<std::string, raw_order>({
+      {"status 0", {.status = 0}},
+      {"status above the last", {.status = 6}},
+      {"a total above 2^53 - 1", {.total = std::uint64_t{1} << 53}},
+      {"a total that would be negative", {.total = ~std::uint64_t{0}}},
+      {"a unit price above 2^53 - 1", {.unit_price = std::uint64_t{1} << 53}},
+      {"a quantity above 32 bits", {.quantity = (std::uint64_t{1} << 32) + 5}},
+      {"a last change beyond the end of time", {.created_ms = 1, .age_ms = (std::uint64_t{1} << 63) - 1}},
+  }));
+  INFO(what);
+  CHECK_FALSE(decode_order({}, record.bytes()));
+}
+
+TEST_CASE("a number of more than 64 bits is not read") {
+  const auto [bytes, readable] = GENERATE(table<std::string, bool>({
+      {std::string(9, '\xFF') + '\x01', true},
+      {std::string(9, '\xFF') + '\x02', false},
+      {std::string(10, '\xFF') + '\x01', false},
+      {std::string(9, '\xFF'), false},
+      {"", false},
+  }));
+  byte_reader from{bytes};
+  from.get_varint();
+  CHECK(from.ok() == readable);
+}
+
+TEST_CASE("a read past the end fails for good and gives zeros") {
+  byte_reader from{"ab"};
+  CHECK(from.get_big_endian(4) == 0x61620000);
+  CHECK_FALSE(from.ok());
+  CHECK(from.get_byte() == 0);
+  CHECK(from.get_string().empty());
+  CHECK_FALSE(from.ok());
+}
+
+}  // namespace
+}  // namespace ordem::storage

@@ -1,0 +1,161 @@
+// What the tests of the store share: random records, and entries as the actors make them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/decide.hpp"
+#include "storage/entry.hpp"
+#include "tests/support_cpp/samples.hpp"
+
+namespace ordem::testing {
+
+// Values that need not make sense, only fit their types: the records must carry all of them.
+class random_values {
+ public:
+  explicit random_values(std::uint64_t seed) : random_(seed) {}
+
+  std::uint64_t up_to(std::uint64_t most) { return std::uniform_int_distribution<std::uint64_t>(0, most)(random_); }
+  bool chance() { return up_to(1) == 1; }
+
+  // Small and large numbers alike.
+  std::uint64_t number(std::uint64_t most) { return up_to(most >> up_to(63)); }
+
+  std::string text(std::size_t bytes_max) {
+    std::string made(number(bytes_max), '\0');
+    for (char& c : made) c = static_cast<char>(up_to(255));
+    return made;
+  }
+
+  guid a_guid() {
+    std::string made(1 + up_to(254), '\0');
+    for (char& c : made) c = static_cast<char>('!' + up_to('~' - '!'));
+    return guid_of(made);
+  }
+
+  order_id id() {
+    order_id made;
+    for (auto& byte : made.bytes) byte = static_cast<std::uint8_t>(up_to(255));
+    return made;
+  }
+
+  ordem::version version() { return {number(~std::uint64_t{0})}; }
+  timestamp time() { return timestamp{milliseconds{number(std::uint64_t{1} << 46)}}; }
+  money amount() {
+    return money::of_minor_units(static_cast<std::int64_t>(number(limits::total_minor_units_max))).value();
+  }
+  order_status status() { return static_cast<order_status>(1 + up_to(4)); }
+  ordem::verdict verdict() { return static_cast<ordem::verdict>(1 + up_to(5)); }
+  currency_code currency() { return {letter(), letter(), letter()}; }
+
+  std::vector<order_item> items() {
+    std::vector<order_item> made(up_to(5));
+    for (auto& each : made) each = {text(64), static_cast<std::uint32_t>(number(0xFFFF'FFFF)), amount()};
+    return made;
+  }
+
+  json_object object(unsigned depth) {
+    std::map<std::string, json_value> members;
+    for (auto count = up_to(4); count > 0; --count) members[text(8)] = value(depth + 1);
+    return {members.begin(), members.end()};
+  }
+
+  json_value value(unsigned depth) {
+    switch (up_to(depth < 6 ? 5 : 3)) {
+      case 0: return {nullptr};
+      case 1: return {chance()};
+      case 2: return {json_number{std::to_string(number(~std::uint64_t{0}))}};
+      case 3: return {text(200)};
+      case 4: {
+        json_array made(up_to(3));
+        for (auto& each : made) each = value(depth + 1);
+        return {std::move(made)};
+      }
+      default: return {object(depth)};
+    }
+  }
+
+  order_content content() {
+    order_content made{text(400), currency(), items(), std::nullopt};
+    if (chance()) made.attributes = object(0);
+    return made;
+  }
+
+  ordem::command command() {
+    switch (up_to(3)) {
+      case 0: return create_order{content()};
+      case 1: return replace_content{content()};
+      case 2: return patch();
+      default: return change_status{status()};
+    }
+  }
+
+  ordem::order order() {
+    ordem::order made;
+    made.id = id();
+    made.version = version();
+    made.status = status();
+    made.content = content();
+    made.total = amount();
+    made.created_at = time();
+    made.updated_at = made.created_at + milliseconds{number(std::uint64_t{1} << 46)};
+    return made;
+  }
+
+  message_record message() {
+    message_record made;
+    made.fingerprint = {number(~std::uint64_t{0}), number(~std::uint64_t{0})};
+    made.outcome.verdict = verdict();
+    made.outcome.order = id();
+    made.outcome.version = version();
+    made.outcome.status = status();
+    if (chance()) made.outcome.wanted = status();
+    if (chance()) made.outcome.made_against = supplied_version{version(), chance()};
+    made.created_at = time();
+    made.expires_at = time();
+    if (chance()) made.command = command();
+    return made;
+  }
+
+ private:
+  char letter() { return static_cast<char>('A' + up_to(25)); }
+
+  merge_content patch() {
+    merge_content made;
+    if (chance()) made.customer_id = text(128);
+    if (chance()) made.currency = currency();
+    if (chance()) made.items = items();
+    switch (up_to(2)) {
+      case 0: break;
+      case 1: made.attributes = merge_content::remove_attributes{}; break;
+      default: made.attributes = object(0);
+    }
+    return made;
+  }
+
+  std::mt19937_64 random_;
+};
+
+inline constexpr milliseconds sample_ttl = std::chrono::hours(24);
+
+// The entry that a message amounts to when it meets `current` (null: no order), which must not refuse it.
+inline storage::entry entry_of(const message& asked, const shared_order& current, order_id fresh_id,
+                               timestamp now = sample_time) {
+  auto decision = decide(current.get(), asked, fresh_id, now);
+  message_record record{asked.fingerprint, {}, now, now + sample_ttl, std::nullopt};
+  if (auto* rejected = std::get_if<outcome>(&decision)) {
+    record.outcome = *rejected;
+    record.command = asked.command;
+    return {asked.guid, std::move(record), nullptr, nullptr};
+  }
+  auto after = shared(apply(current.get(), std::get<event>(std::move(decision))));
+  record.outcome = accepted_outcome(asked, *after);
+  return {asked.guid, std::move(record), current, std::move(after)};
+}
+
+}  // namespace ordem::testing

@@ -1,0 +1,273 @@
+"""A small HTTP/1.1 client over raw sockets.
+
+It exists because the tests decide about bytes: when they leave, in how many pieces, and whether they are HTTP at all.
+It is strict about answers: whatever is not a well-formed, self-delimiting HTTP/1.1 answer raises MalformedAnswer.
+"""
+
+import json
+import re
+import select
+import socket
+from dataclasses import dataclass
+
+from support import settings
+
+HOST = "127.0.0.1"
+RECEIVE_BYTES = 65536
+STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9]) [^\r\n]*")
+HEADER_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+
+
+class ConnectionEnded(Exception):
+    """The server closed or reset the connection before a complete answer. `partial` is what had come of it."""
+
+    def __init__(self, partial):
+        super().__init__(f"connection ended after {len(partial)} bytes of an answer: {partial[:200]!r}")
+        self.partial = partial
+
+
+class MalformedAnswer(AssertionError):
+    """The server sent something that is not an HTTP/1.1 answer."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer. Header names are lower case, in the order in which they came."""
+
+    status: int
+    headers: tuple
+    body: bytes
+
+    def header(self, name):
+        """The value of a header that may be given once; None if it is absent."""
+        values = [value for key, value in self.headers if key == name.lower()]
+        if len(values) > 1:
+            raise MalformedAnswer(f"{name} is given {len(values)} times: {values}")
+        return values[0] if values else None
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def closes(self):
+        return (self.header("Connection") or "").lower() == "close"
+
+    @property
+    def replayed(self):
+        return self.header("Idempotency-Replayed") == "true"
+
+
+def request_bytes(method, target, headers=(), body=None):
+    """One request. `headers` are (name, value) pairs; Host and, with a body, Content-Length are added."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
+
+
+class _Exchanges:
+    """What everything that can `exchange` request bytes for an answer can do besides."""
+
+    def request(self, method, target, headers=(), body=None):
+        return self.exchange(request_bytes(method, target, headers, body), method)
+
+    def get(self, target, headers=()):
+        return self.request("GET", target, headers)
+
+
+class Connection(_Exchanges):
+    """One TCP connection. For one thread at a time."""
+
+    def __init__(self, port):
+        self._socket = socket.create_connection((HOST, port), timeout=settings.ANSWER_SECONDS_MAX)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._received = bytearray()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._socket.close()
+
+    def reset(self):
+        """Closes with a TCP reset instead of a FIN."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self._socket.close()
+
+    def finish_sending(self):
+        """Half-closes: the server sees the end of the input, and can still answer."""
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:  # The server has already closed: what it sent can still be read.
+            pass
+
+    def send(self, data):
+        try:
+            self._socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            raise ConnectionEnded(bytes(self._received)) from None
+
+    def send_until_answered(self, data):
+        """Sends `data`, and stops early when the server answers or closes, as a good client does with a large body."""
+        view = memoryview(data)
+        while view:
+            events = self._wait(select.POLLIN | select.POLLOUT, settings.ANSWER_SECONDS_MAX)
+            if events != select.POLLOUT:
+                return
+            try:
+                view = view[self._socket.send(view[:RECEIVE_BYTES]):]
+            except (BrokenPipeError, ConnectionResetError):
+                return
+
+    def can_send(self, seconds):
+        """Whether the kernel takes more bytes within `seconds`."""
+        return bool(self._wait(select.POLLOUT, seconds) & select.POLLOUT)
+
+    def send_some(self, data):
+        """Sends what the kernel takes at once; returns how many bytes that was, 0 if the server has closed."""
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        except (BrokenPipeError, ConnectionResetError):
+            return 0
+
+    def has_answer(self, seconds):
+        """Whether something (an answer, or the end) can be read within `seconds`."""
+        return bool(self._received) or bool(self._wait(select.POLLIN, seconds))
+
+    def read_response(self, method="GET"):
+        """Reads one answer to a request of `method`. An interim answer (100) is returned like any other."""
+        head_end = self._find(b"\r\n\r\n", 0)
+        status, headers = _parse_head(bytes(self._received[:head_end]))
+        body, end = self._read_body(method, status, headers, head_end + 4)
+        del self._received[:end]
+        return Response(status, headers, body)
+
+    def read_end(self):
+        """Reads until the server closes; returns the bytes that came before, hopefully none."""
+        try:
+            while True:
+                self._fill()
+        except ConnectionEnded as end:
+            return end.partial
+
+    def exchange(self, data, method="GET"):
+        self.send(data)
+        return self.read_response(method)
+
+    def _wait(self, events, seconds):
+        """The poll events that happen within `seconds`; 0 if none does."""
+        poll = select.poll()  # select() cannot watch more than 1024 descriptors.
+        poll.register(self._socket, events)
+        happened = poll.poll(seconds * 1000)
+        return happened[0][1] if happened else 0
+
+    def _read_body(self, method, status, headers, start):
+        lengths = [value for name, value in headers if name == "content-length"]
+        encodings = [value for name, value in headers if name == "transfer-encoding"]
+        if len(lengths) + len(encodings) > 1:
+            raise MalformedAnswer(f"more than one message length: {lengths} {encodings}")
+        if method == "HEAD" or status < 200 or status in (204, 304):
+            return b"", start
+        if encodings:
+            return self._read_chunks(start)
+        if not lengths or not lengths[0].isdecimal():
+            raise MalformedAnswer(f"status {status} has neither a Content-Length nor chunks: {headers}")
+        end = start + int(lengths[0])
+        self._need(end)
+        return bytes(self._received[start:end]), end
+
+    def _read_chunks(self, start):
+        body = b""
+        while True:
+            line_end = self._find(b"\r\n", start)
+            size = int(bytes(self._received[start:line_end]).split(b";")[0], 16)
+            data = line_end + 2
+            self._need(data + size + 2)
+            if bytes(self._received[data + size:data + size + 2]) != b"\r\n":
+                raise MalformedAnswer("a chunk (or the trailer) does not end as announced")
+            body += bytes(self._received[data:data + size])
+            start = data + size + 2
+            if size == 0:
+                return body, start
+
+    def _find(self, mark, start):
+        while (position := self._received.find(mark, start)) < 0:
+            self._fill()
+        return position
+
+    def _need(self, size):
+        while len(self._received) < size:
+            self._fill()
+
+    def _fill(self):
+        try:
+            data = self._socket.recv(RECEIVE_BYTES)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise ConnectionEnded(bytes(self._received))
+        self._received += data
+
+
+def _parse_head(head):
+    first, *rest = head.split(b"\r\n")
+    match = STATUS_LINE.fullmatch(first)
+    if not match:
+        raise MalformedAnswer(f"not a status line: {first!r}")
+    return int(match[1]), tuple(_parse_header(line) for line in rest)
+
+
+def _parse_header(line):
+    match = HEADER_LINE.fullmatch(line)
+    if not match or b"\0" in line:
+        raise MalformedAnswer(f"not a header line: {line!r}")
+    return match[1].decode("ascii").lower(), match[2].decode("latin-1")
+
+
+class Client(_Exchanges):
+    """A keep-alive client: one connection, opened anew only after an answer that says `Connection: close`."""
+
+    def __init__(self, port):
+        self._port = port
+        self._connection = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def connect(self):
+        if not self._connection:
+            self._connection = Connection(self._port)
+
+    def exchange(self, data, method="GET"):
+        self.connect()
+        response = self._connection.exchange(data, method)
+        if response.closes:
+            self.close()
+        return response
+
+
+def send_at_the_same_moment(port, requests):
+    """Sends each request on a connection of its own: all but the last byte of each first, then the last bytes in
+    one go, so that the server finds them complete together. Returns the answers in the order of the requests."""
+    connections = [Connection(port) for _ in requests]
+    try:
+        for connection, data in zip(connections, requests):
+            connection.send(data[:-1])
+        for connection, data in zip(connections, requests):
+            connection.send(data[-1:])
+        return [connection.read_response() for connection in connections]
+    finally:
+        for connection in connections:
+            connection.close()

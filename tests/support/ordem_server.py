@@ -1,0 +1,260 @@
+"""Starts, watches and ends the server binary.
+
+Every process is ended by its process id. Whatever ends it, its stderr may hold no sanitizer report, each log line must
+be JSON with time, level and message, and the exit code must be the expected one; otherwise the test fails.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from support import settings
+from support.http_client import Client, Connection
+
+SANITIZER_MARKS = ("Sanitizer", "runtime error:")
+LOG_MEMBERS = ("time", "level", "message")
+SHOWN_LINES = 40
+SIGNALLED_EXIT = 128
+
+
+class ServerDidNotStart(Exception):
+    """The process ended before it listened."""
+
+    def __init__(self, code, stderr):
+        super().__init__(f"the server ended with exit code {code} before it listened:\n{stderr}")
+        self.code = code
+        self.stderr = stderr
+
+
+def binary():
+    path = os.environ.get("ORDEM_BINARY", "")
+    assert path, "set ORDEM_BINARY to the path of the ordem binary"
+    return os.path.abspath(path)
+
+
+def clean_environment(extra=None):
+    """The environment without the ORDEM_ variables of the tests, and with `extra`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ORDEM_")}
+    return {**kept, **(extra or {})}
+
+
+def assert_no_sanitizer_report(text):
+    assert not any(mark in text for mark in SANITIZER_MARKS), f"a sanitizer reports:\n{text}"
+
+
+def run_ordem(*arguments, environment=None):
+    """Runs a command that ends by itself; returns exit code, stdout and stderr."""
+    result = subprocess.run(
+        [binary(), *map(str, arguments)],
+        env=clean_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=settings.COMMAND_SECONDS_MAX,
+        check=False,
+    )
+    assert_no_sanitizer_report(result.stderr)
+    return result
+
+
+def plain(text):
+    """Lower case with hyphens, so that message-ttl, message_ttl and ORDEM_MESSAGE_TTL are one name."""
+    return str(text).lower().replace("_", "-")
+
+
+def assert_clean_failure(code, stderr, words):
+    """A process failed by itself, not by a signal or an abort, and said why in a text that holds each of the words."""
+    assert 0 < code < SIGNALLED_EXIT, f"exit code {code}:\n{stderr}"
+    assert stderr.strip() and "terminate called" not in stderr, stderr
+    for word in words:
+        assert plain(word) in plain(stderr), f"{str(word)!r} is not in: {stderr}"
+
+
+class _Lines:
+    """The lines of one pipe, read by a thread of its own."""
+
+    def __init__(self, pipe):
+        self._pipe = pipe
+        self._changed = threading.Condition()
+        self._lines = []
+        self._ended = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        with self._pipe:
+            for raw in self._pipe:
+                with self._changed:
+                    self._lines.append(raw.decode("utf-8", "backslashreplace").rstrip("\n"))
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def snapshot(self):
+        with self._changed:
+            return list(self._lines)
+
+    def wait_for(self, accept, seconds):
+        """The first value that `accept` makes of a line and that is not None; None if the pipe ends without one."""
+        deadline = time.monotonic() + seconds
+        position = 0
+        with self._changed:
+            while True:
+                for line in self._lines[position:]:
+                    if (value := accept(line)) is not None:
+                        return value
+                position = len(self._lines)
+                if self._ended:
+                    return None
+                assert self._changed.wait(deadline - time.monotonic()), (
+                    f"nothing within {seconds} s; so far:\n" + "\n".join(self._lines)
+                )
+
+    def wait_end(self, seconds):
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._ended, seconds), "the pipe stays open after the process ended"
+
+
+class OrdemServer:
+    """One server process on one data folder. As a context manager it is stopped, and checked, at the end."""
+
+    def __init__(self, data_dir, *flags, environment=None):
+        self.data_dir = data_dir
+        self.port = None
+        self._ended = False
+        self._closing = []
+        self._process = subprocess.Popen(
+            [
+                binary(), "serve", "--address", "127.0.0.1", "--port", "0", "--data-dir", str(data_dir),
+                "--log-format", "json", *map(str, flags),
+            ],
+            env=clean_environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._stdout = _Lines(self._process.stdout)
+        self._stderr = _Lines(self._process.stderr)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.finish()
+        elif self.is_running():
+            self.kill()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def wait_listening(self):
+        """Waits for the log line that says so. Raises ServerDidNotStart if the process ends instead."""
+        try:
+            self.port = self._stderr.wait_for(_listening_port, settings.START_SECONDS_MAX)
+        except AssertionError:
+            self._process.kill()
+            raise
+        if self.port is None:
+            raise ServerDidNotStart(self.wait_exit(), self.stderr())
+        return self
+
+    def connect(self):
+        """A raw connection; closed when the server has ended."""
+        return self._close_at_end(Connection(self.port))
+
+    def client(self):
+        """A keep-alive client; closed when the server has ended."""
+        return self._close_at_end(Client(self.port))
+
+    def signal_stop(self):
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait_exit(self, seconds=settings.STOP_SECONDS_MAX):
+        """Waits for the end of the process, checks what it printed, and returns the exit code."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(settings.STOP_SECONDS_MAX)
+            raise AssertionError(f"the server still ran after {seconds} s:\n{self.stderr()}") from None
+        self._ended = True
+        self._stderr.wait_end(settings.STOP_SECONDS_MAX)
+        self._stdout.wait_end(settings.STOP_SECONDS_MAX)
+        for closing in self._closing:
+            closing.close()
+        assert_no_sanitizer_report("\n".join(self._stderr.snapshot()))
+        return code
+
+    def stop(self, seconds=settings.STOP_SECONDS_MAX):
+        """SIGTERM; the server has to end by itself with exit code 0, and every log line has to be well-formed."""
+        self.signal_stop()
+        code = self.wait_exit(seconds)
+        assert code == 0, f"exit code {code} after SIGTERM:\n{self.stderr()}"
+        self.logs()
+
+    def finish(self):
+        """Stops it, unless its end has already been waited for: a server that has died unnoticed fails here."""
+        if not self._ended:
+            self.stop()
+
+    def kill(self):
+        """SIGKILL; the server must have been alive until then."""
+        self._process.kill()
+        code = self.wait_exit()
+        assert code == -signal.SIGKILL, f"the server had ended by itself with exit code {code}:\n{self.stderr()}"
+
+    def stderr(self):
+        """The last lines that it printed, for messages."""
+        return "\n".join(self._stderr.snapshot()[-SHOWN_LINES:])
+
+    def printed(self):
+        """Everything printed so far on both pipes."""
+        return "\n".join(self._stdout.snapshot() + self._stderr.snapshot())
+
+    def logs(self):
+        """The log lines as dicts; fails if one is not what the JSON format promises."""
+        return [_parse_log_line(line) for line in self._stderr.snapshot()]
+
+    def _close_at_end(self, closing):
+        self._closing.append(closing)
+        return closing
+
+
+def _parse_log_line(line):
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        raise AssertionError(f"a log line is not JSON: {line!r}") from None
+    assert isinstance(entry, dict) and all(name in entry for name in LOG_MEMBERS), f"a log line lacks members: {line!r}"
+    return entry
+
+
+def _listening_port(line):
+    if '"listening"' not in line:
+        return None
+    entry = _parse_log_line(line)
+    return entry["port"] if entry["message"] == "listening" else None
+
+
+def start_server(data_dir, *flags, environment=None):
+    """Starts a server and waits until it listens."""
+    return OrdemServer(data_dir, *flags, environment=environment).wait_listening()
+
+
+def assert_does_not_start(data_dir, *flags, words=(), environment=None):
+    """The start fails cleanly and says why; returns what it printed to stderr."""
+    try:
+        server = start_server(data_dir, *flags, environment=environment)
+    except ServerDidNotStart as refusal:
+        assert_clean_failure(refusal.code, refusal.stderr, words)
+        return refusal.stderr
+    server.kill()
+    raise AssertionError(f"the server started with {flags or 'default flags'} on {data_dir}")

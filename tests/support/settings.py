@@ -1,0 +1,74 @@
+"""The knobs of the black-box tests, all in one place.
+
+Environment:
+  ORDEM_BINARY        the server binary under test (required by every test that starts a server)
+  ORDEM_SLOW          a whole number; multiplies every timeout and memory bound (sanitizer builds, slow machines)
+  ORDEM_SEED          the seed of everything random; printed at the start of a run and in every failure of the crash test
+  ORDEM_CRASH_ROUNDS  how many times the crash test kills the server
+
+These variables belong to the tests. The server never sees them: it refuses ORDEM_ variables that it does not know.
+"""
+
+import os
+import random
+
+MIB = 1024 * 1024
+
+
+def _whole_number(name, default):
+    text = os.environ.get(name, "")
+    return int(text) if text else default
+
+
+SLOW = _whole_number("ORDEM_SLOW", 1)
+SEED = _whole_number("ORDEM_SEED", random.SystemRandom().randrange(2**32))
+
+# Bounds of waiting. None of them is reached by a server that works.
+START_SECONDS_MAX = 30 * SLOW
+ANSWER_SECONDS_MAX = 15 * SLOW
+STOP_SECONDS_MAX = 30 * SLOW
+COMMAND_SECONDS_MAX = 30 * SLOW
+THREADS_SECONDS_MAX = 60 * SLOW
+POLL_SECONDS_MAX = 15 * SLOW
+
+# What one server may grow by, whatever its clients send.
+RSS_GROWTH_BYTES_MAX = 400 * MIB * SLOW
+
+# test_exactly_once.py
+ONCE_CONNECTIONS = 64
+ONCE_ROUNDS = 5
+
+# test_races.py
+RACE_CLIENTS = 32
+RACE_ATTEMPTS = 20
+RACE_READERS = 4
+RACE_ROUNDS = 20
+RACE_READS_MAX = 200_000
+
+# test_repeat_after_restart.py
+LOAD_CLIENTS = 8
+LOAD_ANSWERS_BEFORE_STOP = 200
+LOAD_REQUESTS_MAX = 100_000
+
+# test_bad_input.py
+PIPELINED_REQUESTS = 20
+IDLE_CONNECTIONS = 10_000
+FEW_CONNECTIONS = 50
+UNREAD_REQUEST_BYTES_MAX = 16 * MIB
+QUICK_ANSWER_SECONDS_MAX = 2 * SLOW
+
+# test_data_folder.py
+STORED_ORDERS = 150
+FULL_DISK_BYTES = 64 * MIB
+ROOMY_DISK_BYTES = 512 * MIB
+FULL_DISK_CREATES_MAX = 20_000
+
+# test_kill.py
+CRASH_ROUNDS = _whole_number("ORDEM_CRASH_ROUNDS", 20)
+CRASH_WORKERS = 8
+CRASH_ANSWERS_PER_ROUND_MAX = 250
+CRASH_REQUESTS_PER_WORKER_MAX = 20_000
+CRASH_CUSTOMERS = 12
+CRASH_SPIN_STEPS_MAX = 200_000
+CRASH_EARLIER_REPEATS = 60
+CRASH_EARLIER_HISTORIES = 40
