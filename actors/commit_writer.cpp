@@ -16,7 +16,9 @@ commit_writer::behavior_type commit_writer::make_behavior() {
   };
 }
 
-void commit_writer::on_exit() { parts_.syncer = log_syncer_actor{}; }
+void commit_writer::on_exit() {
+  parts_.syncer = log_syncer_actor{};
+}
 
 void commit_writer::gather(commit& decisions) {
   if (settlements_.empty()) send(this, flush{});

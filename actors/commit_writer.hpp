@@ -1,5 +1,5 @@
-// The one actor that appends to the log, on a thread of its own. Natural grouping: while it writes one group, the next one gathers in
-// its mailbox; and while it writes, the log syncer waits for the disk with the groups before.
+// The one actor that appends to the log, on a thread of its own. Natural grouping: while it writes one group, the next
+// one gathers in its mailbox; and while it writes, the log syncer waits for the disk with the groups before.
 #pragma once
 
 #include <functional>

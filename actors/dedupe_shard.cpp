@@ -44,7 +44,8 @@ void dedupe_shard::admit_all(submit& batch) {
     } else {
       task what{each.ticket, parts_.number, std::move(each.message)};
       if (what.message.target) {
-        by_keeper[keeper_of(*what.message.target, static_cast<std::uint32_t>(by_keeper.size()))].push_back(std::move(what));
+        by_keeper[keeper_of(*what.message.target, static_cast<std::uint32_t>(by_keeper.size()))].push_back(
+            std::move(what));
       } else {
         const order_id id = ids_.next(now, what.message.guid.slot());
         created.push_back(execute(std::move(what), nullptr, id, now, parts_.message_ttl).decided);

@@ -1,5 +1,5 @@
-// The actor that owns every GUID of its hash slots. A created order is decided right here: until its answer is out nobody else can
-// name it, so it has nothing to be serial with and needs no actor of its own.
+// The actor that owns every GUID of its hash slots. A created order is decided right here: until its answer is out
+// nobody else can name it, so it has nothing to be serial with and needs no actor of its own.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,5 @@
-// What a dedupe shard knows of its GUIDs: those in flight here, those decided in the store. A plain class, owned by one shard.
+// What a dedupe shard knows of its GUIDs: those in flight here, those decided in the store. A plain class, owned by one
+// shard.
 #pragma once
 
 #include <unordered_map>
@@ -24,7 +25,8 @@ class dedupe_table {
 
   admission admit(const ticket& waiter, const message& asked, timestamp now);
 
-  // The message is decided and durable, or has failed: it is in flight no more. Appends the answers of those that joined it.
+  // The message is decided and durable, or has failed: it is in flight no more. Appends the answers of those that
+  // joined it.
   void settle(const settlement& settled, std::vector<reply>& replies);
 
   std::size_t in_flight() const noexcept { return in_flight_.size(); }

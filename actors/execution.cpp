@@ -7,7 +7,8 @@
 namespace ordem::actors {
 namespace {
 
-// An accepted create, replacement or status change can be told from the order's versions; the rest is kept to be shown later.
+// An accepted create, replacement or status change can be told from the order's versions; the rest is kept to be shown
+// later.
 std::optional<command> command_to_keep(const outcome& decided, command&& what) {
   if (is_accepted(decided.verdict) && !std::holds_alternative<merge_content>(what)) return std::nullopt;
   return std::move(what);

@@ -1,4 +1,5 @@
-// What happens to one admitted message, from its decision to its answer, as values. Pure: readable and testable without CAF.
+// What happens to one admitted message, from its decision to its answer, as values. Pure: readable and testable without
+// CAF.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ struct execution {
   shared_order current;  // the order as decided now, which the next message meets
 };
 
-// The log has failed: whether these are on the disk is unknown. Nobody is told that they are; after a restart a repeat learns which.
+// The log has failed: whether these are on the disk is unknown. Nobody is told that they are; after a restart a repeat
+// learns which.
 void withdraw(std::vector<settlement>& group);
 
 // Decides the task on `current` (null: no such order) and prepares its record, which expires at now + ttl.

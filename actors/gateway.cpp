@@ -49,9 +49,9 @@ struct gateway::parts {
           i, settings.shards, live_orders_max, &store, &clock, &counters, settings.message_ttl, writer}));
     }
     for (std::uint32_t i = 0; i < settings.shards; ++i) {
-      shards.push_back(system.spawn<dedupe_shard>(dedupe_shard_parts{i, &store, &clock, &replies, &counters,
-                                                                     settings.in_flight, settings.message_ttl,
-                                                                     settings.id_seed + i, keepers, writer}));
+      shards.push_back(
+          system.spawn<dedupe_shard>(dedupe_shard_parts{i, &store, &clock, &replies, &counters, settings.in_flight,
+                                                        settings.message_ttl, settings.id_seed + i, keepers, writer}));
     }
     caf::anon_send(syncer, introduce{shards, keepers});
   }
@@ -87,7 +87,9 @@ gateway::gateway(gateway_settings settings, storage::store& store, const time_so
 
 gateway::~gateway() = default;
 
-std::uint32_t gateway::add_desk(reply_desk& desk) { return parts_->replies.add_desk(desk); }
+std::uint32_t gateway::add_desk(reply_desk& desk) {
+  return parts_->replies.add_desk(desk);
+}
 
 void gateway::submit(std::vector<submission>&& submissions) {
   if (!parts_->replies.enter(submissions.size())) {
@@ -113,8 +115,12 @@ bool gateway::drain(milliseconds timeout) {
   return parts_->replies.wait_until_idle(timeout);
 }
 
-const counters& gateway::counters() const noexcept { return parts_->counters; }
+const counters& gateway::counters() const noexcept {
+  return parts_->counters;
+}
 
-std::size_t gateway::in_flight() const noexcept { return parts_->replies.in_flight(); }
+std::size_t gateway::in_flight() const noexcept {
+  return parts_->replies.in_flight();
+}
 
 }  // namespace ordem::actors

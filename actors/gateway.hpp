@@ -28,7 +28,8 @@ struct gateway_settings {
   std::size_t live_orders_max = 100'000;
   // Seeds the random part of order ids.
   std::uint64_t id_seed = 0;
-  // Called once, on the commit writer's or the log syncer's thread, when the log has failed; from then on every message is answered `read_only`.
+  // Called once, on the commit writer's or the log syncer's thread, when the log has failed; from then on every message
+  // is answered `read_only`.
   std::function<void()> on_log_failure = [] {};
 };
 
@@ -46,8 +47,9 @@ class gateway final : public message_port {
 
   void submit(std::vector<submission>&& submissions) override;
 
-  // From now on every message is answered `draining`; waits until all earlier ones are answered. False if that takes longer than
-  // `timeout`. What is still out when the gateway goes may or may not be executed: nobody hears of it, and a repeat tells.
+  // From now on every message is answered `draining`; waits until all earlier ones are answered. False if that takes
+  // longer than `timeout`. What is still out when the gateway goes may or may not be executed: nobody hears of it, and
+  // a repeat tells.
   bool drain(milliseconds timeout);
 
   const actors::counters& counters() const noexcept;

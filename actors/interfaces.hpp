@@ -2,10 +2,12 @@
 //
 //   gateway --submit--> dedupe shard --admit--> order keeper --execute--> order actor
 //                            |                                                |
-//                            +----- commit (a created order: -----------------+-- commit --> commit writer --make_durable--> log syncer
-//                            |      nobody else can know it yet)                                                              |    |
-//                            +<-- settle (and to the keepers) ----------------------------------------------------------------+    |
-//                                                                                                        reply router <-- answers -+
+//                            +----- commit (a created order: -----------------+-- commit --> commit writer
+//                            --make_durable--> log syncer |      nobody else can know it yet) |    |
+//                            +<-- settle (and to the keepers)
+//                            ----------------------------------------------------------------+    |
+//                                                                                                        reply router
+//                                                                                                        <-- answers -+
 //
 // Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle`.
 #pragma once
@@ -58,7 +60,8 @@ using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_
 using order_keeper_actor = caf::typed_actor<caf::reacts_to<admit>, caf::reacts_to<settle>>;
 using order_actor = caf::typed_actor<caf::reacts_to<execute_task>>;
 using commit_writer_actor = caf::typed_actor<caf::reacts_to<commit>, caf::reacts_to<flush>>;
-using log_syncer_actor = caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<make_durable>, caf::reacts_to<flush>>;
+using log_syncer_actor =
+    caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<make_durable>, caf::reacts_to<flush>>;
 
 // The log syncer's first message: who hears of settled groups.
 struct introduce {

@@ -13,7 +13,9 @@ live_order::behavior_type live_order::make_behavior() {
   return {[this](execute_task& what) { execute_one(std::move(what.task)); }};
 }
 
-void live_order::on_exit() { parts_.writer = commit_writer_actor{}; }
+void live_order::on_exit() {
+  parts_.writer = commit_writer_actor{};
+}
 
 void live_order::execute_one(task&& what) {
   commit decisions;

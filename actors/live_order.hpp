@@ -1,5 +1,5 @@
-// The actor that owns one order while it is live. It decides message after message on the state that it decided last, without
-// waiting for the disk; the commit writer keeps that order of decisions.
+// The actor that owns one order while it is live. It decides message after message on the state that it decided last,
+// without waiting for the disk; the commit writer keeps that order of decisions.
 #pragma once
 
 #include "actors/interfaces.hpp"

@@ -28,7 +28,9 @@ log_syncer::behavior_type log_syncer::make_behavior() {
   };
 }
 
-void log_syncer::on_exit() { listeners_ = introduce{}; }
+void log_syncer::on_exit() {
+  listeners_ = introduce{};
+}
 
 void log_syncer::gather(make_durable& appended) {
   if (!group_.empty()) {

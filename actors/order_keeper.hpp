@@ -1,5 +1,5 @@
-// The actor that knows which orders of its share are live: it wakes them, hands them their messages, and lets them go when others
-// were used more recently. An order with undecided or uncommitted work stays.
+// The actor that knows which orders of its share are live: it wakes them, hands them their messages, and lets them go
+// when others were used more recently. An order with undecided or uncommitted work stays.
 #pragma once
 
 #include "actors/counters.hpp"

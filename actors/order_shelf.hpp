@@ -1,5 +1,5 @@
-// The live orders of one keeper, under a bound: which exist, which have work that is not yet durable, which was used least
-// recently. A plain class; Live is a handle whose destruction lets the order go.
+// The live orders of one keeper, under a bound: which exist, which have work that is not yet durable, which was used
+// least recently. A plain class; Live is a handle whose destruction lets the order go.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@ namespace ordem::actors {
 template <class Live>
 class order_shelf {
  public:
-  // Keeps up to live_max orders. Those with work are kept whatever their number, which the bound on messages in flight bounds.
+  // Keeps up to live_max orders. Those with work are kept whatever their number, which the bound on messages in flight
+  // bounds.
   explicit order_shelf(std::size_t live_max) : live_max_(live_max) {}
 
   // The live order, made by make() if it is not on the shelf; it has one more piece of work until release().

@@ -12,8 +12,8 @@ std::uint32_t reply_router::add_desk(reply_desk& desk) {
 }
 
 bool reply_router::enter(std::size_t messages) noexcept {
-  // Sequentially consistent, like the gateway's look at whether it is closed that follows: either that look sees a drain, or the
-  // drain sees these.
+  // Sequentially consistent, like the gateway's look at whether it is closed that follows: either that look sees a
+  // drain, or the drain sees these.
   const std::size_t before = in_flight_.fetch_add(messages);
   if (before + messages <= in_flight_max_) return true;
   in_flight_.fetch_sub(messages);

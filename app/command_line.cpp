@@ -31,8 +31,11 @@ bool is_ip_address(const std::string& text) {
 using unit_map = std::map<std::string, std::uint64_t>;
 
 const unit_map duration_units = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-const unit_map size_units = {
-    {"", 1}, {"B", 1}, {"KiB", std::uint64_t{1} << 10}, {"MiB", std::uint64_t{1} << 20}, {"GiB", std::uint64_t{1} << 30}};
+const unit_map size_units = {{"", 1},
+                             {"B", 1},
+                             {"KiB", std::uint64_t{1} << 10},
+                             {"MiB", std::uint64_t{1} << 20},
+                             {"GiB", std::uint64_t{1} << 30}};
 
 // In the largest unit that keeps it whole; a day is still told in hours.
 std::string with_unit(std::uint64_t amount, const unit_map& units) {
@@ -44,7 +47,8 @@ std::string with_unit(std::uint64_t amount, const unit_map& units) {
 }
 
 // Turns "30s" or "64KiB" into a plain number in the smallest unit, and checks it.
-CLI::Validator number_with_unit(const unit_map& units, std::uint64_t least, std::uint64_t most, const std::string& rule) {
+CLI::Validator number_with_unit(const unit_map& units, std::uint64_t least, std::uint64_t most,
+                                const std::string& rule) {
   return {[=, &units](std::string& text) {
             std::uint64_t number = 0;
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -88,7 +92,8 @@ class program {
   CLI::Option* add_setting(const std::string& name, Value& value, const std::string& description);
   CLI::Option* add_text(const std::string& name, std::string& value, const std::string& description);
   template <class Value>
-  void add_number(const std::string& name, Value& value, std::uint64_t least, std::uint64_t most, const std::string& description);
+  void add_number(const std::string& name, Value& value, std::uint64_t least, std::uint64_t most,
+                  const std::string& description);
   void add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
                 const std::string& description);
   void add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description);
@@ -166,7 +171,8 @@ void program::add_duration(const std::string& name, std::chrono::milliseconds& v
   constexpr std::uint64_t longest = std::uint64_t{366} * 86'400'000;
   add_setting(name, number, description)
       ->default_str(with_unit(number, duration_units))
-      ->transform(number_with_unit(duration_units, 1, longest, "must be from 1ms to 366d, with a unit: ms, s, m, h or d"))
+      ->transform(
+          number_with_unit(duration_units, 1, longest, "must be from 1ms to 366d, with a unit: ms, s, m, h or d"))
       ->type_name("DURATION");
   shown_.emplace_back(name, [&number] { return with_unit(number, duration_units); });
 }
@@ -201,7 +207,9 @@ void program::add_serve() {
   add_text("config", config_, "A file with settings")->type_name("FILE");
   add_text("address", server.address, "The IP address to listen on")
       ->check(CLI::Validator(
-          [](const std::string& text) { return is_ip_address(text) ? std::string() : "'" + text + "' is not an IP address"; },
+          [](const std::string& text) {
+            return is_ip_address(text) ? std::string() : "'" + text + "' is not an IP address";
+          },
           ""))
       ->type_name("ADDRESS");
   add_number("port", server.port, 0, 65535, "The port to listen on; 0 takes any free one");
@@ -220,14 +228,17 @@ void program::add_serve() {
   add_number("max-in-flight", engine.in_flight_max, 1, 1'000'000, "The most writes executing at once; more get 503");
   add_number("live-orders", engine.live_orders_max, 1, 100'000'000, "The most orders kept live, each by its own actor");
   add_duration("idle-timeout", server.idle_timeout, "How long a connection may be without a request");
-  add_duration("request-timeout", server.request_timeout, "How long a request may take to arrive, or an answer to leave");
+  add_duration("request-timeout", server.request_timeout,
+               "How long a request may take to arrive, or an answer to leave");
   add_duration("drain-timeout", settings_.drain_timeout, "How long a stop waits for requests under way");
   add_number("io-threads", server.io_threads, 1, 1024, "Threads for connections");
   add_number("worker-threads", engine.worker_threads, 1, 1024, "Threads for the actors");
   add_number("shards", engine.shards, 1, 1024, "Dedupe shards");
   add_size("block-cache", store.block_cache_bytes, "1MiB", std::size_t{1} << 20, "Memory for data read from disk");
-  add_size("write-buffer", store.write_buffer_bytes, "4MiB", std::size_t{4} << 20, "Memory for data not yet in sorted files");
-  add_number("log-entries", store.log_entries_kept, 1, std::uint64_t{1} << 40, "How many log entries are kept, at least");
+  add_size("write-buffer", store.write_buffer_bytes, "4MiB", std::size_t{4} << 20,
+           "Memory for data not yet in sorted files");
+  add_number("log-entries", store.log_entries_kept, 1, std::uint64_t{1} << 40,
+             "How many log entries are kept, at least");
   add_choice<log_format>("log-format", settings_.log_format,
                          {{"auto", log_format::automatic}, {"json", log_format::json}, {"text", log_format::text}},
                          "The program's own log, on standard error; auto is text on a terminal, else JSON lines");
@@ -298,7 +309,8 @@ void program::check_command_names(const std::vector<std::string>& arguments) con
   for (const std::string& word : arguments) {
     const auto known = at->get_subcommands({});
     if (word.starts_with('-') || known.empty()) return;
-    const auto found = std::find_if(known.begin(), known.end(), [&](const CLI::App* each) { return each->get_name() == word; });
+    const auto found =
+        std::find_if(known.begin(), known.end(), [&](const CLI::App* each) { return each->get_name() == word; });
     if (found == known.end()) throw usage_error("'" + word + "' is not a command; ordem --help tells what is");
     at = *found;
   }

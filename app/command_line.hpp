@@ -32,8 +32,8 @@ struct command_line_end {
   std::string text;
 };
 
-// `arguments` without the program's name; `environment` as "NAME=value". Settings are looked for in the arguments, then in the
-// environment (ORDEM_*), then in the file that --config names, then they have their defaults.
+// `arguments` without the program's name; `environment` as "NAME=value". Settings are looked for in the arguments, then
+// in the environment (ORDEM_*), then in the file that --config names, then they have their defaults.
 tl::expected<command, command_line_end> parse_command_line(const std::vector<std::string>& arguments,
                                                            const std::vector<std::string>& environment);
 

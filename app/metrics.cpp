@@ -21,7 +21,8 @@ class metric_list {
  public:
   using label = std::pair<std::string, std::string>;
 
-  void add(MetricType type, const std::string& name, const std::string& help, double value, std::vector<label> labels = {}) {
+  void add(MetricType type, const std::string& name, const std::string& help, double value,
+           std::vector<label> labels = {}) {
     ClientMetric& metric = add_metric(type, name, help, labels);
     (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
   }
@@ -40,7 +41,8 @@ class metric_list {
     std::uint64_t below = 0;
     for (std::size_t i = 0; i < counts.size(); ++i) {
       below += counts[i].load(std::memory_order_relaxed);
-      const double bound = i < bounds.size() ? static_cast<double>(bounds[i]) / us_per_second : std::numeric_limits<double>::infinity();
+      const double bound =
+          i < bounds.size() ? static_cast<double>(bounds[i]) / us_per_second : std::numeric_limits<double>::infinity();
       metric.histogram.bucket.push_back({below, bound});
     }
     metric.histogram.sample_count = below;
@@ -72,12 +74,13 @@ void add_edge(metric_list& to, const edge::edge_counters& edge) {
   to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));
   to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
   to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
-  to.counter("ordem_http_request_timeouts_total", "Requests that did not arrive within --request-timeout.", edge.timeouts);
+  to.counter("ordem_http_request_timeouts_total", "Requests that did not arrive within --request-timeout.",
+             edge.timeouts);
 }
 
 void add_engine(metric_list& to, const actors::gateway& engine) {
-  static const char* const verdicts[] = {"",              "order_created",      "content_changed", "status_changed",
-                                         "stale_version", "status_not_allowed", "order_closed"};
+  static const char* const verdicts[] = {
+      "", "order_created", "content_changed", "status_changed", "stale_version", "status_not_allowed", "order_closed"};
   const actors::counters& counts = engine.counters();
   for (std::size_t i = 1; i < counts.outcomes.size(); ++i) {
     to.counter("ordem_messages_executed_total", "Messages decided and made durable, by verdict.", counts.outcomes[i],
@@ -88,8 +91,8 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
   to.counter("ordem_messages_joined_total", "Repeats that waited for the first to be decided.", counts.joins);
   to.gauge("ordem_messages_in_flight", "Messages being executed.", static_cast<double>(engine.in_flight()));
   to.gauge("ordem_live_orders", "Orders that have an actor.", static_cast<double>(counts.live_orders.load()));
-  to.histogram_of_us("ordem_commit_seconds", "The time that one sync of the log took.",
-                     actors::commit_us_bounds, counts.commits_by_us, counts.commit_us);
+  to.histogram_of_us("ordem_commit_seconds", "The time that one sync of the log took.", actors::commit_us_bounds,
+                     counts.commits_by_us, counts.commit_us);
 }
 
 void add_store(metric_list& to, const storage::store& store) {
@@ -97,7 +100,8 @@ void add_store(metric_list& to, const storage::store& store) {
   to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(figures.last.number));
   to.gauge("ordem_store_orders", "Orders kept, estimated.", static_cast<double>(figures.estimated_orders));
   to.gauge("ordem_store_messages", "Messages kept, estimated.", static_cast<double>(figures.estimated_messages));
-  to.gauge("ordem_store_memtable_bytes", "Memory of writes not yet in sorted files.", static_cast<double>(figures.memtable_bytes));
+  to.gauge("ordem_store_memtable_bytes", "Memory of writes not yet in sorted files.",
+           static_cast<double>(figures.memtable_bytes));
   to.gauge("ordem_store_table_file_bytes", "Size of the sorted files.", static_cast<double>(figures.table_file_bytes));
 }
 

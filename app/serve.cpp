@@ -116,7 +116,8 @@ bool service::open() {
 void service::stop() {
   const auto deadline = std::chrono::steady_clock::now() + settings_.drain_timeout;
   const auto left = [deadline] {
-    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto rest =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     return std::max(rest, std::chrono::milliseconds(0));
   };
   if (!server_.drain(left())) log_.warning("some connections did not end in time and are cut off");
@@ -134,6 +135,8 @@ std::string service::metrics() const {
 
 }  // namespace
 
-int serve(const settings& given) { return service(given).run(); }
+int serve(const settings& given) {
+  return service(given).run();
+}
 
 }  // namespace ordem::app

@@ -1,4 +1,5 @@
-// CHECK(condition): a bug stops the process at once, with the place, before it can reach the disk. Never for what a user sent.
+// CHECK(condition): a bug stops the process at once, with the place, before it can reach the disk. Never for what a
+// user sent.
 #pragma once
 
 #include <cstdio>

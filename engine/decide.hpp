@@ -33,10 +33,12 @@ using decision = std::variant<event, outcome, refusal>;
 // The checks come in this order: the order exists, its version, its status, the resulting content.
 decision decide(const order* current, const message& asked, order_id fresh_id, timestamp now);
 
-// The order after the event. current is null for order_created and only for it; the event's version must be the next one.
+// The order after the event. current is null for order_created and only for it; the event's version must be the next
+// one.
 order apply(const order* current, event what);
 
-// The event that a recorded, accepted outcome stands for, told from the order as it was after it: how the log is folded again.
+// The event that a recorded, accepted outcome stands for, told from the order as it was after it: how the log is folded
+// again.
 event event_of(verdict accepted, const order& after);
 
 // The outcome of an accepted message: what its event made of the order.

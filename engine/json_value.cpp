@@ -69,7 +69,9 @@ json_object merge_patch(json_object target, const json_object& patch) {
   return target;
 }
 
-void append_json(std::string& out, const json_value& value) { std::visit(text_writer{out}, value.data); }
+void append_json(std::string& out, const json_value& value) {
+  std::visit(text_writer{out}, value.data);
+}
 
 void append_json(std::string& out, const json_object& object) {
   out += '{';

@@ -56,8 +56,8 @@ struct supplied_version {
 struct message {
   ordem::guid guid;
   ordem::fingerprint fingerprint;
-  std::optional<order_id> target;                 // absent for create_order
-  std::optional<supplied_version> made_against;   // absent for create_order
+  std::optional<order_id> target;                // absent for create_order
+  std::optional<supplied_version> made_against;  // absent for create_order
   ordem::command command;
 };
 

@@ -8,9 +8,8 @@ namespace ordem {
 namespace {
 
 constexpr std::pair<order_status, std::string_view> status_names[] = {
-    {order_status::fresh, "new"},           {order_status::confirmed, "confirmed"},
-    {order_status::shipped, "shipped"},     {order_status::delivered, "delivered"},
-    {order_status::cancelled, "cancelled"},
+    {order_status::fresh, "new"},           {order_status::confirmed, "confirmed"}, {order_status::shipped, "shipped"},
+    {order_status::delivered, "delivered"}, {order_status::cancelled, "cancelled"},
 };
 
 }  // namespace

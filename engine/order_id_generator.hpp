@@ -14,8 +14,8 @@
 
 namespace ordem {
 
-// Ids of one generator strictly ascend within a hash slot, even if the clock steps back. Not for several threads at once: each
-// dedupe shard owns one, so that two generators never serve one slot.
+// Ids of one generator strictly ascend within a hash slot, even if the clock steps back. Not for several threads at
+// once: each dedupe shard owns one, so that two generators never serve one slot.
 class order_id_generator {
  public:
   explicit order_id_generator(std::uint64_t seed) : random_(seed) {}

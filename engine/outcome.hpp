@@ -1,4 +1,5 @@
-// What the engine decided about a message. An outcome is recorded and repeated; a refusal is not, the client may try again.
+// What the engine decided about a message. An outcome is recorded and repeated; a refusal is not, the client may try
+// again.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,9 @@ enum class verdict : std::uint8_t {
   order_closed = 6,        // 3045
 };
 
-constexpr bool is_accepted(verdict what) noexcept { return what <= verdict::status_changed; }
+constexpr bool is_accepted(verdict what) noexcept {
+  return what <= verdict::status_changed;
+}
 
 // Compact: the body of the answer is rendered again from the order's version.
 struct outcome {
@@ -51,8 +54,8 @@ using refusal = std::variant<order_not_found, invalid_content, guid_reused, requ
 // A recorded outcome with what is needed to answer it.
 struct executed {
   ordem::outcome outcome;
-  shared_order order;  // at outcome.version; null if the outcome is a rejection
-  timestamp expires_at;                // until when a repeat gets this outcome
+  shared_order order;    // at outcome.version; null if the outcome is a rejection
+  timestamp expires_at;  // until when a repeat gets this outcome
   bool replayed = false;
 };
 

@@ -1,4 +1,5 @@
-// What the edge calls: messages in, answers out, and reads of committed state. actors/gateway and storage/ implement it.
+// What the edge calls: messages in, answers out, and reads of committed state. actors/gateway and storage/ implement
+// it.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,8 @@
 
 namespace ordem {
 
-// Who waits for an answer: a desk (an I/O thread's place where answers are handed in) and that desk's own number for it.
+// Who waits for an answer: a desk (an I/O thread's place where answers are handed in) and that desk's own number for
+// it.
 struct ticket {
   std::uint32_t desk = 0;
   std::uint32_t number = 0;

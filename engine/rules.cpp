@@ -17,7 +17,9 @@ bool is_between(std::size_t value, std::size_t least, std::size_t most) noexcept
   return value >= least && value <= most;
 }
 
-objection unless(bool fine, std::string_view rule) noexcept { return fine ? objection{} : objection{rule}; }
+objection unless(bool fine, std::string_view rule) noexcept {
+  return fine ? objection{} : objection{rule};
+}
 
 std::size_t depth_of(const json_value& value) {
   std::size_t deepest = 0;

@@ -1,4 +1,5 @@
-// The rules for what an order may hold, each as a sentence. Values of a wrong JSON type never get here: the edge says so itself.
+// The rules for what an order may hold, each as a sentence. Values of a wrong JSON type never get here: the edge says
+// so itself.
 #pragma once
 
 #include <cstdint>

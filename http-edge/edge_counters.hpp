@@ -10,7 +10,8 @@
 
 namespace ordem::edge {
 
-// Upper bounds, in microseconds, of the buckets that response times are counted in; above the last there is one bucket more.
+// Upper bounds, in microseconds, of the buckets that response times are counted in; above the last there is one bucket
+// more.
 inline constexpr std::array<std::uint64_t, 11> response_us_bounds = {50,    100,    250,    500,     1'000,    2'500,
                                                                      5'000, 10'000, 50'000, 250'000, 1'000'000};
 

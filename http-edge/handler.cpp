@@ -38,7 +38,9 @@ response storage_failed_response() {
   return problem_response(problem::storage_failed, "the data could not be read");
 }
 
-response no_such_order() { return problem_response(problem::order_not_found, "no order has this id"); }
+response no_such_order() {
+  return problem_response(problem::order_not_found, "no order has this id");
+}
 
 // --- writes ---
 
@@ -73,8 +75,10 @@ or_response<guid> agreed_guid(std::optional<guid> of_header, const std::optional
     return std::move(*of_header);
   }
   auto id = guid::parse(*of_body);
-  if (!id) return refuse(problem::guid_malformed, "the member guid is not a string of 1 to 255 visible ASCII characters");
-  if (of_header && *of_header != *id) return refuse(problem::guid_mismatch, "Idempotency-Key and the member guid differ");
+  if (!id)
+    return refuse(problem::guid_malformed, "the member guid is not a string of 1 to 255 visible ASCII characters");
+  if (of_header && *of_header != *id)
+    return refuse(problem::guid_mismatch, "Idempotency-Key and the member guid differ");
   return std::move(*id);
 }
 
@@ -117,7 +121,8 @@ or_response<message> read_message(const http_request& request, const route& to, 
   return message{std::move(*id), print, target, made_against, std::move(body->command)};
 }
 
-handled handle_write(const http_request& request, const route& to, const services& given, simdjson::dom::parser& parser) {
+handled handle_write(const http_request& request, const route& to, const services& given,
+                     simdjson::dom::parser& parser) {
   auto read = read_message(request, to, parser);
   if (read) return std::move(*read);
   add_expiry(read.error(), given.clock->now());
@@ -172,7 +177,8 @@ or_response<page_query> read_page_query(const route& to, std::string_view other_
   for (const auto& [key, value] : to.query) {
     if (key == "limit") {
       const auto limit = parse_positive(value);
-      if (!limit || *limit > limits::page_size_max) return refuse(problem::malformed_query, "limit is not a number from 1 to 1000");
+      if (!limit || *limit > limits::page_size_max)
+        return refuse(problem::malformed_query, "limit is not a number from 1 to 1000");
       page.limit = static_cast<std::size_t>(*limit);
     } else if (key == "cursor") {
       page.cursor = value;
@@ -256,8 +262,8 @@ response get_message(const route& to, const services& given) {
 
 response ready_response(service_state state) {
   const auto not_ready = [](std::string_view status, std::string_view reason) {
-    response made = json_response(
-        503, "{\"status\":\"" + std::string(status) + "\",\"reason\":\"" + std::string(reason) + "\"}");
+    response made =
+        json_response(503, "{\"status\":\"" + std::string(status) + "\",\"reason\":\"" + std::string(reason) + "\"}");
     made.add_header("Retry-After", "1");
     return made;
   };
@@ -276,7 +282,9 @@ response get_problem(const route& to) {
   return text_response("text/html; charset=utf-8", problem_page(*row));
 }
 
-bool is_list(resource what) { return what == resource::orders || what == resource::order_versions; }
+bool is_list(resource what) {
+  return what == resource::orders || what == resource::order_versions;
+}
 
 bool needs_data(resource what) {
   switch (what) {
@@ -292,7 +300,8 @@ bool needs_data(resource what) {
 
 response get(const http_request& request, const route& to, const services& given) {
   if (needs_data(to.resource) && !is_list(to.resource) && !to.query.empty()) {
-    return problem_response(problem::malformed_query, "'" + to.query.front().first + "' is not a parameter of this call");
+    return problem_response(problem::malformed_query,
+                            "'" + to.query.front().first + "' is not a parameter of this call");
   }
   switch (to.resource) {
     case resource::orders: return list_orders(to, given);
@@ -330,7 +339,8 @@ handled handler::handle(const http_request& request) {
   }
   if (to->resource == resource::unknown) return problem_response(problem::not_found, "there is nothing at this path");
   if (!allows(to->resource, request.method())) {
-    response refused = problem_response(problem::method_not_allowed, "this path takes " + std::string(allowed_methods(to->resource)));
+    response refused =
+        problem_response(problem::method_not_allowed, "this path takes " + std::string(allowed_methods(to->resource)));
     refused.add_header("Allow", allowed_methods(to->resource));
     return refused;
   }

@@ -42,7 +42,7 @@ class handler {
 };
 
 // The answer to a request that never became whole. A write's answer speaks of idempotency, whatever it is.
-response refused_request(problem which, std::string_view detail, boost::beast::http::verb method, std::string_view target,
-                         const services& given);
+response refused_request(problem which, std::string_view detail, boost::beast::http::verb method,
+                         std::string_view target, const services& given);
 
 }  // namespace ordem::edge

@@ -67,7 +67,9 @@ bool if_none_match_holds(std::string_view value, version current) {
   return false;
 }
 
-std::string entity_tag(version which) { return '"' + std::to_string(which.number) + '"'; }
+std::string entity_tag(version which) {
+  return '"' + std::to_string(which.number) + '"';
+}
 
 std::string media_type(std::string_view content_type) {
   std::string type(trimmed(content_type.substr(0, content_type.find(';'))));

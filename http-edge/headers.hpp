@@ -10,7 +10,8 @@
 
 namespace ordem::edge {
 
-// The value of Idempotency-Key: an RFC 8941 String without parameters ("..."), or the bare GUID. Nothing if it is neither.
+// The value of Idempotency-Key: an RFC 8941 String without parameters ("..."), or the bare GUID. Nothing if it is
+// neither.
 std::optional<guid> parse_idempotency_key(std::string_view value);
 
 // The value of If-Match: one strong entity tag that holds a version from 1 up. Nothing for anything else.

@@ -77,7 +77,9 @@ void io_thread::submit(std::shared_ptr<session> from, message&& what) {
   outbox_.push_back({{desk_, number}, std::move(what)});
 }
 
-void io_thread::pass_on() { messages_->submit(std::exchange(outbox_, {})); }
+void io_thread::pass_on() {
+  messages_->submit(std::exchange(outbox_, {}));
+}
 
 void io_thread::deliver(std::vector<reply>&& replies) noexcept {
   bool wake = false;

@@ -1,5 +1,5 @@
-// One I/O thread: an event loop, the connections that it serves, and its desk, where answers from the engine are handed in.
-// Sessions hand in messages one by one; the thread passes them on in one batch a turn of its loop.
+// One I/O thread: an event loop, the connections that it serves, and its desk, where answers from the engine are handed
+// in. Sessions hand in messages one by one; the thread passes them on in one batch a turn of its loop.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>

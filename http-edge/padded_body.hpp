@@ -1,4 +1,5 @@
-// A Beast body in memory with the padding that simdjson reads past the end: the body is parsed where it arrived, without a copy.
+// A Beast body in memory with the padding that simdjson reads past the end: the body is parsed where it arrived,
+// without a copy.
 #pragma once
 
 #include <simdjson.h>

@@ -134,7 +134,9 @@ std::span<const problem_row> problem_table() noexcept {
   return rows;
 }
 
-const problem_row& row_of(problem which) noexcept { return rows[static_cast<std::size_t>(which)]; }
+const problem_row& row_of(problem which) noexcept {
+  return rows[static_cast<std::size_t>(which)];
+}
 
 const problem_row* find_problem(std::string_view slug) noexcept {
   const auto* found = std::find_if(std::begin(rows), std::end(rows), [&](const auto& row) { return row.slug == slug; });
@@ -170,7 +172,8 @@ std::string problem_page(const problem_row& row) {
 
 std::string problem_list_page() {
   std::string page(page_head);
-  page += "<title>Problems - Ordem</title>\n</head>\n<body>\n<h1>Problems</h1>\n<p>What Ordem answers when it can't do what was asked.</p>\n<dl>\n";
+  page +=
+      "<title>Problems - Ordem</title>\n</head>\n<body>\n<h1>Problems</h1>\n<p>What Ordem answers when it can't do what was asked.</p>\n<dl>\n";
   for (const problem_row& row : rows) {
     page += "<dt><a href=\"/problems/" + std::string(row.slug) + "\">" + std::string(row.slug) + "</a> <code>" +
             std::to_string(row.status) + "</code></dt><dd>";

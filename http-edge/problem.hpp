@@ -1,4 +1,5 @@
-// Every error that the HTTP interface knows: one row of one table each. The table makes the answers and the pages that explain them.
+// Every error that the HTTP interface knows: one row of one table each. The table makes the answers and the pages that
+// explain them.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +56,8 @@ std::span<const problem_row> problem_table() noexcept;
 const problem_row& row_of(problem which) noexcept;
 const problem_row* find_problem(std::string_view slug) noexcept;
 
-// The body of an application/problem+json answer (RFC 9457). `status` overrides the row's; `more` is further members, each with
-// a leading comma, already JSON.
+// The body of an application/problem+json answer (RFC 9457). `status` overrides the row's; `more` is further members,
+// each with a leading comma, already JSON.
 std::string problem_body(const problem_row& row, unsigned status, std::string_view detail, std::string_view more = {});
 
 // The pages that a problem's type leads to: one for each, and a list of all. HTML.

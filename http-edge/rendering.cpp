@@ -20,9 +20,13 @@ void append_number(std::string& out, std::int64_t number) {
   out.append(digits.data(), end);
 }
 
-void append_number(std::string& out, std::uint64_t number) { append_number(out, static_cast<std::int64_t>(number)); }
+void append_number(std::string& out, std::uint64_t number) {
+  append_number(out, static_cast<std::int64_t>(number));
+}
 
-std::string_view text_of(const currency_code& currency) { return {currency.data(), currency.size()}; }
+std::string_view text_of(const currency_code& currency) {
+  return {currency.data(), currency.size()};
+}
 
 void append_time(std::string& out, timestamp at) {
   out += '"';
@@ -146,7 +150,9 @@ response order_success(unsigned status, std::string_view message, const order& w
   return made;
 }
 
-std::string named_order(const outcome& what) { return "order " + what.order.to_string(); }
+std::string named_order(const outcome& what) {
+  return "order " + what.order.to_string();
+}
 
 response stale_version_response(const outcome& what) {
   CHECK(what.made_against.has_value());
@@ -160,8 +166,9 @@ response stale_version_response(const outcome& what) {
 
 response status_not_allowed_response(const outcome& what) {
   CHECK(what.wanted.has_value());
-  return problem_response(problem::status_not_allowed, named_order(what) + " is " + std::string(to_string(what.status)) +
-                                                           " and cannot become " + std::string(to_string(*what.wanted)));
+  return problem_response(problem::status_not_allowed, named_order(what) + " is " +
+                                                           std::string(to_string(what.status)) + " and cannot become " +
+                                                           std::string(to_string(*what.wanted)));
 }
 
 response order_closed_response(const outcome& what) {
@@ -324,9 +331,13 @@ response write_response(const answer& what, timestamp now) {
   return made;
 }
 
-void add_expiry(response& to, timestamp expires_at) { to.add_header("Idempotency-Expires", to_rfc3339(expires_at)); }
+void add_expiry(response& to, timestamp expires_at) {
+  to.add_header("Idempotency-Expires", to_rfc3339(expires_at));
+}
 
-response order_response(const order& what) { return order_success(200, "ok", what); }
+response order_response(const order& what) {
+  return order_success(200, "ok", what);
+}
 
 response page_response(std::string_view list_name, const std::vector<shared_order>& page,
                        const std::optional<std::string>& next_cursor) {
@@ -357,7 +368,8 @@ response message_response(const guid& id, const message_record& record, const sh
   std::string body = "{\"code\":200,\"message\":\"ok\",\"guid\":";
   append_json_string(body, id.view());
   body += ",\"state\":\"completed\",\"request\":{\"method\":\"" + std::string(request.method) + "\",\"path\":\"" +
-          request.path + "\",\"body\":" + request.body + "},\"response\":{\"status\":" + std::to_string(recorded.status) +
+          request.path + "\",\"body\":" + request.body +
+          "},\"response\":{\"status\":" + std::to_string(recorded.status) +
           ",\"code\":" + std::to_string(code_of(result.verdict)) + ",\"body\":" + recorded.body + "},\"order_id\":";
   append_id(body, result.order);
   body += ",\"version\":" + (is_accepted(result.verdict) ? std::to_string(result.version.number) : "null");

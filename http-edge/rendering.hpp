@@ -1,5 +1,5 @@
-// Orders, messages and answers as JSON and as HTTP answers. Deterministic: the same outcome always gives the same bytes, which is
-// how a repeated GUID gets the answer of the first time.
+// Orders, messages and answers as JSON and as HTTP answers. Deterministic: the same outcome always gives the same
+// bytes, which is how a repeated GUID gets the answer of the first time.
 #pragma once
 
 #include <optional>

@@ -20,8 +20,8 @@ struct response {
 
 // What the answer to a request needs to know of it.
 struct wire_options {
-  bool head = false;        // the request was a HEAD: everything but the body
-  bool keep_alive = true;   // what the client wants
+  bool head = false;       // the request was a HEAD: everything but the body
+  bool keep_alive = true;  // what the client wants
   bool http_1_0 = false;
 };
 

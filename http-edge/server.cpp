@@ -117,7 +117,9 @@ void server::parts::stop_accepting() {
 server::server(server_settings settings, server_parts given)
     : parts_(std::make_unique<parts>(std::move(settings), std::move(given))) {}
 
-server::~server() { stop(); }
+server::~server() {
+  stop();
+}
 
 tl::expected<void, std::string> server::start() {
   if (auto listening = parts_->listen(); !listening) return listening;
@@ -127,7 +129,9 @@ tl::expected<void, std::string> server::start() {
   return {};
 }
 
-std::uint16_t server::port() const noexcept { return parts_->port; }
+std::uint16_t server::port() const noexcept {
+  return parts_->port;
+}
 
 void server::open_for_business(const order_reader& orders, message_port& messages,
                                const std::function<std::uint32_t(reply_desk&)>& add_desk) {
@@ -149,6 +153,8 @@ void server::stop() {
   for (const auto& thread : parts_->threads) thread->stop();
 }
 
-const edge_counters& server::counters() const noexcept { return parts_->counters; }
+const edge_counters& server::counters() const noexcept {
+  return parts_->counters;
+}
 
 }  // namespace ordem::edge

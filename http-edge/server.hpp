@@ -1,5 +1,5 @@
-// The HTTP server: a listener that deals connections out to I/O threads. Serves /-/ endpoints from start(); everything else once
-// open_for_business() has told it what to serve and the service status is no longer `recovering`.
+// The HTTP server: a listener that deals connections out to I/O threads. Serves /-/ endpoints from start(); everything
+// else once open_for_business() has told it what to serve and the service status is no longer `recovering`.
 #pragma once
 
 #include <chrono>
@@ -41,8 +41,8 @@ class server {
   void open_for_business(const order_reader& orders, message_port& messages,
                          const std::function<std::uint32_t(reply_desk&)>& add_desk);
 
-  // Takes no more connections, closes idle ones, and every other one after its answer. Waits for the last to end; false if that
-  // takes longer than `timeout`.
+  // Takes no more connections, closes idle ones, and every other one after its answer. Waits for the last to end; false
+  // if that takes longer than `timeout`.
   bool drain(std::chrono::milliseconds timeout);
   // Ends what is left. No desk is called after it.
   void stop();

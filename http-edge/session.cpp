@@ -16,8 +16,8 @@ namespace http = boost::beast::http;
 using boost::beast::error_code;
 
 constexpr std::size_t read_bytes = 4096;
-// After an answer that ends the connection, so much of what the client still sends is read and dropped, and for so long, so that
-// a reset does not overtake the answer.
+// After an answer that ends the connection, so much of what the client still sends is read and dropped, and for so
+// long, so that a reset does not overtake the answer.
 constexpr std::size_t lingered_bytes_max = std::size_t{4} << 20;
 constexpr auto linger_time = std::chrono::seconds(2);
 // An answer this large is not worth keeping the memory for.
@@ -69,7 +69,8 @@ void session::parse_buffered() {
     if (ec && ec != http::error::need_more) return refuse_unparsable(ec);
     if (parser_->is_header_done() && !has_one_framing()) return refuse_unparsable(http::error::bad_transfer_encoding);
     if (parser_->is_done()) return handle_request();
-    // The parser waits for the end of a line of the header, of a chunk's extension, of a trailer: that has the header's bound.
+    // The parser waits for the end of a line of the header, of a chunk's extension, of a trailer: that has the header's
+    // bound.
     if (buffer_.size() > thread_.settings().header_bytes_max) return refuse_unparsable(http::error::header_limit);
     if (ec == http::error::need_more || used == 0) break;
   }
@@ -81,9 +82,8 @@ void session::parse_buffered() {
 }
 
 void session::read_more() {
-  socket_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code ec, std::size_t count) {
-    self->on_bytes(ec, count);
-  });
+  socket_.async_read_some(buffer_.prepare(read_bytes),
+                          [self = shared_from_this()](error_code ec, std::size_t count) { self->on_bytes(ec, count); });
 }
 
 void session::on_bytes(error_code ec, std::size_t count) {
@@ -101,8 +101,8 @@ void session::send_continue() {
   });
 }
 
-// RFC 9112, section 6.3: a Transfer-Encoding whose last coding is not chunked leaves open where the body ends. This server knows
-// no coding but chunked.
+// RFC 9112, section 6.3: a Transfer-Encoding whose last coding is not chunked leaves open where the body ends. This
+// server knows no coding but chunked.
 bool session::has_one_framing() const {
   const auto [first, last] = parser_->get().equal_range(http::field::transfer_encoding);
   if (first == last) return true;
@@ -135,7 +135,9 @@ void session::handle_request() {
   }
 }
 
-void session::on_answer(const answer& what) { respond(write_response(what, thread_.given().clock->now())); }
+void session::on_answer(const answer& what) {
+  respond(write_response(what, thread_.given().clock->now()));
+}
 
 void session::refuse_unparsable(error_code why) {
   received_at_ = clock::now();

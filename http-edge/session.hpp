@@ -1,5 +1,6 @@
-// One connection: reads a request, has it handled, waits for the engine if it must, writes the answer, and so on in turn. Requests
-// that a client pipelines are answered one after the other, in order. Lives on one I/O thread, which owns its deadlines.
+// One connection: reads a request, has it handled, waits for the engine if it must, writes the answer, and so on in
+// turn. Requests that a client pipelines are answered one after the other, in order. Lives on one I/O thread, which
+// owns its deadlines.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -1,4 +1,5 @@
-// What the HTTP server may be told. Checked in app/settings; each knob with its default, its unit and what more of it costs.
+// What the HTTP server may be told. Checked in app/settings; each knob with its default, its unit and what more of it
+// costs.
 #pragma once
 
 #include <chrono>
@@ -21,7 +22,8 @@ struct server_settings {
   std::size_t connections_max = 16'384;
   // A connection without a request is closed after this.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
-  // From the first byte of a request to its last, else 408; and from the first byte of an answer to its last, else it is closed.
+  // From the first byte of a request to its last, else 408; and from the first byte of an answer to its last, else it
+  // is closed.
   std::chrono::milliseconds request_timeout = std::chrono::seconds(30);
 };
 

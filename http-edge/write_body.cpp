@@ -15,7 +15,8 @@ namespace dom = simdjson::dom;
 // The first of so many: an answer has a bound too.
 constexpr std::size_t violations_max = 1000;
 
-// Where a value stands, as a chain of names and indices on the stack: most bodies are right, and then nobody writes it down.
+// Where a value stands, as a chain of names and indices on the stack: most bodies are right, and then nobody writes it
+// down.
 class json_place {
  public:
   json_place() = default;  // the whole body
@@ -206,21 +207,20 @@ order_item read_item(const dom::element& value, const json_place& at, violation_
     wrong.add(at, "must be an object");
     return item;
   }
-  read_members(
-      members, at, wrong,
-      known_member{"sku", true,
-                   [&](const dom::element& sku, const json_place& place) {
-                     item.sku = read_checked_string(sku, place, wrong, object_to_sku);
-                   }},
-      known_member{"quantity", true,
-                   [&](const dom::element& quantity, const json_place& place) {
-                     item.quantity = static_cast<std::uint32_t>(
-                         read_checked_integer(quantity, place, wrong, object_to_quantity));
-                   }},
-      known_member{"unit_price", true, [&](const dom::element& price, const json_place& place) {
-                     const auto amount = read_checked_integer(price, place, wrong, object_to_unit_price);
-                     item.unit_price = money::of_minor_units(amount).value_or(money{});
-                   }});
+  read_members(members, at, wrong,
+               known_member{"sku", true,
+                            [&](const dom::element& sku, const json_place& place) {
+                              item.sku = read_checked_string(sku, place, wrong, object_to_sku);
+                            }},
+               known_member{"quantity", true,
+                            [&](const dom::element& quantity, const json_place& place) {
+                              item.quantity = static_cast<std::uint32_t>(
+                                  read_checked_integer(quantity, place, wrong, object_to_quantity));
+                            }},
+               known_member{"unit_price", true, [&](const dom::element& price, const json_place& place) {
+                              const auto amount = read_checked_integer(price, place, wrong, object_to_unit_price);
+                              item.unit_price = money::of_minor_units(amount).value_or(money{});
+                            }});
   return item;
 }
 
@@ -257,8 +257,9 @@ std::optional<json_object> read_attributes(const dom::element& value, const json
 
 // The members that every write may have beside its content.
 auto guid_member(write_body& body) {
-  return known_member{"guid", false,
-                      [&body](const dom::element& value, const json_place&) { body.guid = string_of(value).value_or(""); }};
+  return known_member{"guid", false, [&body](const dom::element& value, const json_place&) {
+                        body.guid = string_of(value).value_or("");
+                      }};
 }
 
 auto version_member(write_body& body, violation_list& wrong) {
@@ -272,26 +273,25 @@ auto version_member(write_body& body, violation_list& wrong) {
                       }};
 }
 
-// Reads the members of a content, required or not, with `more` that the call takes, and gives them to a sink with the fields
-// customer_id, currency, items, and a function for attributes.
+// Reads the members of a content, required or not, with `more` that the call takes, and gives them to a sink with the
+// fields customer_id, currency, items, and a function for attributes.
 template <class Sink, class Attributes, class... More>
 void read_content(dom::object members, bool all_required, violation_list& wrong, Sink& sink, Attributes read_them,
                   More... more) {
-  read_members(
-      members, {}, wrong,
-      known_member{"customer_id", all_required,
-                   [&](const dom::element& value, const json_place& place) {
-                     sink.customer_id = read_checked_string(value, place, wrong, object_to_customer_id);
-                   }},
-      known_member{"currency", all_required,
-                   [&](const dom::element& value, const json_place& place) {
-                     sink.currency = read_currency(value, place, wrong);
-                   }},
-      known_member{"items", all_required,
-                   [&](const dom::element& value, const json_place& place) {
-                     sink.items = read_items(value, place, wrong);
-                   }},
-      known_member{"attributes", false, read_them}, more...);
+  read_members(members, {}, wrong,
+               known_member{"customer_id", all_required,
+                            [&](const dom::element& value, const json_place& place) {
+                              sink.customer_id = read_checked_string(value, place, wrong, object_to_customer_id);
+                            }},
+               known_member{"currency", all_required,
+                            [&](const dom::element& value, const json_place& place) {
+                              sink.currency = read_currency(value, place, wrong);
+                            }},
+               known_member{"items", all_required,
+                            [&](const dom::element& value, const json_place& place) {
+                              sink.items = read_items(value, place, wrong);
+                            }},
+               known_member{"attributes", false, read_them}, more...);
 }
 
 void read_create(dom::object members, write_body& body, violation_list& wrong) {

@@ -30,8 +30,8 @@ struct malformed_json_error {
   std::string detail;
 };
 
-// `body` must be followed by SIMDJSON_PADDING readable bytes; it is parsed in place. `parser` is reused from call to call, one
-// thread at a time.
+// `body` must be followed by SIMDJSON_PADDING readable bytes; it is parsed in place. `parser` is reused from call to
+// call, one thread at a time.
 tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, std::string_view body,
                                                                simdjson::dom::parser& parser);
 

@@ -16,8 +16,8 @@
 namespace ordem::storage {
 namespace {
 
-// RocksDB's own information log goes to no file: one that can't be written (a full disk) ends the process in an assertion of its
-// writer, version 7.8. What it calls an error is told like our own.
+// RocksDB's own information log goes to no file: one that can't be written (a full disk) ends the process in an
+// assertion of its writer, version 7.8. What it calls an error is told like our own.
 class error_logger final : public rocksdb::Logger {
  public:
   explicit error_logger(std::function<void(std::string_view)> tell)
@@ -59,7 +59,8 @@ rocksdb::ColumnFamilyOptions family_options(const block_cache& cache, std::size_
 // For families that are asked by whole key, mostly for keys that are not there: filters answer without touching data.
 void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& cache) {
   auto table = table_options(cache);
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // 10 bits a key: one absent key in a hundred costs a block
+  table.filter_policy.reset(
+      rocksdb::NewBloomFilterPolicy(10));  // 10 bits a key: one absent key in a hundred costs a block
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   // The same in memory: an absent GUID costs a probe of this filter, not a walk through the skip list.
   options.memtable_prefix_bloom_size_ratio = 0.05;
@@ -68,7 +69,8 @@ void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& c
 
 }  // namespace
 
-bool expired_message_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const {
+bool expired_message_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,
+                                    bool*) const {
   const auto expires_at = decode_message_expiry(value.ToStringView());
   return expires_at && *expires_at <= clock_.now();
 }
@@ -82,18 +84,19 @@ rocksdb::DBOptions database_options(const store_settings& settings) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
-  // A record torn off at the very end of the write-ahead log was never acknowledged and is dropped; damage anywhere else stops
-  // the start. RocksDB's default would silently forget all that follows the damage.
+  // A record torn off at the very end of the write-ahead log was never acknowledged and is dropped; damage anywhere
+  // else stops the start. RocksDB's default would silently forget all that follows the damage.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.track_and_verify_wals_in_manifest = true;  // a missing log file is damage too
   // Bounds what a start after a crash has to replay.
   options.max_total_wal_size = settings.write_buffer_bytes;
   options.db_write_buffer_size = settings.write_buffer_bytes;
-  // There is one writer, the commit writer: the plain memtable is quicker than the concurrent one, and order ids, which ascend,
-  // are inserted next to the one before.
+  // There is one writer, the commit writer: the plain memtable is quicker than the concurrent one, and order ids, which
+  // ascend, are inserted next to the one before.
   options.allow_concurrent_memtable_write = false;
   options.max_background_jobs = 2;
-  options.bytes_per_sync = std::uint64_t{1} << 20;  // table files reach the disk evenly, not in one burst beside a commit's fsync
+  options.bytes_per_sync = std::uint64_t{1}
+                           << 20;  // table files reach the disk evenly, not in one burst beside a commit's fsync
   options.max_open_files = 1024;
   options.info_log = std::make_shared<error_logger>(settings.on_error);
   options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;

@@ -21,7 +21,8 @@ namespace ordem::storage {
 enum class family : std::uint8_t { orders, versions, messages, log, customers };
 inline constexpr std::array family_names = {"orders", "versions", "messages", "log", "customers"};
 
-// Drops expired messages when their file is compacted. Readers check the expiry themselves: this only gives the space back.
+// Drops expired messages when their file is compacted. Readers check the expiry themselves: this only gives the space
+// back.
 class expired_message_filter final : public rocksdb::CompactionFilter {
  public:
   explicit expired_message_filter(const time_source& clock) : clock_(clock) {}
@@ -48,7 +49,8 @@ class trimmed_log_filter final : public rocksdb::CompactionFilter {
 
 rocksdb::DBOptions database_options(const store_settings& settings);
 
-// In the order of `family`, with RocksDB's own "default", which is empty, at the end. The filters must outlive the database.
+// In the order of `family`, with RocksDB's own "default", which is empty, at the end. The filters must outlive the
+// database.
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
                                                                 const expired_message_filter& expired,
                                                                 const trimmed_log_filter& trimmed);

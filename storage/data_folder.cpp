@@ -20,7 +20,9 @@ tl::unexpected<open_failure> failure(std::string sentence) {
   return tl::make_unexpected(open_failure{std::move(sentence)});
 }
 
-std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
+std::string quoted(const fs::path& path) {
+  return "'" + path.string() + "'";
+}
 
 tl::expected<void, open_failure> check_format(const fs::path& path) {
   std::ifstream file(path / "FORMAT");
@@ -62,7 +64,9 @@ tl::expected<int, open_failure> take_lock(const fs::path& path) {
 
 }  // namespace
 
-fs::path database_path(const fs::path& folder) { return folder / "db"; }
+fs::path database_path(const fs::path& folder) {
+  return folder / "db";
+}
 
 tl::expected<void, open_failure> check_data_folder(const fs::path& path) {
   std::error_code ignored;
@@ -90,8 +94,8 @@ tl::expected<void, open_failure> data_folder::write_format(const fs::path& path)
   const fs::path fresh = path / "FORMAT.tmp";
   const std::string line = std::to_string(data_format) + "\n";
   const int file = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
-  const bool written = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-                       ::fsync(file) == 0;
+  const bool written =
+      file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
   const int error = errno;
   if (file >= 0) ::close(file);
   std::error_code renamed;
@@ -107,7 +111,8 @@ tl::expected<void, open_failure> data_folder::write_format(const fs::path& path)
   return {};
 }
 
-data_folder::data_folder(data_folder&& other) noexcept : lock_(std::exchange(other.lock_, -1)), is_new_(other.is_new_) {}
+data_folder::data_folder(data_folder&& other) noexcept
+    : lock_(std::exchange(other.lock_, -1)), is_new_(other.is_new_) {}
 
 data_folder::~data_folder() {
   if (lock_ >= 0) ::close(lock_);

@@ -18,7 +18,8 @@ class data_folder {
   // Makes the folder if needed, takes its lock, checks its format, and that there is a database if there was one.
   static tl::expected<data_folder, open_failure> open(const std::filesystem::path& path);
 
-  // Whether the folder has no FORMAT yet. If it has a database all the same, that must be empty: a first start that was cut off.
+  // Whether the folder has no FORMAT yet. If it has a database all the same, that must be empty: a first start that was
+  // cut off.
   bool is_new() const noexcept { return is_new_; }
   // Writes FORMAT, durably.
   static tl::expected<void, open_failure> write_format(const std::filesystem::path& path);

@@ -1,4 +1,5 @@
-// Keys. Fixed widths are big-endian, so that byte order is the order wanted; "inverted" means all bits flipped: newest first.
+// Keys. Fixed widths are big-endian, so that byte order is the order wanted; "inverted" means all bits flipped: newest
+// first.
 //
 //   orders     | order id 16 |                              the current version
 //   versions   | order id 16 | inverted version 8 |         each superseded version
@@ -9,15 +10,15 @@
 // Values. One byte of format first; "v" is a varint, "s" a varint length and that many bytes.
 //
 //   order      | 1 | status 1 | version v | created ms v | updated - created v | total v | content |
-//   content    | currency 3 | customer id s | items v, each: sku s, quantity v, unit price v | has attributes 1 | object |
-//   object     | members v, each: name s, value |
-//   value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4 array, 5 object) | its content |
-//   message    | 1 | expires ms v | created ms v | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
+//   content    | currency 3 | customer id s | items v, each: sku s, quantity v, unit price v | has attributes 1 |
+//   object | object     | members v, each: name s, value | value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4
+//   array, 5 object) | its content | message    | 1 | expires ms v | created ms v | fingerprint 16 | verdict 1 | order
+//   id 16 | version v | status 1
 //              | wanted status or 0: 1 | flags 1 (1: version supplied, 2: by If-Match, 4: command kept)
 //              | supplied version v if flagged | command if flagged |
 //   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |
-//   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items | attributes 1 (0 kept, 1 removed, 2 merged) | object |
-//   log group  | 1 | entries v, each: GUID s, verdict 1, order id 16, version v |
+//   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items | attributes 1 (0 kept, 1 removed, 2
+//   merged) | object | log group  | 1 | entries v, each: GUID s, verdict 1, order id 16, version v |
 
 #include "storage/records.hpp"
 
@@ -115,13 +116,16 @@ void put_command(byte_writer& to, const command& what) {
   std::visit(command_writer{to}, what);
 }
 
-std::uint64_t milliseconds_of(timestamp at) { return static_cast<std::uint64_t>(at.time_since_epoch().count()); }
+std::uint64_t milliseconds_of(timestamp at) {
+  return static_cast<std::uint64_t>(at.time_since_epoch().count());
+}
 
 // --- pieces, read ---
 
 json_value get_value(byte_reader& from, std::size_t depth);
 
-// A count that can't be true of the bytes that are left is not believed, so that a bad record can't ask for much memory.
+// A count that can't be true of the bytes that are left is not believed, so that a bad record can't ask for much
+// memory.
 std::size_t get_count(byte_reader& from) {
   const std::uint64_t count = from.get_varint();
   if (count > from.bytes_left()) {
@@ -281,7 +285,9 @@ std::optional<Value> judged(const byte_reader& from, Value&& value) {
 
 }  // namespace
 
-void encode_order_key(std::string& out, order_id id) { byte_writer{out}.put_bytes(id.bytes); }
+void encode_order_key(std::string& out, order_id id) {
+  byte_writer{out}.put_bytes(id.bytes);
+}
 
 void encode_version_key(std::string& out, order_id id, version which) {
   byte_writer to{out};
@@ -295,7 +301,9 @@ void encode_message_key(std::string& out, const guid& id) {
   out += id.view();
 }
 
-void encode_log_key(std::string& out, position first) { byte_writer{out}.put_big_endian(first.number); }
+void encode_log_key(std::string& out, position first) {
+  byte_writer{out}.put_big_endian(first.number);
+}
 
 void encode_customer_prefix(std::string& out, std::string_view customer_id) {
   byte_writer{out}.put_big_endian(customer_id.size(), 2);
@@ -349,8 +357,8 @@ std::optional<order> decode_order(order_id id, std::string_view record) {
 
 void encode_message(std::string& out, const message_record& what) {
   const auto& supplied = what.outcome.made_against;
-  const int flags = (supplied ? flag_version_supplied : 0) | (supplied && supplied->by_if_match ? flag_by_if_match : 0) |
-                    (what.command ? flag_command_kept : 0);
+  const int flags = (supplied ? flag_version_supplied : 0) |
+                    (supplied && supplied->by_if_match ? flag_by_if_match : 0) | (what.command ? flag_command_kept : 0);
   byte_writer to{out};
   to.put_byte(record_format);
   to.put_varint(milliseconds_of(what.expires_at));

@@ -18,7 +18,8 @@ namespace ordem::storage {
 // The format of the whole data folder, kept in its file FORMAT. A folder of a higher number is not opened.
 inline constexpr int data_format = 1;
 
-// Every encode_ function appends to `out`. Every decode_ function gives nothing for bytes that no encode_ function wrote.
+// Every encode_ function appends to `out`. Every decode_ function gives nothing for bytes that no encode_ function
+// wrote.
 
 void encode_order_key(std::string& out, order_id id);
 void encode_version_key(std::string& out, order_id id, version which);

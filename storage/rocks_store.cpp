@@ -146,8 +146,8 @@ std::optional<open_failure> rocks_store::open_database() {
   if (folder_) {
     status = rocksdb::DB::Open(options, path, descriptors, &families_, &db);
   } else {
-    // A process that writes the folder may remove a file between our reading its name and opening it; the next list of names
-    // is without it.
+    // A process that writes the folder may remove a file between our reading its name and opening it; the next list of
+    // names is without it.
     for (int i = 0; i < read_only_opens_max; ++i) {
       status = rocksdb::DB::OpenForReadOnly(options, path, descriptors, &families_, &db);
       if (status.ok()) break;
@@ -159,8 +159,8 @@ std::optional<open_failure> rocks_store::open_database() {
   return std::nullopt;
 }
 
-// Finds the last position and folds the last groups of the log again, with the same apply as live traffic: the orders must be what
-// the log says.
+// Finds the last position and folds the last groups of the log again, with the same apply as live traffic: the orders
+// must be what the log says.
 std::optional<open_failure> rocks_store::check_end_of_log() {
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(family::log)));
   at->SeekToLast();
@@ -236,8 +236,9 @@ void rocks_store::put_order(const entry& what) {
   put(family::customers, encoded(encode_customer_key, after.content.customer_id, after.id), {});
 }
 
-// Keys that come at random find their place in a memtable by a walk from cache miss to cache miss. In ascending order each walk
-// begins where the last one ended. The order within a group means nothing else here: its GUIDs differ, and so do its new orders.
+// Keys that come at random find their place in a memtable by a walk from cache miss to cache miss. In ascending order
+// each walk begins where the last one ended. The order within a group means nothing else here: its GUIDs differ, and so
+// do its new orders.
 void rocks_store::put_messages(std::span<const entry> entries) {
   sorted_.clear();
   for (const entry& each : entries) sorted_.push_back(&each);

@@ -42,18 +42,20 @@ struct logged_entry {
 
 // An ordered, durable list of entries. Another implementation may replicate it.
 //
-// Writing has two steps, so that a group can be written while the one before it waits for the disk: append() puts entries in their
-// order, sync() makes them durable. Nothing shows in any read before its sync().
+// Writing has two steps, so that a group can be written while the one before it waits for the disk: append() puts
+// entries in their order, sync() makes them durable. Nothing shows in any read before its sync().
 class log {
  public:
   virtual ~log() = default;
 
-  // Writes the entries (at most group_entries_max) in one piece: after a crash all of them are there, or none. Entries of one
-  // order must come in the order of their versions. One thread at a time. Returns the position of the last entry.
+  // Writes the entries (at most group_entries_max) in one piece: after a crash all of them are there, or none. Entries
+  // of one order must come in the order of their versions. One thread at a time. Returns the position of the last
+  // entry.
   virtual tl::expected<position, log_error> append(std::span<const entry> entries) = 0;
 
-  // Makes durable, and then visible to reads, everything appended before the call; blocks until then, unless there is nothing new. One thread at a time, which
-  // may be another than the appending one. Returns the position of the last durable entry.
+  // Makes durable, and then visible to reads, everything appended before the call; blocks until then, unless there is
+  // nothing new. One thread at a time, which may be another than the appending one. Returns the position of the last
+  // durable entry.
   virtual tl::expected<position, log_error> sync() = 0;
 
   // Calls `visit` for every entry from that position on, in order. Any thread.
@@ -69,7 +71,8 @@ struct store_settings {
   ordem::storage::durability durability = ordem::storage::durability::fsync;
   // For blocks read from disk. Larger: fewer reads of orders and messages that are no longer in memory.
   std::size_t block_cache_bytes = std::size_t{256} << 20;
-  // For writes not yet in a sorted file, of all column families together. Larger: fewer flushes, a longer start after a crash.
+  // For writes not yet in a sorted file, of all column families together. Larger: fewer flushes, a longer start after a
+  // crash.
   std::size_t write_buffer_bytes = std::size_t{256} << 20;
   // How far back replay() reaches, at least.
   std::uint64_t log_entries_kept = 1'000'000;
@@ -89,7 +92,8 @@ struct store_figures {
 class store : public log, public order_reader {
  public:
   virtual store_figures figures() const = 0;
-  // Writes what is in memory to sorted files, so that the next start has nothing to replay. No appends or syncs during or after it.
+  // Writes what is in memory to sorted files, so that the next start has nothing to replay. No appends or syncs during
+  // or after it.
   virtual void close() = 0;
 };
 
@@ -100,12 +104,12 @@ struct open_failure {
 
 using open_result = tl::expected<std::unique_ptr<store>, open_failure>;
 
-// Opens the folder for reading and writing, making it if it is not there, and checks that the end of the log and the orders agree.
-// Nobody else can open it so until the store is destroyed. `clock` must outlive the store.
+// Opens the folder for reading and writing, making it if it is not there, and checks that the end of the log and the
+// orders agree. Nobody else can open it so until the store is destroyed. `clock` must outlive the store.
 open_result open_store(store_settings settings, const time_source& clock);
 
-// Opens an existing folder for reading, even while another process writes it; sees what was in the log at that moment. append() and
-// sync() must not be called on it.
+// Opens an existing folder for reading, even while another process writes it; sees what was in the log at that moment.
+// append() and sync() must not be called on it.
 open_result open_store_for_reading(store_settings settings, const time_source& clock);
 
 }  // namespace ordem::storage
