@@ -11,6 +11,7 @@
 #include "storage/data_folder.hpp"
 #include "storage/records.hpp"
 #include "storage/store.hpp"
+#include "storage/wal_scan.hpp"
 
 namespace ordem::storage {
 namespace {
@@ -140,6 +141,9 @@ open_failure rocks_store::cannot_open(const rocksdb::Status& status) const {
 std::optional<open_failure> rocks_store::open_database() {
   const auto descriptors = family_descriptors(settings_, expired_, trimmed_);
   const std::string path = database_path(settings_.folder).string();
+  if (const auto damage = find_hidden_log_end(database_path(settings_.folder))) {
+    return cannot_open(rocksdb::Status::Corruption("the write-ahead log in " + *damage));
+  }
   rocksdb::DB* db = nullptr;
   const auto options = database_options(settings_);
   rocksdb::Status status;

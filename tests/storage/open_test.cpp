@@ -241,6 +241,32 @@ TEST_CASE_METHOD(
   }
 }
 
+TEST_CASE_METHOD(folder_test, "a record of the log that looks like one of a recycled file is damage, not the log's end") {
+  fill(200);
+  const fs::path log = wal();
+  std::string damaged = read_file(log);
+  // The headers: checksum 4, length 2, type 1. The third record stands in the first block.
+  std::size_t record = 0;
+  for (int i = 0; i < 2; ++i) {
+    record += 7 + static_cast<unsigned char>(damaged[record + 4]) + 256U * static_cast<unsigned char>(damaged[record + 5]);
+  }
+  REQUIRE(damaged[record + 6] == 1);
+  damaged[record + 6] = 5;
+  write_file(log, damaged);
+  CHECK_THAT(failure_to_open(), Contains("damaged") && Contains("byte " + std::to_string(record)));
+}
+
+TEST_CASE_METHOD(folder_test, "a damaged record with whole ones behind it is damage, in the last block too") {
+  fill(200);
+  const fs::path log = wal();
+  std::string damaged = read_file(log);
+  const std::size_t last_block = damaged.size() - damaged.size() % 32768;
+  const std::size_t at = last_block + (damaged.size() - last_block) / 3;
+  damaged[at] = static_cast<char>(~damaged[at]);
+  write_file(log, damaged);
+  CHECK_THAT(failure_to_open(), Contains("damaged"));
+}
+
 TEST_CASE_METHOD(folder_test, "a sorted file that is missing is damage") {
   fill(3);
   opened(settings_for(folder), clock)->close();
