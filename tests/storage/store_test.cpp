@@ -90,7 +90,7 @@ TEST_CASE_METHOD(testing::open_store, "a sync of nothing new and a group of noth
 
 TEST_CASE_METHOD(testing::open_store, "positions have no gap, whatever the size of the groups") {
   std::uint64_t number = 0;
-  for (const std::size_t size : {1, 2, 7, 1, 300, 1}) {
+  for (const std::size_t size : {1U, 2U, 7U, 1U, 300U, 1U}) {
     std::vector<entry> group;
     while (group.size() < size) group.push_back(create_entry(++number));
     write(group);
@@ -176,7 +176,7 @@ TEST_CASE_METHOD(testing::open_store, "a customer's orders are listed newest fir
     write({create_entry(2 * i, content_of("c-1")), create_entry(2 * i + 1, content_of("c-10"))});
     expected.insert(expected.begin(), order_id_of(2 * i));
   }
-  const std::size_t limit = GENERATE(1, 7, 25, 100);
+  const std::size_t limit = GENERATE(1U, 7U, 25U, 100U);
   std::vector<order_id> seen;
   std::optional<order_id> after;
   for (;;) {
