@@ -22,15 +22,16 @@ class metric_list {
   using label = std::pair<std::string, std::string>;
 
   void add(MetricType type, const std::string& name, const std::string& help, double value,
-           std::vector<label> labels = {}) {
+           const std::vector<label>& labels = {}) {
     ClientMetric& metric = add_metric(type, name, help, labels);
     (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
   }
-  void counter(const std::string& name, const std::string& help, std::uint64_t value, std::vector<label> labels = {}) {
-    add(MetricType::Counter, name, help, static_cast<double>(value), std::move(labels));
+  void counter(const std::string& name, const std::string& help, std::uint64_t value,
+               const std::vector<label>& labels = {}) {
+    add(MetricType::Counter, name, help, static_cast<double>(value), labels);
   }
-  void gauge(const std::string& name, const std::string& help, double value, std::vector<label> labels = {}) {
-    add(MetricType::Gauge, name, help, value, std::move(labels));
+  void gauge(const std::string& name, const std::string& help, double value, const std::vector<label>& labels = {}) {
+    add(MetricType::Gauge, name, help, value, labels);
   }
 
   // From counts a bucket of microseconds, each for itself, the last without an upper bound.

@@ -111,6 +111,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_sett
   const std::size_t memtable_bytes = settings.write_buffer_bytes / 4;
 
   std::vector<rocksdb::ColumnFamilyDescriptor> all;
+  all.reserve(family_names.size() + 1);
   for (const char* name : family_names) all.emplace_back(name, family_options(cache, memtable_bytes));
   const auto options_of = [&all](family which) -> rocksdb::ColumnFamilyOptions& {
     return all[static_cast<std::size_t>(which)].options;

@@ -206,7 +206,10 @@ order_content get_content(byte_reader& from) {
 std::optional<order_status> get_optional_status(byte_reader& from) {
   const std::uint8_t number = from.get_byte();
   if (number == 0) return std::nullopt;
-  if (number > static_cast<std::uint8_t>(order_status::cancelled)) from.fail();
+  if (number > static_cast<std::uint8_t>(order_status::cancelled)) {
+    from.fail();
+    return std::nullopt;
+  }
   return static_cast<order_status>(number);
 }
 
@@ -327,7 +330,7 @@ std::optional<order_id> decode_customer_key(std::string_view key) {
   from.get_bytes(from.get_big_endian(2));
   order_id id = get_order_id(from);
   for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(~byte);
-  return judged(from, std::move(id));
+  return judged(from, order_id{id});
 }
 
 void encode_order(std::string& out, const order& what) {

@@ -1,5 +1,5 @@
-// The format, after RocksDB's wiki, "Write Ahead Log File Format": blocks of 32 KiB, in each one records without a gap, and a trailer
-// of zeros where no further header fits.
+// The format, after RocksDB's wiki, "Write Ahead Log File Format": blocks of 32 KiB, in each one records without a gap,
+// and a trailer of zeros where no further header fits.
 //
 //   record     | checksum 4 | length 2, little-endian | type 1 | length bytes |
 //   types      0 none (a trailer, or space allocated ahead), 1 to 4 whole or a part, 5 to 8 the same in a recycled file

@@ -241,14 +241,16 @@ TEST_CASE_METHOD(
   }
 }
 
-TEST_CASE_METHOD(folder_test, "a record of the log that looks like one of a recycled file is damage, not the log's end") {
+TEST_CASE_METHOD(folder_test,
+                 "a record of the log that looks like one of a recycled file is damage, not the log's end") {
   fill(200);
   const fs::path log = wal();
   std::string damaged = read_file(log);
   // The headers: checksum 4, length 2, type 1. The third record stands in the first block.
   std::size_t record = 0;
   for (int i = 0; i < 2; ++i) {
-    record += 7 + static_cast<unsigned char>(damaged[record + 4]) + 256U * static_cast<unsigned char>(damaged[record + 5]);
+    record +=
+        7 + static_cast<unsigned char>(damaged[record + 4]) + 256U * static_cast<unsigned char>(damaged[record + 5]);
   }
   REQUIRE(damaged[record + 6] == 1);
   damaged[record + 6] = 5;
