@@ -141,6 +141,8 @@ open_failure rocks_store::cannot_open(const rocksdb::Status& status) const {
 std::optional<open_failure> rocks_store::open_database() {
   const auto descriptors = family_descriptors(settings_, expired_, trimmed_);
   const std::string path = database_path(settings_.folder).string();
+  std::error_code ignored;  // what is wrong with the folder RocksDB says itself
+  if (folder_) std::filesystem::create_directories(path, ignored);
   if (const auto damage = find_hidden_log_end(database_path(settings_.folder))) {
     return cannot_open(rocksdb::Status::Corruption("the write-ahead log in " + *damage));
   }
