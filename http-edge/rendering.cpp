@@ -2,27 +2,16 @@
 
 #include <xxhash.h>
 
-#include <array>
-#include <charconv>
 #include <utility>
 
 #include "engine/check.hpp"
 #include "http-edge/headers.hpp"
+#include "http-edge/text.hpp"
 
 namespace ordem::edge {
 namespace {
 
 constexpr std::string_view orders_path = "/api/v1/orders";
-
-void append_number(std::string& out, std::int64_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
-void append_number(std::string& out, std::uint64_t number) {
-  append_number(out, static_cast<std::int64_t>(number));
-}
 
 std::string_view text_of(const currency_code& currency) {
   return {currency.data(), currency.size()};
@@ -46,7 +35,7 @@ void append_items(std::string& out, const std::vector<order_item>& items) {
     out += i == 0 ? "{\"sku\":" : ",{\"sku\":";
     append_json_string(out, items[i].sku);
     out += ",\"quantity\":";
-    append_number(out, std::uint64_t{items[i].quantity});
+    append_number(out, items[i].quantity);
     out += ",\"unit_price\":";
     append_number(out, items[i].unit_price.minor_units());
     out += '}';
@@ -140,7 +129,7 @@ response order_success(unsigned status, std::string_view message, const order& w
   made.status = status;
   made.body.reserve(512);
   made.body += "{\"code\":";
-  append_number(made.body, std::uint64_t{status});
+  append_number(made.body, status);
   made.body += ",\"message\":\"";
   made.body += message;
   made.body += "\",\"order\":";

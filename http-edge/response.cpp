@@ -2,21 +2,16 @@
 
 #include <array>
 #include <boost/beast/http/status.hpp>
-#include <charconv>
 #include <chrono>
 #include <ctime>
 #include <utility>
+
+#include "http-edge/text.hpp"
 
 namespace ordem::edge {
 namespace {
 
 constexpr std::string_view retry_after_seconds = "1";
-
-void append_number(std::string& out, std::size_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
 
 // IMF-fixdate (RFC 9110, section 5.6.7). Made once a second a thread.
 std::string_view current_date() {

@@ -1,0 +1,19 @@
+// Small pieces of text that answers are made of.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <string>
+
+namespace ordem::edge {
+
+// Appends the number in decimal digits.
+template <std::integral Number>
+void append_number(std::string& out, Number number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+}  // namespace ordem::edge
