@@ -294,26 +294,25 @@ void read_content(dom::object members, bool all_required, violation_list& wrong,
                known_member{"attributes", false, read_them}, more...);
 }
 
-void read_create(dom::object members, write_body& body, violation_list& wrong) {
+// The whole content of a create or a replacement, with `more` that the call takes.
+template <class... More>
+order_content read_whole_content(dom::object members, violation_list& wrong, More... more) {
   order_content content;
   read_content(
       members, true, wrong, content,
       [&](const dom::element& value, const json_place& place) {
         content.attributes = read_attributes(value, place, wrong);
       },
-      guid_member(body));
-  body.command = create_order{std::move(content)};
+      more...);
+  return content;
+}
+
+void read_create(dom::object members, write_body& body, violation_list& wrong) {
+  body.command = create_order{read_whole_content(members, wrong, guid_member(body))};
 }
 
 void read_replace(dom::object members, write_body& body, violation_list& wrong) {
-  order_content content;
-  read_content(
-      members, true, wrong, content,
-      [&](const dom::element& value, const json_place& place) {
-        content.attributes = read_attributes(value, place, wrong);
-      },
-      guid_member(body), version_member(body, wrong));
-  body.command = replace_content{std::move(content)};
+  body.command = replace_content{read_whole_content(members, wrong, guid_member(body), version_member(body, wrong))};
 }
 
 void read_merge(dom::object members, write_body& body, violation_list& wrong) {
