@@ -7,18 +7,12 @@
 namespace ordem::actors {
 namespace {
 
-// An accepted create, replacement or status change can be told from the order's versions; the rest is kept to be shown
-// later.
-std::optional<command> command_to_keep(const outcome& decided, command&& what) {
-  if (is_accepted(decided.verdict) && !std::holds_alternative<merge_content>(what)) return std::nullopt;
-  return std::move(what);
-}
-
 decided recorded(task&& what, const outcome& result, shared_order before, shared_order after, timestamp now,
                  milliseconds ttl) {
   message& asked = what.message;
   const timestamp expires_at = now + ttl;
-  message_record record{asked.fingerprint, result, now, expires_at, command_to_keep(result, std::move(asked.command))};
+  message_record record{asked.fingerprint, result, now, expires_at, std::nullopt};
+  if (must_be_kept(result, asked.command)) record.command = std::move(asked.command);
   settlement to_hear{what.ticket, what.shard, asked.guid, asked.target, executed{result, after, expires_at, false}};
   return {std::move(to_hear),
           storage::entry{std::move(asked.guid), std::move(record), std::move(before), std::move(after)}};

@@ -113,6 +113,10 @@ event event_of(verdict accepted, const order& after) {
   return {};
 }
 
+bool must_be_kept(const outcome& decided, const command& what) noexcept {
+  return !is_accepted(decided.verdict) || std::holds_alternative<merge_content>(what);
+}
+
 outcome accepted_outcome(const message& asked, const order& after) {
   outcome result;
   result.verdict = verdict_of(asked.command);

@@ -41,6 +41,10 @@ order apply(const order* current, event what);
 // again.
 event event_of(verdict accepted, const order& after);
 
+// Whether a command must be kept beside its outcome: merge patches and whatever was rejected can't be told from the
+// order's versions.
+bool must_be_kept(const outcome& decided, const command& what) noexcept;
+
 // The outcome of an accepted message: what its event made of the order.
 outcome accepted_outcome(const message& asked, const order& after);
 

@@ -48,6 +48,13 @@ class message_port {
   virtual void submit(std::vector<submission>&& submissions) = 0;
 };
 
+// How far messages have come on their way.
+struct log_positions {
+  position decided;                   // has its place in the log
+  position durable;                   // is on the disk
+  std::optional<position> persisted;  // is in Postgres; absent without it, or while it is unknown
+};
+
 enum class read_error : std::uint8_t { storage_failed };
 
 template <class Value>
@@ -57,6 +64,9 @@ using read_result = tl::expected<Value, read_error>;
 class order_reader {
  public:
   virtual ~order_reader() = default;
+
+  // The position of the last log entry that reads show; everything answered so far stands at or before it.
+  virtual position visible() const noexcept = 0;
 
   // The order as it is now; null if there is none.
   virtual read_result<shared_order> find_order(order_id id) const = 0;

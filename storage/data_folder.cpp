@@ -4,6 +4,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -24,10 +26,21 @@ std::string quoted(const fs::path& path) {
   return "'" + path.string() + "'";
 }
 
-tl::expected<void, open_failure> check_format(const fs::path& path) {
+bool is_uuid(const std::string& text) {
+  return order_id::parse(text).has_value();  // the same 36 characters
+}
+
+std::string fresh_engine_id() {
+  return boost::uuids::to_string(boost::uuids::random_generator()());
+}
+
+// The engine id.
+tl::expected<std::string, open_failure> read_format(const fs::path& path) {
   std::ifstream file(path / "FORMAT");
   std::string line;
+  std::string engine_id;
   std::getline(file, line);
+  std::getline(file, engine_id);
   const bool is_number = !line.empty() && line.size() < 10 && line.find_first_not_of("0123456789") == std::string::npos;
   if (!is_number) {
     return failure("the data folder " + quoted(path) +
@@ -43,7 +56,11 @@ tl::expected<void, open_failure> check_format(const fs::path& path) {
     return failure("the data folder " + quoted(path) +
                    " has lost its database (db/CURRENT is missing); restore the folder from a back-up as a whole");
   }
-  return {};
+  if (!is_uuid(engine_id)) {
+    return failure("the file FORMAT of the data folder " + quoted(path) +
+                   " holds no engine id; restore the folder from a back-up as a whole");
+  }
+  return engine_id;
 }
 
 tl::expected<int, open_failure> take_lock(const fs::path& path) {
@@ -68,12 +85,12 @@ fs::path database_path(const fs::path& folder) {
   return folder / "db";
 }
 
-tl::expected<void, open_failure> check_data_folder(const fs::path& path) {
+tl::expected<std::string, open_failure> check_data_folder(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(database_path(path), ignored)) {
     return failure("there is no data of ordem in the folder " + quoted(path));
   }
-  return check_format(path);
+  return read_format(path);
 }
 
 tl::expected<data_folder, open_failure> data_folder::open(const fs::path& path) {
@@ -83,19 +100,32 @@ tl::expected<data_folder, open_failure> data_folder::open(const fs::path& path) 
 
   const auto lock = take_lock(path);
   if (!lock) return tl::make_unexpected(lock.error());
-  data_folder folder{*lock, !fs::exists(path / "FORMAT", error)};
-  if (folder.is_new()) return folder;
-  if (const auto checked = check_format(path); !checked) return tl::make_unexpected(checked.error());
+  data_folder folder(path, *lock);
+  folder.is_new_ = !fs::exists(path / "FORMAT", error);
+  auto engine_id = folder.is_new() ? tl::expected<std::string, open_failure>(fresh_engine_id()) : read_format(path);
+  if (!engine_id) return tl::make_unexpected(engine_id.error());
+  folder.engine_id_ = std::move(*engine_id);
   return folder;
 }
 
-tl::expected<void, open_failure> data_folder::write_format(const fs::path& path) {
+tl::expected<data_folder, open_failure> data_folder::make(const fs::path& path, std::string engine_id) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && !fs::is_empty(path, ignored)) {
+    return failure("the data folder " + quoted(path) + " is not empty; name one that is not there yet");
+  }
+  auto folder = open(path);
+  if (folder) folder->engine_id_ = std::move(engine_id);
+  return folder;
+}
+
+tl::expected<void, open_failure> data_folder::write_format() const {
+  const fs::path& path = path_;
   const fs::path name = path / "FORMAT";
   const fs::path fresh = path / "FORMAT.tmp";
-  const std::string line = std::to_string(data_format) + "\n";
+  const std::string text = std::to_string(data_format) + "\n" + engine_id_ + "\n";
   const int file = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
   const bool written =
-      file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
+      file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
   const int error = errno;
   if (file >= 0) ::close(file);
   std::error_code renamed;
@@ -112,7 +142,10 @@ tl::expected<void, open_failure> data_folder::write_format(const fs::path& path)
 }
 
 data_folder::data_folder(data_folder&& other) noexcept
-    : lock_(std::exchange(other.lock_, -1)), is_new_(other.is_new_) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      is_new_(other.is_new_),
+      engine_id_(std::move(other.engine_id_)) {}
 
 data_folder::~data_folder() {
   if (lock_ >= 0) ::close(lock_);

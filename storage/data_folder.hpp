@@ -1,12 +1,15 @@
 // The data folder around the database: its lock and its format number.
 //
-//   FORMAT   one line: the number of the data format; written once the new database is there, before it takes any data
+//   FORMAT   two lines: the number of the data format, and the id of the engine, a UUID that names its log; written once
+//            the new database is there, before it takes any data
 //   LOCK     held (flock) by the process that writes the folder
 //   db/      the database
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include "storage/store.hpp"
 
@@ -17,12 +20,15 @@ class data_folder {
  public:
   // Makes the folder if needed, takes its lock, checks its format, and that there is a database if there was one.
   static tl::expected<data_folder, open_failure> open(const std::filesystem::path& path);
+  // As open, for a folder that must be new, and will have this engine id.
+  static tl::expected<data_folder, open_failure> make(const std::filesystem::path& path, std::string engine_id);
 
   // Whether the folder has no FORMAT yet. If it has a database all the same, that must be empty: a first start that was
   // cut off.
   bool is_new() const noexcept { return is_new_; }
+  const std::string& engine_id() const noexcept { return engine_id_; }
   // Writes FORMAT, durably.
-  static tl::expected<void, open_failure> write_format(const std::filesystem::path& path);
+  tl::expected<void, open_failure> write_format() const;
 
   data_folder(data_folder&& other) noexcept;
   data_folder(const data_folder&) = delete;
@@ -31,13 +37,15 @@ class data_folder {
   ~data_folder();
 
  private:
-  data_folder(int lock, bool is_new) noexcept : lock_(lock), is_new_(is_new) {}
+  data_folder(std::filesystem::path path, int lock) noexcept : path_(std::move(path)), lock_(lock) {}
+  std::filesystem::path path_;
   int lock_;
-  bool is_new_;
+  bool is_new_ = false;
+  std::string engine_id_;
 };
 
-// Checks that there is a folder of a format that this program reads. Takes no lock.
-tl::expected<void, open_failure> check_data_folder(const std::filesystem::path& path);
+// Checks that there is a folder of a format that this program reads, and gives its engine id. Takes no lock.
+tl::expected<std::string, open_failure> check_data_folder(const std::filesystem::path& path);
 
 std::filesystem::path database_path(const std::filesystem::path& folder);
 

@@ -19,13 +19,12 @@ struct entry {
   shared_order after;   // null for a rejection
 };
 
-// What the log itself holds of an entry; the rest stands under these names in the records of orders and messages.
-struct log_reference {
+// What the log itself holds of an entry; the order stands in the records of orders. The message stands here in full,
+// although it has a record of its own: that one goes when it expires, or when its GUID is used anew.
+struct logged_message {
   ordem::guid guid;
-  ordem::verdict verdict = verdict::order_created;
-  order_id order;
-  ordem::version version;
-  friend bool operator==(const log_reference&, const log_reference&) = default;
+  message_record record;
+  friend bool operator==(const logged_message&, const logged_message&) = default;
 };
 
 }  // namespace ordem::storage

@@ -9,16 +9,19 @@
 //
 // Values. One byte of format first; "v" is a varint, "s" a varint length and that many bytes.
 //
+// clang-format off
 //   order      | 1 | status 1 | version v | created ms v | updated - created v | total v | content |
-//   content    | currency 3 | customer id s | items v, each: sku s, quantity v, unit price v | has attributes 1 |
-//   object | object     | members v, each: name s, value | value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4
-//   array, 5 object) | its content | message    | 1 | expires ms v | created ms v | fingerprint 16 | verdict 1 | order
-//   id 16 | version v | status 1
+//   content    | currency 3 | customer id s | items v, each: sku s, quantity v, unit price v | has attributes 1 | object |
+//   object     | members v, each: name s, value |
+//   value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4 array, 5 object) | its content |
+//   message    | 1 | expires ms v | created ms v | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
 //              | wanted status or 0: 1 | flags 1 (1: version supplied, 2: by If-Match, 4: command kept)
 //              | supplied version v if flagged | command if flagged |
 //   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |
-//   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items | attributes 1 (0 kept, 1 removed, 2
-//   merged) | object | log group  | 1 | entries v, each: GUID s, verdict 1, order id 16, version v |
+//   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items
+//              | attributes 1 (0 kept, 1 removed, 2 merged) | object |
+//   log group  | 2 | bytes of the groups before v | messages v, each: GUID s, message s |
+// clang-format on
 
 #include "storage/records.hpp"
 
@@ -32,6 +35,9 @@ namespace ordem::storage {
 namespace {
 
 constexpr std::uint8_t record_format = 1;
+constexpr std::uint8_t log_group_format = 2;  // 1 held references to the messages' own records
+
+constexpr std::uint8_t only_tenant = 0;
 
 constexpr std::uint8_t flag_version_supplied = 1;
 constexpr std::uint8_t flag_by_if_match = 2;
@@ -275,8 +281,8 @@ command get_command(byte_reader& from) {
   }
 }
 
-void check_format(byte_reader& from) {
-  if (from.get_byte() != record_format) from.fail();
+void check_format(byte_reader& from, std::uint8_t format = record_format) {
+  if (from.get_byte() != format) from.fail();
 }
 
 // The value if the whole record was read and nothing was wrong with it.
@@ -299,7 +305,6 @@ void encode_version_key(std::string& out, order_id id, version which) {
 }
 
 void encode_message_key(std::string& out, const guid& id) {
-  constexpr std::uint8_t only_tenant = 0;
   byte_writer{out}.put_byte(only_tenant);
   out += id.view();
 }
@@ -317,6 +322,18 @@ void encode_customer_key(std::string& out, std::string_view customer_id, order_i
   encode_customer_prefix(out, customer_id);
   for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(~byte);
   byte_writer{out}.put_bytes(id.bytes);
+}
+
+std::optional<order_id> decode_order_key(std::string_view key) {
+  byte_reader from{key};
+  const order_id id = get_order_id(from);
+  return judged(from, order_id{id});
+}
+
+std::optional<guid> decode_message_key(std::string_view key) {
+  byte_reader from{key};
+  if (from.get_byte() != only_tenant) return std::nullopt;
+  return guid::parse(from.get_bytes(from.bytes_left()));
 }
 
 std::optional<position> decode_log_key(std::string_view key) {
@@ -407,31 +424,34 @@ std::optional<timestamp> decode_message_expiry(std::string_view record) {
   return expires_at;
 }
 
-void encode_log_group(std::string& out, std::span<const entry> entries) {
+void encode_log_group(std::string& out, std::uint64_t bytes_before, std::span<const entry> entries) {
   byte_writer to{out};
-  to.put_byte(record_format);
+  to.put_byte(log_group_format);
+  to.put_varint(bytes_before);
   to.put_varint(entries.size());
+  std::string message;
   for (const entry& each : entries) {
     to.put_string(each.guid.view());
-    to.put_byte(static_cast<std::uint8_t>(each.record.outcome.verdict));
-    to.put_bytes(each.record.outcome.order.bytes);
-    to.put_varint(each.record.outcome.version.number);
+    message.clear();
+    encode_message(message, each.record);
+    to.put_string(message);
   }
 }
 
-std::optional<std::vector<log_reference>> decode_log_group(std::string_view record) {
+std::optional<log_group> decode_log_group(std::string_view record) {
   byte_reader from{record};
-  check_format(from);
+  check_format(from, log_group_format);
+  log_group group;
+  group.bytes_before = from.get_varint();
   const std::size_t count = get_count(from);
-  std::vector<log_reference> references;
-  references.reserve(count);
+  group.messages.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     guid id = get_guid(from);
-    const verdict what = get_verdict(from);
-    const order_id order = get_order_id(from);
-    references.push_back({std::move(id), what, order, version{from.get_varint()}});
+    auto message = decode_message(from.get_string());
+    if (!message) return std::nullopt;
+    group.messages.push_back({std::move(id), std::move(*message)});
   }
-  return judged(from, std::move(references));
+  return judged(from, std::move(group));
 }
 
 }  // namespace ordem::storage

@@ -16,7 +16,7 @@
 namespace ordem::storage {
 
 // The format of the whole data folder, kept in its file FORMAT. A folder of a higher number is not opened.
-inline constexpr int data_format = 1;
+inline constexpr int data_format = 2;
 
 // Every encode_ function appends to `out`. Every decode_ function gives nothing for bytes that no encode_ function
 // wrote.
@@ -28,6 +28,8 @@ void encode_log_key(std::string& out, position first);
 void encode_customer_prefix(std::string& out, std::string_view customer_id);
 void encode_customer_key(std::string& out, std::string_view customer_id, order_id id);
 
+std::optional<order_id> decode_order_key(std::string_view key);
+std::optional<guid> decode_message_key(std::string_view key);
 std::optional<position> decode_log_key(std::string_view key);
 std::optional<order_id> decode_customer_key(std::string_view key);
 
@@ -39,7 +41,13 @@ std::optional<message_record> decode_message(std::string_view record);
 // Reads only what the expiry filter needs.
 std::optional<timestamp> decode_message_expiry(std::string_view record);
 
-void encode_log_group(std::string& out, std::span<const entry> entries);
-std::optional<std::vector<log_reference>> decode_log_group(std::string_view record);
+// One record of the log. `bytes_before`: the size of all log records before it, so that the difference of two is the
+// size of what stands between them.
+struct log_group {
+  std::uint64_t bytes_before = 0;
+  std::vector<logged_message> messages;
+};
+void encode_log_group(std::string& out, std::uint64_t bytes_before, std::span<const entry> entries);
+std::optional<log_group> decode_log_group(std::string_view record);
 
 }  // namespace ordem::storage

@@ -21,6 +21,8 @@ namespace ordem::storage {
 enum class durability : std::uint8_t {
   fsync,  // durable is what the disk has: survives a power loss
   os,     // durable is what the kernel has: survives a crash of the process
+  // As fsync, and nothing shows in a read before Postgres has it too: survives the loss of the machine.
+  postgres,
 };
 
 enum class log_error : std::uint8_t {
@@ -28,7 +30,7 @@ enum class log_error : std::uint8_t {
   failed_earlier,  // nothing is written after a failed write
 };
 
-enum class replay_error : std::uint8_t {
+enum class log_read_error : std::uint8_t {
   trimmed,         // the log no longer holds that position
   storage_failed,  // it can't be read
 };
@@ -36,14 +38,19 @@ enum class replay_error : std::uint8_t {
 // An entry as the log gives it back.
 struct logged_entry {
   ordem::position position;
-  log_reference reference;
+  ordem::guid guid;
+  message_record record;
   shared_order after;  // null for a rejection
 };
+
+// The items of the orders that one read_log() gives, about: some tens of megabytes.
+inline constexpr std::size_t log_read_items_max = 100'000;
 
 // An ordered, durable list of entries. Another implementation may replicate it.
 //
 // Writing has two steps, so that a group can be written while the one before it waits for the disk: append() puts
-// entries in their order, sync() makes them durable. Nothing shows in any read before its sync().
+// entries in their order, sync() makes them durable. Nothing shows in any read before its sync(), nor, with
+// durability::postgres, before confirm_persisted().
 class log {
  public:
   virtual ~log() = default;
@@ -58,12 +65,20 @@ class log {
   // durable entry.
   virtual tl::expected<position, log_error> sync() = 0;
 
-  // Calls `visit` for every entry from that position on, in order. Any thread.
-  virtual tl::expected<void, replay_error> replay(position from,
-                                                  const std::function<void(const logged_entry&)>& visit) const = 0;
+  // The durable entries from that position on, in order: at most so many, and fewer where their orders are large
+  // (log_read_items_max), but at least one if there is one. Any thread.
+  virtual tl::expected<std::vector<logged_entry>, log_read_error> read_log(position from, std::size_t limit) const = 0;
 
   // The position of the last durable entry; 0 if there is none. Any thread.
   virtual position last() const noexcept = 0;
+  // The position of the last appended entry, durable or not. Any thread.
+  virtual position appended() const noexcept = 0;
+
+  // What follows the log has put everything up to this position elsewhere: the log need not hold it any longer. Must
+  // not go back. One thread at a time.
+  virtual void confirm_persisted(position through) = 0;
+  // How many bytes of log records are kept that stand after that position, to a group exactly. Any thread.
+  virtual tl::expected<std::uint64_t, log_read_error> bytes_after(position at) const = 0;
 };
 
 struct store_settings {
@@ -74,8 +89,10 @@ struct store_settings {
   // For writes not yet in a sorted file, of all column families together. Larger: fewer flushes, a longer start after a
   // crash.
   std::size_t write_buffer_bytes = std::size_t{256} << 20;
-  // How far back replay() reaches, at least.
+  // How far back read_log() reaches, at least.
   std::uint64_t log_entries_kept = 1'000'000;
+  // Whether something follows the log, so that nothing is trimmed before confirm_persisted().
+  bool log_is_followed = false;
   // Told of each failed read or write, in a sentence. Any thread.
   std::function<void(std::string_view)> on_error = [](std::string_view) {};
 };
@@ -91,7 +108,15 @@ struct store_figures {
 
 class store : public log, public order_reader {
  public:
+  // Names the log of this folder, a UUID: made with the folder, never changed.
+  virtual const std::string& engine_id() const noexcept = 0;
   virtual store_figures figures() const = 0;
+  // Every order as it is, in ascending order of ids, until `visit` says no. Sees one durable state. Any thread.
+  virtual read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const = 0;
+  // Every message that has not expired at `now`, in byte order of GUIDs, until `visit` says no. As scan_orders().
+  virtual read_result<void> scan_messages(
+      timestamp now, const std::function<bool(const guid&, const message_record&)>& visit) const = 0;
+
   // Writes what is in memory to sorted files, so that the next start has nothing to replay. No appends or syncs during
   // or after it.
   virtual void close() = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <latch>
+#include <limits>
 #include <map>
 #include <random>
 #include <set>
@@ -130,12 +131,14 @@ std::map<std::string, outcome> judge_log(const storage::store& store, const requ
   std::map<order_id, shared_order> orders;
   std::map<std::string, outcome> by_guid;
   std::uint64_t last = 0;
-  REQUIRE(store.replay({1}, [&](const storage::logged_entry& logged) {
+  const auto entries = store.read_log({1}, std::numeric_limits<std::size_t>::max());
+  REQUIRE(entries);
+  for (const storage::logged_entry& logged : *entries) {
     REQUIRE(logged.position.number == ++last);
-    const message& asked = book.asked_under(logged.reference.guid);
+    const message& asked = book.asked_under(logged.guid);
     INFO("position " << last << ", GUID " << asked.guid.view());
 
-    const order_id id = asked.target.value_or(logged.reference.order);
+    const order_id id = asked.target.value_or(logged.record.outcome.order);
     shared_order& current = orders[id];
     REQUIRE(asked.target.has_value() == (current != nullptr));
     const timestamp now = logged.after ? logged.after->updated_at : sample_time;
@@ -150,10 +153,9 @@ std::map<std::string, outcome> judge_log(const storage::store& store, const requ
       REQUIRE(logged.after == nullptr);
       expected = std::get<outcome>(decision);
     }
-    REQUIRE(logged.reference.verdict == expected.verdict);
-    REQUIRE(logged.reference.version == expected.version);
+    REQUIRE(logged.record.outcome == expected);
     REQUIRE(by_guid.emplace(asked.guid.view(), expected).second);  // once per GUID
-  }));
+  }
   REQUIRE(store.last() == position{last});
   for (const auto& [id, current] : orders) REQUIRE(*store.find_order(id).value() == *current);
   return by_guid;

@@ -63,6 +63,11 @@ class fake_store final : public storage::store {
   door appends;
   door syncs;
 
+  // Reads show nothing that is not persisted, as with durability::postgres. To be called first.
+  void wait_for_persisted() { set(waits_for_persisted_); }
+  // The log can no longer be read.
+  void trim() { set(trimmed_); }
+
   // From now on that step fails, once with write_failed and then with failed_earlier.
   void break_appends() { set(append_broken_); }
   void break_syncs() { set(sync_broken_); }
@@ -94,24 +99,50 @@ class fake_store final : public storage::store {
     const std::lock_guard lock(mutex_);
     ++sync_calls_;
     if (sync_broken_ || failed_) return failure();
-    for (; durable_ < upto; ++durable_) show(appended_[durable_]);
+    for (; durable_ < upto; ++durable_) {
+      if (!waits_for_persisted_) show(appended_[durable_]);
+    }
+    if (!waits_for_persisted_) visible_ = durable_;
     return position{durable_};
   }
 
-  tl::expected<void, storage::replay_error> replay(
-      position from, const std::function<void(const storage::logged_entry&)>& visit) const override {
-    for (std::size_t i = from.number == 0 ? 0 : from.number - 1; i < last().number; ++i) {
-      const storage::entry each = at(i);
-      const outcome& result = each.record.outcome;
-      visit({position{i + 1}, {each.guid, result.verdict, result.order, result.version}, each.after});
+  void confirm_persisted(position through) override {
+    const std::lock_guard lock(mutex_);
+    if (through.number < persisted_ || through.number > durable_) faults_.push_back("a wrong position is confirmed");
+    persisted_ = through.number;
+    if (!waits_for_persisted_) return;
+    for (; visible_ < persisted_; ++visible_) show(appended_[visible_]);
+  }
+
+  tl::expected<std::vector<storage::logged_entry>, storage::log_read_error> read_log(position from,
+                                                                                     std::size_t limit) const override {
+    const std::lock_guard lock(mutex_);
+    if (trimmed_) return tl::make_unexpected(storage::log_read_error::trimmed);
+    std::vector<storage::logged_entry> entries;
+    for (std::size_t i = from.number == 0 ? 0 : from.number - 1; i < durable_ && entries.size() < limit; ++i) {
+      const storage::entry& each = appended_[i];
+      entries.push_back({position{i + 1}, each.guid, each.record, each.after});
     }
-    return {};
+    return entries;
+  }
+  // As if every entry took one byte.
+  tl::expected<std::uint64_t, storage::log_read_error> bytes_after(position at) const override {
+    return last().number - std::min(last().number, at.number);
   }
 
   position last() const noexcept override {
     const std::lock_guard lock(mutex_);
     return {durable_};
   }
+  position appended() const noexcept override {
+    const std::lock_guard lock(mutex_);
+    return {appended_.size()};
+  }
+  position visible() const noexcept override {
+    const std::lock_guard lock(mutex_);
+    return {visible_};
+  }
+  const std::string& engine_id() const noexcept override { return engine_id_; }
 
   read_result<shared_order> find_order(order_id id) const override {
     const std::lock_guard lock(mutex_);
@@ -141,6 +172,11 @@ class fake_store final : public storage::store {
     return std::vector<shared_order>{};
   }
 
+  read_result<void> scan_orders(const std::function<bool(const shared_order&)>&) const override { return {}; }
+  read_result<void> scan_messages(timestamp,
+                                  const std::function<bool(const guid&, const message_record&)>&) const override {
+    return {};
+  }
   storage::store_figures figures() const override { return {.last = last()}; }
   void close() override {}
 
@@ -160,10 +196,6 @@ class fake_store final : public storage::store {
   std::size_t counted(const std::size_t& count) const {
     const std::lock_guard lock(mutex_);
     return count;
-  }
-  storage::entry at(std::size_t i) const {
-    const std::lock_guard lock(mutex_);
-    return appended_[i];
   }
   tl::unexpected<storage::log_error> failure() {
     return tl::make_unexpected(std::exchange(failed_, true) ? storage::log_error::failed_earlier
@@ -196,6 +228,11 @@ class fake_store final : public storage::store {
   std::size_t sync_calls_ = 0;
   std::vector<storage::entry> appended_;
   std::size_t durable_ = 0;
+  std::size_t visible_ = 0;
+  std::size_t persisted_ = 0;
+  bool waits_for_persisted_ = false;
+  bool trimmed_ = false;
+  std::string engine_id_ = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
   std::map<order_id, version> newest_;
   std::map<order_id, std::vector<shared_order>> orders_;
   std::unordered_map<guid, message_record> messages_;

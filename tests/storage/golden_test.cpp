@@ -108,7 +108,7 @@ std::vector<golden> all_golden() {
       {"message_patched", "the record of a merge patch, with its command", encoded(encode_message, golden_patch())},
       {"message_stale", "the record of a stale replacement, with its command",
        encoded(encode_message, golden_content_command())},
-      {"log_group", "a group of two log entries", encoded(encode_log_group, golden_group())},
+      {"log_group", "a group of two log entries", encoded(encode_log_group, std::uint64_t{70000}, golden_group())},
       {"order_key", "the key of an order", encoded(encode_order_key, id)},
       {"version_key", "the key of version 300 of an order", encoded(encode_version_key, id, version{300})},
       {"message_key", "the key of the message with the GUID k-1", encoded(encode_message_key, guid_of("k-1"))},
@@ -167,9 +167,10 @@ TEST_CASE("golden files decode to what they were made of") {
 
   const auto group = decode_log_group(read_bytes("log_group"));
   REQUIRE(group);
-  REQUIRE(group->size() == 2);
-  CHECK(group->front() == log_reference{golden_group()[0].guid, verdict::order_created, golden_order().id, {1}});
-  CHECK(group->back() == log_reference{guid_of("k"), verdict::status_not_allowed, golden_order().id, {300}});
+  CHECK(group->bytes_before == 70000);
+  REQUIRE(group->messages.size() == 2);
+  CHECK(group->messages.front() == logged_message{golden_group()[0].guid, golden_message()});
+  CHECK(group->messages.back() == logged_message{guid_of("k"), golden_rejection()});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -53,9 +54,9 @@ struct open_store {
   }
 
   std::vector<storage::logged_entry> replayed(position from = {1}) const {
-    std::vector<storage::logged_entry> all;
-    REQUIRE(store->replay(from, [&](const storage::logged_entry& each) { all.push_back(each); }));
-    return all;
+    auto all = store->read_log(from, std::numeric_limits<std::size_t>::max());
+    REQUIRE(all);
+    return std::move(*all);
   }
 };
 

@@ -94,7 +94,7 @@ TEST_CASE_METHOD(folder_test, "a folder that is not there is made, with its pare
   folder = temp.path() / "a" / "b";
   fill(1);
   CHECK(fs::is_directory(folder));
-  CHECK(read_file(folder / "FORMAT") == "1\n");
+  CHECK(read_file(folder / "FORMAT") == "2\n" + opened(settings_for(folder), clock)->engine_id() + "\n");
 }
 
 TEST_CASE_METHOD(folder_test, "an empty folder is taken") {
@@ -140,9 +140,9 @@ TEST_CASE_METHOD(folder_test, "a folder that is open can't be opened a second ti
 
 TEST_CASE_METHOD(folder_test, "a folder of another format is not opened, and both numbers are named") {
   fill(1);
-  const std::string format = GENERATE(as<std::string>{}, "2\n", "999\n", "0\n");
+  const std::string format = GENERATE(as<std::string>{}, "1\n", "999\n", "0\n");
   write_file(folder / "FORMAT", format);
-  CHECK_THAT(failure_to_open(), Contains(format.substr(0, format.size() - 1)) && Contains("1"));
+  CHECK_THAT(failure_to_open(), Contains(format.substr(0, format.size() - 1)) && Contains("2"));
   CHECK_THAT(failure_to_open_for_reading(), Contains("format"));
   CHECK(read_file(folder / "FORMAT") == format);
 }
@@ -150,7 +150,8 @@ TEST_CASE_METHOD(folder_test, "a folder of another format is not opened, and bot
 TEST_CASE_METHOD(folder_test, "data whose FORMAT is missing or unreadable is not opened") {
   fill(1);
   fs::remove(folder / "FORMAT");
-  if (GENERATE(true, false)) write_file(folder / "FORMAT", "one\n");
+  const std::string damaged = GENERATE(as<std::string>{}, "", "one\n", "2\n", "2\nno-uuid\n");
+  if (!damaged.empty()) write_file(folder / "FORMAT", damaged);
   CHECK_THAT(failure_to_open(), Contains("FORMAT"));
   CHECK_THAT(failure_to_open_for_reading(), Contains("FORMAT"));
 }
@@ -162,7 +163,7 @@ TEST_CASE_METHOD(folder_test, "a file in the place of the folder is told by its 
 }
 
 TEST_CASE_METHOD(folder_test, "a file in the place of the database is told") {
-  write_file(folder / "FORMAT", "1\n");
+  write_file(folder / "FORMAT", "2\n6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c\n");
   write_file(folder / "db", "not a database");
   CHECK_THAT(failure_to_open(), Contains(folder.string()));
 }

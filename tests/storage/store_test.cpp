@@ -34,7 +34,8 @@ TEST_CASE_METHOD(testing::open_store, "an entry gives an order, a message and a 
   const auto all = replayed();
   REQUIRE(all.size() == 1);
   CHECK(all[0].position == position{1});
-  CHECK(all[0].reference == log_reference{created.guid, verdict::order_created, order_id_of(1), {1}});
+  CHECK(all[0].guid == created.guid);
+  CHECK(all[0].record == created.record);
   CHECK(*all[0].after == *created.after);
 }
 
@@ -47,7 +48,7 @@ TEST_CASE_METHOD(testing::open_store, "a rejection gives a message and a place i
   CHECK(store->find_message(rejected.guid, sample_time).value() == rejected.record);
   const auto all = replayed();
   REQUIRE(all.size() == 3);
-  CHECK(all[2].reference.verdict == verdict::stale_version);
+  CHECK(all[2].record.outcome.verdict == verdict::stale_version);
   CHECK(all[2].after == nullptr);
 }
 
@@ -102,7 +103,7 @@ TEST_CASE_METHOD(testing::open_store, "positions have no gap, whatever the size 
   REQUIRE(all.size() == number);
   for (std::uint64_t i = 0; i < number; ++i) {
     REQUIRE(all[i].position == position{i + 1});
-    REQUIRE(all[i].reference.order == order_id_of(i + 1));
+    REQUIRE(all[i].record.outcome.order == order_id_of(i + 1));
   }
 }
 
@@ -309,8 +310,8 @@ TEST_CASE_METHOD(testing::open_store,
   std::map<order_id, shared_order> folded;
   for (const logged_entry& each : replayed()) {
     if (each.after == nullptr) continue;
-    shared_order& current = folded[each.reference.order];
-    current = shared(apply(current.get(), event_of(each.reference.verdict, *each.after)));
+    shared_order& current = folded[each.record.outcome.order];
+    current = shared(apply(current.get(), event_of(each.record.outcome.verdict, *each.after)));
     REQUIRE(*current == *each.after);
   }
   for (const auto& [id, state] : folded) REQUIRE(*store->find_order(id).value() == *state);
@@ -320,9 +321,9 @@ TEST_CASE_METHOD(testing::open_store,
     const auto part = replayed({from + 1});
     REQUIRE(part.size() == history.size() - from);
     for (std::size_t j = 0; j < part.size(); ++j) {
-      const outcome& result = history[from + j].record.outcome;
       REQUIRE(part[j].position == position{from + j + 1});
-      REQUIRE(part[j].reference == log_reference{history[from + j].guid, result.verdict, result.order, result.version});
+      REQUIRE(part[j].guid == history[from + j].guid);
+      REQUIRE(part[j].record == history[from + j].record);
     }
   }
   CHECK(replayed({history.size() + 1}).empty());
@@ -338,13 +339,13 @@ TEST_CASE_METHOD(testing::open_store,
   }
 }
 
-TEST_CASE_METHOD(testing::open_store, "a replay from before the first position gives everything") {
+TEST_CASE_METHOD(testing::open_store, "the log read from before its first position gives everything") {
   write(life_of(1, 3));
   CHECK(replayed({0}).size() == 3);
 }
 
 TEST_CASE_METHOD(testing::open_store,
-                 "a replay from a position that was trimmed says so, and what is to be kept stays") {
+                 "the log read from a position that was trimmed says so, and what is to be kept stays") {
   settings.durability = durability::os;
   settings.log_entries_kept = 1000;
   reopen();
@@ -355,8 +356,8 @@ TEST_CASE_METHOD(testing::open_store,
 
   // Trimming is up to the store's housekeeping: write until it has happened.
   const auto is_trimmed = [this](position from) {
-    const auto result = store->replay(from, [](const logged_entry&) {});
-    return !result && result.error() == replay_error::trimmed;
+    const auto result = store->read_log(from, 1);
+    return !result && result.error() == log_read_error::trimmed;
   };
   std::uint64_t number = 0;
   for (int group = 0; group < 200 && !is_trimmed({1}); ++group) {
@@ -374,6 +375,102 @@ TEST_CASE_METHOD(testing::open_store,
   reopen();
   CHECK(store->last() == position{last});
   CHECK(replayed({last - 999}).size() == 1000);
+}
+
+TEST_CASE_METHOD(testing::open_store, "a log that is followed keeps what has not been confirmed") {
+  settings.durability = durability::os;
+  settings.log_entries_kept = 1;
+  settings.log_is_followed = true;
+  reopen();
+  write({create_entry(1)});
+  const shared_order current = store->find_order(order_id_of(1)).value();
+  const entry rejected =
+      entry_of(replacement(guid_of("x"), current->id, {7}, content_of(std::string(400, 'c'))), current, {});
+  std::uint64_t number = 0;
+  const auto write_groups = [&](int groups) {
+    for (int group = 0; group < groups; ++group) {
+      std::vector<entry> entries(group_entries_max, rejected);
+      for (entry& each : entries) each.guid = guid_of(number++);
+      write(entries);
+    }
+  };
+  const auto is_trimmed = [this](position from) { return !store->read_log(from, 1); };
+
+  write_groups(40);
+  reopen();
+  CHECK(replayed({1}).size() == store->last().number);
+
+  const position confirmed{10 * group_entries_max};
+  store->confirm_persisted(confirmed);
+  for (int i = 0; i < 50 && !is_trimmed({1}); ++i) write_groups(4);
+  CHECK(is_trimmed({1}));
+  CHECK_FALSE(is_trimmed({confirmed.number + 1}));
+}
+
+TEST_CASE_METHOD(testing::open_store, "the log gives no more entries than asked for") {
+  write(life_of(1, 3));
+  write(life_of(2, 4));
+  const auto some = store->read_log({2}, 4);
+  REQUIRE(some);
+  REQUIRE(some->size() == 4);
+  CHECK(some->front().position == position{2});
+  CHECK(some->back().position == position{5});
+  CHECK(some->back().after->id == order_id_of(2));
+}
+
+TEST_CASE_METHOD(testing::open_store, "the log keeps a message whose GUID is used anew or whose time is over") {
+  const entry first = create_entry(1);
+  entry second = create_entry(2);
+  second.guid = first.guid;
+  write({first});
+  write({second});
+  const auto all = replayed();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].record == first.record);
+  CHECK(all[1].record == second.record);
+}
+
+TEST_CASE_METHOD(testing::open_store, "the bytes after a position are those of the groups that stand there") {
+  CHECK(store->bytes_after({0}).value() == 0);
+  write(life_of(1, 3));
+  const std::uint64_t first = store->bytes_after({0}).value();
+  CHECK(first > 0);
+  CHECK(store->bytes_after({3}).value() == 0);
+  write(life_of(2, 3));
+  const std::uint64_t second = store->bytes_after({3}).value();
+  CHECK(store->bytes_after({0}).value() == first + second);
+  CHECK(store->bytes_after({4}).value() == second);  // to a group exactly
+  reopen();
+  write({create_entry(3)});
+  CHECK(store->bytes_after({0}).value() == first + second + store->bytes_after({6}).value());
+}
+
+TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing shows before it is confirmed") {
+  settings.durability = durability::postgres;
+  settings.log_is_followed = true;
+  reopen();
+  write({create_entry(1)});
+  write({create_entry(2)});
+  write({create_entry(3)});
+  CHECK(store->last() == position{3});
+  CHECK(store->visible() == position{0});
+  CHECK(store->find_order(order_id_of(1)).value() == nullptr);
+  CHECK(replayed().size() == 3);
+
+  store->confirm_persisted({2});
+  CHECK(store->visible() == position{2});
+  CHECK(store->find_order(order_id_of(2)).value() != nullptr);
+  CHECK(store->find_order(order_id_of(3)).value() == nullptr);
+  store->confirm_persisted({3});
+  CHECK(store->find_order(order_id_of(3)).value() != nullptr);
+}
+
+TEST_CASE_METHOD(testing::open_store, "an engine id stays for the life of its folder") {
+  const std::string id = store->engine_id();
+  CHECK(order_id::parse(id));
+  write({create_entry(1)});
+  reopen();
+  CHECK(store->engine_id() == id);
 }
 
 }  // namespace

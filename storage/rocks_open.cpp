@@ -1,0 +1,143 @@
+// Opening a data folder: finds the end of the log and checks that the orders are what it says.
+
+#include <utility>
+
+#include "engine/decide.hpp"
+#include "storage/rocks_store.hpp"
+#include "storage/wal_scan.hpp"
+
+namespace ordem::storage {
+namespace {
+
+// How many log groups the check at start folds again: some thousands of entries, a few milliseconds.
+constexpr int groups_checked_at_start = 64;
+
+// How often a folder that is being written is tried to be opened for reading.
+constexpr int read_only_opens_max = 10;
+
+}  // namespace
+
+open_failure rocks_store::cannot_open(const rocksdb::Status& status) const {
+  const std::string folder = "'" + settings_.folder.string() + "'";
+  if (status.IsCorruption()) {
+    return {"the data in " + folder + " is damaged (" + status.ToString() +
+            "); nothing was changed: restore the folder from a back-up, or keep it for a repair"};
+  }
+  return {"cannot open the data in " + folder + ": " + status.ToString()};
+}
+
+std::optional<open_failure> rocks_store::open_database() {
+  const auto descriptors = family_descriptors(settings_, expired_, trimmed_);
+  const std::string path = database_path(settings_.folder).string();
+  std::error_code ignored;  // what is wrong with the folder RocksDB says itself
+  if (folder_) std::filesystem::create_directories(path, ignored);
+  if (const auto damage = find_hidden_log_end(database_path(settings_.folder))) {
+    return cannot_open(rocksdb::Status::Corruption("the write-ahead log in " + *damage));
+  }
+  rocksdb::DB* db = nullptr;
+  const auto options = database_options(settings_);
+  rocksdb::Status status;
+  if (folder_) {
+    status = rocksdb::DB::Open(options, path, descriptors, &families_, &db);
+  } else {
+    // A process that writes the folder may remove a file between our reading its name and opening it; the next list of
+    // names is without it.
+    for (int i = 0; i < read_only_opens_max; ++i) {
+      status = rocksdb::DB::OpenForReadOnly(options, path, descriptors, &families_, &db);
+      if (status.ok()) break;
+    }
+  }
+  if (!status.ok()) return cannot_open(status);
+  db_.reset(db);
+  shown_ = synced_ = std::make_shared<const durable_view>(*db_);
+  return std::nullopt;
+}
+
+// Finds the last position and folds the last groups of the log again, with the same apply as live traffic: the orders
+// must be what the log says.
+std::optional<open_failure> rocks_store::check_end_of_log() {
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(family::log)));
+  at->SeekToLast();
+  if (at->Valid()) {
+    const auto first = decode_log_key(at->key().ToStringView());
+    const auto group = decode_log_group(at->value().ToStringView());
+    if (!first || !group) return cannot_open(rocksdb::Status::Corruption("the last group of the log can't be read"));
+    log_bytes_ = group->bytes_before + at->value().size();
+    appended_ = first->number + group->messages.size() - 1;
+    durable_ = appended_.load();
+    visible_ = appended_.load();
+  }
+
+  position from{1};
+  for (int i = 0; at->Valid() && i < groups_checked_at_start; ++i, at->Prev()) {
+    from = decode_log_key(at->key().ToStringView()).value_or(from);
+  }
+  if (!at->status().ok()) return cannot_open(at->status());
+
+  const auto disagree = [this](const std::string& difference) {
+    return cannot_open(rocksdb::Status::Corruption("the log and the orders do not agree about " + difference));
+  };
+  while (from <= last()) {
+    const auto entries = read_log(from, group_entries_max);
+    if (!entries) return disagree("an order that the log names");
+    for (const logged_entry& each : *entries) {
+      if (auto difference = difference_in(each); !difference.empty()) return disagree(difference);
+    }
+    from = {from.number + entries->size()};
+  }
+  return std::nullopt;
+}
+
+// What is not as the entry says, if anything.
+std::string rocks_store::difference_in(const logged_entry& logged) const {
+  if (logged.after == nullptr) return {};
+  const order& after = *logged.after;
+  shared_order before;
+  if (after.version != version{1}) {
+    before = find_version(after.id, {after.version.number - 1}).value_or(nullptr);
+    if (before == nullptr) {
+      return "a version before " + std::to_string(after.version.number) + " of order " + after.id.to_string();
+    }
+  }
+  if (apply(before.get(), event_of(logged.record.outcome.verdict, after)) == after) return {};
+  return "version " + std::to_string(after.version.number) + " of order " + after.id.to_string();
+}
+
+// A folder without FORMAT is new, or its first start was cut off: then it has no data yet.
+std::optional<open_failure> rocks_store::claim_folder() {
+  if (!folder_ || !folder_->is_new()) return std::nullopt;
+  if (last() != position{}) {
+    return open_failure{"the data folder '" + settings_.folder.string() +
+                        "' has data but no FORMAT file; restore the folder from a back-up as a whole"};
+  }
+  const auto written = folder_->write_format();
+  return written ? std::nullopt : std::optional(written.error());
+}
+
+namespace {
+
+open_result open(store_settings settings, const time_source& clock, std::string engine_id,
+                 std::optional<data_folder> folder) {
+  auto opened = std::make_unique<rocks_store>(std::move(settings), clock, std::move(engine_id), std::move(folder));
+  if (auto failure = opened->open_database()) return tl::make_unexpected(std::move(*failure));
+  if (auto failure = opened->check_end_of_log()) return tl::make_unexpected(std::move(*failure));
+  if (auto failure = opened->claim_folder()) return tl::make_unexpected(std::move(*failure));
+  return opened;
+}
+
+}  // namespace
+
+open_result open_store(store_settings settings, const time_source& clock) {
+  auto folder = data_folder::open(settings.folder);
+  if (!folder) return tl::make_unexpected(folder.error());
+  std::string engine_id = folder->engine_id();
+  return open(std::move(settings), clock, std::move(engine_id), std::move(*folder));
+}
+
+open_result open_store_for_reading(store_settings settings, const time_source& clock) {
+  auto engine_id = check_data_folder(settings.folder);
+  if (!engine_id) return tl::make_unexpected(engine_id.error());
+  return open(std::move(settings), clock, std::move(*engine_id), std::nullopt);
+}
+
+}  // namespace ordem::storage

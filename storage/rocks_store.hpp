@@ -1,0 +1,151 @@
+// The store on RocksDB. Only for storage/*.cpp: others see storage/store.hpp.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/column_families.hpp"
+#include "storage/data_folder.hpp"
+#include "storage/records.hpp"
+#include "storage/store.hpp"
+
+namespace ordem::storage {
+
+template <class Encode, class... Arguments>
+std::string encoded(Encode encode, const Arguments&... arguments) {
+  std::string bytes;
+  encode(bytes, arguments...);
+  return bytes;
+}
+
+// A state of the database that reads are served from: the durable one.
+class durable_view {
+ public:
+  explicit durable_view(rocksdb::DB& db) : db_(db), snapshot_(db.GetSnapshot()) { options_.snapshot = snapshot_; }
+  ~durable_view() { db_.ReleaseSnapshot(snapshot_); }
+  durable_view(const durable_view&) = delete;
+  durable_view& operator=(const durable_view&) = delete;
+
+  const rocksdb::ReadOptions& options() const noexcept { return options_; }
+
+ private:
+  rocksdb::DB& db_;
+  const rocksdb::Snapshot* snapshot_;
+  rocksdb::ReadOptions options_;
+};
+
+class rocks_store final : public store {
+ public:
+  rocks_store(store_settings settings, const time_source& clock, std::string engine_id,
+              std::optional<data_folder> folder)
+      : settings_(std::move(settings)),
+        engine_id_(std::move(engine_id)),
+        folder_(std::move(folder)),
+        expired_(clock) {}
+
+  ~rocks_store() override {
+    waiting_.clear();
+    shown_.reset();
+    synced_.reset();
+    for (auto* handle : families_) db_->DestroyColumnFamilyHandle(handle);
+  }
+
+  std::optional<open_failure> open_database();
+  std::optional<open_failure> check_end_of_log();
+  std::optional<open_failure> claim_folder();
+  std::string difference_in(const logged_entry& logged) const;
+
+  tl::expected<position, log_error> append(std::span<const entry> entries) override;
+  tl::expected<position, log_error> sync() override;
+  tl::expected<std::vector<logged_entry>, log_read_error> read_log(position from, std::size_t limit) const override;
+  position last() const noexcept override { return {durable_.load(std::memory_order_acquire)}; }
+  position appended() const noexcept override { return {appended_.load(std::memory_order_acquire)}; }
+  void confirm_persisted(position through) override;
+  tl::expected<std::uint64_t, log_read_error> bytes_after(position at) const override;
+  const std::string& engine_id() const noexcept override { return engine_id_; }
+
+  position visible() const noexcept override { return {visible_.load(std::memory_order_acquire)}; }
+  read_result<shared_order> find_order(order_id id) const override { return find_order(id, *shown()); }
+  read_result<shared_order> find_version(order_id id, version which) const override;
+  read_result<std::vector<shared_order>> list_versions(order_id id, std::optional<version> before,
+                                                       std::size_t limit) const override;
+  read_result<std::vector<shared_order>> list_orders(std::string_view customer_id, std::optional<order_id> after,
+                                                     std::size_t limit) const override;
+  read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override;
+
+  read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const override;
+  read_result<void> scan_messages(timestamp now,
+                                  const std::function<bool(const guid&, const message_record&)>& visit) const override;
+
+  store_figures figures() const override;
+  void close() override;
+
+ private:
+  friend class rocks_loader;
+  using shared_view = std::shared_ptr<const durable_view>;
+
+  rocksdb::ColumnFamilyHandle* handle(family which) const { return families_[static_cast<std::size_t>(which)]; }
+  shared_view shown() const {
+    const std::lock_guard lock(view_mutex_);
+    return shown_;
+  }
+  shared_view synced() const {
+    const std::lock_guard lock(view_mutex_);
+    return synced_;
+  }
+  void show(shared_view view, std::uint64_t position_number);
+  void trim_log(std::uint64_t appended);
+  tl::unexpected<log_error> failed_write(const rocksdb::Status& status);
+
+  void put(family which, std::string_view key, std::string_view value);
+  void put_order(const entry& what);
+  void put_messages(std::span<const entry> entries);
+  void put_created_orders_by_customer(std::span<const entry> entries);
+
+  read_result<shared_order> find_order(order_id id, const durable_view& view) const;
+  read_result<shared_order> find_version(order_id id, version which, const durable_view& view) const;
+  read_result<shared_order> read_order(family which, std::string_view key, order_id id, const durable_view& view) const;
+  std::unique_ptr<rocksdb::Iterator> log_group_of(position at, const durable_view& view) const;
+  tl::unexpected<read_error> failed_read(family where, std::string_view why) const;
+  open_failure cannot_open(const rocksdb::Status& status) const;
+
+  const store_settings settings_;
+  const std::string engine_id_;
+  const std::optional<data_folder> folder_;  // absent: opened for reading
+  const expired_message_filter expired_;
+  trimmed_log_filter trimmed_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+
+  std::atomic<std::uint64_t> appended_{0};
+  std::atomic<std::uint64_t> durable_{0};
+  std::atomic<std::uint64_t> visible_{0};
+  std::atomic<std::uint64_t> persisted_{0};
+  std::atomic<bool> failed_{false};
+  // Views that are durable, but not to be shown before they are persisted too.
+  struct waiting_view {
+    std::uint64_t position_number;
+    shared_view view;
+  };
+  mutable std::mutex view_mutex_;
+  shared_view shown_;   // what reads are served from
+  shared_view synced_;  // what the log is read from
+  std::deque<waiting_view> waiting_;
+
+  // The appending thread's own; the last four are kept for their memory.
+  std::uint64_t log_bytes_ = 0;
+  rocksdb::WriteBatch batch_;
+  std::vector<const entry*> sorted_;
+  std::string key_;
+  std::string value_;
+};
+
+}  // namespace ordem::storage
