@@ -32,7 +32,9 @@ void commit_writer::gather(commit& decisions) {
 void commit_writer::write_group() {
   if (settlements_.empty()) return;
   if (!entries_.empty()) {
-    if (const auto appended = parts_.log->append(entries_); !appended) {
+    if (*parts_.sealed) {
+      withdraw(settlements_);
+    } else if (const auto appended = parts_.log->append(entries_); !appended) {
       withdraw(settlements_);
       if (appended.error() == storage::log_error::write_failed) parts_.on_failure();
     }

@@ -2,6 +2,7 @@
 // one gathers in its mailbox; and while it writes, the log syncer waits for the disk with the groups before.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace ordem::actors {
 struct commit_writer_parts {
   storage::log* log = nullptr;
   log_syncer_actor syncer;
+  // Once this is set nothing more is written, and what comes is withdrawn.
+  const std::atomic<bool>* sealed = nullptr;
   // Called once, when the first write has failed: nothing more will be accepted.
   std::function<void()> on_failure;
 };

@@ -26,6 +26,15 @@ struct counters {
   counter commit_us{0};
   std::array<counter, commit_us_bounds.size() + 1> commits_by_us{};
   std::atomic<std::int64_t> live_orders{0};
+
+  // What follows the log.
+  counter persisted{0};  // the position up to which it has everything, once it has been reached
+  std::atomic<bool> persister_reached{false};
+  counter persisted_batches{0};
+  counter persist_failures{0};
+  std::atomic<bool> persister_connected{false};
+  // Whether the persister has a note in its mailbox already, so that there is never more than one.
+  std::atomic<bool> persister_told{false};
 };
 
 inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) noexcept {

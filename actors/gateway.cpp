@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/log_syncer.hpp"
 #include "actors/order_keeper.hpp"
+#include "actors/persister.hpp"
 #include "actors/reply_router.hpp"
 
 namespace ordem::actors {
@@ -36,13 +39,15 @@ std::vector<reply> turned_away(const std::vector<submission>& submissions, unava
 struct gateway::parts {
   parts(gateway_settings given, storage::store& store, const time_source& clock)
       : settings(std::move(given)),
+        log(store),
         replies(settings.in_flight_max),
+        gate(store, settings.follower.backlog_bytes_max),
         config(settings.worker_threads),
         system(config),
-        syncer(system.spawn<log_syncer, caf::detached>(
-            log_syncer_parts{&store, &replies, &counters, [this] { stop_writing(); }})),
+        syncer(system.spawn<log_syncer, caf::detached>(log_syncer_parts{
+            &store, &replies, &counters, &gate, settings.follower.answers_wait, [this] { stop_writing(); }})),
         writer(system.spawn<commit_writer, caf::detached>(
-            commit_writer_parts{&store, syncer, [this] { stop_writing(); }})) {
+            commit_writer_parts{&store, syncer, &sealed, [this] { stop_writing(); }})) {
     for (std::uint32_t i = 0; i < settings.shards; ++i) {
       const std::size_t live_orders_max = std::max<std::size_t>(1, settings.live_orders_max / settings.shards);
       keepers.push_back(system.spawn<order_keeper>(order_keeper_parts{
@@ -53,25 +58,67 @@ struct gateway::parts {
           system.spawn<dedupe_shard>(dedupe_shard_parts{i, &store, &clock, &replies, &counters, settings.in_flight,
                                                         settings.message_ttl, settings.id_seed + i, keepers, writer}));
     }
-    caf::anon_send(syncer, introduce{shards, keepers});
+    if (settings.sink != nullptr) persister = spawn_persister();
+    caf::anon_send(syncer, introduce{shards, keepers, persister});
+    if (persister) caf::anon_send(persister, follow{});
   }
 
   ~parts() {
+    stopping.store(true);
+    if (settings.sink != nullptr) settings.sink->interrupt();
+    if (persister) caf::anon_send_exit(persister, caf::exit_reason::user_shutdown);
     for (const auto& shard : shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
     for (const auto& keeper : keepers) caf::anon_send_exit(keeper, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(syncer, caf::exit_reason::user_shutdown);
   }
 
-  void stop_writing() {
-    closed_because.store(unavailability::read_only);
+  persister_actor spawn_persister() {
+    const follower_settings& given = settings.follower;
+    persister_parts what;
+    what.log = &log;
+    what.sink = settings.sink;
+    what.counters = &counters;
+    what.gate = &gate;
+    what.syncer = syncer;
+    what.linger = given.answers_wait ? milliseconds(0) : given.linger;
+    what.retry_first = given.retry_first;
+    what.retry_longest = given.retry_longest;
+    what.jitter_seed = settings.id_seed;
+    what.on_progress = [this] {
+      const std::lock_guard lock(progress_mutex);  // so that a waiter can't miss it between its check and its wait
+      progress.notify_all();
+    };
+    what.on_failure = given.on_failure;
+    what.on_recovery = given.on_recovery;
+    what.on_caught_up = given.on_caught_up;
+    what.on_end = [this] {
+      sealed.store(true);
+      close(unavailability::read_only);
+      settings.follower.on_end();
+    };
+    what.stopping = &stopping;
+    return system.spawn<actors::persister, caf::detached>(std::move(what));
+  }
+
+  void close(unavailability why) {
+    closed_because.store(why);
     closed.store(true);
+  }
+  void stop_writing() {
+    close(unavailability::read_only);
     settings.on_log_failure();
   }
 
   gateway_settings settings;
+  storage::log& log;
   actors::counters counters;
   reply_router replies;
+  backlog_gate gate;
+  std::mutex progress_mutex;
+  std::condition_variable progress;
+  std::atomic<bool> sealed{false};
+  std::atomic<bool> stopping{false};
   std::atomic<bool> closed{false};
   std::atomic<unavailability> closed_because{unavailability::draining};
   actors_config config;
@@ -80,6 +127,7 @@ struct gateway::parts {
   commit_writer_actor writer;
   std::vector<order_keeper_actor> keepers;
   std::vector<dedupe_shard_actor> shards;
+  persister_actor persister;
 };
 
 gateway::gateway(gateway_settings settings, storage::store& store, const time_source& clock)
@@ -101,6 +149,10 @@ void gateway::submit(std::vector<submission>&& submissions) {
     parts_->replies.answer(turned_away(submissions, parts_->closed_because.load()));
     return;
   }
+  if (parts_->gate.closed()) {
+    parts_->replies.answer(turned_away(submissions, unavailability::backlog_full));
+    return;
+  }
   std::vector<actors::submit> by_shard(parts_->shards.size());
   for (submission& each : submissions) {
     by_shard[each.message.guid.slot().number % by_shard.size()].submissions.push_back(std::move(each));
@@ -113,6 +165,31 @@ void gateway::submit(std::vector<submission>&& submissions) {
 bool gateway::drain(milliseconds timeout) {
   parts_->closed.store(true);
   return parts_->replies.wait_until_idle(timeout);
+}
+
+bool gateway::finish_following(milliseconds timeout) {
+  if (!parts_->persister) return true;
+  const actors::counters& counts = parts_->counters;
+  const auto is_whole = [&] {
+    return counts.persister_reached.load() && counts.persisted.load() >= parts_->log.last().number;
+  };
+  std::unique_lock lock(parts_->progress_mutex);
+  parts_->progress.wait_for(lock, timeout, [&] { return is_whole() || !counts.persister_connected.load(); });
+  return is_whole();
+}
+
+log_positions gateway::positions() const noexcept {
+  const position persisted{parts_->counters.persisted.load(std::memory_order_acquire)};
+  return {parts_->log.appended(), parts_->log.last(),
+          parts_->counters.persister_reached.load() ? std::optional(persisted) : std::nullopt};
+}
+
+bool gateway::is_followed() const noexcept {
+  return parts_->settings.sink != nullptr;
+}
+
+std::uint64_t gateway::backlog_bytes() const noexcept {
+  return parts_->gate.bytes();
 }
 
 const counters& gateway::counters() const noexcept {

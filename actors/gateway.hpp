@@ -5,14 +5,37 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "actors/counters.hpp"
 #include "actors/dedupe_table.hpp"
 #include "engine/port.hpp"
 #include "engine/time.hpp"
+#include "storage/sink.hpp"
 #include "storage/store.hpp"
 
 namespace ordem::actors {
+
+// How the log is followed into a sink.
+struct follower_settings {
+  // Whether answers wait until the sink has what they speak of (with durability::postgres).
+  bool answers_wait = false;
+  // How far the log may be ahead of the sink, in bytes of its records; beyond it every message is answered
+  // `backlog_full`.
+  std::uint64_t backlog_bytes_max = std::uint64_t{10} << 30;
+  // How long entries gather before they are written. Longer: fewer transactions, a longer lag. Not if answers wait.
+  milliseconds linger = milliseconds(50);
+  // Between two tries when the sink fails: from the first to the longest, doubled each time, shortened at random.
+  milliseconds retry_first = milliseconds(100);
+  milliseconds retry_longest = std::chrono::seconds(10);
+  // All are called on the persister's thread. A failure with the sentence that explains it; the end of a failure; once,
+  // when the sink has first had everything that the log held; once, when the sink will never take anything again (from
+  // then on every message is answered `read_only`).
+  std::function<void(std::string_view)> on_failure = [](std::string_view) {};
+  std::function<void()> on_recovery = [] {};
+  std::function<void()> on_caught_up = [] {};
+  std::function<void()> on_end = [] {};
+};
 
 struct gateway_settings {
   // Dedupe shards, and as many order keepers. More than cores gain nothing.
@@ -31,6 +54,9 @@ struct gateway_settings {
   // Called once, on the commit writer's or the log syncer's thread, when the log has failed; from then on every message
   // is answered `read_only`.
   std::function<void()> on_log_failure = [] {};
+  // What follows the log, if anything; must outlive the gateway.
+  storage::sink* sink = nullptr;
+  follower_settings follower = {};
 };
 
 class gateway final : public message_port {
@@ -51,6 +77,16 @@ class gateway final : public message_port {
   // longer than `timeout`. What is still out when the gateway goes may or may not be executed: nobody hears of it, and
   // a repeat tells.
   bool drain(milliseconds timeout);
+
+  // After drain(): waits until the sink has the whole log. False if it is not reached, or that takes longer.
+  bool finish_following(milliseconds timeout);
+
+  // Whether there is a sink.
+  bool is_followed() const noexcept;
+  // How far messages have come. `persisted` is absent without a sink, and until it has been reached once.
+  log_positions positions() const noexcept;
+  // The bytes of the log that the sink does not have yet.
+  std::uint64_t backlog_bytes() const noexcept;
 
   const actors::counters& counters() const noexcept;
   std::size_t in_flight() const noexcept;

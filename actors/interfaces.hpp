@@ -1,13 +1,16 @@
 // Every conversation between actors, on one page, in the order in which a message takes part in them.
 //
-//   gateway --submit--> dedupe shard --admit--> order keeper --execute--> order actor
-//                            |                                                |
-//                            +----- commit (a created order: -----------------+-- commit --> commit writer
-//                            --make_durable--> log syncer |      nobody else can know it yet) |    |
-//                            +<-- settle (and to the keepers)
-//                            ----------------------------------------------------------------+    |
-//                                                                                                        reply router
-//                                                                                                        <-- answers -+
+//   gateway --submit--> dedupe shard --admit--> order keeper --execute_task--> live order
+//                            |                                                     |
+//                            +--commit (a created order) --> commit writer <--commit--+
+//                                                                 |
+//                                                            make_durable
+//                                                                 v
+//   dedupe shards, order keepers <--------- settle ---------- log syncer -- answers --> reply router
+//                                                              |      ^
+//                                                            follow  persisted, abandon
+//                                                              v      |
+//                                                             persister
 //
 // Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle`.
 #pragma once
@@ -54,19 +57,32 @@ struct settle {
   std::shared_ptr<const std::vector<settlement>> group;
 };
 
+// Something new is durable, for who follows the log.
+struct follow {};
+
+// Everything up to this position is where the log is followed to.
+struct persisted {
+  position through;
+};
+
+// Nothing more will ever be persisted.
+struct abandon {};
+
 struct introduce;
 
 using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<settle>>;
 using order_keeper_actor = caf::typed_actor<caf::reacts_to<admit>, caf::reacts_to<settle>>;
 using order_actor = caf::typed_actor<caf::reacts_to<execute_task>>;
 using commit_writer_actor = caf::typed_actor<caf::reacts_to<commit>, caf::reacts_to<flush>>;
-using log_syncer_actor =
-    caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<make_durable>, caf::reacts_to<flush>>;
+using log_syncer_actor = caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<make_durable>,
+                                          caf::reacts_to<flush>, caf::reacts_to<persisted>, caf::reacts_to<abandon>>;
+using persister_actor = caf::typed_actor<caf::reacts_to<follow>, caf::reacts_to<flush>>;
 
 // The log syncer's first message: who hears of settled groups.
 struct introduce {
   std::vector<dedupe_shard_actor> shards;
   std::vector<order_keeper_actor> keepers;
+  persister_actor persister;  // null if nothing follows the log
 };
 
 // An exception that reaches an actor's edge is a bug: the process stops, and the log says after the restart what holds.
@@ -85,3 +101,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::commit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::make_durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::settle)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::follow)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::persisted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::abandon)

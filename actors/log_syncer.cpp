@@ -25,6 +25,8 @@ log_syncer::behavior_type log_syncer::make_behavior() {
       [this](introduce& listeners) { listeners_ = std::move(listeners); },
       [this](make_durable& appended) { gather(appended); },
       [this](flush) { sync_group(); },
+      [this](persisted what) { release(what.through); },
+      [this](abandon) { abandon_all(); },
   };
 }
 
@@ -55,21 +57,60 @@ void log_syncer::sync_group() {
     withdraw(group_);
     if (synced.error() == storage::log_error::write_failed) parts_.on_failure();
   }
-  settle_group();
+  auto group = std::exchange(group_, {});
+  if (synced && parts_.wait_for_persisted && *synced > persisted_) {
+    hold(*synced, std::move(group));
+  } else {
+    settle_group(std::move(group));
+  }
+  if (synced) tell_persister();
+}
+
+void log_syncer::tell_persister() {
+  if (!listeners_.persister) return;
+  if (!parts_.counters->persister_told.exchange(true)) send(listeners_.persister, follow{});
+  // The log grows slowly beside its bound.
+  constexpr auto measure_interval = std::chrono::milliseconds(100);
+  const auto now = std::chrono::steady_clock::now();
+  if (now - measured_ < measure_interval) return;
+  measured_ = now;
+  parts_.gate->measure();
+}
+
+void log_syncer::hold(position upto, std::vector<settlement>&& group) {
+  waiting_.push_back({upto, std::move(group)});
+  if (abandoned_) abandon_all();
+}
+
+void log_syncer::release(position through) {
+  persisted_ = through;
+  for (; !waiting_.empty() && waiting_.front().upto <= through; waiting_.pop_front()) {
+    settle_group(std::move(waiting_.front().group));
+  }
+}
+
+// What waits is durable here, but was promised to be safe elsewhere too, which it will never be.
+void log_syncer::abandon_all() {
+  abandoned_ = true;
+  for (; !waiting_.empty(); waiting_.pop_front()) {
+    withdraw(waiting_.front().group);
+    settle_group(std::move(waiting_.front().group));
+  }
 }
 
 // Everybody who waits for this group hears of it here, once.
-void log_syncer::settle_group() {
+void log_syncer::settle_group(std::vector<settlement>&& group) {
+  if (group.empty()) return;
   std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};
   std::uint64_t refusals = 0;
   std::vector<reply> replies;
-  replies.reserve(group_.size());
-  for (const settlement& each : group_) {
+  replies.reserve(group.size());
+  for (const settlement& each : group) {
     replies.push_back({each.ticket, each.answer});
     const auto* answered = std::get_if<executed>(&each.answer);
     ++(answered != nullptr ? outcomes[static_cast<std::size_t>(answered->outcome.verdict)] : refusals);
   }
-  const settle notice{std::make_shared<const std::vector<settlement>>(std::exchange(group_, {}))};
+  const settle notice{std::make_shared<const std::vector<settlement>>(std::move(group))};
   // Before the answers: what a client sends upon its answer then finds its GUID settled.
   for (const auto& shard : listeners_.shards) send(shard, notice);
   for (const auto& keeper : listeners_.keepers) send(keeper, notice);

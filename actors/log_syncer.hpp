@@ -1,10 +1,13 @@
 // The one actor that waits for the disk, on a thread of its own, and then tells everybody: clients, dedupe shards,
-// order keepers. All groups that were appended while one sync was under way share the next.
+// order keepers, and who follows the log. All groups that were appended while one sync was under way share the next.
 #pragma once
 
+#include <chrono>
+#include <deque>
 #include <functional>
 #include <vector>
 
+#include "actors/backlog_gate.hpp"
 #include "actors/counters.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/reply_router.hpp"
@@ -16,6 +19,10 @@ struct log_syncer_parts {
   storage::log* log = nullptr;
   reply_router* replies = nullptr;
   actors::counters* counters = nullptr;
+  // Measured now and then while the log grows; null if nothing follows it.
+  backlog_gate* gate = nullptr;
+  // Nobody hears of a group before it is persisted too (durability::postgres).
+  bool wait_for_persisted = false;
   // Called once, when the first sync has failed: nothing more will be accepted.
   std::function<void()> on_failure;
 };
@@ -30,11 +37,25 @@ class log_syncer final : public log_syncer_actor::base {
  private:
   void gather(make_durable& appended);
   void sync_group();
-  void settle_group();
+  void tell_persister();
+  void hold(position upto, std::vector<settlement>&& group);
+  void release(position through);
+  void abandon_all();
+  void settle_group(std::vector<settlement>&& group);
 
   log_syncer_parts parts_;
   introduce listeners_;
   std::vector<settlement> group_;
+
+  // Durable groups that wait for the persister.
+  struct waiting_group {
+    position upto;
+    std::vector<settlement> group;
+  };
+  std::deque<waiting_group> waiting_;
+  position persisted_;
+  bool abandoned_ = false;
+  std::chrono::steady_clock::time_point measured_;
 };
 
 }  // namespace ordem::actors

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -22,6 +23,10 @@ enum class verdict : std::uint8_t {
   status_not_allowed = 5,  // 3044
   order_closed = 6,        // 3045
 };
+
+// Its name here, in metrics and in Postgres: never to change.
+std::string_view to_string(verdict what) noexcept;
+std::optional<verdict> parse_verdict(std::string_view text) noexcept;
 
 constexpr bool is_accepted(verdict what) noexcept {
   return what <= verdict::status_changed;
@@ -47,7 +52,7 @@ struct invalid_content {
 };
 struct guid_reused {};
 struct request_in_flight {};
-enum class unavailability : std::uint8_t { overloaded, read_only, draining, storage_failed };
+enum class unavailability : std::uint8_t { overloaded, read_only, draining, storage_failed, backlog_full };
 
 using refusal = std::variant<order_not_found, invalid_content, guid_reused, request_in_flight, unavailability>;
 

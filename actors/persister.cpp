@@ -1,0 +1,123 @@
+#include "actors/persister.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ordem::actors {
+namespace {
+
+// Entries a transaction: enough that its round trips cost each of them little.
+constexpr std::size_t batch_entries_max = 4096;
+
+storage::sink_failure failure_of(storage::log_read_error why) {
+  switch (why) {
+    case storage::log_read_error::trimmed:
+      return {true, "the log no longer holds the entries that come next: it was not followed for too long"};
+    case storage::log_read_error::storage_failed: break;
+  }
+  return {false, "the log can't be read"};
+}
+
+}  // namespace
+
+persister::persister(caf::actor_config& config, persister_parts parts)
+    : persister_actor::base(config),
+      parts_(std::move(parts)),
+      jitter_(static_cast<std::minstd_rand::result_type>(parts_.jitter_seed)),
+      next_retry_(parts_.retry_first) {
+  stop_on_exception(this);
+}
+
+persister::behavior_type persister::make_behavior() {
+  return {
+      [this](follow) { note(); },
+      [this](flush) { catch_up(); },
+  };
+}
+
+void persister::on_exit() {
+  parts_.syncer = log_syncer_actor{};
+}
+
+void persister::note() {
+  if (scheduled_) return;
+  scheduled_ = true;
+  if (parts_.linger.count() == 0) {
+    catch_up();
+  } else {
+    delayed_send(this, parts_.linger, flush{});
+  }
+}
+
+void persister::catch_up() {
+  scheduled_ = false;
+  parts_.counters->persister_told.store(false);  // what becomes durable from here on brings a new note
+  if (ended_ || (!claimed_ && !claim())) return;
+  while (persisted_ < parts_.log->last()) {
+    if (*parts_.stopping || !write_batch()) return;
+  }
+  recovered();
+  if (!std::exchange(caught_up_, true)) parts_.on_caught_up();
+}
+
+bool persister::claim() {
+  if (*parts_.stopping) return false;
+  const auto held = parts_.sink->claim();
+  if (!held) return failed(held.error());
+  if (*held > parts_.log->last()) {
+    return failed({true, "it holds " + std::to_string(held->number) + " entries, but the data folder only " +
+                             std::to_string(parts_.log->last().number) + ": the folder is an old copy"});
+  }
+  claimed_ = true;
+  parts_.counters->persister_connected.store(true, std::memory_order_relaxed);
+  confirm(*held);
+  return true;
+}
+
+bool persister::write_batch() {
+  const auto entries = parts_.log->read_log({persisted_.number + 1}, batch_entries_max);
+  if (!entries) return failed(failure_of(entries.error()));
+  if (const auto written = parts_.sink->write(*entries); !written) return failed(written.error());
+  add(parts_.counters->persisted_batches, 1);
+  next_retry_ = parts_.retry_first;
+  confirm(entries->back().position);
+  recovered();
+  return true;
+}
+
+void persister::confirm(position through) {
+  persisted_ = through;
+  parts_.log->confirm_persisted(through);
+  parts_.gate->followed_to(through);
+  parts_.counters->persisted.store(through.number, std::memory_order_release);
+  parts_.counters->persister_reached.store(true);
+  parts_.on_progress();
+  send(parts_.syncer, persisted{through});
+}
+
+void persister::recovered() {
+  if (!std::exchange(well_, true)) parts_.on_recovery();
+}
+
+bool persister::failed(const storage::sink_failure& why) {
+  claimed_ = false;
+  parts_.counters->persister_connected.store(false, std::memory_order_relaxed);
+  if (*parts_.stopping) return false;
+  parts_.on_progress();
+  add(parts_.counters->persist_failures, 1);
+  well_ = false;
+  parts_.on_failure(why.sentence);
+  if (why.final) {
+    ended_ = true;
+    parts_.on_end();
+    send(parts_.syncer, abandon{});
+    return false;
+  }
+  scheduled_ = true;
+  const auto most = next_retry_.count();
+  delayed_send(this, std::chrono::milliseconds(std::uniform_int_distribution(most - most / 2, most)(jitter_)), flush{});
+  next_retry_ = std::min(next_retry_ * 2, parts_.retry_longest);
+  return false;
+}
+
+}  // namespace ordem::actors

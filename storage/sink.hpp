@@ -1,0 +1,38 @@
+// Where a follower of the log puts what it reads. Postgres implements it; tests have their own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "engine/ids.hpp"
+#include "storage/store.hpp"
+
+namespace ordem::storage {
+
+struct sink_failure {
+  // Trying again never helps: the sink belongs to another log, or to a later engine.
+  bool final = false;
+  std::string sentence;
+};
+
+// Holds a prefix of one log. One thread at a time, but for interrupt().
+class sink {
+ public:
+  virtual ~sink() = default;
+
+  // Reaches the sink and makes this engine its only writer: the first call of a process supersedes every engine before
+  // it, and fails for good once a later one has done so. Returns the last position that the sink holds.
+  virtual tl::expected<position, sink_failure> claim() = 0;
+
+  // Puts these entries into the sink, all or none. They must follow what it holds without a gap. After a failure
+  // claim() comes first: whether the entries are there is unknown until then.
+  virtual tl::expected<void, sink_failure> write(std::span<const logged_entry> entries) = 0;
+
+  // Any thread: makes the call that is under way, and every later one, fail soon.
+  virtual void interrupt() noexcept = 0;
+};
+
+}  // namespace ordem::storage

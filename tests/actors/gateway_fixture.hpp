@@ -1,0 +1,89 @@
+// The whole engine over a store in memory, for tests.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/gateway.hpp"
+#include "tests/actors/support.hpp"
+
+namespace ordem::testing {
+
+using namespace actors;
+
+struct gateway_test {
+  manual_clock clock;
+  fake_store store;
+  collecting_desk desk;
+  std::atomic<int> log_failures{0};
+  std::unique_ptr<gateway> engine;
+  std::uint32_t desk_number = 0;
+  std::atomic<std::uint32_t> next_ticket{0};
+
+  gateway_test() { start({}); }
+  ~gateway_test() {
+    store.appends.open();
+    store.syncs.open();
+    engine.reset();
+    CHECK_FALSE(desk.answered_twice());
+    CHECK(store.faults() == std::vector<std::string>{});
+  }
+
+  void start(gateway_settings settings) {
+    settings.on_log_failure = [this] { ++log_failures; };
+    engine.reset();
+    engine = std::make_unique<gateway>(std::move(settings), store, clock);
+    desk_number = engine->add_desk(desk);
+  }
+  // One shard: whatever is submitted in turn is decided in that order.
+  void start_in_order(gateway_settings settings = {}) {
+    settings.shards = 1;
+    start(std::move(settings));
+  }
+
+  std::vector<std::uint32_t> submit_all(std::vector<message> messages) {
+    std::vector<std::uint32_t> tickets;
+    std::vector<submission> batch;
+    for (message& each : messages) {
+      tickets.push_back(next_ticket++);
+      batch.push_back({{desk_number, tickets.back()}, std::move(each)});
+    }
+    engine->submit(std::move(batch));
+    return tickets;
+  }
+  std::uint32_t submit(message what) { return submit_all({std::move(what)}).front(); }
+  answer ask(message what) { return desk.wait_for(submit(std::move(what))); }
+
+  std::vector<answer> answers_to(const std::vector<std::uint32_t>& tickets) {
+    std::vector<answer> answers;
+    for (const auto each : tickets) answers.push_back(desk.wait_for(each));
+    return answers;
+  }
+
+  order_id create(guid id) { return executed_in(ask(creation(std::move(id)))).outcome.order; }
+};
+
+inline std::vector<message> creations(std::uint64_t first, std::uint64_t count) {
+  std::vector<message> all;
+  for (std::uint64_t i = 0; i < count; ++i) all.push_back(creation(guid_of(first + i)));
+  return all;
+}
+
+template <class Judge>
+auto count_if(const std::vector<answer>& answers, Judge judge) {
+  return std::count_if(answers.begin(), answers.end(), judge);
+}
+
+inline auto has(verdict what) {
+  return [what](const answer& given) { return has_verdict(given, what); };
+}
+inline auto is(unavailability why) {
+  return [why](const answer& given) { return is_refused(given, why); };
+}
+
+}  // namespace ordem::testing
