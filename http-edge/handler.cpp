@@ -121,12 +121,17 @@ or_response<message> read_message(const http_request& request, const route& to, 
   return message{std::move(*id), print, target, made_against, std::move(body->command)};
 }
 
+// The answer to a write that never gets to the engine.
+response refused_write(response what, const services& given) {
+  add_write_headers(what, given.clock->now(), visible_position(given));
+  return what;
+}
+
 handled handle_write(const http_request& request, const route& to, const services& given,
                      simdjson::dom::parser& parser) {
   auto read = read_message(request, to, parser);
   if (read) return std::move(*read);
-  add_expiry(read.error(), given.clock->now());
-  return std::move(read.error());
+  return refused_write(std::move(read.error()), given);
 }
 
 // --- reads ---
@@ -324,6 +329,11 @@ response get(const http_request& request, const route& to, const services& given
 
 }  // namespace
 
+std::optional<position> visible_position(const services& given) {
+  if (given.status->now() == service_state::recovering) return std::nullopt;
+  return given.orders->visible();
+}
+
 handler::handler(const services& given) : services_(given) {
   constexpr std::size_t first_capacity = 16 * 1024;  // it grows with larger bodies
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
@@ -347,8 +357,7 @@ handled handler::handle(const http_request& request) {
   const bool writes = is_write(to->resource, request.method());
   if (needs_data(to->resource) && services_.status->now() == service_state::recovering) {
     response refused = problem_response(problem::recovering, "the data is being read");
-    if (writes) add_expiry(refused, services_.clock->now());
-    return refused;
+    return writes ? refused_write(std::move(refused), services_) : refused;
   }
   if (writes) return handle_write(request, *to, services_, parser_);
   return get(request, *to, services_);
@@ -359,8 +368,7 @@ response refused_request(problem which, std::string_view detail, http::verb meth
   response refused = problem_response(which, detail);
   refused.close = true;
   const auto to = find_route(target);
-  if (to && is_write(to->resource, method)) add_expiry(refused, given.clock->now());
-  return refused;
+  return to && is_write(to->resource, method) ? refused_write(std::move(refused), given) : refused;
 }
 
 }  // namespace ordem::edge

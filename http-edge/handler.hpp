@@ -6,6 +6,7 @@
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/message.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -27,6 +28,9 @@ struct services {
   std::function<std::string()> metrics_text;  // Prometheus text; any thread
 };
 
+// What reads show, for Ordem-Position. Nothing while the data is being read: then there is no order_reader yet.
+std::optional<position> visible_position(const services& given);
+
 using handled = std::variant<response, message>;
 
 // One per I/O thread: it owns that thread's JSON parser.
@@ -41,7 +45,7 @@ class handler {
   simdjson::dom::parser parser_;
 };
 
-// The answer to a request that never became whole. A write's answer speaks of idempotency, whatever it is.
+// The answer to a request that never became whole. A write's answer carries a write's headers, whatever it is.
 response refused_request(problem which, std::string_view detail, boost::beast::http::verb method,
                          std::string_view target, const services& given);
 

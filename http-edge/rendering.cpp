@@ -311,17 +311,18 @@ response outcome_response(const outcome& what, const shared_order& order) {
   return {};
 }
 
-response write_response(const answer& what, timestamp now) {
+response write_response(const answer& what, timestamp now, std::optional<position> visible) {
   const auto* done = std::get_if<executed>(&what);
   response made = done != nullptr ? outcome_response(done->outcome, done->order)
                                   : std::visit(refusal_renderer{}, std::get<refusal>(what));
-  add_expiry(made, done != nullptr ? done->expires_at : now);
+  add_write_headers(made, done != nullptr ? done->expires_at : now, visible);
   if (done != nullptr && done->replayed) made.add_header("Idempotency-Replayed", "true");
   return made;
 }
 
-void add_expiry(response& to, timestamp expires_at) {
+void add_write_headers(response& to, timestamp expires_at, std::optional<position> visible) {
   to.add_header("Idempotency-Expires", to_rfc3339(expires_at));
+  if (visible) to.add_header("Ordem-Position", std::to_string(visible->number));
 }
 
 response order_response(const order& what) {

@@ -136,7 +136,8 @@ void session::handle_request() {
 }
 
 void session::on_answer(const answer& what) {
-  respond(write_response(what, thread_.given().clock->now()));
+  const services& given = thread_.given();
+  respond(write_response(what, given.clock->now(), visible_position(given)));
 }
 
 void session::refuse_unparsable(error_code why) {

@@ -93,6 +93,13 @@ const everyAnswer = [
     'if (recorded) pm.expect(kept).to.be.above(2000);',
     'else pm.expect(kept).to.be.within(-2000, 2000);',
   ),
+  check(
+    'every answer to a write names a position, never before that of an earlier answer',
+    "const position = header('Ordem-Position');",
+    'pm.expect(position).to.match(/^\\d+$/);',
+    "pm.expect(Number(position)).to.be.at.least(Math.max(status < 300 ? 1 : 0, pm.collectionVariables.get('position') || 0));",
+    "pm.collectionVariables.set('position', Number(position));",
+  ),
   ['}'],
 ];
 
@@ -842,6 +849,9 @@ const paths = folder(
     read('400 for a broken percent-encoding in the query', `GET ${ORDERS}?customer_id=%e`, {}, isProblem(400, 'malformed-request')),
     read('431 for headers over 16 KiB', `GET ${ORDERS}/{{order}}`, { headers: [['X-Filler', '{{large}}']], before: ["pm.variables.set('large', 'x'.repeat(17 * 1024));"] },
       isProblem(431, 'headers-too-large'), header('Connection', 'close')),
+    write('431 for a write', `POST ${ORDERS}`,
+      { headers: [['X-Filler', '{{large}}']], body: content, before: ["pm.variables.set('large', 'x'.repeat(17 * 1024));"] },
+      isProblem(431, 'headers-too-large')),
     read('the server goes on', `GET ${ORDERS}/{{order}}`, {}, isOrder(1)),
   ],
 );

@@ -38,6 +38,7 @@ const headers = (...more) => [['Date', 'Sun, 22 Nov 2026 10:15:30 GMT'], ['Conte
 const json = ['Content-Type', 'application/json'];
 const problem = ['Content-Type', 'application/problem+json'];
 const expires = ['Idempotency-Expires', '2026-11-23T10:15:30.123Z'];
+const position = ['Ordem-Position', '17'];
 const location = ['Location', `/api/v1/orders/${id}`];
 const etag = ['ETag', '"1"'];
 
@@ -53,8 +54,8 @@ const made = examples.OrderCreated.value;
 const found = examples.OrderFound.value;
 
 for (const [what, exchange] of [
-  ['a create', create(201, [json, expires, location, etag], made)],
-  ['a replay', create(201, [json, expires, location, etag, ['Idempotency-Replayed', 'true']], made)],
+  ['a create', create(201, [json, expires, position, location, etag], made)],
+  ['a replay', create(201, [json, expires, position, location, etag, ['Idempotency-Replayed', 'true']], made)],
   ['a read', get(`/api/v1/orders/${id}`, 200, [json, etag], found)],
   ['an unknown path', get('/nothing', 404, [problem], examples.NotFound.value)],
   ['a wrong method', { ...get('/api/v1/orders', 405, [problem, ['Allow', 'POST, HEAD, GET']], examples.MethodNotAllowed.value), method: 'PUT' }],
@@ -64,14 +65,16 @@ for (const [what, exchange] of [
 }
 
 for (const [what, exchange, wanted] of [
-  ['an undocumented status', create(202, [json, expires, location, etag], made), /status 202/],
-  ['no Idempotency-Expires', create(201, [json, location, etag], made), /Idempotency-Expires is missing/],
-  ['an ETag without quotes', create(201, [json, expires, location, ['ETag', '1']], made), /header ETag/],
-  ['two ETags', create(201, [json, expires, location, etag, etag], made), /ETag comes 2 times/],
-  ['an undocumented header', create(201, [json, expires, location, etag, ['X-Debug', '1']], made), /X-Debug is not documented/],
-  ['a wrong media type', create(201, [['Content-Type', 'text/json'], expires, location, etag], made), /text\/json is not documented/],
-  ['an unknown member', create(201, [json, expires, location, etag], { ...made, extra: 1 }), /additional properties/],
-  ['an unknown member of the order', create(201, [json, expires, location, etag], { ...made, order: { ...made.order, extra: 1 } }),
+  ['an undocumented status', create(202, [json, expires, position, location, etag], made), /status 202/],
+  ['no Idempotency-Expires', create(201, [json, position, location, etag], made), /Idempotency-Expires is missing/],
+  ['no Ordem-Position', create(201, [json, expires, location, etag], made), /Ordem-Position is missing/],
+  ['a position that is no number', create(201, [json, expires, ['Ordem-Position', 'last'], location, etag], made), /header Ordem-Position/],
+  ['an ETag without quotes', create(201, [json, expires, position, location, ['ETag', '1']], made), /header ETag/],
+  ['two ETags', create(201, [json, expires, position, location, etag, etag], made), /ETag comes 2 times/],
+  ['an undocumented header', create(201, [json, expires, position, location, etag, ['X-Debug', '1']], made), /X-Debug is not documented/],
+  ['a wrong media type', create(201, [['Content-Type', 'text/json'], expires, position, location, etag], made), /text\/json is not documented/],
+  ['an unknown member', create(201, [json, expires, position, location, etag], { ...made, extra: 1 }), /additional properties/],
+  ['an unknown member of the order', create(201, [json, expires, position, location, etag], { ...made, order: { ...made.order, extra: 1 } }),
     /additional properties/],
   ['an unknown member of a plain problem', get('/nothing', 404, [problem], { ...examples.NotFound.value, instance: '/x' }),
     /unevaluated properties/],
@@ -82,9 +85,9 @@ for (const [what, exchange, wanted] of [
   ['405 for an unknown path', get('/nothing', 405, [problem, ['Allow', 'GET']], examples.MethodNotAllowed.value), /unknown path/],
   ['a body after HEAD', { ...get(`/api/v1/orders/${id}`, 200, [json, etag], found), method: 'HEAD' }, /HEAD has a body/],
   ['a body after 304', get(`/api/v1/orders/${id}`, 304, [etag], found), /a body is not documented/],
-  ['success for a body that is not allowed', create(201, [json, expires, location, etag], made, { body: '{"colour":"red"}' }), /succeeded with body/],
+  ['success for a body that is not allowed', create(201, [json, expires, position, location, etag], made, { body: '{"colour":"red"}' }), /succeeded with body/],
   ['success for a header that is not allowed',
-    create(201, [json, expires, location, etag], made, { headers: [json, ['Idempotency-Key', 'a b']] }), /succeeded with Idempotency-Key/],
+    create(201, [json, expires, position, location, etag], made, { headers: [json, ['Idempotency-Key', 'a b']] }), /succeeded with Idempotency-Key/],
   ['success for a query that is not allowed', { ...get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), query: 'customer_id=c&limit=0' },
     /succeeded with limit/],
   ['success without a query that is needed', get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), /without parameter customer_id/],

@@ -35,7 +35,10 @@ class fake_orders final : public order_reader {
   }
   // From now on every read fails.
   void fail() { fails_ = true; }
+  // From now on reads show the log up to there.
+  void show_up_to(position last) { visible_ = last; }
 
+  position visible() const noexcept override { return visible_; }
   read_result<shared_order> find_order(order_id id) const override {
     return read([&] { return versions_.contains(id) ? versions_.at(id).back() : nullptr; });
   }
@@ -94,6 +97,7 @@ class fake_orders final : public order_reader {
   }
 
   bool fails_ = false;
+  position visible_;
   std::map<order_id, std::vector<shared_order>> versions_;
   std::map<std::string, message_record> messages_;
 };

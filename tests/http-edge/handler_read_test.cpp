@@ -83,6 +83,7 @@ TEST_CASE("an order is read as it is now, with its tag") {
   CHECK(header_of(got, "ETag") == "\"3\"");
   CHECK(member_of(got.body, "version") == "3");
   CHECK_FALSE(header_of(got, "Idempotency-Expires"));
+  CHECK_FALSE(header_of(got, "Ordem-Position"));
 }
 
 TEST_CASE("an order is found by its id in upper case and in an absolute target") {

@@ -159,9 +159,11 @@ TEST_CASE("each fault of a write has its problem") {
   for (const auto& [expected, what] : rows) {
     CAPTURE(expected, std::string(what.get().body().view()));
     exchange with_server;
+    with_server.orders.show_up_to({17});
     const response refused = with_server.answer(what);
     CHECK(slug_of(refused) == expected);
     CHECK(header_of(refused, "Idempotency-Expires") == now_text);
+    CHECK(header_of(refused, "Ordem-Position") == "17");
     CHECK_FALSE(refused.close);
   }
 }
@@ -256,11 +258,13 @@ TEST_CASE("one handler takes request after request, good and bad, large and smal
 TEST_CASE("while the server recovers every write is answered 503, nothing of it kept") {
   for (const call& each : every_call) {
     exchange with_server(service_state::recovering);
+    with_server.given.orders = nullptr;  // there is none yet
     const response refused = with_server.answer(whole(each));
     CHECK(refused.status == 503);
     CHECK(slug_of(refused) == "recovering");
     CHECK(header_of(refused, "Retry-After").has_value());
     CHECK(header_of(refused, "Idempotency-Expires") == now_text);
+    CHECK_FALSE(header_of(refused, "Ordem-Position"));
   }
 }
 
@@ -303,6 +307,7 @@ TEST_CASE("a method that a path does not take is told those that it takes") {
 
 TEST_CASE("a request that never became whole is refused and its connection closed") {
   exchange with_server;
+  with_server.orders.show_up_to({17});
   struct row {
     verb method;
     std::string target;
@@ -327,7 +332,18 @@ TEST_CASE("a request that never became whole is refused and its connection close
     CHECK(slug_of(refused) == "body-too-large");
     CHECK(refused.close);
     CHECK(header_of(refused, "Idempotency-Expires") == (writes ? std::optional<std::string>(now_text) : std::nullopt));
+    CHECK(header_of(refused, "Ordem-Position") == (writes ? std::optional<std::string>("17") : std::nullopt));
   }
+}
+
+TEST_CASE("a write that never became whole while the server recovers is refused without a position") {
+  exchange with_server(service_state::recovering);
+  with_server.given.orders = nullptr;  // there is none yet
+  const response refused =
+      refused_request(problem::request_timeout, "too slow", verb::post, orders_path, with_server.given);
+  CHECK(slug_of(refused) == "request-timeout");
+  CHECK(header_of(refused, "Idempotency-Expires") == now_text);
+  CHECK_FALSE(header_of(refused, "Ordem-Position"));
 }
 
 TEST_CASE("what is not kept expires at the moment of the answer") {

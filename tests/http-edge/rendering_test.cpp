@@ -13,6 +13,7 @@ using namespace testing;
 
 constexpr timestamp expiry = sample_time + std::chrono::hours{24};
 constexpr timestamp later = sample_time + std::chrono::seconds{5};
+constexpr position shown{17};
 constexpr std::string_view expiry_text = "2026-11-23T10:15:30.123Z";
 constexpr std::string_view later_text = "2026-11-22T10:15:35.123Z";
 
@@ -116,25 +117,28 @@ TEST_CASE("a page names its list and where it goes on") {
 // --- answers to writes ---
 
 TEST_CASE("a created order is answered 201 with its tag and its place") {
-  const response made = write_response(done(outcome_of(verdict::order_created), shared(contract_order())), later);
+  const response made =
+      write_response(done(outcome_of(verdict::order_created), shared(contract_order())), later, shown);
   CHECK(made.status == 201);
   CHECK(made.content_type == "application/json");
   CHECK(made.body == R"({"code":201,"message":"order created","order":)" + std::string(contract_order_json) + "}");
   CHECK(header_of(made, "ETag") == "\"1\"");
   CHECK(header_of(made, "Location") == contract_location);
   CHECK(header_of(made, "Idempotency-Expires") == expiry_text);
+  CHECK(header_of(made, "Ordem-Position") == "17");
   CHECK_FALSE(header_of(made, "Idempotency-Replayed"));
 }
 
 TEST_CASE("a changed order is answered 200 with its tag") {
   for (const verdict what : {verdict::content_changed, verdict::status_changed}) {
     const response made =
-        write_response(done(outcome_of(what, {4}, order_status::shipped), shared(shipped_order())), later);
+        write_response(done(outcome_of(what, {4}, order_status::shipped), shared(shipped_order())), later, shown);
     CHECK(made.status == 200);
     CHECK(made.body == R"({"code":200,"message":"order updated","order":)" + shipped_order_json() + "}");
     CHECK(header_of(made, "ETag") == "\"4\"");
     CHECK_FALSE(header_of(made, "Location"));
     CHECK(header_of(made, "Idempotency-Expires") == expiry_text);
+    CHECK(header_of(made, "Ordem-Position") == "17");
   }
 }
 
@@ -145,28 +149,29 @@ TEST_CASE("a stale version is answered with code 3043, as 412 if it came by If-M
            R"(but order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is at version 4",)"
            R"("code":3043,"message":"data is out of date","current_version":4,"supplied_version":3})";
   };
-  const response by_body = write_response(done(stale_outcome(false)), later);
+  const response by_body = write_response(done(stale_outcome(false)), later, shown);
   CHECK(by_body.status == 409);
   CHECK(by_body.body == body_of("409"));
   CHECK(by_body.content_type == "application/problem+json");
-  CHECK(by_body.headers == "Idempotency-Expires: " + std::string(expiry_text) + "\r\n");
-  const response by_if_match = write_response(done(stale_outcome(true)), later);
+  CHECK(by_body.headers == "Idempotency-Expires: " + std::string(expiry_text) + "\r\nOrdem-Position: 17\r\n");
+  const response by_if_match = write_response(done(stale_outcome(true)), later, shown);
   CHECK(by_if_match.status == 412);
   CHECK(by_if_match.body == body_of("412"));
 }
 
 TEST_CASE("a status that is not allowed is answered 409 with code 3044") {
-  const response made = write_response(done(not_allowed_outcome()), later);
+  const response made = write_response(done(not_allowed_outcome()), later, shown);
   CHECK(made.status == 409);
   CHECK(made.body ==
         R"({"type":"/problems/status-not-allowed","title":"the status change is not allowed","status":409,)"
         R"("detail":"order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is delivered and cannot become confirmed",)"
         R"("code":3044,"message":"the status change is not allowed"})");
   CHECK(header_of(made, "Idempotency-Expires") == expiry_text);
+  CHECK(header_of(made, "Ordem-Position") == "17");
 }
 
 TEST_CASE("a closed order is answered 409 with code 3045, even if the version came by If-Match") {
-  const response made = write_response(done(closed_outcome()), later);
+  const response made = write_response(done(closed_outcome()), later, shown);
   CHECK(made.status == 409);
   CHECK(made.body ==
         R"({"type":"/problems/order-closed","title":"the order can no longer be changed","status":409,)"
@@ -188,14 +193,25 @@ TEST_CASE("a replayed answer is byte for byte the first one, with one header mor
     CAPTURE(first.outcome.verdict);
     executed repeat = first;
     repeat.replayed = true;
-    const response made = write_response(first, sample_time);
-    const response again = write_response(repeat, later);
+    const response made = write_response(first, sample_time, shown);
+    const response again = write_response(repeat, later, shown);
     CHECK(again.status == made.status);
     CHECK(again.content_type == made.content_type);
     CHECK(again.body == made.body);
     CHECK(again.headers == made.headers + "Idempotency-Replayed: true\r\n");
     CHECK(outcome_response(first.outcome, first.order).body == made.body);
   }
+}
+
+TEST_CASE("the position is that of the answer's own moment, a repeat's too; without data there is none") {
+  const auto position_at = [](bool replayed, std::optional<position> visible) {
+    const auto what = done(outcome_of(verdict::order_created), shared(contract_order()), replayed);
+    return header_of(write_response(what, later, visible), "Ordem-Position");
+  };
+  CHECK(position_at(false, position{1}) == "1");
+  CHECK(position_at(true, position{9'007'199'254'740'993}) == "9007199254740993");
+  CHECK(position_at(true, position{0}) == "0");
+  CHECK_FALSE(position_at(false, std::nullopt));
 }
 
 TEST_CASE("each refusal has its problem, and nothing of it is kept") {
@@ -242,18 +258,19 @@ TEST_CASE("each refusal has its problem, and nothing of it is kept") {
   };
   for (const auto& [why, status, body, comes_again] : rows) {
     CAPTURE(body);
-    const response made = write_response(why, later);
+    const response made = write_response(why, later, shown);
     CHECK(made.status == status);
     CHECK(made.content_type == "application/problem+json");
     CHECK(made.body == body);
     CHECK(header_of(made, "Idempotency-Expires") == later_text);
+    CHECK(header_of(made, "Ordem-Position") == "17");
     CHECK_FALSE(header_of(made, "Idempotency-Replayed"));
     CHECK(header_of(made, "Retry-After").has_value() == comes_again);
   }
 }
 
 TEST_CASE("an invalid content is answered 422 with all its errors") {
-  const response one = write_response(refusal{invalid_content{{{"/items", "too \"many\""}}}}, later);
+  const response one = write_response(refusal{invalid_content{{{"/items", "too \"many\""}}}}, later, shown);
   CHECK(one.status == 422);
   CHECK(one.body == R"({"type":"/problems/invalid-order","title":"the body is not a valid order","status":422,)"
                     R"("detail":"the body has an error","code":422,"message":"the body is not a valid order",)"
