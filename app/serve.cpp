@@ -52,7 +52,7 @@ class service {
   explicit service(const settings& given)
       : settings_(given),
         log_(given.log_format, given.log_level),
-        server_(given.server, {&clock_, &status_, [this] { return metrics(); }}) {}
+        server_(given.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); }}) {}
 
   int run();
 
@@ -61,6 +61,7 @@ class service {
   bool open();
   void stop();
   std::string metrics() const;
+  log_positions positions() const;
 
   const settings settings_;
   logger log_;
@@ -131,6 +132,11 @@ std::string service::metrics() const {
   // Both are there before the status leaves `recovering`, and stay until the server has stopped.
   const bool open = status_.now() != edge::service_state::recovering;
   return metrics_text(server_.counters(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr);
+}
+
+log_positions service::positions() const {
+  const position last = store_->last();
+  return {last, last, std::nullopt};
 }
 
 }  // namespace

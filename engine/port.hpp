@@ -48,11 +48,11 @@ class message_port {
   virtual void submit(std::vector<submission>&& submissions) = 0;
 };
 
-// How far messages have come on their way.
+// How far the log has come.
 struct log_positions {
-  position decided;                   // has its place in the log
-  position durable;                   // is on the disk
-  std::optional<position> persisted;  // is in Postgres; absent without it, or while it is unknown
+  position decided;                   // of the last entry that was given a place
+  position durable;                   // of the last entry that is on the disk
+  std::optional<position> persisted;  // of the last entry that Postgres holds; absent without it or while unknown
 };
 
 enum class read_error : std::uint8_t { storage_failed };

@@ -9,6 +9,7 @@
 #include "http-edge/headers.hpp"
 #include "http-edge/rendering.hpp"
 #include "http-edge/route.hpp"
+#include "http-edge/text.hpp"
 #include "http-edge/write_body.hpp"
 
 namespace ordem::embedded {
@@ -281,6 +282,21 @@ response ready_response(service_state state) {
   return {};
 }
 
+response position_response(const log_positions& now) {
+  std::string body = "{\"decided\":";
+  append_number(body, now.decided.number);
+  body += ",\"durable\":";
+  append_number(body, now.durable.number);
+  body += ",\"persisted\":";
+  if (now.persisted) {
+    append_number(body, now.persisted->number);
+  } else {
+    body += "null";
+  }
+  body += '}';
+  return json_response(200, std::move(body));
+}
+
 response get_problem(const route& to) {
   const problem_row* row = find_problem(to.name);
   if (row == nullptr) return problem_response(problem::not_found, "there is no such problem");
@@ -298,7 +314,8 @@ bool needs_data(resource what) {
     case resource::order_status:
     case resource::order_versions:
     case resource::order_version:
-    case resource::message: return true;
+    case resource::message:
+    case resource::position: return true;
     default: return false;
   }
 }
@@ -317,6 +334,7 @@ response get(const http_request& request, const route& to, const services& given
     case resource::ping: return json_response(200, "{\"message\":\"pong\"}");
     case resource::live: return json_response(200, "{\"status\":\"live\"}");
     case resource::ready: return ready_response(given.status->now());
+    case resource::position: return position_response(given.positions());
     case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", given.metrics_text());
     case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));
     case resource::problems: return text_response("text/html; charset=utf-8", problem_list_page());

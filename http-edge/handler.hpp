@@ -26,6 +26,7 @@ struct services {
   const time_source* clock = nullptr;
   const service_status* status = nullptr;
   std::function<std::string()> metrics_text;  // Prometheus text; any thread
+  std::function<log_positions()> positions;   // any thread, once the data has been read
 };
 
 // What reads show, for Ordem-Position. Nothing while the data is being read: then there is no order_reader yet.

@@ -37,6 +37,7 @@ void name_operations_resource(route& to, std::string_view name) {
   if (name == "ping") to.resource = resource::ping;
   if (name == "ready") to.resource = resource::ready;
   if (name == "live") to.resource = resource::live;
+  if (name == "position") to.resource = resource::position;
 }
 
 void name_resource(route& to, const std::vector<std::string>& path) {
@@ -96,6 +97,7 @@ std::string_view allowed_methods(resource what) noexcept {
     case resource::ping:
     case resource::ready:
     case resource::live:
+    case resource::position:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:

@@ -21,6 +21,7 @@ enum class resource : std::uint8_t {
   ping,
   ready,
   live,
+  position,
   metrics,
   openapi,
   problems,

@@ -21,6 +21,7 @@ struct server_parts {
   const time_source* clock = nullptr;
   service_status* status = nullptr;
   std::function<std::string()> metrics_text;  // Prometheus text format; called on I/O threads
+  std::function<log_positions()> positions;   // the same, but not before open_for_business()
 };
 
 class server {

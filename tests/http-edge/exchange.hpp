@@ -128,7 +128,9 @@ struct exchange {
   fake_orders orders;
   manual_clock clock;
   edge::service_status status;
-  edge::services given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); }};
+  log_positions positions{{5}, {4}, std::nullopt};
+  edge::services given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
+                       [this] { return positions; }};
   edge::handler handler{given};
 
   explicit exchange(edge::service_state state = edge::service_state::ready) { status.advance_to(state); }

@@ -413,6 +413,33 @@ TEST_CASE("the server says whether it is ready, and if not, why") {
   }
 }
 
+TEST_CASE("how far the log has come is told, with null for Postgres where there is none") {
+  exchange with_server;
+  const response alone = with_server.get("/-/position");
+  CHECK(alone.status == 200);
+  CHECK(alone.content_type == "application/json");
+  CHECK(alone.headers.empty());
+  CHECK(alone.body == R"({"decided":5,"durable":4,"persisted":null})");
+  with_server.positions = {{9'007'199'254'740'993}, {3}, position{0}};
+  CHECK(with_server.get("/-/position").body == R"({"decided":9007199254740993,"durable":3,"persisted":0})");
+  CHECK(with_server.answer(request(verb::head, "/-/position")).body == with_server.get("/-/position").body);
+}
+
+TEST_CASE("how far the log has come is told while the server is read-only or draining, not while it recovers") {
+  for (const service_state state : {service_state::read_only, service_state::draining}) {
+    exchange with_server(state);
+    CHECK(with_server.get("/-/position").status == 200);
+  }
+  exchange with_server(service_state::recovering);
+  with_server.given.positions = nullptr;  // there are none yet
+  for (const verb method : {verb::get, verb::head}) {
+    const response refused = with_server.answer(request(method, "/-/position"));
+    CHECK(refused.status == 503);
+    CHECK(slug_of(refused) == "recovering");
+    CHECK(header_of(refused, "Retry-After").has_value());
+  }
+}
+
 TEST_CASE("a state of the service never goes back") {
   service_status status;
   CHECK(status.now() == service_state::recovering);
@@ -452,11 +479,12 @@ TEST_CASE("a path that nothing is at is not found, and one that is none ends the
   }
 }
 
-TEST_CASE("a query that one order, version or message does not take is refused") {
+TEST_CASE("a query that one order, version, message or the position does not take is refused") {
   exchange with_server;
   add_contract_order(with_server.orders, 1);
   with_server.orders.add(guid_of("g"), created_record());
-  for (const std::string& path : {contract_path, version_path("1"), std::string("/api/v1/messages/g")}) {
+  for (const std::string& path :
+       {contract_path, version_path("1"), std::string("/api/v1/messages/g"), std::string("/-/position")}) {
     CAPTURE(path);
     const response refused = with_server.get(path + "?verbose=1");
     CHECK(slug_of(refused) == "malformed-query");

@@ -8,9 +8,9 @@ namespace {
 using boost::beast::http::verb;
 
 constexpr resource every_resource[] = {
-    resource::orders,  resource::order,    resource::order_status, resource::order_versions, resource::order_version,
-    resource::message, resource::ping,     resource::ready,        resource::live,           resource::metrics,
-    resource::openapi, resource::problems, resource::problem,      resource::unknown,
+    resource::orders,  resource::order,   resource::order_status, resource::order_versions, resource::order_version,
+    resource::message, resource::ping,    resource::ready,        resource::live,           resource::position,
+    resource::metrics, resource::openapi, resource::problems,     resource::problem,        resource::unknown,
 };
 
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
@@ -35,6 +35,7 @@ TEST_CASE("a path names its resource and the variable parts of it") {
       {"/-/ping", resource::ping, "", ""},
       {"/-/ready", resource::ready, "", ""},
       {"/-/live", resource::live, "", ""},
+      {"/-/position", resource::position, "", ""},
       {"/metrics", resource::metrics, "", ""},
       {"/openapi.yaml", resource::openapi, "", ""},
       {"/problems/", resource::problems, "", ""},
@@ -102,6 +103,8 @@ TEST_CASE("a path that nothing is at is unknown") {
       "/-/",
       "/-/ping/",
       "/-/pong",
+      "/-/position/",
+      "/-/positions",
       "/metrics/",
       "/problems",
       "/problems/guid-reused/",
@@ -210,13 +213,21 @@ TEST_CASE("each resource has its methods") {
     std::string_view allowed;
   };
   constexpr row rows[] = {
-      {resource::orders, "GET, HEAD, POST"},  {resource::order, "GET, HEAD, PATCH, PUT"},
-      {resource::order_status, "POST"},       {resource::order_versions, "GET, HEAD"},
-      {resource::order_version, "GET, HEAD"}, {resource::message, "GET, HEAD"},
-      {resource::ping, "GET, HEAD"},          {resource::ready, "GET, HEAD"},
-      {resource::live, "GET, HEAD"},          {resource::metrics, "GET, HEAD"},
-      {resource::openapi, "GET, HEAD"},       {resource::problems, "GET, HEAD"},
-      {resource::problem, "GET, HEAD"},       {resource::unknown, ""},
+      {resource::orders, "GET, HEAD, POST"},
+      {resource::order, "GET, HEAD, PATCH, PUT"},
+      {resource::order_status, "POST"},
+      {resource::order_versions, "GET, HEAD"},
+      {resource::order_version, "GET, HEAD"},
+      {resource::message, "GET, HEAD"},
+      {resource::ping, "GET, HEAD"},
+      {resource::ready, "GET, HEAD"},
+      {resource::live, "GET, HEAD"},
+      {resource::metrics, "GET, HEAD"},
+      {resource::position, "GET, HEAD"},
+      {resource::openapi, "GET, HEAD"},
+      {resource::problems, "GET, HEAD"},
+      {resource::problem, "GET, HEAD"},
+      {resource::unknown, ""},
   };
   for (const auto& [what, allowed] : rows) {
     CAPTURE(static_cast<int>(what));
