@@ -90,6 +90,9 @@ constexpr problem_row rows[] = {
      "executed is not known now: repeat it later with the same GUID, and it will be executed then, or answered with what was done."},
     {storage_failed, "storage-failed", 503, 503, "the data could not be read",
      "The server could not read what it needs from its disk; its log says why. Nothing was executed."},
+    {persistence_behind, "persistence-behind", 503, 503, "Postgres is too far behind",
+     "What Postgres still lacks of the log has reached the server's setting --persist-backlog-max. Reads go on; writes are taken again "
+     "once Postgres has caught up. This one was not executed. Repeat it after the time in Retry-After, with the same GUID."},
     {draining, "draining", 503, 503, "the server is shutting down",
      "The server is being stopped and takes no new requests. Repeat this one after the time in Retry-After, with the same GUID."},
 };

@@ -40,6 +40,7 @@ enum class problem : std::uint8_t {
   too_many_connections,
   read_only,
   storage_failed,
+  persistence_behind,
   draining,
 };
 

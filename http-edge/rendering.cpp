@@ -187,6 +187,11 @@ response unavailable_response(unavailability why) {
       return problem_response(problem::draining, "the server is shutting down; nothing was done");
     case unavailability::storage_failed:
       return problem_response(problem::storage_failed, "the data could not be read; nothing was done");
+    case unavailability::backlog_full:
+      return problem_response(
+          problem::persistence_behind,
+          "Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; writes are "
+          "taken again once Postgres has caught up");
   }
   CHECK(false && "an unavailability outside its enumeration");
   return {};

@@ -19,9 +19,9 @@ export const problems = [
   ['guid-missing', 400], ['guid-reused', 422], ['headers-too-large', 431], ['invalid-order', 422],
   ['malformed-json', 400], ['malformed-query', 400], ['malformed-request', 400], ['message-not-found', 404],
   ['method-not-allowed', 405], ['not-found', 404], ['order-closed', 409, 3045], ['order-not-found', 404],
-  ['overloaded', 503], ['read-only', 503], ['recovering', 503], ['request-in-flight', 409], ['request-timeout', 408],
-  ['stale-version', 409, 3043], ['status-not-allowed', 409, 3044], ['storage-failed', 503], ['too-many-connections', 503],
-  ['unsupported-media-type', 415], ['version-malformed', 400], ['version-mismatch', 400],
+  ['overloaded', 503], ['persistence-behind', 503], ['read-only', 503], ['recovering', 503], ['request-in-flight', 409],
+  ['request-timeout', 408], ['stale-version', 409, 3043], ['status-not-allowed', 409, 3044], ['storage-failed', 503],
+  ['too-many-connections', 503], ['unsupported-media-type', 415], ['version-malformed', 400], ['version-mismatch', 400],
   ['version-not-found', 404], ['version-required', 428],
 ].map(([slug, status, code = status]) => ({ slug, status, code }));
 

@@ -255,6 +255,11 @@ TEST_CASE("each refusal has its problem, and nothing of it is kept") {
        R"("detail":"the data could not be read; nothing was done","code":503,)"
        R"("message":"the data could not be read"})",
        true},
+      {unavailability::backlog_full, 503,
+       R"({"type":"/problems/persistence-behind","title":"Postgres is too far behind","status":503,)"
+       R"("detail":"Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; )"
+       R"(writes are taken again once Postgres has caught up","code":503,"message":"Postgres is too far behind"})",
+       true},
   };
   for (const auto& [why, status, body, comes_again] : rows) {
     CAPTURE(body);
