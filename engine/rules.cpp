@@ -21,6 +21,26 @@ objection unless(bool fine, std::string_view rule) noexcept {
   return fine ? objection{} : objection{rule};
 }
 
+bool has_null_character(std::string_view text) noexcept {
+  return text.find('\0') != std::string_view::npos;
+}
+
+bool has_null_character(const json_object& object) noexcept;
+
+bool has_null_character(const json_value& value) noexcept {
+  if (const auto* text = std::get_if<std::string>(&value.data)) return has_null_character(std::string_view(*text));
+  if (const auto* object = std::get_if<json_object>(&value.data)) return has_null_character(*object);
+  const auto* array = std::get_if<json_array>(&value.data);
+  return array != nullptr &&
+         std::any_of(array->begin(), array->end(), [](const auto& element) { return has_null_character(element); });
+}
+
+bool has_null_character(const json_object& object) noexcept {
+  return std::any_of(object.begin(), object.end(), [](const auto& member) {
+    return has_null_character(std::string_view(member.first)) || has_null_character(member.second);
+  });
+}
+
 std::size_t depth_of(const json_value& value) {
   std::size_t deepest = 0;
   if (const auto* array = std::get_if<json_array>(&value.data)) {
@@ -36,7 +56,16 @@ std::size_t depth_of(const json_value& value) {
 
 }  // namespace
 
+objection object_to_text(std::string_view text) noexcept {
+  return unless(!has_null_character(text), "must not contain the character U+0000");
+}
+
+objection object_to_name(std::string_view name) noexcept {
+  return unless(!has_null_character(name), "must not have the character U+0000 in its name");
+}
+
 objection object_to_customer_id(std::string_view text) noexcept {
+  if (const auto rule = object_to_text(text)) return rule;
   return unless(is_between(count_characters(text), 1, limits::customer_id_characters_max),
                 "must have 1 to 128 characters");
 }
@@ -47,6 +76,7 @@ objection object_to_currency(std::string_view text) noexcept {
 }
 
 objection object_to_sku(std::string_view text) noexcept {
+  if (const auto rule = object_to_text(text)) return rule;
   return unless(is_between(count_characters(text), 1, limits::sku_characters_max), "must have 1 to 64 characters");
 }
 
@@ -74,6 +104,10 @@ objection object_to_attributes(const json_object& attributes) {
   return unless(depth_of({attributes}) < limits::json_depth_max, "must not be nested deeper than 63 levels");
 }
 
+objection object_to_texts_of(const json_object& attributes) noexcept {
+  return unless(!has_null_character(attributes), "must not contain the character U+0000 in a text or a name");
+}
+
 std::vector<violation> violations_of(const order_content& content) {
   std::vector<violation> found;
   const auto note = [&found](objection rule, auto&& pointer) {
@@ -90,7 +124,10 @@ std::vector<violation> violations_of(const order_content& content) {
     note(object_to_unit_price(item.unit_price.minor_units()), at + "/unit_price");
   }
   note(object_to_total(content.items), "/items");
-  if (content.attributes) note(object_to_attributes(*content.attributes), "/attributes");
+  if (content.attributes) {
+    note(object_to_attributes(*content.attributes), "/attributes");
+    note(object_to_texts_of(*content.attributes), "/attributes");
+  }
   return found;
 }
 

@@ -118,7 +118,9 @@ json_value read_value(const dom::element& value, const json_place& at, violation
 json_object read_object(dom::object members, const json_place& at, violation_list& wrong) {
   json_object object;
   for (const auto [name, value] : members) {
-    object.emplace_back(std::string(std::string_view(name)), read_value(value, json_place(at, name), wrong));
+    const json_place place(at, name);
+    wrong.add_if(object_to_name(name), place);
+    object.emplace_back(std::string(std::string_view(name)), read_value(value, place, wrong));
   }
   std::sort(object.begin(), object.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t i = 1; i < object.size(); ++i) {
@@ -156,11 +158,16 @@ json_number read_number(const dom::element& value, const json_place& at, violati
   return {canonical_text(double(value))};
 }
 
+std::string read_text(std::string_view text, const json_place& at, violation_list& wrong) {
+  wrong.add_if(object_to_text(text), at);
+  return std::string(text);
+}
+
 json_value read_value(const dom::element& value, const json_place& at, violation_list& wrong) {
   switch (value.type()) {
     case dom::element_type::NULL_VALUE: return {nullptr};
     case dom::element_type::BOOL: return {bool(value)};
-    case dom::element_type::STRING: return {std::string(std::string_view(value))};
+    case dom::element_type::STRING: return {read_text(value, at, wrong)};
     case dom::element_type::ARRAY: return {read_array(value, at, wrong)};
     case dom::element_type::OBJECT: return {read_object(value, at, wrong)};
     case dom::element_type::INT64:

@@ -59,6 +59,46 @@ TEST_CASE("a sku has 1 to 64 characters, however many bytes each takes") {
   }
 }
 
+TEST_CASE("no text of an order contains U+0000, at any place of it") {
+  constexpr auto rule = "must not contain the character U+0000";
+  for (const std::string_view with : {std::string_view("\0", 1), std::string_view("\0a", 2), std::string_view("a\0", 2),
+                                      std::string_view("a\0b", 3)}) {
+    CHECK(object_to_text(with) == rule);
+    CHECK(object_to_customer_id(with) == rule);
+    CHECK(object_to_sku(with) == rule);
+    CHECK(object_to_name(with) == "must not have the character U+0000 in its name");
+  }
+  for (const std::string_view without : {"", "a", "\x01", "\\u0000", "0"}) {
+    CAPTURE(without);
+    CHECK_FALSE(object_to_text(without));
+    CHECK_FALSE(object_to_name(without));
+  }
+}
+
+TEST_CASE("no attribute contains U+0000 in a text or a name, at any depth") {
+  const std::string with("a\0b", 3);
+  const json_object fine{{"a", array({text("b"), number("1"), null(), {true}, object({{"c", text("d")}})})}};
+  CHECK_FALSE(object_to_texts_of({}));
+  CHECK_FALSE(object_to_texts_of(fine));
+  const json_object wrong[] = {
+      {{"a", text(with)}},
+      {{with, text("b")}},
+      {{with, null()}},
+      {{"a", null()}, {"b", text(with)}},
+      {{"a", array({null(), text(with)})}},
+      {{"a", array({object({{with, number("1")}})})}},
+      {{"a", object({{"b", object({{"c", array({array({text(with)})})}})}})}},
+  };
+  for (const json_object& each : wrong) {
+    CAPTURE(json_of({each}));
+    CHECK(object_to_texts_of(each) == "must not contain the character U+0000 in a text or a name");
+    order_content content = contract_content();
+    content.attributes = each;
+    CHECK(violations_of(content) ==
+          std::vector<violation>{{"/attributes", "must not contain the character U+0000 in a text or a name"}});
+  }
+}
+
 TEST_CASE("a currency is three capital letters") {
   for (const std::string_view fine : {"EUR", "USD", "AAA", "ZZZ"}) CHECK_FALSE(object_to_currency(fine));
   for (const std::string_view wrong : {"", "E", "EU", "EURO", "eur", "EUr", "E1R", "EU ", "@UR", "[UR", "\xC3\x84R"}) {

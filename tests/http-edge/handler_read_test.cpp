@@ -231,6 +231,8 @@ TEST_CASE("a query that a list does not take is refused, and the detail names th
       {"/api/v1/orders?customer_id=", "customer_id"},
       {"/api/v1/orders?customer_id", "customer_id"},
       {"/api/v1/orders?customer_id=" + std::string(129, 'c'), "customer_id"},
+      {"/api/v1/orders?customer_id=%00", "customer_id"},
+      {"/api/v1/orders?customer_id=c%00d", "customer_id"},
       {"/api/v1/orders?Customer_id=c", "Customer_id"},
       {orders + "&limit=0", "limit"},
       {orders + "&limit=1001", "limit"},

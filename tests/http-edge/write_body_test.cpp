@@ -301,6 +301,38 @@ TEST_CASE("each rule that a content breaks is told with its place") {
   }
 }
 
+TEST_CASE("U+0000 is told where it stands, in a text or a name, of a content and of a merge") {
+  constexpr std::string_view in_text = "must not contain the character U+0000";
+  constexpr std::string_view in_name = "must not have the character U+0000 in its name";
+  const std::string named("/attributes/a\0b", 15);
+  struct row {
+    std::string member;
+    violation_list expected;
+  };
+  const row rows[] = {
+      {R"("customer_id":"c\u0000")", {{"/customer_id", std::string(in_text)}}},
+      {R"("items":[{"sku":"A","quantity":1,"unit_price":1},{"sku":"\u0000","quantity":1,"unit_price":1}])",
+       {{"/items/1/sku", std::string(in_text)}}},
+      {R"("attributes":{"a":"\u0000"})", {{"/attributes/a", std::string(in_text)}}},
+      {R"("attributes":{"a":[0,{"b":["x","y\u0000"]}]})", {{"/attributes/a/1/b/1", std::string(in_text)}}},
+      {R"("attributes":{"a\u0000b":1})", {{named, std::string(in_name)}}},
+      {R"("attributes":{"a\u0000b":null})", {{named, std::string(in_name)}}},
+      {R"("attributes":{"a\u0000b":{"c":"\u0000"}})",
+       {{named, std::string(in_name)}, {named + "/c", std::string(in_text)}}},
+  };
+  for (const auto& [member, expected] : rows) {
+    CAPTURE(member);
+    CHECK(violations(write_kind::merge, '{' + member + '}') == expected);
+    std::string whole = R"({"currency":"EUR",)" + member;
+    if (!member.starts_with(R"("customer_id")")) whole += R"(,"customer_id":"c")";
+    if (!member.starts_with(R"("items")")) whole += R"(,"items":[{"sku":"A","quantity":1,"unit_price":1}])";
+    whole += '}';
+    CHECK(violations(write_kind::create, whole) == expected);
+    CHECK(violations(write_kind::replace, whole) == expected);
+  }
+  CHECK(attributes_of(R"({"a":"\\u0000\u0001"})") == json_object{{"a", text("\\u0000\x01")}});
+}
+
 TEST_CASE("a duplicate of a member is told once more than the first of it is read") {
   CHECK(violations(write_kind::create, with("customer_id", R"("","customer_id":"fine","customer_id":"")")) ==
         violation_list{{"/customer_id", "must have 1 to 128 characters"},
