@@ -16,9 +16,10 @@ find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(benchmark REQUIRED)
 
+# ordem_system_library(NAME HEADER LIBRARY [SUBFOLDER]): SUBFOLDER of the system's headers, where HEADER is not at their top.
 # System headers: their warnings are not ours to mend.
 function(ordem_system_library name header library)
-  find_path(${name}_include ${header} REQUIRED)
+  find_path(${name}_include ${header} PATH_SUFFIXES ${ARGN} REQUIRED)
   find_library(${name}_library ${library} REQUIRED)
   add_library(ordem_${name} INTERFACE)
   target_include_directories(ordem_${name} SYSTEM INTERFACE ${${name}_include})
@@ -31,6 +32,8 @@ if(ORDEM_CAF_PREFIX)  # a CAF built with the same sanitizer: scripts/build-instr
 endif()
 ordem_system_library(caf caf/all.hpp caf_core)
 ordem_system_library(xxhash xxhash.h xxhash)
+ordem_system_library(pqxx pqxx/connection pqxx)
+ordem_system_library(pq libpq-fe.h pq postgresql)
 
 find_path(catch2_include catch2/catch.hpp REQUIRED)
 add_library(ordem_catch2 INTERFACE)

@@ -14,3 +14,44 @@ const std::string_view @symbol@ = R\"ordem_embed(@content@)ordem_embed\";
   target_sources(${target} PRIVATE ${output})
   set_source_files_properties(${output} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
+
+# ordem_embed_migrations(TARGET SYMBOL FOLDER): makes the migrations of FOLDER part of TARGET, in their order, as
+# `extern const std::span<const std::pair<std::string_view, std::string_view>> ordem::embedded::SYMBOL`: name without ending, and text.
+# The folder is listed again by every build, and each file read again whenever it changes.
+function(ordem_embed_migrations target symbol folder)
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/embedded_${symbol}.cpp)
+  file(GLOB files CONFIGURE_DEPENDS ${folder}/*.sql)
+  list(SORT files)
+  set(entries "")
+  set(count 0)
+  foreach(file IN LISTS files)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    math(EXPR count "${count} + 1")
+    get_filename_component(name ${file} NAME_WE)
+    string(REGEX MATCH "^[0-9][0-9][0-9][0-9]_[a-z0-9_]+$" well_named "${name}")
+    string(SUBSTRING "${name}" 0 4 number)
+    if(NOT well_named OR NOT number EQUAL count)
+      message(FATAL_ERROR "${file}: migrations are named NNNN_what_it_makes.sql and numbered 0001, 0002, ... without gaps; "
+        "this one should have number ${count}")
+    endif()
+    file(READ ${file} content)
+    string(APPEND entries "    {\"${name}\", R\"ordem_embed(${content})ordem_embed\"},\n")
+  endforeach()
+  if(count EQUAL 0)
+    message(FATAL_ERROR "there is no migration in ${folder}")
+  endif()
+  file(CONFIGURE OUTPUT ${output} @ONLY CONTENT
+"#include <span>
+#include <string_view>
+#include <utility>
+namespace ordem::embedded {
+namespace {
+constexpr std::pair<std::string_view, std::string_view> @symbol@_files[] = {
+@entries@};
+}  // namespace
+extern const std::span<const std::pair<std::string_view, std::string_view>> @symbol@;
+const std::span<const std::pair<std::string_view, std::string_view>> @symbol@{@symbol@_files};
+}
+")
+  target_sources(${target} PRIVATE ${output})
+endfunction()

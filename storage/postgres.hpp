@@ -1,0 +1,18 @@
+// What the rest of the program may know of Postgres: a URL, and why something failed. The connections themselves stay
+// in storage (storage/postgres_connection.hpp).
+#pragma once
+
+#include <string>
+
+namespace ordem::storage {
+
+// Why Postgres could not be used, as a sentence for the person who runs the program. Holds nothing of the URL but what
+// libpq tells: host, port, user and database, never a password.
+struct postgres_failure {
+  std::string sentence;
+};
+
+// Whether libpq understands it: a URL, or a list of name=value. Any thread; connects to nothing.
+bool is_connection_string(const std::string& text);
+
+}  // namespace ordem::storage
