@@ -12,11 +12,14 @@
 #include <string_view>
 #include <thread>
 
+#include "app/postgres_url.hpp"
+
 namespace ordem::app {
 namespace {
 
 constexpr std::string_view environment_prefix = "ORDEM_";
 constexpr std::string_view data_folder_variable = "ORDEM_DATA_DIR=";
+constexpr std::string_view postgres_url_variable = "ORDEM_POSTGRES_URL=";
 
 std::string environment_name(std::string option) {
   for (char& c : option) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -62,6 +65,29 @@ CLI::Validator number_with_unit(const unit_map& units, std::uint64_t least, std:
           ""};
 }
 
+// The value in a word of the command line: of --name=value, or the word itself.
+std::string value_of(const std::string& word) {
+  const auto equals = word.starts_with('-') ? word.find('=') : std::string::npos;
+  return equals == std::string::npos ? word : word.substr(equals + 1);
+}
+
+// `text` without the passwords of that value, which may be a Postgres URL wherever it stands; CLI11 quotes some values
+// in lower case.
+std::string without_password(const std::string& text, const std::string& value) {
+  const bool may_hold_one = value.find("://") != std::string::npos || value.find('=') != std::string::npos;
+  const std::string shown = may_hold_one ? masked(value) : value;
+  if (shown == value) return text;
+  const auto is_same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  std::string out;
+  for (auto rest = text.begin();;) {
+    const auto found = std::search(rest, text.end(), value.begin(), value.end(), is_same);
+    out.append(rest, found);
+    if (found == text.end()) return out;
+    out += shown;
+    rest = found + static_cast<std::ptrdiff_t>(value.size());
+  }
+}
+
 template <class Value>
 std::string name_of(const Value& value, const std::map<std::string, Value>& choices) {
   for (const auto& [name, meaning] : choices) {
@@ -82,11 +108,13 @@ class program {
 
   // Throws CLI::ParseError or usage_error.
   command run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
-  command_line_end describe(const CLI::ParseError& error);
+  // What CLI11 says, without the passwords that it may quote from the arguments.
+  command_line_end describe(const CLI::ParseError& error, const std::vector<std::string>& arguments);
 
  private:
   void add_serve();
   void add_inspect();
+  void add_migrate();
 
   template <class Value>
   CLI::Option* add_setting(const std::string& name, Value& value, const std::string& description);
@@ -106,6 +134,7 @@ class program {
   bool is_setting(const std::string& name) const;
   void check_command_names(const std::vector<std::string>& arguments) const;
   settings checked_settings();
+  std::string checked_postgres_url() const;
 
   CLI::App app_{
       "Ordem executes every create and update of an order exactly once.\n"
@@ -113,6 +142,8 @@ class program {
   CLI::App* serve_ = nullptr;
   CLI::App* inspect_order_ = nullptr;
   CLI::App* inspect_message_ = nullptr;
+  CLI::App* migrate_ = nullptr;
+  CLI::App* migrate_status_ = nullptr;
   CLI::App* version_ = nullptr;
 
   settings settings_;
@@ -120,6 +151,9 @@ class program {
   std::string data_folder_ = "data";
   std::string order_;
   std::string guid_;
+  std::string postgres_url_;
+  bool dry_run_ = false;
+  std::uint64_t lock_timeout_ms_ = 30'000;
   // Durations are parsed as numbers of milliseconds first.
   std::list<std::pair<std::uint64_t, std::chrono::milliseconds*>> durations_;
   // How each setting is told to a reader, from its value.
@@ -131,6 +165,7 @@ program::program() {
   app_.name("ordem");
   add_serve();
   add_inspect();
+  add_migrate();
   version_ = app_.add_subcommand("version", "Print the version of this program and of its data format");
   app_.footer("Each command explains itself: ordem serve --help");
 }
@@ -261,6 +296,31 @@ void program::add_inspect() {
   inspect_message_ = add("message", "Print a message with its answer, as JSON", "GUID", guid_, "The message's GUID");
 }
 
+void program::add_migrate() {
+  migrate_ = app_.add_subcommand("migrate", "Make or renew the tables of a Postgres database");
+  migrate_status_ = migrate_->add_subcommand("status", "Tell which migrations the database has had, and when");
+  const auto add_url = [this](CLI::App* to) {
+    to->add_option("--postgres-url", postgres_url_,
+                   "The database: postgresql://user:password@host:5432/database [ORDEM_POSTGRES_URL]")
+        ->type_name("URL")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  };
+  add_url(migrate_);
+  add_url(migrate_status_);
+  migrate_->add_flag("--dry-run", dry_run_, "Tell what would be applied, and change nothing");
+  migrate_
+      ->add_option("--lock-timeout", lock_timeout_ms_,
+                   "How long to wait for another migrate to end, and for each table that others have locked")
+      ->default_str(with_unit(lock_timeout_ms_, duration_units))
+      ->transform(
+          number_with_unit(duration_units, 1, 86'400'000, "must be from 1ms to 24h, with a unit: ms, s, m or h"))
+      ->type_name("DURATION");
+  migrate_->footer(
+      "Applies what is pending, each migration in a transaction of its own; when all are applied it does nothing.\n"
+      "It may run while another one does: they take turns. There is no way back: make a back-up first.\n"
+      "Others see the arguments of a process: a password is better in ORDEM_POSTGRES_URL, PGPASSWORD or ~/.pgpass.");
+}
+
 bool program::is_setting(const std::string& name) const {
   return std::any_of(shown_.begin(), shown_.end(), [&](const auto& setting) { return setting.first == name; });
 }
@@ -311,7 +371,9 @@ void program::check_command_names(const std::vector<std::string>& arguments) con
     if (word.starts_with('-') || known.empty()) return;
     const auto found =
         std::find_if(known.begin(), known.end(), [&](const CLI::App* each) { return each->get_name() == word; });
-    if (found == known.end()) throw usage_error("'" + word + "' is not a command; ordem --help tells what is");
+    if (found == known.end())
+      throw usage_error("'" + without_password(word, value_of(word)) +
+                        "' is not a command; ordem --help tells what is");
     at = *found;
   }
 }
@@ -322,6 +384,13 @@ settings program::checked_settings() {
   settings_.store.folder = data_folder_;
   if (const auto contradiction = contradiction_in(settings_)) throw usage_error(*contradiction);
   return settings_;
+}
+
+std::string program::checked_postgres_url() const {
+  if (postgres_url_.empty()) throw usage_error("which database? --postgres-url or ORDEM_POSTGRES_URL says so");
+  if (const auto objection = objection_to_postgres_url(postgres_url_))
+    throw usage_error("--postgres-url " + *objection);
+  return postgres_url_;
 }
 
 command program::run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
@@ -346,6 +415,7 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
   }
   for (const std::string& variable : environment) {
     if (variable.starts_with(data_folder_variable)) data_folder_ = variable.substr(data_folder_variable.size());
+    if (variable.starts_with(postgres_url_variable)) postgres_url_ = variable.substr(postgres_url_variable.size());
   }
   check_command_names(arguments);
   std::reverse(all.begin(), all.end());  // CLI11 takes them from the back
@@ -362,15 +432,26 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
     if (!id) throw usage_error("'" + guid_ + "' is not a GUID, which is 1 to 255 visible ASCII characters");
     return inspect_message_command{data_folder_, *id};
   }
+  if (migrate_status_->parsed()) {
+    if (dry_run_ || migrate_->count("--lock-timeout") > 0) {
+      throw usage_error("migrate status only looks: it takes neither --dry-run nor --lock-timeout");
+    }
+    return migrate_status_command{checked_postgres_url()};
+  }
+  if (migrate_->parsed()) {
+    return migrate_command{checked_postgres_url(), dry_run_, std::chrono::milliseconds(lock_timeout_ms_)};
+  }
   return version_command{};
 }
 
-command_line_end program::describe(const CLI::ParseError& error) {
+command_line_end program::describe(const CLI::ParseError& error, const std::vector<std::string>& arguments) {
   std::ostringstream out;
   std::ostringstream err;
   const int code = app_.exit(error, out, err);
   if (code == 0) return {0, out.str()};
-  return {2, "ordem: " + std::string(error.what()) + "\nordem --help tells what can be asked for.\n"};
+  std::string complaint = error.what();
+  for (const std::string& word : arguments) complaint = without_password(complaint, value_of(word));
+  return {2, "ordem: " + complaint + "\nordem --help tells what can be asked for.\n"};
 }
 
 }  // namespace
@@ -381,7 +462,7 @@ tl::expected<command, command_line_end> parse_command_line(const std::vector<std
   try {
     return ordem.run(arguments, environment);
   } catch (const CLI::ParseError& error) {
-    return tl::make_unexpected(ordem.describe(error));
+    return tl::make_unexpected(ordem.describe(error, arguments));
   } catch (const usage_error& error) {
     return tl::make_unexpected(command_line_end{2, "ordem: " + std::string(error.what()) + "\n"});
   }

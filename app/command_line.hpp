@@ -1,6 +1,7 @@
 // The command line: what the user asked for, or what to tell the user.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <tl/expected.hpp>
 #include <variant>
@@ -22,9 +23,18 @@ struct inspect_message_command {
   std::string data_folder;
   ordem::guid guid;
 };
+struct migrate_command {
+  std::string postgres_url;
+  bool dry_run = false;
+  std::chrono::milliseconds lock_timeout{0};
+};
+struct migrate_status_command {
+  std::string postgres_url;
+};
 struct version_command {};
 
-using command = std::variant<serve_command, inspect_order_command, inspect_message_command, version_command>;
+using command = std::variant<serve_command, inspect_order_command, inspect_message_command, migrate_command,
+                             migrate_status_command, version_command>;
 
 // Not a command to run: a text to show, and the exit code.
 struct command_line_end {
@@ -33,7 +43,8 @@ struct command_line_end {
 };
 
 // `arguments` without the program's name; `environment` as "NAME=value". Settings are looked for in the arguments, then
-// in the environment (ORDEM_*), then in the file that --config names, then they have their defaults.
+// in the environment (ORDEM_*), then in the file that --config names, then they have their defaults. No text that comes
+// back holds the password of a Postgres URL.
 tl::expected<command, command_line_end> parse_command_line(const std::vector<std::string>& arguments,
                                                            const std::vector<std::string>& environment);
 

@@ -9,6 +9,7 @@
 
 #include "app/command_line.hpp"
 #include "app/inspect.hpp"
+#include "app/migrate.hpp"
 #include "app/serve.hpp"
 #include "app/version.hpp"
 #include "storage/records.hpp"
@@ -21,6 +22,8 @@ struct runner {
   int operator()(const serve_command& what) const { return serve(what.settings); }
   int operator()(const inspect_order_command& what) const { return inspect(what); }
   int operator()(const inspect_message_command& what) const { return inspect(what); }
+  int operator()(const migrate_command& what) const { return migrate(what); }
+  int operator()(const migrate_status_command& what) const { return migrate(what); }
   int operator()(const version_command&) const {
     std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n";
     return 0;

@@ -358,7 +358,8 @@ TEST_CASE("the help of ordem names its commands") {
   const auto parsed = parse_command_line({"--help"}, {});
   REQUIRE_FALSE(parsed);
   CHECK(parsed.error().exit_code == 0);
-  CHECK_THAT(parsed.error().text, Contains("serve") && Contains("inspect") && Contains("version"));
+  CHECK_THAT(parsed.error().text,
+             Contains("serve") && Contains("inspect") && Contains("migrate") && Contains("version"));
 }
 
 // --- commands ---
@@ -412,6 +413,72 @@ TEST_CASE("inspect refuses what is no name of an order or a message") {
   REQUIRE_FALSE(parsed);
   CHECK(parsed.error().exit_code == 2);
   CHECK_FALSE(parsed.error().text.empty());
+}
+
+TEST_CASE("migrate takes a URL, a time to wait, and whether to change anything") {
+  const auto parsed =
+      parse_command_line({"migrate", "--postgres-url", "postgres://h/d", "--dry-run", "--lock-timeout=1m"}, {});
+  const auto& asked = std::get<migrate_command>(parsed.value());
+  CHECK(asked.postgres_url == "postgres://h/d");
+  CHECK(asked.dry_run);
+  CHECK(asked.lock_timeout == 1min);
+}
+
+TEST_CASE("migrate changes something and waits 30 s by itself") {
+  const auto parsed = parse_command_line({"migrate", "--postgres-url=postgres://h/d"}, {});
+  const auto& asked = std::get<migrate_command>(parsed.value());
+  CHECK_FALSE(asked.dry_run);
+  CHECK(asked.lock_timeout == 30s);
+}
+
+TEST_CASE("migrate status takes a URL, before its name or after it") {
+  const auto arguments = GENERATE(values<words>({{"migrate", "status", "--postgres-url=postgres://h/d"},
+                                                 {"migrate", "--postgres-url=postgres://h/d", "status"}}));
+  const auto parsed = parse_command_line(arguments, {});
+  CHECK(std::get<migrate_status_command>(parsed.value()).postgres_url == "postgres://h/d");
+}
+
+TEST_CASE("migrate takes the URL of the environment unless an argument says otherwise") {
+  const words environment = {"ORDEM_POSTGRES_URL=postgres://environment/d"};
+  const auto url_of = [&](const words& arguments) {
+    return std::get<migrate_command>(parse_command_line(arguments, environment).value()).postgres_url;
+  };
+  CHECK(url_of({"migrate"}) == "postgres://environment/d");
+  CHECK(url_of({"migrate", "--postgres-url=postgres://argument/d"}) == "postgres://argument/d");
+}
+
+TEST_CASE("migrate refuses what makes no sense") {
+  const auto [arguments, named] = GENERATE(table<words, std::string>({
+      {{"migrate"}, "ORDEM_POSTGRES_URL"},
+      {{"migrate", "status"}, "ORDEM_POSTGRES_URL"},
+      {{"migrate", "--postgres-url="}, "--postgres-url"},
+      {{"migrate", "--postgres-url=h"}, "--postgres-url"},
+      {{"migrate", "--postgres-url=postgres://h/d", "--lock-timeout=0s"}, "--lock-timeout"},
+      {{"migrate", "--postgres-url=postgres://h/d", "--lock-timeout=25h"}, "--lock-timeout"},
+      {{"migrate", "--postgres-url=postgres://h/d", "--dry-run", "status"}, "--dry-run"},
+      {{"migrate", "--postgres-url=postgres://h/d", "--lock-timeout=1s", "status"}, "--lock-timeout"},
+      {{"migrate", "stauts"}, "stauts"},
+  }));
+  const auto parsed = parse_command_line(arguments, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 2);
+  CHECK_THAT(parsed.error().text, Contains(named));
+}
+
+TEST_CASE("no complaint about a command line holds the password of a Postgres URL") {
+  const auto arguments = GENERATE(values<words>({{"migrate", "--postgres-ulr=postgres://u:seCret@h/d"},
+                                                 {"migrate", "--postgres-ulr", "postgres://u:seCret@h/d"},
+                                                 {"migrate", "--postgres-ulr=password=seCret"},
+                                                 {"migrate", "postgres://u:seCret@h/d"},
+                                                 {"migrate", "--dry-run=postgres://u:seCret@h/d"},
+                                                 {"migrate", "--lock-timeout=postgres://u:seCret@h/d"},
+                                                 {"postgres://u:seCret@h/d"},
+                                                 {"serve", "--port=postgres://u:seCret@h/d"},
+                                                 {"serve", "--nothing=postgres://u:seCret@h/d"}}));
+  const auto parsed = parse_command_line(arguments, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 2);
+  CHECK_THAT(parsed.error().text, !Contains("secret", Catch::CaseSensitive::No));
 }
 
 }  // namespace
