@@ -35,7 +35,12 @@ install_packages() {
   fi
   "${as_root[@]}" apt-get -q update >&2 ||
     fail "the list of packages could not be fetched: check the network and the system's package sources"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "${missing[@]}" >&2 ||
+  # Of Postgres only the programs are wanted: without this its package makes a database and starts it as a service.
+  local no_cluster=/etc/postgresql-common/createcluster.d/ordem.conf installed=yes
+  "${as_root[@]}" install -D -m 644 /dev/stdin "$no_cluster" <<<'create_main_cluster = off'
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "${missing[@]}" >&2 || installed=no
+  "${as_root[@]}" rm -f "$no_cluster"
+  [ "$installed" = yes ] ||
     fail "packages could not be installed (${missing[*]}): they are Debian 12's; is this Debian 12?"
 }
 

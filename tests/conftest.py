@@ -4,6 +4,7 @@ import pytest
 
 from support import settings
 from support.ordem_server import start_server
+from support.postgres import start_postgres
 
 
 def pytest_report_header():
@@ -33,3 +34,25 @@ def launch(data_dir):
         for server in servers:
             if server.is_running():
                 server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A running Postgres that tests share and that none of them may stop or kill; it does not sync."""
+    running = start_postgres(fsync=False)
+    yield running
+    running.remove()
+
+
+@pytest.fixture
+def own_postgres():
+    """A running Postgres for one test, which may kill it: it syncs."""
+    running = start_postgres()
+    yield running
+    running.remove()
+
+
+@pytest.fixture
+def database(postgres):
+    """The URL of a fresh, empty database."""
+    return postgres.create_database()

@@ -1,0 +1,562 @@
+"""`ordem migrate` against a real Postgres: what it applies, what it refuses, and what the tables then hold to."""
+
+import hashlib
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from support import settings
+from support.concurrency import poll_until
+from support.ordem_server import assert_clean_failure, binary, clean_environment, plain, run_ordem
+from support.postgres import PASSWORD_ROLE
+
+FILES = sorted((Path(__file__).parents[2] / "migrations").glob("*.sql"))
+NAMES = [file.stem for file in FILES]
+TABLES = {"ordem_migrations", "engine_positions", "orders", "order_versions", "messages"}
+SECRET = "s3cr3t-Kx9"
+TWICE_AT_ONCE_ROUNDS = 15
+CHECKSUMS = [hashlib.sha256(file.read_bytes()).hexdigest() for file in FILES]
+
+# The history as ordem keeps it since its first migration. Not to be changed here: databases that have it so are out there.
+HISTORY_TABLE = """
+    CREATE TABLE ordem_migrations (
+        number integer PRIMARY KEY CHECK (number >= 1), name text NOT NULL,
+        checksum text NOT NULL CHECK (checksum ~ '^[0-9a-f]{64}$'), applied_at timestamptz NOT NULL)"""
+
+
+def migrate(url, *flags):
+    return run_ordem("migrate", "--postgres-url", url, *flags)
+
+
+def status(url):
+    return run_ordem("migrate", "status", "--postgres-url", url)
+
+
+def migrated(url):
+    result = migrate(url)
+    assert (result.returncode, result.stderr) == (0, "")
+    return url
+
+
+def assert_refused(result, *words):
+    """Exit code 1, and one sentence that holds the words."""
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert_clean_failure(result.returncode, result.stderr, words)
+    assert result.stderr.count("\n") == 1, result.stderr
+
+
+def history(postgres, url):
+    return postgres.run(url, "SELECT number, name, checksum FROM ordem_migrations ORDER BY number")
+
+
+def tables(postgres, url):
+    rows = postgres.run(url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')")
+    return {name for name, in rows}
+
+
+def everything(postgres, url):
+    """All that the database holds, in a form that can be compared."""
+    return [
+        postgres.run(url, "SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"),
+        postgres.run(url, "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"),
+        postgres.run(url, """
+            SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+            WHERE table_schema = 'public' ORDER BY 1, 2"""),
+        postgres.run(url, """
+            SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2"""),
+        postgres.run(url, "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"),
+        history(postgres, url),
+    ]
+
+
+def leave_as_older_ordem(postgres, url, count):
+    """The database as an ordem that had only the first migrations has left it."""
+    postgres.run(url, HISTORY_TABLE)
+    for number, file in enumerate(FILES[:count], 1):
+        postgres.run(url, file.read_text())
+        postgres.run(url, "INSERT INTO ordem_migrations VALUES (%s, %s, %s, '2025-02-03 04:05:06.789+00')",
+                     (number, file.stem, CHECKSUMS[number - 1]))
+
+
+# What it applies.
+
+def test_empty_database_gets_every_migration_once(postgres, database):
+    """Breaks if a migration is left out, applied in another order, told wrongly, or applied again by a second run."""
+    first = migrate(database)
+    assert (first.returncode, first.stdout.splitlines()) == (0, [f"applied {name}" for name in NAMES])
+    assert tables(postgres, database) == TABLES
+    before = everything(postgres, database)
+    second = migrate(database)
+    assert (second.returncode, second.stdout) == (0, "nothing to do: every migration is applied\n")
+    assert everything(postgres, database) == before
+
+
+def test_checksum_is_the_one_that_sha256sum_prints(postgres, database):
+    """Breaks if the files that are compiled in are others than those of the folder, or the form of the history changes."""
+    migrated(database)
+    assert history(postgres, database) == list(zip(range(1, len(FILES) + 1), NAMES, CHECKSUMS))
+
+
+@pytest.mark.parametrize("count", range(len(FILES)))
+def test_each_older_database_comes_to_the_same(postgres, database, count):
+    """Breaks if a database of an earlier version ends up otherwise than a new one."""
+    leave_as_older_ordem(postgres, database, count)
+    result = migrate(database)
+    assert (result.returncode, result.stdout.splitlines()) == (0, [f"applied {name}" for name in NAMES[count:]])
+    assert everything(postgres, database) == everything(postgres, migrated(postgres.create_database()))
+
+
+def start_migrate(url, *flags):
+    return subprocess.Popen(
+        [binary(), "migrate", "--postgres-url", url, *flags], env=clean_environment(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+
+
+def test_two_runs_at_once_apply_each_migration_once(postgres):
+    """Breaks if two runs do not take turns: both would apply the same migration, and one would fail."""
+    for _ in range(TWICE_AT_ONCE_ROUNDS):
+        url = postgres.create_database()
+        runs = [start_migrate(url), start_migrate(url)]
+        ended = [(*run.communicate(timeout=settings.COMMAND_SECONDS_MAX), run.returncode) for run in runs]
+        assert [(stderr, code) for _, stderr, code in ended] == [("", 0)] * 2
+        applied = "".join(stdout for stdout, _, _ in ended).replace("nothing to do: every migration is applied\n", "")
+        assert applied.splitlines() == [f"applied {name}" for name in NAMES]
+        assert len(history(postgres, url)) == len(NAMES)
+
+
+def test_failed_migration_leaves_nothing_of_itself(postgres, database):
+    """Breaks if a migration is not one transaction, or those before it are undone, or the next run can't go on."""
+    postgres.run(database, "CREATE TABLE messages_by_order ()")  # the name of an index that the third one makes last
+    failed = migrate(database)
+    assert_refused(failed, NAMES[2], "messages_by_order", "already exists", "nothing of it")
+    assert failed.stdout.splitlines() == [f"applied {name}" for name in NAMES[:2]]
+    assert "messages" not in tables(postgres, database)
+    assert [name for _, name, _ in history(postgres, database)] == NAMES[:2]
+    postgres.run(database, "DROP TABLE messages_by_order")
+    assert migrate(database).stdout.splitlines() == [f"applied {name}" for name in NAMES[2:]]
+
+
+def test_failed_first_migration_leaves_an_empty_database(postgres, database):
+    """Breaks if the table of the history stays behind where nothing was applied."""
+    postgres.run(database, "CREATE TABLE engine_positions_only_one ()")
+    assert_refused(migrate(database), NAMES[0], "already exists")
+    assert tables(postgres, database) == {"engine_positions_only_one"}
+
+
+# What it refuses.
+
+def test_edited_migration_is_refused_by_name(postgres, database):
+    """Breaks if a file that was edited after it was applied goes unnoticed."""
+    migrated(database)
+    postgres.run(database, "UPDATE ordem_migrations SET checksum = repeat('0', 64) WHERE number = 2")
+    before = everything(postgres, database)
+    for result in (migrate(database), migrate(database, "--dry-run"), status(database)):
+        assert_refused(result, NAMES[1], "edited")
+    assert everything(postgres, database) == before
+
+
+def test_edited_migration_stops_those_that_are_pending(postgres, database):
+    """Breaks if pending migrations are applied on top of one that is not what it was."""
+    leave_as_older_ordem(postgres, database, 2)
+    postgres.run(database, "UPDATE ordem_migrations SET checksum = repeat('0', 64) WHERE number = 1")
+    assert_refused(migrate(database), NAMES[0], "edited")
+    assert len(history(postgres, database)) == 2
+
+
+def test_newer_database_is_refused(postgres, database):
+    """Breaks if an older ordem works on a database that a newer one has migrated."""
+    migrated(database)
+    postgres.run(database, f"INSERT INTO ordem_migrations VALUES ({len(FILES) + 1}, '0099_from_the_future', repeat('a', 64), now())")
+    for result in (migrate(database), migrate(database, "--dry-run"), status(database)):
+        assert_refused(result, "0099_from_the_future", "newer ordem")
+    assert "0099_from_the_future" in status(database).stdout
+
+
+def test_gap_is_refused(postgres, database):
+    """Breaks if a migration is applied out of its order."""
+    migrated(database)
+    postgres.run(database, "DELETE FROM ordem_migrations WHERE number = 2")
+    assert_refused(migrate(database), NAMES[2], "number 2")
+
+
+# Looking.
+
+def test_dry_run_tells_and_changes_nothing(postgres, database):
+    """Breaks if --dry-run applies something, makes the table of the history, or tells other than what then happens."""
+    told = migrate(database, "--dry-run")
+    assert (told.returncode, told.stdout.splitlines()) == (0, [f"would apply {name}" for name in NAMES])
+    assert tables(postgres, database) == set()
+    leave_as_older_ordem(postgres, database, 1)
+    before = everything(postgres, database)
+    assert migrate(database, "--dry-run").stdout.splitlines() == [f"would apply {name}" for name in NAMES[1:]]
+    assert everything(postgres, database) == before
+    migrated(database)
+    assert migrate(database, "--dry-run").stdout == "nothing to do: every migration is applied\n"
+
+
+def test_status_before_and_after(postgres, database):
+    """Breaks if status does not tell what is applied, when, and what is pending; or if it changes something."""
+    first = status(database)
+    assert (first.returncode, first.stdout.splitlines()) == (0, [f"{name}  pending" for name in NAMES])
+    assert tables(postgres, database) == set()
+    leave_as_older_ordem(postgres, database, 1)
+    assert status(database).stdout.splitlines() == [
+        f"{NAMES[0]}  2025-02-03T04:05:06.789Z", *(f"{name}  pending" for name in NAMES[1:])]
+    migrated(database)
+    for line, name in zip(status(database).stdout.splitlines(), NAMES, strict=True):
+        assert re.fullmatch(re.escape(name) + r"  20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ", line), line
+
+
+def test_url_from_the_environment(postgres, database):
+    """Breaks if ORDEM_POSTGRES_URL is not read, or beats an argument."""
+    environment = {"ORDEM_POSTGRES_URL": database}
+    assert "pending" in run_ordem("migrate", "status", environment=environment).stdout
+    assert run_ordem("migrate", environment=environment).returncode == 0
+    other = postgres.create_database()
+    assert "pending" in run_ordem("migrate", "status", "--postgres-url", other, environment=environment).stdout
+
+
+def test_url_as_a_list_of_words(postgres, database):
+    """Breaks if only one of libpq's two forms is understood."""
+    name = database.partition("?")[0].rpartition("/")[2]
+    words = f"host = '{postgres.folder}' dbname={name} user=postgres"
+    assert migrate(words).returncode == 0
+    assert len(history(postgres, database)) == len(NAMES)
+
+
+# What can go wrong outside.
+
+@pytest.mark.parametrize("arguments", [("migrate",), ("migrate", "--dry-run"), ("migrate", "status")], ids=" ".join)
+@pytest.mark.parametrize("case", ["no such folder", "no such port", "no such database"])
+def test_server_that_cannot_be_reached(postgres, arguments, case):
+    """Breaks if a connection that fails is not told with its reason, or not with exit code 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url, words = {
+        "no such folder": (f"postgresql://u:{SECRET}@/x?host=/nonexistent", ["/nonexistent"]),
+        "no such port": (f"postgresql://u:{SECRET}@127.0.0.1:{port}/x", ["127.0.0.1", port, "refused"]),
+        "no such database": (postgres.url("nowhere", password=SECRET), ["nowhere", "does not exist"]),
+    }[case]
+    result = run_ordem(*arguments, "--postgres-url", url)
+    assert_refused(result, "cannot connect", *words)
+    assert SECRET not in result.stdout + result.stderr
+
+
+def test_server_that_does_not_answer():
+    """Breaks if a server that accepts and says nothing holds the program for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        result = migrate(f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/x?connect_timeout=2")
+    assert_refused(result, "cannot connect", "timeout")
+
+
+
+def test_role_without_rights(postgres, database):
+    """Breaks if a role that may not make tables gets anything but a sentence that says so."""
+    postgres.run(database, "CREATE ROLE reader LOGIN")
+    url = database.replace("//postgres@", "//reader@")
+    assert_refused(migrate(url), NAMES[0], "permission denied")
+    assert tables(postgres, database) == set()
+    migrated(database)
+    assert_refused(status(url), "permission denied")
+
+
+def test_password_is_used_and_never_shown(postgres, database):
+    """Breaks if a password does not reach the server, or shows in any output, right or wrong."""
+    postgres.run(database, f"CREATE ROLE guarded LOGIN PASSWORD '{SECRET}' IN ROLE {PASSWORD_ROLE}")
+    name = database.partition("?")[0].rpartition("/")[2]
+    assert status(postgres.url(name, "guarded", SECRET)).returncode == 0
+    assert_refused(status(postgres.url(name, "guarded")), "password")
+    wrong = status(postgres.url(name, "guarded", SECRET + "-wrong"))
+    assert_refused(wrong, "password authentication failed", "guarded")
+    assert SECRET not in wrong.stdout + wrong.stderr
+
+
+@pytest.mark.parametrize("url", [
+    f"postgres://u:{SECRET}",
+    f"postgres://u:{SECRET}/x",
+    f"postgres://u:12/{SECRET}@h/x",
+    f"postgres://u:a@{SECRET}@h/x",
+    f"postgres://u:a?{SECRET}@h/x",
+    f"postgres://u:%zz{SECRET}@h/x",
+    f"postgres://u@h/x?password={SECRET}&colour=red",
+    f"postgres://u@h/x?pass%77ord={SECRET}&colour=red",
+    f"host=h password=a {SECRET}",
+    f"host=h password='{SECRET}",
+    f"host=h password={SECRET} colour=red",
+    f"host=h dbname=postgres://u:{SECRET}@h/x",
+    f"mysql://u:{SECRET}@h/x",
+    SECRET,
+])
+def test_url_that_is_none_is_a_usage_error_that_does_not_quote_it(url):
+    """Breaks if a malformed URL is tried, or if the complaint holds a part of what may be the password."""
+    for result in (migrate(url), status(url), migrate(url, "--dry-run"), run_ordem("migrate", environment={"ORDEM_POSTGRES_URL": url})):
+        assert_clean_failure(result.returncode, result.stderr, ["--postgres-url"])
+        assert result.returncode == 2
+        assert SECRET not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ("migrate", f"--postgres-ulr=postgres://u:{SECRET}@h/x"),
+    ("migrate", "--postgres-ulr", f"postgres://u:{SECRET}@h/x"),
+    ("migrate", f"--postgres-ulr=host=h password={SECRET}"),
+    ("migrate", f"--postgres-ulr=password={SECRET}"),
+    ("migrate", f"postgres://u:{SECRET}@h/x"),
+    ("migrate", "--postgres-url=postgres://h/x", f"password={SECRET}"),
+    (f"postgres://u:{SECRET}@h/x",),
+    ("migrate", f"--dry-run=postgres://u:{SECRET}@h/x"),
+    ("migrate", f"--lock-timeout=postgres://u:{SECRET}@h/x"),
+    ("serve", f"--postgres-ulr=postgres://u:{SECRET}@h/x"),
+    ("inspect", "order", f"postgres://u:{SECRET}@h/x", "--postgres-url"),
+], ids=lambda words: " ".join(words).replace(SECRET, "..."))
+def test_mistyped_command_line_does_not_show_the_password(arguments):
+    """Breaks if a complaint about the command line quotes a URL as it is."""
+    result = run_ordem(*arguments)
+    assert_clean_failure(result.returncode, result.stderr, [])
+    assert result.returncode == 2
+    assert SECRET.lower() not in (result.stdout + result.stderr).lower()
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (("migrate",), "ORDEM_POSTGRES_URL"),
+    (("migrate", "status"), "ORDEM_POSTGRES_URL"),
+    (("migrate", "--postgres-url="), "--postgres-url"),
+    (("migrate", "--postgres-url=postgres://h/x", "--lock-timeout=30"), "--lock-timeout"),
+    (("migrate", "--postgres-url=postgres://h/x", "--lock-timeout=25h"), "--lock-timeout"),
+    (("migrate", "--dry-run", "status", "--postgres-url=postgres://h/x"), "--dry-run"),
+    (("migrate", "status", "--dry-run", "--postgres-url=postgres://h/x"), "--dry-run"),
+    (("migrate", "stauts"), "stauts"),
+], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_usage_errors(arguments, word):
+    """Breaks if a command line that makes no sense does something."""
+    result = run_ordem(*arguments)
+    assert result.returncode == 2
+    assert_clean_failure(result.returncode, result.stderr, [word])
+
+
+def test_help():
+    """Breaks if an option is missing from the help."""
+    text = plain(run_ordem("migrate", "--help").stdout)
+    for word in ("--postgres-url", "ORDEM_POSTGRES_URL", "--dry-run", "--lock-timeout", "status", "back-up"):
+        assert plain(word) in text, f"{word} is not in:\n{text}"
+    assert "--postgres-url" in run_ordem("migrate", "status", "--help").stdout
+
+
+# Waiting.
+
+def waiting_backend(postgres, url):
+    """The pid of the session of ordem that waits for a lock; nothing while none does."""
+    rows = postgres.run(url, "SELECT pid FROM pg_stat_activity WHERE application_name = 'ordem' AND wait_event_type = 'Lock' "
+                             "AND datname = current_database()")
+    return rows[0][0] if rows else None
+
+
+def hold(connection, sql):
+    """A transaction that has run the SQL and stays open; returns its cursor."""
+    connection.autocommit = False
+    cursor = connection.cursor()
+    cursor.execute(sql)
+    return cursor
+
+
+TAKE_RUN_LOCK = "SELECT pg_advisory_lock(x'6f7264656d'::bigint)"
+
+
+def test_run_waits_for_another_one_no_longer_than_it_may(postgres, database):
+    """Breaks if a run that hangs holds all later ones for ever, or is told otherwise than in a sentence."""
+    with postgres.connect(database) as other:
+        hold(other, TAKE_RUN_LOCK)
+        assert_refused(migrate(database, "--lock-timeout=200ms"), "another ordem migrate", "200 ms")
+        assert tables(postgres, database) == set()
+    migrated(database)
+
+
+def test_run_goes_on_when_the_other_one_has_ended(postgres, database):
+    """Breaks if a run that had to wait works from what it saw before it waited."""
+    with postgres.connect(database) as other:
+        hold(other, TAKE_RUN_LOCK)
+        waiting = start_migrate(database)
+        poll_until(lambda: waiting_backend(postgres, database), "the second run waits")
+        other.rollback()
+        leave_as_older_ordem(postgres, database, 2)
+    stdout, stderr = waiting.communicate(timeout=settings.COMMAND_SECONDS_MAX)
+    assert (waiting.returncode, stderr, stdout.splitlines()) == (0, "", [f"applied {name}" for name in NAMES[2:]])
+
+
+def test_migration_waits_for_a_table_no_longer_than_it_may(postgres, database):
+    """Breaks if a lock that others hold blocks a migration for ever, or half of it stays."""
+    leave_as_older_ordem(postgres, database, 2)
+    with postgres.connect(database) as other:
+        hold(other, "LOCK TABLE ordem_migrations IN SHARE MODE")  # readers pass, the row of the third migration does not
+        assert_refused(migrate(database, "--lock-timeout=200ms"), NAMES[2], "200 ms", "locked", "nothing of it")
+    assert "messages" not in tables(postgres, database)
+    migrated(database)
+
+
+@pytest.mark.parametrize("how", ["terminated", "killed"])
+def test_lost_connection_leaves_nothing_of_the_migration(own_postgres, how):
+    """Breaks if a run does not notice that its session is gone, connects again without its lock, or half of it stays."""
+    server = own_postgres
+    url = server.create_database()
+    leave_as_older_ordem(server, url, 2)
+    with server.connect(url) as other:
+        hold(other, "LOCK TABLE ordem_migrations IN SHARE MODE")
+        run = start_migrate(url)
+        pid = poll_until(lambda: waiting_backend(server, url), "the run waits")
+        if how == "terminated":
+            server.run(url, "SELECT pg_terminate_backend(%s)", (pid,))
+        else:
+            server.kill_backend(pid)
+        stdout, stderr = run.communicate(timeout=settings.COMMAND_SECONDS_MAX)
+    assert (run.returncode, stdout) == (1, "")
+    assert "connection to Postgres was lost" in stderr and NAMES[2] in stderr and stderr.count("\n") == 1, stderr
+    server.wait_ready()
+    assert "messages" not in tables(server, url)
+    assert migrate(url).stdout.splitlines() == [f"applied {name}" for name in NAMES[2:]]
+
+
+# What the tables hold to.
+
+@pytest.fixture(scope="module")
+def schema(postgres):
+    """The URL of a migrated database with the partitions of one month; its tests leave no rows behind."""
+    url = migrated(postgres.create_database())
+    for table in ("order_versions", "messages"):
+        postgres.run(url, f"SELECT ordem_make_month('{table}', '2026-11-15 12:00+00')")
+    return url
+
+
+def test_every_table_column_and_function_is_explained(postgres, schema):
+    """Breaks if something is added without a comment that says what it is."""
+    bare_columns = postgres.run(schema, """
+        SELECT c.relname, a.attname FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+          AND (obj_description(c.oid, 'pg_class') IS NULL OR col_description(c.oid, a.attnum) IS NULL)""")
+    bare_functions = postgres.run(schema, """
+        SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND obj_description(oid, 'pg_proc') IS NULL""")
+    assert (bare_columns, bare_functions) == ([], [])
+
+
+ID = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"
+TIME = "2026-11-22 10:15:30.123+00"
+LATER = "2026-11-22 10:15:31+00"
+ITEM = '{"sku": "A-1", "quantity": 2, "unit_price": 1999}'
+ORDER = {
+    "order_id": ID, "version": 1, "status": "new", "customer_id": "c-1001", "currency": "EUR", "items": f"[{ITEM}]",
+    "total": 3998, "attributes": None, "created_at": TIME, "updated_at": TIME, "position": 1,
+}
+MESSAGE = {
+    "guid": "8e03978e-40d5-43e8-bc93-6894a57f9324", "fingerprint": b"\0" * 16, "verdict": "order_created", "order_id": ID,
+    "version": 1, "status": "new", "wanted_status": None, "made_against": None, "by_if_match": False, "request": "{}",
+    "response": "{}", "created_at": TIME, "expires_at": LATER, "position": 1,
+}
+POSITION = {"engine_id": ID, "epoch": 1, "position": 0, "claimed_at": TIME, "persisted_at": TIME}
+HISTORY = {"number": len(FILES) + 1, "name": "x", "checksum": "0" * 64, "applied_at": TIME}
+GOOD = {
+    "orders": ORDER, "order_versions": ORDER, "messages": MESSAGE, "engine_positions": POSITION, "ordem_migrations": HISTORY,
+}
+
+
+def insert(postgres, url, table, *rows):
+    """Inserts the rows and takes them back; raises what Postgres objects to."""
+    with postgres.connect(url) as connection:
+        connection.autocommit = False
+        for row in rows:
+            values = ", ".join(["%s"] * len(row))
+            connection.cursor().execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", list(row.values()))
+        connection.rollback()
+
+
+ORDER_ALLOWED = [
+    {"customer_id": "x"}, {"customer_id": "ü" * 128}, {"items": "[" + ",".join([ITEM] * 500) + "]"}, {"total": 0},
+    {"total": 2**53 - 1}, {"attributes": "{}"}, {"updated_at": LATER, "version": 2**63 - 1, "position": 2**63 - 1},
+    *({"status": status} for status in ("confirmed", "shipped", "delivered", "cancelled")),
+]
+MESSAGE_ALLOWED = [
+    {"guid": "!"}, {"guid": "~" * 255}, {"wanted_status": "shipped", "verdict": "status_not_allowed"}, {"made_against": 1},
+    {"expires_at": TIME},
+    *({"verdict": verdict} for verdict in ("content_changed", "status_changed", "stale_version", "order_closed")),
+]
+
+
+@pytest.mark.parametrize("table, change", [
+    *((table, {}) for table in GOOD),
+    *((table, change) for table in ("orders", "order_versions") for change in ORDER_ALLOWED),
+    *(("messages", change) for change in MESSAGE_ALLOWED),
+], ids=lambda value: value if isinstance(value, str) else " ".join(value))
+def test_row_at_the_edge_of_the_rules_is_taken(postgres, schema, table, change):
+    """Breaks if Postgres refuses what the engine accepts: the log could not be written there any further."""
+    insert(postgres, schema, table, GOOD[table] | change)
+
+
+ORDER_REFUSED = [
+    {"version": 0}, {"status": "paid"}, {"status": "New"}, {"customer_id": ""}, {"customer_id": "x" * 129},
+    {"currency": "eur"}, {"currency": "EURO"}, {"currency": "EU"}, {"currency": "EUR\n"}, {"items": "[]"}, {"items": "{}"},
+    {"items": "[" + ",".join([ITEM] * 501) + "]"}, {"total": -1}, {"total": 2**53}, {"attributes": "[]"},
+    {"attributes": '"x"'}, {"updated_at": "2026-11-22 10:15:30.122+00"}, {"position": 0},
+    *({name: None} for name in ORDER if name != "attributes"),
+]
+MESSAGE_REFUSED = [
+    {"guid": ""}, {"guid": "x" * 256}, {"guid": "two words"}, {"guid": "ü"}, {"guid": "x\n"}, {"fingerprint": b"\0" * 15},
+    {"fingerprint": b"\0" * 17}, {"verdict": "perhaps"}, {"version": 0}, {"status": "paid"}, {"wanted_status": "paid"},
+    {"made_against": 0}, {"expires_at": "2026-11-22 10:15:30.122+00"}, {"position": 0},
+    *({name: None} for name in MESSAGE if name not in ("wanted_status", "made_against")),
+]
+
+
+@pytest.mark.parametrize("table, change", [
+    *((table, change) for table in ("orders", "order_versions") for change in ORDER_REFUSED),
+    *(("messages", change) for change in MESSAGE_REFUSED),
+    *(("engine_positions", change) for change in ({"epoch": 0}, {"position": -1}, *({name: None} for name in POSITION))),
+    *(("ordem_migrations", change) for change in (
+        {"number": 0}, {"checksum": ""}, {"checksum": "0" * 63}, {"checksum": "G" * 64}, *({name: None} for name in HISTORY))),
+], ids=lambda value: value if isinstance(value, str) else " ".join(f"{name}={str(text)[:12]}" for name, text in value.items()))
+def test_row_beyond_the_rules_is_refused(postgres, schema, table, change):
+    """Breaks if Postgres takes a row that no engine can have decided."""
+    with pytest.raises((psycopg2.errors.CheckViolation, psycopg2.errors.NotNullViolation)):
+        insert(postgres, schema, table, GOOD[table] | change)
+
+
+@pytest.mark.parametrize("table, second", [
+    ("orders", {"version": 2}),
+    ("order_versions", {"position": 2}),
+    ("messages", {"position": 2}),
+    ("engine_positions", {"engine_id": "0190b3f2-9f6c-7cc0-8000-000000000000"}),
+    ("ordem_migrations", {"name": "y"}),
+])
+def test_second_row_of_one_name_is_refused(postgres, schema, table, second):
+    """Breaks if an order, a version, a message or an engine's position can be there twice."""
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        insert(postgres, schema, table, GOOD[table], GOOD[table] | second)
+
+
+def test_guid_may_come_again_later(postgres, schema):
+    """Breaks if a GUID whose first message has expired can't be kept a second time."""
+    insert(postgres, schema, "messages", MESSAGE, MESSAGE | {"created_at": LATER, "position": 2})
+
+
+# Months.
+
+@pytest.mark.parametrize("table, column", [("messages", "created_at"), ("order_versions", "updated_at")])
+def test_month_is_made_once_in_utc_and_can_be_dropped(postgres, database, table, column):
+    """Breaks if a row of a month's first or last moment finds no partition, or making it again fails."""
+    migrated(database)
+    with postgres.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("SET timezone = 'Pacific/Auckland'")
+        for _ in range(2):
+            cursor.execute(f"SELECT ordem_make_month('{table}', '2026-12-31 23:59:59.999+00')")
+    row = GOOD[table] | {"created_at": "2026-12-01 00:00+00", "expires_at": "2027-01-01 00:00+00"}
+    row = {name: value for name, value in row.items() if name in GOOD[table]}
+    for moment in ("2026-12-01 00:00+00", "2026-12-31 23:59:59.999+00"):
+        insert(postgres, database, table, row | {column: moment})
+    for moment in ("2026-11-30 23:59:59.999+00", "2027-01-01 00:00+00"):
+        with pytest.raises(psycopg2.errors.CheckViolation, match="no partition"):
+            insert(postgres, database, table, row | {"created_at": moment, column: moment})
+    assert f"{table}_2026_12" in tables(postgres, database)
+    postgres.run(database, f"DROP TABLE {table}_2026_12")
+    assert f"{table}_2026_12" not in tables(postgres, database)

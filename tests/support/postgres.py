@@ -1,0 +1,213 @@
+"""Starts, watches and ends a PostgreSQL of the tests' own: in a temporary folder, on a unix socket, without TCP.
+
+    postgres = start_postgres()               with fsync, for tests that kill it
+    postgres = start_postgres(fsync=False)    quicker, for all others
+    url = postgres.create_database()          a fresh database; its URL
+    with postgres.connect(url) as connection: a psycopg2 connection
+    postgres.stop(); postgres.kill(); postgres.start(); postgres.kill_backend(pid); postgres.remove()
+
+Postgres refuses to run as root: as root it is run as the user postgres, or nobody where there is none. Every process is ended by
+its pid.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2
+
+from support import settings
+from support.concurrency import poll_until
+
+BINARIES = Path("/usr/lib/postgresql/15/bin")
+SUPERUSER = "postgres"
+SOCKET_NAME = ".s.PGSQL.5432"
+SOCKET_PATH_BYTES_MAX = 107  # what a socket's address has room for
+# Members of this role must give a password, all others need none.
+PASSWORD_ROLE = "needs_password"
+ACCESS_RULES = f"local all +{PASSWORD_ROLE} scram-sha-256\nlocal all all trust\n"
+
+
+def unprivileged_user():
+    """Whom Postgres runs as; None for the user that the tests run as."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise AssertionError("root can't run Postgres, and there is neither a user postgres nor nobody")
+
+
+def children_of(pid):
+    """The pids of all direct children; none if the process has ended."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def has_ended(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
+
+
+class Postgres:
+    """One database cluster, and the server on it while it runs."""
+
+    def __init__(self, fsync=True):
+        self._fsync = fsync
+        self._user = unprivileged_user()
+        self._process = None
+        self._databases = 0
+        # Directly under /tmp: the folders of pytest are too long for a socket, and closed to other users.
+        self.folder = Path(tempfile.mkdtemp(prefix="ordem-pg-", dir="/tmp"))
+        if self._user:
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        socket_path = str(self.folder / SOCKET_NAME)
+        assert len(socket_path.encode()) <= SOCKET_PATH_BYTES_MAX, f"{socket_path} is too long for a socket"
+        self._data = self.folder / "data"
+        self._log = self.folder / "log"
+        try:
+            self._make_cluster()
+        except BaseException:
+            self.remove()
+            raise
+
+    # The server as a process.
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def is_running(self):
+        return self._process is not None and self._process.poll() is None
+
+    def start(self):
+        """Starts the server and waits until it takes connections; after a kill that includes its recovery."""
+        assert not self.is_running(), "Postgres is running already"
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    BINARIES / "postgres", "-D", self._data, "-k", self.folder, "-c", "listen_addresses=",
+                    "-c", f"fsync={'on' if self._fsync else 'off'}", "-c", "max_connections=50",
+                ],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as_user(),
+            )
+        self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        """Waits until it takes connections again, after a backend was killed."""
+        poll_until(self._takes_connections, "Postgres takes connections", settings.START_SECONDS_MAX)
+
+    def stop(self):
+        """A fast shutdown: sessions are ended, what is committed is written."""
+        self._process.send_signal(signal.SIGINT)
+        self._wait()
+
+    def kill(self):
+        """SIGKILL to the postmaster and all of its children: a crash of the whole server."""
+        # Stopped first, so that it starts no new child while its children are counted.
+        self._process.send_signal(signal.SIGSTOP)
+        children = children_of(self.pid)
+        self._process.kill()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self._wait()
+        poll_until(lambda: all(map(has_ended, children)), "the children of Postgres have ended")
+
+    def kill_backend(self, pid):
+        """SIGKILL to one backend; the postmaster then ends all others and recovers."""
+        assert pid in children_of(self.pid), f"process {pid} is no backend of this server"
+        os.kill(pid, signal.SIGKILL)
+
+    def remove(self):
+        """Ends the server, however it is doing, and removes its folder."""
+        if self.is_running():
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log(self):
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    # Its databases.
+
+    def url(self, database="postgres", user=SUPERUSER, password=None):
+        secret = "" if password is None else ":" + quote(password, safe="")
+        return f"postgresql://{user}{secret}@/{database}?host={quote(str(self.folder), safe='')}"
+
+    @contextlib.contextmanager
+    def connect(self, url):
+        """A connection that commits each statement by itself; closed at the end."""
+        connection = psycopg2.connect(url, connect_timeout=settings.ANSWER_SECONDS_MAX)
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def run(self, url, sql, values=None):
+        """Runs SQL; returns the rows, if it gives any."""
+        with self.connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def create_database(self):
+        """An empty database; returns its URL."""
+        self._databases += 1
+        name = f"test_{self._databases}"
+        self.run(self.url(), f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.url(name)
+
+    def _as_user(self):
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
+
+    def _make_cluster(self):
+        made = subprocess.run(
+            [
+                BINARIES / "initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={SUPERUSER}",
+                self._data,
+            ],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=self.folder,
+            timeout=settings.START_SECONDS_MAX, **self._as_user(),
+        )
+        assert made.returncode == 0, f"initdb has failed:\n{made.stdout}{made.stderr}"
+        (self._data / "pg_hba.conf").write_text(ACCESS_RULES)
+
+    def _takes_connections(self):
+        assert self.is_running(), f"Postgres has ended:\n{self.log()}"
+        try:
+            with self.connect(self.url()):
+                return True
+        except psycopg2.OperationalError:
+            return False
+
+    def _wait(self):
+        try:
+            self._process.wait(settings.STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"Postgres did not end in time:\n{self.log()}") from None
+
+
+def start_postgres(fsync=True):
+    postgres = Postgres(fsync)
+    try:
+        postgres.start()
+        postgres.run(postgres.url(), f"CREATE ROLE {PASSWORD_ROLE} NOLOGIN")
+        return postgres
+    except BaseException:
+        postgres.remove()
+        raise
