@@ -6,10 +6,10 @@
 
 #include "engine/check.hpp"
 #include "engine/limits.hpp"
+#include "engine/text.hpp"
 #include "http-edge/headers.hpp"
 #include "http-edge/rendering.hpp"
 #include "http-edge/route.hpp"
-#include "http-edge/text.hpp"
 #include "http-edge/write_body.hpp"
 
 namespace ordem::embedded {

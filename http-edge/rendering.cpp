@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "engine/check.hpp"
+#include "engine/text.hpp"
 #include "http-edge/headers.hpp"
-#include "http-edge/text.hpp"
 
 namespace ordem::edge {
 namespace {
@@ -27,20 +27,6 @@ void append_id(std::string& out, const order_id& id) {
   out += '"';
   id.append_to(out);
   out += '"';
-}
-
-void append_items(std::string& out, const std::vector<order_item>& items) {
-  out += '[';
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    out += i == 0 ? "{\"sku\":" : ",{\"sku\":";
-    append_json_string(out, items[i].sku);
-    out += ",\"quantity\":";
-    append_number(out, items[i].quantity);
-    out += ",\"unit_price\":";
-    append_number(out, items[i].unit_price.minor_units());
-    out += '}';
-  }
-  out += ']';
 }
 
 void append_version_member(std::string& out, const std::optional<supplied_version>& made_against) {
@@ -72,7 +58,7 @@ struct body_writer {
     }
     if (patch.items) {
       begin_member("items");
-      append_items(out, *patch.items);
+      append_json(out, *patch.items);
     }
     if (std::holds_alternative<merge_content::remove_attributes>(patch.attributes)) {
       begin_member("attributes");
@@ -99,7 +85,7 @@ struct body_writer {
     out += ",\"currency\":";
     append_json_string(out, text_of(content.currency));
     out += ",\"items\":";
-    append_items(out, content.items);
+    append_json(out, content.items);
     if (content.attributes) {
       out += ",\"attributes\":";
       append_json(out, *content.attributes);
@@ -261,7 +247,7 @@ void append_order(std::string& out, const order& what) {
   out += ",\"currency\":";
   append_json_string(out, text_of(what.content.currency));
   out += ",\"items\":";
-  append_items(out, what.content.items);
+  append_json(out, what.content.items);
   out += ",\"total\":";
   append_number(out, what.total.minor_units());
   if (what.content.attributes) {
@@ -353,19 +339,26 @@ response page_response(std::string_view list_name, const std::vector<shared_orde
   return json_response(200, std::move(body));
 }
 
-response message_response(const guid& id, const message_record& record, const shared_order& order) {
+recorded_exchange exchange_of(const message_record& record, const shared_order& order) {
   const outcome& result = record.outcome;
   const auto what = command_of(record, order);
   const bool creates = std::holds_alternative<create_order>(what);
   const auto request = canonical(what, creates ? std::nullopt : std::optional(result.order), result.made_against);
   const response recorded = outcome_response(result, order);
+  return {"{\"method\":\"" + std::string(request.method) + "\",\"path\":\"" + request.path +
+              "\",\"body\":" + request.body + "}",
+          "{\"status\":" + std::to_string(recorded.status) + ",\"code\":" + std::to_string(code_of(result.verdict)) +
+              ",\"body\":" + recorded.body + "}"};
+}
+
+response message_response(const guid& id, const message_record& record, const shared_order& order) {
+  const outcome& result = record.outcome;
+  const recorded_exchange exchange = exchange_of(record, order);
 
   std::string body = "{\"code\":200,\"message\":\"ok\",\"guid\":";
   append_json_string(body, id.view());
-  body += ",\"state\":\"completed\",\"request\":{\"method\":\"" + std::string(request.method) + "\",\"path\":\"" +
-          request.path + "\",\"body\":" + request.body +
-          "},\"response\":{\"status\":" + std::to_string(recorded.status) +
-          ",\"code\":" + std::to_string(code_of(result.verdict)) + ",\"body\":" + recorded.body + "},\"order_id\":";
+  body += ",\"state\":\"completed\",\"request\":" + exchange.request + ",\"response\":" + exchange.response +
+          ",\"order_id\":";
   append_id(body, result.order);
   body += ",\"version\":" + (is_accepted(result.verdict) ? std::to_string(result.version.number) : "null");
   body += ",\"created_at\":";

@@ -49,6 +49,13 @@ response order_response(const order& what);
 response page_response(std::string_view list_name, const std::vector<shared_order>& page,
                        const std::optional<std::string>& next_cursor);
 
+// A message's request {"method", "path", "body"} and its answer {"status", "code", "body"}, as JSON. `order` as below.
+struct recorded_exchange {
+  std::string request;
+  std::string response;
+};
+recorded_exchange exchange_of(const message_record& record, const shared_order& order);
+
 // GET of a message. `order` is the one that its outcome made, null if it was rejected.
 response message_response(const guid& id, const message_record& record, const shared_order& order);
 

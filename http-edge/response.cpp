@@ -6,7 +6,7 @@
 #include <ctime>
 #include <utility>
 
-#include "http-edge/text.hpp"
+#include "engine/text.hpp"
 
 namespace ordem::edge {
 namespace {

@@ -1,6 +1,7 @@
 // The data folder around the database: its lock and its format number.
 //
-//   FORMAT   two lines: the number of the data format, and the id of the engine, a UUID that names its log; written once
+//   FORMAT   two lines: the number of the data format, and the id of the engine, a UUID that names its log; written
+//   once
 //            the new database is there, before it takes any data
 //   LOCK     held (flock) by the process that writes the folder
 //   db/      the database

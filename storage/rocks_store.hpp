@@ -46,10 +46,7 @@ class rocks_store final : public store {
  public:
   rocks_store(store_settings settings, const time_source& clock, std::string engine_id,
               std::optional<data_folder> folder)
-      : settings_(std::move(settings)),
-        engine_id_(std::move(engine_id)),
-        folder_(std::move(folder)),
-        expired_(clock) {}
+      : settings_(std::move(settings)), engine_id_(std::move(engine_id)), folder_(std::move(folder)), expired_(clock) {}
 
   ~rocks_store() override {
     waiting_.clear();

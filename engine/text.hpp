@@ -1,4 +1,4 @@
-// Small pieces of text that answers are made of.
+// Small pieces of text.
 #pragma once
 
 #include <array>
@@ -6,7 +6,7 @@
 #include <concepts>
 #include <string>
 
-namespace ordem::edge {
+namespace ordem {
 
 // Appends the number in decimal digits.
 template <std::integral Number>
@@ -16,4 +16,4 @@ void append_number(std::string& out, Number number) {
   out.append(digits.data(), end);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem

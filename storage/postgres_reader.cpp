@@ -1,0 +1,197 @@
+#include "storage/postgres_reader.hpp"
+
+#include <array>
+#include <chrono>
+#include <pqxx/pqxx>
+#include <utility>
+
+#include "engine/decide.hpp"
+#include "storage/postgres_connection.hpp"
+#include "storage/schema_check.hpp"
+
+namespace ordem::storage {
+namespace {
+
+constexpr const char* page_rows = "2000";
+
+constexpr const char* session_setup = "SET TimeZone = 'UTC'; SET extra_float_digits = 3";
+
+// Milliseconds since 1970, as all of our times are.
+#define ORDEM_MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
+#define ORDEM_ORDER_COLUMNS                                                                                  \
+  "order_id::text, version, status, customer_id, currency, items::text, attributes::text, total, " ORDEM_MS( \
+      "created_at") ", " ORDEM_MS("updated_at")
+
+constexpr const char* order_cursor =
+    "DECLARE next_orders NO SCROLL CURSOR FOR SELECT " ORDEM_ORDER_COLUMNS " FROM orders ORDER BY order_id";
+constexpr const char* version_cursor = "DECLARE next_versions NO SCROLL CURSOR FOR SELECT " ORDEM_ORDER_COLUMNS
+                                       " FROM order_versions ORDER BY order_id, version";
+constexpr const char* message_cursor =
+    "DECLARE next_messages NO SCROLL CURSOR FOR SELECT guid, encode(fingerprint, 'hex'), verdict, order_id::text,"
+    " version, status, wanted_status, made_against, by_if_match, request->>'method', request->>'path',"
+    " (request->'body')::text, " ORDEM_MS("created_at") ", " ORDEM_MS(
+        "expires_at") " FROM messages WHERE expires_at > ";
+
+// A row that this program can't have written. Becomes a postgres_failure in this file.
+struct bad_row : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class Value>
+Value needed(std::optional<Value> value, const std::string& where) {
+  if (!value) throw bad_row(where + " holds what this program can't have written");
+  return std::move(*value);
+}
+
+timestamp time_of(const pqxx::field& ms) {
+  return timestamp(milliseconds(ms.as<std::int64_t>()));
+}
+
+version version_of(const pqxx::field& number) {
+  return {static_cast<std::uint64_t>(number.as<std::int64_t>())};
+}
+
+std::uint64_t half_of(const std::string& digits, std::size_t from) {
+  return std::stoull(digits.substr(from, 16), nullptr, 16);
+}
+
+class reader final : public postgres_reader {
+ public:
+  reader(std::unique_ptr<postgres_connection> connection, json_readers readers, timestamp now)
+      : connection_(std::move(connection)), transaction_(*connection_), readers_(std::move(readers)), now_(now) {}
+
+  // Throws what pqxx throws.
+  std::optional<std::string> begin();
+
+  const std::string& engine_id() const noexcept override { return engine_id_; }
+  position last() const noexcept override { return last_; }
+  result<persisted_counts> count() override;
+  result<std::vector<order>> next_orders() override { return next<order>("next_orders", &reader::order_of); }
+  result<std::vector<order>> next_versions() override { return next<order>("next_versions", &reader::order_of); }
+  result<std::vector<persisted_message>> next_messages() override {
+    return next<persisted_message>("next_messages", &reader::message_of);
+  }
+  bool has_versions_of(timestamp updated_at) const override { return has_partition("order_versions", updated_at); }
+  bool has_messages_of(timestamp created_at) const override { return has_partition("messages", created_at); }
+
+ private:
+  order order_of(const pqxx::row& row) const;
+  persisted_message message_of(const pqxx::row& row) const;
+  bool has_partition(const std::string& table, timestamp at) const;
+
+  template <class Row>
+  result<std::vector<Row>> next(const std::string& cursor, Row (reader::*read)(const pqxx::row&) const) {
+    try {
+      std::vector<Row> page;
+      for (const auto& row : transaction_.exec(std::string("FETCH ") + page_rows + " FROM " + cursor)) {
+        page.push_back((this->*read)(row));
+      }
+      return page;
+    } catch (const std::exception& error) {
+      return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+    }
+  }
+
+  std::unique_ptr<postgres_connection> connection_;
+  pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction_;
+  const json_readers readers_;
+  const timestamp now_;
+  std::string engine_id_;
+  position last_;
+  std::set<std::string> partitions_;
+};
+
+std::optional<std::string> reader::begin() {
+  if (auto objection = objection_to_schema(transaction_)) return objection;
+  transaction_.exec(session_setup);
+  const auto rows = transaction_.exec("SELECT engine_id::text, position FROM engine_positions");
+  if (rows.empty()) return "the database holds no log: no engine has written to it yet";
+  engine_id_ = rows[0][0].as<std::string>();
+  last_ = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
+  const auto names = transaction_.exec(
+      "SELECT inhrelid::regclass::text FROM pg_inherits"
+      " WHERE inhparent IN ('order_versions'::regclass, 'messages'::regclass)");
+  for (const auto& row : names) partitions_.insert(row[0].as<std::string>());
+  transaction_.exec(order_cursor);
+  transaction_.exec(version_cursor);
+  transaction_.exec(message_cursor + transaction_.quote(to_rfc3339(now_)) + " ORDER BY guid COLLATE \"C\"");
+  return std::nullopt;
+}
+
+postgres_reader::result<persisted_counts> reader::count() {
+  try {
+    const auto row = transaction_.exec1(
+        "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_versions),"
+        " (SELECT count(*) FROM messages WHERE expires_at > " +
+        transaction_.quote(to_rfc3339(now_)) + ")");
+    return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>()};
+  } catch (const std::exception& error) {
+    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+  }
+}
+
+order reader::order_of(const pqxx::row& row) const {
+  const auto id = row[0].as<std::string>();
+  const std::string where = "order " + id + " in Postgres";
+  std::string content = "{\"customer_id\":";
+  append_json_string(content, row[3].as<std::string>());
+  content += ",\"currency\":";
+  append_json_string(content, row[4].as<std::string>());
+  content += ",\"items\":" + row[5].as<std::string>();
+  if (!row[6].is_null()) content += ",\"attributes\":" + row[6].as<std::string>();
+  content += '}';
+
+  order what;
+  what.id = needed(order_id::parse(id), where);
+  what.version = version_of(row[1]);
+  what.status = needed(parse_order_status(row[2].as<std::string>()), where);
+  what.content = needed(readers_.content(content), where);
+  what.total = needed(money::of_minor_units(row[7].as<std::int64_t>()), where);
+  what.created_at = time_of(row[8]);
+  what.updated_at = time_of(row[9]);
+  return what;
+}
+
+persisted_message reader::message_of(const pqxx::row& row) const {
+  const auto id = row[0].as<std::string>();
+  const std::string where = "message " + id + " in Postgres";
+  message_record record;
+  const auto print = row[1].as<std::string>();
+  record.fingerprint = {half_of(print, 0), half_of(print, 16)};
+  outcome& decided = record.outcome;
+  decided.verdict = needed(parse_verdict(row[2].as<std::string>()), where);
+  decided.order = needed(order_id::parse(row[3].as<std::string>()), where);
+  decided.version = version_of(row[4]);
+  decided.status = needed(parse_order_status(row[5].as<std::string>()), where);
+  if (!row[6].is_null()) decided.wanted = needed(parse_order_status(row[6].as<std::string>()), where);
+  if (!row[7].is_null()) decided.made_against = supplied_version{version_of(row[7]), row[8].as<bool>()};
+  auto asked =
+      needed(readers_.command(row[9].as<std::string>(), row[10].as<std::string>(), row[11].as<std::string>()), where);
+  if (must_be_kept(decided, asked)) record.command = std::move(asked);
+  record.created_at = time_of(row[12]);
+  record.expires_at = time_of(row[13]);
+  return {needed(guid::parse(id), where), std::move(record)};
+}
+
+bool reader::has_partition(const std::string& table, timestamp at) const {
+  // As ordem_make_month() names it.
+  const std::string month = to_rfc3339(at).substr(0, 7);
+  return partitions_.contains(table + "_" + month.substr(0, 4) + "_" + month.substr(5, 2));
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url,
+                                                                               json_readers readers, timestamp now) {
+  auto connection = connect_to_postgres(url);
+  if (!connection) return tl::make_unexpected(connection.error());
+  try {
+    auto made = std::make_unique<reader>(std::move(*connection), std::move(readers), now);
+    if (const auto objection = made->begin()) return tl::make_unexpected(postgres_failure{*objection});
+    return made;
+  } catch (const std::exception& error) {
+    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+  }
+}
+
+}  // namespace ordem::storage

@@ -1,0 +1,343 @@
+#include "storage/postgres_sink.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <pqxx/pqxx>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "storage/postgres_connection.hpp"
+#include "storage/schema_check.hpp"
+
+namespace ordem::storage {
+namespace {
+
+// Of this month and so many that follow it the partitions are there before any row needs them.
+constexpr int months_ahead = 2;
+
+const std::vector<std::string> order_columns = {"order_id",   "version",    "status",  "customer_id",
+                                                "currency",   "items",      "total",   "attributes",
+                                                "created_at", "updated_at", "position"};
+const std::vector<std::string> message_columns = {"guid",     "fingerprint",   "verdict",      "order_id",    "version",
+                                                  "status",   "wanted_status", "made_against", "by_if_match", "request",
+                                                  "response", "created_at",    "expires_at",   "position"};
+
+// What this session is like. Statements end in bounded time, a transaction that nobody continues ends too, and the
+// update from the temporary table goes by the index of orders however many rows the planner takes it to have.
+constexpr const char* session_setup =
+    "SET statement_timeout = '60s'; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s';"
+    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET TimeZone = 'UTC';"
+    "CREATE TEMPORARY TABLE orders_changed (LIKE orders) ON COMMIT DELETE ROWS";
+
+constexpr const char* update_orders =
+    "UPDATE orders SET (version, status, customer_id, currency, items, total, attributes, created_at, updated_at,"
+    " position) = (c.version, c.status, c.customer_id, c.currency, c.items, c.total, c.attributes, c.created_at,"
+    " c.updated_at, c.position) FROM orders_changed c WHERE orders.order_id = c.order_id";
+
+tl::unexpected<sink_failure> fail(std::string sentence) {
+  return tl::make_unexpected(sink_failure{false, std::move(sentence)});
+}
+tl::unexpected<sink_failure> fail_for_good(std::string sentence) {
+  return tl::make_unexpected(sink_failure{true, std::move(sentence)});
+}
+
+std::int64_t signed_of(std::uint64_t number) {
+  return static_cast<std::int64_t>(number);
+}
+
+// As Postgres reads bytea: \x and two digits a byte.
+std::string bytea_of(const fingerprint& print) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "\\x";
+  for (const std::uint64_t half : {print.high, print.low}) {
+    for (int shift = 60; shift >= 0; shift -= 4) text += digits[half >> shift & 15];
+  }
+  return text;
+}
+
+const char* or_null(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+// One COPY.
+class row_stream {
+ public:
+  row_stream(pqxx::work& transaction, const std::string& table, const std::vector<std::string>& columns)
+      : stream_(transaction, table, columns) {}
+
+  void put_order(const order& what, position at) {
+    std::string items;
+    append_json(items, what.content.items);
+    std::string attributes;
+    if (what.content.attributes) append_json(attributes, *what.content.attributes);
+    stream_ << std::make_tuple(what.id.to_string(), signed_of(what.version.number), std::string(to_string(what.status)),
+                               what.content.customer_id,
+                               std::string(what.content.currency.data(), what.content.currency.size()), items,
+                               what.total.minor_units(), or_null(attributes), to_rfc3339(what.created_at),
+                               to_rfc3339(what.updated_at), signed_of(at.number));
+  }
+
+  void put_message(const logged_entry& what, const message_text& text) {
+    const message_record& record = what.record;
+    const outcome& result = record.outcome;
+    const auto& supplied = result.made_against;
+    const std::string wanted(result.wanted ? to_string(*result.wanted) : "");
+    const std::string made_against = supplied ? std::to_string(supplied->version.number) : "";
+    stream_ << std::make_tuple(std::string(what.guid.view()), bytea_of(record.fingerprint),
+                               std::string(to_string(result.verdict)), result.order.to_string(),
+                               signed_of(result.version.number), std::string(to_string(result.status)), or_null(wanted),
+                               or_null(made_against), std::string(supplied && supplied->by_if_match ? "t" : "f"),
+                               text.request, text.response, to_rfc3339(record.created_at),
+                               to_rfc3339(record.expires_at), signed_of(what.position.number));
+  }
+
+  void complete() { stream_.complete(); }
+
+ private:
+  pqxx::stream_to stream_;
+};
+
+using month = std::chrono::year_month;
+
+month month_of(timestamp at) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
+  return day.year() / day.month();
+}
+
+// The socket of a connection, to be cut by another thread. A descriptor of its own, so that its number stays taken
+// until nobody can cut it any more.
+class cut_line {
+ public:
+  explicit cut_line(int socket) : socket_(::dup(socket)) {}
+  ~cut_line() {
+    if (socket_ >= 0) ::close(socket_);
+  }
+  cut_line(const cut_line&) = delete;
+  cut_line& operator=(const cut_line&) = delete;
+
+  void cut() const noexcept { ::shutdown(socket_, SHUT_RDWR); }
+
+ private:
+  int socket_;
+};
+
+class postgres_sink final : public sink {
+ public:
+  explicit postgres_sink(postgres_sink_settings settings) : settings_(std::move(settings)) {}
+
+  tl::expected<position, sink_failure> claim() override;
+  tl::expected<void, sink_failure> write(std::span<const logged_entry> entries) override;
+  void interrupt() noexcept override;
+
+ private:
+  tl::expected<void, sink_failure> connect();
+  void disconnect();
+  tl::expected<void, sink_failure> become_writer();
+  tl::expected<void, sink_failure> write_all(std::span<const logged_entry> entries);
+  tl::expected<void, sink_failure> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
+  void put_history(pqxx::work& transaction, std::span<const logged_entry> entries);
+  void make_months(pqxx::work& transaction, std::span<const logged_entry> entries);
+  void make_months(pqxx::work& transaction, timestamp at);
+
+  // Runs a step that talks to Postgres; what libpqxx throws ends the connection.
+  template <class Step>
+  tl::expected<void, sink_failure> guarded(Step step) {
+    try {
+      auto done = step();
+      if (!done) disconnect();
+      return done;
+    } catch (const std::exception& error) {
+      disconnect();
+      return fail(told_by_postgres(error));
+    }
+  }
+
+  const postgres_sink_settings settings_;
+  std::unique_ptr<postgres_connection> connection_;
+  std::mutex line_mutex_;
+  std::unique_ptr<cut_line> line_;
+  std::atomic<bool> interrupted_{false};
+  std::int64_t epoch_ = 0;  // 0: this process has not been the writer yet
+  position held_;
+  std::set<month> months_made_;
+};
+
+void postgres_sink::interrupt() noexcept {
+  interrupted_.store(true);
+  const std::lock_guard lock(line_mutex_);
+  if (line_) line_->cut();
+}
+
+tl::expected<void, sink_failure> postgres_sink::connect() {
+  disconnect();
+  auto connected = connect_to_postgres(settings_.url);
+  if (!connected) return fail(connected.error().sentence);
+  connection_ = std::move(*connected);
+  const std::lock_guard lock(line_mutex_);
+  line_ = std::make_unique<cut_line>(connection_->sock());
+  if (interrupted_.load()) line_->cut();
+  return {};
+}
+
+void postgres_sink::disconnect() {
+  connection_.reset();
+  const std::lock_guard lock(line_mutex_);
+  line_.reset();
+}
+
+tl::expected<position, sink_failure> postgres_sink::claim() {
+  if (auto connected = connect(); !connected) return tl::make_unexpected(connected.error());
+  const auto claimed = guarded([this] { return become_writer(); });
+  if (!claimed) return tl::make_unexpected(claimed.error());
+  return held_;
+}
+
+tl::expected<void, sink_failure> postgres_sink::become_writer() {
+  {
+    pqxx::nontransaction session(*connection_);
+    if (const auto objection = objection_to_schema(session)) return fail(*objection);
+    session.exec(session_setup);
+  }
+  pqxx::work transaction(*connection_);
+  const auto rows = transaction.exec("SELECT engine_id::text, epoch, position FROM engine_positions FOR UPDATE");
+  std::int64_t epoch = 1;
+  held_ = {};
+  if (rows.empty()) {
+    transaction.exec_params("INSERT INTO engine_positions VALUES ($1, $2, 0, now(), now())", settings_.engine_id,
+                            epoch);
+  } else {
+    const auto engine_id = rows[0][0].as<std::string>();
+    const auto found_epoch = rows[0][1].as<std::int64_t>();
+    const auto found_position = rows[0][2].as<std::int64_t>();
+    if (engine_id != settings_.engine_id) {
+      return fail_for_good("the database holds the log of another engine, " + engine_id + ", this one is " +
+                           settings_.engine_id);
+    }
+    if (epoch_ != 0 && found_epoch != epoch_) {
+      return fail_for_good("another engine has taken over this log: epoch " + std::to_string(found_epoch) +
+                           ", this one was epoch " + std::to_string(epoch_));
+    }
+    epoch = epoch_ != 0 ? epoch_ : found_epoch + 1;
+    held_ = {static_cast<std::uint64_t>(found_position)};
+    if (epoch_ == 0) transaction.exec_params("UPDATE engine_positions SET epoch = $1, claimed_at = now()", epoch);
+  }
+  months_made_.clear();
+  make_months(transaction, settings_.clock->now());
+  transaction.commit();
+  epoch_ = epoch;
+  return {};
+}
+
+tl::expected<void, sink_failure> postgres_sink::write(std::span<const logged_entry> entries) {
+  return guarded([&] { return write_all(entries); });
+}
+
+tl::expected<void, sink_failure> postgres_sink::write_all(std::span<const logged_entry> entries) {
+  if (connection_ == nullptr) return fail("the connection is lost");
+  pqxx::work transaction(*connection_);
+  const position last = entries.back().position;
+  // First of all: it locks out every other engine until the transaction ends.
+  const auto moved = transaction.exec_params(
+      "UPDATE engine_positions SET position = $1, persisted_at = now() WHERE engine_id = $2 AND epoch = $3"
+      " AND position = $4",
+      signed_of(last.number), settings_.engine_id, epoch_, signed_of(held_.number));
+  if (moved.affected_rows() != 1) return fail("another engine has written to this database");
+  make_months(transaction, entries);
+  if (auto put = put_orders(transaction, entries); !put) return put;
+  put_history(transaction, entries);
+  transaction.commit();
+  held_ = last;
+  return {};
+}
+
+// Orders are put as they are after the last of the entries: those that are new as new rows, the others as updates.
+tl::expected<void, sink_failure> postgres_sink::put_orders(pqxx::work& transaction,
+                                                           std::span<const logged_entry> entries) {
+  struct change {
+    const logged_entry* last;
+    bool created;
+  };
+  std::unordered_map<order_id, change> changes;
+  for (const logged_entry& each : entries) {
+    if (each.after == nullptr) continue;
+    const bool created = each.record.outcome.verdict == verdict::order_created;
+    const auto [at, is_first] = changes.try_emplace(each.after->id, change{&each, created});
+    if (!is_first) at->second.last = &each;
+  }
+  const auto put = [&](const std::string& table, bool created) {
+    std::size_t count = 0;
+    row_stream rows(transaction, table, order_columns);
+    for (const logged_entry& each : entries) {  // in the order of the log, so that new ids ascend
+      if (each.after == nullptr) continue;
+      const change& of_order = changes.at(each.after->id);
+      if (of_order.last != &each || of_order.created != created) continue;
+      rows.put_order(*each.after, each.position);
+      ++count;
+    }
+    rows.complete();
+    return count;
+  };
+  const auto any = [&](bool created) {
+    return std::any_of(changes.begin(), changes.end(),
+                       [&](const auto& each) { return each.second.created == created; });
+  };
+  if (any(true)) put("orders", true);
+  if (!any(false)) return {};
+  const std::size_t changed = put("orders_changed", false);
+  const auto updated = transaction.exec(update_orders).affected_rows();
+  if (updated == changed) return {};
+  return fail("the table orders lacks " + std::to_string(changed - updated) +
+              " orders that it should have; ordem verify names them");
+}
+
+void postgres_sink::put_history(pqxx::work& transaction, std::span<const logged_entry> entries) {
+  {
+    row_stream rows(transaction, "order_versions", order_columns);
+    for (const logged_entry& each : entries) {
+      if (each.after != nullptr) rows.put_order(*each.after, each.position);
+    }
+    rows.complete();
+  }
+  row_stream rows(transaction, "messages", message_columns);
+  for (const logged_entry& each : entries) {
+    rows.put_message(each, settings_.write_text(each.record, each.after));
+  }
+  rows.complete();
+}
+
+void postgres_sink::make_months(pqxx::work& transaction, std::span<const logged_entry> entries) {
+  for (const logged_entry& each : entries) {
+    make_months(transaction, each.record.created_at);
+    if (each.after != nullptr) make_months(transaction, each.after->updated_at);
+  }
+}
+
+void postgres_sink::make_months(pqxx::work& transaction, timestamp at) {
+  month wanted = month_of(at);
+  if (months_made_.contains(wanted)) return;
+  for (int i = 0; i <= months_ahead; ++i, wanted += std::chrono::months(1)) {
+    const std::chrono::sys_days first_day(wanted / 1);
+    transaction.exec_params(
+        "SELECT ordem_make_month('order_versions', $1::timestamptz), ordem_make_month('messages', $1::timestamptz)",
+        to_rfc3339(timestamp(first_day)));
+  }
+  // Only now, and for one month alone: the next one's turn makes one more ahead. An aborted transaction is followed by
+  // a claim, which begins anew.
+  months_made_.insert(month_of(at));
+}
+
+}  // namespace
+
+std::unique_ptr<sink> make_postgres_sink(postgres_sink_settings settings) {
+  return std::make_unique<postgres_sink>(std::move(settings));
+}
+
+}  // namespace ordem::storage
