@@ -60,7 +60,6 @@ struct gateway::parts {
     }
     if (settings.sink != nullptr) persister = spawn_persister();
     caf::anon_send(syncer, introduce{shards, keepers, persister});
-    if (persister) caf::anon_send(persister, follow{});
   }
 
   ~parts() {
@@ -165,6 +164,10 @@ void gateway::submit(std::vector<submission>&& submissions) {
 bool gateway::drain(milliseconds timeout) {
   parts_->closed.store(true);
   return parts_->replies.wait_until_idle(timeout);
+}
+
+void gateway::start_following() {
+  if (parts_->persister) caf::anon_send(parts_->persister, follow{});
 }
 
 bool gateway::finish_following(milliseconds timeout) {

@@ -78,6 +78,8 @@ class gateway final : public message_port {
   // a repeat tells.
   bool drain(milliseconds timeout);
 
+  // Begins to bring the log to the sink, if there is one. Called once.
+  void start_following();
   // After drain(): waits until the sink has the whole log. False if it is not reached, or that takes longer.
   bool finish_following(milliseconds timeout);
 

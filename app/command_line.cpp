@@ -114,7 +114,9 @@ class program {
  private:
   void add_serve();
   void add_inspect();
+  void add_postgres_url(CLI::App* to);
   void add_migrate();
+  void add_restore_and_verify();
 
   template <class Value>
   CLI::Option* add_setting(const std::string& name, Value& value, const std::string& description);
@@ -134,6 +136,7 @@ class program {
   bool is_setting(const std::string& name) const;
   void check_command_names(const std::vector<std::string>& arguments) const;
   settings checked_settings();
+  static void check_postgres_url(const std::string& url);
   std::string checked_postgres_url() const;
 
   CLI::App app_{
@@ -144,6 +147,8 @@ class program {
   CLI::App* inspect_message_ = nullptr;
   CLI::App* migrate_ = nullptr;
   CLI::App* migrate_status_ = nullptr;
+  CLI::App* restore_ = nullptr;
+  CLI::App* verify_ = nullptr;
   CLI::App* version_ = nullptr;
 
   settings settings_;
@@ -166,6 +171,7 @@ program::program() {
   add_serve();
   add_inspect();
   add_migrate();
+  add_restore_and_verify();
   version_ = app_.add_subcommand("version", "Print the version of this program and of its data format");
   app_.footer("Each command explains itself: ordem serve --help");
 }
@@ -250,8 +256,12 @@ void program::add_serve() {
   add_number("port", server.port, 0, 65535, "The port to listen on; 0 takes any free one");
   add_text("data-dir", data_folder_, "The folder for all data; made if it is not there")->type_name("FOLDER");
   add_choice<storage::durability>(
-      "durability", store.durability, {{"fsync", storage::durability::fsync}, {"os", storage::durability::os}},
-      "What an answer waits for: fsync survives a power loss, os only a crash of the process");
+      "durability", store.durability,
+      {{"fsync", storage::durability::fsync},
+       {"os", storage::durability::os},
+       {"postgres", storage::durability::postgres}},
+      "What an answer waits for: fsync survives a power loss, os only a crash of the process, postgres the loss of "
+      "the machine");
   add_choice<actors::in_flight_policy>(
       "in-flight", engine.in_flight,
       {{"join", actors::in_flight_policy::join}, {"conflict", actors::in_flight_policy::conflict}},
@@ -274,6 +284,12 @@ void program::add_serve() {
            "Memory for data not yet in sorted files");
   add_number("log-entries", store.log_entries_kept, 1, std::uint64_t{1} << 40,
              "How many log entries are kept, at least");
+  add_setting("postgres-url", settings_.postgres_url,
+              "The database that everything is written to, behind the replies; none if it is not given")
+      ->type_name("URL");
+  shown_.emplace_back("postgres-url", [this] { return masked(settings_.postgres_url); });
+  add_size("persist-backlog-max", engine.follower.backlog_bytes_max, "1KiB", 1024,
+           "How far the log may be ahead of Postgres; beyond it writes get 503");
   add_choice<log_format>("log-format", settings_.log_format,
                          {{"auto", log_format::automatic}, {"json", log_format::json}, {"text", log_format::text}},
                          "The program's own log, on standard error; auto is text on a terminal, else JSON lines");
@@ -296,17 +312,37 @@ void program::add_inspect() {
   inspect_message_ = add("message", "Print a message with its answer, as JSON", "GUID", guid_, "The message's GUID");
 }
 
+void program::add_postgres_url(CLI::App* to) {
+  to->add_option("--postgres-url", postgres_url_,
+                 "The database: postgresql://user:password@host:5432/database [ORDEM_POSTGRES_URL]")
+      ->type_name("URL")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void program::add_restore_and_verify() {
+  const auto add = [this](const char* name, const char* description, const char* folder_description) {
+    auto* what = app_.add_subcommand(name, description);
+    add_postgres_url(what);
+    what->add_option("--data-dir", data_folder_, std::string(folder_description) + " [ORDEM_DATA_DIR]")
+        ->capture_default_str();
+    return what;
+  };
+  restore_ = add("restore", "Make a data folder anew from a Postgres database",
+                 "The folder to make; it must be empty or not there");
+  restore_->footer(
+      "The folder gets all orders with their history, the GUIDs that have not expired, and goes on at the position\n"
+      "of the database. What was acknowledged but not yet written to Postgres is not there: see ordem_postgres_lag_*.\n"
+      "Once an engine serves the new folder, an engine that still serves the old one takes no more writes.");
+  verify_ = add("verify", "Compare a data folder with a Postgres database, order by order",
+                "The folder to compare, which may be served meanwhile");
+  verify_->footer("Prints a line for every difference; the exit code is 1 if there is any.");
+}
+
 void program::add_migrate() {
   migrate_ = app_.add_subcommand("migrate", "Make or renew the tables of a Postgres database");
   migrate_status_ = migrate_->add_subcommand("status", "Tell which migrations the database has had, and when");
-  const auto add_url = [this](CLI::App* to) {
-    to->add_option("--postgres-url", postgres_url_,
-                   "The database: postgresql://user:password@host:5432/database [ORDEM_POSTGRES_URL]")
-        ->type_name("URL")
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  };
-  add_url(migrate_);
-  add_url(migrate_status_);
+  add_postgres_url(migrate_);
+  add_postgres_url(migrate_status_);
   migrate_->add_flag("--dry-run", dry_run_, "Tell what would be applied, and change nothing");
   migrate_
       ->add_option("--lock-timeout", lock_timeout_ms_,
@@ -382,14 +418,18 @@ settings program::checked_settings() {
   for (const auto& [number, duration] : durations_) *duration = std::chrono::milliseconds(number);
   for (const auto& [name, show] : shown_) settings_.effective.emplace_back(name, show());
   settings_.store.folder = data_folder_;
+  if (!settings_.postgres_url.empty()) check_postgres_url(settings_.postgres_url);
   if (const auto contradiction = contradiction_in(settings_)) throw usage_error(*contradiction);
   return settings_;
 }
 
+void program::check_postgres_url(const std::string& url) {
+  if (const auto objection = objection_to_postgres_url(url)) throw usage_error("--postgres-url " + *objection);
+}
+
 std::string program::checked_postgres_url() const {
   if (postgres_url_.empty()) throw usage_error("which database? --postgres-url or ORDEM_POSTGRES_URL says so");
-  if (const auto objection = objection_to_postgres_url(postgres_url_))
-    throw usage_error("--postgres-url " + *objection);
+  check_postgres_url(postgres_url_);
   return postgres_url_;
 }
 
@@ -441,6 +481,8 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
   if (migrate_->parsed()) {
     return migrate_command{checked_postgres_url(), dry_run_, std::chrono::milliseconds(lock_timeout_ms_)};
   }
+  if (restore_->parsed()) return restore_command{checked_postgres_url(), data_folder_};
+  if (verify_->parsed()) return verify_command{checked_postgres_url(), data_folder_};
   return version_command{};
 }
 

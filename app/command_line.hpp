@@ -33,8 +33,17 @@ struct migrate_status_command {
 };
 struct version_command {};
 
+struct restore_command {
+  std::string postgres_url;
+  std::string data_folder;
+};
+struct verify_command {
+  std::string postgres_url;
+  std::string data_folder;
+};
+
 using command = std::variant<serve_command, inspect_order_command, inspect_message_command, migrate_command,
-                             migrate_status_command, version_command>;
+                             migrate_status_command, restore_command, verify_command, version_command>;
 
 // Not a command to run: a text to show, and the exit code.
 struct command_line_end {

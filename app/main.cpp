@@ -10,7 +10,9 @@
 #include "app/command_line.hpp"
 #include "app/inspect.hpp"
 #include "app/migrate.hpp"
+#include "app/restore.hpp"
 #include "app/serve.hpp"
+#include "app/verify.hpp"
 #include "app/version.hpp"
 #include "storage/records.hpp"
 
@@ -24,6 +26,8 @@ struct runner {
   int operator()(const inspect_message_command& what) const { return inspect(what); }
   int operator()(const migrate_command& what) const { return migrate(what); }
   int operator()(const migrate_status_command& what) const { return migrate(what); }
+  int operator()(const restore_command& what) const { return restore(what); }
+  int operator()(const verify_command& what) const { return verify(what); }
   int operator()(const version_command&) const {
     std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n";
     return 0;

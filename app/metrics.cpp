@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <limits>
 #include <span>
 #include <utility>
@@ -80,12 +81,10 @@ void add_edge(metric_list& to, const edge::edge_counters& edge) {
 }
 
 void add_engine(metric_list& to, const actors::gateway& engine) {
-  static const char* const verdicts[] = {
-      "", "order_created", "content_changed", "status_changed", "stale_version", "status_not_allowed", "order_closed"};
   const actors::counters& counts = engine.counters();
   for (std::size_t i = 1; i < counts.outcomes.size(); ++i) {
     to.counter("ordem_messages_executed_total", "Messages decided and made durable, by verdict.", counts.outcomes[i],
-               {{"verdict", verdicts[i]}});
+               {{"verdict", std::string(to_string(static_cast<verdict>(i)))}});
   }
   to.counter("ordem_messages_refused_total", "Messages decided with nothing to record.", counts.refusals);
   to.counter("ordem_messages_replayed_total", "Messages answered from what was recorded.", counts.replays);
@@ -94,6 +93,29 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
   to.gauge("ordem_live_orders", "Orders that have an actor.", static_cast<double>(counts.live_orders.load()));
   to.histogram_of_us("ordem_commit_seconds", "The time that one sync of the log took.", actors::commit_us_bounds,
                      counts.commits_by_us, counts.commit_us);
+}
+
+// Only where Postgres follows the log.
+void add_persistence(metric_list& to, const actors::gateway& engine, const storage::store& store, timestamp now) {
+  const actors::counters& counts = engine.counters();
+  const log_positions at = engine.positions();
+  to.gauge("ordem_postgres_connected", "Whether Postgres takes what it is given: 1 or 0.",
+           counts.persister_connected.load() ? 1 : 0);
+  to.counter("ordem_postgres_batches_total", "Transactions written.", counts.persisted_batches);
+  to.counter("ordem_postgres_failures_total", "Tries that failed.", counts.persist_failures);
+  to.gauge("ordem_postgres_backlog_bytes", "Log records that Postgres does not have yet; see --persist-backlog-max.",
+           static_cast<double>(engine.backlog_bytes()));
+  if (!at.persisted) return;  // it has never been reached, so that nobody knows where it stands
+  const position last{std::max(at.durable, *at.persisted)};
+  to.gauge("ordem_postgres_position", "The position up to which Postgres has everything.",
+           static_cast<double>(at.persisted->number));
+  to.gauge("ordem_postgres_lag_entries", "Durable entries that Postgres does not have yet.",
+           static_cast<double>(last.number - at.persisted->number));
+  const auto next = store.read_log({at.persisted->number + 1}, 1);
+  const bool behind = next && !next->empty();
+  const auto lag = behind ? std::max(now - next->front().record.created_at, milliseconds(0)) : milliseconds(0);
+  to.gauge("ordem_postgres_lag_seconds", "The age of the oldest entry that Postgres does not have yet.",
+           std::chrono::duration<double>(lag).count());
 }
 
 void add_store(metric_list& to, const storage::store& store) {
@@ -108,12 +130,14 @@ void add_store(metric_list& to, const storage::store& store) {
 
 }  // namespace
 
-std::string metrics_text(const edge::edge_counters& edge, const actors::gateway* engine, const storage::store* store) {
+std::string metrics_text(const edge::edge_counters& edge, const actors::gateway* engine, const storage::store* store,
+                         timestamp now) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
   add_edge(all, edge);
   if (engine != nullptr) add_engine(all, *engine);
   if (store != nullptr) add_store(all, *store);
+  if (engine != nullptr && store != nullptr && engine->is_followed()) add_persistence(all, *engine, *store, now);
   return all.text();
 }
 

@@ -10,6 +10,7 @@
 namespace ordem::app {
 
 // engine and store may be null while the data is being read.
-std::string metrics_text(const edge::edge_counters& edge, const actors::gateway* engine, const storage::store* store);
+std::string metrics_text(const edge::edge_counters& edge, const actors::gateway* engine, const storage::store* store,
+                         timestamp now);
 
 }  // namespace ordem::app

@@ -1,14 +1,17 @@
 #include "app/serve.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <memory>
 #include <random>
 
+#include "app/json_texts.hpp"
 #include "app/logger.hpp"
 #include "app/metrics.hpp"
 #include "app/system_clock.hpp"
 #include "app/version.hpp"
 #include "http-edge/server.hpp"
+#include "storage/postgres_sink.hpp"
 
 namespace ordem::app {
 namespace {
@@ -59,6 +62,7 @@ class service {
  private:
   bool start();
   bool open();
+  void follow_with_postgres(actors::gateway_settings& engine);
   void stop();
   std::string metrics() const;
   log_positions positions() const;
@@ -71,7 +75,10 @@ class service {
   // The last is destroyed first: no desk of the server may go while the gateway could answer at it.
   edge::server server_;
   std::unique_ptr<storage::store> store_;
+  std::unique_ptr<storage::sink> postgres_;
   std::unique_ptr<actors::gateway> gateway_;
+  // Whether the store and the gateway are there; they stay until the server has stopped.
+  std::atomic<bool> opened_{false};
 };
 
 int service::run() {
@@ -98,6 +105,7 @@ bool service::start() {
 
 bool service::open() {
   auto settings = settings_.store;
+  settings.log_is_followed = !settings_.postgres_url.empty();
   settings.on_error = [this](std::string_view what) { log_.error(what); };
   auto opened = storage::open_store(std::move(settings), clock_);
   if (!opened) {
@@ -109,9 +117,34 @@ bool service::open() {
   auto engine = settings_.engine;
   engine.id_seed = random_seed();
   engine.on_log_failure = [this] { status_.advance_to(edge::service_state::read_only); };
+  if (!settings_.postgres_url.empty()) follow_with_postgres(engine);
+  const bool answers_wait = engine.follower.answers_wait;
   gateway_ = std::make_unique<actors::gateway>(std::move(engine), *store_, clock_);
   server_.open_for_business(*store_, *gateway_, [this](reply_desk& desk) { return gateway_->add_desk(desk); });
+  opened_.store(true);
+  // Else once Postgres has all that the log holds: until then a read could show what is not safe there.
+  if (!answers_wait) status_.advance_to(edge::service_state::ready);
+  gateway_->start_following();
   return true;
+}
+
+void service::follow_with_postgres(actors::gateway_settings& engine) {
+  postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->engine_id(), write_message_text, &clock_});
+  engine.sink = postgres_.get();
+  auto& follower = engine.follower;
+  follower.answers_wait = settings_.store.durability == storage::durability::postgres;
+  follower.on_failure = [this](std::string_view why) {
+    log_.warning("Postgres does not take the log", {{"reason", std::string(why)}});
+  };
+  follower.on_recovery = [this] { log_.info("Postgres takes the log again"); };
+  follower.on_caught_up = [this] {
+    log_.info("Postgres has the whole log");
+    status_.advance_to(edge::service_state::ready);
+  };
+  follower.on_end = [this] {
+    log_.error("Postgres will never take this log again; no more writes are accepted");
+    status_.advance_to(edge::service_state::read_only);
+  };
 }
 
 void service::stop() {
@@ -123,20 +156,19 @@ void service::stop() {
   };
   if (!server_.drain(left())) log_.warning("some connections did not end in time and are cut off");
   if (!gateway_->drain(left())) log_.warning("some messages were not decided in time; their clients will repeat them");
+  if (!gateway_->finish_following(left())) log_.warning("Postgres lacks the end of the log; the next start goes on");
   server_.stop();
   gateway_.reset();
   store_->close();
 }
 
 std::string service::metrics() const {
-  // Both are there before the status leaves `recovering`, and stay until the server has stopped.
-  const bool open = status_.now() != edge::service_state::recovering;
-  return metrics_text(server_.counters(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr);
+  const bool open = opened_.load();
+  return metrics_text(server_.counters(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr, clock_.now());
 }
 
 log_positions service::positions() const {
-  const position last = store_->last();
-  return {last, last, std::nullopt};
+  return gateway_->positions();
 }
 
 }  // namespace

@@ -9,6 +9,9 @@ std::optional<std::string> contradiction_in(const settings& given) {
   if (given.engine.live_orders_max < given.engine.shards) {
     return "--live-orders must not be below --shards: each shard keeps at least one order live";
   }
+  if (given.store.durability == storage::durability::postgres && given.postgres_url.empty()) {
+    return "--durability=postgres needs --postgres-url: answers would wait for ever";
+  }
   // A client gives up on a request about then and repeats it: its GUID must still be known.
   if (given.engine.message_ttl < std::chrono::seconds(1)) {
     return "--message-ttl must be at least 1s: a repeat must find the GUID that it repeats";

@@ -19,6 +19,8 @@ struct settings {
   edge::server_settings server;
   storage::store_settings store;
   actors::gateway_settings engine;
+  // Where the log is followed to; empty: nowhere. A secret: it may hold a password.
+  std::string postgres_url;
   // How long a stop waits for requests under way.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(20);
   app::log_format log_format = app::log_format::automatic;

@@ -137,8 +137,6 @@ void server::open_for_business(const order_reader& orders, message_port& message
                                const std::function<std::uint32_t(reply_desk&)>& add_desk) {
   parts_->offered.orders = &orders;
   for (const auto& thread : parts_->threads) thread->connect(messages, add_desk(*thread));
-  // Releases all of the above to the I/O threads, which look at it only once they have seen this.
-  parts_->status->advance_to(service_state::ready);
 }
 
 bool server::drain(std::chrono::milliseconds timeout) {

@@ -38,7 +38,8 @@ class server {
   // The port that it listens on.
   std::uint16_t port() const noexcept;
 
-  // Called once. `add_desk` gives each I/O thread's desk its number. Ends with the status `ready`.
+  // Called once. `add_desk` gives each I/O thread's desk its number. The status must
+  // leave `recovering` only after it.
   void open_for_business(const order_reader& orders, message_port& messages,
                          const std::function<std::uint32_t(reply_desk&)>& add_desk);
 

@@ -249,7 +249,8 @@ TEST_CASE_METHOD(persister_test, "an engine that was superseded takes no more wr
   CHECK(ended.times() == 1);
 }
 
-TEST_CASE_METHOD(persister_test, "a sink that holds more than the log is not written to, and no more writes are taken") {
+TEST_CASE_METHOD(persister_test,
+                 "a sink that holds more than the log is not written to, and no more writes are taken") {
   answers_to(submit_all(creations(0, 3)));
   sink.hold(5);
   follow();
@@ -259,7 +260,8 @@ TEST_CASE_METHOD(persister_test, "a sink that holds more than the log is not wri
   CHECK(caught_up.times() == 0);
 }
 
-TEST_CASE_METHOD(persister_test, "a log that was trimmed before the sink had it is told, and no more writes are taken") {
+TEST_CASE_METHOD(persister_test,
+                 "a log that was trimmed before the sink had it is told, and no more writes are taken") {
   answers_to(submit_all(creations(0, 3)));
   store.trim();
   follow();
