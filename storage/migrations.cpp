@@ -94,7 +94,7 @@ std::string sentence_about(const known_migration& migration, const std::exceptio
                            milliseconds lock_timeout) {
   if (!is_connected) {
     return "the connection to Postgres was lost during the migration " + migration.name +
-           "; ordem migrate status tells whether it was applied: " + told_by_postgres(error);
+           "; ordem migrate status tells whether it was applied";
   }
   const std::string nothing_of_it = "; nothing of it was applied";
   if (is_lock_timeout(error)) {
@@ -126,6 +126,7 @@ tl::expected<history, postgres_failure> begin_run(pqxx::connection& connection, 
       return failure("another ordem migrate has been at work on this database for more than " + in_words(lock_timeout) +
                      "; nothing was applied");
     }
+    if (!connection.is_open()) return failure("the connection to Postgres was lost; nothing was applied");
     return failure("the migrations of the database can't be read: " + told_by_postgres(error));
   }
 }

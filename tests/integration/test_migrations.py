@@ -1,7 +1,10 @@
 """`ordem migrate` against a real Postgres: what it applies, what it refuses, and what the tables then hold to."""
 
+import contextlib
 import hashlib
+import os
 import re
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -111,10 +114,10 @@ def test_each_older_database_comes_to_the_same(postgres, database, count):
     assert everything(postgres, database) == everything(postgres, migrated(postgres.create_database()))
 
 
-def start_migrate(url, *flags):
+def start_migrate(url, stdout=subprocess.PIPE):
     return subprocess.Popen(
-        [binary(), "migrate", "--postgres-url", url, *flags], env=clean_environment(), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [binary(), "migrate", "--postgres-url", url], env=clean_environment(), stdin=subprocess.DEVNULL,
+        stdout=stdout, stderr=subprocess.PIPE, text=True,
     )
 
 
@@ -382,7 +385,6 @@ def test_run_goes_on_when_the_other_one_has_ended(postgres, database):
         hold(other, TAKE_RUN_LOCK)
         waiting = start_migrate(database)
         poll_until(lambda: waiting_backend(postgres, database), "the second run waits")
-        other.rollback()
         leave_as_older_ordem(postgres, database, 2)
     stdout, stderr = waiting.communicate(timeout=settings.COMMAND_SECONDS_MAX)
     assert (waiting.returncode, stderr, stdout.splitlines()) == (0, "", [f"applied {name}" for name in NAMES[2:]])
@@ -396,6 +398,50 @@ def test_migration_waits_for_a_table_no_longer_than_it_may(postgres, database):
         assert_refused(migrate(database, "--lock-timeout=200ms"), NAMES[2], "200 ms", "locked", "nothing of it")
     assert "messages" not in tables(postgres, database)
     migrated(database)
+
+
+def test_run_that_loses_its_connection_as_it_gets_its_turn(postgres, database):
+    """Breaks if the loss is not told, or something is applied all the same."""
+    with postgres.connect(database) as other:
+        hold(other, TAKE_RUN_LOCK)
+        run = start_migrate(database)
+        pid = poll_until(lambda: waiting_backend(postgres, database), "the run waits")
+        run.send_signal(signal.SIGSTOP)
+    terminate_when_idle(postgres, database, pid)  # it has the lock, and the run does not know it yet
+    run.send_signal(signal.SIGCONT)
+    stdout, stderr = run.communicate(timeout=settings.COMMAND_SECONDS_MAX)
+    assert (run.returncode, stdout, stderr) == (1, "", "ordem: the connection to Postgres was lost; nothing was applied\n")
+    assert tables(postgres, database) == set()
+
+
+def terminate_when_idle(postgres, url, pid):
+    """Ends a session as soon as it has nothing under way."""
+    idle = "SELECT true FROM pg_stat_activity WHERE pid = %s AND state = 'idle'"
+    poll_until(lambda: postgres.run(url, idle, (pid,)), "the session is idle")
+    assert postgres.run(url, "SELECT pg_terminate_backend(%s, 10000)", (pid,)) == [(True,)]
+
+
+def test_run_that_has_lost_its_lock_does_not_go_on(postgres, database):
+    """Breaks if a lost connection is made anew without a word: the lock went with it, and another run may be at work."""
+    reading, writing = os.pipe()
+    # A full pipe holds the run up where it tells that the first migration is there.
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writing, b"." * 4096):
+            pass
+    os.set_blocking(writing, True)
+    run = start_migrate(database, stdout=writing)
+    os.close(writing)
+    sessions = "SELECT pid FROM pg_stat_activity WHERE application_name = 'ordem' AND datname = current_database()"
+    poll_until(lambda: "ordem_migrations" in tables(postgres, database), "the first migration is there")
+    ((pid,),) = postgres.run(database, sessions)
+    terminate_when_idle(postgres, database, pid)
+    with open(reading, "rb") as pipe:
+        told = pipe.read().lstrip(b".").decode()
+    _, stderr = run.communicate(timeout=settings.COMMAND_SECONDS_MAX)
+    assert (run.returncode, told) == (1, f"applied {NAMES[0]}\n")
+    assert "connection to Postgres was lost" in stderr and NAMES[1] in stderr, stderr
+    assert [name for _, name, _ in history(postgres, database)] == NAMES[:1]
 
 
 @pytest.mark.parametrize("how", ["terminated", "killed"])
