@@ -5,7 +5,6 @@
 #include <pqxx/pqxx>
 #include <utility>
 
-#include "engine/decide.hpp"
 #include "storage/postgres_connection.hpp"
 #include "storage/schema_check.hpp"
 
@@ -30,7 +29,7 @@ constexpr const char* message_cursor =
     "DECLARE next_messages NO SCROLL CURSOR FOR SELECT guid, encode(fingerprint, 'hex'), verdict, order_id::text,"
     " version, status, wanted_status, made_against, by_if_match, request->>'method', request->>'path',"
     " (request->'body')::text, " ORDEM_MS("created_at") ", " ORDEM_MS(
-        "expires_at") " FROM messages WHERE expires_at > ";
+        "expires_at") " FROM message_records WHERE expires_at > ";
 
 // A row that this program can't have written. Becomes a postgres_failure in this file.
 struct bad_row : std::runtime_error {
@@ -72,7 +71,7 @@ class reader final : public postgres_reader {
     return next<persisted_message>("next_messages", &reader::message_of);
   }
   bool has_versions_of(timestamp updated_at) const override { return has_partition("order_versions", updated_at); }
-  bool has_messages_of(timestamp created_at) const override { return has_partition("messages", created_at); }
+  bool has_messages_of(timestamp created_at) const override { return has_partition("message_records", created_at); }
 
  private:
   order order_of(const pqxx::row& row) const;
@@ -110,7 +109,7 @@ std::optional<std::string> reader::begin() {
   last_ = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
   const auto names = transaction_.exec(
       "SELECT inhrelid::regclass::text FROM pg_inherits"
-      " WHERE inhparent IN ('order_versions'::regclass, 'messages'::regclass)");
+      " WHERE inhparent IN ('order_versions'::regclass, 'message_records'::regclass)");
   for (const auto& row : names) partitions_.insert(row[0].as<std::string>());
   transaction_.exec(order_cursor);
   transaction_.exec(version_cursor);
@@ -122,7 +121,7 @@ postgres_reader::result<persisted_counts> reader::count() {
   try {
     const auto row = transaction_.exec1(
         "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_versions),"
-        " (SELECT count(*) FROM messages WHERE expires_at > " +
+        " (SELECT count(*) FROM message_records WHERE expires_at > " +
         transaction_.quote(to_rfc3339(now_)) + ")");
     return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>()};
   } catch (const std::exception& error) {
@@ -165,9 +164,10 @@ persisted_message reader::message_of(const pqxx::row& row) const {
   decided.status = needed(parse_order_status(row[5].as<std::string>()), where);
   if (!row[6].is_null()) decided.wanted = needed(parse_order_status(row[6].as<std::string>()), where);
   if (!row[7].is_null()) decided.made_against = supplied_version{version_of(row[7]), row[8].as<bool>()};
-  auto asked =
-      needed(readers_.command(row[9].as<std::string>(), row[10].as<std::string>(), row[11].as<std::string>()), where);
-  if (must_be_kept(decided, asked)) record.command = std::move(asked);
+  if (!row[9].is_null()) {
+    record.command =
+        needed(readers_.command(row[9].as<std::string>(), row[10].as<std::string>(), row[11].as<std::string>()), where);
+  }
   record.created_at = time_of(row[12]);
   record.expires_at = time_of(row[13]);
   return {needed(guid::parse(id), where), std::move(record)};

@@ -95,7 +95,7 @@ class row_stream {
                                std::string(to_string(result.verdict)), result.order.to_string(),
                                signed_of(result.version.number), std::string(to_string(result.status)), or_null(wanted),
                                or_null(made_against), std::string(supplied && supplied->by_if_match ? "t" : "f"),
-                               text.request, text.response, to_rfc3339(record.created_at),
+                               or_null(text.request), or_null(text.response), to_rfc3339(record.created_at),
                                to_rfc3339(record.expires_at), signed_of(what.position.number));
   }
 
@@ -143,6 +143,7 @@ class postgres_sink final : public sink {
   tl::expected<void, sink_failure> become_writer();
   tl::expected<void, sink_failure> write_all(std::span<const logged_entry> entries);
   tl::expected<void, sink_failure> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
+  message_text text_of(const logged_entry& what) const;
   void put_history(pqxx::work& transaction, std::span<const logged_entry> entries);
   void make_months(pqxx::work& transaction, std::span<const logged_entry> entries);
   void make_months(pqxx::work& transaction, timestamp at);
@@ -306,11 +307,19 @@ void postgres_sink::put_history(pqxx::work& transaction, std::span<const logged_
     }
     rows.complete();
   }
-  row_stream rows(transaction, "messages", message_columns);
+  row_stream rows(transaction, "message_records", message_columns);
   for (const logged_entry& each : entries) {
-    rows.put_message(each, settings_.write_text(each.record, each.after));
+    rows.put_message(each, text_of(each));
   }
   rows.complete();
+}
+
+// What the version that the message made doesn't tell; see migrations/0003_messages.sql.
+message_text postgres_sink::text_of(const logged_entry& what) const {
+  if (!what.record.command) return {};
+  message_text text = settings_.write_text(what.record, what.after);
+  if (is_accepted(what.record.outcome.verdict)) text.response.clear();
+  return text;
 }
 
 void postgres_sink::make_months(pqxx::work& transaction, std::span<const logged_entry> entries) {
@@ -326,7 +335,7 @@ void postgres_sink::make_months(pqxx::work& transaction, timestamp at) {
   for (int i = 0; i <= months_ahead; ++i, wanted += std::chrono::months(1)) {
     const std::chrono::sys_days first_day(wanted / 1);
     transaction.exec_params(
-        "SELECT ordem_make_month('order_versions', $1::timestamptz), ordem_make_month('messages', $1::timestamptz)",
+        "SELECT ordem_make_month('order_versions', $1::timestamptz), ordem_make_month('message_records', $1::timestamptz)",
         to_rfc3339(timestamp(first_day)));
   }
   // Only now, and for one month alone: the next one's turn makes one more ahead. An aborted transaction is followed by

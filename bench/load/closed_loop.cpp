@@ -34,6 +34,7 @@ using clock = std::chrono::steady_clock;
 // Naming the executor spares the type-erased one.
 using executor = asio::io_context::executor_type;
 using tcp_socket = asio::basic_stream_socket<tcp, executor>;
+using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor>;
 constexpr asio::as_tuple_t<asio::use_awaitable_t<executor>> with_error;
 
 struct measured_time {
@@ -43,9 +44,11 @@ struct measured_time {
 };
 
 struct connection {
-  connection(asio::io_context& context, conversation its_talk) : socket(context), talk(std::move(its_talk)) {}
+  connection(asio::io_context& context, conversation its_talk)
+      : socket(context), pace(context), talk(std::move(its_talk)) {}
 
   tcp_socket socket;
+  timer pace;  // until the next request is due
   conversation talk;
   response_reader reader;
 };
@@ -73,6 +76,10 @@ class worker {
     random_.seed(seed);
     constexpr std::size_t order_ids_expected = std::size_t{1} << 20;  // growing would show up as a stall
     if (plan.what == scenario::create) order_ids_.reserve(order_ids_expected);
+    if (plan.rate_max > 0) {
+      interval_ = std::chrono::duration_cast<clock::duration>(
+          std::chrono::duration<double>(plan.connections / plan.rate_max));
+    }
   }
 
   /// Connects, and creates the order to read where the scenario is to read one. Blocks; throws on failure.
@@ -85,6 +92,8 @@ class worker {
 
  private:
   asio::awaitable<void, executor> converse(connection& with);
+  clock::time_point first_turn_of(const connection& with);
+  asio::awaitable<void, executor> wait_for_turn(connection& with, clock::time_point turn);
   /// Sends the next request and reads until its answer is whole. Returns what went wrong; empty if nothing did.
   asio::awaitable<std::string, executor> exchange(connection& with);
   void create_order_of(connection& with);
@@ -94,9 +103,10 @@ class worker {
   uuid next_guid() { return {.high = random_(), .low = random_()}; }
 
   const load_plan& plan_;
+  clock::duration interval_{};  // between two requests of one connection
   measured_time time_;
   asio::io_context context_{1};
-  asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor> give_up_;
+  timer give_up_;
   std::deque<connection> connections_;
   std::size_t conversing_ = 0;
   bool has_given_up_ = false;
@@ -149,17 +159,34 @@ void worker::run(const measured_time& time) {
   give_up_.async_wait([this](const boost::system::error_code& cancelled) {
     if (cancelled) return;
     has_given_up_ = true;
-    for (auto& each : connections_) each.socket.close();
+    for (auto& each : connections_) {
+      each.socket.close();
+      each.pace.cancel();
+    }
   });
   context_.run();
 }
 
 asio::awaitable<void, executor> worker::converse(connection& with) {
+  co_await wait_for_turn(with, first_turn_of(with));
   for (auto sent_at = clock::now(); sent_at < time_.end; sent_at = clock::now()) {
     const std::string failure = co_await exchange(with);
     if (!failure.empty()) co_return lose(sent_at, failure);
     settle(with, sent_at);
+    co_await wait_for_turn(with, sent_at + interval_);
   }
+}
+
+// The first requests are spread over one interval.
+clock::time_point worker::first_turn_of(const connection& with) {
+  const auto number = std::ranges::find(connections_, &with, [](const auto& each) { return &each; }) - connections_.begin();
+  return clock::now() + interval_ * number / static_cast<std::ptrdiff_t>(connections_.size());
+}
+
+asio::awaitable<void, executor> worker::wait_for_turn(connection& with, clock::time_point turn) {
+  if (interval_ == clock::duration::zero()) co_return;
+  with.pace.expires_at(turn);
+  co_await with.pace.async_wait(with_error);
 }
 
 asio::awaitable<std::string, executor> worker::exchange(connection& with) {

@@ -27,6 +27,9 @@ struct load_plan {
   scenario what = scenario::create;
   unsigned connections = 64;
   unsigned threads = 1;  // each with its own io_context and its share of the connections; at most `connections`
+  /// Requests a second of all connections together, at most; 0: as many as are answered. Each connection sends at its
+  /// own even pace, and late where its last answer was late.
+  double rate_max = 0;
   std::chrono::nanoseconds warmup = std::chrono::seconds(1);
   std::chrono::nanoseconds duration = std::chrono::seconds(5);
   /// How long answers may stay out after the measured time before they count as unanswered; also how long each order

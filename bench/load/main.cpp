@@ -69,6 +69,9 @@ options parse(CLI::App& app, int argc, char** argv) {
                  "server that answers a constant. fsync: no server, but the disk under --path")
       ->check(CLI::IsMember({"create", "get", "bare", "fsync"}))
       ->capture_default_str();
+  app.add_option("--rate", plan.rate_max, "Requests a second at most, of all connections together; 0: no bound")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--body-items", plan.body_items, "Items of each order created")
       ->check(CLI::Range(std::size_t{1}, body_items_max))
       ->capture_default_str();
