@@ -17,6 +17,7 @@ class backlog_gate {
   backlog_gate(const storage::log& log, std::uint64_t bytes_max) : log_(log), bytes_max_(bytes_max) {}
 
   bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_max() const noexcept { return bytes_max_; }
   std::uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
   // What follows the log stands at this position. Measures anew.

@@ -41,11 +41,10 @@ void persister::on_exit() {
 
 void persister::note() {
   if (scheduled_) return;
-  scheduled_ = true;
-  if (parts_.linger.count() == 0) {
+  if (replies_wait()) {
     catch_up();
   } else {
-    delayed_send(this, parts_.linger, flush{});
+    come_back_in(parts_.linger);
   }
 }
 
@@ -55,6 +54,7 @@ void persister::catch_up() {
   if (ended_ || (!claimed_ && !claim())) return;
   while (persisted_ < parts_.log->last()) {
     if (*parts_.stopping || !write_batch()) return;
+    if (rest_.count() > 0) return come_back_in(rest_);
   }
   recovered();
   if (!std::exchange(caught_up_, true)) parts_.on_caught_up();
@@ -74,7 +74,15 @@ bool persister::claim() {
   return true;
 }
 
+void persister::come_back_in(std::chrono::nanoseconds wait) {
+  scheduled_ = true;
+  delayed_send(this, wait, flush{});
+}
+
 bool persister::write_batch() {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto waited_before = waited_for_core();
+  const position durable_before = parts_.log->last();
   const auto entries = parts_.log->read_log({persisted_.number + 1}, batch_entries_max);
   if (!entries) return failed(failure_of(entries.error()));
   if (const auto written = parts_.sink->write(*entries); !written) return failed(written.error());
@@ -82,6 +90,10 @@ bool persister::write_batch() {
   next_retry_ = parts_.retry_first;
   confirm(entries->back().position);
   recovered();
+  if (replies_wait()) return true;
+  rest_ = rest_after({std::chrono::steady_clock::now() - begun, waited_for_core() - waited_before, entries->size(),
+                      parts_.log->last().number - durable_before.number, parts_.gate->bytes()},
+                     parts_.gate->bytes_max());
   return true;
 }
 
@@ -113,9 +125,8 @@ bool persister::failed(const storage::sink_failure& why) {
     send(parts_.syncer, abandon{});
     return false;
   }
-  scheduled_ = true;
   const auto most = next_retry_.count();
-  delayed_send(this, std::chrono::milliseconds(std::uniform_int_distribution(most - most / 2, most)(jitter_)), flush{});
+  come_back_in(std::chrono::milliseconds(std::uniform_int_distribution(most - most / 2, most)(jitter_)));
   next_retry_ = std::min(next_retry_ * 2, parts_.retry_longest);
   return false;
 }

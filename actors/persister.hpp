@@ -11,6 +11,7 @@
 #include "actors/backlog_gate.hpp"
 #include "actors/counters.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/pace.hpp"
 #include "storage/sink.hpp"
 
 namespace ordem::actors {
@@ -49,6 +50,7 @@ class persister final : public persister_actor::base {
   void on_exit() override;
 
  private:
+  bool replies_wait() const noexcept { return parts_.linger.count() == 0; }
   void note();
   void catch_up();
   // Each returns whether to go on.
@@ -56,6 +58,7 @@ class persister final : public persister_actor::base {
   bool write_batch();
   void confirm(position through);
   void recovered();
+  void come_back_in(std::chrono::nanoseconds wait);
   bool failed(const storage::sink_failure& why);
 
   persister_parts parts_;
@@ -67,6 +70,7 @@ class persister final : public persister_actor::base {
   bool caught_up_ = false;
   position persisted_;
   std::chrono::milliseconds next_retry_;
+  std::chrono::nanoseconds rest_{};  // that the last batch calls for
 };
 
 }  // namespace ordem::actors

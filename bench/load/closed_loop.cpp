@@ -77,8 +77,8 @@ class worker {
     constexpr std::size_t order_ids_expected = std::size_t{1} << 20;  // growing would show up as a stall
     if (plan.what == scenario::create) order_ids_.reserve(order_ids_expected);
     if (plan.rate_max > 0) {
-      interval_ = std::chrono::duration_cast<clock::duration>(
-          std::chrono::duration<double>(plan.connections / plan.rate_max));
+      interval_ =
+          std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(plan.connections / plan.rate_max));
     }
   }
 
@@ -179,7 +179,8 @@ asio::awaitable<void, executor> worker::converse(connection& with) {
 
 // The first requests are spread over one interval.
 clock::time_point worker::first_turn_of(const connection& with) {
-  const auto number = std::ranges::find(connections_, &with, [](const auto& each) { return &each; }) - connections_.begin();
+  const auto number =
+      std::ranges::find(connections_, &with, [](const auto& each) { return &each; }) - connections_.begin();
   return clock::now() + interval_ * number / static_cast<std::ptrdiff_t>(connections_.size());
 }
 
