@@ -150,6 +150,7 @@ struct persister_test : gateway_test {
     settings.follower.on_caught_up = [this] { caught_up.happen(); };
     settings.follower.on_end = [this] { ended.happen(); };
     start(std::move(settings));
+    engine->start_following();
   }
   void follow_with_answers_waiting() {
     store.wait_for_persisted();
