@@ -18,6 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// In the place of the number in FORMAT.
+constexpr std::string_view being_loaded = "loading";
+
 tl::unexpected<open_failure> failure(std::string sentence) {
   return tl::make_unexpected(open_failure{std::move(sentence)});
 }
@@ -41,6 +44,9 @@ tl::expected<std::string, open_failure> read_format(const fs::path& path) {
   std::string engine_id;
   std::getline(file, line);
   std::getline(file, engine_id);
+  if (line == being_loaded) {
+    return failure("the data folder " + quoted(path) + " was not loaded to its end; remove it and load it anew");
+  }
   const bool is_number = !line.empty() && line.size() < 10 && line.find_first_not_of("0123456789") == std::string::npos;
   if (!is_number) {
     return failure("the data folder " + quoted(path) +
@@ -114,15 +120,22 @@ tl::expected<data_folder, open_failure> data_folder::make(const fs::path& path, 
     return failure("the data folder " + quoted(path) + " is not empty; name one that is not there yet");
   }
   auto folder = open(path);
-  if (folder) folder->engine_id_ = std::move(engine_id);
+  if (!folder) return folder;
+  folder->engine_id_ = std::move(engine_id);
+  if (auto marked = folder->write_format_file(std::string(being_loaded) + "\n"); !marked) {
+    return tl::make_unexpected(marked.error());
+  }
   return folder;
 }
 
 tl::expected<void, open_failure> data_folder::write_format() const {
+  return write_format_file(std::to_string(data_format) + "\n" + engine_id_ + "\n");
+}
+
+tl::expected<void, open_failure> data_folder::write_format_file(const std::string& text) const {
   const fs::path& path = path_;
   const fs::path name = path / "FORMAT";
   const fs::path fresh = path / "FORMAT.tmp";
-  const std::string text = std::to_string(data_format) + "\n" + engine_id_ + "\n";
   const int file = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
   const bool written =
       file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;

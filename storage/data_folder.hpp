@@ -1,8 +1,8 @@
 // The data folder around the database: its lock and its format number.
 //
 //   FORMAT   two lines: the number of the data format, and the id of the engine, a UUID that names its log; written
-//   once
-//            the new database is there, before it takes any data
+//            once the new database is there, before it takes any data. In a folder that is loaded from elsewhere it
+//            holds one line, "loading", until all is there
 //   LOCK     held (flock) by the process that writes the folder
 //   db/      the database
 #pragma once
@@ -21,7 +21,7 @@ class data_folder {
  public:
   // Makes the folder if needed, takes its lock, checks its format, and that there is a database if there was one.
   static tl::expected<data_folder, open_failure> open(const std::filesystem::path& path);
-  // As open, for a folder that must be new, and will have this engine id.
+  // As open, for a folder that must be new, and will have this engine id. Until write_format() nobody else can open it.
   static tl::expected<data_folder, open_failure> make(const std::filesystem::path& path, std::string engine_id);
 
   // Whether the folder has no FORMAT yet. If it has a database all the same, that must be empty: a first start that was
@@ -39,6 +39,8 @@ class data_folder {
 
  private:
   data_folder(std::filesystem::path path, int lock) noexcept : path_(std::move(path)), lock_(lock) {}
+  tl::expected<void, open_failure> write_format_file(const std::string& text) const;
+
   std::filesystem::path path_;
   int lock_;
   bool is_new_ = false;

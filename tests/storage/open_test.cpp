@@ -1,11 +1,9 @@
 // Opening data folders: fresh, used, locked, foreign, torn and damaged ones.
 
 #include <rocksdb/db.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <csignal>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -13,6 +11,7 @@
 #include "storage/column_families.hpp"
 #include "storage/records.hpp"
 #include "storage/store.hpp"
+#include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/support_cpp/seed.hpp"
 
@@ -362,27 +361,6 @@ TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, t
 }
 
 // --- a disk that refuses ---
-
-// Files of this process can't grow over so many bytes while it lives.
-class file_size_limit {
- public:
-  explicit file_size_limit(std::uintmax_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit now{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~file_size_limit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  file_size_limit(const file_size_limit&) = delete;
-  file_size_limit& operator=(const file_size_limit&) = delete;
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = SIG_DFL;
-};
 
 // Writes groups after those that the folder has until the disk refuses one. What must hold then is checked.
 struct refusing_disk_test : folder_test {
