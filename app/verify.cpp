@@ -158,7 +158,11 @@ class comparison {
 
   void compare_history(const order& present, const std::vector<order>& rows) {
     std::map<version, const order*> by_version;
-    for (const order& row : rows) by_version.emplace(row.version, &row);
+    for (const order& row : rows) {
+      if (by_version.emplace(row.version, &row).second) continue;
+      differ("version " + std::to_string(row.version.number) + " of order " + present.id.to_string() +
+             " is in Postgres twice");
+    }
     for (version at{1}; at <= present.version; at = at.next()) {
       const std::string name = "version " + std::to_string(at.number) + " of order " + present.id.to_string();
       const shared_order here = read(folder_.find_version(present.id, at));
