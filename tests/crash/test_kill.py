@@ -7,13 +7,13 @@ ORDEM_SEED draws the kill moments, the flags and what each client sends; the int
 import contextlib
 import random
 
-from oracle import Observation, Oracle, show
 from support import settings
 from support.concurrency import Threads
 from support.http_client import Client
+from support.oracle import Observation, Oracle, show
 from support.ordem_server import OrdemServer, start_server
 from support.orders import ORDERS, get_pages, message_path, order_path
-from workload import Kill, Worker
+from support.workload import Kill, Worker
 
 CUSTOMERS = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
 KILL_DURING_RECOVERY = 0.25

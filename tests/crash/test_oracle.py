@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from oracle import Observation, Oracle, merge_patch
 from support.http_client import Response
+from support.oracle import Observation, Oracle, merge_patch
 from support.orders import create, merge, order_content, replace, set_status
 
 ORDER = "order-1"

@@ -19,12 +19,16 @@ class Threads:
         for thread in self._threads:
             thread.start()
 
+    def check(self):
+        """Raises what the first of them raised so far."""
+        if self._errors:
+            raise self._errors[0]
+
     def join(self):
         deadline = time.monotonic() + settings.THREADS_SECONDS_MAX
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        if self._errors:
-            raise self._errors[0]
+        self.check()
         alive = sum(thread.is_alive() for thread in self._threads)
         assert alive == 0, f"{alive} threads still run after {settings.THREADS_SECONDS_MAX} s"
 

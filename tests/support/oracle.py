@@ -1,4 +1,4 @@
-"""Knows what clients were told, and judges what a restarted server shows. No I/O: test_oracle.py feeds it made-up
+"""Knows what clients were told, and judges what a restarted server shows. No I/O: tests/crash/test_oracle.py feeds it made-up
 histories and proves that it goes red.
 
 A write is in one of these states:
@@ -108,6 +108,11 @@ class Oracle:
 
     def write(self, guid):
         return self._writes[guid]
+
+    def outcome(self, guid):
+        """What is recorded of a write."""
+        with self._lock:
+            return self._outcomes[guid]
 
     def latest(self, order_id):
         """The newest recorded version of an order."""

@@ -1,4 +1,4 @@
-"""The clients of the crash test: random writes over a shared set of orders, drawn from a seed."""
+"""Clients that write at random over a shared set of orders, drawn from a seed, and report everything to an oracle."""
 
 import threading
 
@@ -65,7 +65,7 @@ class Kill:
 class Worker:
     """One client thread. It sends until its connection ends, and reports everything to the oracle."""
 
-    def __init__(self, oracle, port, rng, customers, kill):
+    def __init__(self, oracle, port, rng, customers, kill=None):
         self._oracle = oracle
         self._client = Client(port)
         self._rng = rng
@@ -77,10 +77,17 @@ class Worker:
             try:
                 for _ in range(settings.CRASH_REQUESTS_PER_WORKER_MAX):
                     self._act()
-                    self._kill.progress()
+                    if self._kill:
+                        self._kill.progress()
             except (ConnectionEnded, ConnectionRefusedError, ConnectionResetError):
                 return
         raise AssertionError("the server was never killed")
+
+    def run_until(self, stopped):
+        """Sends until an event says so; the server has to live until then."""
+        with self._client:
+            while not stopped.is_set():
+                self._act()
 
     def _act(self):
         action = self._rng.choices(list(ACTIONS), list(ACTIONS.values()))[0]
