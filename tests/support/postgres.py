@@ -3,6 +3,7 @@
     postgres = start_postgres()               with fsync, for tests that kill it
     postgres = start_postgres(fsync=False)    quicker, for all others
     url = postgres.create_database()          a fresh database; its URL
+    url = postgres.copy_database(url)         a copy of one
     with postgres.connect(url) as connection: a psycopg2 connection
     postgres.stop(); postgres.kill(); postgres.start(); postgres.kill_backend(pid); postgres.remove()
 
@@ -163,12 +164,16 @@ class Postgres:
             cursor.execute(sql, values)
             return cursor.fetchall() if cursor.description else []
 
-    def create_database(self):
+    def create_database(self, template="template0"):
         """An empty database; returns its URL."""
         self._databases += 1
         name = f"test_{self._databases}"
-        self.run(self.url(), f"CREATE DATABASE {name} TEMPLATE template0")
+        self.run(self.url(), f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
+
+    def copy_database(self, url):
+        """A copy of a database that nobody is connected to; returns its URL."""
+        return self.create_database(url.partition("?")[0].rpartition("/")[2])
 
     def _as_user(self):
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}

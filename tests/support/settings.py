@@ -4,7 +4,7 @@ Environment:
   ORDEM_BINARY        the server binary under test (required by every test that starts a server)
   ORDEM_SLOW          a whole number; multiplies every timeout and memory bound (sanitizer builds, slow machines)
   ORDEM_SEED          the seed of everything random; printed at the start of a run and in every failure of the crash test
-  ORDEM_CRASH_ROUNDS  how many times the crash test kills the server
+  ORDEM_CRASH_ROUNDS  how many rounds each of the crash tests has
 
 These variables belong to the tests. The server never sees them: it refuses ORDEM_ variables that it does not know.
 """
@@ -63,6 +63,19 @@ FULL_DISK_BYTES = 64 * MIB
 ROOMY_DISK_BYTES = 512 * MIB
 FULL_DISK_CREATES_MAX = 20_000
 
+# test_postgres.py, test_restore.py
+PREFIX_MOMENTS = 20
+PREFIX_MOMENTS_A_VERIFY = 5
+LOG_WITHOUT_POSTGRES = 5000
+POSITION_ROUNDS = 5
+ANSWERING_CLIENTS = 4
+ANSWERED_WRITES = 15
+WRITES_BETWEEN_FAILURES = 300
+BACKLOG_CREATES_MAX = 20_000
+STOPS = 3
+HANGING_STOP_SECONDS_MAX = 6 * SLOW
+RESTORED_WRITES = 400
+
 # test_kill.py
 CRASH_ROUNDS = _whole_number("ORDEM_CRASH_ROUNDS", 20)
 CRASH_WORKERS = 8
@@ -72,3 +85,6 @@ CRASH_CUSTOMERS = 12
 CRASH_SPIN_STEPS_MAX = 200_000
 CRASH_EARLIER_REPEATS = 60
 CRASH_EARLIER_HISTORIES = 40
+
+# test_kill_postgres.py
+CRASH_POSTGRES_ROUNDS = _whole_number("ORDEM_CRASH_ROUNDS", 8)

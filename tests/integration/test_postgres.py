@@ -1,0 +1,560 @@
+"""`ordem serve --postgres-url` against a real Postgres: what it shows while clients write, and what failures do to it."""
+
+import os
+import random
+import shutil
+import signal
+import time
+
+import pytest
+
+from support import settings
+from support.concurrency import Threads, poll_until
+from support.http_client import Client
+from support.orders import (
+    accepted_order,
+    assert_problem,
+    assert_stale,
+    create,
+    get_order,
+    get_orders_of,
+    merge,
+    message_path,
+    new_customer,
+    order_content,
+    order_path,
+    recorded_part,
+    replace,
+    set_status,
+)
+from support.persisted import (
+    Load,
+    assert_prefix,
+    assert_verified,
+    assert_whole,
+    held,
+    load,
+    metric,
+    migrated,
+    persisted_message,
+    persisted_order,
+    positions,
+    sessions_of_ordem,
+    snapshot,
+    verify,
+    wait_persisted,
+    wait_ready,
+    wait_session_waits_for_lock,
+)
+from support.postgres import PASSWORD_ROLE, start_postgres
+
+SECRET = "p@ss/w:rd%Kx9?&"
+LOCK_ORDERS = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"
+LOCK_MESSAGES = "LOCK TABLE messages IN ACCESS EXCLUSIVE MODE"
+
+
+@pytest.fixture
+def rng():
+    return random.Random(settings.SEED)
+
+
+@pytest.fixture
+def url(postgres):
+    """A migrated database that is empty else."""
+    return migrated(postgres.create_database())
+
+
+@pytest.fixture(scope="module")
+def _restless():
+    running = start_postgres(fsync=False)
+    yield running
+    running.remove()
+
+
+@pytest.fixture
+def restless(_restless):
+    """A Postgres that the tests of this file may stop, and whose backends they may kill. It runs before and after each."""
+    if not _restless.is_running():
+        _restless.start()
+    return _restless
+
+
+@pytest.fixture
+def restless_url(restless):
+    return migrated(restless.create_database())
+
+
+def flag(url):
+    return f"--postgres-url={url}"
+
+
+def send_create(client, **changes):
+    """Returns the write, its answer and the order."""
+    write = create(order_content(new_customer(), **changes))
+    answer = write.send(client)
+    return write, answer, accepted_order(answer, 201)
+
+
+def create_some(client, count):
+    """(write, answer) pairs."""
+    return [send_create(client)[:2] for _ in range(count)]
+
+
+def assert_persisted_once(postgres, url, pairs):
+    for write, answer in pairs:
+        _, status, body = persisted_message(postgres, url, write.guid)
+        assert (status, body) == (answer.status, answer.json())
+
+
+def wait_log(server, level, *words):
+    """Waits for a line of the server's log that holds the words."""
+
+    def found():
+        return [entry for entry in server.logs() if entry["level"] == level and all(word in str(entry) for word in words)]
+
+    return poll_until(found, f"a line of level {level} with {words} in the log")[0]
+
+
+def wait_read_only(client):
+    poll_until(lambda: client.get("/-/ready").json()["status"] == "read-only", "the server takes no more writes")
+
+
+# The prefix.
+
+def test_every_moment_of_postgres_is_a_prefix_of_the_log(postgres, url, launch, data_dir, rng):
+    """Breaks if the position, the orders, their versions and the messages move apart, an entry is left out or written twice,
+    Postgres goes back, or `ordem verify` finds differences where an engine is only ahead."""
+    server = launch(flag(url))
+    client = server.client()
+    wait_persisted(client)  # once it has made its months no reader is in its way
+    seen = []
+    with Load(server, rng) as running:
+        while len(set(seen)) < settings.PREFIX_MOMENTS:
+            with snapshot(postgres, url) as cursor:
+                seen.append(assert_prefix(cursor))
+            if len(seen) % settings.PREFIX_MOMENTS_A_VERIFY == 0:
+                assert_verified(url, data_dir)
+    assert seen == sorted(seen)
+    assert_whole(postgres, url, client, data_dir, running.oracle)
+    now = positions(client)
+    assert now["persisted"] == now["durable"] == now["decided"]
+    assert metric(client, "ordem_postgres_lag_entries") == metric(client, "ordem_postgres_backlog_bytes") == 0
+
+
+def test_log_from_before_there_was_a_postgres_is_written_too(postgres, url, launch, data_dir, rng):
+    """Breaks if only what is written with a Postgres reaches it, or a log longer than one batch is cut somewhere."""
+    server = launch()
+    assert positions(server.client())["persisted"] is None
+    oracle = load(server, rng, settings.LOG_WITHOUT_POSTGRES)
+    server.stop()
+    server = launch(flag(url))
+    assert_whole(postgres, url, server.client(), data_dir, oracle)
+
+
+# Ordem-Position.
+
+def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(postgres, url, launch):
+    """Breaks if the header names a position before that of the message, or of the version that a refusal speaks of, or if
+    Postgres says that it has a position whose rows are not there."""
+    client = launch(flag(url)).client()
+
+    def check(write, answer, order_id, version):
+        position = int(answer.header("Ordem-Position"))
+        wait_persisted(client, position)
+        assert persisted_order(postgres, url, order_id)["version"] >= version
+        at, status, body = persisted_message(postgres, url, write.guid)
+        assert (status, body) == (answer.status, answer.json())
+        (order_at,), = postgres.run(
+            url, "SELECT position FROM order_versions WHERE order_id = %s AND version = %s", (order_id, version))
+        assert at <= position and order_at <= position
+
+    for _ in range(settings.POSITION_ROUNDS):
+        write, answer, order = send_create(client)
+        order_id = order["order_id"]
+        check(write, answer, order_id, 1)
+        update = merge(order_id, 1, {"currency": "USD"})
+        updated = update.send(client)
+        accepted_order(updated)
+        check(update, updated, order_id, 2)
+        status = set_status(order_id, 2, "confirmed")
+        check(status, status.send(client), order_id, 3)
+        stale = replace(order_id, 1, order_content(new_customer()))
+        refused = stale.send(client)
+        assert_stale(refused, stale, 3)
+        check(stale, refused, order_id, 3)
+        for earlier, version in ((write, 1), (update, 2), (stale, 3)):
+            repeated = earlier.send(client)
+            assert repeated.replayed
+            check(earlier, repeated, order_id, version)
+
+
+# Durability postgres.
+
+def test_with_durability_postgres_an_answer_is_in_postgres_already(postgres, url, launch, data_dir):
+    """Breaks if an answer leaves before the transaction of its message has been committed."""
+    server = launch(flag(url), "--durability=postgres")
+    wait_ready(server.client())
+
+    def write_and_look():
+        with Client(server.port) as client, postgres.connect(url) as connection, connection.cursor() as cursor:
+            for _ in range(settings.ANSWERED_WRITES):
+                write, answer, order = send_create(client)
+                update = set_status(order["order_id"], 1, "confirmed")
+                accepted_order(update.send(client))
+                cursor.execute("SELECT version FROM orders WHERE order_id = %s", (order["order_id"],))
+                assert cursor.fetchall() == [(2,)], "an acknowledged update is not in Postgres"
+                cursor.execute("SELECT count(*) FROM messages WHERE guid IN (%s, %s)", (write.guid, update.guid))
+                assert cursor.fetchall() == [(2,)], "the message of an answer is not in Postgres"
+                stale = merge(order["order_id"], 1, {"currency": "USD"})
+                assert_stale(stale.send(client), stale, 2)
+                cursor.execute("SELECT count(*) FROM messages WHERE guid = %s", (stale.guid,))
+                assert cursor.fetchall() == [(1,)], "the message of a recorded refusal is not in Postgres"
+
+    Threads([write_and_look] * settings.ANSWERING_CLIENTS).join()
+    assert_whole(postgres, url, server.client(), data_dir)
+
+
+def test_with_durability_postgres_nothing_shows_that_postgres_lacks(postgres, url, launch, data_dir):
+    """Breaks if a read, a list, a message, a refusal or the answer to a repeat tells of what would be lost with this machine."""
+    server = launch(flag(url), "--durability=postgres")
+    client = server.client()
+    wait_ready(client)
+    _, _, order = send_create(client)
+    order_id, customer = order["order_id"], order["customer_id"]
+    update, another = merge(order_id, 1, {"currency": "USD"}), create(order_content(customer))
+    stale = merge(order_id, 1, {"currency": "GBP"})
+    before = positions(client)["durable"]
+    waiting = [(write, server.connect()) for write in (update, another, update, stale)]
+    with held(postgres, url, LOCK_ORDERS):
+        for write, connection in waiting[:2]:
+            connection.send(write.to_bytes())
+        wait_session_waits_for_lock(postgres, url)
+        poll_until(lambda: positions(client)["durable"] >= before + 2, "both writes are on the disk")
+        for write, connection in waiting[2:]:  # a repeat joins; what it would be refused for is not safe yet
+            connection.send(write.to_bytes())
+        poll_until(lambda: positions(client)["durable"] >= before + 3, "the refusal is on the disk")
+        assert get_order(client, order_id) == order
+        assert get_orders_of(client, customer) == [order]
+        assert client.get(f"{order_path(order_id)}/versions/2").status == 404
+        for write, connection in waiting:
+            assert client.get(message_path(write.guid)).status == 404
+            assert not connection.has_answer(0), f"{write} was answered"
+        assert positions(client)["persisted"] == before
+    updated, created, joined, refused = [connection.read_response() for _, connection in waiting]
+    assert accepted_order(updated) == accepted_order(joined)
+    assert_stale(refused, stale, 2)
+    for write, answer in ((update, updated), (another, created), (stale, refused)):
+        assert persisted_message(postgres, url, write.guid)[1:] == (answer.status, answer.json())
+        assert client.get(message_path(write.guid)).status == 200
+    assert get_order(client, order_id) == accepted_order(updated) == persisted_order(postgres, url, order_id)
+    assert len(get_orders_of(client, customer)) == 2
+    assert_verified(url, data_dir)
+
+
+def test_with_durability_postgres_nothing_is_served_before_postgres_has_the_whole_log(restless, restless_url, launch, data_dir):
+    """Breaks if a restart shows what was never acknowledged while Postgres does not have it, or executes it a second time."""
+    url, flags = restless_url, (flag(restless_url), "--durability=postgres")
+    server = launch(*flags)
+    client = server.client()
+    wait_ready(client)
+    _, _, order = send_create(client)
+    update = merge(order["order_id"], 1, {"currency": "USD"})
+    with held(restless, url, LOCK_ORDERS):
+        server.connect().send(update.to_bytes())
+        wait_session_waits_for_lock(restless, url)
+        server.kill()
+    restless.stop()
+
+    server = launch(*flags)
+    client = server.client()
+    assert_not_ready(client, "recovering")
+    assert_problem(client.get(order_path(order["order_id"])), 503, "recovering")
+    assert_problem(update.send(client), 503, "recovering")
+    assert_problem(client.get("/-/position"), 503, "recovering")
+    wait_log(server, "warning", "cannot connect to Postgres")
+    assert_not_ready(client, "recovering")
+    restless.start()
+    wait_ready(client)
+    repeated = update.send(client)
+    assert repeated.replayed and accepted_order(repeated)["version"] == 2
+    assert persisted_order(restless, url, order["order_id"]) == get_order(client, order["order_id"]) == accepted_order(repeated)
+    assert_whole(restless, url, client, data_dir)
+
+
+def assert_not_ready(client, status):
+    response = client.get("/-/ready")
+    assert response.status == 503 and response.header("Retry-After")
+    assert response.json()["status"] == status
+
+
+# Postgres fails.
+
+def test_away_at_the_start(restless, restless_url, launch, data_dir):
+    """Breaks if an engine does not start, take writes and serve reads without its Postgres, or never comes to it later."""
+    restless.stop()
+    server = launch(flag(restless_url))
+    client = server.client()
+    assert client.get("/-/ready").status == 200
+    pairs = create_some(client, 20)
+    assert positions(client) == {"decided": 20, "durable": 20, "persisted": None}
+    poll_until(lambda: metric(client, "ordem_postgres_failures_total") >= 2, "it is tried again")
+    assert metric(client, "ordem_postgres_connected") == 0
+    assert metric(client, "ordem_postgres_backlog_bytes") > 0
+    wait_log(server, "warning", "cannot connect to Postgres")
+    restless.start()
+    assert_whole(restless, restless_url, client, data_dir)
+    assert_persisted_once(restless, restless_url, pairs)
+    assert metric(client, "ordem_postgres_connected") == 1
+    wait_log(server, "info", "Postgres takes the log again")
+
+
+def test_stopped_and_started_under_load(restless, restless_url, launch, data_dir, rng):
+    """Breaks if a stop of Postgres stops writes, or loses, repeats or tears what was being written to it."""
+    server = launch(flag(restless_url))
+    client = server.client()
+    with Load(server, rng) as running:
+        for _ in range(2):
+            running.wait_for(settings.WRITES_BETWEEN_FAILURES)
+            restless.stop()
+            poll_until(lambda: metric(client, "ordem_postgres_connected") == 0, "the engine notices")
+            lag = metric(client, "ordem_postgres_lag_entries")
+            running.wait_for(settings.WRITES_BETWEEN_FAILURES)
+            assert metric(client, "ordem_postgres_lag_entries") > lag
+            assert metric(client, "ordem_postgres_lag_seconds") > 0
+            restless.start()
+            wait_persisted(client)
+    assert_whole(restless, restless_url, client, data_dir, running.oracle)
+
+
+def test_backend_killed_within_a_transaction(restless, restless_url, launch, data_dir, rng):
+    """Breaks if half of a batch stays, or a batch whose connection was lost is written again though it was committed."""
+    server = launch(flag(restless_url))
+    client = server.client()
+    with Load(server, rng) as running:
+        for lock in (LOCK_MESSAGES, LOCK_ORDERS):
+            running.wait_for(settings.WRITES_BETWEEN_FAILURES)
+            with held(restless, restless_url, lock):
+                restless.kill_backend(wait_session_waits_for_lock(restless, restless_url))
+                poll_until(lambda: metric(client, "ordem_postgres_connected") == 0, "the engine notices")
+            restless.wait_ready()
+            wait_persisted(client)
+        for _ in range(5):  # at whatever moment it is
+            running.wait_for(settings.WRITES_BETWEEN_FAILURES // 5)
+            for pid in sessions_of_ordem(restless, restless_url):
+                restless.run(restless_url, "SELECT pg_terminate_backend(%s)", (pid,))
+    assert_whole(restless, restless_url, client, data_dir, running.oracle)
+
+
+def test_database_without_tables_is_told_and_waited_for(postgres, database, launch, data_dir):
+    """Breaks if an engine that was started before `ordem migrate` stops, is silent, or has to be started again."""
+    server = launch(flag(database))
+    client = server.client()
+    pairs = create_some(client, 5)
+    wait_log(server, "warning", "ordem migrate")
+    assert positions(client)["persisted"] is None
+    migrated(database)
+    assert_whole(postgres, database, client, data_dir)
+    assert_persisted_once(postgres, database, pairs)
+
+
+def test_statement_that_fails_is_tried_again_until_it_does_not(postgres, url, launch, data_dir, rng):
+    """Breaks if an entry that Postgres refuses is left out, if half of its batch stays, or if nobody is told why."""
+    server = launch(flag(url))
+    client = server.client()
+    with Load(server, rng) as running:
+        running.wait_for(settings.WRITES_BETWEEN_FAILURES)
+        postgres.run(url, "ALTER TABLE messages ADD CONSTRAINT no_more_stale CHECK (verdict <> 'stale_version') NOT VALID")
+        poll_until(lambda: metric(client, "ordem_postgres_failures_total") >= 3, "it fails again and again")
+        wait_log(server, "warning", "no_more_stale")
+        with snapshot(postgres, url) as cursor:
+            stuck = assert_prefix(cursor)
+        running.wait_for(settings.WRITES_BETWEEN_FAILURES)
+        assert metric(client, "ordem_postgres_lag_entries") >= settings.WRITES_BETWEEN_FAILURES
+        assert positions(client)["persisted"] == stuck
+        postgres.run(url, "ALTER TABLE messages DROP CONSTRAINT no_more_stale")
+        wait_persisted(client)
+    wait_log(server, "info", "Postgres takes the log again")
+    assert_whole(postgres, url, client, data_dir, running.oracle)
+
+
+def test_backlog_that_reached_its_bound_refuses_writes_until_postgres_is_back(restless, restless_url, launch, data_dir):
+    """Breaks if the log grows past its bound without an end, if reads stop with the writes, or if a GUID that was refused so
+    can't be executed later, once."""
+    restless.stop()
+    server = launch(flag(restless_url), "--persist-backlog-max=4KiB")
+    client = server.client()
+    pairs, refused = [], []
+    while not refused:
+        assert len(pairs) < settings.BACKLOG_CREATES_MAX, f"{len(pairs)} creates fit into 4 KiB"
+        write = create(order_content(new_customer()))
+        answer = write.send(client)
+        if answer.status == 201:
+            pairs.append((write, answer))
+        else:
+            assert_problem(answer, 503, "persistence-behind")
+            refused.append(write)
+    update = merge(accepted_order(pairs[0][1], 201)["order_id"], 1, {"currency": "USD"})
+    assert_problem(update.send(client), 503, "persistence-behind")
+    refused.append(update)
+    assert client.get("/-/ready").status == 200
+    for write, answer in pairs:
+        assert get_order(client, accepted_order(answer, 201)["order_id"]) == accepted_order(answer, 201)
+    for write in refused:
+        assert client.get(message_path(write.guid)).status == 404
+
+    restless.start()
+    wait_persisted(client)
+    for write in refused:
+        answer = poll_until(lambda: (got := write.send(client)).status != 503 and got, "writes are taken again")
+        accepted_order(answer, 201 if write is refused[0] else 200)
+        assert not answer.replayed
+        again = write.send(client)
+        assert again.replayed and recorded_part(again) == recorded_part(answer)
+        pairs.append((write, answer))
+    assert_whole(restless, restless_url, client, data_dir)
+    assert_persisted_once(restless, restless_url, pairs)
+    assert positions(client)["durable"] == len(pairs)
+
+
+# One engine.
+
+def writer(url, launch, folder, *flags):
+    """A server, and a client of it, once Postgres has its log."""
+    server = launch(flag(url), *flags, folder=folder)
+    client = server.client()
+    wait_ready(client)
+    wait_persisted(client)
+    return server, client
+
+
+@pytest.fixture
+def two_folders(url, launch, data_dir, tmp_path):
+    """A data folder whose log is in Postgres, and a copy of it."""
+    server, client = writer(url, launch, data_dir)
+    create_some(client, 5)
+    server.stop()
+    shutil.copytree(data_dir, tmp_path / "copy")
+    return data_dir, tmp_path / "copy"
+
+
+def test_older_engine_stops_when_a_newer_one_has_taken_over(postgres, url, launch, two_folders):
+    """Breaks if two engines write one log by turns, or the older one goes on taking writes that Postgres will never have."""
+    older, older_client = writer(url, launch, two_folders[0])
+    _, newer_client = writer(url, launch, two_folders[1])
+    lost, _, _ = send_create(older_client)  # it does not know yet
+    wait_read_only(older_client)
+    wait_log(older, "error", "no more writes")
+    assert "another engine has taken over" in older.printed()
+    assert_problem(create(order_content(new_customer())).send(older_client), 503, "read-only")
+    assert older_client.get(message_path(lost.guid)).status == 200
+    pairs = create_some(newer_client, 5)
+    assert_whole(postgres, url, newer_client, two_folders[1])
+    assert_persisted_once(postgres, url, pairs)
+    assert persisted_message(postgres, url, lost.guid) is None
+
+
+def test_older_engine_with_durability_postgres_acknowledges_nothing_after_it_was_superseded(postgres, url, launch, two_folders):
+    """Breaks if the engine that lost its Postgres answers a write with success even once, or shows it."""
+    older, older_client = writer(url, launch, two_folders[0], "--durability=postgres")
+    _, newer_client = writer(url, launch, two_folders[1])
+    lost = create(order_content(new_customer()))
+    assert_problem(lost.send(older_client), 503, "read-only")
+    assert older_client.get(message_path(lost.guid)).status == 404
+    assert_not_ready(older_client, "read-only")
+    assert "another engine has taken over" in older.printed()
+    create_some(newer_client, 5)
+    assert_whole(postgres, url, newer_client, two_folders[1])
+    assert persisted_message(postgres, url, lost.guid) is None
+
+
+def test_engine_with_another_log_is_refused(postgres, url, launch, data_dir, tmp_path):
+    """Breaks if a second log is mixed into a database, by a wrong URL or a folder that was made anew."""
+    server, client = writer(url, launch, data_dir)
+    pairs = create_some(client, 5)
+    own_id = (data_dir / "FORMAT").read_text().split()[1]
+    stranger = launch(flag(url), folder=tmp_path / "other")
+    wait_read_only(stranger.client())
+    wait_log(stranger, "warning", "another engine", own_id)
+    assert_problem(create(order_content(new_customer())).send(stranger.client()), 503, "read-only")
+    pairs += create_some(client, 5)
+    assert_whole(postgres, url, client, data_dir)
+    assert_persisted_once(postgres, url, pairs)
+    refused = verify(url, tmp_path / "other")
+    assert refused.returncode == 1 and own_id in refused.stderr, refused.stderr
+
+
+def test_old_copy_of_the_folder_takes_no_writes(postgres, url, launch, two_folders):
+    """Breaks if an engine on a folder from before gives positions a second time: Postgres would keep the first ones' rows."""
+    server, client = writer(url, launch, two_folders[0])
+    create_some(client, 5)
+    server.stop()
+    old = launch(flag(url), folder=two_folders[1])
+    wait_read_only(old.client())
+    wait_log(old, "warning", "old copy")
+    assert_problem(create(order_content(new_customer())).send(old.client()), 503, "read-only")
+    refused = verify(url, two_folders[1])
+    assert refused.returncode == 1 and "position 10" in refused.stderr, refused.stderr
+    assert_verified(url, two_folders[0])
+    with snapshot(postgres, url) as cursor:
+        assert assert_prefix(cursor) == 10
+
+
+# Stopping.
+
+def test_stop_brings_the_end_of_the_log_to_postgres(postgres, url, launch, data_dir, rng):
+    """Breaks if a stop leaves behind what was written just before it."""
+    for _ in range(settings.STOPS):
+        server = launch(flag(url))
+        wait_persisted(server.client())
+        oracle = load(server, rng, 50)
+        server.stop()
+        last = next(entry["position"] for entry in server.logs() if entry["message"] == "stopped")
+        with snapshot(postgres, url) as cursor:
+            assert assert_prefix(cursor) == last
+        assert not any("lacks the end of the log" in entry["message"] for entry in server.logs())
+    assert_verified(url, data_dir)
+    assert not oracle.violations
+
+
+def test_stop_does_not_wait_for_a_postgres_that_hangs(restless, restless_url, launch, data_dir):
+    """Breaks if a stop takes as long as a Postgres that neither answers nor ends."""
+    url = restless_url
+    server = launch(flag(url), "--drain-timeout=1s")
+    create_some(server.client(), 5)
+    wait_persisted(server.client())
+    hanging, = sessions_of_ordem(restless, url)
+    os.kill(hanging, signal.SIGSTOP)
+    try:
+        create_some(server.client(), 5)
+        begun = time.monotonic()
+        server.stop()
+        assert time.monotonic() - begun < settings.HANGING_STOP_SECONDS_MAX
+        assert any("lacks the end of the log" in entry["message"] for entry in server.logs())
+    finally:
+        os.kill(hanging, signal.SIGCONT)
+    client = launch(flag(url)).client()
+    assert_whole(restless, url, client, data_dir)
+    assert positions(client)["durable"] == 10
+
+
+# The password.
+
+@pytest.mark.parametrize("password", [SECRET, SECRET + "-wrong"], ids=["right", "wrong"])
+def test_password_is_used_and_never_shown(postgres, url, launch, data_dir, password):
+    """Breaks if the log (the settings at the start, or what Postgres objects to) or /metrics quotes the URL as it is."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    role = f"engine_of_{name}"
+    postgres.run(url, f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{SECRET}' IN ROLE {PASSWORD_ROLE}")
+    guarded = postgres.url(name, role, password)
+    server = launch("--log-level=debug", environment={"ORDEM_POSTGRES_URL": guarded})
+    client = server.client()
+    create_some(client, 3)
+    if password == SECRET:
+        assert_whole(postgres, url, client, data_dir)
+    else:
+        wait_log(server, "warning", "password authentication failed")
+    metrics = client.get("/metrics").body.decode()
+    server.stop()
+    secrets = (password, guarded.split(":")[2].split("@")[0])
+    assert "postgresql://" in server.printed()
+    assert not any(secret in text for secret in secrets for text in (server.printed(), metrics))
