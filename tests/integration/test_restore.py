@@ -1,0 +1,534 @@
+"""`ordem restore` and `ordem verify` against a real Postgres that an engine has filled with all that an order may hold."""
+
+import json
+import random
+import signal
+import subprocess
+from urllib.parse import quote
+
+import pytest
+
+from support import settings
+from support.concurrency import poll_until
+from support.ordem_server import (
+    assert_clean_failure,
+    assert_does_not_start,
+    binary,
+    clean_environment,
+    run_ordem,
+    start_server,
+)
+from support.orders import (
+    ORDER_CLOSED,
+    STATUS_NOT_ALLOWED,
+    accepted_order,
+    assert_problem,
+    assert_stale,
+    create,
+    get_order,
+    merge,
+    message_path,
+    order_content,
+    order_path,
+    recorded_part,
+    replace,
+    set_status,
+)
+from support.persisted import (
+    assert_prefix,
+    assert_verified,
+    assert_whole,
+    load,
+    migrated,
+    persisted_message,
+    persisted_order,
+    positions,
+    snapshot,
+    verify,
+    wait_persisted,
+    wait_session_waits_for_lock,
+)
+
+UNICODE = "ü€\U0001F600 e\u0301 \u2028\ufeff\uffff\U0010ffff"
+QUOTES = "\"'`$$ '; DROP TABLE orders; --"
+BACKSLASHES = "\\ \\\\ \\n \\N \\. \\x00 \\u0041"
+CONTROL = "\t\n\r\b\f\v\x01\x1f\x7f\x85"
+STRANGE_TEXTS = (UNICODE, QUOTES, BACKSLASHES, CONTROL, "\\N", "\\.", " ", "{}", "{a,b}", "NULL", "ü" * 64)
+STRANGE_GUIDS = ("\\N", "\\.", "\\\\", "';--", "{}", "%00", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "x" * 255, "A", "a")
+NUMBERS = (1e20, 1e300, -1e300, 1.7976931348623157e308, 5e-324, -5e-324, 2.2250738585072014e-308, -0.0, 0, 9007199254740991,
+           -9007199254740991, 9007199254740992.0, 1e16, 1e21, 1e22, 123456789012345680000.0, 0.1, 1 / 3, 1e-7, 1.5, 100.0)
+EXOTIC = {
+    "numbers": list(NUMBERS), "texts": ["", *STRANGE_TEXTS], "": "empty name", "empty": {}, "nested": [[], [[]], {}, [{}], [[[[]]]]],
+    "null": [None, True, False], "deep": {"a": {"b": {"c": [{"d": []}]}}},
+    **{text: number for number, text in enumerate(STRANGE_TEXTS)},
+}
+
+
+def restore(url, folder):
+    return run_ordem("restore", "--postgres-url", url, "--data-dir", folder)
+
+
+def restored(url, folder):
+    result = restore(url, folder)
+    assert (result.returncode, sentences(result)) == (0, []), result.stderr
+    return result.stdout
+
+
+def sentences(result):
+    """The lines on standard error that do not tell the progress."""
+    return [line for line in result.stderr.splitlines() if not line.startswith("restoring: ")]
+
+
+def assert_refused(result, *words):
+    """Exit code 1, and one sentence that holds the words."""
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert len(sentences(result)) == 1, result.stderr
+    assert_clean_failure(result.returncode, sentences(result)[0], words)
+
+
+def send(client, write):
+    """Sends a write whose GUID may be stranger than a header's value can be."""
+    return client.exchange(write.to_bytes(guid_form="body"))
+
+
+class Story:
+    """What clients wrote and how they were answered."""
+
+    def __init__(self, client):
+        self._client = client
+        self.pairs = []
+
+    def send(self, write):
+        """Sends a write whose outcome is recorded; returns the answer."""
+        answer = send(self._client, write)
+        self.pairs.append((write, answer))
+        return answer
+
+    def create(self, content, guid=None):
+        return accepted_order(self.send(create(content, guid)), 201)
+
+    def update(self, write):
+        return accepted_order(self.send(write))
+
+
+def write_exotic_orders(story):
+    order = story.create(order_content("exotic", attributes=EXOTIC))
+    assert order["attributes"] == EXOTIC
+    order_id = order["order_id"]
+    patches = (
+        {"attributes": {"": None, "numbers": [-0.0, 1e20], "deep": {"a": None, "b": {"c": 5e-324, "d": None}}, "unknown": None}},
+        {"attributes": {}}, {"attributes": None}, {"attributes": None}, {"attributes": {"texts": {"a": None, "b": [None]}}},
+        {"items": [{"sku": text, "quantity": 1_000_000, "unit_price": 0} for text in STRANGE_TEXTS], "customer_id": BACKSLASHES},
+        {"currency": "XXX", "attributes": {"x": {"y": None}}}, {},
+    )
+    for version, patch in enumerate(patches, 1):
+        story.update(merge(order_id, version, patch, version_in=("body", "if-match", "both")[version % 3]))
+    last = len(patches) + 1
+    story.update(replace(order_id, last, order_content("exotic")))  # without attributes of its own the default ones
+    bare = order_content("exotic", items=[{"sku": "x", "quantity": 1, "unit_price": 10**12}] * 500)
+    del bare["attributes"]
+    story.update(replace(order_id, last + 1, bare))
+    for text in STRANGE_TEXTS:
+        story.create(order_content(text, attributes={text: text}, items=[{"sku": text, "quantity": 1, "unit_price": 1}]))
+    for guid in STRANGE_GUIDS:
+        story.create(order_content("guids"), guid)
+    for number in NUMBERS:
+        story.create(order_content("numbers", attributes={"many": [number] * 500}))
+    # Names that jsonb puts into another order, and that only their case tells apart.
+    story.create(order_content("names", attributes={name: name for name in ("b", "aa", "B", "aA", "é", "z", "10", "9", "a\tb")}))
+
+
+def write_rejections(story):
+    order_id = story.create(order_content("rejections"))["order_id"]
+    story.update(merge(order_id, 1, {"currency": "USD"}))
+    for version_in in ("body", "if-match", "both"):
+        for stale in (
+            merge(order_id, 1, {"attributes": {"gone": None, "text": UNICODE, "number": 1e300}}, version_in=version_in),
+            merge(order_id, 1, {"attributes": None, "customer_id": "x"}, version_in=version_in),
+            merge(order_id, 1, {}, version_in=version_in),
+            replace(order_id, 1, order_content("rejections", attributes=EXOTIC), version_in=version_in),
+            set_status(order_id, 1, "confirmed", version_in=version_in),
+        ):
+            assert_stale(story.send(stale), stale, 2)
+    assert_problem(story.send(set_status(order_id, 2, "delivered")), 409, "status-not-allowed", STATUS_NOT_ALLOWED)
+    story.update(set_status(order_id, 2, "cancelled", version_in="if-match"))
+    for write in (merge(order_id, 3, {"attributes": {"a": None}}), replace(order_id, 3, order_content("x"), version_in="if-match")):
+        assert_problem(story.send(write), 409, "order-closed", ORDER_CLOSED)
+
+
+def shown(client, pairs):
+    """Every read of these writes and their orders: status, ETag and body."""
+    orders = {}
+    for _, answer in pairs:
+        if answer.status in (200, 201):
+            order = answer.json()["order"]
+            orders.setdefault(order["order_id"], set()).add(order["customer_id"])
+    paths = {order_path(order_id) for order_id in orders} | {f"{order_path(order_id)}/versions?limit=1000" for order_id in orders}
+    paths |= {f"{order_path(order['order_id'])}/versions/{order['version']}" for _, answer in pairs
+              if answer.status in (200, 201) for order in [answer.json()["order"]]}
+    paths |= {f"/api/v1/orders?limit=1000&customer_id={quote(customer, safe='')}" for all_of in orders.values() for customer in all_of}
+    paths |= {message_path(quote(write.guid, safe="")) for write, _ in pairs}
+    return {path: (answer.status, answer.header("ETag"), answer.body) for path in paths for answer in [client.get(path)]}
+
+
+class Origin:
+    """A database that an engine has written to, that engine's folder, and what it showed."""
+
+    def __init__(self, postgres, folder):
+        self.folder = folder
+        self.url = migrated(postgres.create_database())
+        with start_server(folder, f"--postgres-url={self.url}") as server:
+            client = server.client()
+            story = Story(client)
+            write_exotic_orders(story)
+            write_rejections(story)
+            self.oracle = load(server, random.Random(settings.SEED), settings.RESTORED_WRITES)
+            self.pairs = story.pairs
+            for guid in self.oracle.recorded_guids():
+                write = self.oracle.write(guid)
+                answer = write.send(client)
+                self.oracle.repeated(guid, answer)
+                self.pairs.append((write, answer))
+            self.reads = shown(client, self.pairs)
+            self.last = wait_persisted(client)
+        assert not self.oracle.violations
+
+
+@pytest.fixture(scope="module")
+def origin(postgres, tmp_path_factory):
+    """Nothing may change its database or its folder."""
+    return Origin(postgres, tmp_path_factory.mktemp("origin") / "data")
+
+
+@pytest.fixture
+def copy(postgres, origin):
+    """The URL of a copy of the origin's database."""
+    return postgres.copy_database(origin.url)
+
+
+# Restore.
+
+def test_restored_engine_is_the_one_that_was_lost(postgres, origin, copy, launch, data_dir):
+    """Breaks if anything that clients can see is not as before: a read, the answer to a repeat, a version, a list, a byte of
+    them; or if it does not go on where the lost one was."""
+    text = restored(copy, data_dir)
+    assert f"up to position {origin.last}" in text and text.count("\n") == 1
+    assert_verified(copy, data_dir)
+    server = launch(f"--postgres-url={copy}")
+    client = server.client()
+    reads = shown(client, origin.pairs)
+    assert {path: read for path, read in reads.items() if read != origin.reads[path]} == {}
+    assert len(reads) == len(origin.reads) > settings.RESTORED_WRITES
+    for write, answer in origin.pairs:
+        repeated = send(client, write)
+        assert repeated.replayed and recorded_part(repeated) == recorded_part(answer), f"{write}: {repeated}"
+        other = create(order_content("another request"), write.guid)
+        assert_problem(send(client, other), 422, "guid-reused")
+    assert positions(client) == {"decided": origin.last, "durable": origin.last, "persisted": origin.last}
+
+    order = accepted_order(origin.pairs[0][1], 201)
+    newest = get_order(client, order["order_id"])
+    stale = merge(order["order_id"], 1, {"currency": "USD"})
+    assert_stale(stale.send(client), stale, newest["version"])
+    update = merge(order["order_id"], newest["version"], {"currency": "CHF"})
+    assert accepted_order(update.send(client))["version"] == newest["version"] + 1
+    created = create(order_content("exotic"))
+    accepted_order(created.send(client), 201)
+    assert_whole(postgres, copy, client, data_dir)
+    assert [persisted_message(postgres, copy, write.guid)[0] for write in (stale, update, created)] == [
+        origin.last + 1, origin.last + 2, origin.last + 3]
+    assert persisted_order(postgres, copy, order["order_id"]) == get_order(client, order["order_id"])
+
+
+def test_folder_of_the_origin_and_its_database_agree_after_a_restart(postgres, origin):
+    """Breaks if verify finds differences where all the exotic content is the same."""
+    assert_verified(origin.url, origin.folder)
+    with snapshot(postgres, origin.url) as cursor:
+        assert assert_prefix(cursor) == origin.last
+
+
+def test_restore_of_a_restored_engine_gives_the_same(postgres, origin, copy, launch, data_dir, tmp_path):
+    """Breaks if a restored engine writes what can't be restored once more."""
+    restored(copy, data_dir)
+    server = launch(f"--postgres-url={copy}")
+    oracle = load(server, random.Random(settings.SEED + 1), 50)
+    assert_whole(postgres, copy, server.client(), data_dir)
+    writes = [(oracle.write(guid), oracle.write(guid).send(server.client())) for guid in oracle.recorded_guids()]
+    reads = shown(server.client(), [*origin.pairs, *writes])
+    server.stop()
+    restored(copy, tmp_path / "again")
+    client = launch(folder=tmp_path / "again").client()
+    assert shown(client, [*origin.pairs, *writes]) == reads
+
+
+def test_database_without_any_entry_gives_an_empty_engine_with_its_name(postgres, launch, data_dir, tmp_path):
+    """Breaks if position 0 is not a position, or if a restored engine is a stranger to its database."""
+    url = migrated(postgres.create_database())
+    server = launch(f"--postgres-url={url}", folder=tmp_path / "first")
+    wait_persisted(server.client())
+    server.stop()
+    assert "0 orders" in restored(url, data_dir)
+    assert (data_dir / "FORMAT").read_text() == (tmp_path / "first" / "FORMAT").read_text()
+    client = launch(f"--postgres-url={url}").client()
+    accepted_order(create(order_content("first")).send(client), 201)
+    assert_whole(postgres, url, client, data_dir)
+
+
+def test_expired_messages_are_not_restored(postgres, launch, data_dir, tmp_path):
+    """Breaks if a GUID whose outcome has expired answers again after a restore, or its order is gone with it."""
+    url = migrated(postgres.create_database())
+    server = launch(f"--postgres-url={url}", "--message-ttl=1s", folder=tmp_path / "first")
+    client = server.client()
+    write = create(order_content("c"))
+    order = accepted_order(write.send(client), 201)
+    poll_until(lambda: client.get(message_path(write.guid)).status == 404, "the message has expired")
+    server.stop()
+    assert persisted_message(postgres, url, write.guid), "Postgres keeps what has expired"
+    assert "1 orders, 1 versions and 0 messages" in restored(url, data_dir)
+    assert_verified(url, data_dir)
+    client = launch(f"--postgres-url={url}").client()
+    assert get_order(client, order["order_id"]) == order
+    assert client.get(message_path(write.guid)).status == 404
+    again = write.send(client)
+    assert not again.replayed and accepted_order(again, 201)["order_id"] != order["order_id"]
+    wait_persisted(client)
+    assert_verified(url, data_dir)
+    assert postgres.run(url, "SELECT count(*) FROM messages WHERE guid = %s", (write.guid,)) == [(2,)]
+
+
+def test_folder_that_is_not_empty_is_left_alone(origin, launch, data_dir):
+    """Breaks if a restore overwrites, or mixes itself into, what somebody may still need."""
+    server = launch()
+    accepted_order(create(order_content("c")).send(server.client()), 201)
+    assert_refused(restore(origin.url, data_dir), data_dir, "not empty")
+    server.stop()
+    assert_refused(restore(origin.url, data_dir), data_dir, "not empty")
+    assert launch().client().get("/api/v1/orders?customer_id=c").json()["orders"]
+
+
+@pytest.mark.parametrize("statement, words", [
+    ("UPDATE messages SET request = request || '{\"method\": \"BREW\"}' WHERE verdict = 'stale_version'",
+     ["message", "can't have written"]),
+    ("UPDATE orders SET items = '[1]' WHERE order_id = (SELECT max(order_id::text)::uuid FROM orders)", ["order", "can't have written"]),
+    ("DELETE FROM engine_positions", ["holds no log"]),
+    ("DROP TABLE ordem_migrations CASCADE", ["ordem migrate"]),
+], ids=["message", "order", "no position", "no tables"])
+def test_restore_that_fails_says_why_and_leaves_nothing_that_can_be_served(postgres, origin, copy, data_dir, statement, words):
+    """Breaks if half of a log can be taken for a whole one: orders would be missing, and GUIDs be executed a second time."""
+    postgres.run(copy, statement)
+    assert_refused(restore(copy, data_dir), *words)
+    if data_dir.exists():
+        assert_half_restored(origin, data_dir)
+    else:
+        restored(origin.url, data_dir)
+
+
+def assert_half_restored(origin, folder):
+    assert_does_not_start(folder, words=[folder, "restore"])
+    assert_does_not_start(folder, f"--postgres-url={origin.url}", words=[folder, "restore"])
+    assert_refused(restore(origin.url, folder), folder, "not empty")
+    assert_refused(verify(origin.url, folder), folder)
+    assert_refused(run_ordem("inspect", "message", "x", "--data-dir", folder), folder)
+
+
+# The view that stands for the table makes every reader of its rows wait; counting them needs no row.
+WAITING_MESSAGES = """
+    CREATE FUNCTION after_a_wait(bytea) RETURNS bytea LANGUAGE plpgsql STABLE AS
+        $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN $1; END $$;
+    ALTER TABLE messages RENAME TO all_messages;
+    CREATE VIEW messages AS SELECT guid, after_a_wait(fingerprint) AS fingerprint, verdict, order_id, version, status,
+        wanted_status, made_against, by_if_match, request, response, created_at, expires_at, position FROM all_messages"""
+
+
+def test_restore_that_was_killed_leaves_nothing_that_can_be_served(postgres, origin, copy, data_dir):
+    """Breaks if a folder whose restore was cut off looks like a whole or a new one."""
+    postgres.run(copy, WAITING_MESSAGES)
+    with postgres.connect(copy) as other:
+        other.cursor().execute("SELECT pg_advisory_lock(42)")
+        restoring = subprocess.Popen(
+            [binary(), "restore", "--postgres-url", copy, "--data-dir", data_dir], env=clean_environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            wait_session_waits_for_lock(postgres, copy)
+            assert restoring.poll() is None and data_dir.exists()
+            assert_refused(restore(origin.url, data_dir), data_dir, "not empty")
+        finally:
+            restoring.kill()
+            restoring.communicate(timeout=settings.COMMAND_SECONDS_MAX)
+    assert restoring.returncode == -signal.SIGKILL
+    assert_half_restored(origin, data_dir)
+
+
+# Verify.
+
+ORDER_CHANGES = (
+    "status = 'shipped'", "customer_id = customer_id || 'x'", "currency = 'ZZZ'", "items = items || items[0]", "total = total + 1",
+    "attributes = '{\"changed\": 1}'", "created_at = created_at - interval '1 ms'", "updated_at = updated_at + interval '1 ms'",
+)
+MESSAGE_CHANGES = (
+    "fingerprint = decode(repeat('00', 16), 'hex')", "verdict = 'order_closed', made_against = 1", "version = version + 1",
+    "order_id = (SELECT order_id FROM orders other WHERE other.order_id <> messages.order_id LIMIT 1)", "status = 'delivered'",
+    "wanted_status = 'delivered'", "made_against = 1000", "created_at = created_at - interval '1 ms'",
+    "expires_at = expires_at + interval '1 ms'",
+)
+CHANGES = {"orders": (*ORDER_CHANGES, "version = version + 1"), "order_versions": ORDER_CHANGES, "messages": MESSAGE_CHANGES}
+KEYS = {
+    "orders": ("order_id::text", "order {0}"), "order_versions": ("order_id::text, version", "version {1} of order {0}"),
+    "messages": ('guid COLLATE "C"', "message {0}"),
+}
+
+
+def spread(rows, count):
+    """So many of the rows: the first, the last, and others between them."""
+    assert len(rows) > count
+    return [rows[number * (len(rows) - 1) // (count - 1)] for number in range(count)]
+
+
+def some_rows(postgres, url, table, count):
+    """(name in verify's lines, condition) of some rows."""
+    columns, name = KEYS[table]
+    rows = postgres.run(url, f"SELECT {columns} FROM {table} ORDER BY {columns}")
+    return [(name.format(*row), (f"({columns}) = ({', '.join(['%s'] * len(row))})", row)) for row in spread(rows, count)]
+
+
+def assert_differences(url, folder, lines):
+    """Exactly these lines, each once, and their sum; a line may go on."""
+    result = verify(url, folder)
+    assert (result.returncode, result.stderr) == (1, ""), result.stdout + result.stderr
+    *told, last = result.stdout.splitlines()
+    assert f": {len(lines)} differences" in last, result.stdout
+    missing = [line for line in lines if not any(one.startswith(line) for one in told)]
+    assert not missing and len(told) == len(lines), f"not told: {missing}\n{result.stdout}"
+
+
+@pytest.mark.parametrize("table", CHANGES)
+def test_verify_names_each_row_that_was_changed(postgres, origin, copy, table):
+    """Breaks if verify overlooks a column, or the first or the last row."""
+    rows = some_rows(postgres, copy, table, len(CHANGES[table]))
+    for change, (_, (condition, key)) in zip(CHANGES[table], rows):
+        postgres.run(copy, f"UPDATE {table} SET {change} WHERE {condition}", key)
+    assert_differences(copy, origin.folder, [f"{name} differs" for name, _ in rows])
+
+
+def test_verify_looks_at_what_a_rejected_message_asked_for(postgres, origin, copy):
+    """Breaks if a request that is kept nowhere else is not compared."""
+    (guid,), = postgres.run(copy, """
+        UPDATE messages SET request = jsonb_set(request, '{body,currency}', '"ZZZ"')
+        WHERE guid = (SELECT min(guid) FROM messages WHERE verdict = 'stale_version' AND request->>'method' = 'PUT') RETURNING guid""")
+    assert_differences(copy, origin.folder, [f"message {guid} differs"])
+
+
+@pytest.mark.parametrize("table", CHANGES)
+def test_verify_names_each_row_that_is_missing(postgres, origin, copy, table):
+    """Breaks if verify only compares what it finds in Postgres."""
+    rows = some_rows(postgres, copy, table, 3)
+    for _, (condition, key) in rows:
+        postgres.run(copy, f"DELETE FROM {table} WHERE {condition}", key)
+    assert_differences(copy, origin.folder, [f"{name} is in the data folder only" for name, _ in rows])
+
+
+def insert_changed_copies(postgres, url, table, order_id, *changes):
+    """Adds copies of the first row of an order with some columns changed."""
+    for change in changes:
+        postgres.run(url, f"""
+            INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, to_jsonb({table}) || {change})).* FROM {table}
+            WHERE order_id = %s ORDER BY version LIMIT 1""", (order_id,))
+
+
+OTHER_ORDERS = tuple(
+    f"jsonb_build_object('order_id', overlay(order_id::text PLACING '{first}' FROM 1 FOR 8))" for first in ("00000000", "ffffffff"))
+
+
+def test_verify_names_each_row_that_is_too_many(postgres, origin, copy):
+    """Breaks if verify only looks for what the data folder has."""
+    (first,), = postgres.run(copy, "SELECT min(order_id::text) FROM orders")
+    (versions,), = postgres.run(copy, "SELECT version FROM orders WHERE order_id = %s", (first,))
+    insert_changed_copies(postgres, copy, "orders", first, *OTHER_ORDERS)
+    insert_changed_copies(
+        postgres, copy, "order_versions", first, *OTHER_ORDERS, f"jsonb_build_object('version', {versions + 1})",
+        "jsonb_build_object('updated_at', updated_at + interval '1 ms')")
+    insert_changed_copies(postgres, copy, "messages", first, *(f"jsonb_build_object('guid', '{guid}')" for guid in ("!", "~~")))
+    others = ["00000000" + first[8:], "ffffffff" + first[8:]]
+    assert_differences(copy, origin.folder, [
+        *(f"order {name} is in Postgres only" for name in others),
+        *(f"the history of order {name} is in Postgres only" for name in others),
+        f"version {versions + 1} of order {first} is in Postgres only",
+        f"version 1 of order {first} is in Postgres twice",
+        "message ! is in Postgres only", "message ~~ is in Postgres only",
+    ])
+
+
+def test_verify_can_tell_that_there_is_nothing_to_compare(postgres, origin, copy, tmp_path):
+    """Breaks if verify calls it no difference when a side is not there."""
+    assert_refused(verify(copy, tmp_path / "nowhere"), tmp_path / "nowhere")
+    assert_refused(verify(postgres.create_database(), origin.folder), "ordem migrate")
+    assert_refused(verify(migrated(postgres.create_database()), origin.folder), "no log")
+    postgres.run(copy, "UPDATE engine_positions SET position = position + 1")
+    assert_refused(verify(copy, origin.folder), f"position {origin.last + 1}", origin.last)
+
+
+# Months that were dropped.
+
+def drop_months(postgres, url, table):
+    names = [name for name, in postgres.run(url, f"SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = '{table}'::regclass")]
+    assert names
+    for name in names:
+        postgres.run(url, f"DROP TABLE {name}")
+
+
+def test_verify_says_nothing_of_months_that_were_dropped(postgres, origin, copy):
+    """Breaks if what was dropped on purpose is called a difference, or hides one."""
+    drop_months(postgres, copy, "order_versions")
+    assert_verified(copy, origin.folder)
+    drop_months(postgres, copy, "messages")
+    assert_verified(copy, origin.folder)
+    (name, (condition, key)), *_ = some_rows(postgres, copy, "orders", 3)
+    postgres.run(copy, f"UPDATE orders SET total = total + 1 WHERE {condition}", key)
+    assert_differences(copy, origin.folder, [f"{name} differs"])
+
+
+AGE = "interval '93 days'"
+
+
+def age(postgres, url):
+    """Makes everything in the database older, so that its months are past and its messages have expired."""
+    for table in ("order_versions", "messages"):
+        for moment in (f"now() - {AGE}", f"now() - {AGE} - interval '1 day'"):
+            postgres.run(url, f"SELECT ordem_make_month('{table}', {moment})")
+    for table in ("orders", "order_versions"):
+        postgres.run(url, f"UPDATE {table} SET created_at = created_at - {AGE}, updated_at = updated_at - {AGE}")
+    postgres.run(url, f"UPDATE messages SET created_at = created_at - {AGE}, expires_at = expires_at - {AGE}")
+
+
+def test_engine_lives_on_without_the_months_that_were_dropped(postgres, origin, copy, launch, data_dir, tmp_path):
+    """Breaks if orders can't be restored or changed without their old versions, or verify misses those in a folder that has
+    them or in one that does not."""
+    age(postgres, copy)
+    restored(copy, tmp_path / "with history")
+    assert_verified(copy, tmp_path / "with history")
+    drop_months(postgres, copy, "order_versions")
+    drop_months(postgres, copy, "messages")
+    assert "0 versions and 0 messages" in restored(copy, data_dir)
+    for folder in (tmp_path / "with history", data_dir):
+        server = launch(f"--postgres-url={copy}", folder=folder)
+        client = server.client()
+        wait_persisted(client)
+        assert_verified(copy, folder)
+        orders = [path for path in origin.reads if path.startswith("/api/v1/orders/") and path.count("/") == 4]
+        reads = {path: client.get(path).json()["order"] for path in orders}
+        for path, order in reads.items():
+            assert order["version"] == json.loads(origin.reads[path][2])["order"]["version"]
+            versions = client.get(f"{path}/versions?limit=1000").json()["versions"]
+            assert versions[0] == order and len(versions) == (1 if folder == data_dir else order["version"])
+        if folder != data_dir:
+            server.stop()
+    order = next(order for order in reads.values() if order["status"] == "new" and order["version"] > 2)
+    for version in (order["version"], order["version"] + 1):
+        accepted_order(merge(order["order_id"], version, {"currency": "CHF"}).send(client))
+    created = create(order_content("c"))
+    accepted_order(created.send(client), 201)
+    wait_persisted(client)
+    assert_verified(copy, data_dir)
+    assert persisted_message(postgres, copy, created.guid)[0] == origin.last + 3
+    assert restored(copy, tmp_path / "again")
+    assert_verified(copy, tmp_path / "again")
