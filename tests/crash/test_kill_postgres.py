@@ -1,0 +1,143 @@
+"""Kills the engine, one backend of its Postgres, or the whole Postgres, again and again under load, on one data folder and one
+database, and checks each time that nothing acknowledged is lost and that Postgres comes to hold all of it, once.
+
+ORDEM_SEED draws what is killed and when, the flags and what each client sends; the interleaving is not drawn.
+"""
+
+import contextlib
+import random
+
+from support import settings
+from support.concurrency import Threads, poll_until
+from support.http_client import Client
+from support.oracle import Oracle
+from support.ordem_server import start_server
+from support.persisted import (
+    assert_as_told,
+    assert_prefix,
+    assert_verified,
+    migrated,
+    sessions_of_ordem,
+    snapshot,
+    wait_persisted,
+    wait_ready,
+)
+from support.workload import Worker
+from test_kill import CUSTOMERS, check_round, random_flags, round_in_every_failure, spin
+
+VICTIMS = ("engine", "backend", "postgres", "postgres and engine", "engine and postgres")
+CATCH_UP_EVERY_TIME = 0.5
+
+
+class Round:
+    """One load, and what is killed during it. With durability postgres every answer means that Postgres has the message too."""
+
+    def __init__(self, number, rng, postgres, url, folder, oracle):
+        self.number = number
+        self._rng = rng
+        self._postgres = postgres
+        self._url = url
+        self._folder = folder
+        self._oracle = oracle
+        self._waits = rng.random() < 0.5
+        durability = ("--durability=postgres",) if self._waits else ()
+        self._flags = (*random_flags(rng), *durability, f"--postgres-url={url}")
+        self._victim = VICTIMS[number % len(VICTIMS)] if number < len(VICTIMS) else rng.choice(VICTIMS)
+
+    def __str__(self):
+        return f"round {self.number}, kills {self._victim}, {' '.join(self._flags)}"
+
+    def run(self):
+        recorded_before = len(self._oracle.recorded_guids())
+        server = self._start()
+        try:
+            self._load_and_kill(server)
+            if self._waits and not self._postgres.is_running():
+                self._postgres.start()
+            if self._waits:
+                self._assert_acknowledged_is_there()
+            if not self._postgres.is_running() and self._rng.random() < 0.5:
+                self._postgres.start()  # else the engine starts without it
+            if not server.is_running():
+                server = self._start()
+            if not self._postgres.is_running():
+                self._postgres.start()
+            with Client(server.port) as client:
+                wait_ready(client)
+                check_round(client, self._oracle, self._rng, recorded_before)
+                if self._rng.random() < CATCH_UP_EVERY_TIME:
+                    assert_caught_up(client, self._oracle, self._postgres, self._url, self._folder)
+            server.kill()
+        finally:
+            if server.is_running():
+                server.kill()
+
+    def _start(self):
+        server = start_server(self._folder, *self._flags)
+        if self._postgres.is_running():
+            with Client(server.port) as client:
+                wait_ready(client)
+        return server
+
+    def _load_and_kill(self, server):
+        rng = self._rng
+        wanted = self._oracle.recorded_count + rng.randint(1, settings.CRASH_ANSWERS_PER_ROUND_MAX)
+        workers = [Worker(self._oracle, server.port, random.Random(rng.getrandbits(64)), CUSTOMERS)
+                   for _ in range(settings.CRASH_WORKERS)]
+        threads = Threads([worker.run for worker in workers])
+        self._wait_for(threads, wanted)
+        spin(rng.randrange(settings.CRASH_SPIN_STEPS_MAX))
+        for victim in self._victim.split(" and "):
+            if victim == "engine":
+                server.kill()
+            elif victim == "postgres":
+                self._postgres.kill()
+            else:
+                self._kill_backend()
+        if server.is_running() and (self._victim == "backend" or not self._waits):
+            self._wait_for(threads, self._oracle.recorded_count + rng.randint(1, settings.CRASH_ANSWERS_PER_ROUND_MAX))
+        if server.is_running():
+            server.kill()
+        threads.join()
+
+    def _wait_for(self, threads, recorded_count):
+        def reached():
+            threads.check()
+            return self._oracle.recorded_count >= recorded_count
+
+        poll_until(reached, f"{recorded_count} writes are recorded", settings.THREADS_SECONDS_MAX)
+
+    def _kill_backend(self):
+        for pid in sessions_of_ordem(self._postgres, self._url):
+            with contextlib.suppress(ProcessLookupError):
+                self._postgres.kill_backend(pid)
+        self._postgres.wait_ready()
+
+    def _assert_acknowledged_is_there(self):
+        """No engine runs: what Postgres has now is what would be left of a lost machine."""
+        with snapshot(self._postgres, self._url) as cursor:
+            assert_prefix(cursor)
+        assert_as_told(self._oracle, self._postgres, self._url)
+
+
+def assert_caught_up(client, oracle, postgres, url, folder):
+    wait_persisted(client)
+    with snapshot(postgres, url) as cursor:
+        assert_prefix(cursor)
+    assert_as_told(oracle, postgres, url)
+    assert_verified(url, folder)
+
+
+def test_kill_engine_and_postgres_under_load(own_postgres, data_dir):
+    """Breaks if the position is not committed with its rows, if a batch is written again after a commit that went unanswered, if
+    a restarted engine goes on at the wrong place, or if with durability postgres an answer was out before its commit was safe."""
+    print(f"ORDEM_SEED={settings.SEED}")
+    rng = random.Random(settings.SEED)
+    oracle = Oracle()
+    url = migrated(own_postgres.create_database())
+    for number in range(settings.CRASH_POSTGRES_ROUNDS):
+        this_round = Round(number, rng, own_postgres, url, data_dir, oracle)
+        with round_in_every_failure(this_round):
+            this_round.run()
+    with round_in_every_failure("after the last"), start_server(data_dir, f"--postgres-url={url}") as server:
+        assert_caught_up(server.client(), oracle, own_postgres, url, data_dir)
