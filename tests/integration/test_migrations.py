@@ -19,7 +19,7 @@ from support.postgres import PASSWORD_ROLE
 
 FILES = sorted((Path(__file__).parents[2] / "migrations").glob("*.sql"))
 NAMES = [file.stem for file in FILES]
-TABLES = {"ordem_migrations", "engine_positions", "orders", "order_versions", "messages"}
+TABLES = {"ordem_migrations", "engine_positions", "orders", "order_versions", "message_records"}
 SECRET = "s3cr3t-Kx9"
 TWICE_AT_ONCE_ROUNDS = 15
 CHECKSUMS = [hashlib.sha256(file.read_bytes()).hexdigest() for file in FILES]
@@ -135,13 +135,13 @@ def test_two_runs_at_once_apply_each_migration_once(postgres):
 
 def test_failed_migration_leaves_nothing_of_itself(postgres, database):
     """Breaks if a migration is not one transaction, or those before it are undone, or the next run can't go on."""
-    postgres.run(database, "CREATE TABLE messages_by_order ()")  # the name of an index that the third one makes last
+    postgres.run(database, "CREATE TABLE messages ()")  # the name of a view that the third one makes last
     failed = migrate(database)
-    assert_refused(failed, NAMES[2], "messages_by_order", "already exists", "nothing of it")
+    assert_refused(failed, NAMES[2], "messages", "already exists", "nothing of it")
     assert failed.stdout.splitlines() == [f"applied {name}" for name in NAMES[:2]]
-    assert "messages" not in tables(postgres, database)
+    assert "message_records" not in tables(postgres, database)
     assert [name for _, name, _ in history(postgres, database)] == NAMES[:2]
-    postgres.run(database, "DROP TABLE messages_by_order")
+    postgres.run(database, "DROP TABLE messages")
     assert migrate(database).stdout.splitlines() == [f"applied {name}" for name in NAMES[2:]]
 
 
@@ -396,7 +396,7 @@ def test_migration_waits_for_a_table_no_longer_than_it_may(postgres, database):
     with postgres.connect(database) as other:
         hold(other, "LOCK TABLE ordem_migrations IN SHARE MODE")  # readers pass, the row of the third migration does not
         assert_refused(migrate(database, "--lock-timeout=200ms"), NAMES[2], "200 ms", "locked", "nothing of it")
-    assert "messages" not in tables(postgres, database)
+    assert "message_records" not in tables(postgres, database)
     migrated(database)
 
 
@@ -462,7 +462,7 @@ def test_lost_connection_leaves_nothing_of_the_migration(own_postgres, how):
     assert (run.returncode, stdout) == (1, "")
     assert "connection to Postgres was lost" in stderr and NAMES[2] in stderr and stderr.count("\n") == 1, stderr
     server.wait_ready()
-    assert "messages" not in tables(server, url)
+    assert "message_records" not in tables(server, url)
     assert migrate(url).stdout.splitlines() == [f"applied {name}" for name in NAMES[2:]]
 
 
@@ -472,7 +472,7 @@ def test_lost_connection_leaves_nothing_of_the_migration(own_postgres, how):
 def schema(postgres):
     """The URL of a migrated database with the partitions of one month; its tests leave no rows behind."""
     url = migrated(postgres.create_database())
-    for table in ("order_versions", "messages"):
+    for table in ("order_versions", "message_records"):
         postgres.run(url, f"SELECT ordem_make_month('{table}', '2026-11-15 12:00+00')")
     return url
 
@@ -504,7 +504,7 @@ MESSAGE = {
 POSITION = {"engine_id": ID, "epoch": 1, "position": 0, "claimed_at": TIME, "persisted_at": TIME}
 HISTORY = {"number": len(FILES) + 1, "name": "x", "checksum": "0" * 64, "applied_at": TIME}
 GOOD = {
-    "orders": ORDER, "order_versions": ORDER, "messages": MESSAGE, "engine_positions": POSITION, "ordem_migrations": HISTORY,
+    "orders": ORDER, "order_versions": ORDER, "message_records": MESSAGE, "engine_positions": POSITION, "ordem_migrations": HISTORY,
 }
 
 
@@ -525,7 +525,7 @@ ORDER_ALLOWED = [
 ]
 MESSAGE_ALLOWED = [
     {"guid": "!"}, {"guid": "~" * 255}, {"wanted_status": "shipped", "verdict": "status_not_allowed"}, {"made_against": 1},
-    {"expires_at": TIME},
+    {"expires_at": TIME}, {"request": None, "response": None},
     *({"verdict": verdict} for verdict in ("content_changed", "status_changed", "stale_version", "order_closed")),
 ]
 
@@ -533,7 +533,7 @@ MESSAGE_ALLOWED = [
 @pytest.mark.parametrize("table, change", [
     *((table, {}) for table in GOOD),
     *((table, change) for table in ("orders", "order_versions") for change in ORDER_ALLOWED),
-    *(("messages", change) for change in MESSAGE_ALLOWED),
+    *(("message_records", change) for change in MESSAGE_ALLOWED),
 ], ids=lambda value: value if isinstance(value, str) else " ".join(value))
 def test_row_at_the_edge_of_the_rules_is_taken(postgres, schema, table, change):
     """Breaks if Postgres refuses what the engine accepts: the log could not be written there any further."""
@@ -551,13 +551,14 @@ MESSAGE_REFUSED = [
     {"guid": ""}, {"guid": "x" * 256}, {"guid": "two words"}, {"guid": "ü"}, {"guid": "x\n"}, {"fingerprint": b"\0" * 15},
     {"fingerprint": b"\0" * 17}, {"verdict": "perhaps"}, {"version": 0}, {"status": "paid"}, {"wanted_status": "paid"},
     {"made_against": 0}, {"expires_at": "2026-11-22 10:15:30.122+00"}, {"position": 0},
-    *({name: None} for name in MESSAGE if name not in ("wanted_status", "made_against")),
+    {"verdict": "stale_version", "request": None}, {"verdict": "order_closed", "response": None},
+    *({name: None} for name in MESSAGE if name not in ("wanted_status", "made_against", "request", "response")),
 ]
 
 
 @pytest.mark.parametrize("table, change", [
     *((table, change) for table in ("orders", "order_versions") for change in ORDER_REFUSED),
-    *(("messages", change) for change in MESSAGE_REFUSED),
+    *(("message_records", change) for change in MESSAGE_REFUSED),
     *(("engine_positions", change) for change in ({"epoch": 0}, {"position": -1}, *({name: None} for name in POSITION))),
     *(("ordem_migrations", change) for change in (
         {"number": 0}, {"checksum": ""}, {"checksum": "0" * 63}, {"checksum": "G" * 64}, *({name: None} for name in HISTORY))),
@@ -571,7 +572,7 @@ def test_row_beyond_the_rules_is_refused(postgres, schema, table, change):
 @pytest.mark.parametrize("table, second", [
     ("orders", {"version": 2}),
     ("order_versions", {"position": 2}),
-    ("messages", {"position": 2}),
+    ("message_records", {"position": 2}),
     ("engine_positions", {"engine_id": "0190b3f2-9f6c-7cc0-8000-000000000000"}),
     ("ordem_migrations", {"name": "y"}),
 ])
@@ -583,12 +584,12 @@ def test_second_row_of_one_name_is_refused(postgres, schema, table, second):
 
 def test_guid_may_come_again_later(postgres, schema):
     """Breaks if a GUID whose first message has expired can't be kept a second time."""
-    insert(postgres, schema, "messages", MESSAGE, MESSAGE | {"created_at": LATER, "position": 2})
+    insert(postgres, schema, "message_records", MESSAGE, MESSAGE | {"created_at": LATER, "position": 2})
 
 
 # Months.
 
-@pytest.mark.parametrize("table, column", [("messages", "created_at"), ("order_versions", "updated_at")])
+@pytest.mark.parametrize("table, column", [("message_records", "created_at"), ("order_versions", "updated_at")])
 def test_month_is_made_once_in_utc_and_can_be_dropped(postgres, database, table, column):
     """Breaks if a row of a month's first or last moment finds no partition, or making it again fails."""
     migrated(database)

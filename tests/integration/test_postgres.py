@@ -50,7 +50,7 @@ from support.postgres import PASSWORD_ROLE, start_postgres
 
 SECRET = "p@ss/w:rd%Kx9?&"
 LOCK_ORDERS = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"
-LOCK_MESSAGES = "LOCK TABLE messages IN ACCESS EXCLUSIVE MODE"
+LOCK_MESSAGES = "LOCK TABLE message_records IN ACCESS EXCLUSIVE MODE"
 
 
 @pytest.fixture
@@ -363,7 +363,7 @@ def test_statement_that_fails_is_tried_again_until_it_does_not(postgres, url, la
     client = server.client()
     with Load(server, rng) as running:
         running.wait_for(settings.WRITES_BETWEEN_FAILURES)
-        postgres.run(url, "ALTER TABLE messages ADD CONSTRAINT no_more_stale CHECK (verdict <> 'stale_version') NOT VALID")
+        postgres.run(url, "ALTER TABLE message_records ADD CONSTRAINT no_more_stale CHECK (verdict <> 'stale_version') NOT VALID")
         poll_until(lambda: metric(client, "ordem_postgres_failures_total") >= 3, "it fails again and again")
         wait_log(server, "warning", "no_more_stale")
         with snapshot(postgres, url) as cursor:
@@ -371,7 +371,7 @@ def test_statement_that_fails_is_tried_again_until_it_does_not(postgres, url, la
         running.wait_for(settings.WRITES_BETWEEN_FAILURES)
         assert metric(client, "ordem_postgres_lag_entries") >= settings.WRITES_BETWEEN_FAILURES
         assert positions(client)["persisted"] == stuck
-        postgres.run(url, "ALTER TABLE messages DROP CONSTRAINT no_more_stale")
+        postgres.run(url, "ALTER TABLE message_records DROP CONSTRAINT no_more_stale")
         wait_persisted(client)
     wait_log(server, "info", "Postgres takes the log again")
     assert_whole(postgres, url, client, data_dir, running.oracle)

@@ -307,7 +307,7 @@ def test_folder_that_is_not_empty_is_left_alone(origin, launch, data_dir):
 
 
 @pytest.mark.parametrize("statement, words", [
-    ("UPDATE messages SET request = request || '{\"method\": \"BREW\"}' WHERE verdict = 'stale_version'",
+    ("UPDATE message_records SET request = request || '{\"method\": \"BREW\"}' WHERE verdict = 'stale_version'",
      ["message", "can't have written"]),
     ("UPDATE orders SET items = '[1]' WHERE order_id = (SELECT max(order_id::text)::uuid FROM orders)", ["order", "can't have written"]),
     ("DELETE FROM engine_positions", ["holds no log"]),
@@ -335,9 +335,9 @@ def assert_half_restored(origin, folder):
 WAITING_MESSAGES = """
     CREATE FUNCTION after_a_wait(bytea) RETURNS bytea LANGUAGE plpgsql STABLE AS
         $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN $1; END $$;
-    ALTER TABLE messages RENAME TO all_messages;
-    CREATE VIEW messages AS SELECT guid, after_a_wait(fingerprint) AS fingerprint, verdict, order_id, version, status,
-        wanted_status, made_against, by_if_match, request, response, created_at, expires_at, position FROM all_messages"""
+    ALTER TABLE message_records RENAME TO all_message_records;
+    CREATE VIEW message_records AS SELECT guid, after_a_wait(fingerprint) AS fingerprint, verdict, order_id, version, status,
+        wanted_status, made_against, by_if_match, request, response, created_at, expires_at, position FROM all_message_records"""
 
 
 def test_restore_that_was_killed_leaves_nothing_that_can_be_served(postgres, origin, copy, data_dir):
@@ -366,15 +366,15 @@ ORDER_CHANGES = (
     "attributes = '{\"changed\": 1}'", "created_at = created_at - interval '1 ms'", "updated_at = updated_at + interval '1 ms'",
 )
 MESSAGE_CHANGES = (
-    "fingerprint = decode(repeat('00', 16), 'hex')", "verdict = 'order_closed', made_against = 1", "version = version + 1",
-    "order_id = (SELECT order_id FROM orders other WHERE other.order_id <> messages.order_id LIMIT 1)", "status = 'delivered'",
+    "fingerprint = decode(repeat('00', 16), 'hex')", "verdict = CASE verdict WHEN 'status_changed' THEN 'content_changed' ELSE 'status_changed' END", "version = version + 1",
+    "order_id = (SELECT order_id FROM orders other WHERE other.order_id <> message_records.order_id LIMIT 1)", "status = 'delivered'",
     "wanted_status = 'delivered'", "made_against = 1000", "created_at = created_at - interval '1 ms'",
     "expires_at = expires_at + interval '1 ms'",
 )
-CHANGES = {"orders": (*ORDER_CHANGES, "version = version + 1"), "order_versions": ORDER_CHANGES, "messages": MESSAGE_CHANGES}
+CHANGES = {"orders": (*ORDER_CHANGES, "version = version + 1"), "order_versions": ORDER_CHANGES, "message_records": MESSAGE_CHANGES}
 KEYS = {
     "orders": ("order_id::text", "order {0}"), "order_versions": ("order_id::text, version", "version {1} of order {0}"),
-    "messages": ('guid COLLATE "C"', "message {0}"),
+    "message_records": ('guid COLLATE "C"', "message {0}"),
 }
 
 
@@ -413,7 +413,7 @@ def test_verify_names_each_row_that_was_changed(postgres, origin, copy, table):
 def test_verify_looks_at_what_a_rejected_message_asked_for(postgres, origin, copy):
     """Breaks if a request that is kept nowhere else is not compared."""
     (guid,), = postgres.run(copy, """
-        UPDATE messages SET request = jsonb_set(request, '{body,currency}', '"ZZZ"')
+        UPDATE message_records SET request = jsonb_set(request, '{body,currency}', '"ZZZ"')
         WHERE guid = (SELECT min(guid) FROM messages WHERE verdict = 'stale_version' AND request->>'method' = 'PUT') RETURNING guid""")
     assert_differences(copy, origin.folder, [f"message {guid} differs"])
 
@@ -447,7 +447,7 @@ def test_verify_names_each_row_that_is_too_many(postgres, origin, copy):
     insert_changed_copies(
         postgres, copy, "order_versions", first, *OTHER_ORDERS, f"jsonb_build_object('version', {versions + 1})",
         "jsonb_build_object('updated_at', updated_at + interval '1 ms')")
-    insert_changed_copies(postgres, copy, "messages", first, *(f"jsonb_build_object('guid', '{guid}')" for guid in ("!", "~~")))
+    insert_changed_copies(postgres, copy, "message_records", first, *(f"jsonb_build_object('guid', '{guid}')" for guid in ("!", "~~")))
     others = ["00000000" + first[8:], "ffffffff" + first[8:]]
     assert_differences(copy, origin.folder, [
         *(f"order {name} is in Postgres only" for name in others),
@@ -480,7 +480,7 @@ def test_verify_says_nothing_of_months_that_were_dropped(postgres, origin, copy)
     """Breaks if what was dropped on purpose is called a difference, or hides one."""
     drop_months(postgres, copy, "order_versions")
     assert_verified(copy, origin.folder)
-    drop_months(postgres, copy, "messages")
+    drop_months(postgres, copy, "message_records")
     assert_verified(copy, origin.folder)
     (name, (condition, key)), *_ = some_rows(postgres, copy, "orders", 3)
     postgres.run(copy, f"UPDATE orders SET total = total + 1 WHERE {condition}", key)
@@ -492,12 +492,12 @@ AGE = "interval '93 days'"
 
 def age(postgres, url):
     """Makes everything in the database older, so that its months are past and its messages have expired."""
-    for table in ("order_versions", "messages"):
+    for table in ("order_versions", "message_records"):
         for moment in (f"now() - {AGE}", f"now() - {AGE} - interval '1 day'"):
             postgres.run(url, f"SELECT ordem_make_month('{table}', {moment})")
     for table in ("orders", "order_versions"):
         postgres.run(url, f"UPDATE {table} SET created_at = created_at - {AGE}, updated_at = updated_at - {AGE}")
-    postgres.run(url, f"UPDATE messages SET created_at = created_at - {AGE}, expires_at = expires_at - {AGE}")
+    postgres.run(url, f"UPDATE message_records SET created_at = created_at - {AGE}, expires_at = expires_at - {AGE}")
 
 
 def test_engine_lives_on_without_the_months_that_were_dropped(postgres, origin, copy, launch, data_dir, tmp_path):
@@ -507,7 +507,7 @@ def test_engine_lives_on_without_the_months_that_were_dropped(postgres, origin, 
     restored(copy, tmp_path / "with history")
     assert_verified(copy, tmp_path / "with history")
     drop_months(postgres, copy, "order_versions")
-    drop_months(postgres, copy, "messages")
+    drop_months(postgres, copy, "message_records")
     assert "0 versions and 0 messages" in restored(copy, data_dir)
     for folder in (tmp_path / "with history", data_dir):
         server = launch(f"--postgres-url={copy}", folder=folder)

@@ -21,7 +21,7 @@ ORDER_COLUMNS = ", ".join(
 # Each gives a row for everything that is not as it has to be at a moment whose position is %(position)s.
 PREFIX_RULES = {
     "messages are not the positions 1 to the last, each once": """
-        SELECT count(*), count(DISTINCT position), min(position), max(position) FROM messages
+        SELECT count(*), count(DISTINCT position), min(position), max(position) FROM message_records
         HAVING %(position)s > 0 AND (count(*), count(DISTINCT position), min(position), max(position))
                IS DISTINCT FROM (%(position)s, %(position)s, 1::bigint, %(position)s)
             OR %(position)s = 0 AND count(*) > 0""",
@@ -38,7 +38,7 @@ PREFIX_RULES = {
     "versions are not those of the accepted messages, one to one": """
         SELECT made.order_id, made.version, made.position, told.guid, told.order_id, told.version
         FROM order_versions made
-             FULL JOIN (SELECT * FROM messages WHERE verdict IN ('order_created', 'content_changed', 'status_changed')) told
+             FULL JOIN (SELECT * FROM message_records WHERE verdict IN ('order_created', 'content_changed', 'status_changed')) told
              ON told.position = made.position
         WHERE (made.order_id, made.version, made.status) IS DISTINCT FROM (told.order_id, told.version, told.status)""",
 }
