@@ -297,6 +297,24 @@ TEST_CASE("only the first three verdicts are of accepted messages") {
   CHECK_FALSE(is_accepted(verdict::order_closed));
 }
 
+TEST_CASE("a command is kept beside its outcome unless the order's versions tell it") {
+  const command plain[] = {create_order{contract_content()}, replace_content{contract_content()},
+                           change_status{order_status::confirmed}};
+  const auto is_kept = [](verdict decided, const command& what) {
+    outcome result;
+    result.verdict = decided;
+    return must_be_kept(result, what);
+  };
+  for (const verdict accepted : {verdict::order_created, verdict::content_changed, verdict::status_changed}) {
+    for (const command& what : plain) CHECK_FALSE(is_kept(accepted, what));
+    CHECK(is_kept(accepted, merge_content{}));
+  }
+  for (const verdict rejected : {verdict::stale_version, verdict::status_not_allowed, verdict::order_closed}) {
+    for (const command& what : plain) CHECK(is_kept(rejected, what));
+    CHECK(is_kept(rejected, merge_content{}));
+  }
+}
+
 TEST_CASE("the event of an accepted outcome makes the same order again") {
   const order created = contract_order();
   CHECK(apply(nullptr, event_of(verdict::order_created, created)) == created);
