@@ -127,6 +127,10 @@ class fake_store final : public storage::store {
   }
   // As if every entry took one byte.
   tl::expected<std::uint64_t, storage::log_read_error> bytes_after(position at) const override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (trimmed_) return tl::make_unexpected(storage::log_read_error::trimmed);
+    }
     return last().number - std::min(last().number, at.number);
   }
 
