@@ -1,7 +1,6 @@
 #include "app/json_texts.hpp"
 
 #include <charconv>
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -15,7 +14,7 @@ namespace {
 bool is_exact_integer(std::string_view number) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  return error == std::errc{} && std::abs(value) <= limits::exact_integer_max;
+  return error == std::errc{} && value >= -limits::exact_integer_max && value <= limits::exact_integer_max;
 }
 
 // A large number such as 1e+20 comes back from jsonb as its digits, 100000000000000000000, which bodies must not have:
