@@ -108,8 +108,8 @@ class program {
 
   // Throws CLI::ParseError or usage_error.
   command run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
-  // What CLI11 says, without the passwords that it may quote from the arguments.
-  command_line_end describe(const CLI::ParseError& error, const std::vector<std::string>& arguments);
+  // What CLI11 says, without the passwords that it may quote from what it was given.
+  command_line_end describe(const CLI::ParseError& error);
 
  private:
   void add_serve();
@@ -152,6 +152,8 @@ class program {
   CLI::App* version_ = nullptr;
 
   settings settings_;
+  // All that was given, from wherever it came.
+  std::vector<std::string> words_;
   std::string config_;
   std::string data_folder_ = "data";
   std::string order_;
@@ -434,31 +436,30 @@ std::string program::checked_postgres_url() const {
 }
 
 command program::run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
-  std::vector<std::string> all = arguments;
+  words_ = arguments;
   if (!arguments.empty() && arguments.front() == "serve") {
-    auto more = settings_of_environment(environment);
+    const auto of_environment = settings_of_environment(environment);
+    words_.insert(words_.begin() + 1, of_environment.begin(), of_environment.end());
     // --config is needed before the rest can be read.
     CLI::App first;
     first.allow_extras();
     first.set_help_flag();
     std::string path;
     first.add_option("--config", path)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    std::vector<std::string> given = more;
-    given.insert(given.end(), arguments.begin(), arguments.end());
+    std::vector<std::string> given = words_;
     std::reverse(given.begin(), given.end());
     first.parse(given);
     if (!path.empty()) {
       const auto of_file = settings_of_file(path);
-      more.insert(more.begin(), of_file.begin(), of_file.end());
+      words_.insert(words_.begin() + 1, of_file.begin(), of_file.end());
     }
-    all.insert(all.begin() + 1, more.begin(), more.end());
   }
   for (const std::string& variable : environment) {
     if (variable.starts_with(data_folder_variable)) data_folder_ = variable.substr(data_folder_variable.size());
     if (variable.starts_with(postgres_url_variable)) postgres_url_ = variable.substr(postgres_url_variable.size());
   }
   check_command_names(arguments);
-  std::reverse(all.begin(), all.end());  // CLI11 takes them from the back
+  std::vector<std::string> all(words_.rbegin(), words_.rend());  // CLI11 takes them from the back
   app_.parse(all);
 
   if (serve_->parsed()) return serve_command{checked_settings()};
@@ -486,13 +487,13 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
   return version_command{};
 }
 
-command_line_end program::describe(const CLI::ParseError& error, const std::vector<std::string>& arguments) {
+command_line_end program::describe(const CLI::ParseError& error) {
   std::ostringstream out;
   std::ostringstream err;
   const int code = app_.exit(error, out, err);
   if (code == 0) return {0, out.str()};
   std::string complaint = error.what();
-  for (const std::string& word : arguments) complaint = without_password(complaint, value_of(word));
+  for (const std::string& word : words_) complaint = without_password(complaint, value_of(word));
   return {2, "ordem: " + complaint + "\nordem --help tells what can be asked for.\n"};
 }
 
@@ -504,7 +505,7 @@ tl::expected<command, command_line_end> parse_command_line(const std::vector<std
   try {
     return ordem.run(arguments, environment);
   } catch (const CLI::ParseError& error) {
-    return tl::make_unexpected(ordem.describe(error, arguments));
+    return tl::make_unexpected(ordem.describe(error));
   } catch (const usage_error& error) {
     return tl::make_unexpected(command_line_end{2, "ordem: " + std::string(error.what()) + "\n"});
   }

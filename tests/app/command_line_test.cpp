@@ -42,6 +42,8 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"block-cache", "64MiB"},
     {"write-buffer", "8MiB"},
     {"log-entries", "1000"},
+    {"postgres-url", "postgres://h/d"},
+    {"persist-backlog-max", "2GiB"},
     {"log-format", "json"},
     {"log-level", "debug"},
 };
@@ -72,6 +74,8 @@ void check_all_are_set(const settings& given) {
   CHECK(given.store.block_cache_bytes == std::size_t{64} << 20);
   CHECK(given.store.write_buffer_bytes == std::size_t{8} << 20);
   CHECK(given.store.log_entries_kept == 1000);
+  CHECK(given.postgres_url == "postgres://h/d");
+  CHECK(given.engine.follower.backlog_bytes_max == std::uint64_t{2} << 30);
   CHECK(given.log_format == log_format::json);
   CHECK(given.log_level == "debug");
 }

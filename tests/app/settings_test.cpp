@@ -35,5 +35,19 @@ TEST_CASE("a GUID that is forgotten before its client can repeat it is a contrad
   CHECK(contradiction_in(given));
 }
 
+TEST_CASE("answers that wait for a Postgres that is not named are a contradiction") {
+  settings given;
+  given.store.durability = storage::durability::postgres;
+  const auto contradiction = contradiction_in(given);
+  REQUIRE(contradiction);
+  CHECK(contradiction->find("--postgres-url") != std::string::npos);
+  given.postgres_url = "postgres://h/d";
+  CHECK_FALSE(contradiction_in(given));
+  given.store.durability = storage::durability::fsync;
+  CHECK_FALSE(contradiction_in(given));
+  given.postgres_url.clear();
+  CHECK_FALSE(contradiction_in(given));
+}
+
 }  // namespace
 }  // namespace ordem::app
