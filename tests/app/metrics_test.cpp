@@ -1,0 +1,156 @@
+// What is told of Postgres among the metrics, and when.
+
+#include "app/metrics.hpp"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include "storage/sink.hpp"
+#include "tests/actors/gateway_fixture.hpp"
+
+namespace ordem::app {
+namespace {
+
+using namespace testing;
+using Catch::Matchers::Contains;
+
+// Can't be reached until it is told that it can; takes what it is given while its door is open.
+class fake_postgres final : public storage::sink {
+ public:
+  door writes;
+  std::atomic<bool> is_there{true};
+
+  tl::expected<position, storage::sink_failure> claim() override {
+    if (is_there) return held_;
+    return tl::make_unexpected(storage::sink_failure{false, "it is away"});
+  }
+  tl::expected<void, storage::sink_failure> write(std::span<const storage::logged_entry> entries) override {
+    writes.pass();
+    held_ = entries.back().position;
+    return {};
+  }
+  void interrupt() noexcept override { writes.open(); }
+
+ private:
+  position held_;
+};
+
+struct metrics_test : gateway_test {
+  fake_postgres postgres;
+  edge::edge_counters edge;
+
+  ~metrics_test() { engine.reset(); }
+
+  void follow() {
+    gateway_settings settings;
+    settings.sink = &postgres;
+    settings.follower.linger = milliseconds(1);
+    settings.follower.retry_first = milliseconds(1);
+    settings.follower.retry_longest = milliseconds(1);
+    start(std::move(settings));
+    engine->start_following();
+  }
+  std::string text() { return metrics_text(edge, engine.get(), &store, clock.now()); }
+  // The value of a metric without labels; nothing if it is not there.
+  std::optional<std::string> value_of(const std::string& name) {
+    const std::string all = "\n" + text();
+    const auto at = all.find("\n" + name + " ");
+    if (at == std::string::npos) return std::nullopt;
+    const auto begin = at + name.size() + 2;
+    return all.substr(begin, all.find('\n', begin) - begin);
+  }
+  template <class Condition>
+  static bool wait_until(Condition holds) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  bool wait_for(const std::string& name, const std::string& value) {
+    return wait_until([&] { return value_of(name) == value; });
+  }
+};
+
+TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
+  CHECK_THAT(text(), Contains("ordem_log_position") && !Contains("ordem_postgres"));
+}
+
+TEST_CASE_METHOD(metrics_test, "while the data is being read nothing is told of Postgres") {
+  follow();
+  CHECK_THAT(metrics_text(edge, nullptr, nullptr, clock.now()), !Contains("ordem_postgres"));
+}
+
+TEST_CASE_METHOD(metrics_test, "with Postgres its position, its lag and its transactions are told") {
+  follow();
+  answers_to(submit_all(creations(0, 10)));
+  REQUIRE(wait_for("ordem_postgres_position", "10"));
+  CHECK(value_of("ordem_postgres_connected") == "1");
+  CHECK(value_of("ordem_postgres_lag_entries") == "0");
+  CHECK(value_of("ordem_postgres_lag_seconds") == "0");
+  CHECK(value_of("ordem_postgres_backlog_bytes") == "0");
+  CHECK(value_of("ordem_postgres_failures_total") == "0");
+  CHECK(value_of("ordem_postgres_batches_total").value_or("0") != "0");
+}
+
+TEST_CASE_METHOD(metrics_test, "a Postgres that has never been reached has no position") {
+  postgres.is_there = false;
+  follow();
+  answers_to(submit_all(creations(0, 3)));
+  REQUIRE(wait_until([this] { return value_of("ordem_postgres_failures_total") != "0"; }));
+  CHECK(value_of("ordem_postgres_connected") == "0");
+  CHECK_FALSE(value_of("ordem_postgres_position"));
+  CHECK_FALSE(value_of("ordem_postgres_lag_entries"));
+  CHECK_FALSE(value_of("ordem_postgres_lag_seconds"));
+
+  postgres.is_there = true;
+  CHECK(wait_for("ordem_postgres_position", "3"));
+  CHECK(value_of("ordem_postgres_connected") == "1");
+}
+
+TEST_CASE_METHOD(metrics_test, "the lag is told in entries and in the age of the oldest one") {
+  follow();
+  REQUIRE(wait_for("ordem_postgres_position", "0"));
+  postgres.writes.close();
+  ask(creation(guid_of("k-1")));
+  clock.advance(milliseconds(1500));
+  ask(creation(guid_of("k-2")));
+  clock.advance(milliseconds(1000));
+  CHECK(value_of("ordem_postgres_lag_entries") == "2");
+  CHECK(value_of("ordem_postgres_lag_seconds") == "2.5");
+  CHECK(value_of("ordem_postgres_position") == "0");
+  postgres.writes.open();
+  REQUIRE(wait_for("ordem_postgres_position", "2"));
+  CHECK(value_of("ordem_postgres_lag_entries") == "0");
+  CHECK(value_of("ordem_postgres_lag_seconds") == "0");
+}
+
+TEST_CASE_METHOD(metrics_test, "a clock that steps back makes no lag below zero") {
+  follow();
+  REQUIRE(wait_for("ordem_postgres_position", "0"));
+  postgres.writes.close();
+  ask(creation(guid_of("k-1")));
+  clock.advance(milliseconds(-5000));
+  CHECK(value_of("ordem_postgres_lag_entries") == "1");
+  CHECK(value_of("ordem_postgres_lag_seconds") == "0");
+}
+
+TEST_CASE_METHOD(metrics_test, "the backlog is told in bytes, which are measured now and then") {
+  follow();
+  REQUIRE(wait_for("ordem_postgres_position", "0"));
+  postgres.writes.close();
+  std::uint64_t asked = 0;
+  REQUIRE(wait_until([&] {
+    ask(creation(guid_of(++asked)));
+    return value_of("ordem_postgres_backlog_bytes") != "0";
+  }));
+  postgres.writes.open();
+  CHECK(wait_for("ordem_postgres_backlog_bytes", "0"));
+}
+
+}  // namespace
+}  // namespace ordem::app
