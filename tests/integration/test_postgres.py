@@ -499,6 +499,40 @@ def test_old_copy_of_the_folder_takes_no_writes(postgres, url, launch, two_folde
         assert assert_prefix(cursor) == 10
 
 
+def test_old_copy_that_is_refused_leaves_the_engine_in_charge_alone(postgres, url, launch, two_folders):
+    """Breaks if an engine takes over before it has looked whether it may: the right one would stop for the wrong one."""
+    _, client = writer(url, launch, two_folders[0])
+    pairs = create_some(client, 5)
+    wait_persisted(client)
+    old = launch(flag(url), folder=two_folders[1])
+    wait_read_only(old.client())
+    wait_log(old, "warning", "old copy")
+    pairs += create_some(client, 5)
+    assert_whole(postgres, url, client, two_folders[0])
+    pairs += create_some(client, 5)
+    assert_whole(postgres, url, client, two_folders[0])
+    assert_persisted_once(postgres, url, pairs)
+
+
+def test_superseded_engine_stays_so_when_it_is_started_again(postgres, url, launch, two_folders):
+    """Breaks if an engine whose log has parted from Postgres's goes on after it: two histories would be mixed."""
+    older, older_client = writer(url, launch, two_folders[0])
+    _, newer_client = writer(url, launch, two_folders[1])
+    lost, _, _ = send_create(older_client)
+    wait_read_only(older_client)
+    older.stop()
+    pairs = create_some(newer_client, 1)  # at the position that the lost one has in the other folder
+    wait_persisted(newer_client)
+    again = launch(flag(url), folder=two_folders[0])
+    wait_read_only(again.client())
+    pairs += create_some(newer_client, 5)
+    assert_whole(postgres, url, newer_client, two_folders[1])
+    pairs += create_some(newer_client, 5)
+    assert_whole(postgres, url, newer_client, two_folders[1])
+    assert_persisted_once(postgres, url, pairs)
+    assert persisted_message(postgres, url, lost.guid) is None
+
+
 # Stopping.
 
 def test_stop_brings_the_end_of_the_log_to_postgres(postgres, url, launch, data_dir, rng):
