@@ -62,12 +62,9 @@ void persister::catch_up() {
 
 bool persister::claim() {
   if (*parts_.stopping) return false;
-  const auto held = parts_.sink->claim();
+  const auto held =
+      parts_.sink->claim([this](position at, const storage::has_entry& has) { return objection_to(at, has); });
   if (!held) return failed(held.error());
-  if (*held > parts_.log->last()) {
-    return failed({true, "it holds " + std::to_string(held->number) + " entries, but the data folder only " +
-                             std::to_string(parts_.log->last().number) + ": the folder is an old copy"});
-  }
   claimed_ = true;
   parts_.counters->persister_connected.store(true, std::memory_order_relaxed);
   confirm(*held);
@@ -77,6 +74,24 @@ bool persister::claim() {
 void persister::come_back_in(std::chrono::nanoseconds wait) {
   scheduled_ = true;
   delayed_send(this, wait, flush{});
+}
+
+// What the sink holds must be the beginning of this log. It is not if the folder is an old copy, or if another engine
+// went on from a copy of it while this one wrote what that one never had.
+std::optional<storage::sink_failure> persister::objection_to(position held, const storage::has_entry& has) const {
+  if (held == position{}) return std::nullopt;
+  if (held > parts_.log->last()) {
+    return storage::sink_failure{true, "it holds " + std::to_string(held.number) +
+                                           " entries, but the data folder only " +
+                                           std::to_string(parts_.log->last().number) + ": the folder is an old copy"};
+  }
+  const auto last = parts_.log->read_log(held, 1);
+  if (!last && last.error() != storage::log_read_error::trimmed) return failure_of(last.error());
+  // A log that begins after it, as a restored one does, was made from what the sink holds.
+  if (!last || last->empty() || last->front().position != held || has(last->front())) return std::nullopt;
+  return storage::sink_failure{true, "at position " + std::to_string(held.number) +
+                                         " it holds another entry than the data folder: another engine has gone on "
+                                         "from a copy of the folder"};
 }
 
 bool persister::write_batch() {

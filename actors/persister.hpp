@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <random>
 #include <string_view>
 
@@ -55,6 +56,7 @@ class persister final : public persister_actor::base {
   void catch_up();
   // Each returns whether to go on.
   bool claim();
+  std::optional<storage::sink_failure> objection_to(position held, const storage::has_entry& has) const;
   bool write_batch();
   void confirm(position through);
   void recovered();

@@ -133,14 +133,14 @@ class postgres_sink final : public sink {
  public:
   explicit postgres_sink(postgres_sink_settings settings) : settings_(std::move(settings)) {}
 
-  tl::expected<position, sink_failure> claim() override;
+  tl::expected<position, sink_failure> claim(const claim_objection& object) override;
   tl::expected<void, sink_failure> write(std::span<const logged_entry> entries) override;
   void interrupt() noexcept override;
 
  private:
   tl::expected<void, sink_failure> connect();
   void disconnect();
-  tl::expected<void, sink_failure> become_writer();
+  tl::expected<void, sink_failure> become_writer(const claim_objection& object);
   tl::expected<void, sink_failure> write_all(std::span<const logged_entry> entries);
   tl::expected<void, sink_failure> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
   message_text text_of(const logged_entry& what) const;
@@ -194,14 +194,25 @@ void postgres_sink::disconnect() {
   line_.reset();
 }
 
-tl::expected<position, sink_failure> postgres_sink::claim() {
+// By the key of message_records. Of a month that was dropped nobody knows any more.
+bool has_entry_in(pqxx::transaction_base& transaction, const logged_entry& what) {
+  const std::string created_at = to_rfc3339(what.record.created_at);
+  const std::string partition = "message_records_" + created_at.substr(0, 4) + "_" + created_at.substr(5, 2);
+  const auto row = transaction.exec_params1(
+      "SELECT to_regclass($1) IS NULL OR EXISTS (SELECT FROM message_records WHERE guid = $2 AND created_at = $3::timestamptz"
+      " AND position = $4)",
+      partition, std::string(what.guid.view()), created_at, signed_of(what.position.number));
+  return row[0].as<bool>();
+}
+
+tl::expected<position, sink_failure> postgres_sink::claim(const claim_objection& object) {
   if (auto connected = connect(); !connected) return tl::make_unexpected(connected.error());
-  const auto claimed = guarded([this] { return become_writer(); });
+  const auto claimed = guarded([&] { return become_writer(object); });
   if (!claimed) return tl::make_unexpected(claimed.error());
   return held_;
 }
 
-tl::expected<void, sink_failure> postgres_sink::become_writer() {
+tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_objection& object) {
   {
     pqxx::nontransaction session(*connection_);
     if (const auto objection = objection_to_schema(session)) return fail(*objection);
@@ -228,6 +239,8 @@ tl::expected<void, sink_failure> postgres_sink::become_writer() {
     }
     epoch = epoch_ != 0 ? epoch_ : found_epoch + 1;
     held_ = {static_cast<std::uint64_t>(found_position)};
+    const auto has = [&](const logged_entry& what) { return has_entry_in(transaction, what); };
+    if (auto objection = object(held_, has)) return tl::make_unexpected(std::move(*objection));
     if (epoch_ == 0) transaction.exec_params("UPDATE engine_positions SET epoch = $1, claimed_at = now()", epoch);
   }
   months_made_.clear();

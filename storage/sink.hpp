@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <tl/expected.hpp>
@@ -18,14 +20,20 @@ struct sink_failure {
   std::string sentence;
 };
 
+// Whether the sink has this entry at its position, as far as it still knows. Throws what only the sink catches.
+using has_entry = std::function<bool(const logged_entry&)>;
+// Why an engine may not go on after what the sink holds; nothing if it may.
+using claim_objection = std::function<std::optional<sink_failure>(position held, const has_entry&)>;
+
 // Holds a prefix of one log. One thread at a time, but for interrupt().
 class sink {
  public:
   virtual ~sink() = default;
 
   // Reaches the sink and makes this engine its only writer: the first call of a process supersedes every engine before
-  // it, and fails for good once a later one has done so. Returns the last position that the sink holds.
-  virtual tl::expected<position, sink_failure> claim() = 0;
+  // it, and fails for good once a later one has done so. Returns the last position that the sink holds. An objection is
+  // asked for before anybody is superseded, and fails the call.
+  virtual tl::expected<position, sink_failure> claim(const claim_objection& object) = 0;
 
   // Puts these entries into the sink, all or none. They must follow what it holds without a gap. After a failure
   // claim() comes first: whether the entries are there is unknown until then.

@@ -33,17 +33,27 @@ class fake_sink final : public storage::sink {
     write_failures_ = std::move(what);
     taken_all_the_same_ = taken;
   }
+  // As if its last entry were none of this log's.
+  void hold_another_log() {
+    const std::lock_guard lock(mutex_);
+    holds_another_log_ = true;
+  }
   // As if it held so much of the log already.
   void hold(std::uint64_t count) {
     const std::lock_guard lock(mutex_);
     held_ = count;
   }
 
-  tl::expected<position, storage::sink_failure> claim() override {
+  tl::expected<position, storage::sink_failure> claim(const storage::claim_objection& object) override {
     const std::lock_guard lock(mutex_);
     ++claims_;
     changed_.notify_all();
     if (auto failure = next_of(claim_failures_)) return tl::make_unexpected(*failure);
+    const auto has = [this](const storage::logged_entry& what) {
+      if (what.position.number != held_) faults_.push_back("asked for an entry that is not the last");
+      return !holds_another_log_;
+    };
+    if (auto objection = object(position{held_}, has)) return tl::make_unexpected(*objection);
     claimed_ = true;
     return position{held_};
   }
@@ -91,6 +101,7 @@ class fake_sink final : public storage::sink {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  bool holds_another_log_ = false;
   failures claim_failures_;
   failures write_failures_;
   bool taken_all_the_same_ = false;
@@ -257,6 +268,17 @@ TEST_CASE_METHOD(persister_test,
   follow();
   REQUIRE(ended.wait());
   CHECK(told().front().find("5 entries") != std::string::npos);
+  CHECK(is_refused(ask(creation(guid_of("k-9"))), unavailability::read_only));
+  CHECK(caught_up.times() == 0);
+}
+
+TEST_CASE_METHOD(persister_test, "a sink whose last entry is another is not written to, and no more writes are taken") {
+  answers_to(submit_all(creations(0, 3)));
+  sink.hold(2);
+  sink.hold_another_log();
+  follow();
+  REQUIRE(ended.wait());
+  CHECK(told().front().find("at position 2") != std::string::npos);
   CHECK(is_refused(ask(creation(guid_of("k-9"))), unavailability::read_only));
   CHECK(caught_up.times() == 0);
 }
