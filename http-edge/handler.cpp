@@ -274,9 +274,10 @@ response ready_response(service_state state) {
     return made;
   };
   switch (state) {
-    case service_state::recovering: return not_ready("recovering", "the data is being read");
+    case service_state::recovering: return not_ready("recovering", "the data is being read, or brought to Postgres");
     case service_state::ready: return json_response(200, "{\"status\":\"ready\"}");
-    case service_state::read_only: return not_ready("read-only", "the log could not be written; restart to recover");
+    case service_state::read_only:
+      return not_ready("read-only", "no writes are taken until a restart; the server's log says why");
     case service_state::draining: return not_ready("draining", "the server is shutting down");
   }
   return {};

@@ -79,15 +79,17 @@ constexpr problem_row rows[] = {
      "The rest of the request did not arrive within the server's setting --request-timeout. Nothing was executed. The connection is "
      "closed."},
     {recovering, "recovering", 503, 503, "the server is starting",
-     "The server is reading its data and takes no requests yet. Repeat the request after the time in Retry-After, with the same GUID."},
+     "The server is reading its data, or with --durability=postgres waits until Postgres has all of it, and takes no requests yet. "
+     "Repeat the request after the time in Retry-After, with the same GUID."},
     {overloaded, "overloaded", 503, 503, "the server is overloaded",
      "More requests are being executed than the server's setting --max-in-flight allows. This one was not executed. Repeat it after "
      "the time in Retry-After, with the same GUID."},
     {too_many_connections, "too-many-connections", 503, 503, "the server has too many connections",
      "As many connections are open as the server's setting --max-connections allows. This one is closed."},
     {read_only, "read-only", 503, 503, "the server takes no writes",
-     "The server could not write to its disk and takes no writes until it has been restarted; reads go on. Whether this request was "
-     "executed is not known now: repeat it later with the same GUID, and it will be executed then, or answered with what was done."},
+     "The server takes no writes until it has been restarted; reads go on. Its disk refused a write, or Postgres will never take its log "
+     "again: its own log says which. Whether this request was executed is not known now: repeat it later with the same GUID, and it will "
+     "be executed then, or answered with what was done."},
     {storage_failed, "storage-failed", 503, 503, "the data could not be read",
      "The server could not read what it needs from its disk; its log says why. Nothing was executed."},
     {persistence_behind, "persistence-behind", 503, 503, "Postgres is too far behind",

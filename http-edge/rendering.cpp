@@ -168,7 +168,7 @@ response unavailable_response(unavailability why) {
     case unavailability::overloaded:
       return problem_response(problem::overloaded, "too many requests are being executed; nothing was done");
     case unavailability::read_only:
-      return problem_response(problem::read_only, "the log could not be written; reads go on");
+      return problem_response(problem::read_only, "no writes are taken until a restart; reads go on");
     case unavailability::draining:
       return problem_response(problem::draining, "the server is shutting down; nothing was done");
     case unavailability::storage_failed:
