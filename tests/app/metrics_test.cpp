@@ -23,7 +23,7 @@ class fake_postgres final : public storage::sink {
   door writes;
   std::atomic<bool> is_there{true};
 
-  tl::expected<position, storage::sink_failure> claim() override {
+  tl::expected<position, storage::sink_failure> claim(const storage::claim_objection&) override {
     if (is_there) return held_;
     return tl::make_unexpected(storage::sink_failure{false, "it is away"});
   }
