@@ -45,7 +45,7 @@ class Round:
         self._victim = VICTIMS[number % len(VICTIMS)] if number < len(VICTIMS) else rng.choice(VICTIMS)
 
     def __str__(self):
-        return f"round {self.number}, kills {self._victim}, {' '.join(self._flags)}"
+        return f"{self.number}, which kills {self._victim}, {' '.join(self._flags)}"
 
     def run(self):
         recorded_before = len(self._oracle.recorded_guids())
