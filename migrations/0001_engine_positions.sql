@@ -26,7 +26,9 @@ DECLARE
   name      text      := parent || to_char(first_day, '_YYYY_MM');
 BEGIN
   IF to_regclass(quote_ident(name)) IS NULL THEN
-    EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', name, parent,
+    -- Made alone and then attached, which waits for no reader of the other months; CREATE TABLE ... PARTITION OF would.
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', name, parent);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, name,
                    first_day AT TIME ZONE 'UTC', (first_day + interval '1 month') AT TIME ZONE 'UTC');
   END IF;
 END
