@@ -1,5 +1,6 @@
-// How the persister gives way to the threads that answer. Where these take all of the machine, quickly written entries
-// would cost answers; the log can hold them until later.
+// How the persister gives way to the threads that answer. Where its work, and that of a Postgres on the same machine,
+// costs answers, the log can hold entries until later. Whether it does is measured: entries then arrive more quickly in
+// its pauses than while it writes.
 #pragma once
 
 #include <chrono>
@@ -7,23 +8,27 @@
 
 namespace ordem::actors {
 
-// What one batch was like.
-struct batch_report {
-  std::chrono::nanoseconds took{};
-  // Of that, how long the thread was ready to run and had no core.
-  std::chrono::nanoseconds waited_for_core{};
-  std::uint64_t written = 0;  // entries
-  std::uint64_t arrived = 0;  // entries that became durable meanwhile
-  std::uint64_t backlog_bytes = 0;
+// A plain class, owned by the persister.
+class pace {
+ public:
+  using duration = std::chrono::nanoseconds;
+
+  // Some time, and how many entries became durable in it.
+  struct period {
+    duration took{};
+    std::uint64_t arrived = 0;
+
+    double rate() const noexcept { return static_cast<double>(arrived) / std::chrono::duration<double>(took).count(); }
+  };
+
+  // A batch was written, after a pause. Returns how long to rest after it: six times as long as it took if writing
+  // costs answers; half as long now and then, to see whether it does; else not at all, nor once the backlog has
+  // `no_room`.
+  duration rest_after(const period& pause, const period& batch, bool no_room) noexcept;
+
+ private:
+  bool costs_answers_ = false;
+  int batches_since_pause_ = 0;
 };
-
-// How long to rest after it: twice as long as the batch took, if the machine is busy, half as many entries again arrive
-// as are written, and the backlog has not reached half of its bound; else not at all. So writers at their peak keep the
-// machine, and writers that the persister could keep up with are kept up with. Pure.
-std::chrono::nanoseconds rest_after(const batch_report& batch, std::uint64_t backlog_bytes_max) noexcept;
-
-// How long the calling thread has waited for a core since it began; zero where the system does not tell (Linux does:
-// Documentation/scheduler/sched-stats.rst, "/proc/<pid>/schedstat").
-std::chrono::nanoseconds waited_for_core();
 
 }  // namespace ordem::actors

@@ -96,7 +96,6 @@ std::optional<storage::sink_failure> persister::objection_to(position held, cons
 
 bool persister::write_batch() {
   const auto begun = std::chrono::steady_clock::now();
-  const auto waited_before = waited_for_core();
   const position durable_before = parts_.log->last();
   const auto entries = parts_.log->read_log({persisted_.number + 1}, batch_entries_max);
   if (!entries) return failed(failure_of(entries.error()));
@@ -105,11 +104,19 @@ bool persister::write_batch() {
   next_retry_ = parts_.retry_first;
   confirm(entries->back().position);
   recovered();
-  if (replies_wait()) return true;
-  rest_ = rest_after({std::chrono::steady_clock::now() - begun, waited_for_core() - waited_before, entries->size(),
-                      parts_.log->last().number - durable_before.number, parts_.gate->bytes()},
-                     parts_.gate->bytes_max());
+  rest_after_batch(begun, durable_before);
   return true;
+}
+
+void persister::rest_after_batch(std::chrono::steady_clock::time_point begun, position durable_before) {
+  if (replies_wait()) return;
+  const auto now = std::chrono::steady_clock::now();
+  const position durable = parts_.log->last();
+  const bool no_room = parts_.gate->bytes() >= parts_.gate->bytes_max() / 2;
+  rest_ = pace_.rest_after({begun - paused_at_, durable_before.number - durable_at_pause_.number},
+                           {now - begun, durable.number - durable_before.number}, no_room);
+  paused_at_ = now;
+  durable_at_pause_ = durable;
 }
 
 void persister::confirm(position through) {

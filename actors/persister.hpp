@@ -59,6 +59,7 @@ class persister final : public persister_actor::base {
   std::optional<storage::sink_failure> objection_to(position held, const storage::has_entry& has) const;
   bool write_batch();
   void confirm(position through);
+  void rest_after_batch(std::chrono::steady_clock::time_point begun, position durable_before);
   void recovered();
   void come_back_in(std::chrono::nanoseconds wait);
   bool failed(const storage::sink_failure& why);
@@ -72,7 +73,11 @@ class persister final : public persister_actor::base {
   bool caught_up_ = false;
   position persisted_;
   std::chrono::milliseconds next_retry_;
+
+  pace pace_;
   std::chrono::nanoseconds rest_{};  // that the last batch calls for
+  std::chrono::steady_clock::time_point paused_at_;
+  position durable_at_pause_;
 };
 
 }  // namespace ordem::actors

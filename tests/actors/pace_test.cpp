@@ -1,61 +1,61 @@
 #include "actors/pace.hpp"
 
-#include <atomic>
 #include <catch2/catch.hpp>
-#include <thread>
-#include <vector>
 
 namespace ordem::actors {
 namespace {
 
 using namespace std::chrono_literals;
+using period = pace::period;
 
-constexpr std::uint64_t backlog_bytes_max = 1000;
+constexpr bool no_room = true;
+constexpr bool room = false;
 
-// Of a busy machine on which entries arrive more quickly than they are written.
-constexpr batch_report at_the_peak = {100ms, 50ms, 4000, 6001, 10};
-
-TEST_CASE("at the peak the persister rests twice as long as it works") {
-  CHECK(rest_after(at_the_peak, backlog_bytes_max) == 200ms);
+TEST_CASE("a persister whose work costs answers rests six times as long as it works") {
+  pace of_persister;
+  CHECK(of_persister.rest_after({100ms, 4000}, {100ms, 2900}, room) == 600ms);
+  CHECK(of_persister.rest_after({400ms, 16000}, {200ms, 6000}, room) == 1200ms);
 }
 
-TEST_CASE("the persister does not rest while it keeps up, or nearly") {
-  batch_report batch = at_the_peak;
-  batch.arrived = 6000;
-  CHECK(rest_after(batch, backlog_bytes_max) == 0ms);
+TEST_CASE("a persister whose work costs no answers does not rest") {
+  pace of_persister;
+  CHECK(of_persister.rest_after({100ms, 4000}, {100ms, 4000}, room) == 0ms);
+  CHECK(of_persister.rest_after({100ms, 4000}, {100ms, 3000}, room) == 0ms);
 }
 
-TEST_CASE("the persister does not rest while there are cores for all") {
-  batch_report batch = at_the_peak;
-  batch.waited_for_core = 10ms;
-  CHECK(rest_after(batch, backlog_bytes_max) == 0ms);
+TEST_CASE("a persister that rests goes on to rest until the difference is small") {
+  pace of_persister;
+  REQUIRE(of_persister.rest_after({100ms, 4000}, {100ms, 2900}, room) == 600ms);
+  CHECK(of_persister.rest_after({400ms, 16000}, {100ms, 3300}, room) == 600ms);
+  CHECK(of_persister.rest_after({400ms, 16000}, {100ms, 3400}, room) == 0ms);
 }
 
-TEST_CASE("the persister does not rest once the backlog has reached half of its bound") {
-  batch_report batch = at_the_peak;
-  batch.backlog_bytes = 499;
-  CHECK(rest_after(batch, backlog_bytes_max) == 200ms);
-  batch.backlog_bytes = 500;
-  CHECK(rest_after(batch, backlog_bytes_max) == 0ms);
+TEST_CASE("a persister without pauses makes a short one now and then, to see what it costs") {
+  pace of_persister;
+  for (int i = 0; i < 3; ++i) REQUIRE(of_persister.rest_after({0ms, 0}, {100ms, 3000}, room) == 0ms);
+  REQUIRE(of_persister.rest_after({0ms, 0}, {100ms, 3000}, room) == 50ms);
+  CHECK(of_persister.rest_after({50ms, 2000}, {100ms, 2900}, room) == 600ms);
 }
 
-TEST_CASE("a thread is told how long it waited for a core that others took") {
-  std::atomic<bool> enough{false};
-  std::vector<std::thread> others;
-  for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); ++i) {
-    others.emplace_back([&] {
-      while (!enough.load(std::memory_order_relaxed)) continue;
-    });
+TEST_CASE("a persister does not rest while hardly anything arrives") {
+  pace of_persister;
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(of_persister.rest_after({0ms, 0}, {100ms, 50}, room) == 0ms);
+    REQUIRE(of_persister.rest_after({100ms, 90}, {100ms, 0}, room) == 0ms);
   }
-  std::chrono::nanoseconds waited{};
-  std::thread waiting([&] {
-    const auto patience = std::chrono::steady_clock::now() + 60s;
-    while (waited < 1ms && std::chrono::steady_clock::now() < patience) waited = waited_for_core();
-  });
-  waiting.join();
-  enough.store(true);
-  for (auto& each : others) each.join();
-  CHECK(waited >= 1ms);
+}
+
+TEST_CASE("times that are too short tell nothing") {
+  pace of_persister;
+  CHECK(of_persister.rest_after({19ms, 1900}, {100ms, 3000}, room) == 0ms);
+  CHECK(of_persister.rest_after({100ms, 4000}, {19ms, 190}, room) == 0ms);
+  CHECK(of_persister.rest_after({20ms, 1900}, {100ms, 3000}, room) == 600ms);
+}
+
+TEST_CASE("a persister does not rest while the backlog has no room") {
+  pace of_persister;
+  CHECK(of_persister.rest_after({100ms, 4000}, {100ms, 2900}, no_room) == 0ms);
+  CHECK(of_persister.rest_after({100ms, 4000}, {100ms, 2900}, room) == 600ms);
 }
 
 }  // namespace
