@@ -24,7 +24,7 @@ constexpr const char* session_setup = "SET TimeZone = 'UTC'; SET extra_float_dig
 constexpr const char* order_cursor =
     "DECLARE next_orders NO SCROLL CURSOR FOR SELECT " ORDEM_ORDER_COLUMNS " FROM orders ORDER BY order_id";
 constexpr const char* version_cursor = "DECLARE next_versions NO SCROLL CURSOR FOR SELECT " ORDEM_ORDER_COLUMNS
-                                       " FROM order_versions ORDER BY order_id, version";
+                                       " FROM order_versions ORDER BY order_id, version, updated_at";
 constexpr const char* message_cursor =
     "DECLARE next_messages NO SCROLL CURSOR FOR SELECT guid, encode(fingerprint, 'hex'), verdict, order_id::text,"
     " version, status, wanted_status, made_against, by_if_match, request->>'method', request->>'path',"

@@ -156,8 +156,10 @@ class postgres_sink final : public sink {
       if (!done) disconnect();
       return done;
     } catch (const std::exception& error) {
+      // Of a connection that broke libpqxx tells what it could not do next.
+      const bool is_lost = connection_ != nullptr && !connection_->is_open();
       disconnect();
-      return fail(told_by_postgres(error));
+      return fail(is_lost ? "the connection to Postgres was lost" : told_by_postgres(error));
     }
   }
 
