@@ -114,11 +114,22 @@ def snapshot(postgres, url):
         connection.rollback()
 
 
-def assert_prefix(cursor):
-    """What the cursor sees is the log up to the position that is written there. Returns that position."""
+def position_of(cursor):
+    """How far Postgres says it is at the moment that the cursor sees."""
     cursor.execute("SELECT position FROM engine_positions")
     rows = cursor.fetchall()
-    position = rows[0][0] if rows else 0  # no row before an engine has come
+    return rows[0][0] if rows else 0  # no row before an engine has come
+
+
+def persisted_position(postgres, url):
+    """How far Postgres says it is now."""
+    with snapshot(postgres, url) as cursor:
+        return position_of(cursor)
+
+
+def assert_prefix(cursor):
+    """What the cursor sees is the log up to the position that is written there. Returns that position."""
+    position = position_of(cursor)
     for what, sql in PREFIX_RULES.items():
         cursor.execute(sql, {"position": position})
         assert not (rows := cursor.fetchmany(3)), f"at position {position} {what}: {rows}"
