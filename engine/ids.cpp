@@ -71,9 +71,9 @@ std::optional<guid> guid::parse(std::string_view text) {
   return guid{text};
 }
 
-hash_slot guid::slot() const noexcept {
+hash_slot slot_of(std::string_view name) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text_) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   hash ^= hash >> 32;
   return {static_cast<std::uint16_t>((hash ^ hash >> hash_slot::bits) % hash_slot::count)};
 }

@@ -33,6 +33,9 @@ struct hash_slot {
   friend constexpr auto operator<=>(hash_slot, hash_slot) = default;
 };
 
+// FNV-1a with 64 bits (draft-eastlake-fnv), folded. Part of every order id: never to change.
+hash_slot slot_of(std::string_view name) noexcept;
+
 // A UUIDv7 (RFC 9562, section 5.7); order_id_generator says what its free bits hold.
 struct order_id {
   std::array<std::uint8_t, 16> bytes{};
@@ -53,8 +56,7 @@ class guid {
   static std::optional<guid> parse(std::string_view text);
 
   std::string_view view() const noexcept { return text_; }
-  // FNV-1a with 64 bits (draft-eastlake-fnv), folded. Part of every order id: never to change.
-  hash_slot slot() const noexcept;
+  hash_slot slot() const noexcept { return slot_of(text_); }
 
   friend bool operator==(const guid&, const guid&) = default;
 

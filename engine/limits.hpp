@@ -1,5 +1,6 @@
-// Every bound on what an order or a message may hold. Source: the HTTP contract, sections "Idempotency" and "Orders".
-// Bounds that an operator may change (body, connections, queues) are settings instead: see app/settings.hpp.
+// Every bound on what an order, a message or a capture may hold. Source: the HTTP contract, sections "Idempotency" and
+// "Orders"; the bound on the keys of captures is ours. Bounds that an operator may change (body, connections, queues)
+// are settings instead: see app/settings.hpp.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 namespace ordem::limits {
 
 inline constexpr std::size_t guid_bytes_max = 255;
+inline constexpr std::size_t capture_key_characters_max = 1024;
 
 inline constexpr std::size_t customer_id_characters_max = 128;
 inline constexpr std::size_t sku_characters_max = 64;
@@ -20,6 +22,10 @@ inline constexpr std::size_t json_depth_max = 64;               // of a whole re
 // 2^53 - 1, the largest integer that every JSON reader keeps exact (RFC 7493, section 2.2).
 inline constexpr std::int64_t exact_integer_max = (std::int64_t{1} << 53) - 1;
 inline constexpr std::int64_t total_minor_units_max = exact_integer_max;
+
+// A captured response takes as much as the setting --capture-max says; JSON may write each of its bytes as six
+// ("\\u0001").
+inline constexpr std::size_t json_bytes_per_byte_max = 6;
 
 inline constexpr std::size_t page_size_default = 100;
 inline constexpr std::size_t page_size_max = 1000;
