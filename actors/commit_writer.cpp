@@ -23,9 +23,11 @@ void commit_writer::on_exit() {
 void commit_writer::gather(commit& decisions) {
   if (settlements_.empty()) send(this, flush{});
   for (decided& each : decisions.decisions) {
-    if (settlements_.size() == storage::group_entries_max) write_group();
+    if (settlements_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
     settlements_.push_back(std::move(each.settlement));
-    if (each.entry) entries_.push_back(std::move(*each.entry));
+    if (!each.entry) continue;
+    captured_bytes_ += storage::captured_bytes_of(*each.entry);
+    entries_.push_back(std::move(*each.entry));
   }
 }
 
@@ -39,6 +41,7 @@ void commit_writer::write_group() {
       if (appended.error() == storage::log_error::write_failed) parts_.on_failure();
     }
     entries_.clear();
+    captured_bytes_ = 0;
   }
   // What has no entry goes the same way: its answer may speak of a state that only the next sync makes durable.
   send(parts_.syncer, make_durable{std::exchange(settlements_, {})});

@@ -33,6 +33,7 @@ class commit_writer final : public commit_writer_actor::base {
 
   commit_writer_parts parts_;
   std::vector<storage::entry> entries_;
+  std::size_t captured_bytes_ = 0;  // of the entries
   std::vector<settlement> settlements_;
 };
 

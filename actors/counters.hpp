@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/capture.hpp"
 #include "engine/outcome.hpp"
 
 namespace ordem::actors {
@@ -18,7 +19,8 @@ inline constexpr std::array<std::uint64_t, 10> commit_us_bounds = {100,   250,  
 struct counters {
   using counter = std::atomic<std::uint64_t>;
 
-  std::array<counter, 7> outcomes{};  // by verdict number
+  std::array<counter, 7> outcomes{};                 // by verdict number
+  std::array<counter, capture_verdicts> captures{};  // by verdict number
   counter refusals{0};
   counter replays{0};
   counter joins{0};
@@ -39,6 +41,14 @@ struct counters {
 
 inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) noexcept {
   counter.fetch_add(amount, std::memory_order_relaxed);
+}
+
+template <std::size_t count>
+void add(std::array<std::atomic<std::uint64_t>, count>& counters,
+         const std::array<std::uint64_t, count>& amounts) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (amounts[i] != 0) add(counters[i], amounts[i]);
+  }
 }
 
 }  // namespace ordem::actors

@@ -6,10 +6,22 @@
 
 namespace ordem::actors {
 
+struct dedupe_shard::gathered {
+  explicit gathered(std::size_t keepers) : by_keeper(keepers) {}
+
+  std::vector<reply> replies;
+  std::vector<decided> decisions;
+  std::vector<std::vector<task>> by_keeper;
+  std::uint64_t joins = 0;
+  std::uint64_t replays = 0;
+  std::array<std::uint64_t, capture_verdicts> captures{};
+};
+
 dedupe_shard::dedupe_shard(caf::actor_config& config, dedupe_shard_parts parts)
     : dedupe_shard_actor::base(config),
       parts_(std::move(parts)),
-      table_(*parts_.committed, parts_.policy),
+      messages_(*parts_.committed, parts_.policy),
+      captures_(*parts_.committed_captures, parts_.captures),
       ids_(parts_.id_seed) {
   stop_on_exception(this);
 }
@@ -28,44 +40,61 @@ void dedupe_shard::on_exit() {
 
 void dedupe_shard::admit_all(submit& batch) {
   const timestamp now = parts_.clock->now();
-  std::vector<reply> replies;
-  std::vector<decided> created;
-  std::vector<std::vector<task>> by_keeper(parts_.keepers.size());
-  std::uint64_t joins = 0;
-  std::uint64_t replays = 0;
-
+  gathered all(parts_.keepers.size());
   for (submission& each : batch.submissions) {
-    auto admission = table_.admit(each.ticket, each.message, now);
-    if (auto* known = std::get_if<answer>(&admission)) {
-      if (std::holds_alternative<executed>(*known)) ++replays;
-      replies.push_back({each.ticket, std::move(*known)});
-    } else if (std::holds_alternative<dedupe_table::joined>(admission)) {
-      ++joins;
+    if (auto* asked = std::get_if<message>(&each.request)) {
+      admit_message(each.ticket, std::move(*asked), now, all);
     } else {
-      task what{each.ticket, parts_.number, std::move(each.message)};
-      if (what.message.target) {
-        by_keeper[keeper_of(*what.message.target, static_cast<std::uint32_t>(by_keeper.size()))].push_back(
-            std::move(what));
-      } else {
-        const order_id id = ids_.next(now, what.message.guid.slot());
-        created.push_back(execute(std::move(what), nullptr, id, now, parts_.message_ttl).decided);
-      }
+      admit_capture(each.ticket, std::move(std::get<capture_request>(each.request)), now, all);
     }
   }
 
-  if (!created.empty()) send(parts_.writer, commit{std::move(created)});
-  for (std::size_t i = 0; i < by_keeper.size(); ++i) {
-    if (!by_keeper[i].empty()) send(parts_.keepers[i], admit{std::move(by_keeper[i])});
+  if (!all.decisions.empty()) send(parts_.writer, commit{std::move(all.decisions)});
+  for (std::size_t i = 0; i < all.by_keeper.size(); ++i) {
+    if (!all.by_keeper[i].empty()) send(parts_.keepers[i], admit{std::move(all.by_keeper[i])});
   }
-  add(parts_.counters->joins, joins);
-  add(parts_.counters->replays, replays);
-  if (!replies.empty()) parts_.replies->answer(std::move(replies));
+  add(parts_.counters->joins, all.joins);
+  add(parts_.counters->replays, all.replays);
+  add(parts_.counters->captures, all.captures);
+  if (!all.replies.empty()) parts_.replies->answer(std::move(all.replies));
+}
+
+void dedupe_shard::admit_message(const ticket& waiter, message&& asked, timestamp now, gathered& to) {
+  auto admission = messages_.admit(waiter, asked, now);
+  if (auto* known = std::get_if<answer>(&admission)) {
+    if (std::holds_alternative<executed>(*known)) ++to.replays;
+    to.replies.push_back({waiter, std::move(*known)});
+  } else if (std::holds_alternative<dedupe_table::joined>(admission)) {
+    ++to.joins;
+  } else if (task what{waiter, parts_.number, std::move(asked)}; what.message.target) {
+    const auto keeper = keeper_of(*what.message.target, static_cast<std::uint32_t>(to.by_keeper.size()));
+    to.by_keeper[keeper].push_back(std::move(what));
+  } else {
+    const order_id id = ids_.next(now, what.message.guid.slot());
+    to.decisions.push_back(execute(std::move(what), nullptr, id, now, parts_.message_ttl).decided);
+  }
+}
+
+void dedupe_shard::admit_capture(const ticket& waiter, capture_request&& asked, timestamp now, gathered& to) {
+  capture_key key = asked.key;
+  auto [told, entry, waits] = captures_.admit(std::move(asked), now);
+  if (waits) {
+    to.decisions.push_back({{waiter, parts_.number, std::move(key), std::nullopt, std::move(told)}, std::move(entry)});
+    return;
+  }
+  if (const auto* known = std::get_if<capture_answer>(&told)) ++to.captures[static_cast<std::size_t>(known->verdict)];
+  to.replies.push_back({waiter, std::move(told)});
 }
 
 void dedupe_shard::settle_all(const settle& notice) {
   std::vector<reply> replies;
   for (const settlement& each : *notice.group) {
-    if (each.shard == parts_.number) table_.settle(each, replies);
+    if (each.shard != parts_.number) continue;
+    if (const auto* key = std::get_if<capture_key>(&each.subject)) {
+      captures_.settle(*key);
+    } else {
+      messages_.settle(each, replies);
+    }
   }
   if (!replies.empty()) parts_.replies->answer(std::move(replies));
 }

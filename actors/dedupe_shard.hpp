@@ -1,9 +1,10 @@
-// The actor that owns every GUID of its hash slots. A created order is decided right here: until its answer is out
-// nobody else can name it, so it has nothing to be serial with and needs no actor of its own.
+// The actor that owns every GUID and every captured key of its hash slots. A created order is decided right here: until
+// its answer is out nobody else can name it, so it has nothing to be serial with and needs no actor of its own.
 #pragma once
 
 #include <vector>
 
+#include "actors/capture_table.hpp"
 #include "actors/counters.hpp"
 #include "actors/dedupe_table.hpp"
 #include "actors/interfaces.hpp"
@@ -15,11 +16,13 @@ namespace ordem::actors {
 struct dedupe_shard_parts {
   std::uint32_t number = 0;
   const order_reader* committed = nullptr;
+  const capture_reader* committed_captures = nullptr;
   const time_source* clock = nullptr;
   reply_router* replies = nullptr;
   actors::counters* counters = nullptr;
   in_flight_policy policy = in_flight_policy::join;
   milliseconds message_ttl{};
+  capture_terms captures;
   std::uint64_t id_seed = 0;
   std::vector<order_keeper_actor> keepers;
   commit_writer_actor writer;
@@ -33,11 +36,17 @@ class dedupe_shard final : public dedupe_shard_actor::base {
   void on_exit() override;
 
  private:
+  // What one batch amounts to, gathered to be handed on in as few pieces as there are receivers.
+  struct gathered;
+
   void admit_all(submit& batch);
+  void admit_message(const ticket& waiter, message&& asked, timestamp now, gathered& to);
+  void admit_capture(const ticket& waiter, capture_request&& asked, timestamp now, gathered& to);
   void settle_all(const settle& notice);
 
   dedupe_shard_parts parts_;
-  dedupe_table table_;
+  dedupe_table messages_;
+  capture_table captures_;
   order_id_generator ids_;
 };
 

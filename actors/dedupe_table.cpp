@@ -35,7 +35,7 @@ answer dedupe_table::replay(const message_record& record) const {
 }
 
 void dedupe_table::settle(const settlement& settled, std::vector<reply>& replies) {
-  const auto flying = in_flight_.find(settled.guid);
+  const auto flying = in_flight_.find(std::get<guid>(settled.subject));
   CHECK(flying != in_flight_.end());
   for (const ticket& waiter : flying->second.joined) {
     replies.push_back({waiter, settled.answer});

@@ -15,14 +15,15 @@ decided recorded(task&& what, const outcome& result, shared_order before, shared
   if (must_be_kept(result, asked.command)) record.command = std::move(asked.command);
   settlement to_hear{what.ticket, what.shard, asked.guid, asked.target, executed{result, after, expires_at, false}};
   return {std::move(to_hear),
-          storage::entry{std::move(asked.guid), std::move(record), std::move(before), std::move(after)}};
+          storage::message_entry{std::move(asked.guid), std::move(record), std::move(before), std::move(after)}};
 }
 
 }  // namespace
 
 void withdraw(std::vector<settlement>& group) {
   for (settlement& each : group) {
-    if (std::holds_alternative<executed>(each.answer)) each.answer = refusal{unavailability::read_only};
+    // A refusal says nothing of what is on the disk.
+    if (!std::holds_alternative<refusal>(each.answer)) each.answer = refusal{unavailability::read_only};
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "engine/port.hpp"
@@ -19,16 +20,16 @@ struct task {
   ordem::message message;
 };
 
-// Who is to hear of a decided message once it is durable: the client, the dedupe shard, the keeper of the order.
+// Who is to hear of a decision once it is durable: the client, the dedupe shard, the keeper of the order.
 struct settlement {
   ordem::ticket ticket;
   std::uint32_t shard = 0;
-  ordem::guid guid;
+  std::variant<guid, capture_key> subject;
   std::optional<order_id> target;  // absent for a created order: no keeper holds it yet
   ordem::answer answer;
 };
 
-// A decided message on its way to the commit writer.
+// A decision on its way to the commit writer.
 struct decided {
   actors::settlement settlement;
   std::optional<storage::entry> entry;  // absent if there is nothing to record

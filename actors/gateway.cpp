@@ -27,6 +27,11 @@ struct actors_config : caf::actor_system_config {
   }
 };
 
+hash_slot slot_of(const submission& what) {
+  const auto* asked = std::get_if<message>(&what.request);
+  return asked != nullptr ? asked->guid.slot() : std::get<capture_request>(what.request).key.slot();
+}
+
 std::vector<reply> turned_away(const std::vector<submission>& submissions, unavailability why) {
   std::vector<reply> replies;
   replies.reserve(submissions.size());
@@ -54,9 +59,9 @@ struct gateway::parts {
           i, settings.shards, live_orders_max, &store, &clock, &counters, settings.message_ttl, writer}));
     }
     for (std::uint32_t i = 0; i < settings.shards; ++i) {
-      shards.push_back(
-          system.spawn<dedupe_shard>(dedupe_shard_parts{i, &store, &clock, &replies, &counters, settings.in_flight,
-                                                        settings.message_ttl, settings.id_seed + i, keepers, writer}));
+      shards.push_back(system.spawn<dedupe_shard>(
+          dedupe_shard_parts{i, &store, &store, &clock, &replies, &counters, settings.in_flight, settings.message_ttl,
+                             settings.captures, settings.id_seed + i, keepers, writer}));
     }
     if (settings.sink != nullptr) persister = spawn_persister();
     caf::anon_send(syncer, introduce{shards, keepers, persister});
@@ -154,7 +159,7 @@ void gateway::submit(std::vector<submission>&& submissions) {
   }
   std::vector<actors::submit> by_shard(parts_->shards.size());
   for (submission& each : submissions) {
-    by_shard[each.message.guid.slot().number % by_shard.size()].submissions.push_back(std::move(each));
+    by_shard[slot_of(each).number % by_shard.size()].submissions.push_back(std::move(each));
   }
   for (std::size_t i = 0; i < by_shard.size(); ++i) {
     if (!by_shard[i].submissions.empty()) caf::anon_send(parts_->shards[i], std::move(by_shard[i]));

@@ -45,6 +45,8 @@ struct gateway_settings {
   in_flight_policy in_flight = in_flight_policy::join;
   // How long an outcome is kept.
   milliseconds message_ttl = std::chrono::hours(24);
+  // Of captures: how long an allocation excludes others, and how long they are kept.
+  capture_terms captures{std::chrono::minutes(1), std::chrono::hours(24)};
   // Messages that may be executing at once; more are answered `overloaded`.
   std::size_t in_flight_max = 8192;
   // Orders that stay live, each with an actor of its own. Below in_flight_max it is exceeded while orders have work.

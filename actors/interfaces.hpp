@@ -24,7 +24,7 @@
 
 namespace ordem::actors {
 
-// New messages for a dedupe shard.
+// New messages, and what is asked of captures, for a dedupe shard.
 struct submit {
   std::vector<submission> submissions;
 };
@@ -39,12 +39,12 @@ struct execute_task {
   actors::task task;
 };
 
-// Decided messages, those of one order in the order of its versions.
+// Decisions, those of one order in the order of its versions.
 struct commit {
   std::vector<decided> decisions;
 };
 
-// Decided messages that are in the log, but not yet on the disk.
+// Decisions that are in the log, but not yet on the disk.
 struct make_durable {
   std::vector<settlement> group;
 };

@@ -102,13 +102,19 @@ void log_syncer::abandon_all() {
 void log_syncer::settle_group(std::vector<settlement>&& group) {
   if (group.empty()) return;
   std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};
+  std::array<std::uint64_t, capture_verdicts> captures{};
   std::uint64_t refusals = 0;
   std::vector<reply> replies;
   replies.reserve(group.size());
   for (const settlement& each : group) {
     replies.push_back({each.ticket, each.answer});
-    const auto* answered = std::get_if<executed>(&each.answer);
-    ++(answered != nullptr ? outcomes[static_cast<std::size_t>(answered->outcome.verdict)] : refusals);
+    if (const auto* answered = std::get_if<executed>(&each.answer)) {
+      ++outcomes[static_cast<std::size_t>(answered->outcome.verdict)];
+    } else if (const auto* captured = std::get_if<capture_answer>(&each.answer)) {
+      ++captures[static_cast<std::size_t>(captured->verdict)];
+    } else {
+      ++refusals;
+    }
   }
   const settle notice{std::make_shared<const std::vector<settlement>>(std::move(group))};
   // Before the answers: what a client sends upon its answer then finds its GUID settled.
@@ -116,7 +122,8 @@ void log_syncer::settle_group(std::vector<settlement>&& group) {
   for (const auto& keeper : listeners_.keepers) send(keeper, notice);
   parts_.replies->answer(std::move(replies));
 
-  for (std::size_t i = 0; i < outcomes.size(); ++i) add(parts_.counters->outcomes[i], outcomes[i]);
+  add(parts_.counters->outcomes, outcomes);
+  add(parts_.counters->captures, captures);
   add(parts_.counters->refusals, refusals);
 }
 

@@ -42,6 +42,7 @@ const unit_map size_units = {{"", 1},
 
 // In the largest unit that keeps it whole; a day is still told in hours.
 std::string with_unit(std::uint64_t amount, const unit_map& units) {
+  if (amount == 0) return "0";
   std::pair<std::string, std::uint64_t> best = {"", 1};
   for (const auto& unit : units) {
     if (unit.first != "d" && amount % unit.second == 0 && unit.second >= best.second) best = unit;
@@ -53,6 +54,7 @@ std::string with_unit(std::uint64_t amount, const unit_map& units) {
 CLI::Validator number_with_unit(const unit_map& units, std::uint64_t least, std::uint64_t most,
                                 const std::string& rule) {
   return {[=, &units](std::string& text) {
+            if (least == 0 && text == "0") return std::string();
             std::uint64_t number = 0;
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
             const auto unit_at = text.find_first_not_of(' ', static_cast<std::size_t>(end - text.data()));
@@ -126,7 +128,9 @@ class program {
                   const std::string& description);
   void add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
                 const std::string& description);
-  void add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description);
+  // `zero` is what 0 stands for, if it may be given.
+  void add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description,
+                    std::string_view zero = {});
   template <class Value>
   void add_choice(const std::string& name, Value& value, const std::map<std::string, Value>& choices,
                   const std::string& description);
@@ -209,13 +213,17 @@ void program::add_size(const std::string& name, std::size_t& bytes, const std::s
   shown_.emplace_back(name, [&bytes] { return with_unit(bytes, size_units); });
 }
 
-void program::add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description) {
+void program::add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description,
+                           std::string_view zero) {
   auto& number = durations_.emplace_back(static_cast<std::uint64_t>(value.count()), &value).first;
   constexpr std::uint64_t longest = std::uint64_t{366} * 86'400'000;
   add_setting(name, number, description)
       ->default_str(with_unit(number, duration_units))
       ->transform(
-          number_with_unit(duration_units, 1, longest, "must be from 1ms to 366d, with a unit: ms, s, m, h or d"))
+          zero.empty()
+              ? number_with_unit(duration_units, 1, longest, "must be from 1ms to 366d, with a unit: ms, s, m, h or d")
+              : number_with_unit(duration_units, 0, longest,
+                                 "must be 0 (" + std::string(zero) + ") or up to 366d, with a unit: ms, s, m, h or d"))
       ->type_name("DURATION");
   shown_.emplace_back(name, [&number] { return with_unit(number, duration_units); });
 }
@@ -269,6 +277,10 @@ void program::add_serve() {
       {{"join", actors::in_flight_policy::join}, {"conflict", actors::in_flight_policy::conflict}},
       "What a repeat gets while the first is executing: its answer (join), or 409 (conflict)");
   add_duration("message-ttl", engine.message_ttl, "How long a GUID and its answer are kept");
+  add_duration("capture-lease", engine.captures.lease, "How long an allocated capture keeps others away; 0: for ever",
+               "for ever");
+  add_duration("capture-ttl", engine.captures.ttl, "How long a capture is kept");
+  add_size("capture-max", server.captured_bytes_max, "1KiB", 1024, "The largest response that is captured");
   add_size("max-body", server.body_bytes_max, "1KiB", 1024, "The largest request body");
   add_size("max-header", server.header_bytes_max, "1KiB", 1024, "The largest request line and headers");
   add_number("max-connections", server.connections_max, 1, 1'000'000, "The most connections at once");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/limits.hpp"
+#include "http-edge/capture_body.hpp"
 #include "http-edge/rendering.hpp"
 #include "http-edge/write_body.hpp"
 
@@ -70,6 +71,11 @@ storage::json_readers make_json_readers() {
           [parser](std::string_view method, std::string_view path, std::string_view body) -> std::optional<command> {
             const auto kind = kind_of(method, path);
             return kind ? read_command(*kind, body, *parser) : std::nullopt;
+          },
+          [parser](std::string_view headers) -> std::optional<std::vector<captured_header>> {
+            simdjson::dom::element json;
+            if (parser->parse(simdjson::padded_string(headers)).get(json) != simdjson::SUCCESS) return std::nullopt;
+            return edge::read_captured_headers(json);
           }};
 }
 

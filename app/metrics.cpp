@@ -86,6 +86,10 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
     to.counter("ordem_messages_executed_total", "Messages decided and made durable, by verdict.", counts.outcomes[i],
                {{"verdict", std::string(to_string(static_cast<verdict>(i)))}});
   }
+  for (std::size_t i = 0; i < counts.captures.size(); ++i) {
+    to.counter("ordem_captures_total", "Calls of captures, by verdict.", counts.captures[i],
+               {{"verdict", std::string(to_string(static_cast<capture_verdict>(i)))}});
+  }
   to.counter("ordem_messages_refused_total", "Messages decided with nothing to record.", counts.refusals);
   to.counter("ordem_messages_replayed_total", "Messages answered from what was recorded.", counts.replays);
   to.counter("ordem_messages_joined_total", "Repeats that waited for the first to be decided.", counts.joins);
@@ -113,7 +117,7 @@ void add_persistence(metric_list& to, const actors::gateway& engine, const stora
            static_cast<double>(last.number - at.persisted->number));
   const auto next = store.read_log({at.persisted->number + 1}, 1);
   const bool behind = next && !next->empty();
-  const auto lag = behind ? std::max(now - next->front().record.created_at, milliseconds(0)) : milliseconds(0);
+  const auto lag = behind ? std::max(now - next->front().at(), milliseconds(0)) : milliseconds(0);
   to.gauge("ordem_postgres_lag_seconds", "The age of the oldest entry that Postgres does not have yet.",
            std::chrono::duration<double>(lag).count());
 }
@@ -123,6 +127,7 @@ void add_store(metric_list& to, const storage::store& store) {
   to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(figures.last.number));
   to.gauge("ordem_store_orders", "Orders kept, estimated.", static_cast<double>(figures.estimated_orders));
   to.gauge("ordem_store_messages", "Messages kept, estimated.", static_cast<double>(figures.estimated_messages));
+  to.gauge("ordem_store_captures", "Captures kept, estimated.", static_cast<double>(figures.estimated_captures));
   to.gauge("ordem_store_memtable_bytes", "Memory of writes not yet in sorted files.",
            static_cast<double>(figures.memtable_bytes));
   to.gauge("ordem_store_table_file_bytes", "Size of the sorted files.", static_cast<double>(figures.table_file_bytes));

@@ -47,7 +47,7 @@ int restore(const restore_command& what) {
 
   std::optional<std::string> failure;
   {
-    progress_bar progress("restoring", counts->orders + counts->versions + counts->messages);
+    progress_bar progress("restoring", counts->orders + counts->versions + counts->messages + counts->captures);
     failure =
         copy([&] { return database.next_orders(); }, progress, [&](const order& each) { folder.put_order(each); });
     if (!failure) {
@@ -58,11 +58,16 @@ int restore(const restore_command& what) {
       failure = copy([&] { return database.next_messages(); }, progress,
                      [&](const auto& each) { folder.put_message(each.guid, each.record); });
     }
+    if (!failure) {
+      failure = copy([&] { return database.next_captures(); }, progress,
+                     [&](const auto& each) { folder.put_capture(each.key, each.capture); });
+    }
   }
   if (failure) return fail(*failure + "; the folder '" + what.data_folder + "' is not whole: remove it");
   if (const auto finished = folder.finish(database.last()); !finished) return fail(finished.error().sentence);
-  std::cout << "restored " << counts->orders << " orders, " << counts->versions << " versions and " << counts->messages
-            << " messages up to position " << database.last().number << " into '" << what.data_folder << "'\n";
+  std::cout << "restored " << counts->orders << " orders, " << counts->versions << " versions, " << counts->messages
+            << " messages and " << counts->captures << " captures up to position " << database.last().number
+            << " into '" << what.data_folder << "'\n";
   return 0;
 }
 

@@ -66,12 +66,14 @@ class comparison {
     compare_orders();
     compare_versions();
     compare_messages();
+    compare_captures();
     return differences_;
   }
 
   std::uint64_t orders() const noexcept { return orders_; }
   std::uint64_t versions() const noexcept { return versions_; }
   std::uint64_t messages() const noexcept { return messages_; }
+  std::uint64_t captures() const noexcept { return captures_; }
 
  private:
   // What the folder has beyond the position that Postgres stands at is no difference.
@@ -81,8 +83,13 @@ class comparison {
       const auto entries = folder_.read_log(from, page);
       if (!entries || entries->empty()) throw unreadable("the log after Postgres's position could not be read");
       for (const auto& each : *entries) {
-        later_messages_.insert(each.guid);
-        if (each.after) later_changes_.try_emplace(each.after->id, each.after->version);
+        if (const auto* changed = each.capture()) {
+          later_captures_.insert(changed->key);
+          continue;
+        }
+        const auto& executed = *each.message();
+        later_messages_.insert(executed.guid);
+        if (executed.after) later_changes_.try_emplace(executed.after->id, executed.after->version);
       }
       from = {entries->back().position.number + 1};
     }
@@ -211,6 +218,30 @@ class comparison {
     while (rows.peek()) only_in_postgres();
   }
 
+  void compare_captures() {
+    row_source<storage::persisted_capture> rows([this] { return database_.next_captures(); });
+    const auto only_in_postgres = [&] {
+      if (!later_captures_.contains(rows.peek()->key)) {
+        differ("capture " + std::string(rows.peek()->key.view()) + " is in Postgres only");
+      }
+      rows.advance();
+    };
+    const auto compare = [&](const capture_key& key, const shared_capture& here) {
+      if (later_captures_.contains(key)) return true;
+      ++captures_;
+      while (rows.peek() && rows.peek()->key.view() < key.view()) only_in_postgres();
+      if (!rows.peek() || rows.peek()->key != key) {
+        differ("capture " + std::string(key.view()) + " is in the data folder only");
+        return true;
+      }
+      if (rows.peek()->capture != *here) differ("capture " + std::string(key.view()) + " differs");
+      rows.advance();
+      return true;
+    };
+    read_all(folder_.scan_captures(now_, compare));
+    while (rows.peek()) only_in_postgres();
+  }
+
   static void read_all(const read_result<void>& result) {
     if (!result) throw unreadable("the data folder could not be read");
   }
@@ -219,10 +250,12 @@ class comparison {
   storage::postgres_reader& database_;
   const timestamp now_;
   std::unordered_set<guid> later_messages_;
+  std::unordered_set<capture_key> later_captures_;
   std::unordered_map<order_id, version> later_changes_;  // the first version that Postgres does not have yet
   std::uint64_t orders_ = 0;
   std::uint64_t versions_ = 0;
   std::uint64_t messages_ = 0;
+  std::uint64_t captures_ = 0;
   std::uint64_t differences_ = 0;
 };
 
@@ -250,8 +283,8 @@ int verify(const verify_command& what) {
   try {
     comparison both(**folder, **database, now);
     const std::uint64_t differences = both.run();
-    std::cout << "compared " << both.orders() << " orders, " << both.versions() << " versions and " << both.messages()
-              << " messages at position " << (*database)->last().number << ": "
+    std::cout << "compared " << both.orders() << " orders, " << both.versions() << " versions, " << both.messages()
+              << " messages and " << both.captures() << " captures at position " << (*database)->last().number << ": "
               << (differences == 0 ? "no difference" : std::to_string(differences) + " differences") << "\n";
     return differences == 0 ? 0 : 1;
   } catch (const unreadable& why) {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/capture.hpp"
 #include "engine/message.hpp"
 #include "engine/order.hpp"
 #include "engine/rules.hpp"
@@ -64,7 +65,14 @@ struct executed {
   bool replayed = false;
 };
 
-using answer = std::variant<executed, refusal>;
+// What was decided about a capture.
+struct capture_answer {
+  capture_verdict verdict = capture_verdict::unknown;
+  capture_key key;
+  shared_captured_response response;  // what is recorded, if that was asked for
+};
+
+using answer = std::variant<executed, refusal, capture_answer>;
 
 // A message as the store keeps it.
 struct message_record {

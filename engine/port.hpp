@@ -7,8 +7,10 @@
 #include <optional>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <variant>
 #include <vector>
 
+#include "engine/capture.hpp"
 #include "engine/ids.hpp"
 #include "engine/message.hpp"
 #include "engine/outcome.hpp"
@@ -22,9 +24,11 @@ struct ticket {
   std::uint32_t number = 0;
 };
 
+using engine_request = std::variant<message, capture_request>;
+
 struct submission {
   ordem::ticket ticket;
-  ordem::message message;
+  engine_request request;
 };
 
 struct reply {
@@ -40,7 +44,8 @@ class reply_desk {
   virtual void deliver(std::vector<reply>&& replies) noexcept = 0;
 };
 
-// Executes messages. Every submission is answered exactly once, at the desk that its ticket names.
+// Executes messages and what is asked of captures. Every submission is answered exactly once, at the desk that its
+// ticket names.
 class message_port {
  public:
   virtual ~message_port() = default;
@@ -59,6 +64,14 @@ enum class read_error : std::uint8_t { storage_failed };
 
 template <class Value>
 using read_result = tl::expected<Value, read_error>;
+
+// Reads of committed captures, as order_reader.
+class capture_reader {
+ public:
+  virtual ~capture_reader() = default;
+  // The capture with that key, if there is one that is kept at `now`; else null.
+  virtual read_result<shared_capture> find_capture(const capture_key& key, timestamp now) const = 0;
+};
 
 // Reads of committed state: nothing shows here before it is durable. Any thread; may block for a read from disk.
 class order_reader {

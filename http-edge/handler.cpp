@@ -7,6 +7,7 @@
 #include "engine/check.hpp"
 #include "engine/limits.hpp"
 #include "engine/text.hpp"
+#include "http-edge/capture_handler.hpp"
 #include "http-edge/headers.hpp"
 #include "http-edge/rendering.hpp"
 #include "http-edge/route.hpp"
@@ -341,6 +342,8 @@ response get(const http_request& request, const route& to, const services& given
     case resource::problems: return text_response("text/html; charset=utf-8", problem_list_page());
     case resource::problem: return get_problem(to);
     case resource::order_status:
+    case resource::captures:
+    case resource::capture:
     case resource::unknown: break;
   }
   return problem_response(problem::not_found, "there is nothing at this path");
@@ -353,7 +356,8 @@ std::optional<position> visible_position(const services& given) {
   return given.orders->visible();
 }
 
-handler::handler(const services& given) : services_(given) {
+handler::handler(const services& given, std::size_t captured_bytes_max)
+    : services_(given), captured_bytes_max_(captured_bytes_max) {
   constexpr std::size_t first_capacity = 16 * 1024;  // it grows with larger bodies
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
 }
@@ -367,6 +371,9 @@ handled handler::handle(const http_request& request) {
     return refused;
   }
   if (to->resource == resource::unknown) return problem_response(problem::not_found, "there is nothing at this path");
+  if (is_of_captures(to->resource)) {
+    return handle_capture(request, *to, services_, parser_, captured_bytes_max_);
+  }
   if (!allows(to->resource, request.method())) {
     response refused =
         problem_response(problem::method_not_allowed, "this path takes " + std::string(allowed_methods(to->resource)));
@@ -384,9 +391,10 @@ handled handler::handle(const http_request& request) {
 
 response refused_request(problem which, std::string_view detail, http::verb method, std::string_view target,
                          const services& given) {
-  response refused = problem_response(which, detail);
-  refused.close = true;
   const auto to = find_route(target);
+  response refused = to && is_of_captures(to->resource) ? capture_problem(which, detail, visible_position(given))
+                                                        : problem_response(which, detail);
+  refused.close = true;
   return to && is_write(to->resource, method) ? refused_write(std::move(refused), given) : refused;
 }
 

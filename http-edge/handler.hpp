@@ -1,4 +1,5 @@
-// From a whole request to what comes of it: an answer at once, or a message for the engine. No sockets, no waiting.
+// From a whole request to what comes of it: an answer at once, or something for the engine to do. No sockets, no
+// waiting.
 #pragma once
 
 #include <simdjson.h>
@@ -32,17 +33,19 @@ struct services {
 // What reads show, for Ordem-Position. Nothing while the data is being read: then there is no order_reader yet.
 std::optional<position> visible_position(const services& given);
 
-using handled = std::variant<response, message>;
+using handled = std::variant<response, message, capture_request>;
 
 // One per I/O thread: it owns that thread's JSON parser.
 class handler {
  public:
-  explicit handler(const services& given);
+  // `captured_bytes_max`: of a response that is to be captured; see server_settings.
+  handler(const services& given, std::size_t captured_bytes_max);
 
   handled handle(const http_request& request);
 
  private:
   const services& services_;
+  const std::size_t captured_bytes_max_;
   simdjson::dom::parser parser_;
 };
 

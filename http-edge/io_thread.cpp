@@ -20,7 +20,7 @@ io_thread::io_thread(const server_settings& settings, const services& given, edg
     : settings_(settings),
       services_(given),
       counters_(counters),
-      handler_(given),
+      handler_(given, settings.captured_bytes_max),
       work_(context_.get_executor()),
       sweep_timer_(context_) {}
 
@@ -62,7 +62,7 @@ void io_thread::drain() {
 
 // --- messages out, answers in ---
 
-void io_thread::submit(std::shared_ptr<session> from, message&& what) {
+void io_thread::submit(std::shared_ptr<session> from, engine_request&& what) {
   std::uint32_t number = 0;
   if (free_numbers_.empty()) {
     number = static_cast<std::uint32_t>(waiting_.size());

@@ -49,7 +49,7 @@ class io_thread final : public reply_desk {
   edge::handler& handler() noexcept { return handler_; }
   edge_counters& counters() noexcept { return counters_; }
   bool draining() const noexcept { return draining_; }
-  void submit(std::shared_ptr<session> from, message&& what);
+  void submit(std::shared_ptr<session> from, engine_request&& what);
   void count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept;
 
  private:

@@ -163,26 +163,6 @@ std::string errors_member(const std::vector<violation>& violations) {
   return member + ']';
 }
 
-response unavailable_response(unavailability why) {
-  switch (why) {
-    case unavailability::overloaded:
-      return problem_response(problem::overloaded, "too many requests are being executed; nothing was done");
-    case unavailability::read_only:
-      return problem_response(problem::read_only, "no writes are taken until a restart; reads go on");
-    case unavailability::draining:
-      return problem_response(problem::draining, "the server is shutting down; nothing was done");
-    case unavailability::storage_failed:
-      return problem_response(problem::storage_failed, "the data could not be read; nothing was done");
-    case unavailability::backlog_full:
-      return problem_response(
-          problem::persistence_behind,
-          "Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; writes are "
-          "taken again once Postgres has caught up");
-  }
-  CHECK(false && "an unavailability outside its enumeration");
-  return {};
-}
-
 struct refusal_renderer {
   response operator()(const order_not_found&) const {
     return problem_response(problem::order_not_found, "no order has this id");
@@ -194,7 +174,10 @@ struct refusal_renderer {
   response operator()(const request_in_flight&) const {
     return problem_response(problem::request_in_flight, "the first request with this GUID has not been answered yet");
   }
-  response operator()(unavailability why) const { return unavailable_response(why); }
+  response operator()(unavailability why) const {
+    const auto reason = reason_of(why);
+    return problem_response(reason.which, reason.detail);
+  }
 };
 
 // The member `code` of a recorded answer's body.
@@ -302,6 +285,23 @@ response outcome_response(const outcome& what, const shared_order& order) {
   return {};
 }
 
+refused_because reason_of(unavailability why) {
+  switch (why) {
+    case unavailability::overloaded:
+      return {problem::overloaded, "too many requests are being executed; nothing was done"};
+    case unavailability::read_only: return {problem::read_only, "no writes are taken until a restart; reads go on"};
+    case unavailability::draining: return {problem::draining, "the server is shutting down; nothing was done"};
+    case unavailability::storage_failed:
+      return {problem::storage_failed, "the data could not be read; nothing was done"};
+    case unavailability::backlog_full:
+      return {problem::persistence_behind,
+              "Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; writes are "
+              "taken again once Postgres has caught up"};
+  }
+  CHECK(false && "an unavailability outside its enumeration");
+  return {};
+}
+
 response write_response(const answer& what, timestamp now, std::optional<position> visible) {
   const auto* done = std::get_if<executed>(&what);
   response made = done != nullptr ? outcome_response(done->outcome, done->order)
@@ -313,6 +313,10 @@ response write_response(const answer& what, timestamp now, std::optional<positio
 
 void add_write_headers(response& to, timestamp expires_at, std::optional<position> visible) {
   to.add_header("Idempotency-Expires", to_rfc3339(expires_at));
+  add_position(to, visible);
+}
+
+void add_position(response& to, std::optional<position> visible) {
   if (visible) to.add_header("Ordem-Position", std::to_string(visible->number));
 }
 

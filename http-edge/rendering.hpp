@@ -28,16 +28,26 @@ canonical_request canonical(const command& what, const std::optional<order_id>& 
 
 fingerprint fingerprint_of(const canonical_request& what);
 
-// The answer to a write. `now` goes into Idempotency-Expires where nothing was recorded; `visible` as below.
+// Why the engine could do nothing, as answers tell it.
+struct refused_because {
+  problem which = problem::overloaded;
+  std::string_view detail;
+};
+refused_because reason_of(unavailability why);
+
+// The answer to a write of an order. `now` goes into Idempotency-Expires where nothing was recorded; `visible` as
+// below.
 response write_response(const answer& what, timestamp now, std::optional<position> visible);
 
 // 422 with the member errors.
 response invalid_order_response(const std::vector<violation>& violations);
 
-// What every answer to a write carries, whatever its status. Idempotency-Expires: until when a repeat gets the same
-// answer. Ordem-Position: once Postgres holds the log up to there it shows all that this answer speaks of; left out
-// while there is no data yet.
+// What every answer to a write of an order carries, whatever its status. Idempotency-Expires: until when a repeat gets
+// the same answer.
 void add_write_headers(response& to, timestamp expires_at, std::optional<position> visible);
+// Ordem-Position: once Postgres holds the log up to there it shows all that this answer speaks of; left out while there
+// is no data yet.
+void add_position(response& to, std::optional<position> visible);
 
 // The recorded part of it alone: status and body, the same whenever it is asked for.
 response outcome_response(const outcome& what, const shared_order& order);

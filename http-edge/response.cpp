@@ -11,8 +11,6 @@
 namespace ordem::edge {
 namespace {
 
-constexpr std::string_view retry_after_seconds = "1";
-
 // IMF-fixdate (RFC 9110, section 5.6.7). Made once a second a thread.
 std::string_view current_date() {
   thread_local std::time_t made_at = 0;
@@ -46,7 +44,7 @@ bool append_response(std::string& out, const response& what, wire_options option
   out.append(reason.data(), reason.size());
   out += "\r\nDate: ";
   out += current_date();
-  if (what.status != 304) {
+  if (what.status != 304 && what.status != 204) {  // RFC 9110, section 8.6
     out += "\r\nContent-Length: ";
     append_number(out, what.body.size());
   }

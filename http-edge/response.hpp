@@ -8,6 +8,9 @@
 
 namespace ordem::edge {
 
+// The value of Retry-After wherever it is sent.
+inline constexpr std::string_view retry_after_seconds = "1";
+
 struct response {
   unsigned status = 200;
   std::string_view content_type = "application/json";  // of a literal; empty if there is no body

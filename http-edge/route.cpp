@@ -33,6 +33,14 @@ void name_order_resource(route& to, const std::vector<std::string>& path) {
   }
 }
 
+void name_capture_resource(route& to, const std::vector<std::string>& path) {
+  if (path.size() == 3) to.resource = resource::captures;
+  if (path.size() == 4) {
+    to.resource = resource::capture;
+    to.name = path[3];
+  }
+}
+
 void name_operations_resource(route& to, std::string_view name) {
   if (name == "ping") to.resource = resource::ping;
   if (name == "ready") to.resource = resource::ready;
@@ -48,6 +56,8 @@ void name_resource(route& to, const std::vector<std::string>& path) {
       to.resource = resource::message;
       to.name = path[3];
     }
+  } else if (path.size() >= 3 && path[0] == "api" && path[1] == "v2" && path[2] == "captures") {
+    name_capture_resource(to, path);
   } else if (path.size() == 2 && path[0] == "-") {
     name_operations_resource(to, path[1]);
   } else if (path.size() == 2 && path[0] == "problems") {
@@ -91,6 +101,8 @@ std::string_view allowed_methods(resource what) noexcept {
     case resource::orders: return "GET, HEAD, POST";
     case resource::order: return "GET, HEAD, PATCH, PUT";
     case resource::order_status: return "POST";
+    case resource::captures: return "POST, PUT";
+    case resource::capture: return "DELETE";
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
@@ -116,9 +128,19 @@ bool is_write(resource what, http::verb method) noexcept {
   }
 }
 
+bool is_of_captures(resource what) noexcept {
+  return what == resource::captures || what == resource::capture;
+}
+
 bool allows(resource what, http::verb method) noexcept {
+  switch (what) {
+    case resource::captures: return method == http::verb::put || method == http::verb::post;
+    case resource::capture: return method == http::verb::delete_;
+    case resource::unknown: return false;
+    default: break;
+  }
   const bool reads = method == http::verb::get || method == http::verb::head;
-  return is_write(what, method) || (reads && what != resource::order_status && what != resource::unknown);
+  return is_write(what, method) || (reads && what != resource::order_status);
 }
 
 }  // namespace ordem::edge

@@ -18,6 +18,8 @@ enum class resource : std::uint8_t {
   order_versions,
   order_version,
   message,
+  captures,
+  capture,
   ping,
   ready,
   live,
@@ -31,7 +33,7 @@ enum class resource : std::uint8_t {
 
 struct route {
   edge::resource resource = resource::unknown;
-  // The variable parts of the path, percent-decoded: the order id, GUID or slug, and the version.
+  // The variable parts of the path, percent-decoded: the order id, GUID, key or slug, and the version.
   std::string name;
   std::string version;
   // Decoded query parameters, in order.
@@ -46,6 +48,9 @@ std::optional<route> find_route(std::string_view target);
 // The value of the header Allow for a resource.
 std::string_view allowed_methods(resource what) noexcept;
 bool allows(resource what, boost::beast::http::verb method) noexcept;
+
+// Whether it belongs to captures, whose errors have a form of their own.
+bool is_of_captures(resource what) noexcept;
 
 // Whether this call changes orders, so that its answer speaks of idempotency.
 bool is_write(resource what, boost::beast::http::verb method) noexcept;

@@ -4,9 +4,12 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
+#include "engine/limits.hpp"
+#include "http-edge/capture_handler.hpp"
 #include "http-edge/handler.hpp"
 #include "http-edge/io_thread.hpp"
 #include "http-edge/rendering.hpp"
+#include "http-edge/route.hpp"
 
 namespace ordem::edge {
 namespace {
@@ -22,6 +25,12 @@ constexpr std::size_t lingered_bytes_max = std::size_t{4} << 20;
 constexpr auto linger_time = std::chrono::seconds(2);
 // An answer this large is not worth keeping the memory for.
 constexpr std::size_t kept_out_bytes_max = 64 * 1024;
+
+// A response at its bound whose bytes are all escaped, and something around it.
+std::size_t capture_body_bytes_max(const server_settings& settings) {
+  constexpr std::size_t around = std::size_t{64} << 10;
+  return settings.captured_bytes_max * limits::json_bytes_per_byte_max + around;
+}
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -52,7 +61,7 @@ void session::next_request() {
   parser_.emplace();
   parser_->eager(true);
   parser_->header_limit(static_cast<std::uint32_t>(thread_.settings().header_bytes_max));
-  parser_->body_limit(thread_.settings().body_bytes_max);
+  parser_->body_limit(std::max(thread_.settings().body_bytes_max, capture_body_bytes_max(thread_.settings())));
   parser_->get().body() = std::move(body_memory_);
   parse_buffered();
 }
@@ -67,6 +76,7 @@ void session::parse_buffered() {
     const std::size_t used = parser_->put(buffer_.data(), ec);
     buffer_.consume(used);
     if (ec && ec != http::error::need_more) return refuse_unparsable(ec);
+    if (parser_->is_header_done() && !has_allowed_size()) return refuse_unparsable(http::error::body_limit);
     if (parser_->is_header_done() && !has_one_framing()) return refuse_unparsable(http::error::bad_transfer_encoding);
     if (parser_->is_done()) return handle_request();
     // The parser waits for the end of a line of the header, of a chunk's extension, of a trailer: that has the header's
@@ -109,6 +119,15 @@ bool session::has_one_framing() const {
   return std::next(first) == last && boost::beast::iequals(first->value(), "chunked");
 }
 
+// The parser is told the larger one of two bounds before it knows which request comes.
+bool session::has_allowed_size() const {
+  const std::uint64_t size =
+      std::max<std::uint64_t>(parser_->content_length().value_or(0), parser_->get().body().view().size());
+  if (size <= thread_.settings().body_bytes_max) return true;
+  const auto to = find_route(parser_->get().target());
+  return to && is_of_captures(to->resource);
+}
+
 bool session::has_one_host() const {
   const auto [first, last] = parser_->get().equal_range(http::field::host);
   return first != last && std::next(first) == last;
@@ -128,16 +147,20 @@ void session::handle_request() {
     return;
   }
   auto result = thread_.handler().handle(request);
-  if (auto* what = std::get_if<message>(&result)) {
-    thread_.submit(shared_from_this(), std::move(*what));
+  captures_ = std::holds_alternative<capture_request>(result);
+  if (const auto* known = std::get_if<response>(&result)) {
+    respond(*known);
+  } else if (captures_) {
+    thread_.submit(shared_from_this(), std::move(std::get<capture_request>(result)));
   } else {
-    respond(std::get<response>(result));
+    thread_.submit(shared_from_this(), std::move(std::get<message>(result)));
   }
 }
 
 void session::on_answer(const answer& what) {
   const services& given = thread_.given();
-  respond(write_response(what, given.clock->now(), visible_position(given)));
+  const auto visible = visible_position(given);
+  respond(captures_ ? capture_response(what, visible) : write_response(what, given.clock->now(), visible));
 }
 
 void session::refuse_unparsable(error_code why) {

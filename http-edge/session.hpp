@@ -60,6 +60,7 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void on_written(boost::beast::error_code ec);
   void linger();
   void close();
+  bool has_allowed_size() const;
   bool has_one_host() const;
   bool has_one_framing() const;
 
@@ -74,6 +75,7 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   padded_body::value_type body_memory_;
   wire_options wire_;
   std::string out_;
+  bool captures_ = false;  // what executes is a call of captures
   bool continue_sent_ = false;
   bool stays_open_ = true;
   std::size_t lingered_bytes_ = 0;

@@ -16,6 +16,9 @@ struct server_settings {
   std::uint32_t io_threads = 2;
   // A larger body is answered 413. Bounds the memory that one request may take.
   std::size_t body_bytes_max = std::size_t{1} << 20;
+  // A larger response is not captured: 413. What it takes: see bytes_of() in engine/capture.hpp. The body of such a
+  // call may be as large as JSON can make it, so that this, not body_bytes_max, bounds the memory that one may take.
+  std::size_t captured_bytes_max = std::size_t{1} << 20;
   // A longer request line and header is answered 431.
   std::size_t header_bytes_max = std::size_t{16} << 10;
   // One more connection is answered 503 and closed. An idle one costs about 6 KiB.

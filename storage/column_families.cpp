@@ -69,9 +69,8 @@ void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& c
 
 }  // namespace
 
-bool expired_message_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,
-                                    bool*) const {
-  const auto expires_at = decode_message_expiry(value.ToStringView());
+bool expired_record_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const {
+  const auto expires_at = decode_expiry(value.ToStringView());
   return expires_at && *expires_at <= clock_.now();
 }
 
@@ -105,7 +104,7 @@ rocksdb::DBOptions database_options(const store_settings& settings) {
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
-                                                                const expired_message_filter& expired,
+                                                                const expired_record_filter& expired,
                                                                 const trimmed_log_filter& trimmed) {
   const auto cache = rocksdb::NewLRUCache(settings.block_cache_bytes);
   const std::size_t memtable_bytes = settings.write_buffer_bytes / 4;
@@ -118,10 +117,12 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_sett
   };
 
   add_key_filters(options_of(family::orders), cache);
-  add_key_filters(options_of(family::messages), cache);
-  options_of(family::messages).compaction_filter = &expired;
-  // A message that nobody asks about again must not wait for ever for its compaction.
-  options_of(family::messages).ttl = std::uint64_t{24} * 60 * 60;
+  for (const family expiring : {family::messages, family::captures}) {
+    add_key_filters(options_of(expiring), cache);
+    options_of(expiring).compaction_filter = &expired;
+    // What nobody asks about again must not wait for ever for its compaction.
+    options_of(expiring).ttl = std::uint64_t{24} * 60 * 60;
+  }
   options_of(family::log).compaction_filter = &trimmed;
 
   all.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(cache, std::size_t{1} << 20));

@@ -18,15 +18,15 @@
 
 namespace ordem::storage {
 
-enum class family : std::uint8_t { orders, versions, messages, log, customers };
-inline constexpr std::array family_names = {"orders", "versions", "messages", "log", "customers"};
+enum class family : std::uint8_t { orders, versions, messages, log, customers, captures };
+inline constexpr std::array family_names = {"orders", "versions", "messages", "log", "customers", "captures"};
 
-// Drops expired messages when their file is compacted. Readers check the expiry themselves: this only gives the space
-// back.
-class expired_message_filter final : public rocksdb::CompactionFilter {
+// Drops expired messages and captures when their file is compacted. Readers check the expiry themselves: this only
+// gives the space back.
+class expired_record_filter final : public rocksdb::CompactionFilter {
  public:
-  explicit expired_message_filter(const time_source& clock) : clock_(clock) {}
-  const char* Name() const override { return "ordem.expired_message"; }
+  explicit expired_record_filter(const time_source& clock) : clock_(clock) {}
+  const char* Name() const override { return "ordem.expired_record"; }
   bool Filter(int level, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string* new_value,
               bool* value_changed) const override;
 
@@ -52,7 +52,7 @@ rocksdb::DBOptions database_options(const store_settings& settings);
 // In the order of `family`, with RocksDB's own "default", which is empty, at the end. The filters must outlive the
 // database.
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
-                                                                const expired_message_filter& expired,
+                                                                const expired_record_filter& expired,
                                                                 const trimmed_log_filter& trimmed);
 
 }  // namespace ordem::storage

@@ -31,6 +31,11 @@ constexpr const char* message_cursor =
     " (request->'body')::text, " ORDEM_MS("created_at") ", " ORDEM_MS(
         "expires_at") " FROM message_records WHERE expires_at > ";
 
+constexpr const char* capture_cursor =
+    "DECLARE next_captures NO SCROLL CURSOR FOR SELECT idempotency_key, " ORDEM_MS("allocated_at") ", " ORDEM_MS(
+        "lease_ends_at") ", " ORDEM_MS("expires_at") ", response_status, encode(response_body, 'hex'),"
+    " response_headers::text FROM captures";
+
 // A row that this program can't have written. Becomes a postgres_failure in this file.
 struct bad_row : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -48,6 +53,20 @@ timestamp time_of(const pqxx::field& ms) {
 
 version version_of(const pqxx::field& number) {
   return {static_cast<std::uint64_t>(number.as<std::int64_t>())};
+}
+
+std::optional<timestamp> optional_time_of(const pqxx::field& ms) {
+  return ms.is_null() ? std::nullopt : std::optional(time_of(ms));
+}
+
+std::string bytes_of_hex(std::string_view digits) {
+  const auto value_of = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
+  std::string bytes;
+  bytes.reserve(digits.size() / 2);
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    bytes += static_cast<char>(value_of(digits[i]) << 4 | value_of(digits[i + 1]));
+  }
+  return bytes;
 }
 
 std::uint64_t half_of(const std::string& digits, std::size_t from) {
@@ -70,12 +89,17 @@ class reader final : public postgres_reader {
   result<std::vector<persisted_message>> next_messages() override {
     return next<persisted_message>("next_messages", &reader::message_of);
   }
+  result<std::vector<persisted_capture>> next_captures() override {
+    return next<persisted_capture>("next_captures", &reader::capture_of);
+  }
   bool has_versions_of(timestamp updated_at) const override { return has_partition("order_versions", updated_at); }
   bool has_messages_of(timestamp created_at) const override { return has_partition("message_records", created_at); }
 
  private:
   order order_of(const pqxx::row& row) const;
   persisted_message message_of(const pqxx::row& row) const;
+  persisted_capture capture_of(const pqxx::row& row) const;
+  std::string kept() const;
   bool has_partition(const std::string& table, timestamp at) const;
 
   template <class Row>
@@ -113,6 +137,7 @@ std::optional<std::string> reader::begin() {
   for (const auto& row : names) partitions_.insert(row[0].as<std::string>());
   transaction_.exec(order_cursor);
   transaction_.exec(version_cursor);
+  transaction_.exec(capture_cursor + kept() + " ORDER BY idempotency_key COLLATE \"C\"");
   transaction_.exec(message_cursor + transaction_.quote(to_rfc3339(now_)) + " ORDER BY guid COLLATE \"C\"");
   return std::nullopt;
 }
@@ -122,8 +147,9 @@ postgres_reader::result<persisted_counts> reader::count() {
     const auto row = transaction_.exec1(
         "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_versions),"
         " (SELECT count(*) FROM message_records WHERE expires_at > " +
-        transaction_.quote(to_rfc3339(now_)) + ")");
-    return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>()};
+        transaction_.quote(to_rfc3339(now_)) + "), (SELECT count(*) FROM captures" + kept() + ")");
+    return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
+                            row[3].as<std::uint64_t>()};
   } catch (const std::exception& error) {
     return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
   }
@@ -171,6 +197,28 @@ persisted_message reader::message_of(const pqxx::row& row) const {
   record.created_at = time_of(row[12]);
   record.expires_at = time_of(row[13]);
   return {needed(guid::parse(id), where), std::move(record)};
+}
+
+persisted_capture reader::capture_of(const pqxx::row& row) const {
+  const auto key = row[0].as<std::string>();
+  const std::string where = "capture " + key + " in Postgres";
+  capture what;
+  what.allocated_at = time_of(row[1]);
+  what.lease_ends_at = optional_time_of(row[2]);
+  what.expires_at = optional_time_of(row[3]);
+  if (!row[4].is_null()) {
+    captured_response response;
+    response.status = row[4].as<std::uint16_t>();
+    response.body = bytes_of_hex(row[5].as<std::string>());
+    response.headers = needed(readers_.headers(row[6].as<std::string>()), where);
+    what.response = std::make_shared<const captured_response>(std::move(response));
+  }
+  return {needed(capture_key::parse(key), where), std::move(what)};
+}
+
+// The condition for a capture that is kept.
+std::string reader::kept() const {
+  return " WHERE (expires_at IS NULL OR expires_at > " + transaction_.quote(to_rfc3339(now_)) + ")";
 }
 
 bool reader::has_partition(const std::string& table, timestamp at) const {

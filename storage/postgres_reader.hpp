@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "engine/capture.hpp"
 #include "engine/message.hpp"
 #include "engine/order.hpp"
 #include "engine/outcome.hpp"
@@ -24,6 +25,8 @@ struct json_readers {
   // A request in canonical form.
   std::function<std::optional<ordem::command>(std::string_view method, std::string_view path, std::string_view body)>
       command;
+  // [{"key", "value"}, ...]
+  std::function<std::optional<std::vector<captured_header>>(std::string_view headers)> headers;
 };
 
 struct persisted_message {
@@ -31,14 +34,20 @@ struct persisted_message {
   message_record record;
 };
 
+struct persisted_capture {
+  capture_key key;
+  ordem::capture capture;
+};
+
 struct persisted_counts {
   std::uint64_t orders = 0;
   std::uint64_t versions = 0;
   std::uint64_t messages = 0;
+  std::uint64_t captures = 0;
 };
 
 // One connection, one moment. One thread at a time. Each next_ function gives the next rows of its table, and an empty
-// page at the end; the three may be called in any order.
+// page at the end; they may be called in any order.
 class postgres_reader {
  public:
   template <class Value>
@@ -59,12 +68,15 @@ class postgres_reader {
   // Those that have not expired, in byte order of their GUIDs.
   virtual result<std::vector<persisted_message>> next_messages() = 0;
 
+  // Those that are kept, in byte order of their keys.
+  virtual result<std::vector<persisted_capture>> next_captures() = 0;
+
   // Whether the partition that a row of that time stands in is there, or was dropped with all its rows.
   virtual bool has_versions_of(timestamp updated_at) const = 0;
   virtual bool has_messages_of(timestamp created_at) const = 0;
 };
 
-// `now` decides which messages have expired.
+// `now` decides which messages and captures have expired.
 tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url,
                                                                                json_readers readers, timestamp now);
 

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/text.hpp"
 #include "storage/postgres_connection.hpp"
 #include "storage/schema_check.hpp"
 
@@ -29,6 +30,14 @@ const std::vector<std::string> order_columns = {"order_id",   "version",    "sta
 const std::vector<std::string> message_columns = {"guid",     "fingerprint",   "verdict",      "order_id",    "version",
                                                   "status",   "wanted_status", "made_against", "by_if_match", "request",
                                                   "response", "created_at",    "expires_at",   "position"};
+
+const std::vector<std::string> capture_columns = {
+    "idempotency_key", "state",         "allocated_at",     "lease_ends_at", "expires_at",
+    "response_status", "response_body", "response_headers", "position"};
+
+// How often expired captures are dropped, and how many at a time.
+constexpr milliseconds sweep_interval = std::chrono::seconds(10);
+constexpr int swept_captures_max = 10'000;
 
 // What this session is like. Statements end in bounded time, a transaction that nobody continues ends too, and the
 // update from the temporary table goes by the index of orders however many rows the planner takes it to have.
@@ -53,14 +62,30 @@ std::int64_t signed_of(std::uint64_t number) {
   return static_cast<std::int64_t>(number);
 }
 
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
 // As Postgres reads bytea: \x and two digits a byte.
 std::string bytea_of(const fingerprint& print) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string text = "\\x";
   for (const std::uint64_t half : {print.high, print.low}) {
-    for (int shift = 60; shift >= 0; shift -= 4) text += digits[half >> shift & 15];
+    for (int shift = 60; shift >= 0; shift -= 4) text += hex_digits[half >> shift & 15];
   }
   return text;
+}
+std::string bytea_of(std::string_view bytes) {
+  std::string text = "\\x";
+  text.reserve(text.size() + 2 * bytes.size());
+  for (const char byte : bytes) {
+    text += hex_digits[static_cast<unsigned char>(byte) >> 4];
+    text += hex_digits[static_cast<unsigned char>(byte) & 15];
+  }
+  return text;
+}
+
+// The order that the entry made; null if it made none.
+const order* order_after(const logged_entry& what) {
+  const auto* executed = what.message();
+  return executed != nullptr ? executed->after.get() : nullptr;
 }
 
 const char* or_null(const std::string& text) {
@@ -85,7 +110,7 @@ class row_stream {
                                to_rfc3339(what.updated_at), signed_of(at.number));
   }
 
-  void put_message(const logged_entry& what, const message_text& text) {
+  void put_message(const executed_message& what, position at, const message_text& text) {
     const message_record& record = what.record;
     const outcome& result = record.outcome;
     const auto& supplied = result.made_against;
@@ -96,7 +121,24 @@ class row_stream {
                                signed_of(result.version.number), std::string(to_string(result.status)), or_null(wanted),
                                or_null(made_against), std::string(supplied && supplied->by_if_match ? "t" : "f"),
                                or_null(text.request), or_null(text.response), to_rfc3339(record.created_at),
-                               to_rfc3339(record.expires_at), signed_of(what.position.number));
+                               to_rfc3339(record.expires_at), signed_of(at.number));
+  }
+
+  void put_capture(std::string_view key, const capture& what, position at) {
+    const auto time_or_null = [](const std::optional<timestamp>& time) { return time ? to_rfc3339(*time) : ""; };
+    const std::string lease_ends_at = time_or_null(what.lease_ends_at);
+    const std::string expires_at = time_or_null(what.expires_at);
+    std::string status;
+    std::string body;
+    std::string headers;
+    if (what.response) {
+      append_number(status, what.response->status);
+      body = bytea_of(what.response->body);
+      append_json(headers, what.response->headers);
+    }
+    stream_ << std::make_tuple(std::string(key), std::string(what.response ? "completed" : "allocated"),
+                               to_rfc3339(what.allocated_at), or_null(lease_ends_at), or_null(expires_at),
+                               or_null(status), or_null(body), or_null(headers), signed_of(at.number));
   }
 
   void complete() { stream_.complete(); }
@@ -143,8 +185,10 @@ class postgres_sink final : public sink {
   tl::expected<void, sink_failure> become_writer(const claim_objection& object);
   tl::expected<void, sink_failure> write_all(std::span<const logged_entry> entries);
   tl::expected<void, sink_failure> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
-  message_text text_of(const logged_entry& what) const;
+  message_text text_of(const executed_message& what) const;
   void put_history(pqxx::work& transaction, std::span<const logged_entry> entries);
+  void put_captures(pqxx::work& transaction, std::span<const logged_entry> entries);
+  void drop_expired_captures(pqxx::work& transaction);
   void make_months(pqxx::work& transaction, std::span<const logged_entry> entries);
   void make_months(pqxx::work& transaction, timestamp at);
 
@@ -171,6 +215,7 @@ class postgres_sink final : public sink {
   std::int64_t epoch_ = 0;  // 0: this process has not been the writer yet
   position held_;
   std::set<month> months_made_;
+  timestamp captures_swept_at_;
 };
 
 void postgres_sink::interrupt() noexcept {
@@ -197,13 +242,22 @@ void postgres_sink::disconnect() {
 }
 
 // By the key of message_records. Of a month that was dropped nobody knows any more.
-bool has_entry_in(pqxx::transaction_base& transaction, const logged_entry& what) {
+bool has_message(pqxx::transaction_base& transaction, const executed_message& what, position at) {
   const std::string created_at = to_rfc3339(what.record.created_at);
   const std::string partition = "message_records_" + created_at.substr(0, 4) + "_" + created_at.substr(5, 2);
   const auto row = transaction.exec_params1(
       "SELECT to_regclass($1) IS NULL OR EXISTS (SELECT FROM message_records WHERE guid = $2 AND created_at = $3::timestamptz"
       " AND position = $4)",
-      partition, std::string(what.guid.view()), created_at, signed_of(what.position.number));
+      partition, std::string(what.guid.view()), created_at, signed_of(at.number));
+  return row[0].as<bool>();
+}
+
+// A capture leaves nothing behind that is given up or has expired.
+bool has_capture(pqxx::transaction_base& transaction, const capture_entry& what, position at, timestamp now) {
+  if (what.after == nullptr || !what.after->is_kept_at(now)) return true;
+  const auto row =
+      transaction.exec_params1("SELECT EXISTS (SELECT FROM captures WHERE idempotency_key = $1 AND position = $2)",
+                               std::string(what.key.view()), signed_of(at.number));
   return row[0].as<bool>();
 }
 
@@ -241,7 +295,11 @@ tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_object
     }
     epoch = epoch_ != 0 ? epoch_ : found_epoch + 1;
     held_ = {static_cast<std::uint64_t>(found_position)};
-    const auto has = [&](const logged_entry& what) { return has_entry_in(transaction, what); };
+    const auto has = [&](const logged_entry& what) {
+      const auto* executed = what.message();
+      return executed != nullptr ? has_message(transaction, *executed, what.position)
+                                 : has_capture(transaction, *what.capture(), what.position, settings_.clock->now());
+    };
     if (auto objection = object(held_, has)) return tl::make_unexpected(std::move(*objection));
     if (epoch_ == 0) transaction.exec_params("UPDATE engine_positions SET epoch = $1, claimed_at = now()", epoch);
   }
@@ -269,6 +327,8 @@ tl::expected<void, sink_failure> postgres_sink::write_all(std::span<const logged
   make_months(transaction, entries);
   if (auto put = put_orders(transaction, entries); !put) return put;
   put_history(transaction, entries);
+  put_captures(transaction, entries);
+  drop_expired_captures(transaction);
   transaction.commit();
   held_ = last;
   return {};
@@ -283,19 +343,21 @@ tl::expected<void, sink_failure> postgres_sink::put_orders(pqxx::work& transacti
   };
   std::unordered_map<order_id, change> changes;
   for (const logged_entry& each : entries) {
-    if (each.after == nullptr) continue;
-    const bool created = each.record.outcome.verdict == verdict::order_created;
-    const auto [at, is_first] = changes.try_emplace(each.after->id, change{&each, created});
+    const order* after = order_after(each);
+    if (after == nullptr) continue;
+    const bool created = each.message()->record.outcome.verdict == verdict::order_created;
+    const auto [at, is_first] = changes.try_emplace(after->id, change{&each, created});
     if (!is_first) at->second.last = &each;
   }
   const auto put = [&](const std::string& table, bool created) {
     std::size_t count = 0;
     row_stream rows(transaction, table, order_columns);
     for (const logged_entry& each : entries) {  // in the order of the log, so that new ids ascend
-      if (each.after == nullptr) continue;
-      const change& of_order = changes.at(each.after->id);
+      const order* after = order_after(each);
+      if (after == nullptr) continue;
+      const change& of_order = changes.at(after->id);
       if (of_order.last != &each || of_order.created != created) continue;
-      rows.put_order(*each.after, each.position);
+      rows.put_order(*after, each.position);
       ++count;
     }
     rows.complete();
@@ -318,29 +380,62 @@ void postgres_sink::put_history(pqxx::work& transaction, std::span<const logged_
   {
     row_stream rows(transaction, "order_versions", order_columns);
     for (const logged_entry& each : entries) {
-      if (each.after != nullptr) rows.put_order(*each.after, each.position);
+      if (const order* after = order_after(each)) rows.put_order(*after, each.position);
     }
     rows.complete();
   }
   row_stream rows(transaction, "message_records", message_columns);
   for (const logged_entry& each : entries) {
-    rows.put_message(each, text_of(each));
+    if (const auto* executed = each.message()) rows.put_message(*executed, each.position, text_of(*executed));
   }
   rows.complete();
 }
 
 // What the version that the message made doesn't tell; see migrations/0003_messages.sql.
-message_text postgres_sink::text_of(const logged_entry& what) const {
+message_text postgres_sink::text_of(const executed_message& what) const {
   if (!what.record.command) return {};
   message_text text = settings_.write_text(what.record, what.after);
   if (is_accepted(what.record.outcome.verdict)) text.response.clear();
   return text;
 }
 
+// Captures are put as they are after the last of the entries.
+void postgres_sink::put_captures(pqxx::work& transaction, std::span<const logged_entry> entries) {
+  std::unordered_map<std::string_view, const logged_entry*> last;
+  for (const logged_entry& each : entries) {
+    if (const auto* changed = each.capture()) last[changed->key.view()] = &each;
+  }
+  if (last.empty()) return;
+  // Their rows go in any case: what stays of a key is written anew.
+  std::string keys;
+  for (const auto& [key, at] : last) {
+    keys += keys.empty() ? "{\"" : ",\"";
+    keys += key;
+    keys += '"';
+  }
+  transaction.exec_params0("DELETE FROM captures WHERE idempotency_key = ANY ($1::text[])", keys + '}');
+  row_stream rows(transaction, "captures", capture_columns);
+  for (const auto& [key, at] : last) {
+    if (const auto& changed = *at->capture(); changed.after) rows.put_capture(key, *changed.after, at->position);
+  }
+  rows.complete();
+}
+
+// Once in a while, and never many at once.
+void postgres_sink::drop_expired_captures(pqxx::work& transaction) {
+  const timestamp now = settings_.clock->now();
+  if (now < captures_swept_at_ + sweep_interval) return;
+  captures_swept_at_ = now;
+  transaction.exec_params0(
+      "DELETE FROM captures WHERE idempotency_key IN"
+      " (SELECT idempotency_key FROM captures WHERE expires_at <= $1::timestamptz LIMIT $2)",
+      to_rfc3339(now), swept_captures_max);
+}
+
 void postgres_sink::make_months(pqxx::work& transaction, std::span<const logged_entry> entries) {
   for (const logged_entry& each : entries) {
-    make_months(transaction, each.record.created_at);
-    if (each.after != nullptr) make_months(transaction, each.after->updated_at);
+    if (const auto* executed = each.message()) make_months(transaction, executed->record.created_at);
+    if (const order* after = order_after(each)) make_months(transaction, after->updated_at);
   }
 }
 

@@ -4,6 +4,7 @@
 //   orders     | order id 16 |                              the current version
 //   versions   | order id 16 | inverted version 8 |         each superseded version
 //   messages   | tenant length 1 (0: there is one tenant) | GUID 1..255 |
+//   captures   | tenant length 1 (0: there is one tenant) | key 1..1024 |
 //   log        | position of the group's first entry 8 |
 //   customers  | length of customer id 2 | customer id | inverted order id 16 |      no value
 //
@@ -20,7 +21,11 @@
 //   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |
 //   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items
 //              | attributes 1 (0 kept, 1 removed, 2 merged) | object |
-//   log group  | 2 | bytes of the groups before v | messages v, each: GUID s, message s |
+//   capture    | 1 | expires ms v | allocated ms v | lease ends ms v | has response 1 | response |
+//              | ("for ever" is the last moment that fits)
+//   response   | status v | body s | headers v, each: key s, is a list 1, value s or values v, each s |
+//   log group  | 3 | bytes of the groups before v | entries v, each: kind 1 (1 message, 2 capture)
+//              | and GUID s, message s; or key s, at ms v, capture s (empty: given up) |
 // clang-format on
 
 #include "storage/records.hpp"
@@ -35,9 +40,14 @@ namespace ordem::storage {
 namespace {
 
 constexpr std::uint8_t record_format = 1;
-constexpr std::uint8_t log_group_format = 2;  // 1 held references to the messages' own records
+constexpr std::uint8_t log_group_format = 3;  // 1 held references to the messages' own records, 2 no captures
 
 constexpr std::uint8_t only_tenant = 0;
+
+// Kept on disk: do not renumber.
+enum class entry_kind : std::uint8_t { message = 1, capture = 2 };
+
+constexpr timestamp for_ever = timestamp::max();
 
 constexpr std::uint8_t flag_version_supplied = 1;
 constexpr std::uint8_t flag_by_if_match = 2;
@@ -120,6 +130,23 @@ struct command_writer {
 void put_command(byte_writer& to, const command& what) {
   to.put_byte(static_cast<std::uint8_t>(what.index()));
   std::visit(command_writer{to}, what);
+}
+
+void put_response(byte_writer& to, const captured_response& response) {
+  to.put_varint(response.status);
+  to.put_string(response.body);
+  to.put_varint(response.headers.size());
+  for (const captured_header& header : response.headers) {
+    to.put_string(header.key);
+    const auto* list = std::get_if<std::vector<std::string>>(&header.value);
+    to.put_byte(list != nullptr ? 1 : 0);
+    if (list == nullptr) {
+      to.put_string(std::get<std::string>(header.value));
+      continue;
+    }
+    to.put_varint(list->size());
+    for (const std::string& value : *list) to.put_string(value);
+  }
 }
 
 std::uint64_t milliseconds_of(timestamp at) {
@@ -285,6 +312,40 @@ void check_format(byte_reader& from, std::uint8_t format = record_format) {
   if (from.get_byte() != format) from.fail();
 }
 
+std::optional<timestamp> get_optional_timestamp(byte_reader& from) {
+  const timestamp at = get_timestamp(from);
+  return at == for_ever ? std::nullopt : std::optional(at);
+}
+
+captured_response get_response(byte_reader& from) {
+  captured_response response;
+  response.status = static_cast<std::uint16_t>(from.get_varint());
+  response.body = from.get_string();
+  response.headers.resize(get_count(from));
+  for (captured_header& header : response.headers) {
+    header.key = from.get_string();
+    if (from.get_byte() == 0) {
+      header.value = std::string(from.get_string());
+    } else {
+      std::vector<std::string> values(get_count(from));
+      for (std::string& value : values) value = from.get_string();
+      header.value = std::move(values);
+    }
+  }
+  return response;
+}
+
+std::optional<capture_entry> get_capture_entry(byte_reader& from) {
+  auto key = capture_key::parse(from.get_string());
+  const timestamp at = get_timestamp(from);
+  const std::string_view record = from.get_string();
+  if (!key) return std::nullopt;
+  if (record.empty()) return capture_entry{std::move(*key), at, nullptr};
+  auto after = decode_capture(record);
+  if (!after) return std::nullopt;
+  return capture_entry{std::move(*key), at, std::make_shared<const capture>(std::move(*after))};
+}
+
 // The value if the whole record was read and nothing was wrong with it.
 template <class Value>
 std::optional<Value> judged(const byte_reader& from, Value&& value) {
@@ -307,6 +368,11 @@ void encode_version_key(std::string& out, order_id id, version which) {
 void encode_message_key(std::string& out, const guid& id) {
   byte_writer{out}.put_byte(only_tenant);
   out += id.view();
+}
+
+void encode_capture_key(std::string& out, const capture_key& key) {
+  byte_writer{out}.put_byte(only_tenant);
+  out += key.view();
 }
 
 void encode_log_key(std::string& out, position first) {
@@ -334,6 +400,12 @@ std::optional<guid> decode_message_key(std::string_view key) {
   byte_reader from{key};
   if (from.get_byte() != only_tenant) return std::nullopt;
   return guid::parse(from.get_bytes(from.bytes_left()));
+}
+
+std::optional<capture_key> decode_capture_key(std::string_view key) {
+  byte_reader from{key};
+  if (from.get_byte() != only_tenant) return std::nullopt;
+  return capture_key::parse(from.get_bytes(from.bytes_left()));
 }
 
 std::optional<position> decode_log_key(std::string_view key) {
@@ -416,7 +488,7 @@ std::optional<message_record> decode_message(std::string_view record) {
   return judged(from, std::move(what));
 }
 
-std::optional<timestamp> decode_message_expiry(std::string_view record) {
+std::optional<timestamp> decode_expiry(std::string_view record) {
   byte_reader from{record};
   check_format(from);
   const timestamp expires_at = get_timestamp(from);
@@ -424,17 +496,47 @@ std::optional<timestamp> decode_message_expiry(std::string_view record) {
   return expires_at;
 }
 
+void encode_capture(std::string& out, const capture& what) {
+  byte_writer to{out};
+  to.put_byte(record_format);
+  to.put_varint(milliseconds_of(what.expires_at.value_or(for_ever)));
+  to.put_varint(milliseconds_of(what.allocated_at));
+  to.put_varint(milliseconds_of(what.lease_ends_at.value_or(for_ever)));
+  to.put_byte(what.response ? 1 : 0);
+  if (what.response) put_response(to, *what.response);
+}
+
+std::optional<capture> decode_capture(std::string_view record) {
+  byte_reader from{record};
+  capture what;
+  check_format(from);
+  what.expires_at = get_optional_timestamp(from);
+  what.allocated_at = get_timestamp(from);
+  what.lease_ends_at = get_optional_timestamp(from);
+  if (from.get_byte() != 0) what.response = std::make_shared<const captured_response>(get_response(from));
+  return judged(from, std::move(what));
+}
+
 void encode_log_group(std::string& out, std::uint64_t bytes_before, std::span<const entry> entries) {
   byte_writer to{out};
   to.put_byte(log_group_format);
   to.put_varint(bytes_before);
   to.put_varint(entries.size());
-  std::string message;
+  std::string record;
   for (const entry& each : entries) {
-    to.put_string(each.guid.view());
-    message.clear();
-    encode_message(message, each.record);
-    to.put_string(message);
+    record.clear();
+    if (const auto* executed = std::get_if<message_entry>(&each)) {
+      encode_message(record, executed->record);
+      to.put_byte(static_cast<std::uint8_t>(entry_kind::message));
+      to.put_string(executed->guid.view());
+    } else {
+      const auto& changed = std::get<capture_entry>(each);
+      if (changed.after) encode_capture(record, *changed.after);
+      to.put_byte(static_cast<std::uint8_t>(entry_kind::capture));
+      to.put_string(changed.key.view());
+      to.put_varint(milliseconds_of(changed.at));
+    }
+    to.put_string(record);
   }
 }
 
@@ -444,12 +546,24 @@ std::optional<log_group> decode_log_group(std::string_view record) {
   log_group group;
   group.bytes_before = from.get_varint();
   const std::size_t count = get_count(from);
-  group.messages.reserve(count);
+  group.entries.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    guid id = get_guid(from);
-    auto message = decode_message(from.get_string());
-    if (!message) return std::nullopt;
-    group.messages.push_back({std::move(id), std::move(*message)});
+    switch (static_cast<entry_kind>(from.get_byte())) {
+      case entry_kind::message: {
+        guid id = get_guid(from);
+        auto message = decode_message(from.get_string());
+        if (!message) return std::nullopt;
+        group.entries.emplace_back(logged_message{std::move(id), std::move(*message)});
+        break;
+      }
+      case entry_kind::capture: {
+        auto changed = get_capture_entry(from);
+        if (!changed) return std::nullopt;
+        group.entries.emplace_back(std::move(*changed));
+        break;
+      }
+      default: return std::nullopt;
+    }
   }
   return judged(from, std::move(group));
 }

@@ -32,6 +32,10 @@ class rocks_loader final : public store_loader {
     put(family::messages, encoded(encode_message_key, id), encoded(encode_message, record));
   }
 
+  void put_capture(const capture_key& key, const capture& what) override {
+    put(family::captures, encoded(encode_capture_key, key), encoded(encode_capture, what));
+  }
+
   // A group of no entries tells where the log goes on.
   tl::expected<void, open_failure> finish(position last) override {
     put(family::log, encoded(encode_log_key, position{last.number + 1}),
@@ -46,7 +50,7 @@ class rocks_loader final : public store_loader {
   void put(family which, std::string_view key, std::string_view value) {
     const auto put = batch_.Put(store_->handle(which), key, value);
     CHECK(put.ok());
-    if (batch_.Count() >= static_cast<int>(batch_records_max)) write();
+    if (batch_.Count() >= static_cast<int>(batch_records_max) || batch_.GetDataSize() >= group_bytes_max) write();
   }
   bool is_present(const order& what) {
     rocksdb::PinnableSlice value;

@@ -1,5 +1,6 @@
 // Opening a data folder: finds the end of the log and checks that the orders are what it says.
 
+#include <unordered_map>
 #include <utility>
 
 #include "engine/decide.hpp"
@@ -11,6 +12,8 @@ namespace {
 
 // How many log groups the check at start folds again: some thousands of entries, a few milliseconds.
 constexpr int groups_checked_at_start = 64;
+// Captured responses may make them large; then fewer.
+constexpr std::size_t bytes_checked_at_start = std::size_t{64} << 20;
 
 // How often a folder that is being written is tried to be opened for reading.
 constexpr int read_only_opens_max = 10;
@@ -63,33 +66,52 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
     const auto group = decode_log_group(at->value().ToStringView());
     if (!first || !group) return cannot_open(rocksdb::Status::Corruption("the last group of the log can't be read"));
     log_bytes_ = group->bytes_before + at->value().size();
-    appended_ = first->number + group->messages.size() - 1;
+    appended_ = first->number + group->entries.size() - 1;
     durable_ = appended_.load();
     visible_ = appended_.load();
   }
 
   position from{1};
-  for (int i = 0; at->Valid() && i < groups_checked_at_start; ++i, at->Prev()) {
+  std::size_t bytes = 0;
+  for (int i = 0; at->Valid() && i < groups_checked_at_start && bytes < bytes_checked_at_start; ++i, at->Prev()) {
     from = decode_log_key(at->key().ToStringView()).value_or(from);
+    bytes += at->value().size();
   }
   if (!at->status().ok()) return cannot_open(at->status());
 
   const auto disagree = [this](const std::string& difference) {
-    return cannot_open(rocksdb::Status::Corruption("the log and the orders do not agree about " + difference));
+    return cannot_open(rocksdb::Status::Corruption("the log and the data do not agree about " + difference));
   };
+  std::unordered_map<capture_key, shared_capture> captures;
   while (from <= last()) {
     const auto entries = read_log(from, group_entries_max);
     if (!entries) return disagree("an order that the log names");
     for (const logged_entry& each : *entries) {
-      if (auto difference = difference_in(each); !difference.empty()) return disagree(difference);
+      if (const auto* changed = each.capture()) {
+        captures[changed->key] = changed->after;
+      } else if (auto difference = difference_in(*each.message()); !difference.empty()) {
+        return disagree(difference);
+      }
     }
     from = {from.number + entries->size()};
+  }
+  for (const auto& [key, after] : captures) {
+    if (!is_as_logged(key, after)) return disagree("the capture " + std::string(key.view()));
   }
   return std::nullopt;
 }
 
+// Whether the capture is as its last entry says, which need not be there any more once it has expired.
+bool rocks_store::is_as_logged(const capture_key& key, const shared_capture& after) const {
+  const timestamp now = clock_.now();
+  const auto found = find_capture(key, now);
+  if (!found) return false;
+  if (after == nullptr || !after->is_kept_at(now)) return *found == nullptr;
+  return *found != nullptr && **found == *after;
+}
+
 // What is not as the entry says, if anything.
-std::string rocks_store::difference_in(const logged_entry& logged) const {
+std::string rocks_store::difference_in(const executed_message& logged) const {
   if (logged.after == nullptr) return {};
   const order& after = *logged.after;
   shared_order before;

@@ -25,7 +25,7 @@ void rocks_store::put(family which, std::string_view key, std::string_view value
   CHECK(status.ok());
 }
 
-void rocks_store::put_order(const entry& what) {
+void rocks_store::put_order(const message_entry& what) {
   const order& after = *what.after;
   key_.clear();
   value_.clear();
@@ -48,10 +48,12 @@ void rocks_store::put_order(const entry& what) {
 // do its new orders.
 void rocks_store::put_messages(std::span<const entry> entries) {
   sorted_.clear();
-  for (const entry& each : entries) sorted_.push_back(&each);
+  for (const entry& each : entries) {
+    if (const auto* executed = std::get_if<message_entry>(&each)) sorted_.push_back(executed);
+  }
   std::sort(sorted_.begin(), sorted_.end(),
-            [](const entry* a, const entry* b) { return a->guid.view() < b->guid.view(); });
-  for (const entry* each : sorted_) {
+            [](const message_entry* a, const message_entry* b) { return a->guid.view() < b->guid.view(); });
+  for (const message_entry* each : sorted_) {
     key_.clear();
     value_.clear();
     encode_message_key(key_, each->guid);
@@ -63,15 +65,29 @@ void rocks_store::put_messages(std::span<const entry> entries) {
 void rocks_store::put_created_orders_by_customer(std::span<const entry> entries) {
   sorted_.clear();
   for (const entry& each : entries) {
-    if (each.record.outcome.verdict == verdict::order_created) sorted_.push_back(&each);
+    const auto* executed = std::get_if<message_entry>(&each);
+    if (executed != nullptr && executed->record.outcome.verdict == verdict::order_created) sorted_.push_back(executed);
   }
-  std::sort(sorted_.begin(), sorted_.end(), [](const entry* a, const entry* b) {
+  std::sort(sorted_.begin(), sorted_.end(), [](const message_entry* a, const message_entry* b) {
     return a->after->content.customer_id < b->after->content.customer_id;
   });
-  for (const entry* each : sorted_) {
+  for (const message_entry* each : sorted_) {
     key_.clear();
     encode_customer_key(key_, each->after->content.customer_id, each->after->id);
     put(family::customers, key_, {});
+  }
+}
+
+void rocks_store::put_capture(const capture_entry& what) {
+  key_.clear();
+  value_.clear();
+  encode_capture_key(key_, what.key);
+  if (what.after) {
+    encode_capture(value_, *what.after);
+    put(family::captures, key_, value_);
+  } else {
+    const auto status = batch_.Delete(handle(family::captures), key_);
+    CHECK(status.ok());
   }
 }
 
@@ -91,7 +107,11 @@ tl::expected<position, log_error> rocks_store::append(std::span<const entry> ent
   put_messages(entries);
   put_created_orders_by_customer(entries);  // before any update in this group moves one of them to another customer
   for (const entry& each : entries) {
-    if (each.after != nullptr) put_order(each);
+    if (const auto* changed = std::get_if<capture_entry>(&each)) {
+      put_capture(*changed);
+    } else if (const auto& executed = std::get<message_entry>(each); executed.after != nullptr) {
+      put_order(executed);
+    }
   }
   key_.clear();
   value_.clear();
@@ -164,11 +184,20 @@ std::unique_ptr<rocksdb::Iterator> rocks_store::log_group_of(position at, const 
   return group;
 }
 
+// The version that an accepted message made, null of a rejected one.
+read_result<shared_order> rocks_store::find_logged_order(const outcome& result, const durable_view& view) const {
+  if (!is_accepted(result.verdict)) return shared_order{};
+  auto after = find_version(result.order, result.version, view);
+  if (after && *after == nullptr) return tl::make_unexpected(read_error::storage_failed);
+  return after;
+}
+
 tl::expected<std::vector<logged_entry>, log_read_error> rocks_store::read_log(position from, std::size_t limit) const {
   std::vector<logged_entry> entries;
   from = std::max(from, position{1});
   if (from > last()) return entries;
   std::size_t items = 0;
+  std::size_t captured_bytes = 0;
   const auto view = synced();
   const auto at = log_group_of(from, *view);
   if (!at->status().ok()) return tl::make_unexpected(log_read_error::storage_failed);
@@ -178,18 +207,21 @@ tl::expected<std::vector<logged_entry>, log_read_error> rocks_store::read_log(po
     auto group = decode_log_group(at->value().ToStringView());
     if (!first || !group) return tl::make_unexpected(log_read_error::storage_failed);
     if (*first > next) return tl::make_unexpected(log_read_error::trimmed);
-    auto& messages = group->messages;
-    for (std::size_t i = next.number - first->number; i < messages.size() && entries.size() < limit; ++i) {
-      const outcome& result = messages[i].record.outcome;
-      shared_order after;
-      if (is_accepted(result.verdict)) {
-        after = find_version(result.order, result.version, *view).value_or(nullptr);
-        if (after == nullptr) return tl::make_unexpected(log_read_error::storage_failed);
+    auto& logged = group->entries;
+    for (std::size_t i = next.number - first->number; i < logged.size() && entries.size() < limit; ++i) {
+      if (auto* changed = std::get_if<capture_entry>(&logged[i])) {
+        if (changed->after && changed->after->response) captured_bytes += bytes_of(*changed->after->response);
+        entries.push_back({next, std::move(*changed)});
+      } else {
+        auto& message = std::get<logged_message>(logged[i]);
+        auto after = find_logged_order(message.record.outcome, *view);
+        if (!after) return tl::make_unexpected(log_read_error::storage_failed);
+        if (*after != nullptr) items += (*after)->content.items.size();
+        entries.push_back(
+            {next, executed_message{std::move(message.guid), std::move(message.record), std::move(*after)}});
       }
-      if (after != nullptr) items += after->content.items.size();
-      entries.push_back({next, std::move(messages[i].guid), std::move(messages[i].record), std::move(after)});
       ++next.number;
-      if (items >= log_read_items_max) return entries;
+      if (items >= log_read_items_max || captured_bytes >= log_read_captured_bytes_max) return entries;
     }
   }
   if (!at->status().ok()) return tl::make_unexpected(log_read_error::storage_failed);
@@ -314,6 +346,17 @@ read_result<std::optional<message_record>> rocks_store::find_message(const guid&
   return found;
 }
 
+read_result<shared_capture> rocks_store::find_capture(const capture_key& key, timestamp now) const {
+  rocksdb::PinnableSlice value;
+  const auto status = db_->Get(shown()->options(), handle(family::captures), encoded(encode_capture_key, key), &value);
+  if (status.IsNotFound()) return shared_capture{};
+  if (!status.ok()) return failed_read(family::captures, status.ToString());
+  auto found = decode_capture(value.ToStringView());
+  if (!found) return failed_read(family::captures, "the record of " + std::string(key.view()) + " is damaged");
+  if (!found->is_kept_at(now)) return shared_capture{};
+  return std::make_shared<const capture>(std::move(*found));
+}
+
 read_result<void> rocks_store::scan_orders(const std::function<bool(const shared_order&)>& visit) const {
   const auto view = shown();
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(family::orders)));
@@ -341,6 +384,20 @@ read_result<void> rocks_store::scan_messages(
   return {};
 }
 
+read_result<void> rocks_store::scan_captures(
+    timestamp now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const {
+  const auto view = shown();
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(family::captures)));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    const auto key = decode_capture_key(at->key().ToStringView());
+    auto found = decode_capture(at->value().ToStringView());
+    if (!key || !found) return failed_read(family::captures, "a record is damaged");
+    if (found->is_kept_at(now) && !visit(*key, std::make_shared<const capture>(std::move(*found)))) return {};
+  }
+  if (!at->status().ok()) return failed_read(family::captures, at->status().ToString());
+  return {};
+}
+
 // --- running it ---
 
 store_figures rocks_store::figures() const {
@@ -353,6 +410,7 @@ store_figures rocks_store::figures() const {
   now.last = last();
   now.estimated_orders = property(family::orders, rocksdb::DB::Properties::kEstimateNumKeys);
   now.estimated_messages = property(family::messages, rocksdb::DB::Properties::kEstimateNumKeys);
+  now.estimated_captures = property(family::captures, rocksdb::DB::Properties::kEstimateNumKeys);
   for (std::size_t i = 0; i < family_names.size(); ++i) {
     now.memtable_bytes += property(static_cast<family>(i), rocksdb::DB::Properties::kSizeAllMemTables);
     now.table_file_bytes += property(static_cast<family>(i), rocksdb::DB::Properties::kTotalSstFilesSize);

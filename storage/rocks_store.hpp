@@ -46,7 +46,11 @@ class rocks_store final : public store {
  public:
   rocks_store(store_settings settings, const time_source& clock, std::string engine_id,
               std::optional<data_folder> folder)
-      : settings_(std::move(settings)), engine_id_(std::move(engine_id)), folder_(std::move(folder)), expired_(clock) {}
+      : settings_(std::move(settings)),
+        engine_id_(std::move(engine_id)),
+        folder_(std::move(folder)),
+        clock_(clock),
+        expired_(clock) {}
 
   ~rocks_store() override {
     waiting_.clear();
@@ -58,7 +62,8 @@ class rocks_store final : public store {
   std::optional<open_failure> open_database();
   std::optional<open_failure> check_end_of_log();
   std::optional<open_failure> claim_folder();
-  std::string difference_in(const logged_entry& logged) const;
+  std::string difference_in(const executed_message& logged) const;
+  bool is_as_logged(const capture_key& key, const shared_capture& after) const;
 
   tl::expected<position, log_error> append(std::span<const entry> entries) override;
   tl::expected<position, log_error> sync() override;
@@ -78,9 +83,14 @@ class rocks_store final : public store {
                                                      std::size_t limit) const override;
   read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override;
 
+  read_result<shared_capture> find_capture(const capture_key& key, timestamp now) const override;
+
   read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const override;
   read_result<void> scan_messages(timestamp now,
                                   const std::function<bool(const guid&, const message_record&)>& visit) const override;
+
+  read_result<void> scan_captures(
+      timestamp now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const override;
 
   store_figures figures() const override;
   void close() override;
@@ -103,13 +113,15 @@ class rocks_store final : public store {
   tl::unexpected<log_error> failed_write(const rocksdb::Status& status);
 
   void put(family which, std::string_view key, std::string_view value);
-  void put_order(const entry& what);
+  void put_order(const message_entry& what);
   void put_messages(std::span<const entry> entries);
   void put_created_orders_by_customer(std::span<const entry> entries);
+  void put_capture(const capture_entry& what);
 
   read_result<shared_order> find_order(order_id id, const durable_view& view) const;
   read_result<shared_order> find_version(order_id id, version which, const durable_view& view) const;
   read_result<shared_order> read_order(family which, std::string_view key, order_id id, const durable_view& view) const;
+  read_result<shared_order> find_logged_order(const outcome& result, const durable_view& view) const;
   std::unique_ptr<rocksdb::Iterator> log_group_of(position at, const durable_view& view) const;
   tl::unexpected<read_error> failed_read(family where, std::string_view why) const;
   open_failure cannot_open(const rocksdb::Status& status) const;
@@ -117,7 +129,8 @@ class rocks_store final : public store {
   const store_settings settings_;
   const std::string engine_id_;
   const std::optional<data_folder> folder_;  // absent: opened for reading
-  const expired_message_filter expired_;
+  const time_source& clock_;
+  const expired_record_filter expired_;
   trimmed_log_filter trimmed_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
@@ -140,7 +153,7 @@ class rocks_store final : public store {
   // The appending thread's own; the last four are kept for their memory.
   std::uint64_t log_bytes_ = 0;
   rocksdb::WriteBatch batch_;
-  std::vector<const entry*> sorted_;
+  std::vector<const message_entry*> sorted_;
   std::string key_;
   std::string value_;
 };

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <variant>
+#include <vector>
 
 #include "engine/ids.hpp"
 #include "engine/port.hpp"
@@ -35,16 +37,28 @@ enum class log_read_error : std::uint8_t {
   storage_failed,  // it can't be read
 };
 
-// An entry as the log gives it back.
-struct logged_entry {
-  ordem::position position;
+// A message as the log gives it back.
+struct executed_message {
   ordem::guid guid;
   message_record record;
   shared_order after;  // null for a rejection
 };
 
-// The items of the orders that one read_log() gives, about: some tens of megabytes.
+// An entry as the log gives it back.
+struct logged_entry {
+  ordem::position position;
+  std::variant<executed_message, capture_entry> what;
+
+  const executed_message* message() const noexcept { return std::get_if<executed_message>(&what); }
+  const capture_entry* capture() const noexcept { return std::get_if<capture_entry>(&what); }
+  // When it was decided.
+  timestamp at() const noexcept { return message() != nullptr ? message()->record.created_at : capture()->at; }
+};
+
+// What bounds one read_log(), about: the items of its orders, and the bytes of its captured responses. Some tens of
+// megabytes.
 inline constexpr std::size_t log_read_items_max = 100'000;
+inline constexpr std::size_t log_read_captured_bytes_max = std::size_t{16} << 20;
 
 // An ordered, durable list of entries. Another implementation may replicate it.
 //
@@ -56,8 +70,8 @@ class log {
   virtual ~log() = default;
 
   // Writes the entries (at most group_entries_max) in one piece: after a crash all of them are there, or none. Entries
-  // of one order must come in the order of their versions. One thread at a time. Returns the position of the last
-  // entry.
+  // of one order must come in the order of their versions, those of one capture in the order of their decisions. One
+  // thread at a time. Returns the position of the last entry.
   virtual tl::expected<position, log_error> append(std::span<const entry> entries) = 0;
 
   // Makes durable, and then visible to reads, everything appended before the call; blocks until then, unless there is
@@ -65,8 +79,8 @@ class log {
   // durable entry.
   virtual tl::expected<position, log_error> sync() = 0;
 
-  // The durable entries from that position on, in order: at most so many, and fewer where their orders are large
-  // (log_read_items_max), but at least one if there is one. Any thread.
+  // The durable entries from that position on, in order: at most so many, and fewer where they are large
+  // (log_read_items_max, log_read_captured_bytes_max), but at least one if there is one. Any thread.
   virtual tl::expected<std::vector<logged_entry>, log_read_error> read_log(position from, std::size_t limit) const = 0;
 
   // The position of the last durable entry; 0 if there is none. Any thread.
@@ -102,11 +116,12 @@ struct store_figures {
   position last;
   std::uint64_t estimated_orders = 0;
   std::uint64_t estimated_messages = 0;
+  std::uint64_t estimated_captures = 0;
   std::uint64_t memtable_bytes = 0;
   std::uint64_t table_file_bytes = 0;
 };
 
-class store : public log, public order_reader {
+class store : public log, public order_reader, public capture_reader {
  public:
   // Names the log of this folder, a UUID: made with the folder, never changed.
   virtual const std::string& engine_id() const noexcept = 0;
@@ -116,6 +131,10 @@ class store : public log, public order_reader {
   // Every message that has not expired at `now`, in byte order of GUIDs, until `visit` says no. As scan_orders().
   virtual read_result<void> scan_messages(
       timestamp now, const std::function<bool(const guid&, const message_record&)>& visit) const = 0;
+
+  // Every capture that is kept at `now`, in byte order of keys, until `visit` says no. As scan_orders().
+  virtual read_result<void> scan_captures(
+      timestamp now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const = 0;
 
   // Writes what is in memory to sorted files, so that the next start has nothing to replay. No appends or syncs during
   // or after it.

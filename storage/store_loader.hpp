@@ -5,6 +5,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "engine/capture.hpp"
 #include "engine/ids.hpp"
 #include "engine/order.hpp"
 #include "engine/outcome.hpp"
@@ -23,6 +24,7 @@ class store_loader {
   // A version of an order. The present one is kept with the order and is passed over.
   virtual void put_version(const order& what) = 0;
   virtual void put_message(const guid& id, const message_record& record) = 0;
+  virtual void put_capture(const capture_key& key, const capture& what) = 0;
   // Everything is there: makes it durable and the folder a store whose log goes on after `last`.
   virtual tl::expected<void, open_failure> finish(position last) = 0;
 };

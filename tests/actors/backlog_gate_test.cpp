@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <limits>
+#include <span>
 #include <thread>
 
 #include "tests/actors/support.hpp"
@@ -21,7 +22,8 @@ struct gate_test {
   void write(std::uint64_t count) {
     for (; count > 0; --count) {
       const std::uint64_t number = log.appended().number + 1;
-      REQUIRE(log.append(std::vector{entry_of(creation(guid_of(number)), nullptr, order_id_of(number))}));
+      const storage::entry next = entry_of(creation(guid_of(number)), nullptr, order_id_of(number));
+      REQUIRE(log.append(std::span(&next, 1)));
     }
     REQUIRE(log.sync());
   }

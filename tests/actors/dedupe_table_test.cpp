@@ -27,13 +27,13 @@ struct dedupe_table_test {
 
   // As if it had been executed before.
   void commit(verdict what, std::uint64_t asks = 1) {
-    storage::entry done{
+    storage::message_entry done{
         some_guid, {{asks, 0}, {}, sample_time, sample_time + milliseconds(1000), std::nullopt}, nullptr, nullptr};
     done.record.outcome.verdict = what;
     if (is_accepted(what)) done.after = shared(sample_order());
     done.record.outcome.order = order_id_of(1);
     done.record.outcome.version = {1};
-    REQUIRE(committed.append(std::span(&done, 1)));
+    REQUIRE(committed.append(std::vector<storage::entry>{done}));
     REQUIRE(committed.sync());
   }
 };

@@ -18,6 +18,10 @@ execution run(message asked, shared_order current) {
   return execute({{2, 9}, 5, std::move(asked)}, std::move(current), fresh_id, now, ttl);
 }
 
+const storage::message_entry& entry_in(const execution& done) {
+  return std::get<storage::message_entry>(done.decided.entry.value());
+}
+
 merge_content some_patch() {
   merge_content patch;
   patch.customer_id = "c-2002";
@@ -29,7 +33,7 @@ void check_who_is_to_hear(const execution& done, std::optional<order_id> target)
   CHECK(hears.ticket.desk == 2);
   CHECK(hears.ticket.number == 9);
   CHECK(hears.shard == 5);
-  CHECK(hears.guid == some_guid);
+  CHECK(std::get<guid>(hears.subject) == some_guid);
   CHECK(hears.target == target);
 }
 
@@ -42,9 +46,9 @@ TEST_CASE("a creation makes an order under the fresh id") {
   CHECK(done.current->created_at == now);
 
   REQUIRE(done.decided.entry);
-  CHECK(done.decided.entry->guid == some_guid);
-  CHECK(done.decided.entry->before == nullptr);
-  CHECK(done.decided.entry->after == done.current);
+  CHECK(entry_in(done).guid == some_guid);
+  CHECK(entry_in(done).before == nullptr);
+  CHECK(entry_in(done).after == done.current);
 }
 
 TEST_CASE("an accepted change goes on from the order that it met") {
@@ -52,8 +56,8 @@ TEST_CASE("an accepted change goes on from the order that it met") {
   const auto done = run(replacement(some_guid, before->id, {1}, content_of("c-2002")), before);
   check_who_is_to_hear(done, before->id);
   REQUIRE(done.decided.entry);
-  CHECK(done.decided.entry->before == before);
-  CHECK(done.decided.entry->after == done.current);
+  CHECK(entry_in(done).before == before);
+  CHECK(entry_in(done).after == done.current);
   CHECK(done.current->version == version{2});
   CHECK(done.current->content.customer_id == "c-2002");
   CHECK(*before == sample_order());
@@ -62,7 +66,7 @@ TEST_CASE("an accepted change goes on from the order that it met") {
 TEST_CASE("an accepted message's record and answer tell the same") {
   const shared_order before = shared(sample_order());
   const auto done = run(replacement(some_guid, before->id, {1}, content_of("c-2002"), 42), before);
-  const message_record& record = done.decided.entry->record;
+  const message_record& record = entry_in(done).record;
   CHECK(record.fingerprint == fingerprint{42, 0});
   CHECK(record.created_at == now);
   CHECK(record.expires_at == now + ttl);
@@ -83,12 +87,12 @@ TEST_CASE("a rejection is recorded and leaves the order as it was") {
   check_who_is_to_hear(done, before->id);
   CHECK(done.current == before);
   REQUIRE(done.decided.entry);
-  CHECK(done.decided.entry->before == nullptr);
-  CHECK(done.decided.entry->after == nullptr);
-  CHECK(done.decided.entry->record.outcome.verdict == verdict::stale_version);
+  CHECK(entry_in(done).before == nullptr);
+  CHECK(entry_in(done).after == nullptr);
+  CHECK(entry_in(done).record.outcome.verdict == verdict::stale_version);
 
   const executed& told = executed_in(done.decided.settlement.answer);
-  CHECK(told.outcome == done.decided.entry->record.outcome);
+  CHECK(told.outcome == entry_in(done).record.outcome);
   CHECK(told.order == nullptr);
   CHECK(told.expires_at == now + ttl);
 }
@@ -113,16 +117,15 @@ TEST_CASE("a refusal is recorded nowhere") {
 
 TEST_CASE("a command that the order's versions tell is not kept") {
   const shared_order before = shared(sample_order());
-  CHECK_FALSE(run(creation(some_guid), nullptr).decided.entry->record.command);
-  CHECK_FALSE(run(replacement(some_guid, before->id, {1}), before).decided.entry->record.command);
-  CHECK_FALSE(
-      run(status_move(some_guid, before->id, {1}, order_status::confirmed), before).decided.entry->record.command);
+  CHECK_FALSE(entry_in(run(creation(some_guid), nullptr)).record.command);
+  CHECK_FALSE(entry_in(run(replacement(some_guid, before->id, {1}), before)).record.command);
+  CHECK_FALSE(entry_in(run(status_move(some_guid, before->id, {1}, order_status::confirmed), before)).record.command);
 }
 
 TEST_CASE("a merge patch is kept: the order's versions do not tell it") {
   const shared_order before = shared(sample_order());
   const auto done = run(patch(some_guid, before->id, {1}, some_patch()), before);
-  CHECK(done.decided.entry->record.command == command{some_patch()});
+  CHECK(entry_in(done).record.command == command{some_patch()});
   CHECK(done.current->content.customer_id == "c-2002");
 }
 
@@ -140,8 +143,8 @@ TEST_CASE("a rejected command is kept, whatever it is") {
   }));
   const auto done = run(asked, current);
   REQUIRE(done.decided.entry);
-  CHECK_FALSE(is_accepted(done.decided.entry->record.outcome.verdict));
-  CHECK(done.decided.entry->record.command == asked.command);
+  CHECK_FALSE(is_accepted(entry_in(done).record.outcome.verdict));
+  CHECK(entry_in(done).record.command == asked.command);
 }
 
 TEST_CASE("a withdrawn group tells nobody that anything was done, and leaves refusals as they are") {

@@ -113,7 +113,7 @@ struct random_traffic {
           const std::uint32_t waits_for = batch[random() % batch.size()].ticket.number;
           {
             const std::lock_guard lock(sent_mutex);
-            for (const submission& each : batch) sent.emplace(each.ticket.number, each.message);
+            for (const submission& each : batch) sent.emplace(each.ticket.number, std::get<message>(each.request));
           }
           engine.submit(std::move(batch));
           if (random() % 3 == 0) continue;
@@ -133,8 +133,9 @@ std::map<std::string, outcome> judge_log(const storage::store& store, const requ
   std::uint64_t last = 0;
   const auto entries = store.read_log({1}, std::numeric_limits<std::size_t>::max());
   REQUIRE(entries);
-  for (const storage::logged_entry& logged : *entries) {
-    REQUIRE(logged.position.number == ++last);
+  for (const storage::logged_entry& each : *entries) {
+    REQUIRE(each.position.number == ++last);
+    const storage::executed_message& logged = *each.message();
     const message& asked = book.asked_under(logged.guid);
     INFO("position " << last << ", GUID " << asked.guid.view());
 

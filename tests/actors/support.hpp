@@ -83,7 +83,7 @@ class fake_store final : public storage::store {
     if (entries.empty() || entries.size() > storage::group_entries_max) note("a group of no or too many entries");
     if (append_broken_ || failed_) return failure();
     for (const storage::entry& each : entries) {
-      check(each);
+      if (const auto* executed = std::get_if<storage::message_entry>(&each)) check(*executed);
       appended_.push_back(each);
     }
     return position{appended_.size()};
@@ -120,8 +120,7 @@ class fake_store final : public storage::store {
     if (trimmed_) return tl::make_unexpected(storage::log_read_error::trimmed);
     std::vector<storage::logged_entry> entries;
     for (std::size_t i = from.number == 0 ? 0 : from.number - 1; i < durable_ && entries.size() < limit; ++i) {
-      const storage::entry& each = appended_[i];
-      entries.push_back({position{i + 1}, each.guid, each.record, each.after});
+      entries.push_back({position{i + 1}, logged(appended_[i])});
     }
     return entries;
   }
@@ -168,6 +167,12 @@ class fake_store final : public storage::store {
     if (found == messages_.end() || found->second.expires_at <= now) return std::nullopt;
     return found->second;
   }
+  read_result<shared_capture> find_capture(const capture_key& key, timestamp now) const override {
+    const std::lock_guard lock(mutex_);
+    if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
+    const auto found = captures_.find(key);
+    return found == captures_.end() || !found->second->is_kept_at(now) ? nullptr : found->second;
+  }
   read_result<std::vector<shared_order>> list_versions(order_id, std::optional<version>, std::size_t) const override {
     return std::vector<shared_order>{};
   }
@@ -179,6 +184,10 @@ class fake_store final : public storage::store {
   read_result<void> scan_orders(const std::function<bool(const shared_order&)>&) const override { return {}; }
   read_result<void> scan_messages(timestamp,
                                   const std::function<bool(const guid&, const message_record&)>&) const override {
+    return {};
+  }
+  read_result<void> scan_captures(
+      timestamp, const std::function<bool(const capture_key&, const shared_capture&)>&) const override {
     return {};
   }
   storage::store_figures figures() const override { return {.last = last()}; }
@@ -207,7 +216,13 @@ class fake_store final : public storage::store {
   }
   void note(std::string fault) { faults_.push_back(std::move(fault)); }
 
-  void check(const storage::entry& each) {
+  static decltype(storage::logged_entry::what) logged(const storage::entry& what) {
+    if (const auto* changed = std::get_if<storage::capture_entry>(&what)) return *changed;
+    const auto& executed = std::get<storage::message_entry>(what);
+    return storage::executed_message{executed.guid, executed.record, executed.after};
+  }
+
+  void check(const storage::message_entry& each) {
     const outcome& result = each.record.outcome;
     if (is_accepted(result.verdict) != (each.after != nullptr))
       note("an order beside a rejection, or none beside an acceptance");
@@ -219,8 +234,14 @@ class fake_store final : public storage::store {
     newest = each.after->version;
   }
   void show(const storage::entry& each) {
-    messages_.insert_or_assign(each.guid, each.record);
-    if (each.after != nullptr) orders_[each.after->id].push_back(each.after);
+    if (const auto* executed = std::get_if<storage::message_entry>(&each)) {
+      messages_.insert_or_assign(executed->guid, executed->record);
+      if (executed->after != nullptr) orders_[executed->after->id].push_back(executed->after);
+    } else if (const auto& changed = std::get<storage::capture_entry>(each); changed.after != nullptr) {
+      captures_.insert_or_assign(changed.key, changed.after);
+    } else {
+      captures_.erase(changed.key);
+    }
   }
 
   mutable std::mutex mutex_;
@@ -240,6 +261,7 @@ class fake_store final : public storage::store {
   std::map<order_id, version> newest_;
   std::map<order_id, std::vector<shared_order>> orders_;
   std::unordered_map<guid, message_record> messages_;
+  std::unordered_map<capture_key, shared_capture> captures_;
   std::vector<std::string> faults_;
 };
 

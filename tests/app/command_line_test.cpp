@@ -28,6 +28,9 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"durability", "os"},
     {"in-flight", "conflict"},
     {"message-ttl", "7d"},
+    {"capture-lease", "30s"},
+    {"capture-ttl", "2d"},
+    {"capture-max", "3MiB"},
     {"max-body", "2MiB"},
     {"max-header", "32KiB"},
     {"max-connections", "2000"},
@@ -60,6 +63,9 @@ void check_all_are_set(const settings& given) {
   CHECK(given.store.durability == storage::durability::os);
   CHECK(given.engine.in_flight == actors::in_flight_policy::conflict);
   CHECK(given.engine.message_ttl == 168h);
+  CHECK(given.engine.captures.lease == 30s);
+  CHECK(given.engine.captures.ttl == 48h);
+  CHECK(given.server.captured_bytes_max == 3 << 20);
   CHECK(given.server.body_bytes_max == 2 << 20);
   CHECK(given.server.header_bytes_max == 32 << 10);
   CHECK(given.server.connections_max == 2000);
@@ -159,6 +165,9 @@ TEST_CASE("without settings there are the defaults of the manual") {
   CHECK(given.store.durability == storage::durability::fsync);
   CHECK(given.engine.in_flight == actors::in_flight_policy::join);
   CHECK(given.engine.message_ttl == 24h);
+  CHECK(given.engine.captures.lease == 60s);
+  CHECK(given.engine.captures.ttl == 24h);
+  CHECK(given.server.captured_bytes_max == 1 << 20);
   CHECK(given.server.body_bytes_max == 1 << 20);
   CHECK(given.server.header_bytes_max == 16 << 10);
   CHECK(given.server.connections_max == 16384);

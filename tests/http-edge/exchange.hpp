@@ -14,6 +14,7 @@
 
 #include "engine/port.hpp"
 #include "http-edge/handler.hpp"
+#include "http-edge/settings.hpp"
 #include "tests/engine/orders.hpp"
 #include "tests/http-edge/answers.hpp"
 #include "tests/support_cpp/manual_clock.hpp"
@@ -131,7 +132,7 @@ struct exchange {
   log_positions positions{{5}, {4}, std::nullopt};
   edge::services given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
                        [this] { return positions; }};
-  edge::handler handler{given};
+  edge::handler handler{given, edge::server_settings().captured_bytes_max};
 
   explicit exchange(edge::service_state state = edge::service_state::ready) { status.advance_to(state); }
   exchange(const exchange&) = delete;

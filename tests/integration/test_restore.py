@@ -284,7 +284,7 @@ def test_expired_messages_are_not_restored(postgres, launch, data_dir, tmp_path)
     poll_until(lambda: client.get(message_path(write.guid)).status == 404, "the message has expired")
     server.stop()
     assert persisted_message(postgres, url, write.guid), "Postgres keeps what has expired"
-    assert "1 orders, 1 versions and 0 messages" in restored(url, data_dir)
+    assert "1 orders, 1 versions, 0 messages and 0 captures" in restored(url, data_dir)
     assert_verified(url, data_dir)
     client = launch(f"--postgres-url={url}").client()
     assert get_order(client, order["order_id"]) == order
@@ -508,7 +508,7 @@ def test_engine_lives_on_without_the_months_that_were_dropped(postgres, origin, 
     assert_verified(copy, tmp_path / "with history")
     drop_months(postgres, copy, "order_versions")
     drop_months(postgres, copy, "message_records")
-    assert "0 versions and 0 messages" in restored(copy, data_dir)
+    assert "0 versions, 0 messages and 0 captures" in restored(copy, data_dir)
     for folder in (tmp_path / "with history", data_dir):
         server = launch(f"--postgres-url={copy}", folder=folder)
         client = server.client()

@@ -32,6 +32,11 @@ inline std::unique_ptr<storage::store> opened(storage::store_settings settings, 
   return std::move(*result);
 }
 
+// Messages as a log takes them.
+inline std::vector<storage::entry> group_of(const std::vector<storage::message_entry>& messages) {
+  return {messages.begin(), messages.end()};
+}
+
 struct open_store {
   temp_folder folder;
   manual_clock clock;
@@ -52,6 +57,10 @@ struct open_store {
     REQUIRE(store->append(group));
     REQUIRE(store->sync());
   }
+  template <class Entry>
+  void write(const std::vector<Entry>& entries) {
+    write(group_of(entries));
+  }
 
   std::vector<storage::logged_entry> replayed(position from = {1}) const {
     auto all = store->read_log(from, std::numeric_limits<std::size_t>::max());
@@ -60,19 +69,19 @@ struct open_store {
   }
 };
 
-inline storage::entry create_entry(std::uint64_t number, order_content content = content_of()) {
+inline storage::message_entry create_entry(std::uint64_t number, order_content content = content_of()) {
   return entry_of(creation(guid_of("create-" + std::to_string(number)), std::move(content)), nullptr,
                   order_id_of(number));
 }
 
-inline storage::entry change_entry(const shared_order& current, order_content content = content_of()) {
+inline storage::message_entry change_entry(const shared_order& current, order_content content = content_of()) {
   const std::string name = "change-" + current->id.to_string() + "-" + std::to_string(current->version.number);
   return entry_of(replacement(guid_of(name), current->id, current->version, std::move(content)), current, {});
 }
 
 // An order and its changes up to that version.
-inline std::vector<storage::entry> life_of(std::uint64_t number, std::uint64_t versions) {
-  std::vector<storage::entry> all = {create_entry(number)};
+inline std::vector<storage::message_entry> life_of(std::uint64_t number, std::uint64_t versions) {
+  std::vector<storage::message_entry> all = {create_entry(number)};
   while (all.size() < versions) {
     all.push_back(change_entry(all.back().after, content_of("c-1001", static_cast<std::uint32_t>(all.size() + 2))));
   }

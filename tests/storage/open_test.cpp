@@ -31,11 +31,11 @@ struct folder_test {
   void fill(std::uint64_t groups) {
     const auto store = opened(settings_for(folder), clock);
     for (std::uint64_t i = store->last().number / 3; groups > 0; ++i, --groups) {
-      REQUIRE(store->append(group(i)));
+      REQUIRE(store->append(group_of(group(i))));
       REQUIRE(store->sync());
     }
   }
-  static std::vector<entry> group(std::uint64_t number) {
+  static std::vector<message_entry> group(std::uint64_t number) {
     auto entries = life_of(number, 2);
     entries.push_back(entry_of(replacement(guid_of("late-" + std::to_string(number)), order_id_of(number), {1}),
                                entries.back().after, {}));
@@ -78,7 +78,7 @@ struct folder_test {
 void check_holds_groups(const storage::store& store, std::uint64_t groups) {
   REQUIRE(store.last() == position{3 * groups});
   for (std::uint64_t i = 0; i < groups; ++i) {
-    for (const entry& each : folder_test::group(i))
+    for (const message_entry& each : folder_test::group(i))
       REQUIRE(store.find_message(each.guid, sample_time).value() == each.record);
     REQUIRE(store.find_order(order_id_of(i)).value()->version == version{2});
   }
@@ -93,7 +93,7 @@ TEST_CASE_METHOD(folder_test, "a folder that is not there is made, with its pare
   folder = temp.path() / "a" / "b";
   fill(1);
   CHECK(fs::is_directory(folder));
-  CHECK(read_file(folder / "FORMAT") == "2\n" + opened(settings_for(folder), clock)->engine_id() + "\n");
+  CHECK(read_file(folder / "FORMAT") == "3\n" + opened(settings_for(folder), clock)->engine_id() + "\n");
 }
 
 TEST_CASE_METHOD(folder_test, "an empty folder is taken") {
@@ -139,9 +139,9 @@ TEST_CASE_METHOD(folder_test, "a folder that is open can't be opened a second ti
 
 TEST_CASE_METHOD(folder_test, "a folder of another format is not opened, and both numbers are named") {
   fill(1);
-  const std::string format = GENERATE(as<std::string>{}, "1\n", "999\n", "0\n");
+  const std::string format = GENERATE(as<std::string>{}, "1\n", "2\n", "999\n", "0\n");
   write_file(folder / "FORMAT", format);
-  CHECK_THAT(failure_to_open(), Contains(format.substr(0, format.size() - 1)) && Contains("2"));
+  CHECK_THAT(failure_to_open(), Contains(format.substr(0, format.size() - 1)) && Contains("3"));
   CHECK_THAT(failure_to_open_for_reading(), Contains("format"));
   CHECK(read_file(folder / "FORMAT") == format);
 }
@@ -149,7 +149,7 @@ TEST_CASE_METHOD(folder_test, "a folder of another format is not opened, and bot
 TEST_CASE_METHOD(folder_test, "data whose FORMAT is missing or unreadable is not opened") {
   fill(1);
   fs::remove(folder / "FORMAT");
-  const std::string damaged = GENERATE(as<std::string>{}, "", "one\n", "2\n", "2\nno-uuid\n");
+  const std::string damaged = GENERATE(as<std::string>{}, "", "one\n", "3\n", "3\nno-uuid\n");
   if (!damaged.empty()) write_file(folder / "FORMAT", damaged);
   CHECK_THAT(failure_to_open(), Contains("FORMAT"));
   CHECK_THAT(failure_to_open_for_reading(), Contains("FORMAT"));
@@ -162,7 +162,7 @@ TEST_CASE_METHOD(folder_test, "a file in the place of the folder is told by its 
 }
 
 TEST_CASE_METHOD(folder_test, "a file in the place of the database is told") {
-  write_file(folder / "FORMAT", "2\n6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c\n");
+  write_file(folder / "FORMAT", "3\n6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c\n");
   write_file(folder / "db", "not a database");
   CHECK_THAT(failure_to_open(), Contains(folder.string()));
 }
@@ -194,7 +194,7 @@ TEST_CASE_METHOD(folder_test,
     fewest = std::min(fewest, (*result)->last().number / 3);
     check_holds_groups(**result, (*result)->last().number / 3);
     // And it goes on from there.
-    REQUIRE((*result)->append(group((*result)->last().number / 3)));
+    REQUIRE((*result)->append(group_of(group((*result)->last().number / 3))));
     REQUIRE((*result)->sync());
   }
   CHECK(fewest == 0);
@@ -373,13 +373,13 @@ struct refusing_disk_test : folder_test {
       settings.on_error = [&](std::string_view what) { errors.emplace_back(what); };
       const auto store = opened(std::move(settings), clock);
       const file_size_limit limit(limit_bytes);
-      auto appended = store->append(group(durable));
-      while (appended && store->sync()) appended = store->append(group(++durable));
+      auto appended = store->append(group_of(group(durable)));
+      while (appended && store->sync()) appended = store->append(group_of(group(++durable)));
       REQUIRE_FALSE(appended);
       CHECK(appended.error() == log_error::write_failed);
       CHECK(durable > groups);
 
-      CHECK(store->append(group(durable)).error() == log_error::failed_earlier);
+      CHECK(store->append(group_of(group(durable))).error() == log_error::failed_earlier);
       CHECK(store->sync().error() == log_error::failed_earlier);
       check_holds_groups(*store, durable);
       CHECK(errors.size() == 1);
@@ -408,7 +408,7 @@ TEST_CASE_METHOD(refusing_disk_test,
 TEST_CASE_METHOD(folder_test, "a folder can be read while another store writes it") {
   fill(2);
   const auto writer = opened(settings_for(folder), clock);
-  REQUIRE(writer->append(group(2)));
+  REQUIRE(writer->append(group_of(group(2))));
   REQUIRE(writer->sync());
   const auto reader = open_store_for_reading(settings_for(folder), clock);
   INFO((reader ? "" : reader.error().sentence));
@@ -416,7 +416,7 @@ TEST_CASE_METHOD(folder_test, "a folder can be read while another store writes i
   check_holds_groups(**reader, 3);
 
   // It sees one moment, and is in nobody's way.
-  REQUIRE(writer->append(group(3)));
+  REQUIRE(writer->append(group_of(group(3))));
   REQUIRE(writer->sync());
   check_holds_groups(**reader, 3);
   check_holds_groups(*writer, 4);

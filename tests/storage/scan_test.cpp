@@ -29,7 +29,7 @@ struct scan_test : testing::open_store {
   }
 };
 
-entry entry_called(const std::string& name, std::uint64_t number) {
+message_entry entry_called(const std::string& name, std::uint64_t number) {
   return entry_of(creation(guid_of(name)), nullptr, order_id_of(number));
 }
 
@@ -60,11 +60,11 @@ TEST_CASE_METHOD(scan_test, "messages are visited once each, in byte order of th
 TEST_CASE_METHOD(scan_test, "a scan gives the record of a message, of a rejected one too") {
   const auto life = life_of(1, 2);
   write(life);
-  const entry rejected = entry_of(replacement(guid_of("late"), order_id_of(1), {1}), life[1].after, {});
+  const message_entry rejected = entry_of(replacement(guid_of("late"), order_id_of(1), {1}), life[1].after, {});
   write({rejected});
   std::size_t seen = 0;
   REQUIRE(store->scan_messages(sample_time, [&](const guid& id, const message_record& record) {
-    for (const entry& each : {life[0], life[1], rejected}) {
+    for (const message_entry& each : {life[0], life[1], rejected}) {
       if (each.guid == id && each.record == record) ++seen;
     }
     return true;
@@ -99,7 +99,7 @@ TEST_CASE_METHOD(scan_test, "a message is visited until it expires, and the othe
 TEST_CASE_METHOD(scan_test, "a scan shows nothing before its sync") {
   write(life_of(1, 1));
   const order before = all_orders().front();
-  REQUIRE(store->append(std::vector{change_entry(shared(before)), create_entry(2)}));
+  REQUIRE(store->append(group_of({change_entry(shared(before)), create_entry(2)})));
   CHECK(all_orders() == std::vector{before});
   CHECK(all_guids().size() == 1);
   REQUIRE(store->sync());

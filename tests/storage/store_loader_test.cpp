@@ -33,27 +33,27 @@ struct load_test {
     return std::move(*loader);
   }
   // What these entries amount to, as if it had been kept elsewhere up to the last of them.
-  void load_whole(const std::vector<entry>& entries) {
+  void load_whole(const std::vector<message_entry>& entries) {
     const auto loader = loading();
     put_all(*loader, entries);
     REQUIRE(loader->finish({entries.size()}));
   }
-  static void put_all(store_loader& loader, const std::vector<entry>& entries) {
+  static void put_all(store_loader& loader, const std::vector<message_entry>& entries) {
     std::map<order_id, shared_order> present;
-    for (const entry& each : entries) {
+    for (const message_entry& each : entries) {
       if (each.after != nullptr) present[each.after->id] = each.after;
     }
     for (const auto& [id, current] : present) loader.put_order(*current);
-    for (const entry& each : entries) {
+    for (const message_entry& each : entries) {
       if (each.after != nullptr) loader.put_version(*each.after);
     }
-    for (const entry& each : entries) loader.put_message(each.guid, each.record);
+    for (const message_entry& each : entries) loader.put_message(each.guid, each.record);
   }
 
   // As they stand in the database.
   std::size_t count_records(family where) const {
     const auto settings = settings_for(folder);
-    const expired_message_filter expired(clock);
+    const expired_record_filter expired(clock);
     const trimmed_log_filter trimmed;
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
@@ -83,15 +83,15 @@ struct load_test {
 };
 
 // An order of three versions, one of one, and a rejection.
-std::vector<entry> some_history() {
+std::vector<message_entry> some_history() {
   auto all = life_of(1, 3);
   all.push_back(create_entry(2, content_of("c-2002")));
   all.push_back(entry_of(replacement(guid_of("late"), order_id_of(1), {1}), all[2].after, {}));
   return all;
 }
 
-void write(store& to, const std::vector<entry>& group) {
-  REQUIRE(to.append(group));
+void write(store& to, const std::vector<message_entry>& group) {
+  REQUIRE(to.append(group_of(group)));
   REQUIRE(to.sync());
 }
 
@@ -140,7 +140,7 @@ TEST_CASE_METHOD(load_test, "a folder whose load was never finished can't be ope
   const std::size_t entries = GENERATE(0U, 1U, 5U, 10'000U);
   {
     const auto loader = loading();
-    std::vector<entry> all;
+    std::vector<message_entry> all;
     while (all.size() < entries) all.push_back(create_entry(all.size() + 1));
     load_test::put_all(*loader, all);
   }
@@ -154,7 +154,7 @@ TEST_CASE_METHOD(load_test, "a folder whose load was never finished can't be ope
 TEST_CASE_METHOD(load_test, "a load that the disk refuses fails with the same sentence from then on, and is no store") {
   {
     const auto loader = loading();
-    std::vector<entry> all;
+    std::vector<message_entry> all;
     while (all.size() < 10'000) all.push_back(create_entry(all.size() + 1));
     const file_size_limit limit(100'000);
     load_test::put_all(*loader, all);
@@ -181,7 +181,7 @@ TEST_CASE_METHOD(load_test, "what was loaded is found: orders, versions, message
   CHECK(*store->find_order(order_id_of(1)).value() == *history[2].after);
   CHECK(*store->find_order(order_id_of(2)).value() == *history[3].after);
   CHECK(store->find_order(order_id_of(3)).value() == nullptr);
-  for (const entry& each : history) {
+  for (const message_entry& each : history) {
     CHECK(store->find_message(each.guid, sample_time).value() == each.record);
     if (each.after != nullptr) {
       CHECK(*store->find_version(each.after->id, each.after->version).value() == *each.after);
@@ -220,7 +220,7 @@ TEST_CASE_METHOD(load_test, "an order whose older versions are gone is loaded wi
 
 TEST_CASE_METHOD(load_test, "more than one batch of records is loaded whole") {
   constexpr std::uint64_t orders = 10'000;
-  std::vector<entry> all;
+  std::vector<message_entry> all;
   for (std::uint64_t i = 1; i <= orders; ++i) {
     all.push_back(create_entry(i));
     if (i % 100 == 0) all.push_back(change_entry(all.back().after, content_of("c-2002")));
@@ -248,7 +248,7 @@ TEST_CASE_METHOD(load_test, "a load of nothing is an empty store of that engine,
   const auto store = open();
   CHECK(store->engine_id() == loaded_engine_id);
   CHECK(store->last() == position{0});
-  CHECK(store->append(std::vector{create_entry(1)}) == position{1});
+  CHECK(store->append(group_of({create_entry(1)})) == position{1});
   CHECK(store->sync() == position{1});
   CHECK(store->read_log({1}, 10).value().size() == 1);
 }
@@ -259,10 +259,10 @@ TEST_CASE_METHOD(load_test, "the log goes on at the next position, and is read f
   load_whole(some_history());
   auto store = open();
   CHECK(store->read_log({6}, 10).value().empty());
-  const entry created = create_entry(3);
-  const entry changed = change_entry(created.after);
-  CHECK(store->append(std::vector{created}) == position{6});
-  CHECK(store->append(std::vector{changed}) == position{7});
+  const message_entry created = create_entry(3);
+  const message_entry changed = change_entry(created.after);
+  CHECK(store->append(group_of({created})) == position{6});
+  CHECK(store->append(group_of({changed})) == position{7});
   CHECK(store->sync() == position{7});
 
   if (GENERATE(true, false)) {
@@ -275,9 +275,9 @@ TEST_CASE_METHOD(load_test, "the log goes on at the next position, and is read f
   REQUIRE(entries);
   REQUIRE(entries->size() == 2);
   CHECK((*entries)[0].position == position{6});
-  CHECK((*entries)[0].record == created.record);
+  CHECK((*entries)[0].message()->record == created.record);
   CHECK((*entries)[1].position == position{7});
-  CHECK(*(*entries)[1].after == *changed.after);
+  CHECK(*(*entries)[1].message()->after == *changed.after);
 }
 
 TEST_CASE_METHOD(load_test, "a loaded store that nobody has written to opens again and again") {
@@ -296,7 +296,7 @@ TEST_CASE_METHOD(load_test, "a loaded store that nobody has written to opens aga
 TEST_CASE_METHOD(load_test, "an update of a loaded order is the first entry that the check at a start meets") {
   const auto history = some_history();
   load_whole(history);
-  const entry changed = change_entry(history[2].after, content_of("c-2002"));
+  const message_entry changed = change_entry(history[2].after, content_of("c-2002"));
   write(*open(), {changed});
   const auto store = open();
   CHECK(store->last() == position{6});

@@ -26,7 +26,7 @@ TEST_CASE_METHOD(testing::open_store, "a new store is empty") {
 }
 
 TEST_CASE_METHOD(testing::open_store, "an entry gives an order, a message and a place in the log") {
-  const entry created = create_entry(1);
+  const message_entry created = create_entry(1);
   write({created});
   CHECK(*store->find_order(order_id_of(1)).value() == *created.after);
   CHECK(store->find_message(created.guid, sample_time).value() == created.record);
@@ -34,29 +34,29 @@ TEST_CASE_METHOD(testing::open_store, "an entry gives an order, a message and a 
   const auto all = replayed();
   REQUIRE(all.size() == 1);
   CHECK(all[0].position == position{1});
-  CHECK(all[0].guid == created.guid);
-  CHECK(all[0].record == created.record);
-  CHECK(*all[0].after == *created.after);
+  CHECK(all[0].message()->guid == created.guid);
+  CHECK(all[0].message()->record == created.record);
+  CHECK(*all[0].message()->after == *created.after);
 }
 
 TEST_CASE_METHOD(testing::open_store, "a rejection gives a message and a place in the log, and no order") {
   write(life_of(1, 2));
   const shared_order current = store->find_order(order_id_of(1)).value();
-  const entry rejected = entry_of(replacement(guid_of("late"), current->id, {1}), current, {});
+  const message_entry rejected = entry_of(replacement(guid_of("late"), current->id, {1}), current, {});
   write({rejected});
   CHECK(*store->find_order(current->id).value() == *current);
   CHECK(store->find_message(rejected.guid, sample_time).value() == rejected.record);
   const auto all = replayed();
   REQUIRE(all.size() == 3);
-  CHECK(all[2].record.outcome.verdict == verdict::stale_version);
-  CHECK(all[2].after == nullptr);
+  CHECK(all[2].message()->record.outcome.verdict == verdict::stale_version);
+  CHECK(all[2].message()->after == nullptr);
 }
 
 TEST_CASE_METHOD(testing::open_store, "what is appended shows in no read before its sync") {
   write({create_entry(1)});
   const shared_order before = store->find_order(order_id_of(1)).value();
-  const entry changed = change_entry(before, content_of("c-2002"));
-  REQUIRE(store->append(std::vector{changed, create_entry(2)}) == position{3});
+  const message_entry changed = change_entry(before, content_of("c-2002"));
+  REQUIRE(store->append(group_of({changed, create_entry(2)})) == position{3});
 
   CHECK(store->last() == position{1});
   CHECK(store->find_order(order_id_of(1)).value()->version == version{1});
@@ -77,7 +77,7 @@ TEST_CASE_METHOD(testing::open_store, "what is appended shows in no read before 
 }
 
 TEST_CASE_METHOD(testing::open_store, "one sync shows all groups that were appended before it") {
-  for (std::uint64_t i = 1; i <= 5; ++i) REQUIRE(store->append(std::vector{create_entry(i)}) == position{i});
+  for (std::uint64_t i = 1; i <= 5; ++i) REQUIRE(store->append(group_of({create_entry(i)})) == position{i});
   REQUIRE(store->sync() == position{5});
   CHECK(replayed().size() == 5);
 }
@@ -92,7 +92,7 @@ TEST_CASE_METHOD(testing::open_store, "a sync of nothing new and a group of noth
 TEST_CASE_METHOD(testing::open_store, "positions have no gap, whatever the size of the groups") {
   std::uint64_t number = 0;
   for (const std::size_t size : {1U, 2U, 7U, 1U, 300U, 1U}) {
-    std::vector<entry> group;
+    std::vector<message_entry> group;
     while (group.size() < size) group.push_back(create_entry(++number));
     write(group);
     CHECK(store->last() == position{number});
@@ -103,12 +103,12 @@ TEST_CASE_METHOD(testing::open_store, "positions have no gap, whatever the size 
   REQUIRE(all.size() == number);
   for (std::uint64_t i = 0; i < number; ++i) {
     REQUIRE(all[i].position == position{i + 1});
-    REQUIRE(all[i].record.outcome.order == order_id_of(i + 1));
+    REQUIRE(all[i].message()->record.outcome.order == order_id_of(i + 1));
   }
 }
 
 TEST_CASE_METHOD(testing::open_store, "a group may be as large as the bound") {
-  std::vector<entry> group;
+  std::vector<message_entry> group;
   while (group.size() < group_entries_max) group.push_back(create_entry(group.size() + 1));
   write(group);
   reopen();
@@ -123,7 +123,7 @@ TEST_CASE("both levels of durability keep what was synced when the process ends"
   settings.durability = GENERATE(durability::fsync, durability::os);
   {
     const auto store = opened(settings, clock);
-    REQUIRE(store->append(life_of(1, 3)));
+    REQUIRE(store->append(group_of(life_of(1, 3))));
     REQUIRE(store->sync());
     if (GENERATE(true, false)) store->close();
   }
@@ -137,7 +137,7 @@ TEST_CASE("both levels of durability keep what was synced when the process ends"
 TEST_CASE_METHOD(testing::open_store, "every version of an order is found, and no other") {
   const auto life = life_of(1, 4);
   write(life);
-  for (const entry& each : life)
+  for (const message_entry& each : life)
     CHECK(*store->find_version(order_id_of(1), each.after->version).value() == *each.after);
   CHECK(store->find_version(order_id_of(1), {5}).value() == nullptr);
   CHECK(store->find_version(order_id_of(1), {0}).value() == nullptr);
@@ -217,7 +217,7 @@ TEST_CASE_METHOD(testing::open_store, "an order moves to another customer's list
 
 TEST_CASE_METHOD(testing::open_store, "an order that moves twice in one group is in the last customer's list only") {
   write({create_entry(1)});
-  const entry moved = change_entry(store->find_order(order_id_of(1)).value(), content_of("c-2002"));
+  const message_entry moved = change_entry(store->find_order(order_id_of(1)).value(), content_of("c-2002"));
   write({moved, change_entry(moved.after, content_of("c-3003"))});
   CHECK(store->list_orders("c-1001", {}, 10).value().empty());
   CHECK(store->list_orders("c-2002", {}, 10).value().empty());
@@ -226,14 +226,14 @@ TEST_CASE_METHOD(testing::open_store, "an order that moves twice in one group is
 
 TEST_CASE_METHOD(testing::open_store,
                  "an order that is created and moved in one group is in the last customer's list only") {
-  const entry created = create_entry(1);
+  const message_entry created = create_entry(1);
   write({created, change_entry(created.after, content_of("c-2002"))});
   CHECK(store->list_orders("c-1001", {}, 10).value().empty());
   CHECK(ids_in(store->list_orders("c-2002", {}, 10).value()) == std::vector{order_id_of(1)});
 }
 
 TEST_CASE_METHOD(testing::open_store, "a message is found until it expires") {
-  const entry created = create_entry(1);
+  const message_entry created = create_entry(1);
   write({created});
   const timestamp expiry = created.record.expires_at;
   CHECK(store->find_message(created.guid, expiry - milliseconds(1)).value().has_value());
@@ -248,7 +248,7 @@ TEST_CASE_METHOD(testing::open_store, "a message is found until it expires") {
 TEST_CASE_METHOD(testing::open_store, "a GUID that is used again after its expiry names the later message") {
   write({create_entry(1)});
   const timestamp later = sample_time + 2 * sample_ttl;
-  const entry again = entry_of(creation(guid_of("create-1")), nullptr, order_id_of(2), later);
+  const message_entry again = entry_of(creation(guid_of("create-1")), nullptr, order_id_of(2), later);
   write({again});
   CHECK(store->find_message(again.guid, later).value() == again.record);
   CHECK(store->find_order(order_id_of(1)).value() != nullptr);
@@ -267,10 +267,10 @@ TEST_CASE_METHOD(testing::open_store, "the figures follow what was written") {
 // --- the log ---
 
 // Random lives of some orders, as messages that were really decided.
-std::vector<entry> random_history(std::uint64_t seed, std::size_t count) {
+std::vector<message_entry> random_history(std::uint64_t seed, std::size_t count) {
   std::mt19937_64 random(seed);
   std::vector<shared_order> orders;
-  std::vector<entry> all;
+  std::vector<message_entry> all;
   while (all.size() < count) {
     const guid id = guid_of(all.size());
     const std::string customer = "c-" + std::to_string(random() % 5);
@@ -308,7 +308,8 @@ TEST_CASE_METHOD(testing::open_store,
   if (random() % 2 == 0) reopen();
 
   std::map<order_id, shared_order> folded;
-  for (const logged_entry& each : replayed()) {
+  for (const logged_entry& logged : replayed()) {
+    const executed_message& each = *logged.message();
     if (each.after == nullptr) continue;
     shared_order& current = folded[each.record.outcome.order];
     current = shared(apply(current.get(), event_of(each.record.outcome.verdict, *each.after)));
@@ -322,8 +323,8 @@ TEST_CASE_METHOD(testing::open_store,
     REQUIRE(part.size() == history.size() - from);
     for (std::size_t j = 0; j < part.size(); ++j) {
       REQUIRE(part[j].position == position{from + j + 1});
-      REQUIRE(part[j].guid == history[from + j].guid);
-      REQUIRE(part[j].record == history[from + j].record);
+      REQUIRE(part[j].message()->guid == history[from + j].guid);
+      REQUIRE(part[j].message()->record == history[from + j].record);
     }
   }
   CHECK(replayed({history.size() + 1}).empty());
@@ -351,7 +352,7 @@ TEST_CASE_METHOD(testing::open_store,
   reopen();
   write({create_entry(1)});
   const shared_order current = store->find_order(order_id_of(1)).value();
-  const entry rejected =
+  const message_entry rejected =
       entry_of(replacement(guid_of("x"), current->id, {7}, content_of(std::string(400, 'c'))), current, {});
 
   // Trimming is up to the store's housekeeping: write until it has happened.
@@ -361,7 +362,7 @@ TEST_CASE_METHOD(testing::open_store,
   };
   std::uint64_t number = 0;
   for (int group = 0; group < 200 && !is_trimmed({1}); ++group) {
-    std::vector<entry> entries;
+    std::vector<message_entry> entries;
     while (entries.size() < group_entries_max) {
       entries.push_back(rejected);
       entries.back().guid = guid_of(number++);
@@ -384,13 +385,13 @@ TEST_CASE_METHOD(testing::open_store, "a log that is followed keeps what has not
   reopen();
   write({create_entry(1)});
   const shared_order current = store->find_order(order_id_of(1)).value();
-  const entry rejected =
+  const message_entry rejected =
       entry_of(replacement(guid_of("x"), current->id, {7}, content_of(std::string(400, 'c'))), current, {});
   std::uint64_t number = 0;
   const auto write_groups = [&](int groups) {
     for (int group = 0; group < groups; ++group) {
-      std::vector<entry> entries(group_entries_max, rejected);
-      for (entry& each : entries) each.guid = guid_of(number++);
+      std::vector<message_entry> entries(group_entries_max, rejected);
+      for (message_entry& each : entries) each.guid = guid_of(number++);
       write(entries);
     }
   };
@@ -415,19 +416,19 @@ TEST_CASE_METHOD(testing::open_store, "the log gives no more entries than asked 
   REQUIRE(some->size() == 4);
   CHECK(some->front().position == position{2});
   CHECK(some->back().position == position{5});
-  CHECK(some->back().after->id == order_id_of(2));
+  CHECK(some->back().message()->after->id == order_id_of(2));
 }
 
 TEST_CASE_METHOD(testing::open_store, "the log keeps a message whose GUID is used anew or whose time is over") {
-  const entry first = create_entry(1);
-  entry second = create_entry(2);
+  const message_entry first = create_entry(1);
+  message_entry second = create_entry(2);
   second.guid = first.guid;
   write({first});
   write({second});
   const auto all = replayed();
   REQUIRE(all.size() == 2);
-  CHECK(all[0].record == first.record);
-  CHECK(all[1].record == second.record);
+  CHECK(all[0].message()->record == first.record);
+  CHECK(all[1].message()->record == second.record);
 }
 
 TEST_CASE_METHOD(testing::open_store, "the bytes after a position are those of the groups that stand there") {

@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "engine/decide.hpp"
@@ -144,8 +145,8 @@ class random_values {
 inline constexpr milliseconds sample_ttl = std::chrono::hours(24);
 
 // The entry that a message amounts to when it meets `current` (null: no order), which must not refuse it.
-inline storage::entry entry_of(const message& asked, const shared_order& current, order_id fresh_id,
-                               timestamp now = sample_time) {
+inline storage::message_entry entry_of(const message& asked, const shared_order& current, order_id fresh_id,
+                                       timestamp now = sample_time) {
   auto decision = decide(current.get(), asked, fresh_id, now);
   message_record record{asked.fingerprint, {}, now, now + sample_ttl, std::nullopt};
   if (auto* rejected = std::get_if<outcome>(&decision)) {
@@ -156,6 +157,25 @@ inline storage::entry entry_of(const message& asked, const shared_order& current
   auto after = shared(apply(current.get(), std::get<event>(std::move(decision))));
   record.outcome = accepted_outcome(asked, *after);
   return {asked.guid, std::move(record), current, std::move(after)};
+}
+
+inline bool is_same(const shared_capture& a, const shared_capture& b) {
+  return a == nullptr || b == nullptr ? a == b : *a == *b;
+}
+
+inline bool is_same(const storage::capture_entry& a, const storage::capture_entry& b) {
+  return a.key == b.key && a.at == b.at && is_same(a.after, b.after);
+}
+
+// Whether that is what a log group keeps of the entry.
+inline bool is_logged_as(const storage::entry& written,
+                         const std::variant<storage::logged_message, storage::capture_entry>& read) {
+  if (const auto* message = std::get_if<storage::message_entry>(&written)) {
+    const auto* logged = std::get_if<storage::logged_message>(&read);
+    return logged != nullptr && *logged == storage::logged_message{message->guid, message->record};
+  }
+  const auto* capture = std::get_if<storage::capture_entry>(&read);
+  return capture != nullptr && is_same(std::get<storage::capture_entry>(written), *capture);
 }
 
 }  // namespace ordem::testing
