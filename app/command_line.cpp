@@ -1,10 +1,7 @@
 #include "app/command_line.hpp"
 
-#include <arpa/inet.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <list>
 #include <map>
@@ -12,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "app/option_values.hpp"
 #include "app/postgres_url.hpp"
 
 namespace ordem::app {
@@ -24,70 +22,6 @@ constexpr std::string_view postgres_url_variable = "ORDEM_POSTGRES_URL=";
 std::string environment_name(std::string option) {
   for (char& c : option) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return std::string(environment_prefix) + option;
-}
-
-bool is_ip_address(const std::string& text) {
-  in6_addr any;
-  return ::inet_pton(AF_INET, text.c_str(), &any) == 1 || ::inet_pton(AF_INET6, text.c_str(), &any) == 1;
-}
-
-using unit_map = std::map<std::string, std::uint64_t>;
-
-const unit_map duration_units = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-const unit_map size_units = {{"", 1},
-                             {"B", 1},
-                             {"KiB", std::uint64_t{1} << 10},
-                             {"MiB", std::uint64_t{1} << 20},
-                             {"GiB", std::uint64_t{1} << 30}};
-
-// In the largest unit that keeps it whole; a day is still told in hours.
-std::string with_unit(std::uint64_t amount, const unit_map& units) {
-  if (amount == 0) return "0";
-  std::pair<std::string, std::uint64_t> best = {"", 1};
-  for (const auto& unit : units) {
-    if (unit.first != "d" && amount % unit.second == 0 && unit.second >= best.second) best = unit;
-  }
-  return std::to_string(amount / best.second) + best.first;
-}
-
-// Turns "30s" or "64KiB" into a plain number in the smallest unit, and checks it.
-CLI::Validator number_with_unit(const unit_map& units, std::uint64_t least, std::uint64_t most,
-                                const std::string& rule) {
-  return {[=, &units](std::string& text) {
-            if (least == 0 && text == "0") return std::string();
-            std::uint64_t number = 0;
-            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-            const auto unit_at = text.find_first_not_of(' ', static_cast<std::size_t>(end - text.data()));
-            const auto unit = units.find(unit_at == std::string::npos ? std::string() : text.substr(unit_at));
-            const bool fits = error == std::errc{} && unit != units.end() && number <= most / unit->second;
-            if (!fits || number * unit->second < least) return "'" + text + "' " + rule;
-            text = std::to_string(number * unit->second);
-            return std::string();
-          },
-          ""};
-}
-
-// The value in a word of the command line: of --name=value, or the word itself.
-std::string value_of(const std::string& word) {
-  const auto equals = word.starts_with('-') ? word.find('=') : std::string::npos;
-  return equals == std::string::npos ? word : word.substr(equals + 1);
-}
-
-// `text` without the passwords of that value, which may be a Postgres URL wherever it stands; CLI11 quotes some values
-// in lower case.
-std::string without_password(const std::string& text, const std::string& value) {
-  const bool may_hold_one = value.find("://") != std::string::npos || value.find('=') != std::string::npos;
-  const std::string shown = may_hold_one ? masked(value) : value;
-  if (shown == value) return text;
-  const auto is_same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
-  std::string out;
-  for (auto rest = text.begin();;) {
-    const auto found = std::search(rest, text.end(), value.begin(), value.end(), is_same);
-    out.append(rest, found);
-    if (found == text.end()) return out;
-    out += shown;
-    rest = found + static_cast<std::ptrdiff_t>(value.size());
-  }
 }
 
 template <class Value>
@@ -116,6 +50,7 @@ class program {
  private:
   void add_serve();
   void add_inspect();
+  void add_import();
   void add_postgres_url(CLI::App* to);
   void add_migrate();
   void add_restore_and_verify();
@@ -128,7 +63,12 @@ class program {
                   const std::string& description);
   void add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
                 const std::string& description);
+  static CLI::Option* as_size(CLI::Option* option, std::size_t bytes, const std::string& least,
+                              std::size_t least_bytes);
   // `zero` is what 0 stands for, if it may be given.
+  static CLI::Option* as_duration(CLI::Option* option, std::uint64_t number, std::string_view zero);
+  // Where the option for this value is parsed to.
+  std::uint64_t& milliseconds_for(std::chrono::milliseconds& value);
   void add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description,
                     std::string_view zero = {});
   template <class Value>
@@ -149,6 +89,8 @@ class program {
   CLI::App* serve_ = nullptr;
   CLI::App* inspect_order_ = nullptr;
   CLI::App* inspect_message_ = nullptr;
+  CLI::App* inspect_capture_ = nullptr;
+  CLI::App* import_captures_ = nullptr;
   CLI::App* migrate_ = nullptr;
   CLI::App* migrate_status_ = nullptr;
   CLI::App* restore_ = nullptr;
@@ -162,6 +104,8 @@ class program {
   std::string data_folder_ = "data";
   std::string order_;
   std::string guid_;
+  std::string capture_key_;
+  import_captures_command import_;
   std::string postgres_url_;
   bool dry_run_ = false;
   std::uint64_t lock_timeout_ms_ = 30'000;
@@ -176,6 +120,7 @@ program::program() {
   app_.name("ordem");
   add_serve();
   add_inspect();
+  add_import();
   add_migrate();
   add_restore_and_verify();
   version_ = app_.add_subcommand("version", "Print the version of this program and of its data format");
@@ -202,29 +147,38 @@ void program::add_number(const std::string& name, Value& value, std::uint64_t le
   shown_.emplace_back(name, [&value] { return std::to_string(value); });
 }
 
-void program::add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
-                       const std::string& description) {
+CLI::Option* program::as_size(CLI::Option* option, std::size_t bytes, const std::string& least,
+                              std::size_t least_bytes) {
   constexpr std::size_t most_bytes = std::size_t{1} << 40;
-  add_setting(name, bytes, description)
-      ->default_str(with_unit(bytes, size_units))
+  return option->default_str(with_unit(bytes, size_units))
       ->transform(number_with_unit(size_units, least_bytes, most_bytes,
                                    "must be from " + least + " to 1024GiB; its unit may be B, KiB, MiB or GiB"))
       ->type_name("SIZE");
+}
+
+void program::add_size(const std::string& name, std::size_t& bytes, const std::string& least, std::size_t least_bytes,
+                       const std::string& description) {
+  as_size(add_setting(name, bytes, description), bytes, least, least_bytes);
   shown_.emplace_back(name, [&bytes] { return with_unit(bytes, size_units); });
+}
+
+std::uint64_t& program::milliseconds_for(std::chrono::milliseconds& value) {
+  return durations_.emplace_back(static_cast<std::uint64_t>(value.count()), &value).first;
+}
+
+CLI::Option* program::as_duration(CLI::Option* option, std::uint64_t number, std::string_view zero) {
+  constexpr std::uint64_t longest = std::uint64_t{366} * 86'400'000;
+  const std::string least = zero.empty() ? "from 1ms" : "0 (" + std::string(zero) + "), or from 1ms";
+  return option->default_str(with_unit(number, duration_units))
+      ->transform(number_with_unit(duration_units, zero.empty() ? 1 : 0, longest,
+                                   "must be " + least + " to 366d, with a unit: ms, s, m, h or d"))
+      ->type_name("DURATION");
 }
 
 void program::add_duration(const std::string& name, std::chrono::milliseconds& value, const std::string& description,
                            std::string_view zero) {
-  auto& number = durations_.emplace_back(static_cast<std::uint64_t>(value.count()), &value).first;
-  constexpr std::uint64_t longest = std::uint64_t{366} * 86'400'000;
-  add_setting(name, number, description)
-      ->default_str(with_unit(number, duration_units))
-      ->transform(
-          zero.empty()
-              ? number_with_unit(duration_units, 1, longest, "must be from 1ms to 366d, with a unit: ms, s, m, h or d")
-              : number_with_unit(duration_units, 0, longest,
-                                 "must be 0 (" + std::string(zero) + ") or up to 366d, with a unit: ms, s, m, h or d"))
-      ->type_name("DURATION");
+  auto& number = milliseconds_for(value);
+  as_duration(add_setting(name, number, description), number, zero);
   shown_.emplace_back(name, [&number] { return with_unit(number, duration_units); });
 }
 
@@ -323,7 +277,39 @@ void program::add_inspect() {
     return what;
   };
   inspect_order_ = add("order", "Print an order with all its versions, as JSON", "ID", order_, "The order's id");
+  inspect_capture_ = add("capture", "Print a capture with its response, as JSON", "KEY", capture_key_,
+                         "The capture's idempotency key, in base64url");
   inspect_message_ = add("message", "Print a message with its answer, as JSON", "GUID", guid_, "The message's GUID");
+}
+
+void program::add_import() {
+  auto* import = app_.add_subcommand("import", "Bring in what another server kept");
+  import->require_subcommand(1);
+  import_captures_ = import->add_subcommand("captures", "Bring in captures of a checkr/idempotent-requests server");
+  import_captures_
+      ->add_option("FILE", import_.file,
+                   "What mongoexport has written of its collection, a document a line; - is standard input")
+      ->required();
+  import_captures_
+      ->add_option("--data-dir", data_folder_,
+                   "The folder to bring them into; made if it is not there [ORDEM_DATA_DIR]")
+      ->capture_default_str();
+  import_.terms = settings_.engine.captures;
+  import_.captured_bytes_max = settings_.server.captured_bytes_max;
+  const auto add_duration = [this](const char* name, std::chrono::milliseconds& value, const char* description,
+                                   std::string_view zero) {
+    auto& number = milliseconds_for(value);
+    as_duration(import_captures_->add_option(name, number, description), number, zero);
+  };
+  add_duration("--capture-lease", import_.terms.lease,
+               "How long what is still allocated keeps others away, from now on; 0: for ever", "for ever");
+  add_duration("--capture-ttl", import_.terms.ttl, "How long they are kept, from now on", {});
+  as_size(
+      import_captures_->add_option("--capture-max", import_.captured_bytes_max, "The largest response that is taken"),
+      import_.captured_bytes_max, "1KiB", 1024);
+  import_captures_->footer(
+      "No server may serve the folder meanwhile. Keys that the folder has already stay as they are. Lines that can't be\n"
+      "taken are listed with the reason; the exit code is then 1.");
 }
 
 void program::add_postgres_url(CLI::App* to) {
@@ -429,7 +415,6 @@ void program::check_command_names(const std::vector<std::string>& arguments) con
 }
 
 settings program::checked_settings() {
-  for (const auto& [number, duration] : durations_) *duration = std::chrono::milliseconds(number);
   for (const auto& [name, show] : shown_) settings_.effective.emplace_back(name, show());
   settings_.store.folder = data_folder_;
   if (!settings_.postgres_url.empty()) check_postgres_url(settings_.postgres_url);
@@ -473,6 +458,7 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
   check_command_names(arguments);
   std::vector<std::string> all(words_.rbegin(), words_.rend());  // CLI11 takes them from the back
   app_.parse(all);
+  for (const auto& [number, duration] : durations_) *duration = std::chrono::milliseconds(number);
 
   if (serve_->parsed()) return serve_command{checked_settings()};
   if (inspect_order_->parsed()) {
@@ -484,6 +470,16 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
     const auto id = guid::parse(guid_);
     if (!id) throw usage_error("'" + guid_ + "' is not a GUID, which is 1 to 255 visible ASCII characters");
     return inspect_message_command{data_folder_, *id};
+  }
+  if (inspect_capture_->parsed()) {
+    const auto key = capture_key::parse(capture_key_);
+    if (!key) throw usage_error("'" + capture_key_ + "' is not a key, which is base64url without padding");
+    return inspect_capture_command{data_folder_, *key};
+  }
+  if (import_captures_->parsed()) {
+    if (const auto contradiction = contradiction_in(import_.terms)) throw usage_error(*contradiction);
+    import_.data_folder = data_folder_;
+    return import_;
   }
   if (migrate_status_->parsed()) {
     if (dry_run_ || migrate_->count("--lock-timeout") > 0) {

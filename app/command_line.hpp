@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/settings.hpp"
+#include "engine/capture.hpp"
 #include "engine/ids.hpp"
 
 namespace ordem::app {
@@ -22,6 +23,16 @@ struct inspect_order_command {
 struct inspect_message_command {
   std::string data_folder;
   ordem::guid guid;
+};
+struct inspect_capture_command {
+  std::string data_folder;
+  capture_key key;
+};
+struct import_captures_command {
+  std::string data_folder;
+  std::string file;  // - is standard input
+  capture_terms terms;
+  std::size_t captured_bytes_max = 0;
 };
 struct migrate_command {
   std::string postgres_url;
@@ -42,8 +53,9 @@ struct verify_command {
   std::string data_folder;
 };
 
-using command = std::variant<serve_command, inspect_order_command, inspect_message_command, migrate_command,
-                             migrate_status_command, restore_command, verify_command, version_command>;
+using command = std::variant<serve_command, inspect_order_command, inspect_message_command, inspect_capture_command,
+                             import_captures_command, migrate_command, migrate_status_command, restore_command,
+                             verify_command, version_command>;
 
 // Not a command to run: a text to show, and the exit code.
 struct command_line_end {

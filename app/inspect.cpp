@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "app/system_clock.hpp"
+#include "http-edge/capture_body.hpp"
 #include "http-edge/rendering.hpp"
 #include "storage/store.hpp"
 
@@ -49,6 +50,16 @@ int inspect(const inspect_message_command& what) {
     const auto order = is_accepted(result.verdict) ? store.find_version(result.order, result.version) : shared_order{};
     if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
     std::cout << edge::message_response(what.guid, **record, *order).body << "\n";
+    return 0;
+  });
+}
+
+int inspect(const inspect_capture_command& what) {
+  return with_store(what.data_folder, [&](const storage::store& store, timestamp now) {
+    const auto found = store.find_capture(what.key, now);
+    if (!found) return fail(unreadable);
+    if (*found == nullptr) return fail("no capture with the key '" + std::string(what.key.view()) + "' is kept");
+    std::cout << edge::capture_text(what.key, **found) << "\n";
     return 0;
   });
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/command_line.hpp"
+#include "app/import_captures.hpp"
 #include "app/inspect.hpp"
 #include "app/migrate.hpp"
 #include "app/restore.hpp"
@@ -24,6 +25,8 @@ struct runner {
   int operator()(const serve_command& what) const { return serve(what.settings); }
   int operator()(const inspect_order_command& what) const { return inspect(what); }
   int operator()(const inspect_message_command& what) const { return inspect(what); }
+  int operator()(const inspect_capture_command& what) const { return inspect(what); }
+  int operator()(const import_captures_command& what) const { return import_captures(what); }
   int operator()(const migrate_command& what) const { return migrate(what); }
   int operator()(const migrate_status_command& what) const { return migrate(what); }
   int operator()(const restore_command& what) const { return restore(what); }

@@ -16,7 +16,11 @@ std::optional<std::string> contradiction_in(const settings& given) {
   if (given.engine.message_ttl < std::chrono::seconds(1)) {
     return "--message-ttl must be at least 1s: a repeat must find the GUID that it repeats";
   }
-  if (given.engine.captures.ttl < given.engine.captures.lease) {
+  return contradiction_in(given.engine.captures);
+}
+
+std::optional<std::string> contradiction_in(const capture_terms& given) {
+  if (given.ttl < given.lease) {
     return "--capture-ttl must not be below --capture-lease: a capture would be forgotten while its lease runs";
   }
   return std::nullopt;

@@ -152,6 +152,36 @@ std::optional<std::vector<captured_header>> read_captured_headers(const simdjson
   return headers;
 }
 
+std::string capture_text(const capture_key& key, const capture& what) {
+  const auto append_time = [](std::string& to, const std::optional<timestamp>& at) {
+    if (!at) {
+      to += "null";
+      return;
+    }
+    to += '"';
+    append_rfc3339(to, *at);
+    to += '"';
+  };
+  std::string out = "{\"idempotency_key\":";
+  append_json_string(out, key.view());
+  out += ",\"state\":";
+  append_json_string(out, what.response ? "completed" : "allocated");
+  out += ",\"allocated_at\":";
+  append_time(out, what.allocated_at);
+  out += ",\"lease_ends_at\":";
+  append_time(out, what.lease_ends_at);
+  out += ",\"expires_at\":";
+  append_time(out, what.expires_at);
+  out += ",\"response\":";
+  if (what.response) {
+    append_captured_response(out, *what.response);
+  } else {
+    out += "null";
+  }
+  out += '}';
+  return out;
+}
+
 void append_captured_response(std::string& out, const captured_response& what) {
   out += "{\"response_status\":";
   append_number(out, what.status);

@@ -33,6 +33,10 @@ std::optional<captured_response> read_captured_response(const simdjson::dom::ele
 // [{"key", "value"}, ...]; null and {}, which is how Lua's cjson writes an empty table, are an empty list too.
 std::optional<std::vector<captured_header>> read_captured_headers(const simdjson::dom::element& json);
 
+// {"idempotency_key", "state", "allocated_at", "lease_ends_at", "expires_at", "response"}; a time is null where it is
+// for ever or of no account, the response while nothing is recorded.
+std::string capture_text(const capture_key& key, const capture& what);
+
 // {"response_status", "response_body", "response_headers"}.
 void append_captured_response(std::string& out, const captured_response& what);
 
