@@ -36,8 +36,8 @@ const std::vector<std::string> capture_columns = {
     "response_status", "response_body", "response_headers", "position"};
 
 // How often expired captures are dropped, and how many at a time.
-constexpr milliseconds sweep_interval = std::chrono::seconds(10);
-constexpr int swept_captures_max = 10'000;
+constexpr milliseconds sweep_interval = std::chrono::seconds(1);
+constexpr int swept_captures_max = 20'000;
 
 // What this session is like. Statements end in bounded time, a transaction that nobody continues ends too, and the
 // update from the temporary table goes by the index of orders however many rows the planner takes it to have.

@@ -19,7 +19,7 @@ from support.postgres import PASSWORD_ROLE
 
 FILES = sorted((Path(__file__).parents[2] / "migrations").glob("*.sql"))
 NAMES = [file.stem for file in FILES]
-TABLES = {"ordem_migrations", "engine_positions", "orders", "order_versions", "message_records"}
+TABLES = {"captures", "ordem_migrations", "engine_positions", "orders", "order_versions", "message_records"}
 SECRET = "s3cr3t-Kx9"
 TWICE_AT_ONCE_ROUNDS = 15
 CHECKSUMS = [hashlib.sha256(file.read_bytes()).hexdigest() for file in FILES]
@@ -503,8 +503,16 @@ MESSAGE = {
 }
 POSITION = {"engine_id": ID, "epoch": 1, "position": 0, "claimed_at": TIME, "persisted_at": TIME}
 HISTORY = {"number": len(FILES) + 1, "name": "x", "checksum": "0" * 64, "applied_at": TIME}
+ALLOCATED = {
+    "idempotency_key": "Qk-_", "state": "allocated", "allocated_at": TIME, "lease_ends_at": LATER, "expires_at": LATER,
+    "response_status": None, "response_body": None, "response_headers": None, "position": 1,
+}
+COMPLETED = ALLOCATED | {
+    "state": "completed", "lease_ends_at": None, "response_status": 200, "response_body": b"", "response_headers": "[]",
+}
 GOOD = {
     "orders": ORDER, "order_versions": ORDER, "message_records": MESSAGE, "engine_positions": POSITION, "ordem_migrations": HISTORY,
+    "captures": COMPLETED,
 }
 
 
@@ -528,12 +536,17 @@ MESSAGE_ALLOWED = [
     {"expires_at": TIME}, {"request": None, "response": None},
     *({"verdict": verdict} for verdict in ("content_changed", "status_changed", "stale_version", "order_closed")),
 ]
+CAPTURE_ALLOWED = [
+    {"idempotency_key": "A"}, {"idempotency_key": "-" * 1024}, {"response_status": 100}, {"response_status": 999},
+    {"response_body": b"\0\xff"}, {"expires_at": TIME}, ALLOCATED, ALLOCATED | {"lease_ends_at": None, "expires_at": None},
+]
 
 
 @pytest.mark.parametrize("table, change", [
     *((table, {}) for table in GOOD),
     *((table, change) for table in ("orders", "order_versions") for change in ORDER_ALLOWED),
     *(("message_records", change) for change in MESSAGE_ALLOWED),
+    *(("captures", change) for change in CAPTURE_ALLOWED),
 ], ids=lambda value: value if isinstance(value, str) else " ".join(value))
 def test_row_at_the_edge_of_the_rules_is_taken(postgres, schema, table, change):
     """Breaks if Postgres refuses what the engine accepts: the log could not be written there any further."""
@@ -554,11 +567,19 @@ MESSAGE_REFUSED = [
     {"verdict": "stale_version", "request": None}, {"verdict": "order_closed", "response": None},
     *({name: None} for name in MESSAGE if name not in ("wanted_status", "made_against", "request", "response")),
 ]
+CAPTURE_REFUSED = [
+    {"idempotency_key": ""}, {"idempotency_key": "A" * 1025}, {"idempotency_key": "QQ=="}, {"idempotency_key": "ü"}, {"state": "lapsed"},
+    {"response_status": 99}, {"response_status": 1000}, {"response_headers": "{}"}, {"position": 0}, {"lease_ends_at": LATER},
+    {"expires_at": "2026-11-22 10:15:30.122+00"}, ALLOCATED | {"lease_ends_at": "2026-11-22 10:15:30.122+00"},
+    *(ALLOCATED | {name: COMPLETED[name]} for name in ("response_status", "response_body", "response_headers")),
+    *({name: None} for name in COMPLETED if name != "lease_ends_at"),
+]
 
 
 @pytest.mark.parametrize("table, change", [
     *((table, change) for table in ("orders", "order_versions") for change in ORDER_REFUSED),
     *(("message_records", change) for change in MESSAGE_REFUSED),
+    *(("captures", change) for change in CAPTURE_REFUSED),
     *(("engine_positions", change) for change in ({"epoch": 0}, {"position": -1}, *({name: None} for name in POSITION))),
     *(("ordem_migrations", change) for change in (
         {"number": 0}, {"checksum": ""}, {"checksum": "0" * 63}, {"checksum": "G" * 64}, *({name: None} for name in HISTORY))),
@@ -573,6 +594,7 @@ def test_row_beyond_the_rules_is_refused(postgres, schema, table, change):
     ("orders", {"version": 2}),
     ("order_versions", {"position": 2}),
     ("message_records", {"position": 2}),
+    ("captures", {"position": 2}),
     ("engine_positions", {"engine_id": "0190b3f2-9f6c-7cc0-8000-000000000000"}),
     ("ordem_migrations", {"name": "y"}),
 ])
