@@ -84,6 +84,30 @@ std::vector<entry> golden_group() {
           message_entry{guid_of("k"), golden_rejection(), nullptr, nullptr}};
 }
 
+capture golden_allocation() {
+  return {sample_time, sample_time + std::chrono::minutes(1), sample_time + std::chrono::hours(24), nullptr};
+}
+
+capture golden_capture() {
+  const captured_response response{201,
+                                   std::string("{\"a\":\"\xC3\xA4\"}\0", 11),
+                                   {{"Content-Type", "application/json"},
+                                    {"Set-Cookie", std::vector<std::string>{"a=1", "b=2"}},
+                                    {"Empty", std::vector<std::string>{}}}};
+  return {sample_time, std::nullopt, sample_time + std::chrono::hours(48),
+          std::make_shared<const captured_response>(response)};
+}
+
+const capture_key golden_key = testing::key_of("b3JkZXI_LTE");
+
+// One key through its moves, and a message between them.
+std::vector<entry> golden_mixed_group() {
+  return {capture_entry{golden_key, sample_time, std::make_shared<const capture>(golden_allocation())},
+          message_entry{guid_of("k"), golden_message(), nullptr, nullptr},
+          capture_entry{golden_key, sample_time + milliseconds(300), std::make_shared<const capture>(golden_capture())},
+          capture_entry{testing::key_of("AA"), sample_time + milliseconds(400), nullptr}};
+}
+
 template <class Encode, class... Arguments>
 std::string encoded(Encode encode, const Arguments&... arguments) {
   std::string bytes;
@@ -108,10 +132,19 @@ std::vector<golden> all_golden() {
       {"message_patched", "the record of a merge patch, with its command", encoded(encode_message, golden_patch())},
       {"message_stale", "the record of a stale replacement, with its command",
        encoded(encode_message, golden_content_command())},
+      {"capture_allocated", "the record of a capture with a lease of a minute, kept for a day",
+       encoded(encode_capture, golden_allocation())},
+      {"capture_allocated_for_ever", "the record of a capture whose lease and time have no end",
+       encoded(encode_capture, capture{sample_time, std::nullopt, std::nullopt, nullptr})},
+      {"capture_completed", "the record of a capture with a response: U+0000 in its body, lists among its headers",
+       encoded(encode_capture, golden_capture())},
+      {"log_group_mixed", "a log group: an allocation, a message, a recorded capture, one that was given up",
+       encoded(encode_log_group, std::uint64_t{70000}, golden_mixed_group())},
       {"log_group", "a group of two log entries", encoded(encode_log_group, std::uint64_t{70000}, golden_group())},
       {"order_key", "the key of an order", encoded(encode_order_key, id)},
       {"version_key", "the key of version 300 of an order", encoded(encode_version_key, id, version{300})},
       {"message_key", "the key of the message with the GUID k-1", encoded(encode_message_key, guid_of("k-1"))},
+      {"capture_key", "the key of the capture b3JkZXI_LTE", encoded(encode_capture_key, golden_key)},
       {"log_key", "the key of the log group that begins at position 66000", encoded(encode_log_key, position{66000})},
       {"customer_key", "the key of an order of customer c-1001", encoded(encode_customer_key, "c-1001", id)},
   };
@@ -165,13 +198,20 @@ TEST_CASE("golden files decode to what they were made of") {
   CHECK(decode_log_key(read_bytes("log_key")) == position{66000});
   CHECK(decode_customer_key(read_bytes("customer_key")) == golden_order().id);
 
-  const auto group = decode_log_group(read_bytes("log_group"));
+  CHECK(decode_capture(read_bytes("capture_allocated")) == golden_allocation());
+  CHECK(decode_capture(read_bytes("capture_allocated_for_ever")) == capture{sample_time, {}, {}, nullptr});
+  CHECK(decode_capture(read_bytes("capture_completed")) == golden_capture());
+  CHECK(decode_capture_key(read_bytes("capture_key")) == golden_key);
+}
+
+TEST_CASE("golden log groups decode to the entries that they were made of") {
+  const auto [name, written] = GENERATE(table<std::string, std::vector<entry>>(
+      {{"log_group", golden_group()}, {"log_group_mixed", golden_mixed_group()}}));
+  const auto group = decode_log_group(read_bytes(name));
   REQUIRE(group);
   CHECK(group->bytes_before == 70000);
-  REQUIRE(group->entries.size() == golden_group().size());
-  for (std::size_t i = 0; i < golden_group().size(); ++i) {
-    CHECK(testing::is_logged_as(golden_group()[i], group->entries[i]));
-  }
+  REQUIRE(group->entries.size() == written.size());
+  for (std::size_t i = 0; i < written.size(); ++i) CHECK(testing::is_logged_as(written[i], group->entries[i]));
 }
 
 }  // namespace

@@ -92,6 +92,10 @@ TEST_CASE("keys give back what they were made of") {
   for (int i = 0; i < 300; ++i) {
     const order_id id = random.id();
     REQUIRE(decode_customer_key(key_of(encode_customer_key, random.text(512), id)) == id);
+    const guid message = random.a_guid();
+    REQUIRE(decode_message_key(key_of(encode_message_key, message)) == message);
+    const capture_key capture = random.a_key();
+    REQUIRE(decode_capture_key(key_of(encode_capture_key, capture)) == capture);
     const position first{random.number(~std::uint64_t{0})};
     REQUIRE(decode_log_key(key_of(encode_log_key, first)) == first);
   }
@@ -103,6 +107,10 @@ TEST_CASE("a key of a wrong length is not read") {
   CHECK_FALSE(decode_customer_key(customer + '\0'));
   CHECK_FALSE(decode_log_key("1234567"));
   CHECK_FALSE(decode_log_key("123456789"));
+  CHECK_FALSE(decode_capture_key(""));
+  CHECK_FALSE(decode_capture_key(std::string_view("\0", 1)));
+  CHECK_FALSE(decode_capture_key(std::string_view("\0a", 2)));
+  CHECK_FALSE(decode_capture_key("abcd"));  // of a tenant that there is not
 }
 
 TEST_CASE("different GUIDs have different keys") {

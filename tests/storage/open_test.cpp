@@ -1,18 +1,16 @@
 // Opening data folders: fresh, used, locked, foreign, torn and damaged ones.
 
-#include <rocksdb/db.h>
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <random>
 #include <sstream>
 
-#include "storage/column_families.hpp"
 #include "storage/records.hpp"
 #include "storage/store.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
+#include "tests/storage/tampering.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
@@ -291,16 +289,7 @@ TEST_CASE_METHOD(folder_test, "a database that has lost its table of contents is
 struct tampered_test : folder_test {
   template <class Change>
   void tamper(Change change) {
-    const auto options = rocksdb::DBOptions();
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const char* name : family_names) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
-    families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* db = nullptr;
-    REQUIRE(rocksdb::DB::Open(options, (folder / "db").string(), families, &handles, &db).ok());
-    change(*db, [&](family which) { return handles[static_cast<std::size_t>(which)]; });
-    for (auto* each : handles) db->DestroyColumnFamilyHandle(each);
-    delete db;
+    testing::tamper(folder, change);
   }
   static rocksdb::Slice key_of(const order_id& id) {
     return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};

@@ -27,11 +27,15 @@ std::string bytes_of(const message_record& what) {
   return bytes;
 }
 
+std::string bytes_of(const capture& what) {
+  std::string bytes;
+  encode_capture(bytes, what);
+  return bytes;
+}
+
 std::vector<entry> random_group(random_values& random) {
   std::vector<entry> group;
-  for (auto count = 1 + random.up_to(9); count > 0; --count) {
-    group.push_back(message_entry{random.a_guid(), random.message(), nullptr, nullptr});
-  }
+  for (auto count = 1 + random.up_to(9); count > 0; --count) group.push_back(random.entry());
   return group;
 }
 
@@ -102,6 +106,18 @@ TEST_CASE("a message comes back from its record as it was") {
   }
 }
 
+TEST_CASE("a capture comes back from its record as it was, and so does its expiry") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < rounds; ++i) {
+    const capture what = random.capture();
+    const std::string bytes = bytes_of(what);
+    REQUIRE(decode_capture(bytes) == what);
+    REQUIRE(decode_expiry(bytes) == what.expires_at.value_or(timestamp::max()));
+  }
+}
+
 TEST_CASE("every kind of command comes back from a message's record") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
@@ -139,6 +155,8 @@ TEST_CASE("a record that was cut off anywhere decodes to nothing") {
     for (std::size_t size = 0; size < order.size(); ++size) REQUIRE_FALSE(decode_order({}, {order.data(), size}));
     const std::string message = bytes_of(random.message());
     for (std::size_t size = 0; size < message.size(); ++size) REQUIRE_FALSE(decode_message({message.data(), size}));
+    const std::string capture = bytes_of(random.capture());
+    for (std::size_t size = 0; size < capture.size(); ++size) REQUIRE_FALSE(decode_capture({capture.data(), size}));
     const std::string group = bytes_of(random_group(random));
     for (std::size_t size = 0; size < group.size(); ++size) REQUIRE_FALSE(decode_log_group({group.data(), size}));
   }
@@ -148,6 +166,7 @@ TEST_CASE("a record with bytes behind its end decodes to nothing") {
   random_values random(1);
   CHECK_FALSE(decode_order({}, bytes_of(random.order()) + '\0'));
   CHECK_FALSE(decode_message(bytes_of(random.message()) + '\0'));
+  CHECK_FALSE(decode_capture(bytes_of(random.capture()) + '\0'));
   CHECK_FALSE(decode_log_group(bytes_of(random_group(random)) + '\0'));
 }
 
@@ -160,6 +179,7 @@ TEST_CASE("a record of another format decodes to nothing") {
   };
   CHECK_FALSE(decode_order({}, with_format(bytes_of(random.order()))));
   CHECK_FALSE(decode_message(with_format(bytes_of(random.message()))));
+  CHECK_FALSE(decode_capture(with_format(bytes_of(random.capture()))));
   CHECK_FALSE(decode_expiry(with_format(bytes_of(random.message()))));
 }
 
@@ -201,6 +221,20 @@ TEST_CASE("a damaged message decodes to nothing or to a message that can be writ
   }
 }
 
+TEST_CASE("a damaged capture decodes to nothing or to a capture that can be written again") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < rounds; ++i) {
+    const std::string record = bytes_of(random.capture());
+    for (int j = 0; j < 20; ++j) {
+      with_random_damage(record, random, [](const std::string& damaged) {
+        if (const auto read = decode_capture(damaged)) REQUIRE(decode_capture(bytes_of(*read)) == read);
+      });
+    }
+  }
+}
+
 TEST_CASE("a damaged log group decodes to nothing or to a group") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
@@ -225,6 +259,7 @@ TEST_CASE("random bytes decode to nothing or to a value") {
     decode_order({}, bytes);
     decode_message(bytes);
     decode_expiry(bytes);
+    decode_capture(bytes);
     decode_log_group(bytes);
     decode_log_key(bytes);
     decode_customer_key(bytes);
@@ -288,6 +323,66 @@ TEST_CASE("an order with a field out of its range decodes to nothing") {
   }));
   INFO(what);
   CHECK_FALSE(decode_order({}, record.bytes()));
+}
+
+// A capture's record with a response, and a log group of one capture, written here field by field.
+struct raw_capture {
+  std::uint64_t status = 200;
+  std::uint64_t headers = 0;
+  std::string key = "some-key";
+  std::uint8_t kind = 2;
+
+  std::string record() const {
+    std::string out;
+    byte_writer to{out};
+    to.put_byte(1);
+    to.put_varint(3000);  // expires
+    to.put_varint(1000);  // allocated
+    to.put_varint(2000);  // lease ends
+    to.put_byte(1);       // a response
+    to.put_varint(status);
+    to.put_string("body");
+    to.put_varint(headers);
+    return out;
+  }
+  std::string group() const {
+    std::string out;
+    byte_writer to{out};
+    to.put_byte(3);
+    to.put_varint(0);
+    to.put_varint(1);
+    to.put_byte(kind);
+    to.put_string(key);
+    to.put_varint(1500);
+    to.put_string(record());
+    return out;
+  }
+};
+
+TEST_CASE("a capture's record and its log group written by hand decode") {
+  const auto at = [](int ms) { return timestamp{milliseconds{ms}}; };
+  const capture expected{at(1000), at(2000), at(3000), testing::response_of("body")};
+  CHECK(decode_capture(raw_capture{}.record()) == expected);
+  const auto group = decode_log_group(raw_capture{}.group());
+  REQUIRE(group);
+  REQUIRE(group->entries.size() == 1);
+  const auto& read = std::get<capture_entry>(group->entries.front());
+  CHECK(read.key == testing::key_of("some-key"));
+  CHECK(read.at == at(1500));
+  CHECK(*read.after == expected);
+}
+
+TEST_CASE("a log group with a capture that can't be decodes to nothing") {
+  const auto [what, raw] = GENERATE(table<std::string, raw_capture>({
+      {"no key", {.key = ""}},
+      {"a key outside the alphabet", {.key = "some+key"}},
+      {"a key that is too long", {.key = std::string(limits::capture_key_characters_max + 4, 'a')}},
+      {"a kind of entry that is none", {.kind = 0}},
+      {"a kind of entry above the last", {.kind = 3}},
+      {"more headers than bytes", {.headers = ~std::uint64_t{0}}},
+  }));
+  INFO(what);
+  CHECK_FALSE(decode_log_group(raw.group()));
 }
 
 TEST_CASE("a number of more than 64 bits is not read") {

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "storage/column_families.hpp"
+#include "tests/storage/capture_entries.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
 
@@ -241,6 +242,46 @@ TEST_CASE_METHOD(load_test, "more than one batch of records is loaded whole") {
   CHECK(store->list_orders("c-2002", {}, orders).value().size() == orders / 100);
   CHECK(store->list_orders("c-1001", {}, orders).value().size() == orders - orders / 100);
   CHECK(store->find_version(order_id_of(100), {1}).value() != nullptr);
+}
+
+TEST_CASE_METHOD(load_test, "captures are loaded as they were, and change from there") {
+  const capture_key allocated = key_of("allocated-AA");
+  const capture_key recorded = key_of("recorded");
+  {
+    const auto loader = loading();
+    loader->put_capture(allocated, *allocated_at(sample_time));
+    loader->put_capture(recorded, *recorded_at(sample_time, response_of("r")));
+    REQUIRE(loader->finish({7}));
+  }
+  auto store = open();
+  CHECK(is_same(store->find_capture(allocated, sample_time).value(), allocated_at(sample_time)));
+  CHECK(is_same(store->find_capture(recorded, sample_time).value(), recorded_at(sample_time, response_of("r"))));
+  REQUIRE(store->append(std::vector<entry>{record_entry(allocated, "s"), release_entry(recorded)}) == position{9});
+  REQUIRE(store->sync());
+  store.reset();
+  store = open();
+  CHECK(store->find_capture(allocated, sample_time).value()->response->body == "s");
+  CHECK(store->find_capture(recorded, sample_time).value() == nullptr);
+}
+
+TEST_CASE_METHOD(load_test, "more captures than fit into one batch are loaded whole") {
+  constexpr std::uint64_t captures = 40;
+  {
+    const auto loader = loading();
+    for (std::uint64_t i = 0; i < captures; ++i) {
+      const std::string body(std::size_t{1} << 20, static_cast<char>('a' + i % 26));
+      loader->put_capture(key_of(i), *recorded_at(sample_time, response_of(body)));
+    }
+    REQUIRE(loader->finish({captures}));
+  }
+  const auto store = open();
+  std::uint64_t found = 0;
+  REQUIRE(store->scan_captures(sample_time, [&](const capture_key& key, const shared_capture& what) {
+    REQUIRE(key == key_of(found));
+    REQUIRE(what->response->body == std::string(std::size_t{1} << 20, static_cast<char>('a' + found % 26)));
+    return ++found > 0;
+  }));
+  CHECK(found == captures);
 }
 
 TEST_CASE_METHOD(load_test, "a load of nothing is an empty store of that engine, whose log begins at 1") {

@@ -3,15 +3,18 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "engine/decide.hpp"
 #include "storage/entry.hpp"
+#include "tests/support_cpp/captures.hpp"
 #include "tests/support_cpp/samples.hpp"
 
 namespace ordem::testing {
@@ -123,8 +126,44 @@ class random_values {
     return made;
   }
 
+  capture_key a_key() {
+    std::size_t size = 1 + up_to(limits::capture_key_characters_max - 1);
+    if (size % 4 == 1) ++size;
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string made(size, '\0');
+    for (char& c : made) c = alphabet[up_to(alphabet.size() - 1)];
+    return key_of(made);
+  }
+
+  ordem::capture capture() {
+    ordem::capture made;
+    made.allocated_at = time();
+    if (chance()) made.lease_ends_at = time();
+    if (chance()) made.expires_at = time();
+    if (chance()) made.response = std::make_shared<const captured_response>(response());
+    return made;
+  }
+
+  storage::entry entry() {
+    if (chance()) return storage::message_entry{a_guid(), message(), nullptr, nullptr};
+    return storage::capture_entry{a_key(), time(),
+                                  chance() ? std::make_shared<const ordem::capture>(capture()) : nullptr};
+  }
+
  private:
   char letter() { return static_cast<char>('A' + up_to(25)); }
+
+  captured_response response() {
+    captured_response made{static_cast<std::uint16_t>(100 + up_to(899)), text(1000), {}};
+    for (auto count = up_to(4); count > 0; --count) {
+      made.headers.push_back({text(30), text(200)});
+      if (chance()) continue;
+      std::vector<std::string> list(up_to(3));
+      for (std::string& each : list) each = text(50);
+      made.headers.back().value = std::move(list);
+    }
+    return made;
+  }
 
   merge_content patch() {
     merge_content made;
