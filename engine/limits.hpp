@@ -10,6 +10,8 @@ namespace ordem::limits {
 
 inline constexpr std::size_t guid_bytes_max = 255;
 inline constexpr std::size_t capture_key_characters_max = 1024;
+inline constexpr std::uint16_t captured_status_min = 100;
+inline constexpr std::uint16_t captured_status_max = 999;
 
 inline constexpr std::size_t customer_id_characters_max = 128;
 inline constexpr std::size_t sku_characters_max = 64;

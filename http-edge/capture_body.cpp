@@ -4,15 +4,13 @@
 #include <utility>
 
 #include "engine/json_value.hpp"
+#include "engine/limits.hpp"
 #include "engine/text.hpp"
 
 namespace ordem::edge {
 namespace {
 
 namespace dom = simdjson::dom;
-
-constexpr std::int64_t status_least = 100;
-constexpr std::int64_t status_most = 999;
 
 tl::unexpected<capture_body_error> fail(capture_body_error why) {
   return tl::make_unexpected(why);
@@ -123,7 +121,7 @@ std::optional<captured_response> read_captured_response(const simdjson::dom::ele
   const auto status = member_of(members, "response_status");
   std::int64_t number = 0;
   if (!status || status->get(number) != simdjson::SUCCESS) return std::nullopt;
-  if (number < status_least || number > status_most) return std::nullopt;
+  if (number < limits::captured_status_min || number > limits::captured_status_max) return std::nullopt;
   response.status = static_cast<std::uint16_t>(number);
   if (const auto body = member_of(members, "response_body")) {
     auto text = string_of(*body);

@@ -319,7 +319,9 @@ std::optional<timestamp> get_optional_timestamp(byte_reader& from) {
 
 captured_response get_response(byte_reader& from) {
   captured_response response;
-  response.status = static_cast<std::uint16_t>(from.get_varint());
+  const std::uint64_t status = from.get_varint();
+  if (status < limits::captured_status_min || status > limits::captured_status_max) from.fail();
+  response.status = static_cast<std::uint16_t>(status);
   response.body = from.get_string();
   response.headers.resize(get_count(from));
   for (captured_header& header : response.headers) {

@@ -385,6 +385,12 @@ TEST_CASE("a log group with a capture that can't be decodes to nothing") {
   CHECK_FALSE(decode_log_group(raw.group()));
 }
 
+TEST_CASE("a capture whose status does not fit decodes to nothing") {
+  CHECK(decode_capture(raw_capture{.status = 999}.record()));
+  const auto status = GENERATE(as<std::uint64_t>{}, 0, 99, 1000, 65536 + 200, (std::uint64_t{1} << 32) + 200);
+  CHECK_FALSE(decode_capture(raw_capture{.status = status}.record()));
+}
+
 TEST_CASE("a number of more than 64 bits is not read") {
   const auto [bytes, readable] = GENERATE(table<std::string, bool>({
       {std::string(9, '\xFF') + '\x01', true},
