@@ -46,18 +46,23 @@ struct gateway_test {
     start(std::move(settings));
   }
 
-  std::vector<std::uint32_t> submit_all(std::vector<message> messages) {
+  // Messages, what is asked of captures, or both.
+  template <class Request>
+  std::vector<std::uint32_t> submit_all(std::vector<Request> requests) {
     std::vector<std::uint32_t> tickets;
     std::vector<submission> batch;
-    for (message& each : messages) {
+    for (Request& each : requests) {
       tickets.push_back(next_ticket++);
       batch.push_back({{desk_number, tickets.back()}, std::move(each)});
     }
     engine->submit(std::move(batch));
     return tickets;
   }
-  std::uint32_t submit(message what) { return submit_all({std::move(what)}).front(); }
-  answer ask(message what) { return desk.wait_for(submit(std::move(what))); }
+  std::vector<std::uint32_t> submit_all(std::vector<message> messages) {
+    return submit_all<message>(std::move(messages));
+  }
+  std::uint32_t submit(engine_request what) { return submit_all(std::vector{std::move(what)}).front(); }
+  answer ask(engine_request what) { return desk.wait_for(submit(std::move(what))); }
 
   std::vector<answer> answers_to(const std::vector<std::uint32_t>& tickets) {
     std::vector<answer> answers;
@@ -81,6 +86,12 @@ auto count_if(const std::vector<answer>& answers, Judge judge) {
 
 inline auto has(verdict what) {
   return [what](const answer& given) { return has_verdict(given, what); };
+}
+inline auto has(capture_verdict what) {
+  return [what](const answer& given) {
+    const auto* told = std::get_if<capture_answer>(&given);
+    return told != nullptr && told->verdict == what;
+  };
 }
 inline auto is(unavailability why) {
   return [why](const answer& given) { return is_refused(given, why); };

@@ -17,6 +17,7 @@
 
 #include "engine/port.hpp"
 #include "storage/store.hpp"
+#include "tests/support_cpp/captures.hpp"
 #include "tests/support_cpp/samples.hpp"
 
 namespace ordem::testing {
@@ -82,7 +83,10 @@ class fake_store final : public storage::store {
     ++append_calls_;
     if (entries.empty() || entries.size() > storage::group_entries_max) note("a group of no or too many entries");
     if (append_broken_ || failed_) return failure();
+    std::size_t captured_bytes = 0;
     for (const storage::entry& each : entries) {
+      if (captured_bytes >= storage::group_bytes_max) note("a group of too many captured bytes");
+      captured_bytes += storage::captured_bytes_of(each);
       if (const auto* executed = std::get_if<storage::message_entry>(&each)) check(*executed);
       appended_.push_back(each);
     }
