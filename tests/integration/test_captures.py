@@ -1,0 +1,1020 @@
+"""Captures: for requests that others execute, who may execute one, and what came of it. A client of checkr/idempotent-requests
+finds here what it found there, and where that server fails its users this one does not."""
+
+import json
+import re
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from support import settings
+from support.captures import (
+    CAPTURES,
+    MALFORMED_KEY,
+    MALFORMED_PAYLOAD,
+    METHOD_NOT_ALLOWED,
+    NOT_ALLOCATED,
+    NOT_RECORDABLE,
+    allocate,
+    allocation_bytes,
+    allocation_payload,
+    assert_completed,
+    assert_empty,
+    assert_error,
+    assert_record,
+    capture_path,
+    captured,
+    let_captures_expire,
+    let_leases_end,
+    new_allocation,
+    new_key,
+    new_record,
+    payload_bytes,
+    record,
+    record_bytes,
+    record_payload,
+    release,
+    release_bytes,
+    wait_allocated,
+)
+from support.checkr_client import ALLOCATED, COMPLETED, IN_FLIGHT, CheckrClient, encoded_key
+from support.concurrency import Threads, poll_until
+from support.http_client import request_bytes, send_at_the_same_moment
+from support.kong_plugin import IN_PROGRESS, KongPlugin, Proxied
+from support.ordem_server import assert_clean_failure, assert_does_not_start, run_ordem
+from support.orders import (
+    accepted_order,
+    create,
+    message_path,
+    new_customer,
+    order_content,
+    parse_time,
+    recorded_part,
+)
+
+MIB = settings.MIB
+KIB = 1024
+SHORT_LEASE = ("--capture-lease=1s",)
+SHORT_TTL = ("--capture-lease=1s", "--capture-ttl=1s")
+LONG_LEASE = ("--capture-lease=1h",)
+SHORT_SECONDS = 1
+CLOCKS_DIFFER_SECONDS = 0.05
+KEY_CHARACTERS_MAX = 1024
+JSON_DEPTH_MAX = 64
+RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "application/json"), ("Set-Cookie", "secret")))
+
+
+@pytest.fixture
+def checkr(server):
+    with CheckrClient(server.port) as client:
+        yield client.wait_ready()
+
+
+# What clients of checkr/idempotent-requests do.
+
+def test_walk_of_a_checkr_client(checkr):
+    """Breaks if a client that was written against that server's document finds anything else here."""
+    key = encoded_key("BA699BB7-586A-4C98-968F-EF865EE0C85F")
+    assert checkr.ping().json() == {"message": "pong"}
+    first = checkr.allocate(key)
+    assert (first.status, first.body) == (ALLOCATED, b"")
+    again = checkr.allocate(key)
+    assert (again.status, again.body) == (IN_FLIGHT, b"")
+    recorded = checkr.record(key, RESPONSE)
+    assert (recorded.status, recorded.body) == (200, b"")
+    for _ in range(3):
+        completed = checkr.allocate(key)
+        assert completed.status == COMPLETED
+        assert completed.headers["content-type"] == "application/json"
+        assert completed.json() == {"idempotency_key": key, "response": RESPONSE}
+    late = checkr.record(key, captured("another"))
+    assert (late.status, late.json()) == (403, {"error": NOT_RECORDABLE})
+    assert checkr.allocate(key).body == completed.body
+
+
+def test_refusals_of_a_checkr_client(checkr):
+    """Breaks if an error has another status or another body than there."""
+    unknown = checkr.record(new_key(), RESPONSE)
+    assert (unknown.status, unknown.json()) == (403, {"error": NOT_RECORDABLE})
+    padded = checkr.allocate("==qwe--")
+    assert (padded.status, padded.json()) == (422, {"error": MALFORMED_KEY})
+    broken = checkr.send_text("PUT", '{"idempotency_key":')
+    assert (broken.status, broken.json()) == (400, {"error": MALFORMED_PAYLOAD})
+
+
+# What the Kong plugin does.
+
+class Upstream:
+    """Counts its executions, and answers each of them differently."""
+
+    def __init__(self, headers, body=b'{"resource": "/things/1"}'):
+        self.executed = Counter()
+        self._headers = headers
+        self._body = body
+        self._lock = threading.Lock()
+
+    def __call__(self, raw_key):
+        with self._lock:
+            self.executed[raw_key] += 1
+            number = self.executed.total()
+        return Proxied(201, self._headers, self._body + str(number).encode())
+
+
+UPSTREAM_HEADERS = {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": "26",
+    "set-cookie": ["session=a/b; Path=/; HttpOnly", "theme=dark; Max-Age=31536000"],
+    "location": "https://example.com/things/1?a=b&c=d",
+    "x-name": "Zo\u00eb \u65e5\u672c\u8a9e",
+    "x-empty": "",
+}
+
+
+def test_kong_plugin_captures_and_replays(server):
+    """Breaks if what the plugin sends as it does is refused, or comes back as anything but what the upstream answered: its
+    body compressed and encoded, a header of several values as a list, slashes escaped, no Content-Type."""
+    upstream = Upstream(UPSTREAM_HEADERS)
+    plugin = KongPlugin(server.port, upstream)
+    raw_key = "8e03978e-40d5-43e8-bc93-6894a57f9324/\u00e9?"
+    first = plugin.request(raw_key)
+    assert plugin.failures == []
+    assert plugin.request(raw_key) == first == plugin.request(raw_key)
+    assert upstream.executed[raw_key] == 1
+
+
+@pytest.mark.parametrize("headers, body", [
+    ({}, b"x"),
+    ({"x": "1"}, b""),
+    ({"set-cookie": ["only=one"]}, b"x"),
+    ({"content-type": "application/octet-stream"}, bytes(range(256)) * 64),
+    ({f"x-{n}": "v" * n for n in range(100)}, b"x" * 100_000),
+], ids=["no headers: an empty table", "empty body", "a list of one", "binary", "large"])
+def test_kong_plugin_with_unusual_answers(server, headers, body):
+    """Breaks if a table that Lua writes as an object, a list of one value, or bytes that are no text, keep an answer from
+    being captured: the key would stay in flight."""
+    upstream = Upstream(headers, body)
+    plugin = KongPlugin(server.port, upstream)
+    raw_key = new_key()
+    first = plugin.request(raw_key)
+    assert plugin.failures == []
+    assert plugin.request(raw_key) == first
+    assert upstream.executed[raw_key] == 1
+
+
+def test_kong_plugin_while_the_upstream_works(server):
+    """Breaks if a second request with the key gets to the upstream, or is told anything but that the first is in progress."""
+    upstream = Upstream(UPSTREAM_HEADERS)
+    plugin = KongPlugin(server.port, upstream)
+    raw_key = new_key()
+    assert plugin.access(raw_key) is None
+    second = plugin.request(raw_key)
+    assert (second.status, json.loads(second.body)) == (409, IN_PROGRESS)
+    answered = plugin.execute(raw_key)
+    assert plugin.request(raw_key) == answered
+    assert upstream.executed[raw_key] == 1
+
+
+def test_kong_plugin_with_an_empty_key(server):
+    """Breaks if an empty Idempotency-Key is taken for a key: all clients that send one would share it."""
+    plugin = KongPlugin(server.port, Upstream({}))
+    refused = plugin.request("")
+    assert (refused.status, json.loads(refused.body)) == (422, {"error": MALFORMED_KEY})
+
+
+def test_many_proxies_execute_once(server):
+    """Breaks if two proxies with one key both get to the upstream, or if one of them replays anything but its answer."""
+    upstream = Upstream(UPSTREAM_HEADERS)
+    raw_keys = [new_key() for _ in range(settings.CAPTURE_ROUNDS)]
+    answers = []
+
+    def repeat():
+        plugin = KongPlugin(server.port, upstream)
+        answers.extend((raw_key, plugin.request(raw_key)) for raw_key in raw_keys)
+        assert plugin.failures == []
+
+    Threads([repeat] * settings.RACE_CLIENTS).join()
+    assert upstream.executed == Counter(raw_keys)
+    for raw_key in raw_keys:
+        told = {answer.body for key, answer in answers if key == raw_key and answer.status != 409}
+        assert told == {KongPlugin(server.port, upstream).request(raw_key).body}
+
+
+# At the same moment.
+
+@pytest.mark.parametrize("flags", [(), ("--durability=os",), ("--shards=1", "--io-threads=1")], ids=["fsync", "os", "one shard"])
+def test_one_of_many_is_allocated(launch, flags):
+    """Breaks if two requests can both be told to execute, or if an answer overtakes the allocation that it speaks of."""
+    server = launch(*flags)
+    client = server.client()
+    for _ in range(settings.CAPTURE_ROUNDS):
+        key = new_key()
+        answers = send_at_the_same_moment(server.port, [allocation_bytes(key)] * settings.CAPTURE_CONNECTIONS)
+        assert Counter(answer.status for answer in answers) == {202: 1, 409: settings.CAPTURE_CONNECTIONS - 1}
+        for answer in answers:
+            assert_empty(answer, answer.status)
+        assert_empty(record(client, key, RESPONSE), 200)
+        answers = send_at_the_same_moment(server.port, [allocation_bytes(key)] * settings.CAPTURE_CONNECTIONS)
+        for answer in answers:
+            assert_record(answer, key, RESPONSE)
+        assert len({answer.body for answer in answers}) == 1
+
+
+def test_one_of_many_is_recorded(server, client):
+    """Breaks if two responses can both be recorded, or if a client that was told 200 finds another's in its place."""
+    for _ in range(settings.CAPTURE_ROUNDS):
+        key = new_allocation(client)
+        responses = [captured(f"response {n}", 200 + n) for n in range(settings.CAPTURE_CONNECTIONS)]
+        answers = send_at_the_same_moment(server.port, [record_bytes(key, response) for response in responses])
+        won = [response for response, answer in zip(responses, answers) if answer.status == 200]
+        assert len(won) == 1, Counter(answer.status for answer in answers)
+        for answer in answers:
+            if answer.status == 200:
+                assert_empty(answer, 200)
+            else:
+                assert_error(answer, 403, NOT_RECORDABLE)
+        assert_completed(client, key, won[0])
+
+
+def test_one_of_many_is_released(server, client):
+    """Breaks if an allocation can be given up twice."""
+    for _ in range(settings.CAPTURE_ROUNDS):
+        key = new_allocation(client)
+        answers = send_at_the_same_moment(server.port, [release_bytes(key)] * settings.CAPTURE_CONNECTIONS)
+        assert Counter(answer.status for answer in answers) == {204: 1, 404: settings.CAPTURE_CONNECTIONS - 1}
+        assert_empty(allocate(client, key), 202)
+
+
+def test_every_allocation_ends_once(server, client):
+    """Breaks if allocating, recording and releasing, all at the same moment, are not decided one after the other: an
+    allocation would be both recorded and released, or be lost."""
+    for round_number in range(settings.CAPTURE_RACE_ROUNDS):
+        key = new_allocation(client)
+        each = settings.CAPTURE_RACE_REQUESTS // 3
+        requests = [data for n in range(each)
+                    for data in (allocation_bytes(key), record_bytes(key, captured(f"{round_number}/{n}")), release_bytes(key))]
+        answers = send_at_the_same_moment(server.port, requests)
+        allocated = 1 + sum(answer.status == 202 for answer in answers)
+        released = sum(answer.status == 204 for answer in answers)
+        recorded = [n for n, answer in enumerate(answers[1::3]) if answer.status == 200]
+        last = allocate(client, key)
+        in_flight = int(last.status == 409)
+        assert allocated == released + len(recorded) + in_flight, Counter(answer.status for answer in answers)
+        assert len(recorded) <= 1
+        assert last.status == (200 if recorded else 409 if in_flight else 202)
+        for n in recorded:
+            assert_record(last, key, captured(f"{round_number}/{n}"))
+        for answer in answers[0::3]:
+            if answer.status == 200:
+                assert answer.body == last.body
+
+
+def test_too_much_at_once_is_refused(launch):
+    """Breaks if a request beyond --max-in-flight is not refused in this interface's own form, or is executed all the same."""
+    server = launch("--max-in-flight=1")
+    refused = 0
+    for _ in range(settings.CAPTURE_ROUNDS):
+        key = new_key()
+        answers = send_at_the_same_moment(server.port, [allocation_bytes(key)] * settings.CAPTURE_CONNECTIONS)
+        told = Counter(answer.status for answer in answers)
+        assert told.keys() <= {202, 409, 503} and told[202] <= 1, told
+        for answer in answers:
+            if answer.status == 503:
+                assert_error(answer, 503)
+                assert int(answer.header("Retry-After")) > 0
+            else:
+                assert_empty(answer, answer.status)
+        assert_empty(allocate(server.client(), key), 409 if told[202] else 202)
+        refused += told[503]
+    assert refused > 0, "nothing was refused"
+
+
+# What is captured comes back as it went in.
+
+def all_of_unicode(bytes_max):
+    """All of Unicode, in texts that are at most `bytes_max` long as UTF-8."""
+    characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    count = bytes_max // 4
+    return ["".join(characters[start:start + count]) for start in range(0, len(characters), count)]
+
+
+@pytest.mark.parametrize("ensure_ascii", [True, False], ids=["escaped", "as it is"])
+def test_every_character_comes_back(client, ensure_ascii):
+    """Breaks if any character, U+0000 among them, is lost, changed or refused in a captured body, whether it comes escaped
+    or as it is."""
+    for text in all_of_unicode(MIB):
+        key = new_allocation(client)
+        response = captured(text)
+        assert_empty(client.exchange(record_bytes(key, response, ensure_ascii)), 200)
+        assert_completed(client, key, response)
+
+
+def test_every_character_in_headers_comes_back(client):
+    """Breaks if any character but U+0000 is lost, changed or refused in the key or the value of a header."""
+    for text in all_of_unicode(MIB // 8):
+        text = text.replace("\0", "")
+        response = captured("", headers=((text, text), ("list", [text, text[::-1]])))
+        key = new_record(client, response)
+        assert_completed(client, key, response)
+
+
+@pytest.mark.parametrize("headers", [
+    (),
+    (("X-B", "1"), ("X-A", "2"), ("x-a", "3"), ("X-A", "2")),
+    (("Set-Cookie", ["a=1", "b=2"]), ("Set-Cookie", "c=3"), ("Set-Cookie", ["d=4"])),
+    (("X-Empty", ""), ("X-None", []), ("", "no name"), ("X-List", ["", ""])),
+], ids=["none", "order, case and repeats", "lists", "empty ones"])
+@pytest.mark.parametrize("status", [100, 200, 404, 999])
+def test_headers_and_status_come_back(client, headers, status):
+    """Breaks if headers are sorted, joined, folded in case or taken for a set, if a list becomes a string or a string a
+    list, or if only some statuses are kept."""
+    response = captured("body", status, headers)
+    key = new_record(client, response)
+    assert_completed(client, key, response)
+
+
+@pytest.mark.parametrize("given, kept", [
+    ({"response_status": 200}, captured()),
+    ({"response_status": 200, "response_headers": {}}, captured()),
+    ({"response_status": 200, "response_headers": None}, captured()),
+    ({"response_status": 200, "response_headers": []}, captured()),
+    ({"response_body": "b", "response_status": 204, "colour": {"red": [1, None]}}, captured("b", 204)),
+    ({"response_status": 200, "response_body": None}, captured()),
+    ({"response_status": 200, "response_headers": [{"value": "v", "colour": 1, "key": "k"}]}, captured(headers=(("k", "v"),))),
+    ({"response_status": 200, "response_headers": [{"key": "k"}, {"value": "v"}, {"key": "k", "value": None}, {}]},
+     captured(headers=(("k", ""), ("", "v"), ("k", ""), ("", "")))),
+], ids=["only a status", "an empty object for headers", "null for headers", "no headers", "other members", "null for the body",
+        "other members of a header", "parts of a header"])
+def test_what_may_be_left_out(client, given, kept):
+    """Breaks if a response without a body, without headers, or with a header of which a part is missing is refused or comes back
+    without those members (the server that this one replaces leaves out what is empty), or if a member that nobody knows is
+    refused or kept."""
+    key = new_allocation(client)
+    answer = client.exchange(payload_bytes("POST", {"colour": "red", **record_payload(key, given)}))
+    assert_empty(answer, 200)
+    assert_completed(client, key, kept)
+
+
+@pytest.mark.parametrize("value", ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+                                   "nonsense", "", None])
+def test_content_type_is_not_looked_at(client, value):
+    """Breaks if a request needs a Content-Type (the Kong plugin sends none), or is refused for the one that it has."""
+    headers = [] if value is None else [("Content-Type", value)]
+    key = new_key()
+    assert_empty(client.exchange(payload_bytes("PUT", allocation_payload(key), headers)), 202)
+    assert_empty(client.exchange(payload_bytes("POST", record_payload(key, RESPONSE), headers)), 200)
+    assert_record(client.exchange(payload_bytes("PUT", allocation_payload(key), headers)), key, RESPONSE)
+
+
+# How large a response may be.
+
+def assert_too_large(client, key, response):
+    """Refused for its size; the allocation stays, and can be recorded to."""
+    assert_error(record(client, key, response), 413)
+    assert_empty(allocate(client, key), 409)
+
+
+@pytest.mark.parametrize("filler, ensure_ascii", [("x", True), ("\0", True), ("\u00e9", False), ("\u65e5", False), ("\U0001f680", True)],
+                         ids=["ASCII", "U+0000, six times as long in JSON", "two bytes", "three bytes", "four bytes"])
+def test_largest_response(client, filler, ensure_ascii):
+    """Breaks if a response of 1 MiB is refused in any spelling, if one more byte is taken, if characters are counted instead
+    of bytes, or if the refusal takes the allocation with it."""
+    largest = filler * (MIB // len(filler.encode()))
+    largest += "x" * (MIB - len(largest.encode()))
+    key = new_allocation(client)
+    refused = client.exchange(record_bytes(key, captured(largest + "x"), ensure_ascii))
+    assert_error(refused, 413)
+    assert not refused.closes, "a response too large is no reason to close"
+    assert_empty(allocate(client, key), 409)
+    assert_empty(client.exchange(record_bytes(key, captured(largest), ensure_ascii)), 200)
+    assert_completed(client, key, captured(largest))
+
+
+@pytest.mark.parametrize("response", [
+    captured("b" * 2048),
+    captured("", headers=(("k" * 1024, "v" * 1024),)),
+    captured("b" * 1024, headers=(("k", "v" * 511), ("k", ["v" * 500, "w" * 11]))),
+    captured("\u00e9" * 512, headers=(("\u00e9" * 256, ["\u65e5" * 170, "xy"]),)),
+], ids=["body", "header", "all of it", "beyond ASCII"])
+def test_what_counts_as_size(launch, response):
+    """Breaks if --capture-max counts anything else than the bytes of the body and of the headers' keys and values."""
+    client = launch("--capture-max=2KiB").client()
+    key = new_allocation(client)
+    more_body = {**response, "response_body": response["response_body"] + "x"}
+    more_headers = {**response, "response_headers": response["response_headers"] + [{"key": "", "value": ["", "x"]}]}
+    assert_too_large(client, key, more_body)
+    assert_too_large(client, key, more_headers)
+    assert_empty(record(client, key, response), 200)
+    assert_completed(client, key, response)
+
+
+def test_record_outlives_a_smaller_bound(launch):
+    """Breaks if --capture-max is applied to what is already recorded."""
+    server = launch()
+    response = captured("x" * MIB)
+    key = new_record(server.client(), response)
+    server.stop()
+    client = launch("--capture-max=1KiB").client()
+    assert_completed(client, key, response)
+
+
+# The largest HTTP body with --capture-max=1KiB.
+BODY_BYTES_MAX = 6 * KIB + 64 * KIB
+
+
+def test_largest_http_body(launch):
+    """Breaks if --max-body or anything but --capture-max bounds these bodies, or if one that is too large for any response is
+    not refused while it is read: 413 in this interface's form, and the connection closes."""
+    server = launch("--capture-max=1KiB", "--max-body=1KiB")
+    allocated, recorded, released = new_key(), new_allocation(server.client()), new_allocation(server.client())
+    for method, path, payload, status in (
+        ("PUT", CAPTURES, allocation_payload(allocated), 202),
+        ("POST", CAPTURES, record_payload(recorded, RESPONSE), 200),
+        ("DELETE", capture_path(released), None, 204),
+    ):
+        body = json.dumps(payload).encode()
+        with server.connect() as connection:
+            connection.send_until_answered(request_bytes(method, path, (), body.ljust(BODY_BYTES_MAX + 1)))
+            refused = connection.read_response()
+            assert_error(refused, 413)
+            assert refused.closes
+            assert connection.read_end() == b""
+        with server.connect() as connection:
+            assert_empty(connection.exchange(request_bytes(method, path, (), body.ljust(BODY_BYTES_MAX)), method), status)
+
+
+def test_endless_http_body(server):
+    """Breaks if a body without end, or one that announces an absurd length, is read until memory runs out. The fixture checks
+    that the server has not grown."""
+    head = f"POST {CAPTURES} HTTP/1.1\r\nHost: h\r\n".encode()
+    announced = head + b"Content-Length: 999999999999\r\n\r\n" + b'{"idempotency_key":"'
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    for data in (announced, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 160):
+        with server.connect() as connection:
+            connection.send_until_answered(data)
+            refused = connection.read_response()
+            assert_error(refused, 413)
+            assert refused.closes
+
+
+# Leases.
+
+def test_lease_ends(launch):
+    """Breaks if an allocation may be taken over before its lease has ended, or never, or if a takeover has no lease of its
+    own. The server can't have allocated before the first request left, so the time since then is at least that of the leases,
+    however slow the machine is."""
+    client = launch(*SHORT_LEASE).client()
+    began = time.monotonic()
+    key = new_allocation(client)
+    for takeovers in (1, 2):
+        for answer in wait_allocated(client, key):
+            assert_empty(answer, 409)
+        assert time.monotonic() - began >= takeovers * SHORT_SECONDS - CLOCKS_DIFFER_SECONDS
+
+
+def test_recording_after_the_lease(launch):
+    """Breaks if a response that comes late is thrown away although nobody else has taken over: the request would be executed
+    twice for nothing."""
+    client = launch(*SHORT_LEASE).client()
+    key = new_allocation(client)
+    let_leases_end(client)
+    assert_empty(record(client, key, RESPONSE), 200)
+    assert_completed(client, key, RESPONSE)
+
+
+def test_late_record_before_that_of_the_new_holder(launch):
+    """Breaks if, of two that have executed the request, the first to record does not win, or if the second is not told."""
+    client = launch(*SHORT_LEASE).client()
+    key = new_allocation(client)
+    let_leases_end(client)
+    assert_empty(allocate(client, key), 202)
+    assert_empty(record(client, key, captured("of the first holder")), 200)
+    assert_error(record(client, key, captured("of the second holder")), 403, NOT_RECORDABLE)
+    assert_completed(client, key, captured("of the first holder"))
+
+
+def test_late_record_after_that_of_the_new_holder(launch):
+    """Breaks if a late response replaces the one that clients have been given already."""
+    client = launch(*SHORT_LEASE).client()
+    key = new_allocation(client)
+    let_leases_end(client)
+    assert_empty(allocate(client, key), 202)
+    assert_empty(record(client, key, captured("of the second holder")), 200)
+    assert_error(record(client, key, captured("of the first holder")), 403, NOT_RECORDABLE)
+    assert_completed(client, key, captured("of the second holder"))
+
+
+def test_one_of_many_takes_over(launch):
+    """Breaks if a lease that has ended lets more than one in. The takeovers are given leases that do not end meanwhile."""
+    server = launch(*SHORT_LEASE)
+    keys = [new_allocation(server.client()) for _ in range(settings.CAPTURE_ROUNDS)]
+    let_leases_end(server.client())
+    server.stop()
+    server = launch(*LONG_LEASE)
+    for key in keys:
+        answers = send_at_the_same_moment(server.port, [allocation_bytes(key)] * settings.CAPTURE_CONNECTIONS)
+        assert Counter(answer.status for answer in answers) == {202: 1, 409: settings.CAPTURE_CONNECTIONS - 1}
+
+
+def test_lease_for_ever(launch):
+    """Breaks if a lease of 0 ends, with time or with --capture-ttl."""
+    client = launch("--capture-lease=0s", "--capture-ttl=1s").client()
+    key = new_allocation(client)
+    let_captures_expire(client)
+    assert_empty(allocate(client, key), 409)
+    assert_empty(record(client, key, RESPONSE), 200)
+    for answer in wait_allocated(client, key):
+        assert_record(answer, key, RESPONSE)
+
+
+# Expiry.
+
+def test_record_expires(launch):
+    """Breaks if a record is forgotten before --capture-ttl, counted from when it was recorded, or is kept for ever."""
+    client = launch(*SHORT_TTL).client()
+    key = new_allocation(client)
+    began = time.monotonic()
+    assert_empty(record(client, key, RESPONSE), 200)
+    for answer in wait_allocated(client, key):
+        assert_record(answer, key, RESPONSE)
+    assert time.monotonic() - began >= SHORT_SECONDS - CLOCKS_DIFFER_SECONDS
+    assert_empty(record(client, key, captured("anew")), 200)
+
+
+@pytest.mark.parametrize("make", [new_allocation, lambda client: new_record(client, RESPONSE)], ids=["allocation", "record"])
+def test_expired_is_unknown(launch, make):
+    """Breaks if something that has expired can still be recorded to, released, or be in anybody's way."""
+    client = launch(*SHORT_TTL).client()
+    key = make(client)
+    let_captures_expire(client)
+    assert_error(record(client, key, RESPONSE), 403, NOT_RECORDABLE)
+    assert_error(release(client, key), 404, NOT_ALLOCATED)
+    assert_empty(allocate(client, key), 202)
+
+
+def test_takeover_and_record_begin_a_new_life(launch, data_dir):
+    """Breaks if a takeover or a record is kept for --capture-ttl since the first allocation, not since it was made."""
+    client = launch("--capture-lease=1s", "--capture-ttl=1h").client()
+    key = new_allocation(client)
+    first = inspect(data_dir, key)
+    let_leases_end(client)
+    assert_empty(allocate(client, key), 202)
+    taken_over = inspect(data_dir, key)
+    assert seconds_between(first, "allocated_at", taken_over, "allocated_at") >= SHORT_SECONDS
+    assert seconds_between(taken_over, "allocated_at", taken_over, "lease_ends_at") == SHORT_SECONDS
+    assert seconds_between(taken_over, "allocated_at", taken_over, "expires_at") == 3600
+    let_leases_end(client)
+    assert_empty(record(client, key, RESPONSE), 200)
+    recorded = inspect(data_dir, key)
+    assert recorded["allocated_at"] == taken_over["allocated_at"]
+    assert seconds_between(taken_over, "expires_at", recorded, "expires_at") >= SHORT_SECONDS
+
+
+# Giving an allocation up.
+
+def test_release(client):
+    """Breaks if an allocation that was given up stays in the way, can still be recorded to, or can be given up again."""
+    key = new_allocation(client)
+    assert_empty(release(client, key), 204)
+    assert_error(record(client, key, RESPONSE), 403, NOT_RECORDABLE)
+    assert_error(release(client, key), 404, NOT_ALLOCATED)
+    assert_empty(allocate(client, key), 202)
+    assert_empty(record(client, key, RESPONSE), 200)
+    assert_error(release(client, key), 403, NOT_RECORDABLE)
+    assert_completed(client, key, RESPONSE)
+
+
+def test_release_after_the_lease(launch):
+    """Breaks if only an allocation whose lease still runs can be given up."""
+    client = launch(*SHORT_LEASE).client()
+    key = new_allocation(client)
+    let_leases_end(client)
+    assert_empty(release(client, key), 204)
+    assert_error(release(client, key), 404, NOT_ALLOCATED)
+
+
+def test_release_of_what_is_not_there(client):
+    """Breaks if giving up an unknown key, or one that is no key, succeeds."""
+    assert_error(release(client, new_key()), 404, NOT_ALLOCATED)
+    for malformed in ("QQ==", "abcde", "a%20bc", "a%2Fbc", "%C3%A9", "a" * (KEY_CHARACTERS_MAX + 4)):
+        assert_error(release(client, malformed), 422, MALFORMED_KEY)
+
+
+def test_release_of_an_encoded_key(client):
+    """Breaks if a path is compared without decoding it, or if the longest key doesn't fit into one."""
+    key = new_allocation(client)
+    assert_empty(release(client, "".join(f"%{ord(character):02x}" for character in key)), 204)
+    longest = (new_key() * KEY_CHARACTERS_MAX)[:KEY_CHARACTERS_MAX]
+    assert_empty(allocate(client, longest), 202)
+    assert_empty(release(client, longest), 204)
+
+
+# What is refused.
+
+def nested(depth):
+    """A payload for a PUT whose values are nested so deep."""
+    return f'{{"idempotency_key":"{new_key()}","x":{"[" * (depth - 1)}{"]" * (depth - 1)}}}'
+
+
+MALFORMED_PAYLOADS = {
+    "nothing": b"",
+    "white space": b" \r\n",
+    "an object without its end": b'{"idempotency_key":"abcd"',
+    "more behind the object": b'{"idempotency_key":"abcd"} {}',
+    "a trailing comma": b'{"idempotency_key":"abcd",}',
+    "single quotes": b"{'idempotency_key':'abcd'}",
+    "a form": b"idempotency_key=abcd",
+    "an array": b'["abcd"]',
+    "a string": b'"abcd"',
+    "a number": b"5",
+    "null": b"null",
+    "a key that is a number": b'{"idempotency_key":5}',
+    "a key that is a list": b'{"idempotency_key":["abcd"]}',
+    "no UTF-8 in the key": b'{"idempotency_key":"ab\xff"}',
+    "no UTF-8 elsewhere": b'{"idempotency_key":"abcd","x":"\xed\xa0\x80"}',
+    "half a surrogate pair": b'{"idempotency_key":"abcd","x":"\\ud800"}',
+    "a control character": b'{"idempotency_key":"abcd","x":"\x01"}',
+    "no JSON in a member that nobody knows": b'{"idempotency_key":"abcd","x":nonsense}',
+    "nested too deep": nested(JSON_DEPTH_MAX + 1).encode(),
+    "nested far too deep": nested(20_000).encode(),
+}
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize("body", MALFORMED_PAYLOADS.values(), ids=MALFORMED_PAYLOADS)
+def test_malformed_payload(client, method, body):
+    """Breaks if something that is no JSON object, or has no text for a key, is guessed at instead of refused."""
+    assert_error(client.request(method, CAPTURES, (), body), 400, MALFORMED_PAYLOAD)
+
+
+def test_nesting_that_is_allowed(client):
+    """Breaks if the bound on nesting is lower than it says: members that nobody knows are ignored, not refused."""
+    assert_empty(client.request("PUT", CAPTURES, (), nested(JSON_DEPTH_MAX).encode()), 202)
+
+
+@pytest.mark.parametrize("key", [
+    "", "a", "abcde", "QQ==", "QQ=", "ab c", " abc", "abc\n", "a+bc", "a/bc", "a.bc", "ab\u00e9", "abc\u65e5", "abc\0", "abc%20",
+    "a" * (KEY_CHARACTERS_MAX + 4), "a" * MIB,
+], ids=lambda key: repr(key) if len(key) < 20 else f"{len(key)} characters")
+def test_malformed_key(client, key):
+    """Breaks if a key is taken that no bytes are encoded as, or one that is longer than it may be."""
+    for method, payload in (("PUT", allocation_payload(key)), ("POST", record_payload(key, RESPONSE))):
+        for ensure_ascii in (True, False):
+            answer = client.exchange(payload_bytes(method, payload, ensure_ascii=ensure_ascii))
+            assert_error(answer, 422, MALFORMED_KEY)
+
+
+@pytest.mark.parametrize("payload", [{}, {"idempotency_key": None}, {"key": "abcd"}, {"Idempotency_Key": "abcd"}], ids=str)
+def test_absent_key(client, payload):
+    """Breaks if a request without a key is given one, or if a similar member is taken for it."""
+    assert_error(client.exchange(payload_bytes("PUT", payload)), 422, MALFORMED_KEY)
+    assert_error(client.exchange(payload_bytes("POST", {**payload, "response": RESPONSE})), 422, MALFORMED_KEY)
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, KEY_CHARACTERS_MAX - 1, KEY_CHARACTERS_MAX])
+def test_keys_that_are_allowed(client, length):
+    """Breaks if a key is refused for its length, or for a character of the alphabet."""
+    alphabet = "_-zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA9876543210"
+    key = (alphabet * (length // len(alphabet) + 1))[:length]
+    assert_empty(allocate(client, key), 202)
+    assert_empty(release(client, key), 204)
+
+
+def test_keys_are_compared_as_they_are(client):
+    """Breaks if keys are compared decoded, or without regard to case: two clients would share one."""
+    for key in ("QQ", "QR", "qq", "QQ-_", "QQ_-"):
+        assert_empty(allocate(client, key), 202)
+
+
+NO_RESPONSE = object()
+MALFORMED_RESPONSES = {
+    "missing": NO_RESPONSE,
+    "null": None,
+    "a list": [RESPONSE],
+    "a string": "response",
+    "empty": {},
+    "no status": {"response_body": "b"},
+    "status null": {"response_status": None},
+    "status a string": {"response_status": "200"},
+    "status not whole": {"response_status": 200.5},
+    "status true": {"response_status": True},
+    "status 99": {"response_status": 99},
+    "status 1000": {"response_status": 1000},
+    "status negative": {"response_status": -200},
+    "status beyond 16 bits": {"response_status": 65536 + 200},
+    "status beyond 64 bits": {"response_status": 2**64 + 200},
+    "body a number": {"response_status": 200, "response_body": 5},
+    "body an object": {"response_status": 200, "response_body": {}},
+    "body half a surrogate pair": {"response_status": 200, "response_body": "\ud800"},
+    "headers a string": {"response_status": 200, "response_headers": "X: 1"},
+    "headers an object that is not empty": {"response_status": 200, "response_headers": {"X": "1"}},
+    "a header a string": {"response_status": 200, "response_headers": ["X: 1"]},
+    "a header null": {"response_status": 200, "response_headers": [None]},
+    "a header's key a number": {"response_status": 200, "response_headers": [{"key": 1, "value": "1"}]},
+    "a header's value a number": {"response_status": 200, "response_headers": [{"key": "X", "value": 1}]},
+    "a header's value an object": {"response_status": 200, "response_headers": [{"key": "X", "value": {}}]},
+    "a list of values with a number": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", 2]}]},
+    "a list of lists": {"response_status": 200, "response_headers": [{"key": "X", "value": [["1"]]}]},
+    "U+0000 in a header's key": {"response_status": 200, "response_headers": [{"key": "X\0", "value": "1"}]},
+    "U+0000 in a header's value": {"response_status": 200, "response_headers": [{"key": "X", "value": "1\0"}]},
+    "U+0000 in a list of values": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", "\0"]}]},
+}
+
+
+@pytest.mark.parametrize("response", MALFORMED_RESPONSES.values(), ids=MALFORMED_RESPONSES)
+def test_malformed_response(client, response):
+    """Breaks if a response that can't be given back is recorded, or if its refusal takes the allocation with it."""
+    key = new_allocation(client)
+    payload = allocation_payload(key) if response is NO_RESPONSE else record_payload(key, response)
+    assert_error(client.exchange(payload_bytes("POST", payload)), 400, MALFORMED_PAYLOAD)
+    assert_empty(allocate(client, key), 409)
+    assert_empty(record(client, key, RESPONSE), 200)
+
+
+def test_order_of_checks(client):
+    """Breaks if a request with two faults is told of the later one: payload, key, response, size, and only then what there
+    is under the key."""
+    too_large = captured("x" * (MIB + 1))
+    assert_error(client.exchange(payload_bytes("POST", record_payload(5, None))), 400, MALFORMED_PAYLOAD)
+    assert_error(client.exchange(payload_bytes("POST", record_payload("a", None))), 422, MALFORMED_KEY)
+    assert_error(client.exchange(payload_bytes("POST", record_payload("a", too_large))), 422, MALFORMED_KEY)
+    broken = {**too_large, "response_status": "200"}
+    assert_error(client.exchange(payload_bytes("POST", record_payload(new_key(), broken))), 400, MALFORMED_PAYLOAD)
+    assert_error(record(client, new_key(), too_large), 413)
+    assert_error(record(client, new_key(), RESPONSE), 403, NOT_RECORDABLE)
+
+
+@pytest.mark.parametrize("status, data", [
+    (400, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+    (408, b"Content-Length: 10\r\n\r\n{"),
+    (413, b"Content-Length: 999999999999\r\n\r\n"),
+    (431, b"X: " + b"x" * 20 * KIB + b"\r\n\r\n"),
+], ids=["no chunk", "too slow", "body too large", "headers too large"])
+@pytest.mark.parametrize("line", [f"PUT {CAPTURES}", f"POST {CAPTURES}", f"DELETE {capture_path('abcd')}"])
+def test_requests_that_http_refuses(launch, line, status, data):
+    """Breaks if a request that is refused before it has come whole gets another form of error than all the others here."""
+    with launch("--request-timeout=500ms").connect() as connection:
+        connection.send_until_answered(f"{line} HTTP/1.1\r\nHost: h\r\n".encode() + data)
+        refused = connection.read_response()
+        assert_error(refused, status)
+        assert refused.closes
+
+
+@pytest.mark.parametrize("path, methods, allowed", [
+    (CAPTURES, ("GET", "HEAD", "DELETE", "PATCH", "OPTIONS"), "POST, PUT"),
+    (capture_path("abcd"), ("GET", "HEAD", "PUT", "POST", "PATCH"), "DELETE"),
+    (capture_path("QQ=="), ("GET",), "DELETE"),
+])
+def test_other_methods(client, path, methods, allowed):
+    """Breaks if a method that a path doesn't have does something, or gets another answer than 405 with Allow."""
+    for method in methods:
+        answer = client.request(method, path)
+        if method == "HEAD":
+            assert (answer.status, answer.body) == (405, b"")
+        else:
+            assert_error(answer, 405, METHOD_NOT_ALLOWED)
+        assert answer.header("Allow") == allowed
+
+
+@pytest.mark.parametrize("path", ["/api/v2", "/api/v2/capture", "/api/v2/captures/a/b", "/api/v1/captures"])
+def test_other_paths(client, path):
+    """Breaks if a path that is similar is taken for that of captures."""
+    for method in ("PUT", "POST", "DELETE"):
+        assert client.request(method, path, (), b"" if method == "DELETE" else b"{}").status == 404
+
+
+# Beside the orders.
+
+def test_orders_and_captures_do_not_meet(client):
+    """Breaks if GUIDs and keys share a place: a capture would be taken for an order's outcome, or stand in its way."""
+    first, second = new_key(), new_key()
+    write = create(order_content(new_customer()), first)
+    created = write.send(client)
+    assert_empty(allocate(client, first), 202)
+    assert_empty(allocate(client, second), 202)
+    other = create(order_content(new_customer()), second)
+    assert not other.send(client).replayed
+    for key in (first, second):
+        assert client.get(message_path(key)).json()["state"] == "completed"
+        assert_empty(allocate(client, key), 409)
+        assert_empty(record(client, key, RESPONSE), 200)
+        assert_completed(client, key, RESPONSE)
+    repeated = write.send(client)
+    assert repeated.replayed and recorded_part(repeated) == recorded_part(created)
+    assert_empty(release(client, new_allocation(client)), 204)
+    assert client.get(message_path(first)).status == 200
+
+
+def position(answer):
+    return int(answer.header("Ordem-Position"))
+
+
+def test_positions(launch):
+    """Breaks if an answer names a position that its own change has not reached, or if what changes nothing is written to the
+    log."""
+    client = launch().client()
+    key = new_key()
+    last = position(allocate(client, key))
+    assert last >= 1
+    steps = [
+        (lambda: allocate(client, key), 409, False),
+        (lambda: record(client, new_key(), RESPONSE), 403, False),
+        (lambda: record(client, "a", RESPONSE), 422, False),
+        (lambda: release(client, key), 204, True),
+        (lambda: release(client, key), 404, False),
+        (lambda: allocate(client, key), 202, True),
+        (lambda: record(client, key, RESPONSE), 200, True),
+        (lambda: allocate(client, key), 200, False),
+        (lambda: record(client, key, RESPONSE), 403, False),
+        (lambda: release(client, key), 403, False),
+    ]
+    for number, (send, status, changes) in enumerate(steps):
+        answer = send()
+        assert answer.status == status, f"step {number}: {answer.status} {answer.body!r}"
+        assert (position(answer) > last) == changes, f"step {number}: from {last} to {position(answer)}"
+        last = position(answer)
+    assert client.get("/-/position").json()["durable"] == last
+    accepted_order(create(order_content(new_customer())).send(client), 201)
+    assert position(allocate(client, key)) > last
+
+
+# After a restart.
+
+ENDS = pytest.mark.parametrize("end", ["stop", "kill"])
+
+
+@ENDS
+@pytest.mark.parametrize("durability", ["fsync", "os"])
+def test_captures_outlive_the_process(launch, end, durability):
+    """Breaks if an allocation, a record or a release that was acknowledged is lost, changed or brought back by a restart."""
+    server = launch(*LONG_LEASE, f"--durability={durability}")
+    client = server.client()
+    response = captured("\0\u65e5" * 1000, 418, (("Set-Cookie", ["a=1", "b=2"]), ("X-A", "1"), ("X-A", "2")))
+    allocated, completed, released = new_allocation(client), new_record(client, response), new_allocation(client)
+    assert_empty(release(client, released), 204)
+    told = allocate(client, completed)
+    getattr(server, end)()
+
+    client = launch(*LONG_LEASE).client()
+    assert_empty(allocate(client, allocated), 409)
+    assert allocate(client, completed).body == told.body
+    assert_completed(client, completed, response)
+    assert_error(record(client, completed, RESPONSE), 403, NOT_RECORDABLE)
+    assert_error(release(client, released), 404, NOT_ALLOCATED)
+    assert_empty(allocate(client, released), 202)
+    assert_empty(record(client, allocated, response), 200)
+    assert_completed(client, allocated, response)
+
+
+@ENDS
+def test_lease_outlives_the_process(launch, end):
+    """Breaks if a restart ends a lease, gives it a new beginning that never ends, or if a lease that was given changes with
+    --capture-lease."""
+    server = launch(*LONG_LEASE)
+    long = new_allocation(server.client())
+    getattr(server, end)()
+    server = launch(*SHORT_LEASE)
+    short = new_allocation(server.client())
+    let_leases_end(server.client())
+    assert_empty(allocate(server.client(), long), 409)
+    short_again = new_allocation(server.client())
+    getattr(server, end)()
+    client = launch(*LONG_LEASE).client()
+    for answer in wait_allocated(client, short_again):
+        assert_empty(answer, 409)
+    assert_empty(allocate(client, short), 202)
+    assert_empty(allocate(client, long), 409)
+
+
+@ENDS
+def test_expiry_outlives_the_process(launch, end):
+    """Breaks if a restart brings back what has expired, gives it a new life, or cuts one short that was promised longer."""
+    server = launch()
+    long = new_record(server.client(), RESPONSE)
+    getattr(server, end)()
+    server = launch(*SHORT_TTL)
+    expired = new_record(server.client(), RESPONSE)
+    let_captures_expire(server.client())
+    short = new_record(server.client(), RESPONSE)
+    getattr(server, end)()
+    client = launch().client()
+    assert_error(release(client, expired), 404, NOT_ALLOCATED)
+    assert_empty(allocate(client, expired), 202)
+    for answer in wait_allocated(client, short):
+        assert_record(answer, short, RESPONSE)
+    assert_completed(client, long, RESPONSE)
+
+
+# What operators see.
+
+VERDICTS = ("allocated", "in_flight", "completed", "recorded", "not_recordable", "released", "not_releasable", "unknown")
+
+
+def counted(client):
+    """ordem_captures_total by verdict."""
+    found = re.findall(r'^ordem_captures_total\{verdict="(\w+)"\} (\S+)$', client.get("/metrics").body.decode(), re.M)
+    return {verdict: float(value) for verdict, value in found}
+
+
+def test_metrics(launch):
+    """Breaks if a verdict isn't counted, is counted as another one, or is missing as long as it has not happened."""
+    client = launch().client()
+    assert counted(client) == dict.fromkeys(VERDICTS, 0)
+    key, other = new_key(), new_key()
+    for _ in range(3):
+        allocate(client, key)
+    for _ in range(5):
+        record(client, key, RESPONSE)
+    for _ in range(6):
+        allocate(client, key)
+    for _ in range(7):
+        release(client, key)
+    allocate(client, other)
+    for _ in range(9):
+        release(client, other)
+    allocate(client, "malformed")
+    expected = {"allocated": 2, "in_flight": 2, "completed": 6, "recorded": 1, "not_recordable": 4, "released": 1,
+                "not_releasable": 7, "unknown": 8}
+    poll_until(lambda: counted(client) == expected, f"the metrics are {expected}")
+
+
+def inspect(data_dir, key):
+    result = run_ordem("inspect", "capture", key, "--data-dir", data_dir)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def seconds_between(earlier, earlier_name, later, later_name):
+    return (parse_time(later[later_name]) - parse_time(earlier[earlier_name])).total_seconds()
+
+
+def assert_inspect_shows(data_dir, allocated, completed):
+    shown = inspect(data_dir, allocated)
+    assert (shown["idempotency_key"], shown["state"]) == (allocated, "allocated")
+    assert seconds_between(shown, "allocated_at", shown, "lease_ends_at") == 2 * 3600
+    assert seconds_between(shown, "allocated_at", shown, "expires_at") == 3 * 3600
+    assert shown.get("response") is None
+    shown = inspect(data_dir, completed)
+    assert (shown["idempotency_key"], shown["state"]) == (completed, "completed")
+    assert seconds_between(shown, "allocated_at", shown, "expires_at") >= 3 * 3600
+    assert shown["response"] == RESPONSE
+
+
+@pytest.mark.parametrize("end", ["stop", "kill", None], ids=["stopped", "killed", "running"])
+def test_inspect(launch, data_dir, end):
+    """Breaks if inspect shows something else than what the server knows, needs a clean stop, or disturbs a server that runs."""
+    flags = ("--capture-lease=2h", "--capture-ttl=3h")
+    server = launch(*flags)
+    allocated, completed = new_allocation(server.client()), new_record(server.client(), RESPONSE)
+    if end:
+        getattr(server, end)()
+    assert_inspect_shows(data_dir, allocated, completed)
+    client = (launch(*flags) if end else server).client()
+    assert_empty(allocate(client, allocated), 409)
+    assert_completed(client, completed, RESPONSE)
+
+
+def test_inspect_a_lease_for_ever(launch, data_dir):
+    """Breaks if an allocation without an end is shown with one."""
+    server = launch("--capture-lease=0s")
+    key = new_allocation(server.client())
+    shown = inspect(data_dir, key)
+    assert (shown["state"], shown["lease_ends_at"], shown["expires_at"]) == ("allocated", None, None)
+
+
+@pytest.mark.parametrize("key", ["nobodyhere", "no key"])
+def test_inspect_what_is_not_there(launch, data_dir, key):
+    """Breaks if inspect prints an empty object, or nothing, and calls that success."""
+    server = launch()
+    assert_empty(allocate(server.client(), "nobodyhere"), 202)
+    assert_empty(release(server.client(), "nobodyhere"), 204)
+    server.stop()
+    result = run_ordem("inspect", "capture", key, "--data-dir", data_dir)
+    assert_clean_failure(result.returncode, result.stderr, [key])
+    assert result.stdout.strip() == ""
+
+
+# Settings.
+
+@pytest.mark.parametrize("flags, words", [
+    (("--capture-lease=2s", "--capture-ttl=1s"), ("capture-ttl", "capture-lease")),
+    (("--capture-ttl=59s",), ("capture-ttl", "capture-lease")),
+    (("--capture-lease=25h",), ("capture-ttl", "capture-lease")),
+    (("--capture-ttl=0s",), ("capture-ttl",)),
+    (("--capture-lease=-1s",), ("capture-lease",)),
+    (("--capture-lease=60",), ("capture-lease",)),
+    (("--capture-max=0B",), ("capture-max",)),
+    (("--capture-max=1MB",), ("capture-max",)),
+], ids=lambda value: " ".join(value) if value[0].startswith("--") else "")
+def test_settings_that_make_no_sense(data_dir, flags, words):
+    """Breaks if settings that contradict each other, or can't work, do not stop the start: an allocation that expires before
+    its lease has ended would let a second one in."""
+    assert_does_not_start(data_dir, *flags, words=words)
+    assert not data_dir.exists()
+
+
+def test_settings_at_their_bounds(launch, tmp_path):
+    """Breaks if a lease as long as a capture is kept, or none that ends, is refused."""
+    for number, flags in enumerate((("--capture-lease=1m", "--capture-ttl=1m"), ("--capture-lease=0s", "--capture-ttl=1s"))):
+        new_allocation(launch(*flags, folder=tmp_path / str(number)).client())
