@@ -26,7 +26,7 @@ from support.orders import (
 SERVE_FLAGS = (
     "--address", "--port", "--data-dir", "--io-threads", "--durability", "--in-flight", "--message-ttl", "--max-body",
     "--max-header", "--max-connections", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
-    "--drain-timeout", "--log-format", "--log-level", "--config",
+    "--drain-timeout", "--capture-lease", "--capture-ttl", "--capture-max", "--log-format", "--log-level", "--config",
 )
 UNKNOWN_ID = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"
 SENTENCE_LINES_MAX = 3
@@ -56,9 +56,10 @@ def assert_bad_configuration(data_dir, *flags, words=(), environment=None):
 @pytest.mark.parametrize("arguments, words", [
     (("--help",), ("serve", "inspect", "version")),
     (("serve", "--help"), SERVE_FLAGS),
-    (("inspect", "--help"), ("order", "message")),
+    (("inspect", "--help"), ("order", "message", "capture")),
     (("inspect", "order", "--help"), ("--data-dir",)),
     (("inspect", "message", "--help"), ("--data-dir",)),
+    (("inspect", "capture", "--help"), ("--data-dir",)),
     (("version", "--help"), ("version",)),
 ], ids=" ".join)
 def test_help(arguments, words):
@@ -83,6 +84,7 @@ def test_version():
     (("inspect",), "help"),
     (("inspect", "colour", "x"), "colour"),
     (("inspect", "order"), "ID"),
+    (("inspect", "capture"), "KEY"),
 ], ids=lambda value: " ".join(("ordem", *value)) if isinstance(value, tuple) else "")
 def test_unknown_or_incomplete_command(arguments, word):
     """Breaks if a mistyped command does something, or does not say what it does not know."""
@@ -319,7 +321,7 @@ def test_inspect_what_is_not_there(launch, data_dir, kind, name):
     assert result.stdout.strip() == ""
 
 
-@pytest.mark.parametrize("kind, name", [("order", UNKNOWN_ID), ("message", "nobody")])
+@pytest.mark.parametrize("kind, name", [("order", UNKNOWN_ID), ("message", "nobody"), ("capture", "nobody")])
 def test_inspect_no_folder(tmp_path, kind, name):
     """Breaks if inspect makes a new database where there is none, and finds it empty."""
     missing = tmp_path / "missing"

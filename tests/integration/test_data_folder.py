@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from support import settings
+from support.captures import allocate, assert_completed, assert_empty, assert_error, assert_record, captured, new_key, record
 from support.ordem_server import ServerDidNotStart, assert_clean_failure, assert_does_not_start, start_server
 from support.orders import (
     accepted_order,
@@ -24,6 +25,7 @@ FLIPPED_BYTES = 64
 FILLER_BYTES = 600
 SST_FILLS_MAX = 4
 LARGE_FILLER_BYTES = 15_000
+CAPTURE_FILLER_BYTES = 500_000
 READS_WHILE_FULL = 200
 
 
@@ -269,6 +271,48 @@ def test_full_disk(small_disk, flags):
         assert_all_there(client, accepted)
         orders = [accepted_order(earlier, 201) for _, earlier in [*accepted, (refused, refused.send(client))]]
         assert sorted(get_orders_of(client, customer, limit=50), key=by_id) == sorted(orders, key=by_id)
+
+
+def capture_until_refused(client):
+    """Returns the (key, response) pairs that were recorded, the pair at which the disk was full, and whether its key had been
+    allocated before."""
+    recorded = []
+    for _ in range(settings.FULL_DISK_CREATES_MAX):
+        key, response = new_key(), captured(filler(CAPTURE_FILLER_BYTES))
+        for is_allocated, answer in enumerate((allocate(client, key), record(client, key, response))):
+            if answer.status == 503:
+                return recorded, (key, response), bool(is_allocated)
+            assert_empty(answer, 200 if is_allocated else 202)
+        recorded.append((key, response))
+    raise AssertionError(f"{len(recorded)} captures fit on a disk of {settings.FULL_DISK_BYTES} bytes")
+
+
+def test_full_disk_of_captures(small_disk):
+    """Breaks if a capture that did not reach the disk is acknowledged, if captures are not refused in their own form while no
+    writes are taken, or if a record that was acknowledged is lost with the half-written end of a file."""
+    folder = small_disk / "data"
+    with start_server(folder) as server:
+        client = server.client()
+        recorded, (key, response), is_allocated = capture_until_refused(client)
+        assert recorded, "the disk was full before the first capture"
+        for answer in (allocate(client, new_key()), record(client, key, response)):
+            assert_error(answer, 503)
+            assert int(answer.header("Retry-After")) > 0
+        assert_not_ready(client, "read-only")
+
+    mount("-o", f"remount,size={settings.ROOMY_DISK_BYTES}", str(small_disk))
+    with start_server(folder) as server:
+        client = server.client()
+        for earlier, kept in recorded:
+            assert_completed(client, earlier, kept)
+        last = allocate(client, key)
+        if last.status == 200:
+            assert is_allocated
+            assert_record(last, key, response)
+        else:
+            assert last.status == 409 or not is_allocated
+            assert_empty(last, 202 if last.status == 202 else 409)
+            assert_empty(record(client, key, response), 200)
 
 
 def by_id(order):
