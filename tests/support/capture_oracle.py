@@ -1,0 +1,172 @@
+"""Knows what the clients of captures were told, and judges whether it can be true. No I/O: tests/crash/test_capture_oracle.py
+feeds it made-up histories and proves that it goes red.
+
+A key is in one of these states:
+
+  ABSENT              nothing is there
+  Allocated           nobody else may allocate; with `may_lapse` its lease may have ended, so perhaps somebody may
+  Completed           there is a record, with this response
+
+A request is open from the moment when its first byte may leave until its answer has come. While it is open it takes effect
+at one moment, or, if the server is killed before it answers, perhaps never. For each key the oracle keeps every way in which
+all that clients were told can have come about: a state, and what the open requests that have taken effect already have to be
+told. An answer that no way explains is a violation; so is a state that none of them leads to.
+"""
+
+import threading
+from dataclasses import dataclass
+
+CHANGES = {("put", 202), ("post", 200), ("delete", 204)}
+SHOWN_STATES = 5
+
+
+@dataclass(frozen=True)
+class Absent:
+    pass
+
+
+@dataclass(frozen=True)
+class Allocated:
+    may_lapse: bool
+
+
+@dataclass(frozen=True)
+class Completed:
+    response: str
+
+
+ABSENT = Absent()
+
+
+@dataclass(frozen=True)
+class Request:
+    """`number` makes it different from all others. `response`: what a POST hands in. `may_lapse`: whether an allocation that it
+    makes may end during the test. `refusal`: the status with which any server has to refuse it, whatever the state."""
+
+    number: int
+    action: str
+    key: str
+    response: str = None
+    may_lapse: bool = False
+    refusal: int = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer. `response`: what a PUT was told to be recorded."""
+
+    status: int
+    response: str = None
+
+
+def effects(state, request):
+    """What a request can do to a state: (what it is told, the state after it)."""
+    if request.refusal:
+        return [(Told(request.refusal), state)]
+    if request.action == "put":
+        return _effects_of_put(state, request)
+    if request.action == "post":
+        return [(Told(200), Completed(request.response))] if isinstance(state, Allocated) else [(Told(403), state)]
+    if isinstance(state, Allocated):
+        return [(Told(204), ABSENT)]
+    return [(Told(404 if state == ABSENT else 403), state)]
+
+
+def _effects_of_put(state, request):
+    allocated = (Told(202), Allocated(request.may_lapse))
+    if state == ABSENT:
+        return [allocated]
+    if isinstance(state, Completed):
+        return [(Told(200, state.response), state)]
+    in_flight = (Told(409), state)
+    return [in_flight, allocated] if state.may_lapse else [in_flight]
+
+
+UNTOUCHED = frozenset({(ABSENT, frozenset())})
+
+
+class CaptureOracle:
+    """Any thread may report to it. `violations` collects what can't be true. `recorded_count` counts the changes that were
+    acknowledged."""
+
+    def __init__(self):
+        self.violations = []
+        self.recorded_count = 0
+        self._lock = threading.Lock()
+        self._ways = {}
+        self._open = {}
+
+    # What clients report.
+
+    def sending(self, request):
+        """To be called before the first byte of a request leaves."""
+        with self._lock:
+            self._ways.setdefault(request.key, UNTOUCHED)
+            self._open.setdefault(request.key, {})[request.number] = request
+
+    def answered(self, request, told):
+        """A complete answer has come."""
+        with self._lock:
+            mark = (request.number, told)
+            explored = self._explored(request.key)
+            explaining = {(state, marks - {mark}) for state, marks in explored if mark in marks}
+            if not explaining:
+                self._blame(request.key, f"{request} was told {told}", explored)
+                explaining = {(state, frozenset(m for m in marks if m[0] != request.number)) for state, marks in explored}
+            self._ways[request.key] = frozenset(explaining)
+            del self._open[request.key][request.number]
+            self.recorded_count += (request.action, told.status) in CHANGES and not request.refusal
+
+    def killed(self):
+        """The server was killed: what is open has taken effect by now, or never will. Returns the keys of what was open."""
+        with self._lock:
+            unanswered = [key for key, requests in self._open.items() if requests]
+            for key in unanswered:
+                self._ways[key] = frozenset((state, frozenset()) for state, _ in self._explored(key))
+                self._open[key].clear()
+            return sorted(unanswered)
+
+    def seen(self, key, is_seen, what):
+        """Something shows the state of a key while nothing is open: it is one for which `is_seen` is true."""
+        with self._lock:
+            explaining = frozenset(way for way in self._ways[key] if is_seen(way[0]))
+            if not explaining:
+                self._blame(key, f"it is seen as {what}", self._ways[key])
+            else:
+                self._ways[key] = explaining
+
+    # What a workload may ask.
+
+    def keys(self):
+        """In the order in which they were first used."""
+        with self._lock:
+            return list(self._ways)
+
+    def possible_states(self, key):
+        """The states that a key can be in while nothing is open."""
+        with self._lock:
+            return {state for state, _ in self._ways[key]}
+
+    # Keeping the books.
+
+    def _explored(self, key):
+        """All ways, after any of the open requests have taken effect in any order."""
+        requests = self._open[key].values()
+        found, unexplored = set(self._ways[key]), list(self._ways[key])
+        while unexplored:
+            state, marks = unexplored.pop()
+            done = {number for number, _ in marks}
+            for request in requests:
+                if request.number in done:
+                    continue
+                for told, after in effects(state, request):
+                    way = (after, marks | {(request.number, told)})
+                    if way not in found:
+                        found.add(way)
+                        unexplored.append(way)
+        return found
+
+    def _blame(self, key, what, ways):
+        states = sorted({str(state)[:200] for state, _ in ways})
+        more = f" or {len(states) - SHOWN_STATES} others" if len(states) > SHOWN_STATES else ""
+        self.violations.append(f"{key}: {what}, but it can only be {' or '.join(states[:SHOWN_STATES])}{more}"[:2000])
