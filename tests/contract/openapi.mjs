@@ -56,7 +56,10 @@ export class OpenApi {
     const visit = (node, pointer, parent, see) => {
       if (node === null || typeof node !== 'object') return;
       see(node, pointer, parent);
-      for (const [name, child] of Object.entries(node)) if (name !== 'value') visit(child, `${pointer}/${escape(name)}`, node, see);
+      for (const [name, child] of Object.entries(node)) {
+        const isExample = name === 'value' && !pointer.endsWith('/properties');
+        if (!isExample) visit(child, `${pointer}/${escape(name)}`, node, see);
+      }
     };
     visit(this.document, '#', null, (node) => {
       if (typeof node.$ref !== 'string') return;
