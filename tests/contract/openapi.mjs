@@ -212,8 +212,9 @@ export class OpenApi {
     }
     const { operation, pointer } = this.find_(method, path);
     if (operation.requestBody) {
-      const media = (lines(headers, 'content-type')[0] ?? '').toLowerCase().split(';')[0].trim();
-      if (!operation.requestBody.content[media]) differences.push(`succeeded with Content-Type ${media}`);
+      const given = (lines(headers, 'content-type')[0] ?? '').toLowerCase().split(';')[0].trim();
+      const media = operation.requestBody.content[given] ? given : '*/*'; // any, or none
+      if (!operation.requestBody.content[media]) differences.push(`succeeded with Content-Type ${given}`);
       else {
         const schema = `${pointer}/requestBody/content/${escape(media)}/schema`;
         differences.push(...this.errors_(this.bodies_, schema, JSON.parse(body)).map((error) => `succeeded with body${error}`));

@@ -50,6 +50,10 @@ const create = (status, lines, body, sent = {}) => ({
 const get = (path, status, lines, body) => ({
   method: 'GET', path, query: '', headers: [], body: '', response: { status, headers: headers(...lines), body: JSON.stringify(body) },
 });
+const capture = (method, status, lines, body, sent) => ({
+  method, path: '/api/v2/captures', query: '', headers: [], body: JSON.stringify(sent ?? examples.CaptureRecord.value),
+  response: { status, headers: headers(position, ...lines), body: body === undefined ? '' : JSON.stringify(body) },
+});
 const made = examples.OrderCreated.value;
 const found = examples.OrderFound.value;
 
@@ -59,6 +63,13 @@ for (const [what, exchange] of [
   ['a read', get(`/api/v1/orders/${id}`, 200, [json, etag], found)],
   ['an unknown path', get('/nothing', 404, [problem], examples.NotFound.value)],
   ['a wrong method', { ...get('/api/v1/orders', 405, [problem, ['Allow', 'POST, HEAD, GET']], examples.MethodNotAllowed.value), method: 'PUT' }],
+  ['an allocation without Content-Type', capture('PUT', 202, [])],
+  ['an allocation with any Content-Type', { ...capture('PUT', 409, []), headers: [['Content-Type', 'text/plain']] }],
+  ['a record', capture('PUT', 200, [json], examples.CaptureRecord.value)],
+  ['a recording with an empty object for headers',
+    capture('POST', 200, [], undefined, { ...examples.CaptureRecord.value, response: { response_status: 200, response_headers: {}, colour: 1 } })],
+  ['an error of captures', capture('POST', 403, [json], { error: 'x' })],
+  ['a wrong method of captures', { ...get('/api/v2/captures', 405, [json, ['Allow', 'POST, PUT']], { error: 'x' }), method: 'PATCH' }],
   ['a HEAD', { ...get(`/api/v1/orders/${id}`, 200, [json, etag]), method: 'HEAD', response: { status: 200, headers: headers(json, etag), body: '' } }],
 ]) {
   test(`${what} as documented passes`, () => assert.deepEqual(openapi.differences(exchange), []));
@@ -90,6 +101,12 @@ for (const [what, exchange, wanted] of [
     create(201, [json, expires, position, location, etag], made, { headers: [json, ['Idempotency-Key', 'a b']] }), /succeeded with Idempotency-Key/],
   ['success for a query that is not allowed', { ...get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), query: 'customer_id=c&limit=0' },
     /succeeded with limit/],
+  ['success for a key that is none', capture('PUT', 202, [], undefined, { idempotency_key: 'QQ==' }), /succeeded with body/],
+  ['success for a response without a status', capture('POST', 200, [], undefined, { ...examples.CaptureRecord.value, response: {} }), /succeeded with body/],
+  ['a body where captures have none', capture('PUT', 202, [json], {}), /a body is not documented/],
+  ['a record with an object for headers', capture('PUT', 200, [json], { ...examples.CaptureRecord.value, response: { response_status: 200, response_body: '', response_headers: {} } }),
+    /body\/response\/response_headers/],
+  ['an error of captures in the form of others', capture('POST', 403, [problem], examples.NotFound.value), /application\/problem\+json is not documented/],
   ['success without a query that is needed', get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), /without parameter customer_id/],
 ]) {
   test(`${what} is found`, () => assert.match(openapi.differences(exchange).join('\n'), wanted));
