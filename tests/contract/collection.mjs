@@ -4,12 +4,13 @@
 
 import * as postman from './postman.mjs';
 import {
-  bodyHas, bodyIs, check, detailNames, empty, etag, executed, folder, guid, header, headerHas, isCreated,
-  isHeadOf, isInvalid, isOrder, isProblem, isReplayOf, isStale, isUpdated, keep, noAttributes, noHeader,
+  bodyHas, bodyIs, call, check, detailNames, empty, etag, executed, folder, guid, header, headerHas, isCreated, isEmpty,
+  isError, isHeadOf, isInvalid, isOrder, isProblem, isReplayOf, isStale, isUpdated, keep, noAttributes, noHeader,
   read, save, status, textHas, write,
 } from './postman.mjs';
 
 const ORDERS = '/api/v1/orders';
+const CAPTURES = '/api/v2/captures';
 const UNKNOWN = '0190b3f2-9f6c-7cc0-8000-000000000000';
 const MERGE = 'application/merge-patch+json';
 
@@ -49,16 +50,24 @@ const everyAnswer = [
     'const method = pm.request.method;',
     "const path = '/' + pm.request.url.path.join('/');",
     'const status = pm.response.code;',
-    "const bodiless = method === 'HEAD' || status === 304;",
+    "const isCapture = /^\\/api\\/v2\\/captures(\\/[^/]+)?$/.test(path);",
+    "const bodiless = method === 'HEAD' || status === 304 || (isCapture && !header('Content-Type'));",
     "const type = bodiless ? '' : /^application\\/problem\\+json\\b/.test(header('Content-Type')) && pm.response.json().type;",
   ],
   check(
     'every answer has Date and Content-Length',
     "pm.expect(header('Date')).to.match(/^[A-Z][a-z]{2}, \\d{2} [A-Z][a-z]{2} \\d{4} \\d{2}:\\d{2}:\\d{2} GMT$/);",
-    "if (status !== 304) pm.expect(header('Content-Length')).to.match(/^\\d+$/);",
+    "if (status !== 204 && status !== 304) pm.expect(header('Content-Length')).to.match(/^\\d+$/);",
+    "else pm.expect(pm.response.headers.has('Content-Length')).to.eql(false);",
   ),
   ['if (bodiless) {'],
   check('no body', "pm.expect(pm.response.text() || '').to.eql('');"),
+  ["} else if (isCapture && type !== '/problems/malformed-request') {"],
+  check(
+    'what captures answer is JSON, and an error has one member',
+    "pm.expect(header('Content-Type')).to.eql('application/json');",
+    "if (status >= 400) pm.expect(Object.keys(pm.response.json())).to.eql(['error']);",
+  ),
   ['} else if (status >= 400 && !(status === 503 && path === \'/-/ready\')) {'],
   check(
     'an error is a problem whose code and message agree with the rest',
@@ -93,6 +102,8 @@ const everyAnswer = [
     'if (recorded) pm.expect(kept).to.be.above(2000);',
     'else pm.expect(kept).to.be.within(-2000, 2000);',
   ),
+  ['}'],
+  ["if ((isWrite && isWrite.test(path) || isCapture && status !== 405) && !unrouted.includes(type)) {"],
   check(
     'every answer to a write names a position, never before that of an earlier answer',
     "const position = header('Ordem-Position');",
@@ -866,6 +877,141 @@ const paths = folder(
   ],
 );
 
+// A key of its own for each run; a hyphen more where its length could not be that of an encoded text.
+const captureKey = (name) => {
+  const rest = `-${name}`;
+  return `{{run}}${rest}${(36 + rest.length) % 4 === 1 ? '-' : ''}`;
+};
+const cookies = [
+  { key: 'Content-Type', value: 'application/json; charset=utf-8' },
+  { key: 'Set-Cookie', value: ['session=abc; Path=/', 'theme=dark'] },
+  { key: 'x-b', value: '1' }, { key: 'X-A', value: '2' }, { key: 'x-b', value: '' }, { key: 'X-List', value: ['one'] }, { key: 'X-None', value: [] },
+];
+const captured = { response_status: 201, response_body: '{"id":"17","name":"\u65e5\u672c \ud83d\ude80\\u0000"}\u0000', response_headers: cookies };
+const NOT_OPEN = 'Capture has been completed or has not been allocated';
+const NOT_ALLOCATED = 'Capture has not been allocated';
+const MALFORMED_PAYLOAD = 'Malformed payload';
+const MALFORMED_KEY = 'Malformed idempotency key. Use URL safe base64 encoding without padding';
+const allocate = (name, key, ...checks) => call(name, `PUT ${CAPTURES}`, { body: { idempotency_key: key } }, ...checks);
+const record = (name, key, response, ...checks) => call(name, `POST ${CAPTURES}`, { body: { idempotency_key: key, response } }, ...checks);
+const release = (name, key, ...checks) => read(name, `DELETE ${CAPTURES}/${key}`, {}, ...checks);
+const isCompleted = (key, response) => [...status(200), ...header('Content-Type', 'application/json'), ...bodyIs({ idempotency_key: key, response })];
+const malformedPayloads = [
+  ['nothing', ''],
+  ['an object without its end', '{"idempotency_key":"abcd"'],
+  ['two values', '{"idempotency_key":"abcd"} {}'],
+  ['a form', 'idempotency_key=abcd'],
+  ['an array', '[]'],
+  ['a string', '"abcd"'],
+  ['a key that is a number', '{"idempotency_key":5}'],
+  ['a key that is a list', '{"idempotency_key":["abcd"]}'],
+  ['half a surrogate pair', '{"idempotency_key":"abcd","x":"\\ud800"}'],
+  ['nested 65 deep', `{"idempotency_key":"abcd","x":${'['.repeat(64)}${']'.repeat(64)}}`],
+];
+const malformedCaptureKeys = [['empty', ''], ['padded', 'QQ=='], ['a length that no text has', 'abcde'], ['a space', 'ab c'], ['standard base64', 'ab+/'],
+  ['beyond ASCII', 'ab\u00e9'], ['1028 characters', 'a'.repeat(1028)]];
+const malformedResponses = [
+  ['null', null], ['a string', '200'], ['a list', []], ['without a status', { response_body: '' }],
+  ['status a string', { response_status: '200' }], ['status not whole', { response_status: 200.5 }],
+  ['status 99', { response_status: 99 }], ['status 1000', { response_status: 1000 }],
+  ['body a number', { response_status: 200, response_body: 5 }],
+  ['headers a string', { response_status: 200, response_headers: 'X: 1' }],
+  ['headers an object that is not empty', { response_status: 200, response_headers: { X: '1' } }],
+  ['a header a string', { response_status: 200, response_headers: ['X: 1'] }],
+  ['a header with a number', { response_status: 200, response_headers: [{ key: 'X', value: 1 }] }],
+  ['a list of values with a number', { response_status: 200, response_headers: [{ key: 'X', value: ['1', 2] }] }],
+  ['U+0000 in a header\'s key', { response_status: 200, response_headers: [{ key: 'X\u0000', value: '1' }] }],
+  ['U+0000 in a header\'s value', { response_status: 200, response_headers: [{ key: 'X', value: ['\u0000'] }] }],
+];
+const sized = (bytes) => [`pm.variables.set('large', 'x'.repeat(${bytes}));`];
+const captures = folder(
+  'Captures',
+  'The interface of checkr/idempotent-requests: allocate, record, replay, give up; and what is refused.',
+  [
+    allocate('allocate', captureKey('walk'), isEmpty(202)),
+    allocate('allocate again', captureKey('walk'), isEmpty(409)),
+    record('record', captureKey('walk'), captured, isEmpty(200)),
+    allocate('replay', captureKey('walk'), isCompleted(captureKey('walk'), captured), keep('record')),
+    allocate('replay again, byte for byte', captureKey('walk'),
+      check('same body', "pm.expect(pm.response.text()).to.eql(JSON.parse(pm.collectionVariables.get('answer_record')).body);")),
+    record('record again', captureKey('walk'), { response_status: 200 }, isError(403, NOT_OPEN)),
+    release('give up a record', captureKey('walk'), isError(403, NOT_OPEN)),
+    allocate('the first record stands', captureKey('walk'), isCompleted(captureKey('walk'), captured)),
+
+    record('record what was not allocated', captureKey('unknown'), captured, isError(403, NOT_OPEN)),
+    release('give up what was not allocated', captureKey('unknown'), isError(404, NOT_ALLOCATED)),
+    allocate('allocate to give up', captureKey('release'), isEmpty(202)),
+    release('give up', captureKey('release'), isEmpty(204)),
+    release('give up again', captureKey('release'), isError(404, NOT_ALLOCATED)),
+    record('record what was given up', captureKey('release'), captured, isError(403, NOT_OPEN)),
+    allocate('allocate anew', captureKey('release'), isEmpty(202)),
+    release('give up, percent-encoded', captureKey('release').replace('release', '%72elease'), isEmpty(204)),
+
+    ...[['no headers', { response_status: 204, response_body: '', response_headers: [] }],
+      ['an empty object for headers', { response_status: 200, response_headers: {} }],
+      ['null for headers', { response_status: 999, response_headers: null }],
+      ['only a status', { response_status: 100 }],
+      ['other members', { response_status: 200, colour: ['red'], response_headers: [{ key: 'X', value: '1', colour: 'red' }] }],
+    ].flatMap(([name, response], i) => [
+      allocate(`${name}: allocate`, captureKey(`short-${i}`), isEmpty(202)),
+      call(`${name}: record`, `POST ${CAPTURES}`, { body: { colour: 'red', idempotency_key: captureKey(`short-${i}`), response } }, isEmpty(200)),
+      allocate(`${name}: replay`, captureKey(`short-${i}`), isCompleted(captureKey(`short-${i}`), {
+        response_status: response.response_status, response_body: '',
+        response_headers: (Array.isArray(response.response_headers) ? response.response_headers : []).map(({ key, value }) => ({ key, value })),
+      })),
+    ]),
+
+    ...['application/json', 'text/plain', 'application/x-www-form-urlencoded'].map((type, i) =>
+      call(`any Content-Type: ${type}`, `PUT ${CAPTURES}`, { type, body: { idempotency_key: captureKey(`type-${i}`) } }, isEmpty(202))),
+    ...malformedPayloads.flatMap(([name, body]) => ['PUT', 'POST'].map((method) =>
+      call(`400 ${method}: ${name}`, `${method} ${CAPTURES}`, { body }, isError(400, MALFORMED_PAYLOAD)))),
+    ...malformedCaptureKeys.flatMap(([name, key]) => [
+      allocate(`422 PUT: ${name}`, key, isError(422, MALFORMED_KEY)),
+      record(`422 POST: ${name}`, key, captured, isError(422, MALFORMED_KEY)),
+    ]),
+    call('422 PUT: no key', `PUT ${CAPTURES}`, { body: {} }, isError(422, MALFORMED_KEY)),
+    call('422 POST: no key', `POST ${CAPTURES}`, { body: { response: captured } }, isError(422, MALFORMED_KEY)),
+    release('422 DELETE: padded', 'QQ==', isError(422, MALFORMED_KEY)),
+    release('422 DELETE: a slash', 'ab%2F_', isError(422, MALFORMED_KEY)),
+    allocate('a key of 1024 characters', '{{run}}'.padEnd(7 + 1024 - 36, 'a'), isEmpty(202)),
+
+    allocate('400 POST: allocate', captureKey('bad'), isEmpty(202)),
+    call('400 POST: no response', `POST ${CAPTURES}`, { body: { idempotency_key: captureKey('bad') } }, isError(400, MALFORMED_PAYLOAD)),
+    ...malformedResponses.map(([name, response]) => record(`400 POST: response ${name}`, captureKey('bad'), response, isError(400, MALFORMED_PAYLOAD))),
+    allocate('after all of them it is still allocated', captureKey('bad'), isEmpty(409)),
+    record('and can be recorded to', captureKey('bad'), captured, isEmpty(200)),
+    record('the key is checked before the response', 'a', null, isError(422, MALFORMED_KEY)),
+
+    allocate('413: allocate', captureKey('large'), isEmpty(202)),
+    ...[['body', { response_status: 200, response_body: '{{large}}' }], ['header', { response_status: 200, response_headers: [{ key: 'X', value: ['{{large}}'] }] }]]
+      .map(([name, response]) => call(`413: a ${name} over 1 MiB`, `POST ${CAPTURES}`,
+        { body: { idempotency_key: captureKey('large'), response }, before: sized(1024 * 1024 + (name === 'body' ? 1 : 0)) }, isError(413), noHeader('Connection'))),
+    call('413: before it is known whether the key was allocated', `POST ${CAPTURES}`,
+      { body: { idempotency_key: captureKey('unknown'), response: { response_status: 200, response_body: '{{large}}' } }, before: sized(1024 * 1024 + 1) }, isError(413)),
+    allocate('413: it is still allocated', captureKey('large'), isEmpty(409)),
+    call('exactly 1 MiB, of characters that JSON writes as six', `POST ${CAPTURES}`,
+      { body: `{"idempotency_key":"${captureKey('large')}","response":{"response_status":200,"response_body":"{{large}}"}}`,
+        before: ["pm.variables.set('large', '\\\\u0001'.repeat(1024 * 1024));"] }, isEmpty(200)),
+    allocate('which is given back', captureKey('large'), status(200),
+      check('1 MiB', "pm.expect(pm.response.json().response.response_body).to.eql('\\u0001'.repeat(1024 * 1024));")),
+
+    call('an order under the key of a capture', `POST ${ORDERS}`,
+      { type: 'application/json', body: { guid: captureKey('walk'), ...content } }, isCreated(), executed),
+    allocate('and the capture as before', captureKey('walk'), isCompleted(captureKey('walk'), captured)),
+    call('an order', `POST ${ORDERS}`, { type: 'application/json', body: { guid: captureKey('order'), ...content } }, isCreated()),
+    allocate('a capture under its GUID', captureKey('order'), isEmpty(202)),
+    read('400 for a broken percent-encoding', `DELETE ${CAPTURES}/%zz`, {}, isProblem(400, 'malformed-request'), header('Connection', 'close')),
+    ...['GET', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'].map((method) => wrongMethod(method, CAPTURES, 'POST, PUT')),
+    ...['GET', 'HEAD', 'PUT', 'POST', 'PATCH'].map((method) => wrongMethod(method, `${CAPTURES}/${captureKey('walk')}`, 'DELETE')),
+    ...['/api/v2', '/api/v2/nothing', `${CAPTURES}/a/b`].map((path) =>
+      call(`404 ${path}`, `PUT ${path}`, { body: { idempotency_key: captureKey('walk') } }, isProblem(404, 'not-found'))),
+  ],
+);
+function wrongMethod(method, path, methods) {
+  const outcome = method === 'HEAD' ? [...status(405), ...empty] : isError(405, 'Method not allowed');
+  return read(`405 ${method} ${path}`, `${method} ${path}`, {}, outcome, header('Allow', methods));
+}
+
 const badKey = { key: null, headers: [['Idempotency-Key', '']] };
 const checkOrder = folder(
   'Order of checks',
@@ -946,5 +1092,5 @@ export const collection = postman.collection(
   'Generated by tests/contract/collection.mjs; change that, then `npm run collection`. The first folder is the walk.',
   everyAnswer,
   [walk, theKey, idempotency, notRecorded, messages, contentRules, bodies, versions, statusMoves, changes, reads, lists, heads, paths,
-    checkOrder, problemPages, operations],
+    checkOrder, captures, problemPages, operations],
 );

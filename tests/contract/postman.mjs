@@ -43,6 +43,10 @@ export function read(name, target, { headers = [], before }, ...checks) {
   return request(name, target, { headers, before }, checks);
 }
 
+// A call of captures: JSON without a Content-Type, unless `type` is one.
+export const call = (name, target, { body, type = null, headers, before }, ...checks) =>
+  write(name, target, { key: null, type, headers, body, before }, ...checks);
+
 // The GUID that `key: name` stands for.
 export const guid = (name) => `{{run}}-${name}`;
 
@@ -137,6 +141,16 @@ export const noAttributes = check(
   'no member attributes',
   "pm.expect(pm.response.json().order).to.not.have.property('attributes');",
 );
+
+// An answer of captures that has no body, and one that is an error.
+export const isEmpty = (code) => [...status(code), ...empty, ...noHeader('Content-Type')];
+export const isError = (code, text) => [
+  ...status(code),
+  ...header('Content-Type', 'application/json'),
+  ...(text === undefined
+    ? check('a sentence', "pm.expect(Object.keys(pm.response.json())).to.eql(['error']);", "pm.expect(pm.response.json().error).to.be.a('string').that.is.not.empty;")
+    : bodyIs({ error: text })),
+];
 
 // An error. `code` and the HTTP status differ only for 3043, 3044 and 3045.
 export const isProblem = (code, slug, members = {}) => [
