@@ -1,0 +1,152 @@
+// Random calls of captures from several threads, on a real store: the log, told in its order, must be moves that the
+// table of captures allows, and every answer must be one of them or speak of one.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <latch>
+#include <limits>
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "actors/gateway.hpp"
+#include "tests/actors/support.hpp"
+#include "tests/support_cpp/seed.hpp"
+#include "tests/support_cpp/temp_folder.hpp"
+
+namespace ordem::actors {
+namespace {
+
+using namespace testing;
+
+constexpr unsigned threads = 4;
+constexpr std::uint32_t steps = 500;
+constexpr std::uint64_t keys = 12;
+
+struct random_calls {
+  temp_folder folder;
+  manual_clock clock;
+  std::unique_ptr<storage::store> store;
+  collecting_desk desk;
+  std::map<std::uint32_t, capture_request> sent;  // by ticket
+
+  random_calls() {
+    storage::store_settings settings;
+    settings.folder = folder.path();
+    settings.durability = storage::durability::os;
+    auto opened = storage::open_store(std::move(settings), clock);
+    if (!opened) throw std::runtime_error(opened.error().sentence);
+    store = std::move(*opened);
+  }
+
+  // Each body is sent once, so that it names its call.
+  static capture_request some_call(std::uint32_t ticket, std::mt19937_64& random) {
+    const capture_key key = key_of(random() % keys);
+    switch (random() % 5) {
+      case 0:
+      case 1: return allocation(key);
+      case 2: return release(key);
+      default: return record(key, response_of(std::to_string(ticket)));
+    }
+  }
+
+  // Every thread sends some calls, waits for one of them, and so on; one of them moves the clock.
+  void run(gateway& engine, std::uint64_t seed) {
+    const auto desk_number = engine.add_desk(desk);
+    std::mutex sent_mutex;
+    std::latch start(threads);
+    std::vector<std::thread> all;
+    for (std::uint32_t i = 0; i < threads; ++i) {
+      all.emplace_back([&, i] {
+        std::mt19937_64 random(seed + i);
+        start.arrive_and_wait();
+        for (std::uint32_t next = i * steps; next < (i + 1) * steps;) {
+          std::vector<submission> batch;
+          for (auto size = 1 + random() % 8; size > 0 && next < (i + 1) * steps; --size, ++next) {
+            batch.push_back({{desk_number, next}, some_call(next, random)});
+            const std::lock_guard lock(sent_mutex);
+            sent.emplace(next, std::get<capture_request>(batch.back().request));
+          }
+          const std::uint32_t waits_for = batch[random() % batch.size()].ticket.number;
+          if (i == 0) clock.advance(milliseconds(random() % 20));
+          engine.submit(std::move(batch));
+          if (random() % 3 != 0) desk.wait_for(waits_for);
+        }
+      });
+    }
+    for (auto& each : all) each.join();
+  }
+};
+
+struct told_moves {
+  std::map<capture_verdict, std::size_t> counts;
+  std::set<std::string> bodies;  // recorded
+};
+
+// The log in its order: each entry must be what some call makes of what was before.
+told_moves judge_log(const storage::store& store, const capture_terms& terms, timestamp end) {
+  const auto entries = store.read_log({1}, std::numeric_limits<std::size_t>::max());
+  REQUIRE(entries);
+  std::map<std::string, shared_capture> captures;
+  told_moves told;
+  for (const storage::logged_entry& logged : *entries) {
+    const storage::capture_entry& each = *logged.capture();
+    INFO("position " << logged.position.number << ", key " << each.key);
+    const capture_request asked = each.after == nullptr             ? release(each.key)
+                                  : each.after->response == nullptr ? allocation(each.key)
+                                                                    : record(each.key, each.after->response);
+    shared_capture& current = captures[std::string(each.key.view())];
+    const auto expected = decide(current, asked, terms, each.at);
+    REQUIRE(expected.change);
+    REQUIRE((expected.change->after == nullptr) == (each.after == nullptr));
+    if (each.after != nullptr) REQUIRE(*each.after == *expected.change->after);
+    if (each.after && each.after->response) REQUIRE(told.bodies.insert(each.after->response->body).second);
+    ++told.counts[expected.verdict];
+    current = each.after;
+  }
+  for (const auto& [name, current] : captures) {
+    const shared_capture found = store.find_capture(key_of(name), end).value();
+    const bool is_kept = current != nullptr && current->is_kept_at(end);
+    REQUIRE((found != nullptr) == is_kept);
+    if (is_kept) REQUIRE(*found == *current);
+  }
+  return told;
+}
+
+TEST_CASE("random calls of captures are moves that the table allows, each told to him who made it") {
+  const auto seed = seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  std::mt19937_64 random(seed);
+  gateway_settings settings;
+  settings.shards = static_cast<std::uint32_t>(1 + random() % 4);
+  settings.worker_threads = static_cast<std::uint32_t>(1 + random() % 4);
+  settings.captures.lease = milliseconds(random() % 100);
+  settings.captures.ttl = settings.captures.lease + milliseconds(random() % 500);
+  random_calls calls;
+  {
+    gateway engine(settings, *calls.store, calls.clock);
+    calls.run(engine, seed);
+    REQUIRE(engine.drain(patience));
+  }
+
+  const auto answers = calls.desk.wait_for_all(calls.sent.size());
+  CHECK(answers.size() == calls.sent.size());
+  CHECK_FALSE(calls.desk.answered_twice());
+  const told_moves logged = judge_log(*calls.store, settings.captures, calls.clock.now());
+  told_moves answered;
+  for (const auto& [ticket, asked] : calls.sent) {
+    const auto& told = std::get<capture_answer>(answers.at(ticket));
+    CAPTURE(ticket, told.verdict);
+    REQUIRE(told.key == asked.key);
+    if (told.verdict == capture_verdict::recorded) answered.bodies.insert(std::to_string(ticket));
+    if (told.response) REQUIRE(logged.bodies.contains(told.response->body));
+    REQUIRE((told.response != nullptr) == (told.verdict == capture_verdict::completed));
+    if (logged.counts.contains(told.verdict)) ++answered.counts[told.verdict];
+  }
+  CHECK(answered.counts == logged.counts);
+  CHECK(answered.bodies == logged.bodies);
+}
+
+}  // namespace
+}  // namespace ordem::actors
