@@ -33,17 +33,18 @@ void commit_writer::gather(commit& decisions) {
 
 void commit_writer::write_group() {
   if (settlements_.empty()) return;
-  if (!entries_.empty()) {
-    if (*parts_.sealed) {
-      withdraw(settlements_);
-    } else if (const auto appended = parts_.log->append(entries_); !appended) {
+  // What has no entry goes the same way: its answer may speak of a state that only the next sync makes durable, or that
+  // a group before this one was to write and could not.
+  if (*parts_.sealed) {
+    withdraw(settlements_);
+  } else if (!entries_.empty()) {
+    if (const auto appended = parts_.log->append(entries_); !appended) {
       withdraw(settlements_);
       if (appended.error() == storage::log_error::write_failed) parts_.on_failure();
     }
-    entries_.clear();
-    captured_bytes_ = 0;
   }
-  // What has no entry goes the same way: its answer may speak of a state that only the next sync makes durable.
+  entries_.clear();
+  captured_bytes_ = 0;
   send(parts_.syncer, make_durable{std::exchange(settlements_, {})});
 }
 

@@ -262,6 +262,31 @@ TEST_CASE_METHOD(persister_test, "an engine that was superseded takes no more wr
 }
 
 TEST_CASE_METHOD(persister_test,
+                 "nobody is told of a record that came too late for a superseded engine, though he wrote nothing") {
+  const capture_key key = key_of("some-key");
+  gateway_settings settings;
+  settings.shards = 1;
+  follow(std::move(settings));
+  sink.writes.close();
+  ask(allocation(key));
+  sink.writes.wait_for_somebody();
+  store.appends.close();
+  submit(creation(guid_of("k-1")));
+  store.appends.wait_for_somebody();
+  // So many that the last of them make a group of their own, in which there is nothing to write.
+  std::vector<capture_request> late = {record(key, response_of("r"))};
+  late.insert(late.end(), storage::group_entries_max + 10, allocation(key));
+  const auto tickets = submit_all(std::move(late));
+  sink.fail_writes({superseded()});
+  sink.writes.open();
+  REQUIRE(ended.wait());
+  store.appends.open();
+  const auto answers = answers_to(tickets);
+  CHECK(count_if(answers, is(unavailability::read_only)) == storage::group_entries_max + 11);
+  CHECK(store.find_capture(key, clock.now()).value()->response == nullptr);
+}
+
+TEST_CASE_METHOD(persister_test,
                  "a sink that holds more than the log is not written to, and no more writes are taken") {
   answers_to(submit_all(creations(0, 3)));
   sink.hold(5);
