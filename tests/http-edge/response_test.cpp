@@ -57,6 +57,14 @@ TEST_CASE("a 304 has neither length, nor type, nor body") {
   CHECK(written(unchanged).text == "HTTP/1.1 304 Not Modified\r\nDate: DATE\r\nETag: \"3\"\r\n\r\n");
 }
 
+TEST_CASE("a 204 has neither length, nor type, nor body") {
+  response gone;
+  gone.status = 204;
+  gone.add_header("Ordem-Position", "7");
+  CHECK(written(gone).text == "HTTP/1.1 204 No Content\r\nDate: DATE\r\nOrdem-Position: 7\r\n\r\n");
+  CHECK(written(gone).stays_open);
+}
+
 TEST_CASE("an empty body has a length of 0 and no type") {
   CHECK(written(json_response(200, "")).text == "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Length: 0\r\n\r\n");
 }
@@ -97,8 +105,11 @@ TEST_CASE("every status that is answered has its reason") {
   constexpr row rows[] = {
       {200, "200 OK"},
       {201, "201 Created"},
+      {202, "202 Accepted"},
+      {204, "204 No Content"},
       {304, "304 Not Modified"},
       {400, "400 Bad Request"},
+      {403, "403 Forbidden"},
       {404, "404 Not Found"},
       {405, "405 Method Not Allowed"},
       {408, "408 Request Timeout"},

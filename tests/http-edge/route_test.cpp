@@ -8,9 +8,10 @@ namespace {
 using boost::beast::http::verb;
 
 constexpr resource every_resource[] = {
-    resource::orders,  resource::order,   resource::order_status, resource::order_versions, resource::order_version,
-    resource::message, resource::ping,    resource::ready,        resource::live,           resource::position,
-    resource::metrics, resource::openapi, resource::problems,     resource::problem,        resource::unknown,
+    resource::orders,  resource::order,    resource::order_status, resource::order_versions, resource::order_version,
+    resource::message, resource::captures, resource::capture,      resource::ping,           resource::ready,
+    resource::live,    resource::position, resource::metrics,      resource::openapi,        resource::problems,
+    resource::problem, resource::unknown,
 };
 
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
@@ -32,6 +33,9 @@ TEST_CASE("a path names its resource and the variable parts of it") {
       {"/api/v1/orders/abc/versions?limit=5", resource::order_versions, "abc", ""},
       {"/api/v1/orders/abc/versions/7", resource::order_version, "abc", "7"},
       {"/api/v1/messages/guid-1", resource::message, "guid-1", ""},
+      {"/api/v2/captures", resource::captures, "", ""},
+      {"/api/v2/captures?x=y", resource::captures, "", ""},
+      {"/api/v2/captures/some-key", resource::capture, "some-key", ""},
       {"/-/ping", resource::ping, "", ""},
       {"/-/ready", resource::ready, "", ""},
       {"/-/live", resource::live, "", ""},
@@ -68,6 +72,9 @@ TEST_CASE("the parts of a path are percent-decoded after it is split") {
       {"/api/v1/messages/a%3Fb", resource::message, "a?b"},
       {"/api/v1/messages/caf%c3%a9", resource::message, "caf\xC3\xA9"},
       {"/%61pi/v1/orders/abc", resource::order, "abc"},
+      {"/api/v2/captures/a%2Fb", resource::capture, "a/b"},
+      {"/api/v2/captures/some%2dkey", resource::capture, "some-key"},
+      {"/api/v2/capture%73", resource::captures, ""},
       {"/api/v1/ord%65rs", resource::orders, ""},
       {"/api%2Fv1/orders", resource::unknown, ""},
       {"/api/v1/orders%2Fabc", resource::unknown, ""},
@@ -89,6 +96,15 @@ TEST_CASE("a path that nothing is at is unknown") {
       "/api/v1",
       "/api/v1/",
       "/api/v2/orders",
+      "/api/v2",
+      "/api/v2/",
+      "/api/v2/capture",
+      "/api/v1/captures",
+      "/api/v1/captures/some-key",
+      "/api/v2/messages/a",
+      "/api/v2/captures/some-key/",
+      "/api/v2/captures/some-key/x",
+      "/api/captures",
       "/API/v1/orders",
       "/api/v1/Orders",
       "/api/v1/order",
@@ -126,6 +142,13 @@ TEST_CASE("an order path that ends in a slash is that of an order without a name
   CHECK(found->resource == resource::order);
   CHECK(found->name.empty());
   CHECK(find_route("/api/v1/orders/abc/versions/")->version.empty());
+}
+
+TEST_CASE("a path of captures that ends in a slash is that of a capture without a name") {
+  const auto found = find_route("/api/v2/captures/");
+  REQUIRE(found);
+  CHECK(found->resource == resource::capture);
+  CHECK(found->name.empty());
 }
 
 TEST_CASE("a target that is no URL is none") {
@@ -219,6 +242,8 @@ TEST_CASE("each resource has its methods") {
       {resource::order_versions, "GET, HEAD"},
       {resource::order_version, "GET, HEAD"},
       {resource::message, "GET, HEAD"},
+      {resource::captures, "POST, PUT"},
+      {resource::capture, "DELETE"},
       {resource::ping, "GET, HEAD"},
       {resource::ready, "GET, HEAD"},
       {resource::live, "GET, HEAD"},
@@ -243,6 +268,13 @@ TEST_CASE("what Allow lists is what is allowed") {
       CAPTURE(static_cast<int>(what), name);
       CHECK(allows(what, method) == (allowed.find(", " + name + ",") != std::string::npos));
     }
+  }
+}
+
+TEST_CASE("captures and a capture are of captures, and nothing else is") {
+  for (const resource what : every_resource) {
+    CAPTURE(static_cast<int>(what));
+    CHECK(is_of_captures(what) == (what == resource::captures || what == resource::capture));
   }
 }
 
