@@ -194,6 +194,36 @@ TEST_CASE_METHOD(json_texts_test, "attributes that are absent, empty or as deep 
   CHECK(reread_attributes(largest).value().attributes == largest);
 }
 
+// --- headers of captured responses ---
+
+TEST_CASE_METHOD(json_texts_test, "the headers of a captured response are read as they were") {
+  using texts = std::vector<std::string>;
+  const std::vector<captured_header> given[] = {
+      {},
+      {{"A", "b"}},
+      {{"A", texts{}}, {"A", texts{"b"}}, {"", texts{"c", "", "d"}}, {"E", ""}},
+      {{"\"\\\n\x01\x7F", "\xC3\xA4\xF0\x9F\x98\x80"}, {"100000000000000000000", "-1e20"}, {"{}", "[],:"}},
+  };
+  for (const auto& headers : given) {
+    std::string written;
+    append_json(written, headers);
+    for (int i = 0; i < 5; ++i) {  // jsonb has no order of members
+      const auto read = readers.headers(through_jsonb(written));
+      CAPTURE(written);
+      REQUIRE(read);
+      CHECK(*read == headers);
+    }
+  }
+}
+
+TEST_CASE_METHOD(json_texts_test, "what are no headers is not read") {
+  for (const std::string_view text : {"", "[", "1", R"("x")", R"({"A":"b"})", "[1]", R"([{"key":1}])",
+                                      R"([{"key":"A","value":1}])", R"([{"key":"A","value":["b",1]}])", "[] x"}) {
+    CAPTURE(text);
+    CHECK_FALSE(readers.headers(text));
+  }
+}
+
 // --- whole orders and messages ---
 
 TEST_CASE_METHOD(json_texts_test, "the content of any order is read as it was") {

@@ -1,4 +1,4 @@
-// What is told of Postgres among the metrics, and when.
+// What is told of captures and of Postgres among the metrics, and when.
 
 #include "app/metrics.hpp"
 
@@ -54,7 +54,7 @@ struct metrics_test : gateway_test {
     engine->start_following();
   }
   std::string text() { return metrics_text(edge, engine.get(), &store, clock.now()); }
-  // The value of a metric without labels; nothing if it is not there.
+  // The value of a metric, its labels as they are written; nothing if it is not there.
   std::optional<std::string> value_of(const std::string& name) {
     const std::string all = "\n" + text();
     const auto at = all.find("\n" + name + " ");
@@ -75,6 +75,38 @@ struct metrics_test : gateway_test {
     return wait_until([&] { return value_of(name) == value; });
   }
 };
+
+// --- captures ---
+
+TEST_CASE_METHOD(metrics_test, "calls of captures are told by verdict, those that never came too") {
+  ask(release(key_of("some-key")));
+  ask(allocation(key_of("some-key")));
+  ask(allocation(key_of("some-key")));
+  ask(record(key_of("some-key"), response_of("r")));
+  REQUIRE(wait_for("ordem_captures_total{verdict=\"recorded\"}", "1"));
+  for (std::size_t i = 0; i < capture_verdicts; ++i) {
+    const auto which = static_cast<capture_verdict>(i);
+    const bool came = which == capture_verdict::unknown || which == capture_verdict::allocated ||
+                      which == capture_verdict::in_flight || which == capture_verdict::recorded;
+    CAPTURE(which);
+    CHECK(value_of("ordem_captures_total{verdict=\"" + std::string(to_string(which)) + "\"}") == (came ? "1" : "0"));
+  }
+  CHECK(value_of("ordem_messages_executed_total{verdict=\"order_created\"}") == "0");
+  CHECK(value_of("ordem_store_captures"));
+}
+
+TEST_CASE_METHOD(metrics_test, "the age of an entry is told of a capture too") {
+  follow();
+  REQUIRE(wait_for("ordem_postgres_position", "0"));
+  postgres.writes.close();
+  ask(allocation(key_of("some-key")));
+  clock.advance(milliseconds(1500));
+  CHECK(value_of("ordem_postgres_lag_seconds") == "1.5");
+  postgres.writes.open();
+  CHECK(wait_for("ordem_postgres_lag_seconds", "0"));
+}
+
+// --- Postgres ---
 
 TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
   CHECK_THAT(text(), Contains("ordem_log_position") && !Contains("ordem_postgres"));

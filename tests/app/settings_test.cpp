@@ -35,6 +35,16 @@ TEST_CASE("a GUID that is forgotten before its client can repeat it is a contrad
   CHECK(contradiction_in(given));
 }
 
+TEST_CASE("a capture that is forgotten while its lease runs is a contradiction") {
+  settings given;
+  given.engine.captures = {std::chrono::seconds(10), std::chrono::seconds(10)};
+  CHECK_FALSE(contradiction_in(given));
+  given.engine.captures.ttl -= std::chrono::milliseconds(1);
+  CHECK(contradiction_in(given));
+  given.engine.captures.lease = std::chrono::milliseconds(0);  // for ever, and such an allocation is kept for ever
+  CHECK_FALSE(contradiction_in(given));
+}
+
 TEST_CASE("answers that wait for a Postgres that is not named are a contradiction") {
   settings given;
   given.store.durability = storage::durability::postgres;
