@@ -35,7 +35,11 @@ hash_slot slot_of(const submission& what) {
 std::vector<reply> turned_away(const std::vector<submission>& submissions, unavailability why) {
   std::vector<reply> replies;
   replies.reserve(submissions.size());
-  for (const submission& each : submissions) replies.push_back({each.ticket, refusal{why}});
+  for (const submission& each : submissions) {
+    reply& told = replies.emplace_back();
+    told.ticket = each.ticket;
+    told.answer.emplace<refusal>(why);
+  }
   return replies;
 }
 

@@ -22,6 +22,10 @@ namespace {
 
 namespace http = boost::beast::http;
 
+// Of the parser, in bytes of JSON. It grows with larger bodies.
+constexpr std::size_t first_capacity = std::size_t{16} << 10;
+constexpr std::size_t kept_capacity_max = std::size_t{1} << 20;
+
 template <class Value>
 using or_response = tl::expected<Value, response>;
 
@@ -358,7 +362,13 @@ std::optional<position> visible_position(const services& given) {
 
 handler::handler(const services& given, std::size_t captured_bytes_max)
     : services_(given), captured_bytes_max_(captured_bytes_max) {
-  constexpr std::size_t first_capacity = 16 * 1024;  // it grows with larger bodies
+  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+}
+
+// A body of many megabytes is rare, and its memory not worth keeping.
+void handler::shrink_parser() {
+  if (parser_.capacity() <= kept_capacity_max) return;
+  parser_ = simdjson::dom::parser();
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
 }
 
@@ -372,7 +382,9 @@ handled handler::handle(const http_request& request) {
   }
   if (to->resource == resource::unknown) return problem_response(problem::not_found, "there is nothing at this path");
   if (is_of_captures(to->resource)) {
-    return handle_capture(request, *to, services_, parser_, captured_bytes_max_);
+    auto result = handle_capture(request, *to, services_, parser_, captured_bytes_max_);
+    shrink_parser();
+    return result;
   }
   if (!allows(to->resource, request.method())) {
     response refused =

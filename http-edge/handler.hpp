@@ -44,6 +44,8 @@ class handler {
   handled handle(const http_request& request);
 
  private:
+  void shrink_parser();
+
   const services& services_;
   const std::size_t captured_bytes_max_;
   simdjson::dom::parser parser_;

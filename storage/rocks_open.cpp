@@ -15,6 +15,9 @@ constexpr int groups_checked_at_start = 64;
 // Captured responses may make them large; then fewer.
 constexpr std::size_t bytes_checked_at_start = std::size_t{64} << 20;
 
+// How far a clock may be set back between two starts.
+constexpr milliseconds clock_steps_tolerated = std::chrono::hours(1);
+
 // How often a folder that is being written is tried to be opened for reading.
 constexpr int read_only_opens_max = 10;
 
@@ -101,13 +104,14 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
   return std::nullopt;
 }
 
-// Whether the capture is as its last entry says, which need not be there any more once it has expired.
+// Whether the capture is as its last entry says. It need not be there any more once it has expired; a clock that was
+// set back since may say that it has not.
 bool rocks_store::is_as_logged(const capture_key& key, const shared_capture& after) const {
   const timestamp now = clock_.now();
   const auto found = find_capture(key, now);
   if (!found) return false;
-  if (after == nullptr || !after->is_kept_at(now)) return *found == nullptr;
-  return *found != nullptr && **found == *after;
+  if (*found == nullptr) return after == nullptr || !after->is_kept_at(now + clock_steps_tolerated);
+  return after != nullptr && **found == *after;
 }
 
 // What is not as the entry says, if anything.

@@ -320,6 +320,7 @@ def test_stopped_and_started_under_load(restless, restless_url, launch, data_dir
     """Breaks if a stop of Postgres stops writes, or loses, repeats or tears what was being written to it."""
     server = launch(flag(restless_url))
     client = server.client()
+    wait_persisted(client)  # until Postgres has been reached once nobody can say how far behind it is
     with Load(server, rng) as running:
         for _ in range(2):
             running.wait_for(settings.WRITES_BETWEEN_FAILURES)
