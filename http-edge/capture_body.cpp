@@ -1,5 +1,6 @@
 #include "http-edge/capture_body.hpp"
 
+#include <boost/nowide/utf/utf.hpp>
 #include <memory>
 #include <utility>
 
@@ -76,17 +77,45 @@ struct raw_body {
   std::optional<captured_response> response;
 };
 
-std::optional<raw_body> read_body(std::string_view body, simdjson::dom::parser& parser) {
+// With U+FFFD for each byte that belongs to no character.
+std::string as_utf8(std::string_view text) {
+  using utf = boost::nowide::utf::utf_traits<char>;
+  std::string whole;
+  for (auto at = text.begin(); at != text.end();) {
+    const auto from = at;
+    const auto character = utf::decode(at, text.end());
+    if (boost::nowide::utf::is_valid_codepoint(character)) {
+      whole.append(from, at);
+    } else {
+      whole += "\xEF\xBF\xBD";
+      at = from + 1;
+    }
+  }
+  return whole;
+}
+
+// Bytes that are no UTF-8 come from the headers of a server that writes Latin-1. To refuse them would leave its answer
+// unrecorded, and have the request executed once more.
+simdjson::simdjson_result<dom::element> parse(std::string_view body, dom::parser& parser) {
   constexpr bool copies = false;  // the padding is there already
-  dom::object members;
-  if (parser.parse(body.data(), body.size(), copies).get(members) != simdjson::SUCCESS) return std::nullopt;
+  auto json = parser.parse(body.data(), body.size(), copies);
+  if (json.error() != simdjson::UTF8_ERROR) return json;
+  return parser.parse(simdjson::padded_string(as_utf8(body)));
+}
+
+enum class members : std::uint8_t { key, key_and_response };
+
+std::optional<raw_body> read_body(std::string_view body, dom::parser& parser, members known) {
+  dom::object object;
+  if (parse(body, parser).get(object) != simdjson::SUCCESS) return std::nullopt;
   raw_body read;
-  if (const auto key = member_of(members, "idempotency_key")) {
+  if (const auto key = member_of(object, "idempotency_key")) {
     auto text = string_of(*key);
     if (!text) return std::nullopt;
     read.key = std::move(*text);
   }
-  if (const auto response = member_of(members, "response")) {
+  if (known == members::key) return read;
+  if (const auto response = member_of(object, "response")) {
     read.response = read_captured_response(*response);
     if (!read.response) return std::nullopt;
   }
@@ -96,7 +125,7 @@ std::optional<raw_body> read_body(std::string_view body, simdjson::dom::parser& 
 }  // namespace
 
 capture_body_result read_allocation(std::string_view body, simdjson::dom::parser& parser) {
-  const auto read = read_body(body, parser);
+  const auto read = read_body(body, parser, members::key);
   if (!read) return fail(capture_body_error::malformed_payload);
   auto key = capture_key::parse(read->key);
   if (!key) return fail(capture_body_error::malformed_key);
@@ -104,7 +133,7 @@ capture_body_result read_allocation(std::string_view body, simdjson::dom::parser
 }
 
 capture_body_result read_record(std::string_view body, simdjson::dom::parser& parser, std::size_t response_bytes_max) {
-  auto read = read_body(body, parser);
+  auto read = read_body(body, parser, members::key_and_response);
   if (!read) return fail(capture_body_error::malformed_payload);
   auto key = capture_key::parse(read->key);
   if (!key) return fail(capture_body_error::malformed_key);
