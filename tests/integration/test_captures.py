@@ -2,9 +2,7 @@
 finds here what it found there, and where that server fails its users this one does not."""
 
 import json
-import re
 import threading
-import time
 from collections import Counter
 
 import pytest
@@ -14,7 +12,6 @@ from support.captures import (
     CAPTURES,
     MALFORMED_KEY,
     MALFORMED_PAYLOAD,
-    METHOD_NOT_ALLOWED,
     NOT_ALLOCATED,
     NOT_RECORDABLE,
     allocate,
@@ -26,7 +23,6 @@ from support.captures import (
     assert_record,
     capture_path,
     captured,
-    let_captures_expire,
     let_leases_end,
     new_allocation,
     new_key,
@@ -37,32 +33,17 @@ from support.captures import (
     record_payload,
     release,
     release_bytes,
-    wait_allocated,
 )
 from support.checkr_client import ALLOCATED, COMPLETED, IN_FLIGHT, CheckrClient, encoded_key
-from support.concurrency import Threads, poll_until
+from support.concurrency import Threads
 from support.http_client import request_bytes, send_at_the_same_moment
 from support.kong_plugin import IN_PROGRESS, KongPlugin, Proxied
-from support.ordem_server import assert_clean_failure, assert_does_not_start, run_ordem
-from support.orders import (
-    accepted_order,
-    create,
-    message_path,
-    new_customer,
-    order_content,
-    parse_time,
-    recorded_part,
-)
+from support.orders import accepted_order, create, message_path, new_customer, order_content, recorded_part
 
 MIB = settings.MIB
 KIB = 1024
 SHORT_LEASE = ("--capture-lease=1s",)
-SHORT_TTL = ("--capture-lease=1s", "--capture-ttl=1s")
-LONG_LEASE = ("--capture-lease=1h",)
-SHORT_SECONDS = 1
-CLOCKS_DIFFER_SECONDS = 0.05
 KEY_CHARACTERS_MAX = 1024
-JSON_DEPTH_MAX = 64
 RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "application/json"), ("Set-Cookie", "secret")))
 
 
@@ -458,119 +439,6 @@ def test_endless_http_body(server):
             assert refused.closes
 
 
-# Leases.
-
-def test_lease_ends(launch):
-    """Breaks if an allocation may be taken over before its lease has ended, or never, or if a takeover has no lease of its
-    own. The server can't have allocated before the first request left, so the time since then is at least that of the leases,
-    however slow the machine is."""
-    client = launch(*SHORT_LEASE).client()
-    began = time.monotonic()
-    key = new_allocation(client)
-    for takeovers in (1, 2):
-        for answer in wait_allocated(client, key):
-            assert_empty(answer, 409)
-        assert time.monotonic() - began >= takeovers * SHORT_SECONDS - CLOCKS_DIFFER_SECONDS
-
-
-def test_recording_after_the_lease(launch):
-    """Breaks if a response that comes late is thrown away although nobody else has taken over: the request would be executed
-    twice for nothing."""
-    client = launch(*SHORT_LEASE).client()
-    key = new_allocation(client)
-    let_leases_end(client)
-    assert_empty(record(client, key, RESPONSE), 200)
-    assert_completed(client, key, RESPONSE)
-
-
-def test_late_record_before_that_of_the_new_holder(launch):
-    """Breaks if, of two that have executed the request, the first to record does not win, or if the second is not told."""
-    client = launch(*SHORT_LEASE).client()
-    key = new_allocation(client)
-    let_leases_end(client)
-    assert_empty(allocate(client, key), 202)
-    assert_empty(record(client, key, captured("of the first holder")), 200)
-    assert_error(record(client, key, captured("of the second holder")), 403, NOT_RECORDABLE)
-    assert_completed(client, key, captured("of the first holder"))
-
-
-def test_late_record_after_that_of_the_new_holder(launch):
-    """Breaks if a late response replaces the one that clients have been given already."""
-    client = launch(*SHORT_LEASE).client()
-    key = new_allocation(client)
-    let_leases_end(client)
-    assert_empty(allocate(client, key), 202)
-    assert_empty(record(client, key, captured("of the second holder")), 200)
-    assert_error(record(client, key, captured("of the first holder")), 403, NOT_RECORDABLE)
-    assert_completed(client, key, captured("of the second holder"))
-
-
-def test_one_of_many_takes_over(launch):
-    """Breaks if a lease that has ended lets more than one in. The takeovers are given leases that do not end meanwhile."""
-    server = launch(*SHORT_LEASE)
-    keys = [new_allocation(server.client()) for _ in range(settings.CAPTURE_ROUNDS)]
-    let_leases_end(server.client())
-    server.stop()
-    server = launch(*LONG_LEASE)
-    for key in keys:
-        answers = send_at_the_same_moment(server.port, [allocation_bytes(key)] * settings.CAPTURE_CONNECTIONS)
-        assert Counter(answer.status for answer in answers) == {202: 1, 409: settings.CAPTURE_CONNECTIONS - 1}
-
-
-def test_lease_for_ever(launch):
-    """Breaks if a lease of 0 ends, with time or with --capture-ttl."""
-    client = launch("--capture-lease=0s", "--capture-ttl=1s").client()
-    key = new_allocation(client)
-    let_captures_expire(client)
-    assert_empty(allocate(client, key), 409)
-    assert_empty(record(client, key, RESPONSE), 200)
-    for answer in wait_allocated(client, key):
-        assert_record(answer, key, RESPONSE)
-
-
-# Expiry.
-
-def test_record_expires(launch):
-    """Breaks if a record is forgotten before --capture-ttl, counted from when it was recorded, or is kept for ever."""
-    client = launch(*SHORT_TTL).client()
-    key = new_allocation(client)
-    began = time.monotonic()
-    assert_empty(record(client, key, RESPONSE), 200)
-    for answer in wait_allocated(client, key):
-        assert_record(answer, key, RESPONSE)
-    assert time.monotonic() - began >= SHORT_SECONDS - CLOCKS_DIFFER_SECONDS
-    assert_empty(record(client, key, captured("anew")), 200)
-
-
-@pytest.mark.parametrize("make", [new_allocation, lambda client: new_record(client, RESPONSE)], ids=["allocation", "record"])
-def test_expired_is_unknown(launch, make):
-    """Breaks if something that has expired can still be recorded to, released, or be in anybody's way."""
-    client = launch(*SHORT_TTL).client()
-    key = make(client)
-    let_captures_expire(client)
-    assert_error(record(client, key, RESPONSE), 403, NOT_RECORDABLE)
-    assert_error(release(client, key), 404, NOT_ALLOCATED)
-    assert_empty(allocate(client, key), 202)
-
-
-def test_takeover_and_record_begin_a_new_life(launch, data_dir):
-    """Breaks if a takeover or a record is kept for --capture-ttl since the first allocation, not since it was made."""
-    client = launch("--capture-lease=1s", "--capture-ttl=1h").client()
-    key = new_allocation(client)
-    first = inspect(data_dir, key)
-    let_leases_end(client)
-    assert_empty(allocate(client, key), 202)
-    taken_over = inspect(data_dir, key)
-    assert seconds_between(first, "allocated_at", taken_over, "allocated_at") >= SHORT_SECONDS
-    assert seconds_between(taken_over, "allocated_at", taken_over, "lease_ends_at") == SHORT_SECONDS
-    assert seconds_between(taken_over, "allocated_at", taken_over, "expires_at") == 3600
-    let_leases_end(client)
-    assert_empty(record(client, key, RESPONSE), 200)
-    recorded = inspect(data_dir, key)
-    assert recorded["allocated_at"] == taken_over["allocated_at"]
-    assert seconds_between(taken_over, "expires_at", recorded, "expires_at") >= SHORT_SECONDS
-
-
 # Giving an allocation up.
 
 def test_release(client):
@@ -608,193 +476,6 @@ def test_release_of_an_encoded_key(client):
     longest = (new_key() * KEY_CHARACTERS_MAX)[:KEY_CHARACTERS_MAX]
     assert_empty(allocate(client, longest), 202)
     assert_empty(release(client, longest), 204)
-
-
-# What is refused.
-
-def nested(depth):
-    """A payload for a PUT whose values are nested so deep."""
-    return f'{{"idempotency_key":"{new_key()}","x":{"[" * (depth - 1)}{"]" * (depth - 1)}}}'
-
-
-MALFORMED_PAYLOADS = {
-    "nothing": b"",
-    "white space": b" \r\n",
-    "an object without its end": b'{"idempotency_key":"abcd"',
-    "more behind the object": b'{"idempotency_key":"abcd"} {}',
-    "a trailing comma": b'{"idempotency_key":"abcd",}',
-    "single quotes": b"{'idempotency_key':'abcd'}",
-    "a form": b"idempotency_key=abcd",
-    "an array": b'["abcd"]',
-    "a string": b'"abcd"',
-    "a number": b"5",
-    "null": b"null",
-    "a key that is a number": b'{"idempotency_key":5}',
-    "a key that is a list": b'{"idempotency_key":["abcd"]}',
-    "half a surrogate pair": b'{"idempotency_key":"abcd","x":"\\ud800"}',
-    "a control character": b'{"idempotency_key":"abcd","x":"\x01"}',
-    "no JSON in a member that nobody knows": b'{"idempotency_key":"abcd","x":nonsense}',
-    "nested too deep": nested(JSON_DEPTH_MAX + 1).encode(),
-    "nested far too deep": nested(20_000).encode(),
-}
-
-
-@pytest.mark.parametrize("method", ["PUT", "POST"])
-@pytest.mark.parametrize("body", MALFORMED_PAYLOADS.values(), ids=MALFORMED_PAYLOADS)
-def test_malformed_payload(client, method, body):
-    """Breaks if something that is no JSON object, or has no text for a key, is guessed at instead of refused."""
-    assert_error(client.request(method, CAPTURES, (), body), 400, MALFORMED_PAYLOAD)
-
-
-def test_nesting_that_is_allowed(client):
-    """Breaks if the bound on nesting is lower than it says: members that nobody knows are ignored, not refused."""
-    assert_empty(client.request("PUT", CAPTURES, (), nested(JSON_DEPTH_MAX).encode()), 202)
-
-
-@pytest.mark.parametrize("key", [
-    "", "a", "abcde", "QQ==", "QQ=", "ab c", " abc", "abc\n", "a+bc", "a/bc", "a.bc", "ab\u00e9", "abc\u65e5", "abc\0", "abc%20",
-    "a" * (KEY_CHARACTERS_MAX + 4), "a" * MIB,
-], ids=lambda key: repr(key) if len(key) < 20 else f"{len(key)} characters")
-def test_malformed_key(client, key):
-    """Breaks if a key is taken that no bytes are encoded as, or one that is longer than it may be."""
-    for method, payload in (("PUT", allocation_payload(key)), ("POST", record_payload(key, RESPONSE))):
-        for ensure_ascii in (True, False):
-            answer = client.exchange(payload_bytes(method, payload, ensure_ascii=ensure_ascii))
-            assert_error(answer, 422, MALFORMED_KEY)
-
-
-@pytest.mark.parametrize("payload", [{}, {"idempotency_key": None}, {"key": "abcd"}, {"Idempotency_Key": "abcd"}], ids=str)
-def test_absent_key(client, payload):
-    """Breaks if a request without a key is given one, or if a similar member is taken for it."""
-    assert_error(client.exchange(payload_bytes("PUT", payload)), 422, MALFORMED_KEY)
-    assert_error(client.exchange(payload_bytes("POST", {**payload, "response": RESPONSE})), 422, MALFORMED_KEY)
-
-
-@pytest.mark.parametrize("length", [2, 3, 4, KEY_CHARACTERS_MAX - 1, KEY_CHARACTERS_MAX])
-def test_keys_that_are_allowed(client, length):
-    """Breaks if a key is refused for its length, or for a character of the alphabet."""
-    alphabet = "_-zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA9876543210"
-    key = (alphabet * (length // len(alphabet) + 1))[:length]
-    assert_empty(allocate(client, key), 202)
-    assert_empty(release(client, key), 204)
-
-
-def test_keys_are_compared_as_they_are(client):
-    """Breaks if keys are compared decoded, or without regard to case: two clients would share one."""
-    for key in ("QQ", "QR", "qq", "QQ-_", "QQ_-"):
-        assert_empty(allocate(client, key), 202)
-
-
-NO_RESPONSE = object()
-MALFORMED_RESPONSES = {
-    "missing": NO_RESPONSE,
-    "null": None,
-    "a list": [RESPONSE],
-    "a string": "response",
-    "empty": {},
-    "no status": {"response_body": "b"},
-    "status null": {"response_status": None},
-    "status a string": {"response_status": "200"},
-    "status not whole": {"response_status": 200.5},
-    "status true": {"response_status": True},
-    "status 99": {"response_status": 99},
-    "status 1000": {"response_status": 1000},
-    "status negative": {"response_status": -200},
-    "status beyond 16 bits": {"response_status": 65536 + 200},
-    "status beyond 64 bits": {"response_status": 2**64 + 200},
-    "body a number": {"response_status": 200, "response_body": 5},
-    "body an object": {"response_status": 200, "response_body": {}},
-    "body half a surrogate pair": {"response_status": 200, "response_body": "\ud800"},
-    "headers a string": {"response_status": 200, "response_headers": "X: 1"},
-    "headers an object that is not empty": {"response_status": 200, "response_headers": {"X": "1"}},
-    "a header a string": {"response_status": 200, "response_headers": ["X: 1"]},
-    "a header null": {"response_status": 200, "response_headers": [None]},
-    "a header's key a number": {"response_status": 200, "response_headers": [{"key": 1, "value": "1"}]},
-    "a header's value a number": {"response_status": 200, "response_headers": [{"key": "X", "value": 1}]},
-    "a header's value an object": {"response_status": 200, "response_headers": [{"key": "X", "value": {}}]},
-    "a list of values with a number": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", 2]}]},
-    "a list of lists": {"response_status": 200, "response_headers": [{"key": "X", "value": [["1"]]}]},
-    "U+0000 in a header's key": {"response_status": 200, "response_headers": [{"key": "X\0", "value": "1"}]},
-    "U+0000 in a header's value": {"response_status": 200, "response_headers": [{"key": "X", "value": "1\0"}]},
-    "U+0000 in a list of values": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", "\0"]}]},
-}
-
-
-@pytest.mark.parametrize("response", MALFORMED_RESPONSES.values(), ids=MALFORMED_RESPONSES)
-def test_malformed_response(client, response):
-    """Breaks if a response that can't be given back is recorded, or if its refusal takes the allocation with it."""
-    key = new_allocation(client)
-    payload = allocation_payload(key) if response is NO_RESPONSE else record_payload(key, response)
-    assert_error(client.exchange(payload_bytes("POST", payload)), 400, MALFORMED_PAYLOAD)
-    assert_empty(allocate(client, key), 409)
-    assert_empty(record(client, key, RESPONSE), 200)
-
-
-def test_headers_in_latin_1_do_not_keep_a_response_from_being_recorded(client):
-    """Breaks if what is no UTF-8 is refused: the request would be executed once more when its lease has ended."""
-    key = new_allocation(client)
-    payload = json.dumps(record_payload(key, captured("b", 200, (("X-Name", "caf?"), ("X", "\u00e9"))))).encode()
-    assert_empty(client.request("POST", CAPTURES, (), payload.replace(b"caf?", b"caf\xe9")), 200)
-    assert_completed(client, key, captured("b", 200, (("X-Name", "caf\ufffd"), ("X", "\u00e9"))))
-    assert_error(client.request("PUT", CAPTURES, (), b'{"idempotency_key":"abc\xff"}'), 422, MALFORMED_KEY)
-
-
-def test_allocation_passes_over_a_response(client):
-    """Breaks if a PUT is refused for a member that it does not know."""
-    for response in (5, {}, RESPONSE):
-        assert_empty(client.exchange(payload_bytes("PUT", record_payload(new_key(), response))), 202)
-
-
-def test_order_of_checks(client):
-    """Breaks if a request with two faults is told of the later one: payload, key, response, size, and only then what there
-    is under the key."""
-    too_large = captured("x" * (MIB + 1))
-    assert_error(client.exchange(payload_bytes("POST", record_payload(5, None))), 400, MALFORMED_PAYLOAD)
-    assert_error(client.exchange(payload_bytes("POST", record_payload("a", None))), 422, MALFORMED_KEY)
-    assert_error(client.exchange(payload_bytes("POST", record_payload("a", too_large))), 422, MALFORMED_KEY)
-    broken = {**too_large, "response_status": "200"}
-    assert_error(client.exchange(payload_bytes("POST", record_payload(new_key(), broken))), 400, MALFORMED_PAYLOAD)
-    assert_error(record(client, new_key(), too_large), 413)
-    assert_error(record(client, new_key(), RESPONSE), 403, NOT_RECORDABLE)
-
-
-@pytest.mark.parametrize("status, data", [
-    (400, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-    (408, b"Content-Length: 10\r\n\r\n{"),
-    (413, b"Content-Length: 999999999999\r\n\r\n"),
-    (431, b"X: " + b"x" * 20 * KIB + b"\r\n\r\n"),
-], ids=["no chunk", "too slow", "body too large", "headers too large"])
-@pytest.mark.parametrize("line", [f"PUT {CAPTURES}", f"POST {CAPTURES}", f"DELETE {capture_path('abcd')}"])
-def test_requests_that_http_refuses(launch, line, status, data):
-    """Breaks if a request that is refused before it has come whole gets another form of error than all the others here."""
-    with launch("--request-timeout=500ms").connect() as connection:
-        connection.send_until_answered(f"{line} HTTP/1.1\r\nHost: h\r\n".encode() + data)
-        refused = connection.read_response()
-        assert_error(refused, status)
-        assert refused.closes
-
-
-@pytest.mark.parametrize("path, methods, allowed", [
-    (CAPTURES, ("GET", "HEAD", "DELETE", "PATCH", "OPTIONS"), "POST, PUT"),
-    (capture_path("abcd"), ("GET", "HEAD", "PUT", "POST", "PATCH"), "DELETE"),
-    (capture_path("QQ=="), ("GET",), "DELETE"),
-])
-def test_other_methods(client, path, methods, allowed):
-    """Breaks if a method that a path doesn't have does something, or gets another answer than 405 with Allow."""
-    for method in methods:
-        answer = client.request(method, path)
-        if method == "HEAD":
-            assert (answer.status, answer.body) == (405, b"")
-        else:
-            assert_error(answer, 405, METHOD_NOT_ALLOWED)
-        assert answer.header("Allow") == allowed
-
-
-@pytest.mark.parametrize("path", ["/api/v2", "/api/v2/capture", "/api/v2/captures/a/b", "/api/v1/captures"])
-def test_other_paths(client, path):
-    """Breaks if a path that is similar is taken for that of captures."""
-    for method in ("PUT", "POST", "DELETE"):
-        assert client.request(method, path, (), b"" if method == "DELETE" else b"{}").status == 404
 
 
 # Beside the orders.
@@ -850,184 +531,3 @@ def test_positions(launch):
     assert client.get("/-/position").json()["durable"] == last
     accepted_order(create(order_content(new_customer())).send(client), 201)
     assert position(allocate(client, key)) > last
-
-
-# After a restart.
-
-ENDS = pytest.mark.parametrize("end", ["stop", "kill"])
-
-
-@ENDS
-@pytest.mark.parametrize("durability", ["fsync", "os"])
-def test_captures_outlive_the_process(launch, end, durability):
-    """Breaks if an allocation, a record or a release that was acknowledged is lost, changed or brought back by a restart."""
-    server = launch(*LONG_LEASE, f"--durability={durability}")
-    client = server.client()
-    response = captured("\0\u65e5" * 1000, 418, (("Set-Cookie", ["a=1", "b=2"]), ("X-A", "1"), ("X-A", "2")))
-    allocated, completed, released = new_allocation(client), new_record(client, response), new_allocation(client)
-    assert_empty(release(client, released), 204)
-    told = allocate(client, completed)
-    getattr(server, end)()
-
-    client = launch(*LONG_LEASE).client()
-    assert_empty(allocate(client, allocated), 409)
-    assert allocate(client, completed).body == told.body
-    assert_completed(client, completed, response)
-    assert_error(record(client, completed, RESPONSE), 403, NOT_RECORDABLE)
-    assert_error(release(client, released), 404, NOT_ALLOCATED)
-    assert_empty(allocate(client, released), 202)
-    assert_empty(record(client, allocated, response), 200)
-    assert_completed(client, allocated, response)
-
-
-@ENDS
-def test_lease_outlives_the_process(launch, end):
-    """Breaks if a restart ends a lease, gives it a new beginning that never ends, or if a lease that was given changes with
-    --capture-lease."""
-    server = launch(*LONG_LEASE)
-    long = new_allocation(server.client())
-    getattr(server, end)()
-    server = launch(*SHORT_LEASE)
-    short = new_allocation(server.client())
-    let_leases_end(server.client())
-    assert_empty(allocate(server.client(), long), 409)
-    short_again = new_allocation(server.client())
-    getattr(server, end)()
-    client = launch(*LONG_LEASE).client()
-    for answer in wait_allocated(client, short_again):
-        assert_empty(answer, 409)
-    assert_empty(allocate(client, short), 202)
-    assert_empty(allocate(client, long), 409)
-
-
-@ENDS
-def test_expiry_outlives_the_process(launch, end):
-    """Breaks if a restart brings back what has expired, gives it a new life, or cuts one short that was promised longer."""
-    server = launch()
-    long = new_record(server.client(), RESPONSE)
-    getattr(server, end)()
-    server = launch(*SHORT_TTL)
-    expired = new_record(server.client(), RESPONSE)
-    let_captures_expire(server.client())
-    short = new_record(server.client(), RESPONSE)
-    getattr(server, end)()
-    client = launch().client()
-    assert_error(release(client, expired), 404, NOT_ALLOCATED)
-    assert_empty(allocate(client, expired), 202)
-    for answer in wait_allocated(client, short):
-        assert_record(answer, short, RESPONSE)
-    assert_completed(client, long, RESPONSE)
-
-
-# What operators see.
-
-VERDICTS = ("allocated", "in_flight", "completed", "recorded", "not_recordable", "released", "not_releasable", "unknown")
-
-
-def counted(client):
-    """ordem_captures_total by verdict."""
-    found = re.findall(r'^ordem_captures_total\{verdict="(\w+)"\} (\S+)$', client.get("/metrics").body.decode(), re.M)
-    return {verdict: float(value) for verdict, value in found}
-
-
-def test_metrics(launch):
-    """Breaks if a verdict isn't counted, is counted as another one, or is missing as long as it has not happened."""
-    client = launch().client()
-    assert counted(client) == dict.fromkeys(VERDICTS, 0)
-    key, other = new_key(), new_key()
-    for _ in range(3):
-        allocate(client, key)
-    for _ in range(5):
-        record(client, key, RESPONSE)
-    for _ in range(6):
-        allocate(client, key)
-    for _ in range(7):
-        release(client, key)
-    allocate(client, other)
-    for _ in range(9):
-        release(client, other)
-    allocate(client, "malformed")
-    expected = {"allocated": 2, "in_flight": 2, "completed": 6, "recorded": 1, "not_recordable": 4, "released": 1,
-                "not_releasable": 7, "unknown": 8}
-    poll_until(lambda: counted(client) == expected, f"the metrics are {expected}")
-
-
-def inspect(data_dir, key):
-    result = run_ordem("inspect", "capture", key, "--data-dir", data_dir)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
-
-
-def seconds_between(earlier, earlier_name, later, later_name):
-    return (parse_time(later[later_name]) - parse_time(earlier[earlier_name])).total_seconds()
-
-
-def assert_inspect_shows(data_dir, allocated, completed):
-    shown = inspect(data_dir, allocated)
-    assert (shown["idempotency_key"], shown["state"]) == (allocated, "allocated")
-    assert seconds_between(shown, "allocated_at", shown, "lease_ends_at") == 2 * 3600
-    assert seconds_between(shown, "allocated_at", shown, "expires_at") == 3 * 3600
-    assert shown.get("response") is None
-    shown = inspect(data_dir, completed)
-    assert (shown["idempotency_key"], shown["state"]) == (completed, "completed")
-    assert seconds_between(shown, "allocated_at", shown, "expires_at") >= 3 * 3600
-    assert shown["response"] == RESPONSE
-
-
-@pytest.mark.parametrize("end", ["stop", "kill", None], ids=["stopped", "killed", "running"])
-def test_inspect(launch, data_dir, end):
-    """Breaks if inspect shows something else than what the server knows, needs a clean stop, or disturbs a server that runs."""
-    flags = ("--capture-lease=2h", "--capture-ttl=3h")
-    server = launch(*flags)
-    allocated, completed = new_allocation(server.client()), new_record(server.client(), RESPONSE)
-    if end:
-        getattr(server, end)()
-    assert_inspect_shows(data_dir, allocated, completed)
-    client = (launch(*flags) if end else server).client()
-    assert_empty(allocate(client, allocated), 409)
-    assert_completed(client, completed, RESPONSE)
-
-
-def test_inspect_a_lease_for_ever(launch, data_dir):
-    """Breaks if an allocation without an end is shown with one."""
-    server = launch("--capture-lease=0s")
-    key = new_allocation(server.client())
-    shown = inspect(data_dir, key)
-    assert (shown["state"], shown["lease_ends_at"], shown["expires_at"]) == ("allocated", None, None)
-
-
-@pytest.mark.parametrize("key", ["nobodyhere", "no key"])
-def test_inspect_what_is_not_there(launch, data_dir, key):
-    """Breaks if inspect prints an empty object, or nothing, and calls that success."""
-    server = launch()
-    assert_empty(allocate(server.client(), "nobodyhere"), 202)
-    assert_empty(release(server.client(), "nobodyhere"), 204)
-    server.stop()
-    result = run_ordem("inspect", "capture", key, "--data-dir", data_dir)
-    assert_clean_failure(result.returncode, result.stderr, [key])
-    assert result.stdout.strip() == ""
-
-
-# Settings.
-
-@pytest.mark.parametrize("flags, words", [
-    (("--capture-lease=2s", "--capture-ttl=1s"), ("capture-ttl", "capture-lease")),
-    (("--capture-ttl=59s",), ("capture-ttl", "capture-lease")),
-    (("--capture-lease=25h",), ("capture-ttl", "capture-lease")),
-    (("--capture-ttl=0s",), ("capture-ttl",)),
-    (("--capture-lease=-1s",), ("capture-lease",)),
-    (("--capture-lease=60",), ("capture-lease",)),
-    (("--capture-max=0B",), ("capture-max",)),
-    (("--capture-max=1MB",), ("capture-max",)),
-], ids=lambda value: " ".join(value) if value[0].startswith("--") else "")
-def test_settings_that_make_no_sense(data_dir, flags, words):
-    """Breaks if settings that contradict each other, or can't work, do not stop the start: an allocation that expires before
-    its lease has ended would let a second one in."""
-    assert_does_not_start(data_dir, *flags, words=words)
-    assert not data_dir.exists()
-
-
-def test_settings_at_their_bounds(launch, tmp_path):
-    """Breaks if a lease as long as a capture is kept, or none that ends, is refused."""
-    for number, flags in enumerate((("--capture-lease=1m", "--capture-ttl=1m"), ("--capture-lease=0s", "--capture-ttl=1s"))):
-        new_allocation(launch(*flags, folder=tmp_path / str(number)).client())

@@ -6,6 +6,8 @@ from base64 import urlsafe_b64encode
 
 from support.concurrency import poll_until
 from support.http_client import request_bytes
+from support.ordem_server import run_ordem
+from support.orders import parse_time
 
 CAPTURES = "/api/v2/captures"
 JSON_TYPE = "application/json"
@@ -158,3 +160,15 @@ def let_captures_expire(client):
     key = new_record(client, response)
     for answer in wait_allocated(client, key):
         assert_record(answer, key, response)
+
+
+def inspect(data_dir, key):
+    """A capture as `ordem inspect capture` prints it."""
+    result = run_ordem("inspect", "capture", key, "--data-dir", data_dir)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def seconds_between(earlier, earlier_name, later, later_name):
+    """From one moment of an inspected capture to one of another."""
+    return (parse_time(later[later_name]) - parse_time(earlier[earlier_name])).total_seconds()

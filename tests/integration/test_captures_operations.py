@@ -1,0 +1,127 @@
+"""Captures for those who run the server: settings, metrics, `ordem inspect capture`."""
+
+import re
+
+import pytest
+
+from support.captures import (
+    allocate,
+    assert_completed,
+    assert_empty,
+    captured,
+    inspect,
+    new_allocation,
+    new_key,
+    new_record,
+    record,
+    release,
+    seconds_between,
+)
+from support.concurrency import poll_until
+from support.ordem_server import assert_clean_failure, assert_does_not_start, run_ordem
+
+RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "application/json"), ("Set-Cookie", "secret")))
+
+
+# What operators see.
+
+VERDICTS = ("allocated", "in_flight", "completed", "recorded", "not_recordable", "released", "not_releasable", "unknown")
+
+
+def counted(client):
+    """ordem_captures_total by verdict."""
+    found = re.findall(r'^ordem_captures_total\{verdict="(\w+)"\} (\S+)$', client.get("/metrics").body.decode(), re.M)
+    return {verdict: float(value) for verdict, value in found}
+
+
+def test_metrics(launch):
+    """Breaks if a verdict isn't counted, is counted as another one, or is missing as long as it has not happened."""
+    client = launch().client()
+    assert counted(client) == dict.fromkeys(VERDICTS, 0)
+    key, other = new_key(), new_key()
+    for _ in range(3):
+        allocate(client, key)
+    for _ in range(5):
+        record(client, key, RESPONSE)
+    for _ in range(6):
+        allocate(client, key)
+    for _ in range(7):
+        release(client, key)
+    allocate(client, other)
+    for _ in range(9):
+        release(client, other)
+    allocate(client, "malformed")
+    expected = {"allocated": 2, "in_flight": 2, "completed": 6, "recorded": 1, "not_recordable": 4, "released": 1,
+                "not_releasable": 7, "unknown": 8}
+    poll_until(lambda: counted(client) == expected, f"the metrics are {expected}")
+
+
+def assert_inspect_shows(data_dir, allocated, completed):
+    shown = inspect(data_dir, allocated)
+    assert (shown["idempotency_key"], shown["state"]) == (allocated, "allocated")
+    assert seconds_between(shown, "allocated_at", shown, "lease_ends_at") == 2 * 3600
+    assert seconds_between(shown, "allocated_at", shown, "expires_at") == 3 * 3600
+    assert shown.get("response") is None
+    shown = inspect(data_dir, completed)
+    assert (shown["idempotency_key"], shown["state"]) == (completed, "completed")
+    assert seconds_between(shown, "allocated_at", shown, "expires_at") >= 3 * 3600
+    assert shown["response"] == RESPONSE
+
+
+@pytest.mark.parametrize("end", ["stop", "kill", None], ids=["stopped", "killed", "running"])
+def test_inspect(launch, data_dir, end):
+    """Breaks if inspect shows something else than what the server knows, needs a clean stop, or disturbs a server that runs."""
+    flags = ("--capture-lease=2h", "--capture-ttl=3h")
+    server = launch(*flags)
+    allocated, completed = new_allocation(server.client()), new_record(server.client(), RESPONSE)
+    if end:
+        getattr(server, end)()
+    assert_inspect_shows(data_dir, allocated, completed)
+    client = (launch(*flags) if end else server).client()
+    assert_empty(allocate(client, allocated), 409)
+    assert_completed(client, completed, RESPONSE)
+
+
+def test_inspect_a_lease_for_ever(launch, data_dir):
+    """Breaks if an allocation without an end is shown with one."""
+    server = launch("--capture-lease=0s")
+    key = new_allocation(server.client())
+    shown = inspect(data_dir, key)
+    assert (shown["state"], shown["lease_ends_at"], shown["expires_at"]) == ("allocated", None, None)
+
+
+@pytest.mark.parametrize("key", ["nobodyhere", "no key"])
+def test_inspect_what_is_not_there(launch, data_dir, key):
+    """Breaks if inspect prints an empty object, or nothing, and calls that success."""
+    server = launch()
+    assert_empty(allocate(server.client(), "nobodyhere"), 202)
+    assert_empty(release(server.client(), "nobodyhere"), 204)
+    server.stop()
+    result = run_ordem("inspect", "capture", key, "--data-dir", data_dir)
+    assert_clean_failure(result.returncode, result.stderr, [key])
+    assert result.stdout.strip() == ""
+
+
+# Settings.
+
+@pytest.mark.parametrize("flags, words", [
+    (("--capture-lease=2s", "--capture-ttl=1s"), ("capture-ttl", "capture-lease")),
+    (("--capture-ttl=59s",), ("capture-ttl", "capture-lease")),
+    (("--capture-lease=25h",), ("capture-ttl", "capture-lease")),
+    (("--capture-ttl=0s",), ("capture-ttl",)),
+    (("--capture-lease=-1s",), ("capture-lease",)),
+    (("--capture-lease=60",), ("capture-lease",)),
+    (("--capture-max=0B",), ("capture-max",)),
+    (("--capture-max=1MB",), ("capture-max",)),
+], ids=lambda value: " ".join(value) if value[0].startswith("--") else "")
+def test_settings_that_make_no_sense(data_dir, flags, words):
+    """Breaks if settings that contradict each other, or can't work, do not stop the start: an allocation that expires before
+    its lease has ended would let a second one in."""
+    assert_does_not_start(data_dir, *flags, words=words)
+    assert not data_dir.exists()
+
+
+def test_settings_at_their_bounds(launch, tmp_path):
+    """Breaks if a lease as long as a capture is kept, or none that ends, is refused."""
+    for number, flags in enumerate((("--capture-lease=1m", "--capture-ttl=1m"), ("--capture-lease=0s", "--capture-ttl=1s"))):
+        new_allocation(launch(*flags, folder=tmp_path / str(number)).client())

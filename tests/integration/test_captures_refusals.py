@@ -1,0 +1,220 @@
+"""Calls of captures that are refused, each in the form of the server that the interface comes from."""
+
+import json
+
+import pytest
+
+from support import settings
+from support.captures import (
+    CAPTURES,
+    MALFORMED_KEY,
+    MALFORMED_PAYLOAD,
+    METHOD_NOT_ALLOWED,
+    NOT_RECORDABLE,
+    allocate,
+    allocation_payload,
+    assert_completed,
+    assert_empty,
+    assert_error,
+    capture_path,
+    captured,
+    new_allocation,
+    new_key,
+    payload_bytes,
+    record,
+    record_payload,
+    release,
+)
+
+MIB = settings.MIB
+KIB = 1024
+KEY_CHARACTERS_MAX = 1024
+JSON_DEPTH_MAX = 64
+RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "application/json"), ("Set-Cookie", "secret")))
+
+
+# What is refused.
+
+def nested(depth):
+    """A payload for a PUT whose values are nested so deep."""
+    return f'{{"idempotency_key":"{new_key()}","x":{"[" * (depth - 1)}{"]" * (depth - 1)}}}'
+
+
+MALFORMED_PAYLOADS = {
+    "nothing": b"",
+    "white space": b" \r\n",
+    "an object without its end": b'{"idempotency_key":"abcd"',
+    "more behind the object": b'{"idempotency_key":"abcd"} {}',
+    "a trailing comma": b'{"idempotency_key":"abcd",}',
+    "single quotes": b"{'idempotency_key':'abcd'}",
+    "a form": b"idempotency_key=abcd",
+    "an array": b'["abcd"]',
+    "a string": b'"abcd"',
+    "a number": b"5",
+    "null": b"null",
+    "a key that is a number": b'{"idempotency_key":5}',
+    "a key that is a list": b'{"idempotency_key":["abcd"]}',
+    "half a surrogate pair": b'{"idempotency_key":"abcd","x":"\\ud800"}',
+    "a control character": b'{"idempotency_key":"abcd","x":"\x01"}',
+    "no JSON in a member that nobody knows": b'{"idempotency_key":"abcd","x":nonsense}',
+    "nested too deep": nested(JSON_DEPTH_MAX + 1).encode(),
+    "nested far too deep": nested(20_000).encode(),
+}
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize("body", MALFORMED_PAYLOADS.values(), ids=MALFORMED_PAYLOADS)
+def test_malformed_payload(client, method, body):
+    """Breaks if something that is no JSON object, or has no text for a key, is guessed at instead of refused."""
+    assert_error(client.request(method, CAPTURES, (), body), 400, MALFORMED_PAYLOAD)
+
+
+def test_nesting_that_is_allowed(client):
+    """Breaks if the bound on nesting is lower than it says: members that nobody knows are ignored, not refused."""
+    assert_empty(client.request("PUT", CAPTURES, (), nested(JSON_DEPTH_MAX).encode()), 202)
+
+
+@pytest.mark.parametrize("key", [
+    "", "a", "abcde", "QQ==", "QQ=", "ab c", " abc", "abc\n", "a+bc", "a/bc", "a.bc", "ab\u00e9", "abc\u65e5", "abc\0", "abc%20",
+    "a" * (KEY_CHARACTERS_MAX + 4), "a" * MIB,
+], ids=lambda key: repr(key) if len(key) < 20 else f"{len(key)} characters")
+def test_malformed_key(client, key):
+    """Breaks if a key is taken that no bytes are encoded as, or one that is longer than it may be."""
+    for method, payload in (("PUT", allocation_payload(key)), ("POST", record_payload(key, RESPONSE))):
+        for ensure_ascii in (True, False):
+            answer = client.exchange(payload_bytes(method, payload, ensure_ascii=ensure_ascii))
+            assert_error(answer, 422, MALFORMED_KEY)
+
+
+@pytest.mark.parametrize("payload", [{}, {"idempotency_key": None}, {"key": "abcd"}, {"Idempotency_Key": "abcd"}], ids=str)
+def test_absent_key(client, payload):
+    """Breaks if a request without a key is given one, or if a similar member is taken for it."""
+    assert_error(client.exchange(payload_bytes("PUT", payload)), 422, MALFORMED_KEY)
+    assert_error(client.exchange(payload_bytes("POST", {**payload, "response": RESPONSE})), 422, MALFORMED_KEY)
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, KEY_CHARACTERS_MAX - 1, KEY_CHARACTERS_MAX])
+def test_keys_that_are_allowed(client, length):
+    """Breaks if a key is refused for its length, or for a character of the alphabet."""
+    alphabet = "_-zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA9876543210"
+    key = (alphabet * (length // len(alphabet) + 1))[:length]
+    assert_empty(allocate(client, key), 202)
+    assert_empty(release(client, key), 204)
+
+
+def test_keys_are_compared_as_they_are(client):
+    """Breaks if keys are compared decoded, or without regard to case: two clients would share one."""
+    for key in ("QQ", "QR", "qq", "QQ-_", "QQ_-"):
+        assert_empty(allocate(client, key), 202)
+
+
+NO_RESPONSE = object()
+MALFORMED_RESPONSES = {
+    "missing": NO_RESPONSE,
+    "null": None,
+    "a list": [RESPONSE],
+    "a string": "response",
+    "empty": {},
+    "no status": {"response_body": "b"},
+    "status null": {"response_status": None},
+    "status a string": {"response_status": "200"},
+    "status not whole": {"response_status": 200.5},
+    "status true": {"response_status": True},
+    "status 99": {"response_status": 99},
+    "status 1000": {"response_status": 1000},
+    "status negative": {"response_status": -200},
+    "status beyond 16 bits": {"response_status": 65536 + 200},
+    "status beyond 64 bits": {"response_status": 2**64 + 200},
+    "body a number": {"response_status": 200, "response_body": 5},
+    "body an object": {"response_status": 200, "response_body": {}},
+    "body half a surrogate pair": {"response_status": 200, "response_body": "\ud800"},
+    "headers a string": {"response_status": 200, "response_headers": "X: 1"},
+    "headers an object that is not empty": {"response_status": 200, "response_headers": {"X": "1"}},
+    "a header a string": {"response_status": 200, "response_headers": ["X: 1"]},
+    "a header null": {"response_status": 200, "response_headers": [None]},
+    "a header's key a number": {"response_status": 200, "response_headers": [{"key": 1, "value": "1"}]},
+    "a header's value a number": {"response_status": 200, "response_headers": [{"key": "X", "value": 1}]},
+    "a header's value an object": {"response_status": 200, "response_headers": [{"key": "X", "value": {}}]},
+    "a list of values with a number": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", 2]}]},
+    "a list of lists": {"response_status": 200, "response_headers": [{"key": "X", "value": [["1"]]}]},
+    "U+0000 in a header's key": {"response_status": 200, "response_headers": [{"key": "X\0", "value": "1"}]},
+    "U+0000 in a header's value": {"response_status": 200, "response_headers": [{"key": "X", "value": "1\0"}]},
+    "U+0000 in a list of values": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", "\0"]}]},
+}
+
+
+@pytest.mark.parametrize("response", MALFORMED_RESPONSES.values(), ids=MALFORMED_RESPONSES)
+def test_malformed_response(client, response):
+    """Breaks if a response that can't be given back is recorded, or if its refusal takes the allocation with it."""
+    key = new_allocation(client)
+    payload = allocation_payload(key) if response is NO_RESPONSE else record_payload(key, response)
+    assert_error(client.exchange(payload_bytes("POST", payload)), 400, MALFORMED_PAYLOAD)
+    assert_empty(allocate(client, key), 409)
+    assert_empty(record(client, key, RESPONSE), 200)
+
+
+def test_headers_in_latin_1_do_not_keep_a_response_from_being_recorded(client):
+    """Breaks if what is no UTF-8 is refused: the request would be executed once more when its lease has ended."""
+    key = new_allocation(client)
+    payload = json.dumps(record_payload(key, captured("b", 200, (("X-Name", "caf?"), ("X", "\u00e9"))))).encode()
+    assert_empty(client.request("POST", CAPTURES, (), payload.replace(b"caf?", b"caf\xe9")), 200)
+    assert_completed(client, key, captured("b", 200, (("X-Name", "caf\ufffd"), ("X", "\u00e9"))))
+    assert_error(client.request("PUT", CAPTURES, (), b'{"idempotency_key":"abc\xff"}'), 422, MALFORMED_KEY)
+
+
+def test_allocation_passes_over_a_response(client):
+    """Breaks if a PUT is refused for a member that it does not know."""
+    for response in (5, {}, RESPONSE):
+        assert_empty(client.exchange(payload_bytes("PUT", record_payload(new_key(), response))), 202)
+
+
+def test_order_of_checks(client):
+    """Breaks if a request with two faults is told of the later one: payload, key, response, size, and only then what there
+    is under the key."""
+    too_large = captured("x" * (MIB + 1))
+    assert_error(client.exchange(payload_bytes("POST", record_payload(5, None))), 400, MALFORMED_PAYLOAD)
+    assert_error(client.exchange(payload_bytes("POST", record_payload("a", None))), 422, MALFORMED_KEY)
+    assert_error(client.exchange(payload_bytes("POST", record_payload("a", too_large))), 422, MALFORMED_KEY)
+    broken = {**too_large, "response_status": "200"}
+    assert_error(client.exchange(payload_bytes("POST", record_payload(new_key(), broken))), 400, MALFORMED_PAYLOAD)
+    assert_error(record(client, new_key(), too_large), 413)
+    assert_error(record(client, new_key(), RESPONSE), 403, NOT_RECORDABLE)
+
+
+@pytest.mark.parametrize("status, data", [
+    (400, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+    (408, b"Content-Length: 10\r\n\r\n{"),
+    (413, b"Content-Length: 999999999999\r\n\r\n"),
+    (431, b"X: " + b"x" * 20 * KIB + b"\r\n\r\n"),
+], ids=["no chunk", "too slow", "body too large", "headers too large"])
+@pytest.mark.parametrize("line", [f"PUT {CAPTURES}", f"POST {CAPTURES}", f"DELETE {capture_path('abcd')}"])
+def test_requests_that_http_refuses(launch, line, status, data):
+    """Breaks if a request that is refused before it has come whole gets another form of error than all the others here."""
+    with launch("--request-timeout=500ms").connect() as connection:
+        connection.send_until_answered(f"{line} HTTP/1.1\r\nHost: h\r\n".encode() + data)
+        refused = connection.read_response()
+        assert_error(refused, status)
+        assert refused.closes
+
+
+@pytest.mark.parametrize("path, methods, allowed", [
+    (CAPTURES, ("GET", "HEAD", "DELETE", "PATCH", "OPTIONS"), "POST, PUT"),
+    (capture_path("abcd"), ("GET", "HEAD", "PUT", "POST", "PATCH"), "DELETE"),
+    (capture_path("QQ=="), ("GET",), "DELETE"),
+])
+def test_other_methods(client, path, methods, allowed):
+    """Breaks if a method that a path doesn't have does something, or gets another answer than 405 with Allow."""
+    for method in methods:
+        answer = client.request(method, path)
+        if method == "HEAD":
+            assert (answer.status, answer.body) == (405, b"")
+        else:
+            assert_error(answer, 405, METHOD_NOT_ALLOWED)
+        assert answer.header("Allow") == allowed
+
+
+@pytest.mark.parametrize("path", ["/api/v2", "/api/v2/capture", "/api/v2/captures/a/b", "/api/v1/captures"])
+def test_other_paths(client, path):
+    """Breaks if a path that is similar is taken for that of captures."""
+    for method in ("PUT", "POST", "DELETE"):
+        assert client.request(method, path, (), b"" if method == "DELETE" else b"{}").status == 404
