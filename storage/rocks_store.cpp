@@ -357,45 +357,47 @@ read_result<shared_capture> rocks_store::find_capture(const capture_key& key, ti
   return std::make_shared<const capture>(std::move(*found));
 }
 
-read_result<void> rocks_store::scan_orders(const std::function<bool(const shared_order&)>& visit) const {
+// From the first record of a family to the last. `read` says whether to go on; nothing, if the record is damaged.
+read_result<void> rocks_store::scan(
+    family which, const std::function<std::optional<bool>(std::string_view key, std::string_view value)>& read) const {
   const auto view = shown();
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(family::orders)));
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(which)));
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    const auto id = decode_order_key(at->key().ToStringView());
-    auto found = id ? decode_order(*id, at->value().ToStringView()) : std::nullopt;
-    if (!found) return failed_read(family::orders, "a record is damaged");
-    if (!visit(std::make_shared<const order>(std::move(*found)))) return {};
+    const auto goes_on = read(at->key().ToStringView(), at->value().ToStringView());
+    if (!goes_on) return failed_read(which, "a record is damaged");
+    if (!*goes_on) return {};
   }
-  if (!at->status().ok()) return failed_read(family::orders, at->status().ToString());
+  if (!at->status().ok()) return failed_read(which, at->status().ToString());
   return {};
+}
+
+read_result<void> rocks_store::scan_orders(const std::function<bool(const shared_order&)>& visit) const {
+  return scan(family::orders, [&](std::string_view key, std::string_view value) -> std::optional<bool> {
+    const auto id = decode_order_key(key);
+    auto found = id ? decode_order(*id, value) : std::nullopt;
+    if (!found) return std::nullopt;
+    return visit(std::make_shared<const order>(std::move(*found)));
+  });
 }
 
 read_result<void> rocks_store::scan_messages(
     timestamp now, const std::function<bool(const guid&, const message_record&)>& visit) const {
-  const auto view = shown();
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(family::messages)));
-  for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    const auto id = decode_message_key(at->key().ToStringView());
-    const auto found = decode_message(at->value().ToStringView());
-    if (!id || !found) return failed_read(family::messages, "a record is damaged");
-    if (found->expires_at > now && !visit(*id, *found)) return {};
-  }
-  if (!at->status().ok()) return failed_read(family::messages, at->status().ToString());
-  return {};
+  return scan(family::messages, [&](std::string_view key, std::string_view value) -> std::optional<bool> {
+    const auto id = decode_message_key(key);
+    const auto found = decode_message(value);
+    if (!id || !found) return std::nullopt;
+    return found->expires_at <= now || visit(*id, *found);
+  });
 }
 
 read_result<void> rocks_store::scan_captures(
     timestamp now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const {
-  const auto view = shown();
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(family::captures)));
-  for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    const auto key = decode_capture_key(at->key().ToStringView());
-    auto found = decode_capture(at->value().ToStringView());
-    if (!key || !found) return failed_read(family::captures, "a record is damaged");
-    if (found->is_kept_at(now) && !visit(*key, std::make_shared<const capture>(std::move(*found)))) return {};
-  }
-  if (!at->status().ok()) return failed_read(family::captures, at->status().ToString());
-  return {};
+  return scan(family::captures, [&](std::string_view key, std::string_view value) -> std::optional<bool> {
+    const auto id = decode_capture_key(key);
+    auto found = decode_capture(value);
+    if (!id || !found) return std::nullopt;
+    return !found->is_kept_at(now) || visit(*id, std::make_shared<const capture>(std::move(*found)));
+  });
 }
 
 // --- running it ---

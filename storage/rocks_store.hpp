@@ -6,10 +6,12 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/column_families.hpp"
@@ -122,6 +124,8 @@ class rocks_store final : public store {
   read_result<shared_order> find_version(order_id id, version which, const durable_view& view) const;
   read_result<shared_order> read_order(family which, std::string_view key, order_id id, const durable_view& view) const;
   read_result<shared_order> find_logged_order(const outcome& result, const durable_view& view) const;
+  read_result<void> scan(
+      family which, const std::function<std::optional<bool>(std::string_view key, std::string_view value)>& read) const;
   std::unique_ptr<rocksdb::Iterator> log_group_of(position at, const durable_view& view) const;
   tl::unexpected<read_error> failed_read(family where, std::string_view why) const;
   open_failure cannot_open(const rocksdb::Status& status) const;
