@@ -65,8 +65,9 @@ def has_ended(pid):
 class Postgres:
     """One database cluster, and the server on it while it runs."""
 
-    def __init__(self, fsync=True):
+    def __init__(self, fsync=True, connections=50):
         self._fsync = fsync
+        self._connections = connections
         self._user = unprivileged_user()
         self._process = None
         self._databases = 0
@@ -100,7 +101,7 @@ class Postgres:
             self._process = subprocess.Popen(
                 [
                     BINARIES / "postgres", "-D", self._data, "-k", self.folder, "-c", "listen_addresses=",
-                    "-c", f"fsync={'on' if self._fsync else 'off'}", "-c", "max_connections=50",
+                    "-c", f"fsync={'on' if self._fsync else 'off'}", "-c", f"max_connections={self._connections}",
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as_user(),
             )
@@ -207,8 +208,8 @@ class Postgres:
             raise AssertionError(f"Postgres did not end in time:\n{self.log()}") from None
 
 
-def start_postgres(fsync=True):
-    postgres = Postgres(fsync)
+def start_postgres(fsync=True, connections=50):
+    postgres = Postgres(fsync, connections)
     try:
         postgres.start()
         postgres.run(postgres.url(), f"CREATE ROLE {PASSWORD_ROLE} NOLOGIN")
