@@ -1,0 +1,24 @@
+// What tells two requests under one GUID apart: the canonical form of a write, and its hash.
+
+#include <benchmark/benchmark.h>
+
+#include "bench/micro/consume.hpp"
+#include "bench/micro/samples.hpp"
+#include "http-edge/rendering.hpp"
+
+namespace ordem::bench {
+namespace {
+
+void fingerprint(benchmark::State& state, command_kind what, std::size_t items) {
+  samples some;
+  const message asked = what == command_kind::create ? some.creation(items) : some.change(what, some.order(items));
+  for (auto _ : state) consume(edge::fingerprint_of(edge::canonical(asked.command, asked.target, asked.made_against)));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body_of(asked).size()));
+}
+BENCHMARK_CAPTURE(fingerprint, create_small, command_kind::create, small);
+BENCHMARK_CAPTURE(fingerprint, create_large, command_kind::create, large);
+BENCHMARK_CAPTURE(fingerprint, merge, command_kind::merge, small);
+BENCHMARK_CAPTURE(fingerprint, status, command_kind::status, small);
+
+}  // namespace
+}  // namespace ordem::bench

@@ -1,0 +1,76 @@
+// Bodies of requests, read into what they ask for, as each I/O thread does it: with a parser that it keeps.
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <string_view>
+
+#include "bench/micro/consume.hpp"
+#include "bench/micro/samples.hpp"
+#include "http-edge/capture_body.hpp"
+#include "http-edge/padded_body.hpp"
+#include "http-edge/settings.hpp"
+#include "http-edge/write_body.hpp"
+
+namespace ordem::bench {
+namespace {
+
+template <class Read>
+void read(benchmark::State& state, std::string_view json, Read read_from) {
+  edge::padded_body::value_type body;
+  body.append(json.data(), json.size());
+  simdjson::dom::parser parser;
+  expect(read_from(body.view(), parser).has_value(), "a body can't be read");
+  for (auto _ : state) consume(read_from(body.view(), parser));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(json.size()));
+}
+
+// --- writes of orders ---
+
+edge::write_kind kind_of(command_kind what) {
+  switch (what) {
+    case command_kind::create: return edge::write_kind::create;
+    case command_kind::replace: return edge::write_kind::replace;
+    case command_kind::merge: return edge::write_kind::merge;
+    case command_kind::status: return edge::write_kind::change_status;
+  }
+  throw std::logic_error("there is no such command");
+}
+
+void read_write_body(benchmark::State& state, command_kind what, std::size_t items) {
+  samples some;
+  const message asked = what == command_kind::create ? some.creation(items) : some.change(what, some.order(items));
+  read(state, body_of(asked), [kind = kind_of(what)](std::string_view body, simdjson::dom::parser& parser) {
+    auto given = edge::read_write_body(kind, body, parser);
+    expect(given && given->violations.empty(), "a body is refused");
+    return given;
+  });
+}
+BENCHMARK_CAPTURE(read_write_body, create_small, command_kind::create, small);
+BENCHMARK_CAPTURE(read_write_body, create_large, command_kind::create, large);
+BENCHMARK_CAPTURE(read_write_body, replace_small, command_kind::replace, small);
+BENCHMARK_CAPTURE(read_write_body, replace_large, command_kind::replace, large);
+BENCHMARK_CAPTURE(read_write_body, merge, command_kind::merge, small);
+BENCHMARK_CAPTURE(read_write_body, status, command_kind::status, small);
+
+// --- captures ---
+
+void read_allocation(benchmark::State& state) {
+  read(state, R"({"idempotency_key":")" + samples().capture_key_text() + R"("})", edge::read_allocation);
+}
+BENCHMARK(read_allocation);
+
+void read_record(benchmark::State& state, std::size_t body_bytes) {
+  samples some;
+  std::string json = R"({"idempotency_key":")" + some.capture_key_text() + R"(","response":)";
+  edge::append_captured_response(json, some.response(body_bytes));
+  json += '}';
+  read(state, json, [](std::string_view body, simdjson::dom::parser& parser) {
+    return edge::read_record(body, parser, edge::server_settings{}.captured_bytes_max);
+  });
+}
+BENCHMARK_CAPTURE(read_record, small, small_body);
+BENCHMARK_CAPTURE(read_record, large, large_body);
+
+}  // namespace
+}  // namespace ordem::bench

@@ -1,0 +1,82 @@
+// Orders, captured responses and answers, written as JSON and as HTTP.
+
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "bench/micro/consume.hpp"
+#include "bench/micro/samples.hpp"
+#include "http-edge/capture_body.hpp"
+#include "http-edge/rendering.hpp"
+#include "http-edge/response.hpp"
+
+namespace ordem::bench {
+namespace {
+
+constexpr position shown{1'000'000};
+
+// Into a string that keeps its memory.
+template <class Append>
+void append(benchmark::State& state, Append append_to) {
+  std::string out;
+  for (auto _ : state) {
+    out.clear();
+    append_to(out);
+    consume(out);
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(out.size()));
+}
+
+void append_order(benchmark::State& state, std::size_t items) {
+  append(state, [what = samples().order(items)](std::string& out) { edge::append_order(out, what); });
+}
+BENCHMARK_CAPTURE(append_order, small, small);
+BENCHMARK_CAPTURE(append_order, large, large);
+
+void append_captured_response(benchmark::State& state, std::size_t body_bytes) {
+  append(state,
+         [what = samples().response(body_bytes)](std::string& out) { edge::append_captured_response(out, what); });
+}
+BENCHMARK_CAPTURE(append_captured_response, small, small_body);
+BENCHMARK_CAPTURE(append_captured_response, large, large_body);
+
+// --- answers to writes ---
+
+answer created(std::size_t items) {
+  const auto done = samples().create_entry(items);
+  return executed{done.record.outcome, done.after, done.record.expires_at, false};
+}
+answer stale() {
+  const auto done = samples().create_entry(small);
+  outcome rejected = done.record.outcome;
+  rejected.verdict = verdict::stale_version;
+  rejected.version = {2};
+  rejected.made_against = supplied_version{{1}, false};
+  return executed{rejected, nullptr, done.record.expires_at, false};
+}
+answer overloaded() {
+  return refusal{unavailability::overloaded};
+}
+
+// Status, headers and body, not yet as the bytes that leave.
+void write_response(benchmark::State& state, const answer& what) {
+  for (auto _ : state) consume(edge::write_response(what, sample_time, shown));
+}
+BENCHMARK_CAPTURE(write_response, created_small, created(small));
+BENCHMARK_CAPTURE(write_response, created_large, created(large));
+BENCHMARK_CAPTURE(write_response, stale, stale());
+BENCHMARK_CAPTURE(write_response, overloaded, overloaded());
+
+// The bytes that leave.
+void append_response(benchmark::State& state, std::size_t items) {
+  append(state, [what = edge::write_response(created(items), sample_time, shown)](std::string& out) {
+    edge::append_response(out, what, {});
+  });
+}
+BENCHMARK_CAPTURE(append_response, small, small);
+BENCHMARK_CAPTURE(append_response, large, large);
+
+}  // namespace
+}  // namespace ordem::bench
