@@ -242,7 +242,7 @@ TEST_CASE_METHOD(one_key, "no two leases overlap, and a record stands alone for 
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
-  const auto up_to = [&](int most) { return milliseconds(static_cast<int>(random() % (most + 1))); };
+  const auto up_to = [&](unsigned most) { return milliseconds(static_cast<int>(random() % (most + 1U))); };
   std::set<capture_verdict> seen;
   for (int round = 0; round < 200; ++round) {
     terms.lease = random() % 8 == 0 ? milliseconds(0) : up_to(30);
