@@ -29,4 +29,12 @@ std::chrono::nanoseconds latency_histogram::max() const noexcept {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(ns_max_));
 }
 
+std::vector<latency_histogram::bucket> latency_histogram::filled() const {
+  std::vector<bucket> all;
+  for (std::size_t i = 0; i < buckets; ++i) {
+    if (counts_[i] > 0) all.push_back({.ns_max = i == longer ? ns_max_ : upper_edge_ns_of(i), .count = counts_[i]});
+  }
+  return all;
+}
+
 }  // namespace ordem::bench

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace ordem::bench {
 
@@ -43,6 +44,13 @@ class latency_histogram {
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   /// The longest latency recorded, exact; 0 when nothing was recorded.
   [[nodiscard]] std::chrono::nanoseconds max() const noexcept;
+
+  struct bucket {
+    std::uint64_t ns_max = 0;  // the longest latency that belongs to it; of the last one the longest recorded
+    std::uint64_t count = 0;
+  };
+  /// The buckets that hold something, in ascending order.
+  [[nodiscard]] std::vector<bucket> filled() const;
 
  private:
   static constexpr unsigned subdivision_bits = 7;

@@ -28,6 +28,18 @@ std::string_view trimmed(std::string_view text) noexcept {
 
 }  // namespace
 
+std::optional<std::string_view> answer::header(std::string_view name) const noexcept {
+  for (auto rest = headers; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find(line_end));
+    if (line.size() > name.size() && line[name.size()] == ':' &&
+        equals_ignoring_case(line.substr(0, name.size()), name)) {
+      return trimmed(line.substr(name.size() + 1));
+    }
+    rest.remove_prefix(std::min(rest.size(), line.size() + line_end.size()));
+  }
+  return std::nullopt;
+}
+
 response_reader::response_reader(std::size_t body_bytes_max)
     : body_bytes_max_(body_bytes_max), buffer_(head_bytes_max) {}
 
@@ -53,11 +65,14 @@ void response_reader::received(std::size_t count) {
 }
 
 answer response_reader::whole() const noexcept {
-  return {.status = status_, .body = std::string_view(buffer_.data() + head_bytes_, body_bytes_)};
+  const std::string_view bytes(buffer_.data(), bytes_);
+  return {.status = status_,
+          .body = bytes.substr(head_bytes_),
+          .headers = bytes.substr(headers_offset_, head_bytes_ - line_end.size() - headers_offset_)};
 }
 
 void response_reader::reset() noexcept {
-  bytes_ = head_bytes_ = body_bytes_ = 0;
+  bytes_ = head_bytes_ = headers_offset_ = body_bytes_ = 0;
   has_length_ = false;
   status_ = 0;
   state_ = read_state::incomplete;
@@ -77,7 +92,8 @@ void response_reader::parse_head(std::string_view head) {
   std::from_chars(code.data(), code.data() + code.size(), status_);
   if (status_ < 200) return refuse("interim answer");
 
-  for (auto rest = head.substr(status_line.size() + line_end.size()); !rest.empty();) {
+  headers_offset_ = status_line.size() + line_end.size();
+  for (auto rest = head.substr(headers_offset_); !rest.empty();) {
     const auto end = rest.find(line_end);
     parse_header(rest.substr(0, end));
     if (state_ == read_state::malformed) return;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,10 +21,14 @@ namespace ordem::bench {
 
 enum class read_state { incomplete, complete, malformed };
 
-/// A whole answer. The body belongs to the reader and is good until its next reset().
+/// A whole answer. Its texts belong to the reader and are good until its next reset().
 struct answer {
   unsigned status = 0;
   std::string_view body;
+  std::string_view headers = {};  // lines, each with its line end
+
+  /// The value of the first header `name`, which is given in lower case; nothing if there is none.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
 };
 
 class response_reader {
@@ -56,8 +61,9 @@ class response_reader {
 
   std::size_t body_bytes_max_;
   std::vector<char> buffer_;
-  std::size_t bytes_ = 0;       // received so far
-  std::size_t head_bytes_ = 0;  // with the empty line; 0 until that has come
+  std::size_t bytes_ = 0;           // received so far
+  std::size_t head_bytes_ = 0;      // with the empty line; 0 until that has come
+  std::size_t headers_offset_ = 0;  // behind the status line
   std::size_t body_bytes_ = 0;
   bool has_length_ = false;
   unsigned status_ = 0;

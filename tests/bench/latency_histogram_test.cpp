@@ -102,5 +102,21 @@ TEST_CASE("latencies outside the range are kept at its edges, and the maximum st
   CHECK(histogram.percentile(50) == nanoseconds(0));
 }
 
+TEST_CASE("the filled buckets are all that was recorded, in order") {
+  latency_histogram histogram;
+  CHECK(histogram.filled().empty());
+  for (const std::uint64_t value : {7U, 7U, 1000U, 100U}) histogram.record(of(value));
+  const auto day = std::chrono::hours(24);
+  histogram.record(day);
+  const auto filled = histogram.filled();
+  REQUIRE(filled.size() == 4);
+  CHECK(filled[0].ns_max == 7);
+  CHECK(filled[0].count == 2);
+  CHECK(filled[1].ns_max == 100);
+  CHECK(filled[2].ns_max >= 1000);
+  CHECK(of(filled[3].ns_max) == day);
+  CHECK(filled[3].count == 1);
+}
+
 }  // namespace
 }  // namespace ordem::bench

@@ -78,6 +78,23 @@ TEST_CASE("heads that are unusual and right") {
   CHECK(reader.whole().body == "ok");
 }
 
+TEST_CASE("headers are found by name, whatever its case, and told without the space around them") {
+  const std::string_view text =
+      "HTTP/1.1 200 OK\r\nETag:\t\"7\" \r\nX-ETag: \"8\"\r\nEmpty:\r\nContent-Length: 8\r\nETag: \"9\"\r\n\r\nlast: no";
+  response_reader reader;
+  feed(reader, text, text.size());
+  REQUIRE(reader.state() == read_state::complete);
+  const answer got = reader.whole();
+  CHECK(got.body == "last: no");
+  CHECK(got.header("etag") == "\"7\"");
+  CHECK(got.header("x-etag") == "\"8\"");
+  CHECK(got.header("empty") == "");
+  CHECK(got.header("content-length") == "8");
+  CHECK(got.header("tag") == std::nullopt);
+  CHECK(got.header("last") == std::nullopt);
+  CHECK(got.header("idempotency-replayed") == std::nullopt);
+}
+
 TEST_CASE("what is not such an answer is refused, and the reader says why") {
   const auto [text, complaint] = GENERATE(table<std::string, std::string>({
       {"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", "bad status line"},
