@@ -30,11 +30,11 @@ CATCH_UP_SECONDS_MAX = 300
 SAMPLE_SECONDS = 0.25
 
 
-def load(server, seconds, connections, rate=0):
-    """Creates orders; returns ordem-load's figures."""
+def load(server, seconds, connections):
+    """Creates orders, as many as are answered; returns ordem-load's figures."""
     result = subprocess.run(
         [ROOT / "build/release/bench/ordem-load", "--port", str(server.port), "--scenario", "create", "--connections",
-         str(connections), "--threads", "2", "--duration", f"{seconds}s", "--warmup", "1s", "--rate", str(rate), "--json"],
+         str(connections), "--threads", "2", "--duration", f"{seconds}s", "--warmup", "1s", "--json"],
         capture_output=True, text=True, check=True)
     return json.loads(result.stdout)
 
@@ -117,8 +117,8 @@ class Bench:
     def half_peak(self, peak):
         server = self.serve()
         command = [ROOT / "build/release/bench/ordem-load", "--port", str(server.port), "--connections",
-                   str(self.options.connections), "--threads", "2", "--duration", f"{self.options.seconds * 3}s", "--rate",
-                   str(peak / 2), "--json"]
+                   str(self.options.connections), "--threads", "2", "--duration", f"{self.options.seconds * 3}s", "--arrivals",
+                   "fixed", "--rate", str(peak / 2), "--json"]
         lags = []
         with server.client() as client:
             generator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

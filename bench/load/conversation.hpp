@@ -1,66 +1,69 @@
 // conversation: what one connection asks, and which answers it takes for right.
 //
-// Owned by one connection and used on its thread only. It knows the orders' wire format and nothing of sockets. The
-// request's text is rendered once; from then on only its GUID changes.
+// Owned by one connection and used on its thread only: next_request(), then judge() with the answer to it, and so on.
+// It knows the wire format and nothing of sockets. What a run has to check over all its connections goes into findings.
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <optional>
-#include <string>
+#include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "bench/load/response_reader.hpp"
 #include "bench/load/uuid.hpp"
 
 namespace ordem::bench {
 
-enum class scenario {
-  create,  // a new order each time: POST /api/v1/orders
-  get,     // one order, again and again: GET /api/v1/orders/{id}
-  bare,    // the bytes of `create`, for a server that answers a constant
+enum class verdict {
+  right,
+  stale,  // right, too: the write was refused as out of date, as it had to be or could be
+  wrong_status,
+  wrong_header,
+  wrong_body,
 };
 
-enum class verdict { right, wrong_status, wrong_body };
+/// What a request was for. Counted and timed apart.
+enum class request_kind : std::size_t {
+  create,
+  repeat,  // of an earlier create, with its GUID
+  update,
+  stale_update,  // made against an old version on purpose
+  get,
+  allocate,      // a capture: PUT
+  record,        // its POST
+  read_capture,  // its PUT after that
+  constant,
+};
+inline constexpr std::size_t request_kinds = 9;
+inline constexpr std::array<std::string_view, request_kinds> request_kind_names{
+    "create", "repeat", "update", "stale_update", "get", "allocate", "record", "read_capture", "constant"};
 
-/// Most items of an order, as the API has it.
-inline constexpr std::size_t body_items_max = 500;
+/// What the conversations of one thread note down, to be checked together after the run.
+struct findings {
+  std::vector<uuid> created;                // order ids that came with creates, without repeats
+  std::vector<std::uint64_t> hot_versions;  // versions of the one hot order that were answered to updates
+};
 
 class conversation {
  public:
-  /// Creates orders of a customer of its own: `number` names the connection and must be unique within the run.
-  /// `host` is the Host header's value, `items` is 1..body_items_max.
-  static conversation about_new_orders(std::string_view host, unsigned number, std::size_t items);
-  /// Sends what about_new_orders sends; takes any 200 or 201 whose body is the same each time.
-  static conversation about_a_constant(std::string_view host, unsigned number, std::size_t items);
-  /// Reads the order that `creation`, a conversation about new orders, was given last.
-  static conversation about_order(std::string_view host, const conversation& creation);
+  conversation() = default;
+  conversation(const conversation&) = delete;
+  conversation& operator=(const conversation&) = delete;
+  virtual ~conversation() = default;
 
-  /// The next request, good until the next call. It carries `guid` if it is a write.
-  [[nodiscard]] std::string_view next_request(const uuid& guid) noexcept;
+  /// Whether the next request belongs to the load. Until then requests make what the load needs, such as orders to
+  /// read.
+  [[nodiscard]] virtual bool is_prepared() const { return true; }
+
+  /// The next request, good until the next call.
+  [[nodiscard]] virtual std::string_view next_request() = 0;
+
+  /// What the last request was for.
+  [[nodiscard]] virtual request_kind kind() const = 0;
 
   /// Checks the answer to the last request.
-  [[nodiscard]] verdict judge(const answer& got);
-
-  /// The order that the last answer judged right was about; nothing in a conversation about a constant.
-  [[nodiscard]] const std::optional<uuid>& order_id() const noexcept { return order_id_; }
-
-  [[nodiscard]] std::size_t request_bytes() const noexcept { return request_.size(); }
-  [[nodiscard]] std::size_t body_bytes() const noexcept { return body_bytes_; }
-
- private:
-  conversation(scenario what, std::string_view host, unsigned number, std::size_t items);
-
-  verdict judge_order(const answer& got, unsigned status_wanted);
-  verdict judge_constant(const answer& got);
-
-  scenario what_;
-  std::string customer_;  // with its quotes, as it must show up in the answer
-  std::string sku_;       // the last item's, likewise
-  std::string request_;
-  std::size_t body_bytes_ = 0;
-  std::size_t guid_offset_ = 0;  // in request_; 0: it has none
-  std::optional<uuid> order_id_;
-  std::string constant_;  // the first answer's body
+  [[nodiscard]] virtual verdict judge(const answer& got) = 0;
 };
 
 }  // namespace ordem::bench

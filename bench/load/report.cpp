@@ -1,123 +1,110 @@
 #include "bench/load/report.hpp"
 
-#include <algorithm>
-#include <iomanip>
 #include <ostream>
-#include <sstream>
-#include <string>
-#include <string_view>
-#include <thread>
 
+#include "bench/load/figures.hpp"
 #include "bench/load/fsync_probe.hpp"
 
 namespace ordem::bench {
 namespace {
 
-double in_seconds(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double>(time).count();
-}
-
-std::string fixed(double number, int decimals) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(decimals) << number;
-  return text.str();
-}
-
-std::string microseconds(std::chrono::nanoseconds time) {
-  return fixed(std::chrono::duration<double, std::micro>(time).count(), 1);
-}
-
 std::string milliseconds(std::chrono::nanoseconds time) {
   return fixed(std::chrono::duration<double, std::milli>(time).count(), 3) + " ms";
 }
 
-std::string_view name_of(scenario what) {
-  switch (what) {
-    case scenario::create: return "create";
-    case scenario::get: return "get";
-    case scenario::bare: return "bare";
+void write_latency(std::ostream& out, const latency_histogram& latency) {
+  for (const auto& [percent, name] : reported_percentiles) {
+    std::string shown(name);
+    std::ranges::replace(shown, '_', '.');
+    out << shown << ' ' << milliseconds(latency.percentile(percent)) << ", ";
   }
-  return "";
+  out << "max " << milliseconds(latency.max()) << '\n';
 }
 
-unsigned cores() {
-  return std::max(1U, std::thread::hardware_concurrency());
+void write_loop(std::ostream& out, const load_plan& plan) {
+  if (plan.open) {
+    out << "open loop, " << name_of(plan.open->pattern) << " arrivals, " << fixed(plan.open->rate_per_s, 1)
+        << "/s; latency from the time that a request was due";
+  } else {
+    out << "closed loop";
+  }
 }
 
-double mean_body_bytes(const load_result& result) {
-  if (result.answers == 0) return 0;
-  return static_cast<double>(result.answer_body_bytes) / static_cast<double>(result.answers);
+void write_kinds(std::ostream& out, const load_result& result) {
+  for (std::size_t kind = 0; kind < request_kinds; ++kind) {
+    if (result.latency_by_kind[kind].count() == 0) continue;
+    out << "  " << std::left << std::setw(13) << request_kind_names[kind] << std::right
+        << fixed(100 * mean(result.answers_by_kind[kind], result.answers), 1) << " %, ";
+    write_latency(out, result.latency_by_kind[kind]);
+  }
 }
 
-double rate_per_s(const load_plan& plan, const load_result& result) {
-  return static_cast<double>(result.answers) / in_seconds(plan.duration);
+void write_lateness(std::ostream& out, const load_result& result) {
+  const auto& late = result.late;
+  out << "sent late      " << late.requests << " (" << fixed(100 * mean(late.requests, result.latency().count()), 2)
+      << " %), by " << milliseconds(late.longest) << " at most, because all connections were busy; longest queue "
+      << late.queue_max << "; never sent " << late.never_sent << '\n';
+  if (late.never_sent > 0) out << "               the server was too slow for this rate: latencies are lower bounds\n";
+  out << "timer lag      p50 " << milliseconds(result.timer_lag.percentile(50)) << ", p99 "
+      << milliseconds(result.timer_lag.percentile(99)) << ": the generator's own lateness, part of the latency\n";
 }
 
-double cpu_cores(const load_plan& plan, const load_result& result) {
-  return in_seconds(result.cpu) / in_seconds(plan.duration);
-}
-
-void write_latency_text(std::ostream& out, const latency_histogram& latency) {
-  out << "p50 " << milliseconds(latency.percentile(50)) << ", p90 " << milliseconds(latency.percentile(90)) << ", p99 "
-      << milliseconds(latency.percentile(99)) << ", p99.9 " << milliseconds(latency.percentile(99.9)) << ", max "
-      << milliseconds(latency.max());
-}
-
-void write_latency_json(std::ostream& out, const latency_histogram& latency) {
-  out << R"({"samples":)" << latency.count() << R"(,"p50":)" << microseconds(latency.percentile(50)) << R"(,"p90":)"
-      << microseconds(latency.percentile(90)) << R"(,"p99":)" << microseconds(latency.percentile(99)) << R"(,"p99_9":)"
-      << microseconds(latency.percentile(99.9)) << R"(,"max":)" << microseconds(latency.max()) << '}';
+void write_generator(std::ostream& out, const load_plan& plan, const load_result& result) {
+  const double cpu = in_seconds(result.cpu) / in_seconds(plan.duration);
+  const double busiest = in_seconds(result.busiest_thread_cpu) / in_seconds(plan.duration);
+  out << "generator CPU  " << fixed(in_seconds(result.cpu), 3) << " s: " << fixed(cpu, 2) << " of " << cores()
+      << " cores (" << fixed(100 * cpu / cores(), 1) << " %), "
+      << (result.shares_machine ? "shared with the server" : "on another machine than the server")
+      << "; its busiest thread " << fixed(100 * busiest, 1) << " %\n";
+  constexpr double busy = 0.9;
+  if (busiest > busy)
+    out << "               the generator may be the bottleneck: give it more threads, or more cores\n";
 }
 
 }  // namespace
 
-void write_text(std::ostream& out, const load_plan& plan, const load_result& result) {
-  const double cpu = cpu_cores(plan, result);
+void write_text(std::ostream& out, const load_plan& plan, const load_result& result, const run_notes& notes) {
   const auto& errors = result.errors;
-  out << "scenario       " << name_of(plan.what) << ", closed loop, seed " << plan.seed << '\n'
-      << "connections    " << plan.connections << " on " << plan.threads << (plan.threads == 1 ? " thread" : " threads")
-      << '\n'
-      << "duration       " << fixed(in_seconds(plan.duration), 3) << " s after " << fixed(in_seconds(plan.warmup), 3)
+  out << "scenario       " << name_of(plan.talks.what) << ", ";
+  write_loop(out, plan);
+  out << ", seed " << plan.seed << '\n';
+  for (const auto& [name, value] : notes) out << "note           " << name << ": " << value << '\n';
+  out << "connections    " << plan.connections << " on " << plan.threads
+      << (plan.threads == 1 ? " thread" : " threads");
+  if (uses_own_orders(plan.talks.what)) out << ", " << plan.talks.orders_each << " orders each";
+  out << "\nduration       " << fixed(in_seconds(plan.duration), 3) << " s after " << fixed(in_seconds(plan.warmup), 3)
       << " s of warm-up\n"
-      << "bytes          request " << result.request_bytes << ", its body " << result.request_body_bytes
-      << ", answer's body " << fixed(mean_body_bytes(result), 1) << " on average\n"
-      << "requests       " << result.answers << '\n'
-      << "errors         " << errors.total() << " (wrong status " << errors.wrong_status << ", wrong body "
-      << errors.wrong_body << ", repeated order " << errors.repeated_order << ", broken " << errors.broken
-      << ", unanswered " << errors.unanswered << ")\n"
+      << "bytes          request " << fixed(mean(result.request_bytes, result.answers), 1) << ", its body "
+      << fixed(mean(result.request_body_bytes, result.answers), 1) << ", answer's body "
+      << fixed(mean(result.answer_body_bytes, result.answers), 1) << " on average\n"
+      << "requests       " << result.answers << ", of which " << result.stale
+      << " were refused as out of date, rightly; key-hit share " << fixed(key_hit_share(result), 3) << '\n'
+      << "errors         " << errors.total() << " (wrong status " << errors.wrong_status << ", wrong header "
+      << errors.wrong_header << ", wrong body " << errors.wrong_body << ", repeated order " << errors.repeated_order
+      << ", version fault " << errors.version_fault << ", broken " << errors.broken << ", unanswered "
+      << errors.unanswered << ")\n"
       << "requests/s     " << fixed(rate_per_s(plan, result), 0) << '\n'
       << "latency        ";
-  write_latency_text(out, result.latency);
-  out << '\n'
-      << "generator CPU  " << fixed(in_seconds(result.cpu), 3) << " s: " << fixed(cpu, 2) << " of " << cores()
-      << " cores (" << fixed(100 * cpu / cores(), 1) << " %)\n";
-}
-
-void write_json(std::ostream& out, const load_plan& plan, const load_result& result) {
-  const auto& errors = result.errors;
-  out << R"({"scenario":")" << name_of(plan.what) << R"(","connections":)" << plan.connections << R"(,"threads":)"
-      << plan.threads << R"(,"duration_s":)" << fixed(in_seconds(plan.duration), 3) << R"(,"warmup_s":)"
-      << fixed(in_seconds(plan.warmup), 3) << R"(,"seed":)" << plan.seed << R"(,"request_bytes":)"
-      << result.request_bytes << R"(,"body_bytes":)" << result.request_body_bytes << R"(,"answer_body_bytes_mean":)"
-      << fixed(mean_body_bytes(result), 1) << R"(,"requests":)" << result.answers << R"(,"requests_per_s":)"
-      << fixed(rate_per_s(plan, result), 1) << R"(,"errors":{"total":)" << errors.total() << R"(,"wrong_status":)"
-      << errors.wrong_status << R"(,"wrong_body":)" << errors.wrong_body << R"(,"repeated_order":)"
-      << errors.repeated_order << R"(,"broken":)" << errors.broken << R"(,"unanswered":)" << errors.unanswered
-      << R"(},"latency_us":)";
-  write_latency_json(out, result.latency);
-  out << R"(,"generator_cpu_s":)" << fixed(in_seconds(result.cpu), 3) << R"(,"cores":)" << cores() << "}\n";
+  write_latency(out, result.latency());
+  write_kinds(out, result);
+  if (plan.open) write_lateness(out, result);
+  write_generator(out, plan, result);
 }
 
 void write_fsync_text(std::ostream& out, const latency_histogram& latency) {
   out << "append and fdatasync of " << fsync_probe_append_bytes << " bytes, " << latency.count() << " times: ";
-  write_latency_text(out, latency);
-  out << '\n';
+  write_latency(out, latency);
 }
 
-void write_fsync_json(std::ostream& out, const latency_histogram& latency) {
-  out << R"({"scenario":"fsync","append_bytes":)" << fsync_probe_append_bytes << R"(,"latency_us":)";
-  write_latency_json(out, latency);
-  out << "}\n";
+std::string progress_line(const load_plan& plan, const progress& before, const progress& now) {
+  const double seconds = in_seconds(now.since_begin - before.since_begin);
+  const double rate = seconds > 0 ? static_cast<double>(now.answers - before.answers) / seconds : 0;
+  std::string line = now.since_begin < std::chrono::nanoseconds(0)
+                         ? "warming up, " + fixed(-in_seconds(now.since_begin), 1) + " s to go"
+                         : fixed(in_seconds(now.since_begin), 1) + " of " + fixed(in_seconds(plan.duration), 1) + " s";
+  line += ": " + fixed(rate, 0) + "/s, errors " + std::to_string(now.errors);
+  if (plan.open) line += ", waiting " + std::to_string(now.waiting);
+  return line;
 }
 
 }  // namespace ordem::bench

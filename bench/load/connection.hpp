@@ -1,0 +1,65 @@
+// connection: one keep-alive connection, which has one request under way at a time.
+//
+// Owned by a worker, and used on its thread only.
+#pragma once
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "bench/load/conversation.hpp"
+#include "bench/load/response_reader.hpp"
+
+namespace ordem::bench {
+
+// Naming the executor spares the type-erased one.
+using io_executor = boost::asio::io_context::executor_type;
+using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, io_executor>;
+using run_clock = std::chrono::steady_clock;
+using run_timer = boost::asio::basic_waitable_timer<run_clock, boost::asio::wait_traits<run_clock>, io_executor>;
+template <class Value>
+using io_task = boost::asio::awaitable<Value, io_executor>;
+inline constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<io_executor>> with_error;
+
+class connection {
+ public:
+  /// Connects. Blocks; throws std::runtime_error on failure.
+  connection(boost::asio::io_context& context, const boost::asio::ip::tcp::endpoint& server,
+             std::unique_ptr<conversation> talk);
+
+  /// Sends the next request and reads until its answer is whole. Returns what went wrong; empty if nothing did.
+  io_task<std::string> exchange();
+
+  /// Returns at `time`, or when the connection is closed.
+  io_task<void> wait_until(run_clock::time_point time);
+
+  /// Ends what is under way.
+  void close();
+
+  [[nodiscard]] conversation& talk() noexcept { return *talk_; }
+  /// The answer of the last exchange; only if nothing went wrong.
+  [[nodiscard]] answer last_answer() const noexcept { return reader_.whole(); }
+  [[nodiscard]] std::size_t request_bytes() const noexcept { return request_bytes_; }
+  [[nodiscard]] std::size_t request_body_bytes() const noexcept { return request_body_bytes_; }
+  /// Whether both ends are on one machine.
+  [[nodiscard]] bool is_to_own_machine() const;
+
+ private:
+  tcp_socket socket_;
+  run_timer timer_;
+  std::unique_ptr<conversation> talk_;
+  response_reader reader_;
+  std::size_t request_bytes_ = 0;  // of the last request
+  std::size_t request_body_bytes_ = 0;
+};
+
+/// The verdict's or failure's words for a human: what happened, and the answer.
+[[nodiscard]] std::string describe(std::string_view what, const answer& got);
+
+}  // namespace ordem::bench

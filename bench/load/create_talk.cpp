@@ -1,0 +1,58 @@
+#include "bench/load/create_talk.hpp"
+
+#include <algorithm>
+
+namespace ordem::bench {
+
+create_talk::create_talk(order_text& text, random_source random, double repeat_share, findings& noted)
+    : text_(text), random_(random), repeat_share_(repeat_share), noted_(noted) {}
+
+std::string_view create_talk::next_request() {
+  repeated_ = nullptr;
+  if (executed_count_ > 0 && random_.happens(repeat_share_)) {
+    repeated_ = &executed_[random_.below(std::min(executed_count_, repeatable_max))];
+    return text_.create(repeated_->guid, repeated_->turn);
+  }
+  guid_ = random_.next_uuid();
+  return text_.create(guid_, ++turn_);
+}
+
+verdict create_talk::judge(const answer& got) {
+  return repeated_ ? judge_repeat(got, *repeated_) : judge_create(got);
+}
+
+verdict create_talk::judge_create(const answer& got) {
+  const auto judged = judge_order(
+      got, {.status = 201, .message = "order created", .id = std::nullopt, .version = 1, .turn = turn_}, text_);
+  if (judged != verdict::right) return judged;
+  const uuid id = *order_id_of(got);
+  if (id == last_.id) return verdict::wrong_body;  // the order before, again
+  constexpr std::string_view orders = "/api/v1/orders/";
+  const auto location = got.header("location").value_or("");
+  if (!location.starts_with(orders) || parse_uuid(location.substr(orders.size())) != id || is_replay(got)) {
+    return verdict::wrong_header;
+  }
+  last_ = {.id = id, .version = 1, .turn = turn_};
+  noted_.created.push_back(id);
+  if (repeat_share_ > 0) {
+    auto& kept = executed_[executed_count_++ % repeatable_max];
+    kept.guid = guid_;
+    kept.turn = turn_;
+    kept.status = got.status;
+    kept.body = got.body;
+    kept.etag = *got.header("etag");
+    kept.location = location;
+  }
+  return verdict::right;
+}
+
+verdict create_talk::judge_repeat(const answer& got, const executed& first) {
+  if (got.status != first.status) return verdict::wrong_status;
+  if (got.header("idempotency-replayed") != "true" || got.header("etag") != first.etag ||
+      got.header("location") != first.location) {
+    return verdict::wrong_header;
+  }
+  return got.body == first.body ? verdict::right : verdict::wrong_body;
+}
+
+}  // namespace ordem::bench

@@ -1,0 +1,54 @@
+// create_talk: creates orders; a share of its requests repeats earlier ones, GUID and all.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "bench/load/conversation.hpp"
+#include "bench/load/order_answer.hpp"
+#include "bench/load/order_text.hpp"
+#include "bench/load/random_source.hpp"
+
+namespace ordem::bench {
+
+class create_talk : public conversation {
+ public:
+  /// Repeats are of one of this many creates before.
+  static constexpr std::size_t repeatable_max = 64;
+
+  /// `repeat_share` is 0..1. `text` and `noted` must outlive it.
+  create_talk(order_text& text, random_source random, double repeat_share, findings& noted);
+
+  [[nodiscard]] std::string_view next_request() override;
+  [[nodiscard]] request_kind kind() const override { return repeated_ ? request_kind::repeat : request_kind::create; }
+  [[nodiscard]] verdict judge(const answer& got) override;
+
+  /// The order of the last create that was answered right.
+  [[nodiscard]] const known_order& last_created() const noexcept { return last_; }
+
+ private:
+  struct executed {
+    uuid guid;
+    std::uint64_t turn = 0;
+    unsigned status = 0;
+    std::string body;
+    std::string etag;
+    std::string location;
+  };
+
+  verdict judge_create(const answer& got);
+  static verdict judge_repeat(const answer& got, const executed& first);
+
+  order_text& text_;
+  random_source random_;
+  double repeat_share_;
+  findings& noted_;
+  uuid guid_;
+  std::uint64_t turn_ = 0;
+  known_order last_;
+  std::array<executed, repeatable_max> executed_;  // the last ones, in turn
+  std::size_t executed_count_ = 0;                 // ever
+  const executed* repeated_ = nullptr;             // what the last request repeats
+};
+
+}  // namespace ordem::bench

@@ -1,0 +1,30 @@
+#include "bench/load/get_talk.hpp"
+
+#include <span>
+
+namespace ordem::bench {
+namespace {
+
+constexpr std::string_view target = "GET /api/v1/orders/";
+
+}  // namespace
+
+get_talk::get_talk(std::string_view host, const order_text& text, const std::vector<known_order>& orders,
+                   random_source random)
+    : text_(text), orders_(orders), random_(random), request_(target) {
+  request_.append(uuid_text_bytes, '0').append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n\r\n");
+}
+
+std::string_view get_talk::next_request() {
+  chosen_ = random_.below(orders_.size());
+  write_uuid(orders_[chosen_].id, std::span<char, uuid_text_bytes>(request_.data() + target.size(), uuid_text_bytes));
+  return request_;
+}
+
+verdict get_talk::judge(const answer& got) {
+  const auto& order = orders_[chosen_];
+  return judge_order(
+      got, {.status = 200, .message = "ok", .id = order.id, .version = order.version, .turn = order.turn}, text_);
+}
+
+}  // namespace ordem::bench

@@ -1,0 +1,65 @@
+// scenario: which conversations a run is made of.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "bench/load/conversation.hpp"
+#include "bench/load/hot_order_talk.hpp"
+#include "bench/load/order_text.hpp"
+
+namespace ordem::bench {
+
+enum class scenario : std::size_t {
+  create,     // a new order each time
+  update,     // one of the connection's own orders, against its version
+  get,        // one of the connection's own orders
+  replay,     // creates, of which a share repeats earlier ones with their GUIDs
+  conflict,   // updates, of which a share is made against an old version
+  hot_order,  // all connections update one order
+  captures,   // allocate, record, read, with one key after the other
+  mixed,      // see mixed_shares
+  bare,       // the bytes of `create`, for a server that answers a constant
+};
+inline constexpr std::array<std::string_view, 9> scenario_names{"create",    "update",   "get",   "replay", "conflict",
+                                                                "hot-order", "captures", "mixed", "bare"};
+
+/// Whether its connections have orders of their own, which are made before the load.
+constexpr bool uses_own_orders(scenario what) noexcept {
+  return what == scenario::update || what == scenario::get || what == scenario::conflict || what == scenario::mixed;
+}
+
+/// What `mixed` is made of, as shares of its requests. Creates and updates contain the repeats and the stale ones.
+inline constexpr struct {
+  double get = 0.50;
+  double update = 0.25;
+  double stale_of_updates = 0.2;  // 0.05 of all
+  double create = 0.20;
+  double repeats_of_creates = 0.25;  // 0.05 of all
+  double capture = 0.05;
+} mixed_shares;
+static_assert(mixed_shares.get + mixed_shares.update + mixed_shares.create + mixed_shares.capture == 1);
+
+struct scenario_plan {
+  scenario what = scenario::create;
+  body_size body;
+  unsigned orders_each = 1;     // orders of each connection, where the scenario reads or updates orders
+  double replay_share = 0.5;    // of `replay`
+  double conflict_share = 0.5;  // of `conflict`
+};
+
+/// Which connection a conversation is for, and what it shares with others.
+struct talk_place {
+  std::string_view host;
+  unsigned number = 0;  // of the connection; unique within the run
+  std::uint64_t seed = 0;
+  hot_order* hot = nullptr;   // one for the run
+  findings* noted = nullptr;  // one for the thread
+};
+
+/// What is pointed to must outlive the conversation. Throws std::invalid_argument if the plan can't be.
+[[nodiscard]] std::unique_ptr<conversation> begin_conversation(const scenario_plan& plan, const talk_place& place);
+
+}  // namespace ordem::bench

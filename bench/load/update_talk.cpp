@@ -1,0 +1,34 @@
+#include "bench/load/update_talk.hpp"
+
+namespace ordem::bench {
+
+update_talk::update_talk(order_text& text, std::vector<known_order>& orders, random_source random, double stale_share)
+    : text_(text), orders_(orders), random_(random), stale_share_(stale_share) {}
+
+std::string_view update_talk::next_request() {
+  chosen_ = random_.below(orders_.size());
+  const auto& order = orders_[chosen_];
+  is_stale_ = order.version > 1 && random_.happens(stale_share_);
+  turn_ = order.turn + 1;
+  return text_.update(random_.next_uuid(), order.id, is_stale_ ? order.version - 1 : order.version, turn_);
+}
+
+verdict update_talk::judge(const answer& got) {
+  auto& order = orders_[chosen_];
+  if (is_stale_) {
+    const auto judged = judge_stale(got, order.version - 1);
+    if (judged != verdict::stale) return judged;
+    if (is_replay(got)) return verdict::wrong_header;
+    return current_version_of(got) == order.version ? verdict::stale : verdict::wrong_body;
+  }
+  const auto judged = judge_order(
+      got, {.status = 200, .message = "order updated", .id = order.id, .version = order.version + 1, .turn = turn_},
+      text_);
+  if (judged != verdict::right) return judged;
+  if (is_replay(got)) return verdict::wrong_header;
+  ++order.version;
+  order.turn = turn_;
+  return verdict::right;
+}
+
+}  // namespace ordem::bench

@@ -1,0 +1,195 @@
+#include "bench/load/worker.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <utility>
+
+namespace ordem::bench {
+namespace {
+
+namespace asio = boost::asio;
+
+// There is one writer.
+void increment(std::atomic<std::uint64_t>& count) {
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void rethrow(const std::exception_ptr& bug) {
+  if (bug) std::rethrow_exception(bug);
+}
+
+}  // namespace
+
+worker::worker(const load_plan& plan, unsigned index)
+    : plan_(plan), index_(index), give_up_(context_), look_(context_) {
+  constexpr std::size_t notes_expected = std::size_t{1} << 20;  // growing would show up as a stall
+  const auto what = plan.talks.what;
+  if (what == scenario::create || what == scenario::replay) result_.found.created.reserve(notes_expected);
+  if (what == scenario::hot_order) result_.found.hot_versions.reserve(notes_expected);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(plan.duration).count();
+  result_.by_second.resize(static_cast<std::size_t>(std::max<std::int64_t>(seconds, 1)));
+}
+
+void worker::open(const asio::ip::tcp::endpoint& server, unsigned number, hot_order& hot) {
+  const std::string host = plan_.host + ":" + std::to_string(plan_.port);
+  connections_.emplace_back(
+      context_, server,
+      begin_conversation(plan_.talks,
+                         {.host = host, .number = number, .seed = plan_.seed, .hot = &hot, .noted = &result_.found}));
+  result_.shares_machine = connections_.back().is_to_own_machine();
+}
+
+std::string worker::prepare(std::size_t connections_max) {
+  std::string complaint;
+  const std::size_t wanted = std::min(connections_max, connections_.size());
+  std::size_t prepared = 0;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    asio::co_spawn(context_, prepare_one(connections_[i], complaint), [&](const std::exception_ptr& bug) {
+      rethrow(bug);
+      if (++prepared == wanted || !complaint.empty()) context_.stop();
+    });
+  }
+  context_.run_for(plan_.patience);
+  context_.restart();
+  if (complaint.empty() && prepared < wanted) complaint = "unanswered";
+  if (!complaint.empty()) {
+    // What is still under way refers to this function's variables.
+    for (auto& each : connections_) each.close();
+    context_.run();
+    context_.restart();
+  }
+  return complaint;
+}
+
+io_task<void> worker::prepare_one(connection& with, std::string& complaint) {
+  while (complaint.empty() && !with.talk().is_prepared()) {
+    std::string failure = co_await with.exchange();
+    if (failure.empty()) {
+      const answer got = with.last_answer();
+      if (with.talk().judge(got) != verdict::right) failure = describe("wrong answer", got);
+    }
+    if (complaint.empty()) complaint = std::move(failure);
+  }
+}
+
+void worker::run(const measured_time& time) {
+  time_ = time;
+  conversing_ = connections_.size();
+  if (plan_.open) {
+    due_.emplace(arrival_schedule(*plan_.open, index_, plan_.threads, plan_.seed), since_start(time.begin),
+                 since_start(time.end));
+  }
+  for (auto& each : connections_) {
+    asio::co_spawn(context_, due_ ? converse_open(each) : converse_closed(each), [this](const std::exception_ptr& bug) {
+      rethrow(bug);
+      if (--conversing_ > 0) return;
+      give_up_.cancel();
+      look_.cancel();
+    });
+  }
+  give_up_.expires_at(time.give_up);
+  give_up_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+    has_given_up_ = true;
+    for (auto& each : connections_) each.close();
+  });
+  if (due_) look_at_queue();
+  context_.run();
+  if (due_) drop_what_is_unsent();
+}
+
+io_task<void> worker::converse_closed(connection& with) {
+  for (auto sent_at = run_clock::now(); sent_at < time_.end; sent_at = run_clock::now()) {
+    const std::string failure = co_await with.exchange();
+    if (!failure.empty()) co_return lose(with.talk().kind(), sent_at, failure);
+    settle(with, sent_at);
+  }
+}
+
+// Takes the next request that is due, waits for its time if that has not come yet, and counts its latency from there,
+// not from when it could be sent.
+io_task<void> worker::converse_open(connection& with) {
+  while (!has_given_up_) {
+    const auto free_at = run_clock::now();
+    const auto due = due_->take(since_start(free_at));
+    if (!due) co_return;
+    const auto due_at = time_.start + *due;
+    if (due_at > free_at) {
+      co_await with.wait_until(due_at);
+      if (has_given_up_) co_return;
+      if (due_at >= time_.begin) result_.timer_lag.record(run_clock::now() - due_at);
+    }
+    const std::string failure = co_await with.exchange();
+    if (!failure.empty()) co_return lose(with.talk().kind(), due_at, failure);
+    settle(with, due_at);
+  }
+}
+
+// Now and then: while the server stalls nobody takes requests, and that is when the queue is worth showing.
+void worker::look_at_queue() {
+  constexpr auto interval = std::chrono::milliseconds(100);
+  live_.waiting.store(due_->waiting(since_start(run_clock::now())), std::memory_order_relaxed);
+  look_.expires_after(interval);
+  look_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled && conversing_ > 0) look_at_queue();
+  });
+}
+
+void worker::settle(connection& with, run_clock::time_point sent_at) {
+  const auto answered_at = run_clock::now();
+  const answer got = with.last_answer();
+  const auto kind = static_cast<std::size_t>(with.talk().kind());
+  const auto judged = with.talk().judge(got);
+  if (sent_at >= time_.begin) result_.latency_by_kind[kind].record(answered_at - sent_at);
+  if (answered_at >= time_.begin && answered_at < time_.end) {
+    ++result_.answers;
+    ++result_.answers_by_kind[kind];
+    if (judged == verdict::stale) ++result_.stale;
+    result_.request_bytes += with.request_bytes();
+    result_.request_body_bytes += with.request_body_bytes();
+    result_.answer_body_bytes += got.body.size();
+    auto& second = result_.by_second[static_cast<std::size_t>((answered_at - time_.begin) / std::chrono::seconds(1))];
+    ++second.answers;
+    second.latency_max = std::max<std::chrono::nanoseconds>(second.latency_max, answered_at - sent_at);
+  }
+  increment(live_.answers);
+  count(judged, got);
+}
+
+void worker::count(verdict judged, const answer& got) {
+  switch (judged) {
+    case verdict::right:
+    case verdict::stale: return;
+    case verdict::wrong_status: ++result_.errors.wrong_status; return complain(describe("wrong status", got));
+    case verdict::wrong_header:
+      ++result_.errors.wrong_header;
+      return complain(describe("wrong header", got) + " " + std::string(got.headers));
+    case verdict::wrong_body: ++result_.errors.wrong_body; return complain(describe("wrong body", got));
+  }
+}
+
+// The request will have no answer; it counts with the time waited so far, which is less than the truth.
+void worker::lose(request_kind kind, run_clock::time_point sent_at, std::string_view why) {
+  if (sent_at >= time_.begin) {
+    result_.latency_by_kind[static_cast<std::size_t>(kind)].record(run_clock::now() - sent_at);
+  }
+  ++(has_given_up_ ? result_.errors.unanswered : result_.errors.broken);
+  complain(has_given_up_ ? "unanswered at the end" : "connection lost: " + std::string(why));
+}
+
+// What was due and never sent, because the server was too slow or the connections are gone, counts likewise.
+void worker::drop_what_is_unsent() {
+  const auto now = since_start(run_clock::now());
+  while (const auto due = due_->drop()) {
+    if (*due >= since_start(time_.begin)) result_.unsent_latency.record(now - *due);
+  }
+  result_.late = due_->late();
+}
+
+void worker::complain(std::string complaint) {
+  increment(live_.errors);
+  if (result_.first_complaint.empty()) result_.first_complaint = std::move(complaint);
+}
+
+}  // namespace ordem::bench
