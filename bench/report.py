@@ -148,11 +148,11 @@ ROWS = (
         "generator CPU, cores",
         lambda one: f"{one.figures['generator_cpu_s'] / one.figures['duration_s']:.2f} of {one.figures['cores']}",
     ),
-    ("generator and server on one machine", lambda one: "yes" if one.figures["shares_machine"] else "no"),
     (
         "its busiest thread",
         lambda one: f"{100 * one.figures['generator_busiest_thread_cpu_s'] / one.figures['duration_s']:.0f} %",
     ),
+    ("generator and server on one machine", lambda one: "yes" if one.figures["shares_machine"] else "no"),
 )
 
 

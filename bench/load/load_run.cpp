@@ -100,18 +100,22 @@ load_result run_load(const load_plan& plan, const progress_listener& listener) {
 
   load_result sum;
   const auto time = times_of(plan);
+  std::vector<nanoseconds> threads_before;
+  std::vector<nanoseconds> threads_after;
   {
     std::vector<std::jthread> threads;
     for (auto& each : workers) threads.emplace_back([&each, &time] { each.run(time); });
     sleep_until(time.begin, listener, workers, time.begin);
     const auto cpu_before = process_cpu();
-    std::vector<nanoseconds> threads_before;
     for (auto& each : threads) threads_before.push_back(thread_cpu(each));
     sleep_until(time.end, listener, workers, time.begin);
     sum.cpu = process_cpu() - cpu_before;
-    for (std::size_t i = 0; i < threads.size(); ++i) {
-      sum.busiest_thread_cpu = std::max(sum.busiest_thread_cpu, thread_cpu(threads[i]) - threads_before[i]);
-    }
+    for (auto& each : threads) threads_after.push_back(thread_cpu(each));
+  }
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    // In an open loop a thread that has nothing more to send ends a moment before the time does.
+    const auto after = threads_after[i] > nanoseconds(0) ? threads_after[i] : workers[i].cpu_at_end();
+    sum.busiest_thread_cpu = std::max(sum.busiest_thread_cpu, after - threads_before[i]);
   }
 
   for (const auto& each : workers) sum.merge(each.result());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <ctime>
 #include <exception>
 #include <utility>
 
@@ -97,6 +98,10 @@ void worker::run(const measured_time& time) {
   if (due_) look_at_queue();
   context_.run();
   if (due_) drop_what_is_unsent();
+  timespec used{};
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0) {
+    cpu_at_end_ = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+  }
 }
 
 io_task<void> worker::converse_closed(connection& with) {

@@ -49,6 +49,8 @@ class worker {
   void run(const measured_time& time);
 
   [[nodiscard]] const load_result& result() const noexcept { return result_; }
+  /// What the thread of run() had used when that returned.
+  [[nodiscard]] std::chrono::nanoseconds cpu_at_end() const noexcept { return cpu_at_end_; }
   [[nodiscard]] const live_counts& live() const noexcept { return live_; }
 
  private:
@@ -74,6 +76,7 @@ class worker {
   std::size_t conversing_ = 0;
   bool has_given_up_ = false;
   load_result result_;
+  std::chrono::nanoseconds cpu_at_end_{};
   live_counts live_;
 };
 
