@@ -470,7 +470,7 @@ def test_older_engine_with_durability_postgres_acknowledges_nothing_after_it_was
     assert_problem(lost.send(older_client), 503, "read-only")
     assert older_client.get(message_path(lost.guid)).status == 404
     assert_not_ready(older_client, "read-only")
-    assert "another engine has taken over" in older.printed()
+    wait_log(older, "warning", "another engine has taken over")
     create_some(newer_client, 5)
     assert_whole(postgres, url, newer_client, two_folders[1])
     assert persisted_message(postgres, url, lost.guid) is None
