@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from peers import RATIOS, ROOT, all_peers
+from peers import RATIOS, ROOT, all_peers, check_disk
 
 
 def measure(peer, folder, connections, seconds):
@@ -73,6 +73,7 @@ def main():
     results = {"circumstances": here, "rounds": {}}
     folder = Path(tempfile.mkdtemp(prefix="ordem-compare.", dir=os.environ.get("TMPDIR", "."))).resolve()
     try:
+        check_disk(folder)
         for connections in options.connections:
             measure_round(peers, 0, folder / "warm-up", connections, 1)  # does not count
             rounds = [measure_round(peers, number, folder / str(connections), connections, options.seconds) for number in range(options.rounds)]

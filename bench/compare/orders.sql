@@ -1,5 +1,5 @@
--- The job of Ordem done by PostgreSQL alone, as one would write it: a GUID is executed once and answered alike ever after, an update
--- made against an old version is refused with 3043. One call of a function a request, one transaction a call.
+-- The job of Ordem done by PostgreSQL alone, as one would write it: a GUID is executed once and answered alike ever after. One
+-- call of a function a request, one transaction a call.
 
 CREATE TABLE orders (
   order_id    uuid   PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -8,14 +8,6 @@ CREATE TABLE orders (
   content     jsonb  NOT NULL
 );
 CREATE INDEX orders_by_customer ON orders (customer_id);
-
--- Superseded versions only.
-CREATE TABLE order_versions (
-  order_id uuid   NOT NULL,
-  version  bigint NOT NULL,
-  content  jsonb  NOT NULL,
-  PRIMARY KEY (order_id, version)
-);
 
 CREATE TABLE messages (
   guid        uuid PRIMARY KEY,
@@ -37,32 +29,6 @@ BEGIN
     RETURN CASE WHEN known.fingerprint = print THEN known.response ELSE '{"code": 422}' END;
   END IF;
   INSERT INTO orders VALUES (id, 1, customer, wanted);
-  RETURN answer;
-END
-$$;
-
-CREATE FUNCTION update_order(wanted_guid uuid, id uuid, made_against bigint, wanted jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE
-  print  bytea := sha256(convert_to(id::text || made_against || wanted::text, 'UTF8'));
-  now_at bigint;
-  before jsonb;
-  answer jsonb;
-  known  messages%ROWTYPE;
-BEGIN
-  SELECT * INTO known FROM messages WHERE guid = wanted_guid;
-  IF FOUND THEN
-    RETURN CASE WHEN known.fingerprint = print THEN known.response ELSE '{"code": 422}' END;
-  END IF;
-  SELECT version, content INTO now_at, before FROM orders WHERE order_id = id FOR UPDATE;
-  IF now_at = made_against THEN
-    INSERT INTO order_versions VALUES (id, now_at, before);
-    now_at := now_at + 1;
-    answer := jsonb_build_object('code', 200, 'order_id', id, 'version', now_at, 'order', wanted);
-    UPDATE orders SET version = now_at, content = wanted WHERE order_id = id;
-  ELSE
-    answer := jsonb_build_object('code', 3043, 'order_id', id, 'current_version', now_at);
-  END IF;
-  INSERT INTO messages VALUES (wanted_guid, print, answer, now() + interval '24 hours');
   RETURN answer;
 END
 $$;

@@ -29,13 +29,20 @@ THREADS = 2
 WARMUP_SECONDS = 1
 STOP_SECONDS_MAX = 30
 START_SECONDS_MAX = 20
-# The same order for all of them, so that they have as much to write.
+# As in create.pgbench.
 CONTENT = '{"currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}]}'
 
 
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
+
+
+def check_disk(folder):
+    """On a file system in memory an fsync proves nothing."""
+    kind = run("df", "--output=fstype", folder).split()[-1]
+    if kind in ("tmpfs", "ramfs"):
+        raise RuntimeError(f"{folder} is on {kind}, where fsync proves nothing: set TMPDIR to a disk; Postgres keeps its data under /tmp")
 
 
 def run(*command, **options):
@@ -154,6 +161,7 @@ class PostgresAlone:
     def start(self, folder):
         del folder  # it makes one of its own, where its user may write
         self._postgres = start_postgres(connections=100)
+        check_disk(self._postgres.folder)
         self._url = self._postgres.create_database()
         self._postgres.run(self._url, (HERE / "orders.sql").read_text())
 
