@@ -22,7 +22,7 @@ capture_table::admission capture_table::admit(capture_request&& asked, timestamp
   if (decision.verdict == capture_verdict::completed) told.response = current->response;
   if (!decision.change && undurable == undurable_.end()) return {std::move(told), std::nullopt, false};
 
-  state& now_decided = undurable != undurable_.end() ? undurable->second : undurable_[asked.key];
+  state& now_decided = undurable_[asked.key];
   ++now_decided.waiting;
   if (!decision.change) return {std::move(told), std::nullopt, true};
   now_decided.decided = decision.change->after;
