@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/capture_table.hpp"
+#include "app/failure.hpp"
 #include "app/system_clock.hpp"
 #include "http-edge/capture_body.hpp"
 #include "storage/store.hpp"
@@ -18,11 +19,6 @@ namespace ordem::app {
 namespace {
 
 namespace dom = simdjson::dom;
-
-int fail(std::string_view sentence) {
-  std::cerr << "ordem: " << sentence << "\n";
-  return 1;
-}
 
 // A document of that server's collection.
 struct exported_capture {

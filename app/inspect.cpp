@@ -3,6 +3,7 @@
 #include <iostream>
 #include <limits>
 
+#include "app/failure.hpp"
 #include "app/system_clock.hpp"
 #include "http-edge/capture_body.hpp"
 #include "http-edge/rendering.hpp"
@@ -10,11 +11,6 @@
 
 namespace ordem::app {
 namespace {
-
-int fail(std::string_view sentence) {
-  std::cerr << "ordem: " << sentence << "\n";
-  return 1;
-}
 
 template <class Look>
 int with_store(const std::string& folder, Look look) {

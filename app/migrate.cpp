@@ -2,15 +2,11 @@
 
 #include <iostream>
 
+#include "app/failure.hpp"
 #include "storage/migrations.hpp"
 
 namespace ordem::app {
 namespace {
-
-int fail(std::string_view sentence) {
-  std::cerr << "ordem: " << sentence << "\n";
-  return 1;
-}
 
 void say_nothing_is_pending() {
   std::cout << "nothing to do: every migration is applied\n";

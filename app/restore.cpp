@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "app/failure.hpp"
 #include "app/json_texts.hpp"
 #include "app/progress_bar.hpp"
 #include "app/system_clock.hpp"
@@ -10,11 +11,6 @@
 
 namespace ordem::app {
 namespace {
-
-int fail(std::string_view sentence) {
-  std::cerr << "ordem: " << sentence << "\n";
-  return 1;
-}
 
 // Takes page after page until the last. A failure, if there is one.
 template <class Next, class Put>

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "app/failure.hpp"
 #include "app/json_texts.hpp"
 #include "app/system_clock.hpp"
 #include "storage/postgres_reader.hpp"
@@ -13,11 +14,6 @@
 
 namespace ordem::app {
 namespace {
-
-int fail(std::string_view sentence) {
-  std::cerr << "ordem: " << sentence << "\n";
-  return 1;
-}
 
 // Something that could not be read ends the comparison.
 struct unreadable : std::runtime_error {
