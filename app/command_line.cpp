@@ -274,6 +274,7 @@ void program::add_inspect() {
     auto* what = inspect->add_subcommand(name, description);
     what->add_option(argument, value, argument_description)->required();
     what->add_option("--data-dir", data_folder_, "The folder with the data [ORDEM_DATA_DIR]")->capture_default_str();
+    what->footer(std::string("If ") + argument + " begins with -, it comes last, after --.");
     return what;
   };
   inspect_order_ = add("order", "Print an order with all its versions, as JSON", "ID", order_, "The order's id");
@@ -501,6 +502,10 @@ command_line_end program::describe(const CLI::ParseError& error) {
   const int code = app_.exit(error, out, err);
   if (code == 0) return {0, out.str()};
   std::string complaint = error.what();
+  const std::vector<std::string> unknown = app_.remaining(true);
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty()) {
+    complaint += "; '" + unknown.front() + "' is no option of it: an argument that begins with - comes last, after --";
+  }
   for (const std::string& word : words_) complaint = without_password(complaint, value_of(word));
   return {2, "ordem: " + complaint + "\nordem --help tells what can be asked for.\n"};
 }

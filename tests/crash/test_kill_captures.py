@@ -83,7 +83,7 @@ class Round:
 
     def _inspect(self, key):
         """Looks into the folder as the kill has left it."""
-        result = run_ordem("inspect", "capture", key, "--data-dir", self._folder)
+        result = run_ordem("inspect", "capture", "--data-dir", self._folder, "--", key)
         if result.returncode != 0:
             assert_clean_failure(result.returncode, result.stderr, [key])
             self._captures.seen(key, lambda state: state == ABSENT, "absent")

@@ -90,6 +90,12 @@ def test_inspect_a_lease_for_ever(launch, data_dir):
     assert (shown["state"], shown["lease_ends_at"], shown["expires_at"]) == ("allocated", None, None)
 
 
+def test_inspect_a_key_that_looks_like_an_option(launch, data_dir):
+    """Breaks if a key that begins with dashes, as one in 64 begins with one, can't be looked at."""
+    assert_empty(allocate(launch().client(), "--dashes"), 202)
+    assert inspect(data_dir, "--dashes")["idempotency_key"] == "--dashes"
+
+
 @pytest.mark.parametrize("key", ["nobodyhere", "no key"])
 def test_inspect_what_is_not_there(launch, data_dir, key):
     """Breaks if inspect prints an empty object, or nothing, and calls that success."""

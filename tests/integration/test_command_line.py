@@ -85,6 +85,7 @@ def test_version():
     (("inspect", "colour", "x"), "colour"),
     (("inspect", "order"), "ID"),
     (("inspect", "capture"), "KEY"),
+    (("inspect", "capture", "--dashes-"), "after --"),
 ], ids=lambda value: " ".join(("ordem", *value)) if isinstance(value, tuple) else "")
 def test_unknown_or_incomplete_command(arguments, word):
     """Breaks if a mistyped command does something, or does not say what it does not know."""

@@ -164,7 +164,7 @@ def let_captures_expire(client):
 
 def inspect(data_dir, key):
     """A capture as `ordem inspect capture` prints it."""
-    result = run_ordem("inspect", "capture", key, "--data-dir", data_dir)
+    result = run_ordem("inspect", "capture", "--data-dir", data_dir, "--", key)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
