@@ -74,11 +74,6 @@ bool expired_record_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Sl
   return expires_at && *expires_at <= clock_.now();
 }
 
-bool trimmed_log_filter::Filter(int, const rocksdb::Slice& key, const rocksdb::Slice&, std::string*, bool*) const {
-  const auto first = decode_log_key(key.ToStringView());
-  return first && first->number <= floor_.load(std::memory_order_relaxed);
-}
-
 rocksdb::DBOptions database_options(const store_settings& settings) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
@@ -104,8 +99,7 @@ rocksdb::DBOptions database_options(const store_settings& settings) {
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
-                                                                const expired_record_filter& expired,
-                                                                const trimmed_log_filter& trimmed) {
+                                                                const expired_record_filter& expired) {
   const auto cache = rocksdb::NewLRUCache(settings.block_cache_bytes);
   const std::size_t memtable_bytes = settings.write_buffer_bytes / 4;
 
@@ -117,13 +111,16 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_sett
   };
 
   add_key_filters(options_of(family::orders), cache);
+  // These come as table files, small ones and in no order: merged as few times as there are sizes.
+  for (const family indexed : {family::messages, family::customers}) {
+    options_of(indexed).compaction_style = rocksdb::kCompactionStyleUniversal;
+  }
   for (const family expiring : {family::messages, family::captures}) {
     add_key_filters(options_of(expiring), cache);
     options_of(expiring).compaction_filter = &expired;
     // What nobody asks about again must not wait for ever for its compaction.
     options_of(expiring).ttl = std::uint64_t{24} * 60 * 60;
   }
-  options_of(family::log).compaction_filter = &trimmed;
 
   all.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(cache, std::size_t{1} << 20));
   return all;

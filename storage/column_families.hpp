@@ -7,7 +7,6 @@
 #include <rocksdb/options.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,25 +33,11 @@ class expired_record_filter final : public rocksdb::CompactionFilter {
   const time_source& clock_;
 };
 
-// Drops log groups that begin at or before the floor.
-class trimmed_log_filter final : public rocksdb::CompactionFilter {
- public:
-  const char* Name() const override { return "ordem.trimmed_log"; }
-  bool Filter(int level, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string* new_value,
-              bool* value_changed) const override;
-
-  void set_floor(position floor) noexcept { floor_.store(floor.number, std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> floor_{0};
-};
-
 rocksdb::DBOptions database_options(const store_settings& settings);
 
-// In the order of `family`, with RocksDB's own "default", which is empty, at the end. The filters must outlive the
-// database.
+// In the order of `family`, with RocksDB's own "default", which holds the position of the indexes, at the end. The
+// filter must outlive the database.
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
-                                                                const expired_record_filter& expired,
-                                                                const trimmed_log_filter& trimmed);
+                                                                const expired_record_filter& expired);
 
 }  // namespace ordem::storage

@@ -91,6 +91,10 @@ fs::path database_path(const fs::path& folder) {
   return folder / "db";
 }
 
+fs::path incoming_path(const fs::path& folder) {
+  return folder / "incoming";
+}
+
 tl::expected<std::string, open_failure> check_data_folder(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(database_path(path), ignored)) {

@@ -5,6 +5,7 @@
 //            holds one line, "loading", until all is there
 //   LOCK     held (flock) by the process that writes the folder
 //   db/      the database
+//   incoming/  table files on their way into the database; what a start finds there is left from a crash
 #pragma once
 
 #include <filesystem>
@@ -51,5 +52,6 @@ class data_folder {
 tl::expected<std::string, open_failure> check_data_folder(const std::filesystem::path& path);
 
 std::filesystem::path database_path(const std::filesystem::path& folder);
+std::filesystem::path incoming_path(const std::filesystem::path& folder);
 
 }  // namespace ordem::storage

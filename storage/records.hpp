@@ -17,7 +17,7 @@
 namespace ordem::storage {
 
 // The format of the whole data folder, kept in its file FORMAT. A folder of a higher number is not opened.
-inline constexpr int data_format = 3;
+inline constexpr int data_format = 4;
 
 // Every encode_ function appends to `out`. Every decode_ function gives nothing for bytes that no encode_ function
 // wrote.

@@ -41,6 +41,7 @@ class rocks_loader final : public store_loader {
     put(family::log, encoded(encode_log_key, position{last.number + 1}),
         encoded(encode_log_group, std::uint64_t{0}, std::span<const entry>{}));
     write();
+    if (status_.ok()) status_ = store_->put_indexed(last);
     if (status_.ok()) status_ = store_->db_->Flush({}, store_->families_);
     if (!status_.ok()) return tl::make_unexpected(store_->cannot_open(status_));
     return store_->folder_->write_format();

@@ -33,10 +33,14 @@ open_failure rocks_store::cannot_open(const rocksdb::Status& status) const {
 }
 
 std::optional<open_failure> rocks_store::open_database() {
-  const auto descriptors = family_descriptors(settings_, expired_, trimmed_);
+  const auto descriptors = family_descriptors(settings_, expired_);
   const std::string path = database_path(settings_.folder).string();
   std::error_code ignored;  // what is wrong with the folder RocksDB says itself
-  if (folder_) std::filesystem::create_directories(path, ignored);
+  if (folder_) {
+    std::filesystem::create_directories(path, ignored);
+    std::filesystem::remove_all(incoming_path(settings_.folder), ignored);
+    std::filesystem::create_directories(incoming_path(settings_.folder), ignored);
+  }
   if (const auto damage = find_hidden_log_end(database_path(settings_.folder))) {
     return cannot_open(rocksdb::Status::Corruption("the write-ahead log in " + *damage));
   }
@@ -55,7 +59,7 @@ std::optional<open_failure> rocks_store::open_database() {
   }
   if (!status.ok()) return cannot_open(status);
   db_.reset(db);
-  shown_ = synced_ = std::make_shared<const durable_view>(*db_);
+  written_ = synced_ = shown_ = make_view({});
   return std::nullopt;
 }
 
@@ -147,6 +151,7 @@ open_result open(store_settings settings, const time_source& clock, std::string 
   auto opened = std::make_unique<rocks_store>(std::move(settings), clock, std::move(engine_id), std::move(folder));
   if (auto failure = opened->open_database()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->check_end_of_log()) return tl::make_unexpected(std::move(*failure));
+  if (auto failure = opened->gather_recent()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->claim_folder()) return tl::make_unexpected(std::move(*failure));
   return opened;
 }

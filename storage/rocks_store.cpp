@@ -1,22 +1,20 @@
 #include "storage/rocks_store.hpp"
 
+#include <rocksdb/convenience.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "engine/check.hpp"
 
 namespace ordem::storage {
-namespace {
 
-// The smallest key that is greater than every key with this prefix.
 std::string end_of_prefix(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
   CHECK(!prefix.empty());
   ++prefix.back();
   return prefix;
 }
-
-}  // namespace
 
 // --- the log ---
 
@@ -36,46 +34,6 @@ void rocks_store::put_order(const message_entry& what) {
 
   const order& before = *what.before;
   put(family::versions, encoded(encode_version_key, after.id, before.version), encoded(encode_order, before));
-  if (before.content.customer_id == after.content.customer_id) return;
-  const auto status =
-      batch_.Delete(handle(family::customers), encoded(encode_customer_key, before.content.customer_id, after.id));
-  CHECK(status.ok());
-  put(family::customers, encoded(encode_customer_key, after.content.customer_id, after.id), {});
-}
-
-// Keys that come at random find their place in a memtable by a walk from cache miss to cache miss. In ascending order
-// each walk begins where the last one ended. The order within a group means nothing else here: its GUIDs differ, and so
-// do its new orders.
-void rocks_store::put_messages(std::span<const entry> entries) {
-  sorted_.clear();
-  for (const entry& each : entries) {
-    if (const auto* executed = std::get_if<message_entry>(&each)) sorted_.push_back(executed);
-  }
-  std::sort(sorted_.begin(), sorted_.end(),
-            [](const message_entry* a, const message_entry* b) { return a->guid.view() < b->guid.view(); });
-  for (const message_entry* each : sorted_) {
-    key_.clear();
-    value_.clear();
-    encode_message_key(key_, each->guid);
-    encode_message(value_, each->record);
-    put(family::messages, key_, value_);
-  }
-}
-
-void rocks_store::put_created_orders_by_customer(std::span<const entry> entries) {
-  sorted_.clear();
-  for (const entry& each : entries) {
-    const auto* executed = std::get_if<message_entry>(&each);
-    if (executed != nullptr && executed->record.outcome.verdict == verdict::order_created) sorted_.push_back(executed);
-  }
-  std::sort(sorted_.begin(), sorted_.end(), [](const message_entry* a, const message_entry* b) {
-    return a->after->content.customer_id < b->after->content.customer_id;
-  });
-  for (const message_entry* each : sorted_) {
-    key_.clear();
-    encode_customer_key(key_, each->after->content.customer_id, each->after->id);
-    put(family::customers, key_, {});
-  }
 }
 
 void rocks_store::put_capture(const capture_entry& what) {
@@ -91,21 +49,26 @@ void rocks_store::put_capture(const capture_entry& what) {
   }
 }
 
-tl::unexpected<log_error> rocks_store::failed_write(const rocksdb::Status& status) {
+// Once, whatever fails after that: on a full disk everything does.
+void rocks_store::tell_failure(std::string_view why) {
+  if (failure_told_.exchange(true)) return;
+  settings_.on_error("a write failed, nothing more is accepted until a restart: " + std::string(why));
+}
+
+tl::unexpected<log_error> rocks_store::failed_write(std::string_view why) {
+  tell_failure(why);
   if (failed_.exchange(true)) return tl::make_unexpected(log_error::failed_earlier);
-  settings_.on_error("a write to the log failed, nothing more is accepted until a restart: " + status.ToString());
   return tl::make_unexpected(log_error::write_failed);
 }
 
 tl::expected<position, log_error> rocks_store::append(std::span<const entry> entries) {
   CHECK(folder_.has_value() && entries.size() <= group_entries_max);
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
+  if (index_failed_) return failed_write("of the indexes");
   const std::uint64_t last_appended = appended_.load(std::memory_order_relaxed);
   if (entries.empty()) return position{last_appended};
 
   batch_.Clear();
-  put_messages(entries);
-  put_created_orders_by_customer(entries);  // before any update in this group moves one of them to another customer
   for (const entry& each : entries) {
     if (const auto* changed = std::get_if<capture_entry>(&each)) {
       put_capture(*changed);
@@ -119,73 +82,84 @@ tl::expected<position, log_error> rocks_store::append(std::span<const entry> ent
   encode_log_group(value_, log_bytes_, entries);
   put(family::log, key_, value_);
 
-  if (const auto status = db_->Write({}, &batch_); !status.ok()) return failed_write(status);
+  if (const auto status = db_->Write({}, &batch_); !status.ok()) return failed_write(status.ToString());
   log_bytes_ += value_.size();
-  appended_.store(last_appended + entries.size(), std::memory_order_release);
-  return position{last_appended + entries.size()};
+  index_.add(entries, {last_appended + 1});
+  const position last{last_appended + entries.size()};
+  auto view = make_view(last);
+  {
+    const std::lock_guard lock(view_mutex_);
+    written_.swap(view);
+  }
+  appended_.store(last.number, std::memory_order_release);
+  return last;
 }
 
 tl::expected<position, log_error> rocks_store::sync() {
   CHECK(folder_.has_value());
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
-  // In this order: what the view holds has been written to the log before the log is synced.
-  const std::uint64_t appended = appended_.load(std::memory_order_acquire);
-  if (position{appended} == last()) return last();
-  auto view = std::make_shared<const durable_view>(*db_);
+  auto view = written();
+  if (view->last() == last()) return last();
   if (settings_.durability != durability::os) {
-    if (const auto status = db_->SyncWAL(); !status.ok()) return failed_write(status);
+    if (const auto status = db_->SyncWAL(); !status.ok()) return failed_write(status.ToString());
   }
-  show(std::move(view), appended);
-  trim_log(appended);
-  return position{appended};
+  const position through = view->last();
+  show(std::move(view));
+  index_.confirm_durable(through);
+  return through;
 }
 
 // A view that is replaced goes with its last reader, outside of the lock.
-void rocks_store::show(shared_view view, std::uint64_t position_number) {
+void rocks_store::show(shared_view view) {
+  const std::uint64_t through = view->last().number;
   shared_view replaced = view;
   {
     const std::lock_guard lock(view_mutex_);
     synced_.swap(replaced);
     if (settings_.durability == durability::postgres) {
-      waiting_.push_back({position_number, std::move(view)});
+      waiting_.push_back(std::move(view));
     } else {
       shown_.swap(view);
-      visible_.store(position_number, std::memory_order_release);
+      visible_.store(through, std::memory_order_release);
     }
   }
-  durable_.store(position_number, std::memory_order_release);
+  durable_.store(through, std::memory_order_release);
 }
 
 void rocks_store::confirm_persisted(position through) {
   persisted_.store(through.number, std::memory_order_relaxed);
-  trim_log(appended().number);
-
   std::vector<shared_view> replaced;
   const std::lock_guard lock(view_mutex_);
-  while (!waiting_.empty() && waiting_.front().position_number <= through.number) {
-    shown_.swap(waiting_.front().view);
-    visible_.store(waiting_.front().position_number, std::memory_order_release);
-    replaced.push_back(std::move(waiting_.front().view));
+  while (!waiting_.empty() && waiting_.front()->last() <= through) {
+    shown_.swap(waiting_.front());
+    visible_.store(shown_->last().number, std::memory_order_release);
+    replaced.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
 }
 
-// A group that begins at or before the floor also ends before the entries that are to be kept.
-void rocks_store::trim_log(std::uint64_t appended) {
-  std::uint64_t needed_from = appended - std::min(appended, settings_.log_entries_kept);
+// Gives back the space of table files that hold nothing but groups that nobody needs. A group that begins so far before
+// what is needed also ends before it.
+void rocks_store::trim_log() {
+  std::uint64_t needed_from = last().number - std::min(last().number, settings_.log_entries_kept);
+  needed_from = std::min(needed_from, indexed_.load(std::memory_order_relaxed));
   if (settings_.log_is_followed) needed_from = std::min(needed_from, persisted_.load(std::memory_order_relaxed));
-  if (needed_from > group_entries_max) trimmed_.set_floor({needed_from - group_entries_max});
+  if (needed_from <= group_entries_max) return;
+  const std::string end = encoded(encode_log_key, position{needed_from - group_entries_max});
+  const rocksdb::Slice end_slice(end);
+  const auto status = rocksdb::DeleteFilesInRange(db_.get(), handle(family::log), nullptr, &end_slice);
+  if (!status.ok()) settings_.on_error("the log can't be trimmed: " + status.ToString());
 }
 
 // At the group that holds this position, or the last one before it. Not valid if there is none.
-std::unique_ptr<rocksdb::Iterator> rocks_store::log_group_of(position at, const durable_view& view) const {
+std::unique_ptr<rocksdb::Iterator> rocks_store::log_group_of(position at, const data_view& view) const {
   std::unique_ptr<rocksdb::Iterator> group(db_->NewIterator(view.options(), handle(family::log)));
   group->SeekForPrev(encoded(encode_log_key, at));
   return group;
 }
 
 // The version that an accepted message made, null of a rejected one.
-read_result<shared_order> rocks_store::find_logged_order(const outcome& result, const durable_view& view) const {
+read_result<shared_order> rocks_store::find_logged_order(const outcome& result, const data_view& view) const {
   if (!is_accepted(result.verdict)) return shared_order{};
   auto after = find_version(result.order, result.version, view);
   if (after && *after == nullptr) return tl::make_unexpected(read_error::storage_failed);
@@ -252,7 +226,7 @@ tl::unexpected<read_error> rocks_store::failed_read(family where, std::string_vi
 }
 
 read_result<shared_order> rocks_store::read_order(family which, std::string_view key, order_id id,
-                                                  const durable_view& view) const {
+                                                  const data_view& view) const {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(view.options(), handle(which), key, &value);
   if (status.IsNotFound()) return shared_order{};
@@ -262,7 +236,7 @@ read_result<shared_order> rocks_store::read_order(family which, std::string_view
   return std::make_shared<const order>(std::move(*found));
 }
 
-read_result<shared_order> rocks_store::find_order(order_id id, const durable_view& view) const {
+read_result<shared_order> rocks_store::find_order(order_id id, const data_view& view) const {
   const std::string_view key{reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
   return read_order(family::orders, key, id, view);
 }
@@ -271,7 +245,7 @@ read_result<shared_order> rocks_store::find_version(order_id id, version which) 
   return find_version(id, which, *shown());
 }
 
-read_result<shared_order> rocks_store::find_version(order_id id, version which, const durable_view& view) const {
+read_result<shared_order> rocks_store::find_version(order_id id, version which, const data_view& view) const {
   auto current = find_order(id, view);
   if (!current || *current == nullptr || (*current)->version == which) return current;
   if (which > (*current)->version) return shared_order{};
@@ -303,46 +277,6 @@ read_result<std::vector<shared_order>> rocks_store::list_versions(order_id id, s
     found.push_back(std::make_shared<const order>(std::move(*older)));
   }
   if (!at->status().ok()) return failed_read(family::versions, at->status().ToString());
-  return found;
-}
-
-read_result<std::vector<shared_order>> rocks_store::list_orders(std::string_view customer_id,
-                                                                std::optional<order_id> after,
-                                                                std::size_t limit) const {
-  const auto view = shown();
-  rocksdb::ReadOptions options = view->options();
-  const std::string prefix = encoded(encode_customer_prefix, customer_id);
-  const std::string prefix_end = end_of_prefix(prefix);
-  const rocksdb::Slice upper_bound(prefix_end);
-  options.iterate_upper_bound = &upper_bound;
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, handle(family::customers)));
-
-  std::vector<shared_order> found;
-  at->Seek(after ? encoded(encode_customer_key, customer_id, *after) : prefix);
-  for (; at->Valid() && found.size() < limit; at->Next()) {
-    const auto id = decode_customer_key(at->key().ToStringView());
-    if (!id) return failed_read(family::customers, "a key is damaged");
-    if (after == id) continue;
-    auto order = find_order(*id, *view);
-    if (!order) return tl::make_unexpected(order.error());
-    if (*order == nullptr) return failed_read(family::customers, "it names an order that is not there");
-    found.push_back(std::move(*order));
-  }
-  if (!at->status().ok()) return failed_read(family::customers, at->status().ToString());
-  return found;
-}
-
-read_result<std::optional<message_record>> rocks_store::find_message(const guid& id, timestamp now) const {
-  thread_local std::string key;
-  key.clear();
-  encode_message_key(key, id);
-  rocksdb::PinnableSlice value;
-  const auto status = db_->Get(shown()->options(), handle(family::messages), key, &value);
-  if (status.IsNotFound()) return std::nullopt;
-  if (!status.ok()) return failed_read(family::messages, status.ToString());
-  auto found = decode_message(value.ToStringView());
-  if (!found) return failed_read(family::messages, "the record of message " + std::string(id.view()) + " is damaged");
-  if (found->expires_at <= now) return std::nullopt;
   return found;
 }
 
@@ -380,16 +314,6 @@ read_result<void> rocks_store::scan_orders(const std::function<bool(const shared
   });
 }
 
-read_result<void> rocks_store::scan_messages(
-    timestamp now, const std::function<bool(const guid&, const message_record&)>& visit) const {
-  return scan(family::messages, [&](std::string_view key, std::string_view value) -> std::optional<bool> {
-    const auto id = decode_message_key(key);
-    const auto found = decode_message(value);
-    if (!id || !found) return std::nullopt;
-    return found->expires_at <= now || visit(*id, *found);
-  });
-}
-
 read_result<void> rocks_store::scan_captures(
     timestamp now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const {
   return scan(family::captures, [&](std::string_view key, std::string_view value) -> std::optional<bool> {
@@ -412,6 +336,7 @@ store_figures rocks_store::figures() const {
   now.last = last();
   now.estimated_orders = property(family::orders, rocksdb::DB::Properties::kEstimateNumKeys);
   now.estimated_messages = property(family::messages, rocksdb::DB::Properties::kEstimateNumKeys);
+  for (const auto& each : *index_.generations()) now.estimated_messages += each->messages.size();
   now.estimated_captures = property(family::captures, rocksdb::DB::Properties::kEstimateNumKeys);
   for (std::size_t i = 0; i < family_names.size(); ++i) {
     now.memtable_bytes += property(static_cast<family>(i), rocksdb::DB::Properties::kSizeAllMemTables);
@@ -423,7 +348,11 @@ store_figures rocks_store::figures() const {
 void rocks_store::close() {
   if (failed_) return;  // what a failed write left is for recovery to judge
   const auto status = db_->Flush({}, families_);
-  if (!status.ok()) settings_.on_error("the last flush failed, the next start replays the log: " + status.ToString());
+  if (!status.ok()) {
+    settings_.on_error("the last flush failed, the next start replays the log: " + status.ToString());
+  } else if (!index_.write_rest(appended())) {
+    settings_.on_error("the indexes could not be written, the next start makes them from the log");
+  }
 }
 
 }  // namespace ordem::storage

@@ -16,6 +16,7 @@
 
 #include "storage/column_families.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/recent_index.hpp"
 #include "storage/records.hpp"
 #include "storage/store.hpp"
 
@@ -28,20 +29,31 @@ std::string encoded(Encode encode, const Arguments&... arguments) {
   return bytes;
 }
 
-// A state of the database that reads are served from: the durable one.
-class durable_view {
+// The smallest key that is greater than every key with this prefix.
+std::string end_of_prefix(std::string prefix);
+
+// A state of the data that reads are served from: everything up to a position, and nothing after it.
+class data_view {
  public:
-  explicit durable_view(rocksdb::DB& db) : db_(db), snapshot_(db.GetSnapshot()) { options_.snapshot = snapshot_; }
-  ~durable_view() { db_.ReleaseSnapshot(snapshot_); }
-  durable_view(const durable_view&) = delete;
-  durable_view& operator=(const durable_view&) = delete;
+  // What the database has now, and what of the indexes it may not have yet.
+  data_view(rocksdb::DB& db, position last, std::shared_ptr<const index_generations> recent)
+      : db_(db), snapshot_(db.GetSnapshot()), last_(last), recent_(std::move(recent)) {
+    options_.snapshot = snapshot_;
+  }
+  ~data_view() { db_.ReleaseSnapshot(snapshot_); }
+  data_view(const data_view&) = delete;
+  data_view& operator=(const data_view&) = delete;
 
   const rocksdb::ReadOptions& options() const noexcept { return options_; }
+  position last() const noexcept { return last_; }
+  const index_generations& recent() const noexcept { return *recent_; }
 
  private:
   rocksdb::DB& db_;
   const rocksdb::Snapshot* snapshot_;
   rocksdb::ReadOptions options_;
+  const position last_;
+  const std::shared_ptr<const index_generations> recent_;
 };
 
 class rocks_store final : public store {
@@ -52,17 +64,21 @@ class rocks_store final : public store {
         engine_id_(std::move(engine_id)),
         folder_(std::move(folder)),
         clock_(clock),
-        expired_(clock) {}
+        expired_(clock),
+        index_(settings_.index_entries, [this](const index_generation& what) { return write_index(what); }) {}
 
   ~rocks_store() override {
+    index_.stop();
     waiting_.clear();
     shown_.reset();
     synced_.reset();
+    written_.reset();
     for (auto* handle : families_) db_->DestroyColumnFamilyHandle(handle);
   }
 
   std::optional<open_failure> open_database();
   std::optional<open_failure> check_end_of_log();
+  std::optional<open_failure> gather_recent();
   std::optional<open_failure> claim_folder();
   std::string difference_in(const executed_message& logged) const;
   bool is_as_logged(const capture_key& key, const shared_capture& after) const;
@@ -99,34 +115,42 @@ class rocks_store final : public store {
 
  private:
   friend class rocks_loader;
-  using shared_view = std::shared_ptr<const durable_view>;
+  using shared_view = std::shared_ptr<const data_view>;
+  shared_view make_view(position last) const {
+    return std::make_shared<const data_view>(*db_, last, index_.generations());
+  }
 
   rocksdb::ColumnFamilyHandle* handle(family which) const { return families_[static_cast<std::size_t>(which)]; }
   shared_view shown() const {
     const std::lock_guard lock(view_mutex_);
     return shown_;
   }
+  shared_view written() const {
+    const std::lock_guard lock(view_mutex_);
+    return written_;
+  }
   shared_view synced() const {
     const std::lock_guard lock(view_mutex_);
     return synced_;
   }
-  void show(shared_view view, std::uint64_t position_number);
-  void trim_log(std::uint64_t appended);
-  tl::unexpected<log_error> failed_write(const rocksdb::Status& status);
+  void show(shared_view view);
+  void trim_log();
+  rocksdb::Status put_indexed(position through);
+  bool write_index(const index_generation& what);
+  void tell_failure(std::string_view why);
+  tl::unexpected<log_error> failed_write(std::string_view why);
 
   void put(family which, std::string_view key, std::string_view value);
   void put_order(const message_entry& what);
-  void put_messages(std::span<const entry> entries);
-  void put_created_orders_by_customer(std::span<const entry> entries);
   void put_capture(const capture_entry& what);
 
-  read_result<shared_order> find_order(order_id id, const durable_view& view) const;
-  read_result<shared_order> find_version(order_id id, version which, const durable_view& view) const;
-  read_result<shared_order> read_order(family which, std::string_view key, order_id id, const durable_view& view) const;
-  read_result<shared_order> find_logged_order(const outcome& result, const durable_view& view) const;
+  read_result<shared_order> find_order(order_id id, const data_view& view) const;
+  read_result<shared_order> find_version(order_id id, version which, const data_view& view) const;
+  read_result<shared_order> read_order(family which, std::string_view key, order_id id, const data_view& view) const;
+  read_result<shared_order> find_logged_order(const outcome& result, const data_view& view) const;
   read_result<void> scan(
       family which, const std::function<std::optional<bool>(std::string_view key, std::string_view value)>& read) const;
-  std::unique_ptr<rocksdb::Iterator> log_group_of(position at, const durable_view& view) const;
+  std::unique_ptr<rocksdb::Iterator> log_group_of(position at, const data_view& view) const;
   tl::unexpected<read_error> failed_read(family where, std::string_view why) const;
   open_failure cannot_open(const rocksdb::Status& status) const;
 
@@ -135,7 +159,6 @@ class rocks_store final : public store {
   const std::optional<data_folder> folder_;  // absent: opened for reading
   const time_source& clock_;
   const expired_record_filter expired_;
-  trimmed_log_filter trimmed_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 
@@ -143,23 +166,23 @@ class rocks_store final : public store {
   std::atomic<std::uint64_t> durable_{0};
   std::atomic<std::uint64_t> visible_{0};
   std::atomic<std::uint64_t> persisted_{0};
+  std::atomic<std::uint64_t> indexed_{0};
+  std::atomic<bool> index_failed_{false};
   std::atomic<bool> failed_{false};
-  // Views that are durable, but not to be shown before they are persisted too.
-  struct waiting_view {
-    std::uint64_t position_number;
-    shared_view view;
-  };
+  std::atomic<bool> failure_told_{false};
   mutable std::mutex view_mutex_;
-  shared_view shown_;   // what reads are served from
-  shared_view synced_;  // what the log is read from
-  std::deque<waiting_view> waiting_;
+  shared_view written_;              // after the last append
+  shared_view synced_;               // what the log is read from
+  shared_view shown_;                // what reads are served from
+  std::deque<shared_view> waiting_;  // durable, but not to be shown before they are persisted too
 
-  // The appending thread's own; the last four are kept for their memory.
+  // The appending thread's own; the last three are kept for their memory.
   std::uint64_t log_bytes_ = 0;
   rocksdb::WriteBatch batch_;
-  std::vector<const message_entry*> sorted_;
   std::string key_;
   std::string value_;
+
+  recent_index index_;
 };
 
 }  // namespace ordem::storage

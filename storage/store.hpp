@@ -103,6 +103,10 @@ struct store_settings {
   // For writes not yet in a sorted file, of all column families together. Larger: fewer flushes, a longer start after a
   // crash.
   std::size_t write_buffer_bytes = std::size_t{256} << 20;
+  // Entries whose messages and customers are gathered in memory before they are written to sorted files, 1 to a
+  // million. More: fewer and larger files, more memory (about 250 bytes an entry, up to five times so many), a longer
+  // start after a crash.
+  std::size_t index_entries = 65'536;
   // How far back read_log() reaches, at least.
   std::uint64_t log_entries_kept = 1'000'000;
   // Whether something follows the log, so that nothing is trimmed before confirm_persisted().

@@ -108,9 +108,8 @@ TEST_CASE_METHOD(capture_open_test, "a capture may be missing once its time is o
 TEST_CASE_METHOD(capture_open_test, "captures that a compaction dropped after their time are no disagreement") {
   const auto captures_left = [this] {
     const expired_record_filter expired(clock);
-    const trimmed_log_filter trimmed;
     std::size_t count = 0;
-    tamper(folder, family_descriptors(settings_for(folder), expired, trimmed), [&](auto& db, auto handle) {
+    tamper(folder, family_descriptors(settings_for(folder), expired), [&](auto& db, auto handle) {
       auto* captures = handle(family::captures);
       REQUIRE(db.Flush({}, captures).ok());
       REQUIRE(db.CompactRange({}, captures, nullptr, nullptr).ok());

@@ -22,6 +22,7 @@ inline storage::store_settings settings_for(const std::filesystem::path& folder)
   settings.folder = folder;
   settings.block_cache_bytes = std::size_t{1} << 20;
   settings.write_buffer_bytes = std::size_t{4} << 20;
+  settings.index_entries = 64;  // so that tests meet what is in memory, what is in table files, and the step between
   return settings;
 }
 

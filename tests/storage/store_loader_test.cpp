@@ -55,10 +55,9 @@ struct load_test {
   std::size_t count_records(family where) const {
     const auto settings = settings_for(folder);
     const expired_record_filter expired(clock);
-    const trimmed_log_filter trimmed;
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    const auto families = family_descriptors(settings, expired, trimmed);
+    const auto families = family_descriptors(settings, expired);
     REQUIRE(rocksdb::DB::OpenForReadOnly({}, (folder / "db").string(), families, &handles, &db).ok());
     std::size_t count = 0;
     {

@@ -1,0 +1,176 @@
+// The indexes of the store on their way from memory to table files, through crashes and refusals.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <thread>
+
+#include "storage/data_folder.hpp"
+#include "storage/records.hpp"
+#include "tests/storage/open_store_support.hpp"
+#include "tests/storage/tampering.hpp"
+
+namespace ordem::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace testing;
+using Catch::Matchers::Contains;
+
+struct index_test : open_store {
+  std::vector<std::string> errors;
+  std::uint64_t orders = 0;
+
+  // Each order is created for customer a and then goes to customer b if its number is even.
+  void write_orders(std::uint64_t count) {
+    for (std::uint64_t last = orders + count; orders < last;) {
+      ++orders;
+      const message_entry created = create_entry(orders, content_of("a"));
+      write(std::vector<message_entry>{created, change_entry(created.after, content_of(orders % 2 == 0 ? "b" : "a"))});
+    }
+  }
+
+  static std::size_t count_of(const storage::store& in, const std::string& customer) {
+    std::size_t count = 0;
+    std::optional<order_id> after;
+    for (;;) {
+      const auto page = in.list_orders(customer, after, 100).value();
+      count += page.size();
+      if (page.size() < 100) return count;
+      after = page.back()->id;
+    }
+  }
+
+  void check_all_found(const storage::store& in) const {
+    for (std::uint64_t i = 1; i <= orders; ++i) {
+      REQUIRE(in.find_message(create_entry(i).guid, sample_time).value());
+    }
+    REQUIRE(count_of(in, "a") == (orders + 1) / 2);
+    REQUIRE(count_of(in, "b") == orders / 2);
+    std::size_t messages = 0;
+    REQUIRE(in.scan_messages(sample_time, [&](const guid&, const message_record&) { return ++messages > 0; }));
+    REQUIRE(messages == 2 * orders);
+  }
+
+  // The position that the table files have reached, in the database of a store that is not open.
+  std::uint64_t indexed() {
+    std::uint64_t reached = 0;
+    tamper(folder.path(), [&](auto& db, auto handle) {
+      handle(family::log);
+      std::string value;
+      if (db.Get({}, "indexed", &value).ok()) reached = decode_log_key(value).value().number;
+    });
+    return reached;
+  }
+};
+
+TEST_CASE_METHOD(index_test, "messages and customers are found in memory, in files, and in both") {
+  for (int i = 0; i < 6; ++i) {
+    write_orders(50);
+    check_all_found(*store);
+  }
+  reopen();
+  check_all_found(*store);
+  store->close();
+  store.reset();
+  CHECK(indexed() == 2 * orders);
+  open();
+  check_all_found(*store);
+}
+
+TEST_CASE_METHOD(index_test, "after a crash the indexes are made from the log, again and again") {
+  write_orders(300);
+  store.reset();
+  CHECK(indexed() > 0);
+  for (int i = 0; i < 3; ++i) {
+    open();
+    check_all_found(*store);
+    write_orders(20);
+    store.reset();
+  }
+}
+
+TEST_CASE_METHOD(index_test, "who only reads a folder that is being written finds what is in memory there") {
+  write_orders(100);
+  const auto reader = storage::open_store_for_reading(settings, clock);
+  REQUIRE(reader);
+  check_all_found(**reader);
+}
+
+TEST_CASE_METHOD(index_test, "a file that a crash left on its way into the database is removed") {
+  write_orders(10);
+  store.reset();
+  std::ofstream(incoming_path(folder.path()) / "messages") << "half";
+  open();
+  write_orders(100);
+  check_all_found(*store);
+  store->close();
+  CHECK(fs::is_empty(incoming_path(folder.path())));
+}
+
+TEST_CASE_METHOD(index_test, "indexes that are ahead of the log are refused") {
+  write_orders(10);
+  store->close();
+  store.reset();
+  tamper(folder.path(), [&](auto& db, auto handle) {
+    handle(family::log);
+    std::string value;
+    encode_log_key(value, {1000});
+    REQUIRE(db.Put({}, "indexed", value).ok());
+  });
+  const auto result = storage::open_store(settings, clock);
+  REQUIRE_FALSE(result);
+  CHECK_THAT(result.error().sentence, Contains("ahead of the log"));
+}
+
+TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes are taken, and reads go on") {
+  settings.on_error = [this](std::string_view what) { errors.emplace_back(what); };
+  reopen();
+  write_orders(10);
+  fs::remove_all(incoming_path(folder.path()));
+  std::ofstream(incoming_path(folder.path())) << "in the way";
+  tl::expected<position, log_error> written;
+  // What fails is another thread: until then all is well.
+  while ((written = store->append(group_of({create_entry(orders + 1)})))) {
+    ++orders;
+    REQUIRE(store->sync());
+    REQUIRE(orders < 1'000'000);
+  }
+  CHECK(written.error() == log_error::write_failed);
+  CHECK(store->append(group_of({create_entry(orders + 1)})).error() == log_error::failed_earlier);
+  CHECK(store->find_message(create_entry(orders).guid, sample_time).value());
+  REQUIRE(errors.size() == 1);
+  CHECK_THAT(errors[0], Contains("indexes"));
+
+  settings.on_error = [](std::string_view) {};
+  reopen();
+  for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
+}
+
+TEST_CASE_METHOD(index_test, "a GUID that is used anew after its time is found as it is now") {
+  write_orders(100);
+  const message_entry first = create_entry(1);
+  const timestamp later = first.record.expires_at;
+  const message_entry second = entry_of(creation(first.guid), nullptr, order_id_of(5000), later);
+  write({second});
+  CHECK(store->find_message(first.guid, later).value() == second.record);
+  reopen();
+  CHECK(store->find_message(first.guid, later).value() == second.record);
+  store->close();
+  reopen();
+  CHECK(store->find_message(first.guid, later).value() == second.record);
+}
+
+TEST_CASE_METHOD(index_test, "with durability postgres nothing in memory shows before it is persisted") {
+  settings.durability = durability::postgres;
+  reopen();
+  write({create_entry(1, content_of("a"))});
+  CHECK_FALSE(store->find_message(create_entry(1).guid, sample_time).value());
+  CHECK(store->list_orders("a", {}, 10).value().empty());
+  store->confirm_persisted({1});
+  CHECK(store->find_message(create_entry(1).guid, sample_time).value());
+  CHECK(store->list_orders("a", {}, 10).value().size() == 1);
+}
+
+}  // namespace
+}  // namespace ordem::storage
