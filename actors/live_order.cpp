@@ -19,7 +19,7 @@ void live_order::on_exit() {
 
 void live_order::execute_one(task&& what) {
   commit decisions;
-  if (current_ == nullptr) {
+  if (parts_.current == nullptr) {
     auto read = parts_.committed->find_order(parts_.id);
     if (!read) {
       decisions.decisions.push_back({{what.ticket, what.shard, std::move(what.message.guid), what.message.target,
@@ -28,11 +28,11 @@ void live_order::execute_one(task&& what) {
       send(parts_.writer, std::move(decisions));
       return;
     }
-    current_ = std::move(*read);
+    parts_.current = std::move(*read);
   }
   auto [decided, after] =
-      execute(std::move(what), std::move(current_), order_id{}, parts_.clock->now(), parts_.message_ttl);
-  current_ = std::move(after);
+      execute(std::move(what), std::move(parts_.current), order_id{}, parts_.clock->now(), parts_.message_ttl);
+  parts_.current = std::move(after);
   decisions.decisions.push_back(std::move(decided));
   send(parts_.writer, std::move(decisions));
 }

@@ -1,4 +1,4 @@
-// The actor that owns one order while it is live. It decides message after message on the state that it decided last,
+// The actor that owns one order while it has work. It decides message after message on the state that it decided last,
 // without waiting for the disk; the commit writer keeps that order of decisions.
 #pragma once
 
@@ -8,6 +8,7 @@ namespace ordem::actors {
 
 struct live_order_parts {
   order_id id;
+  shared_order current;  // null: to be read
   const order_reader* committed = nullptr;
   const time_source* clock = nullptr;
   milliseconds message_ttl{};
@@ -24,9 +25,7 @@ class live_order final : public order_actor::base {
  private:
   void execute_one(task&& what);
 
-  live_order_parts parts_;
-  // Null until the first message has read it, and as long as there is no such order.
-  shared_order current_;
+  live_order_parts parts_;  // `current` stays null as long as there is no such order
 };
 
 }  // namespace ordem::actors

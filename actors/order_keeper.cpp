@@ -31,19 +31,28 @@ void order_keeper::hand_out(admit& batch) {
   const std::size_t before = shelf_.size();
   for (task& each : batch.tasks) {
     const order_id id = *each.message.target;
-    const auto& live = shelf_.hold(id, [&] {
-      return spawn<live_order, caf::lazy_init>(
-          live_order_parts{id, parts_.committed, parts_.clock, parts_.message_ttl, parts_.writer});
-    });
-    send(live, execute_task{std::move(each)});
+    send(wake(id, shelf_.hold(id, [] { return live{}; })), execute_task{std::move(each)});
   }
   count_live(before);
+}
+
+const order_actor& order_keeper::wake(const order_id& id, live& what) {
+  if (!what.actor) {
+    what.actor = spawn<live_order, caf::lazy_init>(
+        live_order_parts{id, what.current, parts_.committed, parts_.clock, parts_.message_ttl, parts_.writer});
+  }
+  return what.actor;
 }
 
 void order_keeper::let_go(const settle& notice) {
   const std::size_t before = shelf_.size();
   for (const settlement& each : *notice.group) {
-    if (each.target && keeper_of(*each.target, parts_.keepers) == parts_.number) shelf_.release(*each.target);
+    if (!each.target || keeper_of(*each.target, parts_.keepers) != parts_.number) continue;
+    shelf_.release(*each.target, [&each](live& what, bool is_idle) {
+      const auto* decided = std::get_if<executed>(&each.answer);
+      if (decided != nullptr && decided->order != nullptr) what.current = decided->order;
+      if (is_idle) what.actor = order_actor{};
+    });
   }
   count_live(before);
 }

@@ -1,5 +1,6 @@
-// The actor that knows which orders of its share are live: it wakes them, hands them their messages, and lets them go
-// when others were used more recently. An order with undecided or uncommitted work stays.
+// The actor that knows which orders of its share are live: it hands them their messages, and lets them go when others
+// were used more recently. An order with undecided or uncommitted work has an actor and stays; without work it is kept
+// as it is, a tenth of the memory, until its next message gives it an actor again.
 #pragma once
 
 #include "actors/counters.hpp"
@@ -34,8 +35,15 @@ class order_keeper final : public order_keeper_actor::base {
   void let_go(const settle& notice);
   void count_live(std::size_t before);
 
+  struct live {
+    order_actor actor;     // null: idle
+    shared_order current;  // as it was when the last work was done; null: unknown
+  };
+
+  const order_actor& wake(const order_id& id, live& what);
+
   order_keeper_parts parts_;
-  order_shelf<order_actor> shelf_;
+  order_shelf<live> shelf_;
 };
 
 }  // namespace ordem::actors

@@ -94,7 +94,8 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
   to.counter("ordem_messages_replayed_total", "Messages answered from what was recorded.", counts.replays);
   to.counter("ordem_messages_joined_total", "Repeats that waited for the first to be decided.", counts.joins);
   to.gauge("ordem_messages_in_flight", "Messages being executed.", static_cast<double>(engine.in_flight()));
-  to.gauge("ordem_live_orders", "Orders that have an actor.", static_cast<double>(counts.live_orders.load()));
+  to.gauge("ordem_live_orders", "Orders kept in memory between their changes.",
+           static_cast<double>(counts.live_orders.load()));
   to.histogram_of_us("ordem_commit_seconds", "The time that one sync of the log took.", actors::commit_us_bounds,
                      counts.commits_by_us, counts.commit_us);
 }
