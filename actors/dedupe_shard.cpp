@@ -7,7 +7,7 @@
 namespace ordem::actors {
 
 struct dedupe_shard::gathered {
-  explicit gathered(std::size_t keepers) : by_keeper(keepers) {}
+  gathered(std::size_t keepers, std::size_t submissions) : by_keeper(keepers) { decisions.reserve(submissions); }
 
   std::vector<reply> replies;
   std::vector<decided> decisions;
@@ -40,7 +40,7 @@ void dedupe_shard::on_exit() {
 
 void dedupe_shard::admit_all(submit& batch) {
   const timestamp now = parts_.clock->now();
-  gathered all(parts_.keepers.size());
+  gathered all(parts_.keepers.size(), batch.submissions.size());
   for (submission& each : batch.submissions) {
     if (auto* asked = std::get_if<message>(&each.request)) {
       admit_message(each.ticket, std::move(*asked), now, all);

@@ -161,7 +161,12 @@ void gateway::submit(std::vector<submission>&& submissions) {
     parts_->replies.answer(turned_away(submissions, unavailability::backlog_full));
     return;
   }
+  if (parts_->shards.size() == 1) {
+    caf::anon_send(parts_->shards.front(), actors::submit{std::move(submissions)});
+    return;
+  }
   std::vector<actors::submit> by_shard(parts_->shards.size());
+  for (actors::submit& each : by_shard) each.submissions.reserve(submissions.size());
   for (submission& each : submissions) {
     by_shard[slot_of(each).number % by_shard.size()].submissions.push_back(std::move(each));
   }

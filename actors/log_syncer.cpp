@@ -104,10 +104,12 @@ void log_syncer::settle_group(std::vector<settlement>&& group) {
   std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};
   std::array<std::uint64_t, capture_verdicts> captures{};
   std::uint64_t refusals = 0;
+  bool has_updates = false;
   std::vector<reply> replies;
   replies.reserve(group.size());
   for (const settlement& each : group) {
     replies.push_back({each.ticket, each.answer});
+    has_updates |= each.target.has_value();
     if (const auto* answered = std::get_if<executed>(&each.answer)) {
       ++outcomes[static_cast<std::size_t>(answered->outcome.verdict)];
     } else if (const auto* captured = std::get_if<capture_answer>(&each.answer)) {
@@ -119,7 +121,9 @@ void log_syncer::settle_group(std::vector<settlement>&& group) {
   const settle notice{std::make_shared<const std::vector<settlement>>(std::move(group))};
   // Before the answers: what a client sends upon its answer then finds its GUID settled.
   for (const auto& shard : listeners_.shards) send(shard, notice);
-  for (const auto& keeper : listeners_.keepers) send(keeper, notice);
+  if (has_updates) {
+    for (const auto& keeper : listeners_.keepers) send(keeper, notice);
+  }
   parts_.replies->answer(std::move(replies));
 
   add(parts_.counters->outcomes, outcomes);

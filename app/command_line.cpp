@@ -206,8 +206,8 @@ void program::add_serve() {
   auto& store = settings_.store;
   auto& engine = settings_.engine;
   server.io_threads = cores;
-  engine.shards = cores;
-  engine.worker_threads = cores;
+  engine.shards = std::max(1U, cores / 2);
+  engine.worker_threads = engine.shards;
 
   add_text("config", config_, "A file with settings")->type_name("FILE");
   add_text("address", server.address, "The IP address to listen on")
@@ -239,13 +239,15 @@ void program::add_serve() {
   add_size("max-header", server.header_bytes_max, "1KiB", 1024, "The largest request line and headers");
   add_number("max-connections", server.connections_max, 1, 1'000'000, "The most connections at once");
   add_number("max-in-flight", engine.in_flight_max, 1, 1'000'000, "The most writes executing at once; more get 503");
-  add_number("live-orders", engine.live_orders_max, 1, 100'000'000, "The most orders kept live, each by its own actor");
+  add_number("live-orders", engine.live_orders_max, 1, 100'000'000,
+             "The most orders kept in memory between their changes");
   add_duration("idle-timeout", server.idle_timeout, "How long a connection may be without a request");
   add_duration("request-timeout", server.request_timeout,
                "How long a request may take to arrive, or an answer to leave");
   add_duration("drain-timeout", settings_.drain_timeout, "How long a stop waits for requests under way");
   add_number("io-threads", server.io_threads, 1, 1024, "Threads for connections");
-  add_number("worker-threads", engine.worker_threads, 1, 1024, "Threads for the actors");
+  add_number("worker-threads", engine.worker_threads, 1, 1024,
+             "Threads for the actors, besides two that write the log");
   add_number("shards", engine.shards, 1, 1024, "Dedupe shards");
   add_size("block-cache", store.block_cache_bytes, "1MiB", std::size_t{1} << 20, "Memory for data read from disk");
   add_size("write-buffer", store.write_buffer_bytes, "4MiB", std::size_t{4} << 20,

@@ -73,11 +73,15 @@ void io_thread::submit(std::shared_ptr<session> from, engine_request&& what) {
     waiting_[number] = std::move(from);
   }
   // The first message of a turn of the loop sets up its end; by then every request that has arrived is in the outbox.
-  if (outbox_.empty()) boost::asio::post(context_, [this] { pass_on(); });
+  if (outbox_.empty()) {
+    boost::asio::post(context_, [this] { pass_on(); });
+    outbox_.reserve(outbox_reserve_);
+  }
   outbox_.push_back({{desk_, number}, std::move(what)});
 }
 
 void io_thread::pass_on() {
+  outbox_reserve_ = outbox_.size();  // the next one is about as large
   messages_->submit(std::exchange(outbox_, {}));
 }
 

@@ -71,6 +71,7 @@ class io_thread final : public reply_desk {
   message_port* messages_ = nullptr;
   std::uint32_t desk_ = 0;
   std::vector<submission> outbox_;
+  std::size_t outbox_reserve_ = 0;
   // Who waits, by ticket number; numbers are used again.
   std::vector<std::shared_ptr<session>> waiting_;
   std::vector<std::uint32_t> free_numbers_;
