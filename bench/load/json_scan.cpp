@@ -13,9 +13,20 @@ void skip_white_space(std::string_view& text) noexcept {
   text.remove_prefix(first == std::string_view::npos ? text.size() : first);
 }
 
+// Where the quoted name begins. Sought without its first quote: quotes are everywhere.
+std::size_t find_name(std::string_view json, std::string_view name) noexcept {
+  for (std::size_t from = 1; from < json.size();) {
+    const auto at = json.find(name.substr(1), from);
+    if (at == std::string_view::npos) return at;
+    if (json[at - 1] == '"') return at - 1;
+    from = at + 1;
+  }
+  return std::string_view::npos;
+}
+
 // What follows the colon of the first member `name`; empty if there is none.
 std::string_view behind_name(std::string_view json, std::string_view name) noexcept {
-  const auto at = json.find(name);
+  const auto at = find_name(json, name);
   if (at == std::string_view::npos) return {};
   json.remove_prefix(at + name.size());
   skip_white_space(json);
