@@ -10,33 +10,18 @@ Every answer is checked by ordem-load. Run by `scripts/bench persistence`, which
 
 import argparse
 import json
-import os
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-os.environ.setdefault("ORDEM_BINARY", str(ROOT / "build/release/app/ordem"))
-
-from support.ordem_server import run_ordem, start_server  # noqa: E402
-from support.postgres import start_postgres  # noqa: E402
+from harness import load, load_command, work_folder  # before support: it says where that is
+from support.ordem_server import run_ordem, start_server
+from support.postgres import start_postgres
 
 CATCH_UP_SECONDS_MAX = 300
 SAMPLE_SECONDS = 0.25
-
-
-def load(server, seconds, connections):
-    """Creates orders, as many as are answered; returns ordem-load's figures."""
-    result = subprocess.run(
-        [ROOT / "build/release/bench/ordem-load", "--port", str(server.port), "--scenario", "create", "--connections",
-         str(connections), "--threads", "2", "--duration", f"{seconds}s", "--warmup", "1s", "--json"],
-        capture_output=True, text=True, check=True)
-    return json.loads(result.stdout)
 
 
 def positions(client):
@@ -81,7 +66,7 @@ class Bench:
         self.postgres.stop()
         server = self.serve(on_new_database=False)
         with server.client() as client:
-            load(server, self.options.seconds, self.options.connections)
+            load(server.port, "create", self.options.connections, self.options.seconds)
             backlog = positions(client)["durable"]
             self.postgres.start()
             while not positions(client)["persisted"]:
@@ -94,7 +79,7 @@ class Bench:
 
     def rate(self, with_postgres):
         server = self.serve(with_postgres)
-        figures = load(server, self.options.seconds, self.options.connections)
+        figures = load(server.port, "create", self.options.connections, self.options.seconds)
         behind = None
         if with_postgres:
             with server.client() as client:
@@ -116,9 +101,8 @@ class Bench:
 
     def half_peak(self, peak):
         server = self.serve()
-        command = [ROOT / "build/release/bench/ordem-load", "--port", str(server.port), "--connections",
-                   str(self.options.connections), "--threads", "2", "--duration", f"{self.options.seconds * 3}s", "--arrivals",
-                   "fixed", "--rate", str(peak / 2), "--json"]
+        command = load_command(
+            server.port, "create", self.options.connections, self.options.seconds * 3, "--arrivals", "fixed", "--rate", peak / 2)
         lags = []
         with server.client() as client:
             generator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -144,17 +128,16 @@ def main():
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement (5)")
     parser.add_argument("--connections", type=int, default=256, help="keep-alive connections (256)")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="ordem-bench.", dir=os.environ.get("TMPDIR", ".")))
-    postgres = start_postgres()
-    try:
-        bench = Bench(options, folder, postgres)
-        drains = [bench.drain() for _ in range(3)]
-        pairs = bench.cost()
-        peak = statistics.median(pair["alone"] for pair in pairs)
-        result = {"drain": drains, "cost": pairs, "half_peak": bench.half_peak(peak)}
-    finally:
-        postgres.remove()
-        shutil.rmtree(folder, ignore_errors=True)
+    with work_folder("persistence") as folder:
+        postgres = start_postgres()
+        try:
+            bench = Bench(options, folder, postgres)
+            drains = [bench.drain() for _ in range(3)]
+            pairs = bench.cost()
+            peak = statistics.median(pair["alone"] for pair in pairs)
+            result = {"drain": drains, "cost": pairs, "half_peak": bench.half_peak(peak)}
+        finally:
+            postgres.remove()
     ratios = [pair["with_postgres"] / pair["alone"] for pair in pairs]
     print(json.dumps(result, indent=1))
     print(f"drained, nobody writing: {statistics.median(each['entries_per_second'] for each in drains):,.0f} entries/s")

@@ -8,15 +8,12 @@ round is turned from round to round. A ratio is taken within one round; what is 
 
 import argparse
 import json
-import os
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from peers import RATIOS, ROOT, all_peers, check_disk
+from peers import RATIOS, all_peers  # before harness: it says where that is
+from harness import circumstances, work_folder
 
 
 def measure(peer, folder, connections, seconds):
@@ -54,11 +51,6 @@ def show(connections, rounds):
         print(f"{name} / {other}: {ratio(rounds, name, other)}")
 
 
-def circumstances():
-    revision = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
-    return {"revision": revision or "unknown", "cores": os.cpu_count(), "load_before": os.getloadavg()[0]}
-
-
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each peer, for each number of connections (5)")
@@ -71,16 +63,12 @@ def main():
     print(f"revision {here['revision']}, {here['cores']} cores, load average before the run {here['load_before']:.2f}; durability fsync")
     peers = all_peers()
     results = {"circumstances": here, "rounds": {}}
-    folder = Path(tempfile.mkdtemp(prefix="ordem-compare.", dir=os.environ.get("TMPDIR", "."))).resolve()
-    try:
-        check_disk(folder)
+    with work_folder("compare") as folder:
         for connections in options.connections:
             measure_round(peers, 0, folder / "warm-up", connections, 1)  # does not count
             rounds = [measure_round(peers, number, folder / str(connections), connections, options.seconds) for number in range(options.rounds)]
             results["rounds"][connections] = rounds
             show(connections, rounds)
-    finally:
-        shutil.rmtree(folder)
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
 

@@ -6,8 +6,6 @@ was wrong, or if the peer's own load program says that something went wrong.
 """
 
 import contextlib
-import json
-import os
 import re
 import shutil
 import socket
@@ -16,17 +14,13 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-BUILD = ROOT / "build/release"
-sys.path.insert(0, str(ROOT / "tests"))
-os.environ.setdefault("ORDEM_BINARY", str(BUILD / "app/ordem"))
+sys.path.insert(0, str(HERE.parent))
 
+from harness import BUILD, THREADS, WARMUP_SECONDS, check_disk, load, run  # noqa: E402  (before support: it says where that is)
 from support.concurrency import poll_until  # noqa: E402
 from support.ordem_server import start_server  # noqa: E402
 from support.postgres import BINARIES, start_postgres  # noqa: E402
 
-THREADS = 2
-WARMUP_SECONDS = 1
 STOP_SECONDS_MAX = 30
 START_SECONDS_MAX = 20
 # As in create.pgbench.
@@ -36,29 +30,6 @@ CONTENT = '{"currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":199
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
-
-
-def check_disk(folder):
-    """On a file system in memory an fsync proves nothing."""
-    kind = run("df", "--output=fstype", folder).split()[-1]
-    if kind in ("tmpfs", "ramfs"):
-        raise RuntimeError(f"{folder} is on {kind}, where fsync proves nothing: set TMPDIR to a disk; Postgres keeps its data under /tmp")
-
-
-def run(*command, **options):
-    """The standard output of a program that must succeed."""
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
-    if result.returncode != 0:
-        raise RuntimeError(f"{command[0]} ended with {result.returncode}: {result.stderr[-1000:]}")
-    return result.stdout
-
-
-def load(port, scenario, connections, seconds):
-    """Answers a second, by ordem-load, which checks each of them."""
-    figures = json.loads(run(
-        BUILD / "bench/ordem-load", "--port", port, "--scenario", scenario, "--connections", connections, "--threads",
-        min(THREADS, connections), "--duration", f"{seconds}s", "--warmup", f"{WARMUP_SECONDS}s", "--json"))
-    return figures["requests_per_s"]
 
 
 class _Process:
@@ -107,7 +78,7 @@ class Ordem:
         self._server = start_server(folder)
 
     def measure(self, connections, seconds):
-        return load(self._server.port, self._scenario, connections, seconds)
+        return load(self._server.port, self._scenario, connections, seconds)["requests_per_s"]
 
     def stop(self):
         if self._server is None:
@@ -128,7 +99,7 @@ class BareBeast(_Process):
         self._wait_port(self._port)
 
     def measure(self, connections, seconds):
-        return load(self._port, "bare", connections, seconds)
+        return load(self._port, "bare", connections, seconds)["requests_per_s"]
 
 
 class Nginx(_Process):
@@ -146,7 +117,7 @@ class Nginx(_Process):
         self._wait_port(self._port)
 
     def measure(self, connections, seconds):
-        return load(self._port, "bare", connections, seconds)
+        return load(self._port, "bare", connections, seconds)["requests_per_s"]
 
 
 class PostgresAlone:

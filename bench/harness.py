@@ -1,0 +1,63 @@
+"""What the measurements of the whole server share: where the programs are, ordem-load, the folder for data, the circumstances."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build/release"
+sys.path.insert(0, str(ROOT / "tests"))  # for support
+os.environ.setdefault("ORDEM_BINARY", str(BUILD / "app/ordem"))
+
+THREADS = 2  # of ordem-load: with one, two cores are not always kept busy
+WARMUP_SECONDS = 1
+
+
+def run(*command, **options):
+    """The standard output of a program that must succeed."""
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
+    if result.returncode != 0:
+        raise RuntimeError(f"{command[0]} ended with {result.returncode}: {result.stderr[-1000:]}")
+    return result.stdout
+
+
+def load_command(port, scenario, connections, seconds, *flags):
+    words = [BUILD / "bench/ordem-load", "--port", port, "--scenario", scenario, "--connections", connections, "--threads",
+             min(THREADS, connections), "--duration", f"{seconds}s", "--warmup", f"{WARMUP_SECONDS}s", "--json", *flags]
+    return [str(word) for word in words]
+
+
+def load(port, scenario, connections, seconds, *flags):
+    """The figures of ordem-load, which checks every answer."""
+    return json.loads(run(*load_command(port, scenario, connections, seconds, *flags)))
+
+
+def check_disk(folder):
+    """On a file system in memory an fsync proves nothing."""
+    kind = run("df", "--output=fstype", folder).split()[-1]
+    if kind in ("tmpfs", "ramfs"):
+        raise RuntimeError(f"{folder} is on {kind}, where fsync proves nothing: set TMPDIR to a disk (Postgres keeps its data under /tmp)")
+
+
+@contextlib.contextmanager
+def work_folder(name):
+    """A new folder on a disk, in $TMPDIR or in the current folder; removed at the end, also if that is a SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    folder = Path(tempfile.mkdtemp(prefix=f"ordem-{name}.", dir=os.environ.get("TMPDIR", "."))).resolve()
+    try:
+        check_disk(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # a server that an error has left may still write
+
+
+def circumstances():
+    described = subprocess.run(
+        ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
+    return {"revision": described or "unknown", "cores": os.cpu_count(), "load_before": os.getloadavg()[0]}
