@@ -19,13 +19,10 @@ import time
 from harness import load, load_command, work_folder  # before support: it says where that is
 from support.ordem_server import run_ordem, start_server
 from support.postgres import start_postgres
+from support.server_facts import positions
 
 CATCH_UP_SECONDS_MAX = 300
 SAMPLE_SECONDS = 0.25
-
-
-def positions(client):
-    return client.get("/-/position").json()
 
 
 def wait_until_caught_up(client):

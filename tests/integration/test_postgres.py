@@ -35,13 +35,11 @@ from support.persisted import (
     assert_whole,
     held,
     load,
-    metric,
     migrated,
     persisted_message,
     persisted_order,
     persisted_position,
     position_of,
-    positions,
     sessions_of_ordem,
     snapshot,
     verify,
@@ -50,6 +48,7 @@ from support.persisted import (
     wait_session_waits_for_lock,
 )
 from support.postgres import PASSWORD_ROLE, start_postgres
+from support.server_facts import metric, positions
 
 SECRET = "p@ss/w:rd%Kx9?&"
 LOCK_ORDERS = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"

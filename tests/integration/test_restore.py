@@ -42,12 +42,12 @@ from support.persisted import (
     migrated,
     persisted_message,
     persisted_order,
-    positions,
     snapshot,
     verify,
     wait_persisted,
     wait_session_waits_for_lock,
 )
+from support.server_facts import positions
 
 UNICODE = "ü€\U0001F600 e\u0301 \u2028\ufeff\uffff\U0010ffff"
 QUOTES = "\"'`$$ '; DROP TABLE orders; --"

@@ -1,7 +1,6 @@
 """What Postgres shows of an engine's log: how far it is, whether it is a prefix of the log, and whether it is what clients were told."""
 
 import contextlib
-import re
 import threading
 
 import psycopg2.extensions
@@ -10,6 +9,7 @@ from support import settings
 from support.concurrency import Threads, poll_until
 from support.oracle import Oracle, show
 from support.ordem_server import run_ordem
+from support.server_facts import positions
 from support.workload import Worker
 
 TIME_FORMAT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
@@ -52,18 +52,6 @@ def migrated(url):
 
 
 # How far it is.
-
-def positions(client):
-    response = client.get("/-/position")
-    assert response.status == 200, response.body
-    return response.json()
-
-
-def metric(client, name):
-    """The value of a metric without labels; None if it is not there."""
-    found = re.search(rf"^{name} (\S+)$", client.get("/metrics").body.decode(), re.MULTILINE)
-    return float(found[1]) if found else None
-
 
 def wait_persisted(client, position=None, seconds=settings.POLL_SECONDS_MAX):
     """Waits until Postgres has everything up to that position, by default up to what is durable now. Returns where it is."""

@@ -4,12 +4,31 @@ import os
 from pathlib import Path
 
 
+def memory_bytes(pid):
+    """Resident memory: {"VmRSS": all of it, "RssAnon": what is not the content of files}."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    sizes = {name: value.split() for name, _, value in (line.partition(":") for line in lines) if name in ("VmRSS", "RssAnon")}
+    assert sizes, f"process {pid} has no resident memory: it has ended"
+    return {name: int(number) * 1024 for name, (number, _) in sizes.items()}
+
+
 def rss_bytes(pid):
     """Resident memory."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError(f"process {pid} has no resident memory: it has ended")
+    return memory_bytes(pid)["VmRSS"]
+
+
+def cpu_seconds(pid):
+    """Processor time taken so far, by all threads, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def written_bytes(pid):
+    """What it has given the kernel for the disk so far."""
+    for line in Path(f"/proc/{pid}/io").read_text().splitlines():
+        if line.startswith("write_bytes:"):
+            return int(line.split()[1])
+    raise AssertionError(f"the kernel does not count what process {pid} writes")
 
 
 def open_files(pid):
