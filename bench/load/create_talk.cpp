@@ -1,7 +1,5 @@
 #include "bench/load/create_talk.hpp"
 
-#include <algorithm>
-
 namespace ordem::bench {
 
 create_talk::create_talk(order_text& text, random_source random, double repeat_share, findings& noted)
@@ -9,8 +7,8 @@ create_talk::create_talk(order_text& text, random_source random, double repeat_s
 
 std::string_view create_talk::next_request() {
   repeated_ = nullptr;
-  if (executed_count_ > 0 && random_.happens(repeat_share_)) {
-    repeated_ = &executed_[random_.below(std::min(executed_count_, repeatable_max))];
+  if (executed_count_ >= repeatable_max && random_.happens(repeat_share_)) {
+    repeated_ = &executed_[random_.below(repeatable_max)];
     return text_.create(repeated_->guid, repeated_->turn);
   }
   guid_ = random_.next_uuid();

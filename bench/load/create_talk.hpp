@@ -13,7 +13,7 @@ namespace ordem::bench {
 
 class create_talk : public conversation {
  public:
-  /// Repeats are of one of this many creates before.
+  /// Repeats are of one of this many creates before, and begin once there are so many.
   static constexpr std::size_t repeatable_max = 64;
 
   /// `repeat_share` is 0..1. `text` and `noted` must outlive it.
