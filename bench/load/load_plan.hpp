@@ -1,6 +1,8 @@
 // load_plan: what a run is to do.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -14,6 +16,7 @@ namespace ordem::bench {
 struct load_plan {
   std::string host = "127.0.0.1";  // an IP address
   std::uint16_t port = 8080;
+  pid_t server_pid = 0;  // of the server, if what it uses of the cores is to be told; 0: it is not
   scenario_plan talks;
   unsigned connections = 64;
   unsigned threads = 1;  // each with its own io_context and its share of the connections; at most `connections`

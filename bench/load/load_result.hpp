@@ -58,6 +58,7 @@ struct load_result {
 
   // Of the whole run only.
   std::chrono::nanoseconds cpu{};                 // of this process, within the measured time, user and system
+  std::chrono::nanoseconds server_cpu{};          // of the server likewise, if the plan names it
   std::chrono::nanoseconds busiest_thread_cpu{};  // of the one load thread that took most of it
   bool shares_machine = false;                    // with the server
 

@@ -1,7 +1,6 @@
 #include "bench/load/load_run.hpp"
 
 #include <pthread.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
@@ -11,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/load/process_cpu.hpp"
 #include "bench/load/worker.hpp"
 
 namespace ordem::bench {
@@ -20,13 +20,8 @@ using std::chrono::nanoseconds;
 
 constexpr auto progress_interval = std::chrono::milliseconds(250);
 
-nanoseconds process_cpu() {
-  rusage usage{};
-  if (getrusage(RUSAGE_SELF, &usage) != 0) throw std::runtime_error("getrusage failed");
-  const auto in_nanoseconds = [](const timeval& time) {
-    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
-  };
-  return in_nanoseconds(usage.ru_utime) + in_nanoseconds(usage.ru_stime);
+nanoseconds server_cpu(const load_plan& plan) {
+  return plan.server_pid == 0 ? nanoseconds(0) : cpu_of(plan.server_pid);
 }
 
 // 0 if the thread has ended.
@@ -106,10 +101,12 @@ load_result run_load(const load_plan& plan, const progress_listener& listener) {
     std::vector<std::jthread> threads;
     for (auto& each : workers) threads.emplace_back([&each, &time] { each.run(time); });
     sleep_until(time.begin, listener, workers, time.begin);
-    const auto cpu_before = process_cpu();
+    const auto cpu_before = own_cpu();
+    const auto server_cpu_before = server_cpu(plan);
     for (auto& each : threads) threads_before.push_back(thread_cpu(each));
     sleep_until(time.end, listener, workers, time.begin);
-    sum.cpu = process_cpu() - cpu_before;
+    sum.cpu = own_cpu() - cpu_before;
+    sum.server_cpu = server_cpu(plan) - server_cpu_before;
     for (auto& each : threads) threads_after.push_back(thread_cpu(each));
   }
   for (std::size_t i = 0; i < workers.size(); ++i) {

@@ -59,6 +59,11 @@ void write_generator(std::ostream& out, const load_plan& plan, const load_result
   constexpr double busy = 0.9;
   if (busiest > busy)
     out << "               the generator may be the bottleneck: give it more threads, or more cores\n";
+  if (plan.server_pid != 0) {
+    out << "server CPU     " << fixed(in_seconds(result.server_cpu), 3)
+        << " s: " << fixed(in_seconds(result.server_cpu) / in_seconds(plan.duration), 2) << " of " << cores()
+        << " cores\n";
+  }
 }
 
 }  // namespace

@@ -127,7 +127,9 @@ void write_json(std::ostream& out, const load_plan& plan, const load_result& res
   write_series(out, result);
   out << R"(,"generator_cpu_s":)" << fixed(in_seconds(result.cpu), 3) << R"(,"generator_busiest_thread_cpu_s":)"
       << fixed(in_seconds(result.busiest_thread_cpu), 3) << R"(,"cores":)" << cores() << R"(,"shares_machine":)"
-      << (result.shares_machine ? "true" : "false") << "}\n";
+      << (result.shares_machine ? "true" : "false");
+  if (plan.server_pid != 0) out << R"(,"server_cpu_s":)" << fixed(in_seconds(result.server_cpu), 3);
+  out << "}\n";
 }
 
 void write_fsync_json(std::ostream& out, const latency_histogram& latency) {

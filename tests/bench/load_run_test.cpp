@@ -1,5 +1,7 @@
 #include "bench/load/load_run.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -152,6 +154,18 @@ TEST_CASE("an update run updates as many orders as it made") {
   CHECK(result.first_complaint.empty());
   CHECK(result.errors.total() == 0);
   CHECK(versions.size() == 3);
+}
+
+TEST_CASE("what the server used within the measured time is told if the plan names its process") {
+  toy_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
+  auto plan = short_plan(server.port());
+  plan.duration = std::chrono::milliseconds(200);
+  plan.server_pid = getpid();  // the toy's, and the generator's
+  const auto result = run_load(plan);
+  constexpr auto ticks = std::chrono::milliseconds(20);
+  CHECK(result.server_cpu > std::chrono::nanoseconds(0));
+  CHECK(result.server_cpu > result.cpu - ticks);
+  CHECK(result.server_cpu < result.cpu + ticks);
 }
 
 TEST_CASE("a server that executes repeats again is found out") {

@@ -97,6 +97,17 @@ TEST_CASE("the text warns of a generator that is the bottleneck") {
   CHECK_THAT(text_of(some_plan(), result, {{"durability", "os"}}), Contains("durability: os"));
 }
 
+TEST_CASE("what the server used is told once the plan names it") {
+  auto plan = some_plan();
+  auto result = some_result();
+  result.server_cpu = milliseconds(1500);
+  CHECK_THAT(json_of(plan, result), !Contains("server_cpu"));
+  CHECK_THAT(text_of(plan, result), !Contains("server CPU"));
+  plan.server_pid = 1;
+  CHECK_THAT(json_of(plan, result), Contains(R"("server_cpu_s":1.500})"));
+  CHECK_THAT(text_of(plan, result), Contains("server CPU     1.500 s: 0.75 of"));
+}
+
 TEST_CASE("the progress line shows the rate since the one before") {
   auto plan = some_plan();
   const progress before{.since_begin = milliseconds(500), .answers = 1000};
