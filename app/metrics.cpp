@@ -71,6 +71,10 @@ void add_edge(metric_list& to, const edge::edge_counters& edge) {
     to.counter("ordem_http_responses_total", "HTTP answers, by class of status.", edge.responses[i],
                {{"status", classes[i]}});
   }
+  for (const std::size_t i : {2U, 4U, 5U}) {
+    to.counter("ordem_http_batch_lines_total", "Lines of batches, by class of their verdicts' status.",
+               edge.batch_lines[i], {{"status", classes[i]}});
+  }
   to.histogram_of_us("ordem_http_response_seconds", "From a whole request to its answer being ready to be sent.",
                      edge::response_us_bounds, edge.responses_by_us, edge.response_us);
   to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));

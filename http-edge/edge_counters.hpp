@@ -18,8 +18,9 @@ inline constexpr std::array<std::uint64_t, 11> response_us_bounds = {50,    100,
 struct edge_counters {
   using counter = std::atomic<std::uint64_t>;
 
-  std::array<counter, 6> responses{};  // by the first digit of the status
-  counter response_us{0};              // from a whole request to its answer being ready to be written
+  std::array<counter, 6> responses{};    // by the first digit of the status
+  std::array<counter, 6> batch_lines{};  // verdicts on lines of batches, by the first digit of the status
+  counter response_us{0};                // from a whole request to its answer being ready to be written
   std::array<counter, response_us_bounds.size() + 1> responses_by_us{};
   counter connections_accepted{0};
   counter connections_refused{0};

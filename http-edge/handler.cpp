@@ -318,6 +318,7 @@ bool needs_data(resource what) {
     case resource::orders:
     case resource::order:
     case resource::order_status:
+    case resource::order_batch:
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
@@ -346,6 +347,7 @@ response get(const http_request& request, const route& to, const services& given
     case resource::problems: return text_response("text/html; charset=utf-8", problem_list_page());
     case resource::problem: return get_problem(to);
     case resource::order_status:
+    case resource::order_batch:
     case resource::captures:
     case resource::capture:
     case resource::unknown: break;
@@ -363,6 +365,7 @@ std::optional<position> visible_position(const services& given) {
 handler::handler(const services& given, std::size_t captured_bytes_max)
     : services_(given), captured_bytes_max_(captured_bytes_max) {
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+  CHECK(line_parser_.allocate(first_capacity, limits::json_depth_max + 1) == simdjson::SUCCESS);
 }
 
 // A body of many megabytes is rare, and its memory not worth keeping.
@@ -399,6 +402,19 @@ handled handler::handle(const http_request& request) {
   }
   if (writes) return handle_write(request, *to, services_, parser_);
   return get(request, *to, services_);
+}
+
+std::optional<response> handler::refuse_batch(const http_request& request) const {
+  const auto refused = [this](problem which, std::string_view detail) {
+    return refused_write(problem_response(which, detail), services_);
+  };
+  if (request.version() < 11) return refused(problem::malformed_request, "a batch is answered in chunks: use HTTP/1.1");
+  if (services_.status->now() == service_state::recovering)
+    return refused(problem::recovering, "the data is being read");
+  const std::string type = media_type(request[http::field::content_type]);
+  if (type == batch_media_type) return std::nullopt;
+  return refused(problem::unsupported_media_type,
+                 type.empty() ? "the request has no Content-Type" : "the body is '" + type + "'");
 }
 
 response refused_request(problem which, std::string_view detail, http::verb method, std::string_view target,

@@ -13,6 +13,7 @@
 
 #include "engine/port.hpp"
 #include "engine/time.hpp"
+#include "http-edge/batch_line.hpp"
 #include "http-edge/padded_body.hpp"
 #include "http-edge/response.hpp"
 #include "http-edge/service_status.hpp"
@@ -35,7 +36,7 @@ std::optional<position> visible_position(const services& given);
 
 using handled = std::variant<response, message, capture_request>;
 
-// One per I/O thread: it owns that thread's JSON parser.
+// One per I/O thread: it owns that thread's JSON parsers.
 class handler {
  public:
   // `captured_bytes_max`: of a response that is to be captured; see server_settings.
@@ -43,12 +44,18 @@ class handler {
 
   handled handle(const http_request& request);
 
+  // Of a POST to the batches of orders, by its header: the answer, if it is refused as a whole.
+  std::optional<response> refuse_batch(const http_request& request) const;
+  // One of its lines, followed by SIMDJSON_PADDING readable bytes.
+  read_line read_line_of_batch(std::string_view line) { return read_batch_line(line, line_parser_); }
+
  private:
   void shrink_parser();
 
   const services& services_;
   const std::size_t captured_bytes_max_;
   simdjson::dom::parser parser_;
+  simdjson::dom::parser line_parser_;
 };
 
 // The answer to a request that never became whole. A write's answer carries a write's headers, whatever it is.

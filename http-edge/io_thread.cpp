@@ -62,15 +62,15 @@ void io_thread::drain() {
 
 // --- messages out, answers in ---
 
-void io_thread::submit(std::shared_ptr<session> from, engine_request&& what) {
+void io_thread::submit(std::shared_ptr<session> from, engine_request&& what, std::uint32_t line) {
   std::uint32_t number = 0;
   if (free_numbers_.empty()) {
     number = static_cast<std::uint32_t>(waiting_.size());
-    waiting_.push_back(std::move(from));
+    waiting_.push_back({std::move(from), line});
   } else {
     number = free_numbers_.back();
     free_numbers_.pop_back();
-    waiting_[number] = std::move(from);
+    waiting_[number] = {std::move(from), line};
   }
   // The first message of a turn of the loop sets up its end; by then every request that has arrived is in the outbox.
   if (outbox_.empty()) {
@@ -101,12 +101,12 @@ void io_thread::take_replies() {
     const std::lock_guard lock(inbox_mutex_);
     replies.swap(inbox_);
   }
-  for (const reply& each : replies) {
+  for (reply& each : replies) {
     const std::uint32_t number = each.ticket.number;
-    CHECK(number < waiting_.size() && waiting_[number] != nullptr);
-    const auto waiter = std::exchange(waiting_[number], nullptr);
+    CHECK(number < waiting_.size() && waiting_[number].who != nullptr);
+    const waiter waiting = std::exchange(waiting_[number], {});
     free_numbers_.push_back(number);
-    waiter->on_answer(each.answer);
+    waiting.who->on_answer(waiting.line, std::move(each.answer));
   }
 }
 

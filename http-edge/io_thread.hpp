@@ -49,7 +49,8 @@ class io_thread final : public reply_desk {
   edge::handler& handler() noexcept { return handler_; }
   edge_counters& counters() noexcept { return counters_; }
   bool draining() const noexcept { return draining_; }
-  void submit(std::shared_ptr<session> from, engine_request&& what);
+  // `line` is the session's own number for what it asks: its answer comes with it.
+  void submit(std::shared_ptr<session> from, engine_request&& what, std::uint32_t line = 0);
   void count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept;
 
  private:
@@ -73,7 +74,11 @@ class io_thread final : public reply_desk {
   std::vector<submission> outbox_;
   std::size_t outbox_reserve_ = 0;
   // Who waits, by ticket number; numbers are used again.
-  std::vector<std::shared_ptr<session>> waiting_;
+  struct waiter {
+    std::shared_ptr<session> who;
+    std::uint32_t line = 0;
+  };
+  std::vector<waiter> waiting_;
   std::vector<std::uint32_t> free_numbers_;
 
   std::mutex inbox_mutex_;

@@ -36,6 +36,13 @@ struct padded_body {
       size_ += size;
     }
 
+    // Drops bytes that are done with; what follows moves to the front.
+    void drop_front(std::size_t size) {
+      if (size == 0) return;
+      std::memmove(bytes_.data(), bytes_.data() + size, size_ - size);
+      size_ -= size;
+    }
+
    private:
     static constexpr std::size_t kept_bytes_max = 16 * 1024;
     std::vector<char> bytes_;  // size_ bytes of body and at least the padding

@@ -56,9 +56,11 @@ constexpr problem_row rows[] = {
      "The detail names the parameter. limit is a number from 1 to 1000; cursor is the next_cursor of an earlier answer; customer_id "
      "is needed to list orders; others are not known."},
     {unsupported_media_type, "unsupported-media-type", 415, 415, "the body's media type is not supported",
-     "Send Content-Type: application/json. A PATCH also takes application/merge-patch+json."},
+     "Send Content-Type: application/json. A PATCH also takes application/merge-patch+json; a batch of orders is "
+     "application/x-ndjson."},
     {body_too_large, "body-too-large", 413, 413, "the body is too large",
-     "The body is larger than this server takes (its setting --max-body, 1 MiB unless changed). The connection is closed."},
+     "The body is larger than this server takes (its setting --max-body, 1 MiB unless changed). The connection is closed. In a batch "
+     "it is one line that is too large: it is skipped, and the rest goes on."},
     {order_not_found, "order-not-found", 404, 404, "there is no such order",
      "No order has this id. Ids are the order_id that a create was answered with."},
     {version_not_found, "version-not-found", 404, 404, "the order has no such version",

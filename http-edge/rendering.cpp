@@ -302,10 +302,14 @@ refused_because reason_of(unavailability why) {
   return {};
 }
 
+response refusal_response(const refusal& why) {
+  return std::visit(refusal_renderer{}, why);
+}
+
 response write_response(const answer& what, timestamp now, std::optional<position> visible) {
   const auto* done = std::get_if<executed>(&what);
-  response made = done != nullptr ? outcome_response(done->outcome, done->order)
-                                  : std::visit(refusal_renderer{}, std::get<refusal>(what));
+  response made =
+      done != nullptr ? outcome_response(done->outcome, done->order) : refusal_response(std::get<refusal>(what));
   add_write_headers(made, done != nullptr ? done->expires_at : now, visible);
   if (done != nullptr && done->replayed) made.add_header("Idempotency-Replayed", "true");
   return made;

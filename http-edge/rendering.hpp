@@ -39,6 +39,9 @@ refused_because reason_of(unavailability why);
 // below.
 response write_response(const answer& what, timestamp now, std::optional<position> visible);
 
+// What a refusal is answered, without a write's headers.
+response refusal_response(const refusal& why);
+
 // 422 with the member errors.
 response invalid_order_response(const std::vector<violation>& violations);
 

@@ -64,6 +64,17 @@ bool append_response(std::string& out, const response& what, wire_options option
   return stays;
 }
 
+bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive) {
+  out += "HTTP/1.1 200 OK\r\nDate: ";
+  out += current_date();
+  out += "\r\nContent-Type: ";
+  out += content_type;
+  out += "\r\nTransfer-Encoding: chunked\r\n";
+  if (!keep_alive) out += "Connection: close\r\n";
+  out += "\r\n";
+  return keep_alive;
+}
+
 response json_response(unsigned status, std::string body) {
   response made;
   made.status = status;

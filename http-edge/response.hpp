@@ -31,6 +31,9 @@ struct wire_options {
 // Appends the response as HTTP/1.1 (RFC 9112), with Date and Content-Length. Returns whether the connection stays open.
 bool append_response(std::string& out, const response& what, wire_options options);
 
+// Appends the head of an answer 200 whose body comes in chunks (RFC 9112, section 7.1). Returns the same.
+bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive);
+
 response json_response(unsigned status, std::string body);
 // With Retry-After if the status is 429 or 503, or the problem asks to come again.
 response problem_response(problem which, std::string_view detail, std::string_view more = {});

@@ -22,7 +22,7 @@ void name_order_resource(route& to, const std::vector<std::string>& path) {
   }
   to.name = path[3];
   if (path.size() == 4) {
-    to.resource = resource::order;
+    to.resource = path[3] == "batch" ? resource::order_batch : resource::order;
   } else if (path.size() == 5 && path[4] == "status") {
     to.resource = resource::order_status;
   } else if (path.size() == 5 && path[4] == "versions") {
@@ -100,7 +100,8 @@ std::string_view allowed_methods(resource what) noexcept {
   switch (what) {
     case resource::orders: return "GET, HEAD, POST";
     case resource::order: return "GET, HEAD, PATCH, PUT";
-    case resource::order_status: return "POST";
+    case resource::order_status:
+    case resource::order_batch: return "POST";
     case resource::captures: return "POST, PUT";
     case resource::capture: return "DELETE";
     case resource::order_versions:
@@ -122,7 +123,8 @@ std::string_view allowed_methods(resource what) noexcept {
 bool is_write(resource what, http::verb method) noexcept {
   switch (what) {
     case resource::orders:
-    case resource::order_status: return method == http::verb::post;
+    case resource::order_status:
+    case resource::order_batch: return method == http::verb::post;
     case resource::order: return method == http::verb::put || method == http::verb::patch;
     default: return false;
   }
@@ -140,7 +142,8 @@ bool allows(resource what, http::verb method) noexcept {
     default: break;
   }
   const bool reads = method == http::verb::get || method == http::verb::head;
-  return is_write(what, method) || (reads && what != resource::order_status);
+  const bool only_written = what == resource::order_status || what == resource::order_batch;
+  return is_write(what, method) || (reads && !only_written);
 }
 
 }  // namespace ordem::edge

@@ -15,6 +15,7 @@ enum class resource : std::uint8_t {
   orders,
   order,
   order_status,
+  order_batch,
   order_versions,
   order_version,
   message,

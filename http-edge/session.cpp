@@ -59,9 +59,8 @@ void session::next_request() {
   continue_sent_ = false;
   deadline_ = clock::now() + thread_.settings().idle_timeout;
   parser_.emplace();
-  parser_->eager(true);
   parser_->header_limit(static_cast<std::uint32_t>(thread_.settings().header_bytes_max));
-  parser_->body_limit(std::max(thread_.settings().body_bytes_max, capture_body_bytes_max(thread_.settings())));
+  parser_->body_limit(boost::none);  // until the header tells which request comes
   parser_->get().body() = std::move(body_memory_);
   parse_buffered();
 }
@@ -72,23 +71,42 @@ void session::parse_buffered() {
       stage_ = stage::receiving;
       deadline_ = clock::now() + thread_.settings().request_timeout;
     }
+    const bool had_header = parser_->is_header_done();
     error_code ec;
     const std::size_t used = parser_->put(buffer_.data(), ec);
     buffer_.consume(used);
     if (ec && ec != http::error::need_more) return refuse_unparsable(ec);
-    if (parser_->is_header_done() && !has_allowed_size()) return refuse_unparsable(http::error::body_limit);
-    if (parser_->is_header_done() && !has_one_framing()) return refuse_unparsable(http::error::bad_transfer_encoding);
+    if (!had_header && parser_->is_header_done() && !accept_header()) return;
     if (parser_->is_done()) return handle_request();
+    if (ec != http::error::need_more && used > 0) continue;
     // The parser waits for the end of a line of the header, of a chunk's extension, of a trailer: that has the header's
     // bound.
     if (buffer_.size() > thread_.settings().header_bytes_max) return refuse_unparsable(http::error::header_limit);
-    if (ec == http::error::need_more || used == 0) break;
+    break;
   }
   if (stage_ == stage::idle && thread_.draining()) return close();
-  const bool waits_for_continue = parser_->is_header_done() && !continue_sent_ &&
-                                  boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
-  if (waits_for_continue) return send_continue();
+  if (parser_->is_header_done() && waits_for_continue()) return send_continue();
   read_more();
+}
+
+// What may follow depends on the header. False if it is no longer for the session to go on with the request.
+bool session::accept_header() {
+  if (!has_one_framing()) {
+    refuse_unparsable(http::error::bad_transfer_encoding);
+    return false;
+  }
+  parser_->eager(true);
+  if (is_batch()) {
+    begin_batch();
+    return false;
+  }
+  const std::uint64_t bytes_max = body_bytes_max();
+  if (parser_->content_length().value_or(0) > bytes_max) {
+    refuse_unparsable(http::error::body_limit);
+    return false;
+  }
+  parser_->body_limit(bytes_max);
+  return true;
 }
 
 void session::read_more() {
@@ -103,11 +121,17 @@ void session::on_bytes(error_code ec, std::size_t count) {
   parse_buffered();
 }
 
+bool session::waits_for_continue() const {
+  return !parser_->is_done() && !continue_sent_ &&
+         boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
+}
+
 void session::send_continue() {
   continue_sent_ = true;
   asio::async_write(socket_, asio::buffer(continue_line), [self = shared_from_this()](error_code ec, std::size_t) {
     if (self->stage_ != stage::receiving) return;
-    ec ? self->close() : self->read_more();
+    if (ec) return self->close();
+    self->is_batch() ? self->begin_batch() : self->read_more();
   });
 }
 
@@ -119,18 +143,57 @@ bool session::has_one_framing() const {
   return std::next(first) == last && boost::beast::iequals(first->value(), "chunked");
 }
 
-// The parser is told the larger one of two bounds before it knows which request comes.
-bool session::has_allowed_size() const {
-  const std::uint64_t size =
-      std::max<std::uint64_t>(parser_->content_length().value_or(0), parser_->get().body().view().size());
-  if (size <= thread_.settings().body_bytes_max) return true;
-  const auto to = find_route(parser_->get().target());
-  return to && is_of_captures(to->resource);
+std::uint64_t session::body_bytes_max() const {
+  const server_settings& settings = thread_.settings();
+  const bool is_small = !parser_->chunked() && parser_->content_length().value_or(0) <= settings.body_bytes_max;
+  const auto to = is_small ? std::nullopt : find_route(parser_->get().target());
+  return to && is_of_captures(to->resource) ? std::max(settings.body_bytes_max, capture_body_bytes_max(settings))
+                                            : settings.body_bytes_max;
 }
 
-bool session::has_one_host() const {
+// RFC 9112, section 3.2.
+bool session::lacks_host() const {
   const auto [first, last] = parser_->get().equal_range(http::field::host);
-  return first != last && std::next(first) == last;
+  return parser_->get().version() >= 11 && (first == last || std::next(first) != last);
+}
+
+// --- batches ---
+
+bool session::is_batch() const {
+  const auto& request = parser_->get();
+  if (request.method() != http::verb::post || request.target() == "/api/v1/orders") return false;
+  const auto to = find_route(request.target());
+  return to && to->resource == resource::order_batch;
+}
+
+// Its body may be of any length: what there is to refuse is refused now, and the rest line by line.
+void session::begin_batch() {
+  const auto& request = parser_->get();
+  received_at_ = clock::now();
+  wire_ = {false, request.keep_alive(), request.version() < 11};
+  auto refused = lacks_host() ? refused_request(problem::malformed_request, "an HTTP/1.1 request needs one Host header",
+                                                request.method(), request.target(), thread_.given())
+                              : thread_.handler().refuse_batch(request);
+  if (refused) {
+    error_code ignored;
+    if (!parser_->is_done()) buffer_.consume(parser_->put(buffer_.data(), ignored));
+    refused->close = refused->close || !parser_->is_done();  // nobody waits for a body of any length
+    return respond(*refused);
+  }
+  if (waits_for_continue()) return send_continue();
+  stage_ = stage::batching;
+  batch_ = std::make_unique<batch_exchange>(*this);
+  batch_->go_on();
+}
+
+// `whole`: its answer has its end, and another request may follow.
+void session::end_batch(bool whole) {
+  const auto ended = std::move(batch_);  // until nobody uses it
+  constexpr unsigned ok = 200;
+  thread_.count_response(ok, clock::now() - received_at_);
+  stays_open_ = whole && !thread_.draining();
+  buffer_.shrink_to_fit();
+  on_written({});
 }
 
 // --- answering ---
@@ -140,8 +203,7 @@ void session::handle_request() {
   received_at_ = clock::now();
   const auto& request = parser_->get();
   wire_ = {request.method() == http::verb::head, request.keep_alive(), request.version() < 11};
-  // RFC 9112, section 3.2.
-  if (request.version() >= 11 && !has_one_host()) {
+  if (lacks_host()) {
     respond(refused_request(problem::malformed_request, "an HTTP/1.1 request needs one Host header", request.method(),
                             request.target(), thread_.given()));
     return;
@@ -157,7 +219,11 @@ void session::handle_request() {
   }
 }
 
-void session::on_answer(const answer& what) {
+void session::on_answer(std::uint32_t line, answer&& what) {
+  if (batch_) {
+    if (stage_ == stage::batching) batch_->on_answer(line, std::move(what));
+    return;
+  }
   const services& given = thread_.given();
   const auto visible = visible_position(given);
   respond(captures_ ? capture_response(what, visible) : write_response(what, given.clock->now(), visible));
@@ -227,6 +293,7 @@ void session::close_if_idle() {
 void session::check_deadline(clock::time_point now) {
   // What executes is bounded by the engine, not by the client.
   if (now < deadline_ || stage_ == stage::executing || stage_ == stage::closed) return;
+  if (stage_ == stage::batching) return batch_->on_deadline();
   if (stage_ != stage::receiving) return close();
   thread_.counters().timeouts.fetch_add(1, std::memory_order_relaxed);
   time_out_request();

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "engine/port.hpp"
+#include "http-edge/batch_exchange.hpp"
 #include "http-edge/connection_count.hpp"
 #include "http-edge/padded_body.hpp"
 #include "http-edge/response.hpp"
@@ -37,22 +38,28 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void start();
   // The connection is one too many: it is told so and closed.
   void start_refusing();
-  // The engine's answer to the message that was submitted.
-  void on_answer(const answer& what);
+  // The engine's answer to what was submitted; of a batch, to that line.
+  void on_answer(std::uint32_t line, answer&& what);
   // Called now and then: ends what has taken too long.
   void check_deadline(clock::time_point now);
   // Closes the connection if no request is under way; else it is closed after the answer.
   void close_if_idle();
 
  private:
-  enum class stage : std::uint8_t { idle, receiving, executing, writing, lingering, closed };
+  friend class batch_exchange;
+  enum class stage : std::uint8_t { idle, receiving, executing, batching, writing, lingering, closed };
 
   void next_request();
   void parse_buffered();
+  bool accept_header();
   void read_more();
   void on_bytes(boost::beast::error_code ec, std::size_t count);
+  bool waits_for_continue() const;
   void send_continue();
   void handle_request();
+  bool is_batch() const;
+  void begin_batch();
+  void end_batch(bool whole);
   void refuse_unparsable(boost::beast::error_code why);
   void time_out_request();
   void respond(const response& what);
@@ -60,8 +67,8 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void on_written(boost::beast::error_code ec);
   void linger();
   void close();
-  bool has_allowed_size() const;
-  bool has_one_host() const;
+  std::uint64_t body_bytes_max() const;
+  bool lacks_host() const;
   bool has_one_framing() const;
 
   socket_type socket_;
@@ -75,7 +82,8 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   padded_body::value_type body_memory_;
   wire_options wire_;
   std::string out_;
-  bool captures_ = false;  // what executes is a call of captures
+  std::unique_ptr<batch_exchange> batch_;  // the one that is under way
+  bool captures_ = false;                  // what executes is a call of captures
   bool continue_sent_ = false;
   bool stays_open_ = true;
   std::size_t lingered_bytes_ = 0;

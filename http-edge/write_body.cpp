@@ -353,30 +353,59 @@ void read_change_status(dom::object members, write_body& body, violation_list& w
   body.command = change;
 }
 
+// The value at the root, to be parsed in place.
+tl::expected<dom::element, malformed_json_error> parse_text(std::string_view text, simdjson::dom::parser& parser) {
+  dom::element root;
+  constexpr bool copy_for_padding = false;
+  if (const auto error = parser.parse(text.data(), text.size(), copy_for_padding).get(root)) {
+    return tl::make_unexpected(malformed_json_error{simdjson::error_message(error)});
+  }
+  return root;
+}
+
+void read_root(write_kind kind, const dom::element& root, write_body& read, violation_list& wrong) {
+  dom::object members;
+  if (root.get(members) != simdjson::SUCCESS) {
+    wrong.add({}, "must be an object");
+    return;
+  }
+  switch (kind) {
+    case write_kind::create: return read_create(members, read, wrong);
+    case write_kind::replace: return read_replace(members, read, wrong);
+    case write_kind::merge: return read_merge(members, read, wrong);
+    case write_kind::change_status: return read_change_status(members, read, wrong);
+  }
+}
+
 }  // namespace
 
 tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, std::string_view body,
                                                                simdjson::dom::parser& parser) {
-  dom::element root;
-  constexpr bool copy_for_padding = false;
-  if (const auto error = parser.parse(body.data(), body.size(), copy_for_padding).get(root)) {
-    return tl::make_unexpected(malformed_json_error{simdjson::error_message(error)});
-  }
-
+  const auto root = parse_text(body, parser);
+  if (!root) return tl::make_unexpected(root.error());
   write_body read;
   violation_list wrong;
-  dom::object members;
-  if (root.get(members) != simdjson::SUCCESS) {
-    wrong.add({}, "must be an object");
-  } else {
-    switch (kind) {
-      case write_kind::create: read_create(members, read, wrong); break;
-      case write_kind::replace: read_replace(members, read, wrong); break;
-      case write_kind::merge: read_merge(members, read, wrong); break;
-      case write_kind::change_status: read_change_status(members, read, wrong); break;
-    }
-  }
+  read_root(kind, *root, read, wrong);
   read.violations = wrong.take();
+  return read;
+}
+
+tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser) {
+  const auto root = parse_text(line, parser);
+  if (!root) return tl::make_unexpected(root.error());
+  line_body read;
+  violation_list wrong;
+  dom::object members;
+  if (root->get(members) == simdjson::SUCCESS) {
+    read_members(
+        members, {}, wrong,
+        known_member{"idempotency_key", false,
+                     [&](const dom::element& value, const json_place&) { read.key = string_of(value).value_or(""); }},
+        known_member{"order", true, [&](const dom::element& value, const json_place&) {
+                       read_root(write_kind::create, value, read.body, wrong);
+                     }});
+  }
+  read.body.violations = wrong.take();
   return read;
 }
 

@@ -35,4 +35,14 @@ struct malformed_json_error {
 tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, std::string_view body,
                                                                simdjson::dom::parser& parser);
 
+// A line of a batch: a create's body, and beside it the GUID as it was sent, empty if it was no string; absent if it
+// was not sent. What is wrong with the line's own members stands among the violations too.
+struct line_body {
+  std::optional<std::string> key;
+  write_body body;
+};
+
+// As above. The parser takes one level of nesting more, so that an order may be as deep as in a create's own body.
+tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser);
+
 }  // namespace ordem::edge

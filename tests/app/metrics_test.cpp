@@ -106,6 +106,17 @@ TEST_CASE_METHOD(metrics_test, "the age of an entry is told of a capture too") {
   CHECK(wait_for("ordem_postgres_lag_seconds", "0"));
 }
 
+// --- batches ---
+
+TEST_CASE_METHOD(metrics_test, "lines of batches are told by the class of their verdicts") {
+  start({});
+  edge.batch_lines[2] = 1000;
+  edge.batch_lines[4] = 3;
+  CHECK(value_of(R"(ordem_http_batch_lines_total{status="2xx"})") == "1000");
+  CHECK(value_of(R"(ordem_http_batch_lines_total{status="4xx"})") == "3");
+  CHECK(value_of(R"(ordem_http_batch_lines_total{status="5xx"})") == "0");
+}
+
 // --- Postgres ---
 
 TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {

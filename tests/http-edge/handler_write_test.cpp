@@ -289,6 +289,8 @@ TEST_CASE("a method that a path does not take is told those that it takes") {
       {verb::get, status_path, "POST"},
       {verb::head, status_path, "POST"},
       {verb::put, status_path, "POST"},
+      {verb::get, "/api/v1/orders/batch", "POST"},
+      {verb::put, "/api/v1/orders/batch", "POST"},
       {verb::post, contract_path + "/versions", "GET, HEAD"},
       {verb::put, "/api/v1/messages/g", "GET, HEAD"},
       {verb::post, "/-/ping", "GET, HEAD"},

@@ -43,6 +43,18 @@ TEST_CASE("a cleared body is empty and takes the next one") {
   }
 }
 
+TEST_CASE("what is dropped from the front makes room for what comes") {
+  padded_body::value_type body;
+  body.drop_front(0);
+  body.append("one two", 7);
+  body.drop_front(4);
+  CHECK(body.view() == "two");
+  body.append(" three", 6);
+  CHECK(body.view() == "two three");
+  body.drop_front(9);
+  CHECK(body.view().empty());
+}
+
 TEST_CASE("a reader believes an announced length only so far, and takes what comes") {
   boost::beast::http::request_header<> header;
   padded_body::value_type body;

@@ -97,6 +97,19 @@ TEST_CASE("a connection closes if the client or the answer wants it, and says so
   }
 }
 
+TEST_CASE("the head of an answer in chunks has no length, and says if it is the last") {
+  const auto head = [](bool keep_alive) {
+    std::string out;
+    CHECK(append_chunked_head(out, "application/x-ndjson", keep_alive) == keep_alive);
+    const auto date = out.find("Date: ") + 6;
+    return out.replace(date, out.find("\r\n", date) - date, "DATE");
+  };
+  const std::string lines =
+      "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n";
+  CHECK(head(true) == lines + "\r\n");
+  CHECK(head(false) == lines + "Connection: close\r\n\r\n");
+}
+
 TEST_CASE("every status that is answered has its reason") {
   struct row {
     unsigned status;

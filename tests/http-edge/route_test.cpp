@@ -8,10 +8,10 @@ namespace {
 using boost::beast::http::verb;
 
 constexpr resource every_resource[] = {
-    resource::orders,  resource::order,    resource::order_status, resource::order_versions, resource::order_version,
-    resource::message, resource::captures, resource::capture,      resource::ping,           resource::ready,
-    resource::live,    resource::position, resource::metrics,      resource::openapi,        resource::problems,
-    resource::problem, resource::unknown,
+    resource::orders,        resource::order,   resource::order_status, resource::order_batch, resource::order_versions,
+    resource::order_version, resource::message, resource::captures,     resource::capture,     resource::ping,
+    resource::ready,         resource::live,    resource::position,     resource::metrics,     resource::openapi,
+    resource::problems,      resource::problem, resource::unknown,
 };
 
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
@@ -29,6 +29,9 @@ TEST_CASE("a path names its resource and the variable parts of it") {
       {"/api/v1/orders?customer_id=c", resource::orders, "", ""},
       {"/api/v1/orders/abc", resource::order, "abc", ""},
       {"/api/v1/orders/abc/status", resource::order_status, "abc", ""},
+      {"/api/v1/orders/batch", resource::order_batch, "batch", ""},
+      {"/api/v1/orders/b%61tch", resource::order_batch, "batch", ""},
+      {"/api/v1/orders/batch/status", resource::order_status, "batch", ""},
       {"/api/v1/orders/abc/versions", resource::order_versions, "abc", ""},
       {"/api/v1/orders/abc/versions?limit=5", resource::order_versions, "abc", ""},
       {"/api/v1/orders/abc/versions/7", resource::order_version, "abc", "7"},
@@ -278,7 +281,7 @@ TEST_CASE("captures and a capture are of captures, and nothing else is") {
   }
 }
 
-TEST_CASE("the writes are create, replace, merge and change of status") {
+TEST_CASE("the writes are create, replace, merge, change of status and batch") {
   std::vector<std::pair<resource, verb>> writes;
   for (const resource what : every_resource) {
     for (const verb method : every_method) {
@@ -288,7 +291,8 @@ TEST_CASE("the writes are create, replace, merge and change of status") {
   CHECK(writes == std::vector<std::pair<resource, verb>>{{resource::orders, verb::post},
                                                          {resource::order, verb::put},
                                                          {resource::order, verb::patch},
-                                                         {resource::order_status, verb::post}});
+                                                         {resource::order_status, verb::post},
+                                                         {resource::order_batch, verb::post}});
 }
 
 }  // namespace
