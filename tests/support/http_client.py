@@ -146,6 +146,24 @@ class Connection(_Exchanges):
         del self._received[:end]
         return Response(status, headers, body)
 
+    def read_head(self):
+        """Reads the head of an answer whose body comes in chunks, which read_chunk() reads one by one."""
+        head_end = self._find(b"\r\n\r\n", 0)
+        status, headers = _parse_head(bytes(self._received[:head_end]))
+        del self._received[:head_end + 4]
+        return Response(status, headers, b"")
+
+    def read_chunk(self):
+        """The next chunk; b"" for the last."""
+        line_end = self._find(b"\r\n", 0)
+        end = line_end + 2 + int(bytes(self._received[:line_end]), 16)
+        self._need(end + 2)
+        chunk = bytes(self._received[line_end + 2:end])
+        if bytes(self._received[end:end + 2]) != b"\r\n":
+            raise MalformedAnswer("a chunk does not end as announced")
+        del self._received[:end + 2]
+        return chunk
+
     def read_end(self):
         """Reads until the server closes; returns the bytes that came before, hopefully none."""
         try:

@@ -1,0 +1,105 @@
+"""Kills the server again and again in the middle of batches, beside clients that update the orders which these make, on one
+data folder. A batch may be executed in part; each of its lines is executed wholly or not at all, once whatever is repeated and by
+whichever way, and not lost once it had its verdict.
+
+ORDEM_SEED draws the kill moments, the flags and what each client sends; the interleaving of the clients is not drawn.
+"""
+
+import random
+
+from support import settings
+from support.batches import OpenBatch, lines_of
+from support.concurrency import Threads
+from support.http_client import Client, ConnectionEnded
+from support.oracle import Oracle
+from support.ordem_server import start_server
+from support.orders import create
+from support.workload import Kill, Worker, random_content, random_guid
+from test_kill import CUSTOMERS, assert_as_told, check_round, random_flags, restart, round_in_every_failure, spin
+
+REPEAT = 0.1
+REPEAT_WITHIN = 0.05
+
+
+class BatchWorker:
+    """A client that sends batches until its connection ends. Some lines repeat earlier ones, of this batch or of any."""
+
+    def __init__(self, oracle, port, rng, kill):
+        self._oracle = oracle
+        self._port = port
+        self._rng = rng
+        self._kill = kill
+
+    def run(self):
+        try:
+            for _ in range(settings.CRASH_BATCHES_PER_WORKER_MAX):
+                self._send()
+        except (ConnectionEnded, ConnectionRefusedError, ConnectionResetError):
+            return
+        raise AssertionError("the server was never killed")
+
+    def _send(self):
+        lines = self._draw(self._rng.randint(1, settings.CRASH_BATCH_LINES_MAX))
+        body = lines_of(write for write, _ in lines)
+        cut = self._rng.randrange(len(body))
+        with OpenBatch(self._port) as batch:
+            for piece in (body[:cut], body[cut:]):
+                if piece:
+                    batch.send(piece)
+            batch.finish()
+            for write, is_repeat in lines:
+                verdict = batch.read_verdict()
+                assert verdict.idempotency_key == write.guid, f"{verdict} instead of one on {write.guid}"
+                report = self._oracle.repeated if is_repeat else self._oracle.answered
+                report(write.guid, verdict.as_response())
+                self._kill.progress()
+
+    def _draw(self, count):
+        """Creates, each with whether it repeats an earlier one."""
+        known = [write for write in map(self._oracle.write, self._oracle.recorded_guids()) if write.kind == "create"]
+        lines = []
+        for _ in range(count):
+            if known and self._rng.random() < REPEAT:
+                lines.append((self._rng.choice(known), True))
+            elif lines and self._rng.random() < REPEAT_WITHIN:
+                lines.append((self._rng.choice(lines)[0], True))
+            else:
+                write = create(random_content(self._rng, self._rng.choice(CUSTOMERS)), random_guid(self._rng))
+                self._oracle.sending(write)
+                lines.append((write, False))
+        return lines
+
+
+def load_and_kill(server, oracle, rng, round_number):
+    kill = Kill(oracle, oracle.recorded_count + rng.randint(1, settings.CRASH_BATCH_VERDICTS_PER_ROUND_MAX))
+    seeds = [random.Random(f"{settings.SEED}/{round_number}/{number}") for number in range(settings.CRASH_BATCH_WORKERS + 1)]
+    workers = [BatchWorker(oracle, server.port, each, kill) for each in seeds[1:]]
+    workers.append(Worker(oracle, server.port, seeds[0], CUSTOMERS, kill))
+    threads = Threads([worker.run for worker in workers])
+    reached = kill.reached.wait(settings.THREADS_SECONDS_MAX)
+    spin(rng.randrange(settings.CRASH_SPIN_STEPS_MAX))
+    server.kill()
+    threads.join()
+    assert reached, "the clients made no progress"
+
+
+def test_kill_in_batches(data_dir):
+    """Breaks if a verdict leaves before its line is durable, or if a line is torn, lost or executed twice."""
+    print(f"ORDEM_SEED={settings.SEED}")
+    rng = random.Random(settings.SEED)
+    oracle = Oracle()
+    server = start_server(data_dir, *random_flags(rng))
+    try:
+        for round_number in range(settings.CRASH_BATCH_ROUNDS):
+            with round_in_every_failure(round_number):
+                recorded_before = len(oracle.recorded_guids())
+                load_and_kill(server, oracle, rng, round_number)
+                server = restart(data_dir, rng)
+                with Client(server.port) as client:
+                    check_round(client, oracle, rng, recorded_before)
+        with round_in_every_failure("after the last"), Client(server.port) as client:
+            assert_as_told(client, oracle, rng, oracle.recorded_guids(), oracle.known_orders())
+        server.stop()
+    finally:
+        if server.is_running():
+            server.kill()
