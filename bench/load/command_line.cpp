@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "bench/load/batch_talk.hpp"
+
 namespace ordem::bench {
 namespace {
 
@@ -65,7 +67,7 @@ void add_scenario(CLI::App& app, load_options& chosen, raw_options& raw) {
          "--scenario", raw.what,
          "create: a new order each time. update: an order of the connection's own. get: reads one. replay: creates, "
          "some repeated. conflict: updates, some out of date. hot-order: all update one order. captures: allocate, "
-         "record, read. mixed: of all. bare: what create sends, to a server that answers a constant. fsync: no "
+         "record, read. mixed: of all. batch: new orders, --batch-lines in one request. bare: what create sends, to a server that answers a constant. fsync: no "
          "server, but the disk under --path")
       ->check(CLI::IsMember(scenarios))
       ->capture_default_str();
@@ -77,6 +79,9 @@ void add_scenario(CLI::App& app, load_options& chosen, raw_options& raw) {
       ->capture_default_str();
   app.add_option("--conflict-share", talks.conflict_share, "Share of conflict's updates against an old version")
       ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--batch-lines", talks.batch_lines, "Orders in each request of batch")
+      ->check(CLI::Range(std::size_t{1}, batch_lines_max))
       ->capture_default_str();
   app.add_option("--body-items", talks.body.items, "Items of each order")
       ->check(CLI::Range(std::size_t{1}, body_items_max))

@@ -33,11 +33,12 @@ enum class request_kind : std::size_t {
   allocate,      // a capture: PUT
   record,        // its POST
   read_capture,  // its PUT after that
+  batch,         // of creates
   constant,
 };
-inline constexpr std::size_t request_kinds = 9;
+inline constexpr std::size_t request_kinds = 10;
 inline constexpr std::array<std::string_view, request_kinds> request_kind_names{
-    "create", "repeat", "update", "stale_update", "get", "allocate", "record", "read_capture", "constant"};
+    "create", "repeat", "update", "stale_update", "get", "allocate", "record", "read_capture", "batch", "constant"};
 
 /// What the conversations of one thread note down, to be checked together after the run.
 struct findings {
@@ -61,6 +62,9 @@ class conversation {
 
   /// What the last request was for.
   [[nodiscard]] virtual request_kind kind() const = 0;
+
+  /// How many orders or captures the last request was about: one, but for a batch.
+  [[nodiscard]] virtual std::size_t orders() const { return 1; }
 
   /// Checks the answer to the last request.
   [[nodiscard]] virtual verdict judge(const answer& got) = 0;

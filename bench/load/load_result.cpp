@@ -32,6 +32,7 @@ void error_counts::merge(const error_counts& other) noexcept {
 
 void load_result::merge(const load_result& other) {
   answers += other.answers;
+  orders += other.orders;
   stale += other.stale;
   request_bytes += other.request_bytes;
   request_body_bytes += other.request_body_bytes;

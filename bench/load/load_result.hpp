@@ -42,6 +42,7 @@ struct second_figures {
 
 struct load_result {
   std::uint64_t answers = 0;             // whole ones, right or wrong
+  std::uint64_t orders = 0;              // that these were about: more than them with batches
   std::uint64_t stale = 0;               // of these, refused as out of date, and rightly so
   std::uint64_t request_bytes = 0;       // of the requests of these
   std::uint64_t request_body_bytes = 0;  // of which bodies

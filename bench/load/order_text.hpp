@@ -37,6 +37,11 @@ class order_text {
   /// PUT of the order's whole content, made against `version`. Good until the next call of this function.
   std::string_view update(const uuid& guid, const uuid& order, std::uint64_t version, std::uint64_t turn);
 
+  /// The body of the last create.
+  [[nodiscard]] std::string_view create_body() const noexcept {
+    return std::string_view(create_).substr(create_.size() - body_bytes_);
+  }
+
   /// What comes back in answers.
   [[nodiscard]] std::string_view customer() const noexcept { return customer_; }
   [[nodiscard]] std::string_view last_sku() const noexcept { return last_sku_; }

@@ -88,8 +88,12 @@ void write_text(std::ostream& out, const load_plan& plan, const load_result& res
       << errors.wrong_header << ", wrong body " << errors.wrong_body << ", repeated order " << errors.repeated_order
       << ", version fault " << errors.version_fault << ", broken " << errors.broken << ", unanswered "
       << errors.unanswered << ")\n"
-      << "requests/s     " << fixed(rate_per_s(plan, result), 0) << '\n'
-      << "latency        ";
+      << "requests/s     " << fixed(rate_per_s(plan, result), 0) << '\n';
+  if (plan.talks.what == scenario::batch) {
+    out << "orders/s       " << fixed(orders_per_s(plan, result), 0) << ", in batches of " << plan.talks.batch_lines
+        << "; latencies are those of whole batches\n";
+  }
+  out << "latency        ";
   write_latency(out, result.latency());
   write_kinds(out, result);
   if (plan.open) write_lateness(out, result);

@@ -97,6 +97,7 @@ void write_series(std::ostream& out, const load_result& result) {
 void write_shares(std::ostream& out, const scenario_plan& talks) {
   out << R"("orders_each":)" << (uses_own_orders(talks.what) ? talks.orders_each : 0);
   if (talks.what == scenario::replay) out << R"(,"replay_share":)" << fixed(talks.replay_share, 4);
+  if (talks.what == scenario::batch) out << R"(,"batch_lines":)" << talks.batch_lines;
   if (talks.what == scenario::conflict) out << R"(,"conflict_share":)" << fixed(talks.conflict_share, 4);
 }
 
@@ -116,7 +117,8 @@ void write_json(std::ostream& out, const load_plan& plan, const load_result& res
   out << R"(,"request_bytes":)" << fixed(mean(result.request_bytes, result.answers), 1) << R"(,"body_bytes":)"
       << fixed(mean(result.request_body_bytes, result.answers), 1) << R"(,"answer_body_bytes_mean":)"
       << fixed(mean(result.answer_body_bytes, result.answers), 1) << R"(,"requests":)" << result.answers
-      << R"(,"requests_per_s":)" << fixed(rate_per_s(plan, result), 1) << R"(,"stale":)" << result.stale
+      << R"(,"requests_per_s":)" << fixed(rate_per_s(plan, result), 1) << R"(,"orders":)" << result.orders
+      << R"(,"orders_per_s":)" << fixed(orders_per_s(plan, result), 1) << R"(,"stale":)" << result.stale
       << R"(,"key_hit_share":)" << fixed(key_hit_share(result), 4) << R"(,"errors":)";
   write_errors(out, result.errors);
   out << R"(,"latency_us":)";

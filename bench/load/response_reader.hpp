@@ -1,8 +1,9 @@
 // response_reader: takes the bytes of one HTTP/1.1 answer as they come and says when it is whole.
 //
 // Owned by one connection and used on its thread only. It is made for load generation: exact about the little that it
-// takes, and quick. An answer must have exactly one Content-Length and no Transfer-Encoding; interim (1xx) answers,
-// HEAD, 204 and 304 are not for it. As one request is under way at a time, bytes behind the body are an error as well.
+// takes, and quick. An answer must have exactly one Content-Length, or one Transfer-Encoding, which is chunked and
+// brings neither extensions nor trailers; interim (1xx) answers, HEAD, 204 and 304 are not for it. As one request is
+// under way at a time, bytes behind the body are an error as well.
 //
 //   reader.reset();
 //   while (reader.state() == read_state::incomplete) {
@@ -35,7 +36,7 @@ class response_reader {
  public:
   /// Longest head (status line and headers) taken; also the buffer's first size.
   static constexpr std::size_t head_bytes_max = std::size_t{16} * 1024;
-  static constexpr std::size_t default_body_bytes_max = std::size_t{4} * 1024 * 1024;
+  static constexpr std::size_t default_body_bytes_max = std::size_t{16} * 1024 * 1024;
 
   explicit response_reader(std::size_t body_bytes_max = default_body_bytes_max);
 
@@ -55,8 +56,12 @@ class response_reader {
   void reset() noexcept;
 
  private:
+  enum class chunk_part { size, data, data_end, body_end };
+
   void parse_head(std::string_view head);
   void parse_header(std::string_view line);
+  void take_chunks();
+  bool take_size_line(std::size_t& at);
   void refuse(std::string_view complaint) noexcept;
 
   std::size_t body_bytes_max_;
@@ -64,8 +69,11 @@ class response_reader {
   std::size_t bytes_ = 0;           // received so far
   std::size_t head_bytes_ = 0;      // with the empty line; 0 until that has come
   std::size_t headers_offset_ = 0;  // behind the status line
-  std::size_t body_bytes_ = 0;
+  std::size_t body_bytes_ = 0;      // announced; of a body in chunks, what has come: it stands behind the head
   bool has_length_ = false;
+  bool is_chunked_ = false;
+  chunk_part awaited_ = chunk_part::size;  // of a body in chunks, what comes next
+  std::size_t chunk_left_ = 0;
   unsigned status_ = 0;
   read_state state_ = read_state::incomplete;
   std::string_view complaint_;

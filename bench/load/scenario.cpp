@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/load/batch_talk.hpp"
 #include "bench/load/capture_talk.hpp"
 #include "bench/load/create_talk.hpp"
 #include "bench/load/get_talk.hpp"
@@ -73,6 +74,7 @@ class orders_talk : public conversation {
         return add(mixed_shares.capture, std::make_unique<capture_talk>(place.host, source(place), 0));
       case scenario::hot_order:
       case scenario::captures:
+      case scenario::batch:
       case scenario::bare: return;  // not about orders of one connection
     }
   }
@@ -126,6 +128,9 @@ std::unique_ptr<conversation> begin_conversation(const scenario_plan& plan, cons
     case scenario::hot_order:
       return std::make_unique<hot_order_talk>(place.host, plan.body, random, place.number, *place.hot, *place.noted);
     case scenario::captures: return std::make_unique<capture_talk>(place.host, random, plan.body.bytes);
+    case scenario::batch:
+      return std::make_unique<batch_talk>(place.host, order_text(place.host, place.number, plan.body), plan.batch_lines,
+                                          random, *place.noted);
     case scenario::bare:
       return std::make_unique<constant_talk>(order_text(place.host, place.number, plan.body), random);
   }

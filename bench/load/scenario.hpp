@@ -21,10 +21,11 @@ enum class scenario : std::size_t {
   hot_order,  // all connections update one order
   captures,   // allocate, record, read, with one key after the other
   mixed,      // see mixed_shares
+  batch,      // new orders, many in one request
   bare,       // the bytes of `create`, for a server that answers a constant
 };
-inline constexpr std::array<std::string_view, 9> scenario_names{"create",    "update",   "get",   "replay", "conflict",
-                                                                "hot-order", "captures", "mixed", "bare"};
+inline constexpr std::array<std::string_view, 10> scenario_names{"create",    "update",   "get",   "replay", "conflict",
+                                                                 "hot-order", "captures", "mixed", "batch",  "bare"};
 
 /// Whether its connections have orders of their own, which are made before the load.
 constexpr bool uses_own_orders(scenario what) noexcept {
@@ -45,9 +46,10 @@ static_assert(mixed_shares.get + mixed_shares.update + mixed_shares.create + mix
 struct scenario_plan {
   scenario what = scenario::create;
   body_size body;
-  unsigned orders_each = 1;     // orders of each connection, where the scenario reads or updates orders
-  double replay_share = 0.5;    // of `replay`
-  double conflict_share = 0.5;  // of `conflict`
+  unsigned orders_each = 1;        // orders of each connection, where the scenario reads or updates orders
+  double replay_share = 0.5;       // of `replay`
+  double conflict_share = 0.5;     // of `conflict`
+  std::size_t batch_lines = 1000;  // of `batch`
 };
 
 /// Which connection a conversation is for, and what it shares with others.

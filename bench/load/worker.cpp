@@ -12,8 +12,8 @@ namespace {
 namespace asio = boost::asio;
 
 // There is one writer.
-void increment(std::atomic<std::uint64_t>& count) {
-  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+void increase(std::atomic<std::uint64_t>& count, std::uint64_t by = 1) {
+  count.store(count.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }
 
 void rethrow(const std::exception_ptr& bug) {
@@ -26,7 +26,8 @@ worker::worker(const load_plan& plan, unsigned index)
     : plan_(plan), index_(index), give_up_(context_), look_(context_) {
   constexpr std::size_t notes_expected = std::size_t{1} << 20;  // growing would show up as a stall
   const auto what = plan.talks.what;
-  if (what == scenario::create || what == scenario::replay) result_.found.created.reserve(notes_expected);
+  if (what == scenario::create || what == scenario::replay || what == scenario::batch)
+    result_.found.created.reserve(notes_expected);
   if (what == scenario::hot_order) result_.found.hot_versions.reserve(notes_expected);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(plan.duration).count();
   result_.by_second.resize(static_cast<std::size_t>(std::max<std::int64_t>(seconds, 1)));
@@ -150,6 +151,7 @@ void worker::settle(connection& with, run_clock::time_point sent_at) {
   if (answered_at >= time_.begin && answered_at < time_.end) {
     ++result_.answers;
     ++result_.answers_by_kind[kind];
+    result_.orders += with.talk().orders();
     if (judged == verdict::stale) ++result_.stale;
     result_.request_bytes += with.request_bytes();
     result_.request_body_bytes += with.request_body_bytes();
@@ -158,7 +160,7 @@ void worker::settle(connection& with, run_clock::time_point sent_at) {
     ++second.answers;
     second.latency_max = std::max<std::chrono::nanoseconds>(second.latency_max, answered_at - sent_at);
   }
-  increment(live_.answers);
+  increase(live_.answers, with.talk().orders());
   count(judged, got);
 }
 
@@ -193,7 +195,7 @@ void worker::drop_what_is_unsent() {
 }
 
 void worker::complain(std::string complaint) {
-  increment(live_.errors);
+  increase(live_.errors);
   if (result_.first_complaint.empty()) result_.first_complaint = std::move(complaint);
 }
 

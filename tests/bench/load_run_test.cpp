@@ -103,7 +103,7 @@ TEST_CASE("an answer that never comes is an error, and counts with the time wait
 TEST_CASE("an answer without Content-Length ends its connection") {
   toy_server server([](const request& asked, std::uint64_t before) {
     auto answer = creation(asked, before);
-    answer.chunked(true);
+    answer.content_length(boost::none);
     return answer;
   });
   const auto result = run_load(short_plan(server.port()));

@@ -66,6 +66,19 @@ TEST_CASE("the JSON says what was measured, in one line") {
   CHECK_THAT(json, !Contains(R"("late")"));
 }
 
+TEST_CASE("of batches the orders are told too") {
+  auto plan = some_plan();
+  auto result = some_result();
+  result.orders = 200'000;
+  CHECK_THAT(json_of(plan, result), Contains(R"("orders":200000,"orders_per_s":100000.0)"));
+  CHECK_THAT(json_of(plan, result), !Contains("batch_lines"));
+  CHECK_THAT(text_of(plan, result), !Contains("orders/s"));
+  plan.talks.what = scenario::batch;
+  plan.talks.batch_lines = 250;
+  CHECK_THAT(json_of(plan, result), Contains(R"("batch_lines":250)"));
+  CHECK_THAT(text_of(plan, result), Contains("orders/s       100000, in batches of 250"));
+}
+
 TEST_CASE("the JSON holds all buckets of the histogram") {
   load_result result;
   auto& latency = result.latency_by_kind.front();

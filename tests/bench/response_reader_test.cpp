@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,43 @@ TEST_CASE("an answer is whole at its last byte, however it was cut") {
     REQUIRE(reader.state() == read_state::complete);
     CHECK(reader.whole().status == 201);
     CHECK(reader.whole().body == "{\"a\":\"\r\n\r\n\"}");
+  }
+}
+
+TEST_CASE("a body in chunks is put together, however the answer was cut") {
+  const std::string text =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none \r\nA\r\ntwo\r\nthree\r\n0\r\n\r\n";
+  for (std::size_t piece_bytes = 1; piece_bytes <= text.size(); ++piece_bytes) {
+    CAPTURE(piece_bytes);
+    response_reader reader;
+    for (int twice = 0; twice < 2; ++twice) {
+      reader.reset();
+      feed(reader, std::string_view(text).substr(0, text.size() - 1), piece_bytes);
+      CHECK(reader.state() == read_state::incomplete);
+      feed(reader, std::string_view(text).substr(text.size() - 1), piece_bytes);
+      REQUIRE(reader.state() == read_state::complete);
+      CHECK(reader.whole().body == "one two\r\nthree");
+      CHECK(reader.whole().header("transfer-encoding") == "chunked");
+    }
+  }
+}
+
+TEST_CASE("chunks may be many, and larger than the buffer was") {
+  std::string text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string body;
+  for (std::size_t i = 0; i < 100; ++i) {
+    const std::string data(i * 100 + 1, static_cast<char>('a' + i % 26));
+    std::ostringstream size;
+    size << std::hex << data.size();
+    text += size.str() + "\r\n" + data + "\r\n";
+    body += data;
+  }
+  text += "0\r\n\r\n";
+  for (const std::size_t piece_bytes : {100U, 4096U, 1'000'000U}) {
+    response_reader reader;
+    feed(reader, text, piece_bytes);
+    REQUIRE(reader.state() == read_state::complete);
+    CHECK(reader.whole().body == body);
   }
 }
 
@@ -107,14 +145,23 @@ TEST_CASE("what is not such an answer is refused, and the reader says why") {
       {"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n", "interim answer"},
       {"HTTP/1.1 200 OK\r\n\r\n", "no Content-Length"},
       {"HTTP/1.1 200 OK\r\nETag: \"1\"\r\n\r\n", "no Content-Length"},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", "two Content-Length"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", "two lengths"},
       {"HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\n", "bad Content-Length"},
       {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "bad Content-Length"},
       {"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\nx", "bad Content-Length"},
       {"HTTP/1.1 200 OK\r\nContent-Length: 1x\r\n\r\nx", "bad Content-Length"},
       {"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n", "bad Content-Length"},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "Transfer-Encoding"},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\ntransfer-encoding: chunked\r\n\r\n", "Transfer-Encoding"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "Transfer-Encoding"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\ntransfer-encoding: chunked\r\n\r\n", "two lengths"},
+      {"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nContent-Length: 0\r\n\r\n", "two lengths"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "bad chunk size"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", "bad chunk size"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=b\r\n", "bad chunk size"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0123456789", "bad chunk size"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc", "bad end of a chunk"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: x\r\n\r\n", "bad end of a chunk"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP", "bytes behind the body"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n", "body too long"},
       {"HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 0\r\n\r\n", "bad header line"},
       {"HTTP/1.1 200 OK\r\n: nameless\r\nContent-Length: 0\r\n\r\n", "bad header line"},
       {"HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n", "bad header name"},

@@ -21,7 +21,7 @@ std::unique_ptr<conversation> begin(scenario what, hot_order& hot, findings& not
 TEST_CASE("scenarios that read or update make their orders first, the others need none") {
   hot_order hot;
   findings noted;
-  for (const auto what : {scenario::create, scenario::replay, scenario::captures, scenario::bare}) {
+  for (const auto what : {scenario::create, scenario::replay, scenario::captures, scenario::batch, scenario::bare}) {
     CHECK(begin(what, hot, noted)->is_prepared());
   }
   for (const auto what : {scenario::update, scenario::get, scenario::conflict, scenario::mixed}) {
