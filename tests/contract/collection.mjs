@@ -51,13 +51,15 @@ const everyAnswer = [
     "const path = '/' + pm.request.url.path.join('/');",
     'const status = pm.response.code;',
     "const isCapture = /^\\/api\\/v2\\/captures(\\/[^/]+)?$/.test(path);",
+    "const isBatch = path === '/api/v1/orders/batch' && status === 200;",
     "const bodiless = method === 'HEAD' || status === 304 || (isCapture && !header('Content-Type'));",
     "const type = bodiless ? '' : /^application\\/problem\\+json\\b/.test(header('Content-Type')) && pm.response.json().type;",
   ],
   check(
-    'every answer has Date and Content-Length',
+    'every answer has Date, and Content-Length but to a batch',
     "pm.expect(header('Date')).to.match(/^[A-Z][a-z]{2}, \\d{2} [A-Z][a-z]{2} \\d{4} \\d{2}:\\d{2}:\\d{2} GMT$/);",
-    "if (status !== 204 && status !== 304) pm.expect(header('Content-Length')).to.match(/^\\d+$/);",
+    "if (isBatch) pm.expect(header('Transfer-Encoding')).to.eql('chunked');",
+    "else if (status !== 204 && status !== 304) pm.expect(header('Content-Length')).to.match(/^\\d+$/);",
     "else pm.expect(pm.response.headers.has('Content-Length')).to.eql(false);",
   ),
   ['if (bodiless) {'],
@@ -86,7 +88,7 @@ const everyAnswer = [
   ['}'],
   [
     'const isWrite = {',
-    '  POST: /^\\/api\\/v1\\/orders(\\/[^/]+\\/status)?$/,',
+    "  POST: isBatch ? undefined : /^\\/api\\/v1\\/orders(\\/batch|\\/[^/]+\\/status)?$/,",
     '  PUT: /^\\/api\\/v1\\/orders\\/[^/]+$/,',
     '  PATCH: /^\\/api\\/v1\\/orders\\/[^/]+$/,',
     '}[method];',
@@ -1012,6 +1014,46 @@ function wrongMethod(method, path, methods) {
   return read(`405 ${method} ${path}`, `${method} ${path}`, {}, outcome, header('Allow', methods));
 }
 
+const NDJSON = 'application/x-ndjson';
+const batchLine = (key, order = content) => text({ idempotency_key: guid(key), order });
+const batch = (name, lines, ...checks) =>
+  write(name, `POST ${ORDERS}/batch`, { key: null, type: NDJSON, body: lines.join('\n') }, status(200), header('Content-Type', NDJSON), ...checks);
+const verdicts = "const verdicts = pm.response.text().split('\\n').filter((line) => line !== '').map((line) => JSON.parse(line));";
+const haveStatus = (...codes) =>
+  check(`verdicts ${codes.join(', ')}`, verdicts, `pm.expect(verdicts.map((verdict) => verdict.status)).to.eql(${text(codes)});`);
+const haveProblems = (...slugs) =>
+  check(`problems ${slugs.join(', ')}`, verdicts,
+    'const problems = verdicts.filter((verdict) => verdict.problem).map(({ problem }) => problem.type);',
+    `pm.expect(problems).to.eql(${text(slugs.map((slug) => `/problems/${slug}`))});`);
+const batches = folder(
+  'Batches',
+  'Many creates in one request: a verdict for each line, in the order of the lines.',
+  [
+    write('an order by itself', `POST ${ORDERS}`, { key: 'alone', body: content }, isCreated(), save('order', 'order.order_id')),
+    batch('two orders, and that one again', [batchLine('one'), batchLine('two'), batchLine('alone')], haveStatus(201, 201, 201),
+      check('the last is a replay of the create', verdicts,
+        'pm.expect(verdicts.map((verdict) => verdict.replayed)).to.eql([false, false, true]);',
+        "pm.expect(verdicts[2].order.order_id).to.eql(pm.collectionVariables.get('order'));"),
+      ["pm.collectionVariables.set('first', JSON.parse(pm.response.text().split('\\n')[0]).order.order_id);"]),
+    write('the first of them by itself', `POST ${ORDERS}`, { key: 'one', body: content }, status(201), header('Idempotency-Replayed', 'true'),
+      check('is the order of the batch', "pm.expect(pm.response.json().order.order_id).to.eql(pm.collectionVariables.get('first'));")),
+    read('the first of them', `GET ${ORDERS}/{{first}}`, {}, isOrder(1)),
+    write('bad lines among good ones', `POST ${ORDERS}/batch`, {
+      key: null,
+      type: NDJSON,
+      body: [batchLine('three'), 'no json', '{}', '{"idempotency_key":"a b","order":{}}', batchLine('x', { ...content, guid: 'y' }),
+        batchLine('y', { ...content, currency: 'eur' }), batchLine('one', { ...content, currency: 'USD' }), '{{long}}', '', batchLine('four')].join('\r\n'),
+      before: ["pm.variables.set('long', 'x'.repeat(1048577));"],
+    }, haveStatus(201, 400, 400, 400, 400, 422, 422, 413, 201),
+    haveProblems('malformed-json', 'guid-missing', 'guid-malformed', 'guid-mismatch', 'invalid-order', 'guid-reused', 'body-too-large')),
+    batch('a guid twice', [batchLine('five'), batchLine('five')], haveStatus(201, 201),
+      check('is one order', verdicts, 'pm.expect(verdicts[0].order).to.eql(verdicts[1].order);')),
+    batch('no line', ['', ''], check('no verdict', "pm.expect(pm.response.text() || '').to.eql('');")),
+    write('a batch as one JSON document', `POST ${ORDERS}/batch`, { key: null, body: [content] }, isProblem(415, 'unsupported-media-type')),
+    read('there is nothing to read', `GET ${ORDERS}/batch`, {}, isProblem(405, 'method-not-allowed'), header('Allow', 'POST')),
+  ],
+);
+
 const badKey = { key: null, headers: [['Idempotency-Key', '']] };
 const checkOrder = folder(
   'Order of checks',
@@ -1092,5 +1134,5 @@ export const collection = postman.collection(
   'Generated by tests/contract/collection.mjs; change that, then `npm run collection`. The first folder is the walk.',
   everyAnswer,
   [walk, theKey, idempotency, notRecorded, messages, contentRules, bodies, versions, statusMoves, changes, reads, lists, heads, paths,
-    checkOrder, captures, problemPages, operations],
+    checkOrder, batches, captures, problemPages, operations],
 );

@@ -16,6 +16,9 @@ const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'tr
 const GENERAL_HEADERS = new Set(['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server',
   'transfer-encoding', 'x-content-type-options']);
 
+// Described as the list of its lines.
+const NDJSON = 'application/x-ndjson';
+
 const escape = (name) => encodeURIComponent(String(name).replaceAll('~', '~0').replaceAll('/', '~1'));
 
 export class OpenApi {
@@ -184,9 +187,9 @@ export class OpenApi {
       return differences;
     }
     let body = response.body;
-    if (/[/+]json$/.test(essence.trim())) {
+    if (/[/+](x-nd)?json$/.test(essence.trim())) {
       try {
-        body = JSON.parse(body);
+        body = essence.trim() === NDJSON ? body.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)) : JSON.parse(body);
       } catch (error) {
         return [...differences, `the body is not JSON: ${error.message}`];
       }
@@ -215,7 +218,7 @@ export class OpenApi {
       const given = (lines(headers, 'content-type')[0] ?? '').toLowerCase().split(';')[0].trim();
       const media = operation.requestBody.content[given] ? given : '*/*'; // any, or none
       if (!operation.requestBody.content[media]) differences.push(`succeeded with Content-Type ${given}`);
-      else {
+      else if (media !== NDJSON) { // of a batch each line succeeds or not by itself
         const schema = `${pointer}/requestBody/content/${escape(media)}/schema`;
         differences.push(...this.errors_(this.bodies_, schema, JSON.parse(body)).map((error) => `succeeded with body${error}`));
       }
