@@ -235,7 +235,7 @@ void program::add_serve() {
                "for ever");
   add_duration("capture-ttl", engine.captures.ttl, "How long a capture is kept");
   add_size("capture-max", server.captured_bytes_max, "1KiB", 1024, "The largest response that is captured");
-  add_size("max-body", server.body_bytes_max, "1KiB", 1024, "The largest request body");
+  add_size("max-body", server.body_bytes_max, "1KiB", 1024, "The largest request body; of a batch, the largest line");
   add_size("max-header", server.header_bytes_max, "1KiB", 1024, "The largest request line and headers");
   add_number("max-connections", server.connections_max, 1, 1'000'000, "The most connections at once");
   add_number("max-in-flight", engine.in_flight_max, 1, 1'000'000, "The most writes executing at once; more get 503");
@@ -243,7 +243,7 @@ void program::add_serve() {
              "The most orders kept in memory between their changes");
   add_duration("idle-timeout", server.idle_timeout, "How long a connection may be without a request");
   add_duration("request-timeout", server.request_timeout,
-               "How long a request may take to arrive, or an answer to leave");
+               "How long a request may take to arrive, or an answer to leave; of a batch, how long nothing may move");
   add_duration("drain-timeout", settings_.drain_timeout, "How long a stop waits for requests under way");
   add_number("io-threads", server.io_threads, 1, 1024, "Threads for connections");
   add_number("worker-threads", engine.worker_threads, 1, 1024,

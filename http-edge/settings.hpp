@@ -14,7 +14,7 @@ struct server_settings {
   std::uint16_t port = 8080;  // 0: any free one
   // Threads that serve connections, each with its own event loop. More than cores gain nothing.
   std::uint32_t io_threads = 2;
-  // A larger body is answered 413. Bounds the memory that one request may take.
+  // A larger body is answered 413; of a batch, a larger line. Bounds the memory that one request may take.
   std::size_t body_bytes_max = std::size_t{1} << 20;
   // A larger response is not captured: 413. What it takes: see bytes_of() in engine/capture.hpp. The body of such a
   // call may be as large as JSON can make it, so that this, not body_bytes_max, bounds the memory that one may take.
@@ -26,7 +26,7 @@ struct server_settings {
   // A connection without a request is closed after this.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
   // From the first byte of a request to its last, else 408; and from the first byte of an answer to its last, else it
-  // is closed.
+  // is closed. Of a batch, the time without a byte of either.
   std::chrono::milliseconds request_timeout = std::chrono::seconds(30);
 };
 
