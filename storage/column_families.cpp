@@ -61,6 +61,8 @@ void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& c
   auto table = table_options(cache);
   table.filter_policy.reset(
       rocksdb::NewBloomFilterPolicy(10));  // 10 bits a key: one absent key in a hundred costs a block
+  // Asked for every new message: not to be looked up in the cache each time. They count in it all the same.
+  table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   // The same in memory: an absent GUID costs a probe of this filter, not a walk through the skip list.
   options.memtable_prefix_bloom_size_ratio = 0.05;

@@ -17,7 +17,7 @@ constexpr std::string_view indexed_key = "indexed";
 class table_file {
  public:
   table_file(const rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string path)
-      : family_(family), path_(std::move(path)), writer_({}, db.GetOptions(family), family) {
+      : family_(family), path_(std::move(path)), writer_({}, plain(db.GetOptions(family)), family) {
     status_ = writer_.Open(path_);
   }
 
@@ -44,6 +44,13 @@ class table_file {
   }
 
  private:
+  // It is soon merged with others, which is when it is compressed.
+  static rocksdb::Options plain(rocksdb::Options options) {
+    options.compression_per_level.clear();
+    options.compression = rocksdb::kNoCompression;
+    return options;
+  }
+
   rocksdb::ColumnFamilyHandle* family_;
   std::string path_;
   rocksdb::SstFileWriter writer_;
