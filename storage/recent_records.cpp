@@ -25,9 +25,11 @@ const recent_record* newest_upto(const recent_record* record, position upto) noe
 
 }  // namespace
 
-void sort_and_keep_first(std::vector<const recent_record*>& records) {
-  std::stable_sort(records.begin(), records.end(),
-                   [](const recent_record* a, const recent_record* b) { return a->key() < b->key(); });
+void sort_and_keep_newest(std::vector<const recent_record*>& records) {
+  std::sort(records.begin(), records.end(), [](const recent_record* a, const recent_record* b) {
+    const int order = a->key().compare(b->key());
+    return order != 0 ? order < 0 : a->at > b->at;
+  });
   const auto same_key = [](const recent_record* a, const recent_record* b) { return a->key() == b->key(); };
   records.erase(std::unique(records.begin(), records.end(), same_key), records.end());
 }
@@ -87,7 +89,7 @@ std::vector<const recent_record*> recent_records::sorted(position upto) const {
     const recent_record* record = newest_upto(each.newest.load(std::memory_order_acquire), upto);
     for (; record != nullptr; record = record->older) found.push_back(record);
   }
-  sort_and_keep_first(found);  // the newest: a chain begins with it
+  sort_and_keep_newest(found);
   return found;
 }
 
@@ -96,7 +98,7 @@ std::vector<const recent_record*> recent_records::sorted(std::string_view name, 
   for (const recent_record* record = find(name, upto); record != nullptr; record = record->older) {
     found.push_back(record);
   }
-  sort_and_keep_first(found);  // the newest: a chain begins with it
+  sort_and_keep_newest(found);
   return found;
 }
 

@@ -31,8 +31,8 @@ struct recent_record {
   const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
 };
 
-// In byte order of keys, and of those with one key the first alone.
-void sort_and_keep_first(std::vector<const recent_record*>& records);
+// In byte order of keys, and of those with one key the newest alone.
+void sort_and_keep_newest(std::vector<const recent_record*>& records);
 
 class recent_records {
  public:

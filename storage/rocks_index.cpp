@@ -65,7 +65,7 @@ std::vector<const recent_record*> gather(const index_generations& newest_first, 
     const auto some = sorted(*each);
     all.insert(all.end(), some.begin(), some.end());
   }
-  sort_and_keep_first(all);
+  sort_and_keep_newest(all);
   return all;
 }
 
