@@ -19,23 +19,30 @@ THREADS = 2  # of ordem-load: with one, two cores are not always kept busy
 WARMUP_SECONDS = 1
 
 
-def run(*command, **options):
-    """The standard output of a program that must succeed."""
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
+def run(*command, seconds_max=None, **options):
+    """The standard output of a program that must succeed, and in time if there is a bound."""
+    try:
+        result = subprocess.run(
+            [str(word) for word in command], capture_output=True, text=True, check=False, timeout=seconds_max, **options)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{command[0]} did not end within {seconds_max} s") from None
     if result.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with {result.returncode}: {result.stderr[-1000:]}")
     return result.stdout
 
 
-def load_command(port, scenario, connections, seconds, *flags):
+def load_command(port, scenario, connections, seconds, *flags, warmup_seconds=WARMUP_SECONDS, server_pid=None):
+    """With a `server_pid` it tells what that process takes of the cores, too."""
     words = [BUILD / "bench/ordem-load", "--port", port, "--scenario", scenario, "--connections", connections, "--threads",
-             min(THREADS, connections), "--duration", f"{seconds}s", "--warmup", f"{WARMUP_SECONDS}s", "--json", *flags]
+             min(THREADS, connections), "--duration", f"{seconds}s", "--warmup", f"{warmup_seconds}s", "--json", *flags]
+    if server_pid is not None:
+        words += ["--server-pid", server_pid]
     return [str(word) for word in words]
 
 
-def load(port, scenario, connections, seconds, *flags):
+def load(port, scenario, connections, seconds, *flags, seconds_max=None, **options):
     """The figures of ordem-load, which checks every answer."""
-    return json.loads(run(*load_command(port, scenario, connections, seconds, *flags)))
+    return json.loads(run(*load_command(port, scenario, connections, seconds, *flags, **options), seconds_max=seconds_max))
 
 
 def check_disk(folder):
