@@ -4,73 +4,150 @@
 Each round starts every peer anew, measures it and ends it, so that what disturbs the machine disturbs all of them; the order of a
 round is turned from round to round. A ratio is taken within one round; what is told is its median, with the least and the most. Run by
 `scripts/bench compare`, which says how.
+
+Rows, all about Ordem:
+  create     a new order each time                     replay     creates that are repeated, nothing else
+  get        an order is read                          conflict   updates that are out of date: 3043, nothing else
+  update     100,000 orders are updated                hot-order  one order is updated by all
+  open       create, with requests due at random times, half as many as the median of `create` in the same run
+
+Peers: bare and nginx answer a constant, whatever the row; postgres and redis do the same job as create and update; restate as create, if
+npm has it. To take one figure quickly: --rows get --peers bare --rounds 3 --connections 64, which takes about a minute.
+
+All of it takes about 20 minutes. After --minutes no further round begins, but one for each number of connections; and a load program
+that does not end a minute after it should have ends the run.
 """
 
 import argparse
+import dataclasses
 import json
 import statistics
 import sys
+import time
 from pathlib import Path
 
-from peers import RATIOS, all_peers  # before harness: it says where that is
-from harness import circumstances, work_folder
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness import circumstances, work_folder  # noqa: E402  (before the peers: it says where support is)
+import peers  # noqa: E402
+import restate_packages  # noqa: E402
+from tables import all_tables  # noqa: E402
+
+ROWS = (*peers.Ordem.ROWS, "open")
+CONSTANT_PEERS = {"bare": peers.BareBeast, "nginx": peers.Nginx}
+SAME_JOB_PEERS = {"postgres": peers.PostgresAlone, "redis": peers.Redis, "restate": peers.Restate}
+PEERS = (*CONSTANT_PEERS, *SAME_JOB_PEERS)
 
 
-def measure(peer, folder, connections, seconds):
+def contestants(rows, names):
+    """What is measured in a round, in the order of the table."""
+    wanted = [row for row in peers.Ordem.ROWS if row in rows or (row == "create" and "open" in rows)]
+    return [
+        *(peer() for name, peer in CONSTANT_PEERS.items() if name in names),
+        *(peers.Ordem(row) for row in wanted),
+        *(peer(row) for name, peer in SAME_JOB_PEERS.items() if name in names for row in wanted if row in peer.ROWS),
+    ]  # fmt: skip
+
+
+def measured(peer, folder, measure):
     try:
         peer.start(folder)
-        return peer.measure(connections, seconds)
+        return measure(peer)
     finally:
         peer.stop()
 
 
-def measure_round(peers, number, folder, connections, seconds):
-    """{name: answers a second}"""
-    turned = peers[number % len(peers):] + peers[:number % len(peers)]
-    rates = {}
-    for peer in turned:
-        rates[peer.name] = measure(peer, folder / f"{number}-{peer.name.replace(' ', '-')}", connections, seconds)
-        print(f"  {connections} connections, round {number}: {peer.name} {rates[peer.name]:,.0f}/s", file=sys.stderr)
-    return rates
+def measure_round(all_peers, number, folder, connections, seconds):
+    """{name: Figures}, in the order of the table. Round 0 is the warm-up."""
+    start = number % len(all_peers)
+    found = {}
+    for peer in all_peers[start:] + all_peers[:start]:
+        own_folder = folder / f"{number}-{peer.name.replace(' ', '-')}"
+        found[peer.name] = measured(peer, own_folder, lambda each: each.measure(connections, seconds))
+        what = f"round {number}" if number else "warm-up"
+        print(f"  {connections} connections, {what}: {peer.name} {found[peer.name].rate:,.0f}/s", file=sys.stderr)
+    return {peer.name: found[peer.name] for peer in all_peers}
 
 
-def ratio(rounds, name, other):
-    """Median, least and most, taken round by round."""
-    ratios = [one[name] / one[other] for one in rounds]
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} .. {max(ratios):.2f})"
+def measure_rounds(all_peers, folder, connections, options, deadline):
+    """At least one round; as many as wanted if the time suffices."""
+    measure_round(all_peers, 0, folder, connections, 1)  # does not count
+    rounds = []
+    while len(rounds) < options.rounds and (not rounds or time.monotonic() < deadline):
+        rounds.append(measure_round(all_peers, len(rounds) + 1, folder, connections, options.seconds))
+    if len(rounds) < options.rounds:
+        print(f"{connections} connections: the time sufficed for {len(rounds)} of {options.rounds} rounds", file=sys.stderr)
+    return rounds
 
 
-def show(connections, rounds):
-    print(f"\n{connections} connections, {len(rounds)} rounds")
-    print(f"{'':20}{'answers/s, median':>18}{'(least .. most)':>24}")
-    for name in rounds[0]:
-        rates = [one[name] for one in rounds]
-        spread = f"({min(rates):,.0f} .. {max(rates):,.0f})"
-        print(f"{name:20}{statistics.median(rates):18,.0f}{spread:>24}")
-    for name, other in RATIOS:
-        print(f"{name} / {other}: {ratio(rounds, name, other)}")
+def measure_open_loop(rounds, folder, connections, seconds):
+    """The rate that was asked for, and as many measurements as there were rounds."""
+    rate = statistics.median(one["ordem create"].rate for one in rounds) / 2
+    found = []
+    for number in range(len(rounds)):
+        found.append(measured(peers.Ordem("create"), folder / f"open-{number}", lambda each: each.measure_open(connections, seconds, rate)))
+        print(f"  {connections} connections, open loop, {rate:,.0f}/s: {found[-1].latency_ms}", file=sys.stderr)
+    return rate, found
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def in_json(here, rounds, open_loops):
+    whole = {
+        "circumstances": here,
+        "rounds": rounds,
+        "open_loops": {connections: {"rate": rate, "figures": found} for connections, (rate, found) in open_loops.items()},
+    }
+    return json.dumps(whole, indent=1, default=dataclasses.asdict)
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help="what is measured of Ordem (all)")
+    parser.add_argument(
+        "--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER", help="what it is held against (all)")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each peer, for each number of connections (5)")
     parser.add_argument("--seconds", type=int, default=4, help="length of one measurement (4)")
     parser.add_argument("--connections", type=int, nargs="+", default=[64, 256], help="numbers of connections (64 256)")
+    parser.add_argument(
+        "--minutes", type=float, default=40, help="after these no further round begins: there are fewer, and that is said (40)")
     parser.add_argument("--json", metavar="FILE", help="also write all results to FILE")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
 
+
+def left_out(names):
+    """Peers that can't be measured here, and why."""
+    why = restate_packages.install() if "restate" in names else None
+    return {"restate": why} if why else {}
+
+
+def measure(options, folder):
+    """What all_tables() makes tables of."""
+    without = left_out(options.peers)
+    for name, why in without.items():
+        print(f"{name} is left out: {why}", file=sys.stderr)
+    all_peers = contestants(options.rows, [name for name in options.peers if name not in without])
+    rounds, open_loops = {}, {}
+    begun = time.monotonic()
+    for number, connections in enumerate(options.connections, 1):
+        deadline = begun + 60 * options.minutes * number / len(options.connections)
+        own_folder = folder / str(connections)
+        rounds[connections] = measure_rounds(all_peers, own_folder, connections, options, deadline)
+        if "open" in options.rows:
+            open_loops[connections] = measure_open_loop(rounds[connections], own_folder, connections, options.seconds)
+    return rounds, open_loops
+
+
+def main():
+    options = parse(sys.argv[1:])
     here = circumstances()
-    print(f"revision {here['revision']}, {here['cores']} cores, load average before the run {here['load_before']:.2f}; durability fsync")
-    peers = all_peers()
-    results = {"circumstances": here, "rounds": {}}
     with work_folder("compare") as folder:
-        for connections in options.connections:
-            measure_round(peers, 0, folder / "warm-up", connections, 1)  # does not count
-            rounds = [measure_round(peers, number, folder / str(connections), connections, options.seconds) for number in range(options.rounds)]
-            results["rounds"][connections] = rounds
-            show(connections, rounds)
+        rounds, open_loops = measure(options, folder)
+    counts = ", ".join(f"{len(each)} with {connections} connections" for connections, each in rounds.items())
+    print(f"Revision {here['revision']}, {here['cores']} cores, load average before the run {here['load_before']:.2f}; durability fsync; "
+          f"rounds of {options.seconds} s: {counts}.\n")
+    print(all_tables(rounds, open_loops))
     if options.json:
-        Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
+        Path(options.json).write_text(in_json(here, rounds, open_loops) + "\n")
 
 
 if __name__ == "__main__":

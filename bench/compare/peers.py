@@ -1,84 +1,62 @@
-"""What Ordem is compared with: each peer is started on free loopback ports or a unix socket with its data in a folder of its own,
-measured, and ended by its pid.
+"""What is measured: Ordem, row by row, and what it is held against. Each is started on free loopback ports or a unix socket with its data
+in a folder of its own, measured, and ended by its pid.
 
-A peer has a name, start(folder), measure(connections, seconds) and stop(). measure() returns answers a second; it raises if an answer
-was wrong, or if the peer's own load program says that something went wrong.
+A peer has a name, start(folder), measure(connections, seconds) and stop(). measure() returns Figures; it raises if an answer was wrong,
+or if the peer's own load program says that something went wrong.
 """
 
-import contextlib
-import re
+import json
 import shutil
-import socket
-import subprocess
-import sys
-from pathlib import Path
+import urllib.request
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+import figures
+from harness import BUILD, THREADS, WARMUP_SECONDS, check_disk, load, run
+from programs import HERE, RUN_SECONDS_MAX, STOP_SECONDS_MAX, ServedByOne, Server, free_port, run_counted
+from restate_packages import SERVER_BINARY as RESTATE_BINARY
+from support.ordem_server import start_server
+from support.postgres import BINARIES, start_postgres
+from support.process_facts import cpu_seconds
 
-from harness import BUILD, THREADS, WARMUP_SECONDS, check_disk, load, run  # noqa: E402  (before support: it says where that is)
-from support.concurrency import poll_until  # noqa: E402
-from support.ordem_server import start_server  # noqa: E402
-from support.postgres import BINARIES, start_postgres  # noqa: E402
-
-STOP_SECONDS_MAX = 30
-START_SECONDS_MAX = 20
+# Of rows whose connections first create what they repeat, or update what is to be out of date; and of who is slow to begin.
+LONG_WARMUP_SECONDS = 3
+ORDERS_UPDATED = 100_000
+ORDERS_OUT_OF_DATE_EACH = 8
+# Of the answers of a row that wants nothing but repeats, or refusals.
+SHARE_WANTED_MIN = 0.999
 # As in create.pgbench.
 CONTENT = '{"currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}]}'
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
-class _Process:
-    """A peer that is one process."""
-
-    def __init__(self):
-        self._process = None
-
-    def _start(self, folder, *command):
-        folder.mkdir(parents=True)
-        self._folder = folder
-        with open(folder / "output", "wb") as output:
-            self._process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-
-    def _wait_port(self, port):
-        def takes_connections():
-            assert self._process.poll() is None, f"{self.name} has ended:\n{(self._folder / 'output').read_text()[-1000:]}"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return True
-            return False
-
-        poll_until(takes_connections, f"{self.name} takes connections", START_SECONDS_MAX)
-
-    def stop(self):
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
-        shutil.rmtree(self._folder)
+def load_in_time(port, scenario, connections, seconds, *flags, **options):
+    return load(port, scenario, connections, seconds, *flags, seconds_max=seconds + RUN_SECONDS_MAX, **options)
 
 
 class Ordem:
-    """Orders over HTTP, as they are served."""
+    """Orders over HTTP, as they are served. A row is a scenario of ordem-load."""
 
-    def __init__(self, scenario):
-        self.name = f"ordem {scenario}"
-        self._scenario = scenario
+    ROWS = ("create", "get", "update", "hot-order", "replay", "conflict")
+
+    def __init__(self, row):
+        self.name = f"ordem {row}"
+        self._row = row
         self._server = None
 
     def start(self, folder):
         self._server = start_server(folder)
 
     def measure(self, connections, seconds):
-        return load(self._server.port, self._scenario, connections, seconds)["requests_per_s"]
+        flags = self._flags(connections)
+        if self._row not in ("replay", "conflict"):
+            return figures.of_ordem_load(self._load(connections, seconds, *flags))
+        told = self._load(connections, seconds, *flags, warmup_seconds=LONG_WARMUP_SECONDS)
+        share = told["key_hit_share"] if self._row == "replay" else told["stale"] / max(1, told["requests"])
+        if share < SHARE_WANTED_MIN:
+            raise RuntimeError(f"{self.name}: only {share:.4f} of the answers are of what is measured")
+        return figures.of_ordem_load(told)
+
+    def measure_open(self, connections, seconds, rate):
+        """With requests that are due at random times, so many a second."""
+        return figures.of_ordem_load(self._load(connections, seconds, "--arrivals", "poisson", "--rate", rate))
 
     def stop(self):
         if self._server is None:
@@ -87,23 +65,33 @@ class Ordem:
         shutil.rmtree(self._server.data_dir)
         self._server = None
 
+    def _load(self, connections, seconds, *flags, **options):
+        return load_in_time(self._server.port, self._row, connections, seconds, *flags, server_pid=self._server.pid, **options)
 
-class BareBeast(_Process):
+    def _flags(self, connections):
+        return {
+            "update": ("--orders", ORDERS_UPDATED),
+            "replay": ("--replay-share", 1),
+            "conflict": ("--conflict-share", 1, "--orders", ORDERS_OUT_OF_DATE_EACH * connections),
+        }.get(self._row, ())
+
+
+class BareBeast(ServedByOne):
     """The ceiling of this HTTP stack: a constant answer, nothing else."""
 
     name = "bare Beast"
 
     def start(self, folder):
         self._port = free_port()
-        self._start(folder, BUILD / "bench/bare-beast", "--port", self._port)
-        self._wait_port(self._port)
+        self._serve(folder, BUILD / "bench/bare-beast", "--port", self._port)
+        self._server.wait_port(self._port)
 
     def measure(self, connections, seconds):
-        return load(self._port, "bare", connections, seconds)["requests_per_s"]
+        return figures.of_ordem_load(load_in_time(self._port, "bare", connections, seconds, server_pid=self._server.pid))
 
 
-class Nginx(_Process):
-    """nginx with `return 200`: the same bytes in, a constant answer out."""
+class Nginx(ServedByOne):
+    """nginx with `return 200`: the same bytes in, a constant answer out. It is several processes."""
 
     name = "nginx return 200"
 
@@ -113,20 +101,22 @@ class Nginx(_Process):
         folder.parent.mkdir(parents=True, exist_ok=True)
         path = folder.parent / "nginx.conf"
         path.write_text(configuration)
-        self._start(folder, shutil.which("nginx") or "/usr/sbin/nginx", "-p", folder, "-c", path, "-e", "stderr")
-        self._wait_port(self._port)
+        self._serve(folder, shutil.which("nginx") or "/usr/sbin/nginx", "-p", folder, "-c", path, "-e", "stderr")
+        self._server.wait_port(self._port)
 
     def measure(self, connections, seconds):
-        return load(self._port, "bare", connections, seconds)["requests_per_s"]
+        return figures.of_ordem_load(load_in_time(self._port, "bare", connections, seconds))
 
 
 class PostgresAlone:
-    """PostgreSQL doing the same job in one SQL function, driven by pgbench over a unix socket, fsync on."""
+    """PostgreSQL doing the same job in one SQL function, driven by pgbench over a unix socket, fsync on. It is several processes."""
 
-    name = "PostgreSQL alone"
+    ROWS = ("create", "update")
     CONNECTIONS_MAX = 90  # of its default 100
 
-    def __init__(self):
+    def __init__(self, row):
+        self.name = f"PostgreSQL alone {row}"
+        self._row = row
         self._postgres = None
 
     def start(self, folder):
@@ -135,57 +125,125 @@ class PostgresAlone:
         check_disk(self._postgres.folder)
         self._url = self._postgres.create_database()
         self._postgres.run(self._url, (HERE / "orders.sql").read_text())
+        if self._row == "update":
+            self._postgres.run(self._url, "SELECT make_orders(%s, %s)", (ORDERS_UPDATED, CONTENT))
+            self._postgres.run(self._url, "VACUUM ANALYZE")
+            self._postgres.run(self._url, "CHECKPOINT")
 
     def measure(self, connections, seconds):
         # More connections than it takes would need a pooler, and make it slower.
-        told = run(
-            BINARIES / "pgbench", "--no-vacuum", "--protocol=prepared", "--client", min(connections, self.CONNECTIONS_MAX), "--jobs", THREADS,
-            "--time", seconds + WARMUP_SECONDS, "--file", HERE / "create.pgbench", self._url)
-        assert re.search(r"number of failed transactions: 0\b", told), told
-        answered = int(re.search(r"transactions actually processed: (\d+)", told)[1])
-        kept = self._postgres.run(self._url, "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM messages)")
-        assert kept == [(answered, answered)], f"{answered} answers, but {kept}"
-        return float(re.search(r"tps = ([0-9.]+)", told)[1])
+        clients = min(connections, self.CONNECTIONS_MAX)
+        told, own_seconds = run_counted(
+            BINARIES / "pgbench", "--no-vacuum", "--protocol=prepared", "--client", clients, "--jobs", min(THREADS, clients),
+            "--time", seconds + WARMUP_SECONDS, "--define", f"orders={ORDERS_UPDATED}", "--file", HERE / f"{self._row}.pgbench", self._url,
+            seconds_max=seconds + RUN_SECONDS_MAX)
+        answered, measured = figures.of_pgbench(told, clients, own_seconds)
+        self._check_kept(answered)
+        return measured
 
     def stop(self):
         if self._postgres is not None:
             self._postgres.remove()
             self._postgres = None
 
+    def _check_kept(self, answered):
+        """Every answer is one message; and one order, or one version more of an order. Two updates of one order at once may meet."""
+        [(messages, accepted, orders, versions, history)] = self._postgres.run(
+            self._url,
+            "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM messages WHERE response->>'code' IN ('200', '201')), "
+            "(SELECT count(*) FROM orders), (SELECT sum(version) FROM orders), (SELECT count(*) FROM superseded_versions)")
+        made, least = (orders, answered) if self._row == "create" else (versions - ORDERS_UPDATED, answered * SHARE_WANTED_MIN)
+        assert messages == answered and accepted == made >= least and history == versions - orders, (
+            f"{answered} answers, but {messages} messages, {accepted} accepted, {orders} orders, {versions} versions, {history} superseded")
 
-class Redis(_Process):
+
+class Redis(ServedByOne):
     """Redis doing the same job in one Lua script, every write synced (appendfsync always), driven by redis-benchmark."""
 
-    name = "Redis"
+    ROWS = ("create", "update")
     # redis-benchmark counts requests, not time: about as many as a second takes here, for each second.
     REQUESTS_A_SECOND = 25_000
-    GUIDS_MAX = 2_000_000_000  # as many as redis-benchmark can draw from
+    NUMBERS_MAX = 2_000_000_000  # as many as redis-benchmark can draw from
+
+    def __init__(self, row):
+        super().__init__()
+        self.name = f"Redis {row}"
+        self._row = row
 
     def start(self, folder):
         self._port = free_port()
-        self._start(
-            folder, "redis-server", "--port", self._port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--appendfsync", "always",
-            "--save", "", "--daemonize", "no")
-        self._wait_port(self._port)
+        self._serve(
+            folder, "redis-server", "--port", self._port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes",
+            "--appendfsync", "always", "--save", "", "--daemonize", "no")
+        self._server.wait_port(self._port)
+        if self._row == "update":
+            self._client("eval", (HERE / "make_orders.lua").read_text(), 0, ORDERS_UPDATED, CONTENT)
 
     def measure(self, connections, seconds):
-        script = run("redis-cli", "-p", self._port, "script", "load", (HERE / "create.lua").read_text()).strip()
+        script = self._client("script", "load", (HERE / f"{self._row}.lua").read_text())
+        # A GUID is a random number: a few of them come twice, and are answered as repeats. So is which order is updated.
+        arguments = {"create": (CONTENT,), "update": ("__rand_int__", ORDERS_UPDATED, CONTENT)}[self._row]
         count = self.REQUESTS_A_SECOND * seconds
-        # A GUID is a random number: a few of them come twice, and are answered as repeats.
+        before = cpu_seconds(self._server.pid)
+        told, own_seconds = run_counted(
+            "redis-benchmark", "-p", self._port, "-c", connections, "-n", count, "--threads", min(THREADS, connections),
+            "-r", self.NUMBERS_MAX, "--csv", "evalsha", script, 1, "__rand_int__", *arguments, seconds_max=10 * seconds + RUN_SECONDS_MAX)
+        server_seconds = cpu_seconds(self._server.pid) - before
+        executed = self._executed()
+        assert count * SHARE_WANTED_MIN < executed <= count, f"{count} requests, but {executed} executed"
+        return figures.of_redis_benchmark(told, connections, count, own_seconds, server_seconds)
+
+    def _executed(self):
+        if self._row == "create":
+            return int(self._client("get", "orders"))
+        return int(self._client("eval", (HERE / "count_updates.lua").read_text(), 0, ORDERS_UPDATED))
+
+    def _client(self, *command):
+        return run("redis-cli", "-e", "-p", self._port, *command, seconds_max=RUN_SECONDS_MAX).strip()
+
+
+class Restate:
+    """An order as a virtual object of Restate, served by Node, each create once by its Idempotency-Key; driven by restate/load.mjs."""
+
+    ROWS = ("create",)
+    # With 256 from the start it gave no answer within its first seconds, on two cores.
+    CONNECTIONS_MAX = 64
+    # Quicker on few cores than the 24 of its default.
+    PARTITIONS = 4
+
+    def __init__(self, row):
+        self.name = f"Restate {row}"
+        self._servers = []
+
+    def start(self, folder):
+        self._folder = folder
+        service = self._serve("node", HERE / "restate/orders.mjs", environment={"RESTATE_LOGGING": "WARN"})
+        service_port = service.wait_printed(r"listening on 127\.0\.0\.1:(\d+)\n")
+        self._port, admin_port, own_port = free_port(), free_port(), free_port()
+        server = self._serve(RESTATE_BINARY, "--no-logo", environment={
+            "RESTATE_BASE_DIR": str(folder / "data"), "RESTATE_NODE_NAME": "bench", "RESTATE_DEFAULT_NUM_PARTITIONS": str(self.PARTITIONS),
+            "RESTATE_LISTEN_MODE": "tcp", "RESTATE_BIND_IP": "127.0.0.1", "RESTATE_BIND_PORT": str(own_port),
+            "RESTATE_INGRESS__BIND_PORT": str(self._port), "RESTATE_ADMIN__BIND_PORT": str(admin_port),
+            "RESTATE_LOG_FILTER": "warn", "RESTATE_DISABLE_TELEMETRY": "true", "TMPDIR": str(folder)})
+        server.wait_port(admin_port)
+        server.wait_port(self._port)
+        registration = urllib.request.Request(
+            f"http://127.0.0.1:{admin_port}/deployments", json.dumps({"uri": f"http://127.0.0.1:{service_port}"}).encode(),
+            {"Content-Type": "application/json"})
+        urllib.request.urlopen(registration, timeout=STOP_SECONDS_MAX).close()
+
+    def measure(self, connections, seconds):
+        clients = min(connections, self.CONNECTIONS_MAX)
         told = run(
-            "redis-benchmark", "-p", self._port, "-c", connections, "-n", count, "--threads", THREADS, "-r", self.GUIDS_MAX, "--csv", "evalsha", script, "1",
-            "__rand_int__", CONTENT)
-        orders = int(run("redis-cli", "-p", self._port, "get", "orders"))
-        assert orders > count * 0.999, f"{count} requests, but {orders} orders"
-        # The command, whose quotes are not escaped; then the rate and six latencies.
-        return float(told.splitlines()[-1].rsplit('","', 7)[1])
+            "node", HERE / "restate/load.mjs", self._port, clients, LONG_WARMUP_SECONDS, seconds, seconds_max=seconds + RUN_SECONDS_MAX)
+        return figures.of_restate_load(json.loads(told), clients, seconds)
 
+    def stop(self):
+        while self._servers:
+            self._servers.pop().stop()
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
 
-def all_peers():
-    """In the order of the table."""
-    return [BareBeast(), Nginx(), Ordem("create"), Ordem("get"), PostgresAlone(), Redis()]
-
-
-# Which of them are held against which.
-RATIOS = (("ordem create", BareBeast.name), ("ordem get", BareBeast.name), ("ordem create", PostgresAlone.name),
-          ("ordem create", Redis.name), (BareBeast.name, Nginx.name))
+    def _serve(self, *command, environment):
+        self._servers.append(Server(self.name, self._folder, *command, environment=environment))
+        return self._servers[-1]

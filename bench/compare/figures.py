@@ -1,0 +1,62 @@
+"""What one measurement of a peer says, as its load program has told it."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figures:
+    rate: float  # answers a second
+    connections: int  # that it was measured with
+    accepted: float = 1.0  # share of the answers; the others were refused as out of date
+    generator_us: float | None = None  # CPU time of the load program, a request
+    generator_cores: float | None = None  # how many cores it kept busy
+    server_us: float | None = None  # CPU time of the server, a request, where it is one process
+    latency_ms: dict | None = None  # of an open loop: percentiles by name
+    never_sent: int = 0  # of an open loop
+
+
+def of_ordem_load(told):
+    """Of the JSON of ordem-load."""
+    requests = told["requests"]
+    if not requests:
+        raise RuntimeError(f"no answer in the measured time of {told['scenario']}")
+    of_server = told.get("server_cpu_s")
+    is_open = told["loop"] == "open"
+    return Figures(
+        rate=told["requests_per_s"],
+        connections=told["connections"],
+        accepted=1 - told["stale"] / requests,
+        generator_us=told["generator_cpu_s"] / requests * 1e6,
+        generator_cores=told["generator_cpu_s"] / told["duration_s"],
+        server_us=None if of_server is None else of_server / requests * 1e6,
+        latency_ms={name: told["latency_us"][name] / 1000 for name in ("p50", "p99", "p99_9")} if is_open else None,
+        never_sent=told["late"]["never_sent"] if is_open else 0,
+    )
+
+
+def of_pgbench(told, connections, cpu_seconds):
+    """Of the text of pgbench: how many transactions there were, and the figures."""
+    if not re.search(r"number of failed transactions: 0\b", told):
+        raise RuntimeError(f"transactions have failed:\n{told}")
+    answered = int(re.search(r"transactions actually processed: (\d+)", told)[1])
+    rate = float(re.search(r"tps = ([0-9.]+)", told)[1])
+    return answered, Figures(rate, connections, generator_us=cpu_seconds / answered * 1e6, generator_cores=cpu_seconds * rate / answered)
+
+
+def of_redis_benchmark(told, connections, requests, cpu_seconds, server_cpu_seconds):
+    """Of the CSV of redis-benchmark: the command, whose quotes are not escaped, then the rate and six latencies."""
+    rate = float(told.splitlines()[-1].rsplit('","', 7)[1])
+    return Figures(
+        rate, connections, generator_us=cpu_seconds / requests * 1e6, generator_cores=cpu_seconds * rate / requests,
+        server_us=server_cpu_seconds / requests * 1e6)
+
+
+def of_restate_load(told, connections, seconds):
+    """Of the JSON of restate/load.mjs."""
+    requests = told["requests"]
+    if not requests:
+        raise RuntimeError("no answer in the measured time")
+    return Figures(
+        told["requests_per_s"], connections, generator_us=told["generator_cpu_s"] / requests * 1e6,
+        generator_cores=told["generator_cpu_s"] / seconds)
