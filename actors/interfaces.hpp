@@ -1,16 +1,16 @@
 // Every conversation between actors, on one page, in the order in which a message takes part in them.
 //
-//   gateway --submit--> dedupe shard --admit--> order keeper --execute_task--> live order
-//                            |                                                     |
-//                            +--commit (a created order) --> commit writer <--commit--+
-//                                                                 |
-//                                                            make_durable
-//                                                                 v
-//   dedupe shards, order keepers <--------- settle ---------- log syncer -- answers --> reply router
-//                                                              |      ^
-//                                                            follow  persisted, abandon
-//                                                              v      |
-//                                                             persister
+//   gateway --submit--> dedupe shard --admit (what changes an order)--> order keeper
+//                            |                                               |
+//                            +--commit (a created order)--> commit writer <--commit
+//                                                                |
+//                                                           make_durable
+//                                                                v
+//   dedupe shards, order keepers <--------- settle --------- log syncer -- answers --> reply router
+//                                                             |      ^
+//                                                           follow  persisted, abandon
+//                                                             v      |
+//                                                            persister
 //
 // Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle`.
 #pragma once
@@ -32,11 +32,6 @@ struct submit {
 // Messages let through to the keeper of their orders.
 struct admit {
   std::vector<task> tasks;
-};
-
-// One message for the actor that owns its order.
-struct execute_task {
-  actors::task task;
 };
 
 // Decisions, those of one order in the order of its versions.
@@ -72,7 +67,6 @@ struct introduce;
 
 using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<settle>>;
 using order_keeper_actor = caf::typed_actor<caf::reacts_to<admit>, caf::reacts_to<settle>>;
-using order_actor = caf::typed_actor<caf::reacts_to<execute_task>>;
 using commit_writer_actor = caf::typed_actor<caf::reacts_to<commit>, caf::reacts_to<flush>>;
 using log_syncer_actor = caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<make_durable>,
                                           caf::reacts_to<flush>, caf::reacts_to<persisted>, caf::reacts_to<abandon>>;
@@ -96,7 +90,6 @@ void stop_on_exception(Actor* self) {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::introduce)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::submit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::admit)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::execute_task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::commit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::make_durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::flush)

@@ -3,8 +3,6 @@
 #include <functional>
 #include <utility>
 
-#include "actors/live_order.hpp"
-
 namespace ordem::actors {
 
 std::uint32_t keeper_of(const order_id& id, std::uint32_t keepers) noexcept {
@@ -18,7 +16,7 @@ order_keeper::order_keeper(caf::actor_config& config, order_keeper_parts parts)
 
 order_keeper::behavior_type order_keeper::make_behavior() {
   return {
-      [this](admit& batch) { hand_out(batch); },
+      [this](admit& batch) { execute_all(batch); },
       [this](const settle& notice) { let_go(notice); },
   };
 }
@@ -27,32 +25,36 @@ void order_keeper::on_exit() {
   parts_.writer = commit_writer_actor{};  // actors that hold each other would never go
 }
 
-void order_keeper::hand_out(admit& batch) {
+void order_keeper::execute_all(admit& batch) {
   const std::size_t before = shelf_.size();
-  for (task& each : batch.tasks) {
-    const order_id id = *each.message.target;
-    send(wake(id, shelf_.hold(id, [] { return live{}; })), execute_task{std::move(each)});
-  }
+  const timestamp now = parts_.clock->now();
+  commit decisions;
+  decisions.decisions.reserve(batch.tasks.size());
+  for (task& each : batch.tasks) decisions.decisions.push_back(execute_one(std::move(each), now));
+  send(parts_.writer, std::move(decisions));
   count_live(before);
 }
 
-const order_actor& order_keeper::wake(const order_id& id, live& what) {
-  if (!what.actor) {
-    what.actor = spawn<live_order, caf::lazy_init>(
-        live_order_parts{id, what.current, parts_.committed, parts_.clock, parts_.message_ttl, parts_.writer});
+decided order_keeper::execute_one(task&& what, timestamp now) {
+  const order_id id = *what.message.target;
+  shared_order& current = shelf_.hold(id, [] { return shared_order{}; });
+  if (current == nullptr) {
+    auto read = parts_.committed->find_order(id);
+    if (!read) {
+      return {{what.ticket, what.shard, std::move(what.message.guid), id, refusal{unavailability::storage_failed}},
+              std::nullopt};
+    }
+    current = std::move(*read);
   }
-  return what.actor;
+  auto [decision, after] = execute(std::move(what), std::move(current), order_id{}, now, parts_.message_ttl);
+  current = std::move(after);
+  return std::move(decision);
 }
 
 void order_keeper::let_go(const settle& notice) {
   const std::size_t before = shelf_.size();
   for (const settlement& each : *notice.group) {
-    if (!each.target || keeper_of(*each.target, parts_.keepers) != parts_.number) continue;
-    shelf_.release(*each.target, [&each](live& what, bool is_idle) {
-      const auto* decided = std::get_if<executed>(&each.answer);
-      if (decided != nullptr && decided->order != nullptr) what.current = decided->order;
-      if (is_idle) what.actor = order_actor{};
-    });
+    if (each.target && keeper_of(*each.target, parts_.keepers) == parts_.number) shelf_.release(*each.target);
   }
   count_live(before);
 }

@@ -1,6 +1,6 @@
-// The actor that knows which orders of its share are live: it hands them their messages, and lets them go when others
-// were used more recently. An order with undecided or uncommitted work has an actor and stays; without work it is kept
-// as it is, a tenth of the memory, until its next message gives it an actor again.
+// The actor that owns the orders of its share: it decides every message that changes one of them, one after the other,
+// on the state that it decided last, without waiting for the disk; the commit writer keeps that order of decisions. It
+// keeps the orders that were used most recently; one with uncommitted work stays.
 #pragma once
 
 #include "actors/counters.hpp"
@@ -31,19 +31,14 @@ class order_keeper final : public order_keeper_actor::base {
   void on_exit() override;
 
  private:
-  void hand_out(admit& batch);
+  void execute_all(admit& batch);
+  decided execute_one(task&& what, timestamp now);
   void let_go(const settle& notice);
   void count_live(std::size_t before);
 
-  struct live {
-    order_actor actor;     // null: idle
-    shared_order current;  // as it was when the last work was done; null: unknown
-  };
-
-  const order_actor& wake(const order_id& id, live& what);
-
   order_keeper_parts parts_;
-  order_shelf<live> shelf_;
+  // As decided last; null until it has been read, and as long as there is no such order.
+  order_shelf<shared_order> shelf_;
 };
 
 }  // namespace ordem::actors

@@ -33,15 +33,11 @@ class order_shelf {
     return found->second->live;
   }
 
-  // One piece of work is done, of which update(live, is_idle) hears. The order goes once it is idle, without work, and
-  // others were used more recently.
-  template <class Update>
-  void release(const order_id& id, Update update) {
+  // One piece of work is done. The order goes once it has none and others were used more recently.
+  void release(const order_id& id) {
     const auto found = places_.find(id);
     CHECK(found != places_.end() && found->second->work > 0);
-    const bool is_idle = --found->second->work == 0;
-    update(found->second->live, is_idle);
-    if (!is_idle) return;
+    if (--found->second->work > 0) return;
     idle_.splice(idle_.begin(), busy_, found->second);
     trim();
   }

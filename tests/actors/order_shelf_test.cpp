@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <random>
-#include <vector>
 
 #include "tests/support_cpp/samples.hpp"
 #include "tests/support_cpp/seed.hpp"
@@ -39,12 +38,9 @@ struct order_shelf_test {
     });
     REQUIRE(held->number == number);
   }
-  static void release(shelf& on, std::uint64_t number) {
-    on.release(order_id_of(number), [](const auto&, bool) {});
-  }
   void use(shelf& on, std::uint64_t number) {
     hold(on, number);
-    release(on, number);
+    on.release(order_id_of(number));
   }
 };
 
@@ -85,30 +81,16 @@ TEST_CASE_METHOD(order_shelf_test, "an order with work stays, however many there
   for (std::uint64_t number = 1; number <= 5; ++number) REQUIRE(live[number] == 1);
 }
 
-TEST_CASE_METHOD(order_shelf_test, "of each release the order hears, and whether it is idle now") {
-  shelf on(1);
-  hold(on, 1);
-  hold(on, 1);
-  std::vector<bool> heard;
-  const auto hear = [&](const std::unique_ptr<handle>& what, bool is_idle) {
-    REQUIRE(what->number == 1);
-    heard.push_back(is_idle);
-  };
-  on.release(order_id_of(1), hear);
-  on.release(order_id_of(1), hear);
-  REQUIRE(heard == std::vector<bool>{false, true});
-}
-
 TEST_CASE_METHOD(order_shelf_test, "over the bound an order goes as soon as its last work is done") {
   shelf on(1);
   hold(on, 1);
   hold(on, 1);
   hold(on, 2);
-  release(on, 1);
+  on.release(order_id_of(1));
   REQUIRE(live[1] == 1);
-  release(on, 1);
+  on.release(order_id_of(1));
   REQUIRE(live[1] == 0);
-  release(on, 2);
+  on.release(order_id_of(2));
   REQUIRE(live[2] == 1);
   REQUIRE(on.size() == 1);
 }
@@ -144,7 +126,7 @@ TEST_CASE_METHOD(order_shelf_test,
   for (int step = 0; step < 5000; ++step) {
     const std::uint64_t number = random() % 20;
     if (work[number] > 0 && random() % 2 == 0) {
-      release(on, number);
+      on.release(order_id_of(number));
       --work[number];
     } else {
       hold(on, number);
