@@ -37,15 +37,15 @@ void sort_and_keep_newest(std::vector<const recent_record*>& records) {
 recent_records::recent_records(std::size_t capacity) : capacity_(capacity), slots_(std::bit_ceil(2 * capacity)) {}
 
 // The slot of that name, or the free one where it would go.
-const recent_records::slot& recent_records::slot_of(std::uint64_t hash, std::string_view name) const noexcept {
+std::size_t recent_records::slot_of(std::uint64_t hash, std::string_view name) const noexcept {
   for (std::size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
     const recent_record* found = slots_[i].newest.load(std::memory_order_acquire);
-    if (found == nullptr || (slots_[i].hash == hash && found->name() == name)) return slots_[i];
+    if (found == nullptr || (slots_[i].hash == hash && found->name() == name)) return i;
   }
 }
 
 const recent_record* recent_records::find(std::string_view name, position upto) const noexcept {
-  return newest_upto(slot_of(hash_of(name), name).newest.load(std::memory_order_acquire), upto);
+  return newest_upto(slots_[slot_of(hash_of(name), name)].newest.load(std::memory_order_acquire), upto);
 }
 
 void recent_records::insert(std::string_view key, std::size_t name_bytes, std::string_view value, position at,
@@ -53,7 +53,7 @@ void recent_records::insert(std::string_view key, std::size_t name_bytes, std::s
   CHECK(size() < capacity_ && name_bytes <= key.size());
   const std::string_view name = key.substr(0, name_bytes);
   const std::uint64_t hash = hash_of(name);
-  auto& place = const_cast<slot&>(slot_of(hash, name));
+  slot& place = slots_[slot_of(hash, name)];
 
   char* memory = allocate(sizeof(recent_record) + key.size() + value.size());
   const auto* made = new (memory) recent_record{at,

@@ -66,7 +66,7 @@ class recent_records {
   };
 
   void insert(std::string_view key, std::size_t name_bytes, std::string_view value, position at, bool removed);
-  const slot& slot_of(std::uint64_t hash, std::string_view name) const noexcept;
+  std::size_t slot_of(std::uint64_t hash, std::string_view name) const noexcept;
   char* allocate(std::size_t bytes);
 
   const std::size_t capacity_;
