@@ -117,15 +117,14 @@ def round_in_every_failure(round_number):
         raise AssertionError(f"ORDEM_SEED={settings.SEED}, round {round_number}: {error}") from error
 
 
-def test_kill_under_load(data_dir):
-    """Breaks if an answer leaves before its write is durable, if an order version and its message become durable apart,
-    if recovery loses, changes or repeats anything, or if it does so only when it is itself interrupted."""
+def run_rounds(data_dir, rounds, load_and_kill):
+    """Each round loads the server, kills it, starts it anew and checks it against the oracle; at the end all is checked."""
     print(f"ORDEM_SEED={settings.SEED}")
     rng = random.Random(settings.SEED)
     oracle = Oracle()
     server = start_server(data_dir, *random_flags(rng))
     try:
-        for round_number in range(settings.CRASH_ROUNDS):
+        for round_number in range(rounds):
             with round_in_every_failure(round_number):
                 recorded_before = len(oracle.recorded_guids())
                 load_and_kill(server, oracle, rng, round_number)
@@ -138,3 +137,9 @@ def test_kill_under_load(data_dir):
     finally:
         if server.is_running():
             server.kill()
+
+
+def test_kill_under_load(data_dir):
+    """Breaks if an answer leaves before its write is durable, if an order version and its message become durable apart,
+    if recovery loses, changes or repeats anything, or if it does so only when it is itself interrupted."""
+    run_rounds(data_dir, settings.CRASH_ROUNDS, load_and_kill)

@@ -10,12 +10,10 @@ import random
 from support import settings
 from support.batches import OpenBatch, lines_of
 from support.concurrency import Threads
-from support.http_client import Client, ConnectionEnded
-from support.oracle import Oracle
-from support.ordem_server import start_server
+from support.http_client import ConnectionEnded
 from support.orders import create
 from support.workload import Kill, Worker, random_content, random_guid
-from test_kill import CUSTOMERS, assert_as_told, check_round, random_flags, restart, round_in_every_failure, spin
+from test_kill import CUSTOMERS, run_rounds, spin
 
 REPEAT = 0.1
 REPEAT_WITHIN = 0.05
@@ -85,21 +83,4 @@ def load_and_kill(server, oracle, rng, round_number):
 
 def test_kill_in_batches(data_dir):
     """Breaks if a verdict leaves before its line is durable, or if a line is torn, lost or executed twice."""
-    print(f"ORDEM_SEED={settings.SEED}")
-    rng = random.Random(settings.SEED)
-    oracle = Oracle()
-    server = start_server(data_dir, *random_flags(rng))
-    try:
-        for round_number in range(settings.CRASH_BATCH_ROUNDS):
-            with round_in_every_failure(round_number):
-                recorded_before = len(oracle.recorded_guids())
-                load_and_kill(server, oracle, rng, round_number)
-                server = restart(data_dir, rng)
-                with Client(server.port) as client:
-                    check_round(client, oracle, rng, recorded_before)
-        with round_in_every_failure("after the last"), Client(server.port) as client:
-            assert_as_told(client, oracle, rng, oracle.recorded_guids(), oracle.known_orders())
-        server.stop()
-    finally:
-        if server.is_running():
-            server.kill()
+    run_rounds(data_dir, settings.CRASH_BATCH_ROUNDS, load_and_kill)
