@@ -119,7 +119,6 @@ bool rocks_store::write_index(const index_generation& what) {
   if (status.ok()) status = db_->IngestExternalFiles(files);
   if (!status.ok()) {
     tell_failure("of the indexes: " + status.ToString());
-    index_failed_ = true;
     return false;
   }
   indexed_ = what.last.number;

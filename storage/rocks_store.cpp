@@ -64,7 +64,7 @@ tl::unexpected<log_error> rocks_store::failed_write(std::string_view why) {
 tl::expected<position, log_error> rocks_store::append(std::span<const entry> entries) {
   CHECK(folder_.has_value() && entries.size() <= group_entries_max);
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
-  if (index_failed_) return failed_write("of the indexes");
+  if (failure_told_) return failed_write("of the indexes");  // what has failed is not of this thread
   const std::uint64_t last_appended = appended_.load(std::memory_order_relaxed);
   if (entries.empty()) return position{last_appended};
 

@@ -167,7 +167,6 @@ class rocks_store final : public store {
   std::atomic<std::uint64_t> visible_{0};
   std::atomic<std::uint64_t> persisted_{0};
   std::atomic<std::uint64_t> indexed_{0};
-  std::atomic<bool> index_failed_{false};
   std::atomic<bool> failed_{false};
   std::atomic<bool> failure_told_{false};
   mutable std::mutex view_mutex_;
