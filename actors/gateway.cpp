@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "actors/caller_runs.hpp"
 #include "actors/commit_writer.hpp"
 #include "actors/dedupe_shard.hpp"
 #include "actors/interfaces.hpp"
@@ -18,11 +19,11 @@
 namespace ordem::actors {
 namespace {
 
-// CAF's work sharing wakes a sleeping worker at once; its work stealing lets idle workers sleep for up to 10 ms
-// (caf/defaults.hpp, relaxed_sleep_duration), which a lone request would wait for.
+// On top of CAF's work sharing, which wakes a sleeping worker at once; its work stealing lets idle workers sleep for up
+// to 10 ms (caf/defaults.hpp, relaxed_sleep_duration), which a lone request would wait for.
 struct actors_config : caf::actor_system_config {
   explicit actors_config(std::uint32_t worker_threads) {
-    set("scheduler.policy", caf::atom("sharing"));
+    load<caller_runs>();
     set("scheduler.max-threads", std::size_t{worker_threads});
   }
 };
@@ -161,6 +162,7 @@ void gateway::submit(std::vector<submission>&& submissions) {
     parts_->replies.answer(turned_away(submissions, unavailability::backlog_full));
     return;
   }
+  const run_here scope(parts_->system);  // shards and keepers decide on this thread
   if (parts_->shards.size() == 1) {
     caf::anon_send(parts_->shards.front(), actors::submit{std::move(submissions)});
     return;

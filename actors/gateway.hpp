@@ -40,7 +40,8 @@ struct follower_settings {
 struct gateway_settings {
   // Dedupe shards, and as many order keepers. More than cores gain nothing.
   std::uint32_t shards = 2;
-  // Threads that run the shards, keepers and orders. The commit writer and the log syncer each have one of their own.
+  // Threads that run the shards and keepers where who submits does not. The commit writer and the log syncer each have
+  // one of their own.
   std::uint32_t worker_threads = 2;
   in_flight_policy in_flight = in_flight_policy::join;
   // How long an outcome is kept.
@@ -49,7 +50,7 @@ struct gateway_settings {
   capture_terms captures{std::chrono::minutes(1), std::chrono::hours(24)};
   // Messages that may be executing at once; more are answered `overloaded`.
   std::size_t in_flight_max = 8192;
-  // Orders that stay live, each with an actor of its own. Below in_flight_max it is exceeded while orders have work.
+  // Orders that stay live. Below in_flight_max it is exceeded while orders have work.
   std::size_t live_orders_max = 100'000;
   // Seeds the random part of order ids.
   std::uint64_t id_seed = 0;

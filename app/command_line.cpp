@@ -247,7 +247,7 @@ void program::add_serve() {
   add_duration("drain-timeout", settings_.drain_timeout, "How long a stop waits for requests under way");
   add_number("io-threads", server.io_threads, 1, 1024, "Threads for connections");
   add_number("worker-threads", engine.worker_threads, 1, 1024,
-             "Threads for the actors, besides two that write the log");
+             "Threads for what the I/O threads leave to the actors, besides two that write the log");
   add_number("shards", engine.shards, 1, 1024, "Dedupe shards");
   add_size("block-cache", store.block_cache_bytes, "1MiB", std::size_t{1} << 20, "Memory for data read from disk");
   add_size("write-buffer", store.write_buffer_bytes, "4MiB", std::size_t{4} << 20,

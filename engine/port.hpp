@@ -49,7 +49,8 @@ class reply_desk {
 class message_port {
  public:
   virtual ~message_port() = default;
-  // Any thread. Never blocks: what can't be taken is answered with an unavailability.
+  // Any thread, which may decide the messages itself before this returns, and for that wait for a read from the disk,
+  // but for no other message and no write. What can't be taken is answered with an unavailability.
   virtual void submit(std::vector<submission>&& submissions) = 0;
 };
 

@@ -1,0 +1,120 @@
+#include "actors/caller_runs.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace ordem::actors {
+namespace {
+
+struct with_caller_runs : caf::actor_system_config {
+  with_caller_runs() {
+    load<caller_runs>();
+    set("scheduler.max-threads", std::size_t{1});
+  }
+};
+
+// Which thread ran each message.
+class threads_seen {
+ public:
+  void add() {
+    const std::lock_guard lock(mutex_);
+    seen_.push_back(std::this_thread::get_id());
+  }
+  std::vector<std::thread::id> all() const {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::thread::id> seen_;
+};
+
+struct fixture {
+  // An actor that notes its thread, and at the message 0 tells `end`. At rest: it has not been started on a worker.
+  caf::actor spawn_noting() {
+    return system.spawn<caf::lazy_init>([this](caf::event_based_actor*) -> caf::behavior {
+      return {[this](int what) {
+        seen.add();
+        if (what == 0) end.set_value();
+      }};
+    });
+  }
+
+  with_caller_runs config;
+  threads_seen seen;
+  std::promise<void> end;
+  caf::actor_system system{config};
+  const std::thread::id here = std::this_thread::get_id();
+};
+
+TEST_CASE_METHOD(fixture, "what is sent runs on the sending thread, when the scope ends") {
+  const caf::actor noting = spawn_noting();
+  {
+    const run_here scope(system);
+    caf::anon_send(noting, 1);
+    caf::anon_send(noting, 2);
+    CHECK(seen.all().empty());
+  }
+  CHECK(seen.all() == std::vector(2, here));
+}
+
+TEST_CASE_METHOD(fixture, "what those actors send on runs there too") {
+  const caf::actor noting = spawn_noting();
+  const caf::actor passing_on = system.spawn<caf::lazy_init>([noting](caf::event_based_actor* self) -> caf::behavior {
+    return {[self, noting](int what) { self->send(noting, what); }};
+  });
+  {
+    const run_here scope(system);
+    caf::anon_send(passing_on, 1);
+  }
+  CHECK(seen.all() == std::vector(1, here));
+}
+
+TEST_CASE_METHOD(fixture, "without a scope, and after one, a worker runs it") {
+  const caf::actor noting = spawn_noting();
+  {
+    const run_here scope(system);
+  }
+  caf::anon_send(noting, 0);
+  end.get_future().wait();
+  REQUIRE(seen.all().size() == 1);
+  CHECK(seen.all().front() != here);
+}
+
+TEST_CASE_METHOD(fixture, "an actor with more to do than the bound goes on on a worker, in order") {
+  const caf::actor noting = spawn_noting();
+  constexpr int messages = 3 * static_cast<int>(run_here_messages_max);
+  {
+    const run_here scope(system);
+    for (int left = messages; left-- > 0;) caf::anon_send(noting, left);
+  }
+  end.get_future().wait();
+  const auto all = seen.all();
+  REQUIRE(all.size() == static_cast<std::size_t>(messages));
+  const auto first_elsewhere = std::find_if(all.begin(), all.end(), [this](auto id) { return id != here; });
+  CHECK(first_elsewhere - all.begin() == static_cast<std::ptrdiff_t>(run_here_messages_max));
+  CHECK(std::find(first_elsewhere, all.end(), here) == all.end());
+}
+
+TEST_CASE_METHOD(fixture, "an actor that ends in a scope is let go") {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> watched = held;
+  auto ending = system.spawn<caf::lazy_init>([kept = std::move(held)](caf::event_based_actor* self) -> caf::behavior {
+    return {[self, kept](int) { self->quit(); }};
+  });
+  {
+    const run_here scope(system);
+    caf::anon_send(ending, 1);
+    ending = nullptr;
+  }
+  CHECK(watched.expired());
+}
+
+}  // namespace
+}  // namespace ordem::actors
