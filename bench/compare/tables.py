@@ -5,6 +5,12 @@ ratio is taken within one round. What is told is the median, with the least and 
 """
 
 import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from markdown_tables import spread, table  # noqa: E402
 
 BARE = "bare Beast"
 # What is held against what, and the least that is wanted.
@@ -18,18 +24,6 @@ RATIOS = (
 LATENCIES = (("p50", None), ("p99", 5), ("p99_9", 20))
 # Shares of accepted answers between these are told: it is not a row of nothing but one kind.
 MIXED_MIN, MIXED_MAX = 0.001, 0.99
-
-
-def spread(values, form):
-    """As in "1.23 (1.10 .. 1.31)"."""
-    return f"{statistics.median(values):{form}} ({min(values):{form}} .. {max(values):{form}})"
-
-
-def table(header, rows):
-    yield f"| {' | '.join(header)} |"
-    yield f"|{'---|' * len(header)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def columns(rounds):

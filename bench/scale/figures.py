@@ -5,7 +5,13 @@ A sample is what is known of a server at one moment: {"stored": messages, "cpu_s
 "anon_bytes"}. A window is what one run of ordem-load, between two samples, amounts to.
 """
 
+import sys
+from pathlib import Path
 from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from markdown_tables import spread, table  # noqa: E402
 
 MIB = 1 << 20
 TABLE_ROWS_MAX = 12
@@ -34,11 +40,6 @@ def window_between(before, after, load):
     }
 
 
-def spread(values, digits=2):
-    """Median, least and most."""
-    return f"{median(values):,.{digits}f} ({min(values):,.{digits}f} .. {max(values):,.{digits}f})"
-
-
 def halves(windows):
     """Those up to half of what was stored at the end, and the others; never none of either, if there are two."""
     middle = windows[-1]["stored"] / 2
@@ -50,14 +51,6 @@ def rows_to_show(rows):
     """At most TABLE_ROWS_MAX of them, evenly, with the last."""
     step = -(-len(rows) // TABLE_ROWS_MAX)
     return rows[::-1][::step][::-1]
-
-
-def table(head, rows):
-    """Markdown."""
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
 
 
 # --- growth ---
@@ -80,7 +73,7 @@ def growth_text(growth):
            f"{whole['written_to_body']:.1f} bytes written for each byte of their bodies")
     first, second = halves(growth["windows"])
     for name, key, unit in (("CPU a create", "cpu_us_a_create", "us"), ("longest stall", "longest_ms", "ms")):
-        told = [f"{spread([each[key] for each in half], 1)} {unit}" for half in (first, second)]
+        told = [f"{spread([each[key] for each in half], ',.1f')} {unit}" for half in (first, second)]
         yield f"{name}, windows of the first half: {told[0]}; of the second: {told[1]}"
     yield "most memory, first half: " + "; second: ".join(most_memory(half) for half in (first, second))
 
@@ -91,7 +84,7 @@ def most_memory(windows):
 
 
 def rates(comparison, which):
-    return spread([pair[which] for pair in comparison["pairs"]], 0)
+    return spread([pair[which] for pair in comparison["pairs"]], ",.0f")
 
 
 def ratios(comparison):
@@ -111,8 +104,8 @@ def memory_text(memory):
     beyond = [value - memory["order_bytes"] for value in each]
     yield from table(
         ("live orders", "a live order", "its order alone", "beyond it"),
-        [(f"{median(pair['many']['live'] for pair in memory['pairs']):,.0f}", f"{spread(each, 0)} B", f"{memory['order_bytes']:.0f} B",
-          f"{spread(beyond, 0)} B")])
+        [(f"{median(pair['many']['live'] for pair in memory['pairs']):,.0f}", f"{spread(each, ',.0f')} B", f"{memory['order_bytes']:.0f} B",
+          f"{spread(beyond, ',.0f')} B")])
 
 
 # --- start ---

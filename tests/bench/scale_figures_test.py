@@ -57,7 +57,7 @@ class TableTest(unittest.TestCase):
 
     def test_spread_is_median_least_and_most(self):
         self.assertEqual(figures.spread([0.5, 1.25, 0.75]), "0.75 (0.50 .. 1.25)")
-        self.assertEqual(figures.spread([10_000.4, 20_000], 0), "15,000 (10,000 .. 20,000)")
+        self.assertEqual(figures.spread([10_000.4, 20_000], ",.0f"), "15,000 (10,000 .. 20,000)")
 
     def assert_is_markdown(self, lines):
         """Each table's rows have as many cells as its head."""
