@@ -30,6 +30,13 @@ struct index_test : open_store {
     }
   }
 
+  // One group, not durable yet.
+  void append_creates(std::size_t count) {
+    std::vector<entry> group;
+    for (std::size_t i = 0; i < count; ++i) group.emplace_back(create_entry(++orders, content_of("a")));
+    REQUIRE(store->append(group));
+  }
+
   static std::size_t count_of(const storage::store& in, const std::string& customer) {
     std::size_t count = 0;
     std::optional<order_id> after;
@@ -143,6 +150,27 @@ TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes a
   CHECK_THAT(errors[0], Contains("indexes"));
 
   settings.on_error = [](std::string_view) {};
+  reopen();
+  for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
+}
+
+TEST_CASE_METHOD(index_test, "nothing goes into table files before it is durable in the log") {
+  for (int group = 0; group < 200; ++group) append_creates(settings.index_entries);
+  store.reset();
+  CHECK(indexed() == 0);
+}
+
+TEST_CASE_METHOD(index_test, "the log is kept from where the indexes end, however little of it is to be kept") {
+  settings.log_entries_kept = 1;
+  settings.index_entries = 16 * group_entries_max;
+  settings.write_buffer_bytes = std::size_t{1} << 20;  // many table files of the log
+  reopen();
+  while (store->read_log({1}, 1)) {
+    REQUIRE(orders < 1'000'000);
+    // Durable in one step, so that the last of them are not in table files yet when those of the first are written.
+    for (int group = 0; group < 32; ++group) append_creates(group_entries_max);
+    REQUIRE(store->sync());
+  }
   reopen();
   for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
 }
