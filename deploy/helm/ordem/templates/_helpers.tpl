@@ -1,0 +1,115 @@
+{{- define "ordem.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* What never changes: a StatefulSet's selector can't. */ -}}
+{{- define "ordem.selectorLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "ordem.labels" -}}
+{{ include "ordem.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "ordem.image" -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end -}}
+
+{{- /* The restricted profile of pod security, with the user of the image. */ -}}
+{{- define "ordem.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "ordem.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{- /* A duration of the configuration in whole seconds, rounded up. */ -}}
+{{- define "ordem.seconds" -}}
+{{- $number := regexFind "^[0-9]+" . | int64 -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- if eq $unit "ms" -}}{{ div (add $number 999) 1000 }}
+{{- else -}}{{ mul $number (get (dict "s" 1 "m" 60 "h" 3600 "d" 86400) $unit) }}
+{{- end -}}
+{{- end -}}
+
+{{- /* A size of the configuration in bytes. */ -}}
+{{- define "ordem.bytes" -}}
+{{- $text := toString . -}}
+{{- $number := regexFind "^[0-9]+" $text | int64 -}}
+{{- $unit := regexFind "[A-Za-z]*$" $text -}}
+{{- mul $number (get (dict "" 1 "B" 1 "KiB" 1024 "MiB" 1048576 "GiB" 1073741824) $unit) -}}
+{{- end -}}
+
+{{- /* A setting as it holds: from `config`, or the program's default, of those that the chart computes with. */ -}}
+{{- define "ordem.setting" -}}
+{{- $defaults := dict "max-body" "1MiB" "capture-max" "1MiB" "request-timeout" "30s" "drain-timeout" "20s" "max-in-flight" "8192"
+      "persist-backlog-max" "10GiB" -}}
+{{- get .config .name | default (get $defaults .name) | toString -}}
+{{- end -}}
+
+{{- define "ordem.drainSeconds" -}}
+{{- include "ordem.seconds" (include "ordem.setting" (dict "config" .Values.config "name" "drain-timeout")) -}}
+{{- end -}}
+
+{{- /* Not empty if there is a Postgres. */ -}}
+{{- define "ordem.hasPostgres" -}}
+{{- if or .Values.postgres.enabled .Values.postgres.url .Values.postgres.existingSecret -}}yes{{- end -}}
+{{- end -}}
+
+{{- define "ordem.postgresName" -}}
+{{ include "ordem.fullname" . }}-postgres
+{{- end -}}
+
+{{- /* The Secret with the address of Postgres, and the key in it. */ -}}
+{{- define "ordem.postgresSecret" -}}
+{{- if .Values.postgres.existingSecret -}}{{ .Values.postgres.existingSecret }}
+{{- else if .Values.postgres.enabled -}}{{ include "ordem.postgresName" . }}
+{{- else -}}{{ include "ordem.fullname" . }}
+{{- end -}}
+{{- end -}}
+
+{{- define "ordem.postgresSecretKey" -}}
+{{- if .Values.postgres.existingSecret -}}{{ .Values.postgres.existingSecretKey }}{{- else -}}url{{- end -}}
+{{- end -}}
+
+{{- /* Values that are well-formed but can't work, each refused with a sentence. */ -}}
+{{- define "ordem.check" -}}
+{{- $values := .Values -}}
+{{- if gt (int $values.replicas) 1 -}}
+{{- fail (printf "replicas is %d, but one engine owns a data folder and decides the orders in it one after the other: set 1, or 0 to stop it" (int $values.replicas)) -}}
+{{- end -}}
+{{- $given := list -}}
+{{- if $values.postgres.enabled -}}{{- $given = append $given "postgres.enabled" -}}{{- end -}}
+{{- if $values.postgres.url -}}{{- $given = append $given "postgres.url" -}}{{- end -}}
+{{- if $values.postgres.existingSecret -}}{{- $given = append $given "postgres.existingSecret" -}}{{- end -}}
+{{- if gt (len $given) 1 -}}
+{{- fail (printf "%s are given, but the engine writes to one Postgres: leave one of them" (join " and " $given)) -}}
+{{- end -}}
+{{- if and (eq (default "" (get $values.config "durability")) "postgres") (not $given) -}}
+{{- fail "config.durability is postgres, but there is no Postgres to wait for: set postgres.existingSecret" -}}
+{{- end -}}
+{{- if and $values.ingress.enabled $values.ingress.tls.secretName (not $values.ingress.host) -}}
+{{- fail "ingress.tls.secretName is set, but a certificate belongs to a name: set ingress.host" -}}
+{{- end -}}
+{{- end -}}
