@@ -10,12 +10,13 @@ import random
 from support import settings
 from support.concurrency import Threads
 from support.http_client import Client
-from support.oracle import Observation, Oracle, show
+from support.observation import assert_as_told
+from support.oracle import Oracle
 from support.ordem_server import OrdemServer, start_server
-from support.orders import ORDERS, get_pages, message_path, order_path
-from support.workload import Kill, Worker
+from support.workload import REUSE_CUSTOMER, Kill, Worker
 
 CUSTOMERS = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
+ALL_CUSTOMERS = [*CUSTOMERS, REUSE_CUSTOMER]
 KILL_DURING_RECOVERY = 0.25
 
 
@@ -55,41 +56,6 @@ def restart(folder, rng):
     return start_server(folder, *random_flags(rng))
 
 
-def get_or_none(client, path):
-    response = client.get(path)
-    assert response.status in (200, 404), f"{path}: {response.status} {response.body!r}"
-    return response.json() if response.status == 200 else None
-
-
-def history_of(client, order_id, limit):
-    if get_or_none(client, order_path(order_id)) is None:
-        return []
-    versions = get_pages(client, f"{order_path(order_id)}/versions", "versions", limit)
-    current = get_or_none(client, order_path(order_id))["order"]
-    assert versions[:1] == [current], f"the order is {current}, its newest version {versions[:1]}"
-    return versions
-
-
-def observe(client, oracle, rng, guids, more_orders):
-    """What the server shows about these writes, about all unanswered and refused ones, and about their orders."""
-    limit = rng.choice((10, 100, 1000))
-    asked = {*guids, *oracle.unanswered_guids(), *oracle.refused_guids()}
-    messages = {guid: get_or_none(client, message_path(guid)) for guid in sorted(asked)}
-    orders = {message["order_id"] for message in messages.values() if message}
-    orders |= {oracle.write(guid).order_id for guid in asked} | set(more_orders)
-    histories = {order_id: history_of(client, order_id, limit) for order_id in orders - {None}}
-    listed = {customer_id: get_pages(client, f"{ORDERS}?customer_id={customer_id}", "orders", limit)
-              for customer_id in [*CUSTOMERS, "c-reuse"]}
-    return Observation(messages, histories, listed)
-
-
-def assert_as_told(client, oracle, rng, guids, more_orders=()):
-    seen = observe(client, oracle, rng, guids, more_orders)
-    oracle.settle(seen)
-    problems = oracle.check(seen)
-    assert not problems, show(problems)
-
-
 def repeat(client, oracle, guids):
     for guid in guids:
         oracle.repeated(guid, oracle.write(guid).send(client))
@@ -101,12 +67,12 @@ def check_round(client, oracle, rng, recorded_before):
     recorded = oracle.recorded_guids()
     earlier, this_round = recorded[:recorded_before], recorded[recorded_before:]
     earlier_orders = rng.sample(known := oracle.known_orders(), min(len(known), settings.CRASH_EARLIER_HISTORIES))
-    assert_as_told(client, oracle, rng, this_round, earlier_orders)
+    assert_as_told(client, oracle, rng, ALL_CUSTOMERS, this_round, earlier_orders)
 
     sample = rng.sample(earlier, min(len(earlier), settings.CRASH_EARLIER_REPEATS))
     repeat(client, oracle, [*this_round, *sample, *unanswered])
     repeat(client, oracle, [guid for guid in unanswered if guid not in oracle.refused_guids()])
-    assert_as_told(client, oracle, rng, [*this_round, *sample, *unanswered])
+    assert_as_told(client, oracle, rng, ALL_CUSTOMERS, [*this_round, *sample, *unanswered])
 
 
 @contextlib.contextmanager
@@ -132,7 +98,7 @@ def run_rounds(data_dir, rounds, load_and_kill):
                 with Client(server.port) as client:
                     check_round(client, oracle, rng, recorded_before)
         with round_in_every_failure("after the last"), Client(server.port) as client:
-            assert_as_told(client, oracle, rng, oracle.recorded_guids(), oracle.known_orders())
+            assert_as_told(client, oracle, rng, ALL_CUSTOMERS, oracle.recorded_guids(), oracle.known_orders())
         server.stop()
     finally:
         if server.is_running():

@@ -13,10 +13,11 @@ from support.capture_oracle import ABSENT, Allocated, CaptureOracle, Completed
 from support.capture_workload import CAPTURE_FLAGS, CaptureWorker, Keys, Requests, as_text, send
 from support.concurrency import Threads
 from support.http_client import Client
+from support.observation import assert_as_told
 from support.oracle import Oracle, show
 from support.ordem_server import OrdemServer, assert_clean_failure, run_ordem, start_server
 from support.workload import Kill, Worker
-from test_kill import CUSTOMERS, KILL_DURING_RECOVERY, assert_as_told, random_flags, round_in_every_failure, spin
+from test_kill import ALL_CUSTOMERS, CUSTOMERS, KILL_DURING_RECOVERY, random_flags, round_in_every_failure, spin
 
 # Leases that end under load, and leases that do not end during the test.
 SHORT_LEASES = ("--capture-lease=20ms", "--capture-lease=200ms")
@@ -49,7 +50,7 @@ class Round:
             server.kill()
         flags, may_lapse = self._flags()
         with start_server(self._folder, *flags) as server, Client(server.port) as client:
-            assert_as_told(client, self._orders, self._rng, self._orders.recorded_guids()[orders_before:])
+            assert_as_told(client, self._orders, self._rng, ALL_CUSTOMERS, self._orders.recorded_guids()[orders_before:])
             self._ask(client, keys, may_lapse)
         assert not self._captures.violations, show(self._captures.violations)
 
@@ -118,5 +119,5 @@ def test_kill_under_load_of_captures(data_dir):
             requests = Requests(rng, may_lapse=False)
             for key in captures.keys():
                 send(client, captures, requests.put(key))
-            assert_as_told(client, orders, rng, orders.recorded_guids(), orders.known_orders())
+            assert_as_told(client, orders, rng, ALL_CUSTOMERS, orders.recorded_guids(), orders.known_orders())
         assert not captures.violations, show(captures.violations)

@@ -327,3 +327,11 @@ def test_reused_guid_was_executed(story):
 def test_merge_patch(target, patch, merged):
     """Breaks if the oracle's idea of RFC 7396 is wrong."""
     assert merge_patch(target, patch) == merged
+
+
+def test_a_first_answer_to_a_repeat_is_right_only_where_writes_are_passed_on_again():
+    for passed_on_again, count in ((False, 1), (True, 0)):
+        oracle = Oracle(passed_on_again)
+        oracle.sending(CREATE)
+        oracle.answered(CREATE.guid, accepted(V1, replayed=True))
+        assert len(oracle.violations) == count

@@ -7,6 +7,7 @@ from support.http_client import Client, ConnectionEnded
 from support.orders import create, get_order, merge, order_content, replace, set_status
 
 HOT_ORDERS = 10
+REUSE_CUSTOMER = "c-reuse"
 STATUSES = ("confirmed", "shipped", "delivered", "cancelled", "new")
 ACTIONS = {"create": 25, "update": 50, "stale update": 8, "repeat": 10, "reuse": 4, "bad": 3}
 
@@ -127,5 +128,5 @@ class Worker:
 
     def _reuse(self):
         guid = self._rng.choice(self._oracle.recorded_guids())
-        other = create(random_content(self._rng, "c-reuse"), guid)
+        other = create(random_content(self._rng, REUSE_CUSTOMER), guid)
         self._oracle.reused(guid, other.send(self._client))
