@@ -44,6 +44,48 @@ install_packages() {
     fail "packages could not be installed (${missing[*]}): they are Debian 12's; is this Debian 12?"
 }
 
+# unpack_packages PURPOSE FOLDER: fetches the packages of packages.txt for that purpose and unpacks them into FOLDER, once: for
+# programs whose packages would start services.
+unpack_packages() {
+  local folder=$2 archive
+  local -a packages as_root=()
+  mapfile -t packages < <(awk -v purpose="$1" '$1 == purpose { print $2 }' scripts/packages.txt)
+  [ "$(cat "$folder/packages" 2>/dev/null)" != "${packages[*]}" ] || return 0
+  say "Unpacking ${packages[*]}"
+  rm -rf "$folder" "$folder.new"
+  mkdir -p "$folder.new/archives"
+  if ! (cd "$folder.new/archives" && apt-get -qq -o "APT::Sandbox::User=$(id -un)" download "${packages[@]}" >&2); then
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get -q update >&2 || fail "the list of packages could not be fetched: check the network and the system's package sources"
+    (cd "$folder.new/archives" && apt-get -qq -o "APT::Sandbox::User=$(id -un)" download "${packages[@]}" >&2) ||
+      fail "packages could not be fetched (${packages[*]}): they are Debian 12's; is this Debian 12?"
+  fi
+  for archive in "$folder.new/archives"/*.deb; do
+    dpkg -x "$archive" "$folder.new"
+  done
+  rm -r "$folder.new/archives"
+  printf '%s' "${packages[*]}" >"$folder.new/packages"
+  mv "$folder.new" "$folder"
+}
+
+# install_npm_packages FOLDER: what its package-lock.json names, if that is not there yet.
+install_npm_packages() {
+  (
+    cd "$1"
+    if ! cmp -s package-lock.json node_modules/.lock-installed; then
+      npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || exit 1
+      cp package-lock.json node_modules/.lock-installed
+    fi
+  ) || fail "the npm packages of $1 could not be installed"
+}
+
+# What the tests of deploy/ need besides the server, for the cluster too.
+install_deploy_programs() {
+  install_packages deploy
+  unpack_packages unpacked build/deploy-programs
+  install_npm_packages tests/deploy
+}
+
 # build PRESET [TARGET...]
 build() {
   local preset=$1 began=$SECONDS

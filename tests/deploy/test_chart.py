@@ -1,0 +1,334 @@
+"""The Helm chart, as helm renders it: what must hold for every set of values, what is refused, and that the chart and the program
+mean the same."""
+
+import functools
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import settings
+from support.concurrency import poll_until
+from support.helm import CHART, NAMESPACE, RELEASE, ROOT, helm, render, rendered_text
+from support.http_client import Client
+from support.ordem_server import run_ordem
+from support.orders import get_orders_of
+from support.scripted_server import ScriptedServer, answer_bytes
+from support.server_facts import metric
+
+GOLDEN = Path(__file__).parent / "golden/default.yaml"
+RENEW = f"helm template {RELEASE} deploy/helm/ordem --namespace {NAMESPACE} > {GOLDEN.relative_to(ROOT)}"
+PROMTOOL = ROOT / "build/deploy-programs/usr/bin/promtool"
+SECRET = "s3cret"
+URL = f"postgresql://ordem:{SECRET}@db.example:5432/shop"
+KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
+# What the chart sets itself, or keeps in a Secret.
+NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "postgres-url"}
+
+EVERY_SETTING = {
+    "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h",
+    "capture-max": "512KiB", "max-body": "2MiB", "max-header": "8KiB", "max-connections": 1000, "max-in-flight": 4096,
+    "live-orders": 5000, "idle-timeout": "50s", "request-timeout": "20s", "drain-timeout": "10s", "io-threads": 1,
+    "worker-threads": 1, "shards": 1, "block-cache": "64MiB", "write-buffer": "64MiB", "log-entries": 2000000,
+    "persist-backlog-max": "1GiB", "log-format": "json", "log-level": "debug",
+}
+EVERYTHING = {
+    "fullnameOverride": "orders",
+    "image": {"repository": "registry.example/ordem", "tag": "1.2.3", "pullPolicy": "Always", "pullSecrets": ["key"]},
+    "config": EVERY_SETTING,
+    "postgres": {"url": URL},
+    "persistence": {"size": "100Gi", "storageClass": "fast", "accessModes": ["ReadWriteOncePod"]},
+    "service": {"type": "LoadBalancer", "port": 80, "annotations": {"a": "b"}},
+    "ingress": {"enabled": True, "host": "orders.example", "captures": True, "tls": {"secretName": "cert"}, "restartWaitSeconds": 15,
+                "annotations": {"c": "d"}},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
+    "priorityClassName": "high", "podAnnotations": {"e": "f"}, "podLabels": {"g": "h"},
+    "extraEnv": [{"name": "PGSSLROOTCERT", "value": "/certs/ca.pem"}],
+    "extraVolumes": [{"name": "certs", "secret": {"secretName": "ca"}}],
+    "extraVolumeMounts": [{"name": "certs", "mountPath": "/certs"}],
+    "networkPolicy": {"from": [{"namespaceSelector": {}}], "postgresPorts": [6432]},
+    "serviceAccount": {"annotations": {"i": "j"}},
+    "serviceMonitor": {"enabled": True, "labels": {"k": "l"}},
+    "prometheusRule": {"enabled": True, "labels": {"m": "n"}},
+}
+VALUES = {
+    "default": {},
+    "everything": EVERYTHING,
+    "bundled Postgres": {"postgres": {"enabled": True, "storageClass": "fast"}},
+    "a Secret that is there": {"postgres": {"existingSecret": "db", "existingSecretKey": "address"}, "config": {"durability": "postgres"}},
+    "ingress without a host": {"ingress": {"enabled": True, "className": "", "tries": 1}},
+    "maintenance": {"maintenance": True, "postgres": {"existingSecret": "db"}},
+    "stopped": {"replicas": 0},
+    "as little as can be": {"podDisruptionBudget": {"enabled": False}, "networkPolicy": {"enabled": False}, "preStopSeconds": 0},
+}
+every_values = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+
+# Values, and what the sentence that refuses them has to name.
+REFUSED = {
+    "two engines": ({"replicas": 2}, ("replicas is 2", "one engine owns a data folder")),
+    "two Postgres": ({"postgres": {"enabled": True, "url": URL}}, ("postgres.enabled and postgres.url", "leave one")),
+    "two Postgres, one a Secret": ({"postgres": {"url": URL, "existingSecret": "db"}}, ("postgres.url and postgres.existingSecret",)),
+    "durability without Postgres": ({"config": {"durability": "postgres"}}, ("config.durability", "no Postgres")),
+    "a certificate without a name": ({"ingress": {"enabled": True, "tls": {"secretName": "cert"}}}, ("set ingress.host",)),
+    "a typo": ({"replica": 1}, ("replica is not allowed",)),
+    "a typo further down": ({"ingress": {"enable": True}}, ("ingress", "enable is not allowed")),
+    "a typo in a setting": ({"config": {"message_ttl": "1h"}}, ("config", "message_ttl is not allowed")),
+    "a setting that is the chart's": ({"config": {"data-dir": "/data"}}, ("config", "data-dir is not allowed")),
+    "a password in the settings": ({"config": {"postgres-url": URL}}, ("config", "postgres-url is not allowed")),
+    "a duration without a unit": ({"config": {"drain-timeout": "20"}}, ("config.drain-timeout", "pattern")),
+    "an unknown durability": ({"config": {"durability": "disk"}}, ("config.durability", "must be one of")),
+    "half a thread": ({"config": {"io-threads": 0.5}}, ("config.io-threads", "integer")),
+    "an address that is none": ({"postgres": {"url": "db.example"}}, ("postgres.url", "pattern")),
+    "a volume that many may write": ({"persistence": {"accessModes": ["ReadWriteMany"]}}, ("persistence.accessModes", "must be one of")),
+    "memory that is none": ({"persistence": {"size": "much"}}, ("persistence.size", "pattern")),
+    "no path": ({"ingress": {"enabled": True, "paths": []}}, ("ingress.paths", "at least 1")),
+    "to try for ever": ({"ingress": {"tries": 0}}, ("ingress.tries", "greater than or equal to 1")),
+}
+
+
+def helped_options():
+    """Name: default, of each option of `ordem serve`; None if it has none."""
+    printed = run_ordem("serve", "--help").stdout
+    options = re.findall(r"^ +(?:-\w,)?--([a-z-]+)(?: [^\s=]+(?:=(\S+))?)?", printed, re.MULTILINE)
+    assert len(options) > len(NOT_IN_CONFIG)
+    return {name: default or None for name, default in options}
+
+
+@every_values
+def test_lint(values):
+    result = helm("lint", "--strict", CHART, values=values)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_default_rendering_is_the_golden_file():
+    assert rendered_text() == GOLDEN.read_text(), f"if that is as it should be: {RENEW}"
+
+
+@pytest.mark.parametrize("values, words", REFUSED.values(), ids=REFUSED)
+def test_refused_with_a_sentence(values, words):
+    result = helm("template", RELEASE, CHART, values=values)
+    assert result.returncode != 0, result.stdout
+    for word in words:
+        assert word in result.stderr
+
+
+def test_the_schema_knows_every_value():
+    """Whatever values.yaml has may be set: the schema forbids what it does not know, so a value that it lacks could not be."""
+    result = helm("template", RELEASE, CHART, "--values", CHART / "values.yaml")
+    assert result.returncode == 0, result.stderr
+
+
+@every_values
+def test_pods_are_restricted(values):
+    """The restricted profile of Kubernetes' pod security, and no token of the cluster in any pod."""
+    for manifest, pod in render(values).pods():
+        name = manifest["metadata"]["name"]
+        assert pod["automountServiceAccountToken"] is False, name
+        # With service links a Service called ordem would be given to the program as settings.
+        assert pod["enableServiceLinks"] is False, name
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["runAsUser"] > 0, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in pod["containers"]:
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False and context["readOnlyRootFilesystem"] is True, name
+            assert context["capabilities"] == {"drop": ["ALL"]}, name
+            assert container["resources"]["requests"] and container["resources"]["limits"]["memory"], name
+        assert all(volume.keys() & {"configMap", "emptyDir", "secret"} for volume in pod.get("volumes", [])), name
+
+
+@every_values
+def test_everything_belongs_to_the_release(values):
+    for manifest in render(values).all:
+        labels = manifest["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == RELEASE and labels["app.kubernetes.io/managed-by"] == "Helm"
+        assert len(manifest["metadata"]["name"]) <= 63
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_budget_in_the_version_that_the_cluster_has(version):
+    budget = render({}, "--kube-version", version).one("PodDisruptionBudget")
+    assert budget["apiVersion"] == ("policy/v1beta1" if version.startswith("1.20.") else "policy/v1")
+
+
+def test_an_older_kubernetes_is_refused():
+    result = helm("template", RELEASE, CHART, "--kube-version", "1.19.0")
+    assert result.returncode != 0 and "1.20" in result.stderr
+
+
+def test_selectors_find_the_pods_that_they_are_for():
+    manifests = render({"postgres": {"enabled": True}})
+    labels = {name: manifests.one("StatefulSet", name)["spec"]["template"]["metadata"]["labels"] for name in ("ordem", "ordem-postgres")}
+
+    def found(selector):
+        return {name for name, has in labels.items() if selector.items() <= has.items()}
+
+    assert found(manifests.one("Service")["spec"]["selector"]) == {"ordem"}
+    assert found(manifests.one("Service", "ordem-headless")["spec"]["selector"]) == {"ordem"}
+    assert found(manifests.one("Service", "ordem-postgres")["spec"]["selector"]) == {"ordem-postgres"}
+    for kind, name in (("StatefulSet", "ordem"), ("StatefulSet", "ordem-postgres"), ("PodDisruptionBudget", "ordem")):
+        assert found(manifests.one(kind, name)["spec"]["selector"]["matchLabels"]) == {name}
+    for name in labels:
+        assert found(manifests.one("NetworkPolicy", name)["spec"]["podSelector"]["matchLabels"]) == {name}
+
+
+# Postgres.
+
+
+def test_a_password_is_in_secrets_only():
+    shown = [manifest["kind"] for manifest in render({"postgres": {"url": URL}}).all if SECRET in json.dumps(manifest)]
+    assert shown == ["Secret", "Secret"]
+
+
+def url_source(container):
+    sources = [variable["valueFrom"]["secretKeyRef"] for variable in container["env"] if variable["name"] == "ORDEM_POSTGRES_URL"]
+    return (sources[0]["name"], sources[0]["key"]) if sources else None
+
+
+@pytest.mark.parametrize("postgres, secret, hooks", [
+    ({"existingSecret": "db", "existingSecretKey": "address"}, ("db", "address"), "pre-install,pre-upgrade"),
+    ({"url": URL}, ("ordem-migrate", "url"), "pre-install,pre-upgrade"),
+    ({"enabled": True}, ("ordem-postgres", "url"), "post-install,post-upgrade"),
+], ids=["a Secret that is there", "url", "bundled"])
+def test_the_migration_runs_when_all_that_it_needs_is_there(postgres, secret, hooks):
+    manifests = render({"postgres": postgres})
+    job = manifests.one("Job", "ordem-migrate")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == hooks
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    assert container["args"][0] == "migrate" and container["image"] == manifests.server()["image"]
+    assert url_source(container) == secret
+    # Hooks come before the release's own Secrets, or after them.
+    own = {manifest["metadata"]["name"]: manifest["metadata"].get("annotations", {}) for manifest in manifests.of("Secret")}
+    if hooks.startswith("pre-") and secret[0] in own:
+        assert own[secret[0]]["helm.sh/hook"] == hooks and int(own[secret[0]]["helm.sh/hook-weight"]) < 0
+    assert url_source(manifests.server()) == (secret if secret[0] != "ordem-migrate" else ("ordem", "url"))
+
+
+def test_without_postgres_there_is_no_migration():
+    manifests = render()
+    assert not manifests.of("Job") and not manifests.of("Secret") and url_source(manifests.server()) is None
+
+
+def test_the_bundled_postgres_and_its_address_have_one_password():
+    manifests = render({"postgres": {"enabled": True}})
+    secret = manifests.one("Secret", "ordem-postgres")
+    assert f":{secret['stringData']['password']}@ordem-postgres:5432/" in secret["stringData"]["url"]
+    assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+# The chart and the program.
+
+
+def test_config_takes_exactly_the_settings_of_the_program():
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert schema["properties"]["config"]["properties"].keys() == helped_options().keys() - NOT_IN_CONFIG
+    assert EVERY_SETTING.keys() == helped_options().keys() - NOT_IN_CONFIG
+
+
+def test_the_program_takes_every_setting_as_rendered(launch, tmp_path):
+    configuration = tmp_path / "ordem.conf"
+    configuration.write_text(render({"config": EVERY_SETTING}).configuration())
+    server = launch("--config", configuration)
+    shown = {entry["name"]: entry["value"] for entry in server.logs() if entry["message"] == "setting"}
+    assert {name: shown[name] for name in EVERY_SETTING} == {name: str(value) for name, value in EVERY_SETTING.items()}
+
+
+def test_the_chart_computes_with_the_defaults_of_the_program():
+    text = (CHART / "templates/_helpers.tpl").read_text()
+    start = text.index("$defaults := dict")
+    known = dict(re.findall(r'"([a-z-]+)" "(\w+)"', text[start:text.index("-}}", start)]))
+    assert "drain-timeout" in known and known == {name: helped_options()[name] for name in known}
+
+
+@pytest.mark.parametrize("path", ["/-/live", "/-/ready"])
+def test_probes_ask_what_the_server_answers(launch, path):
+    probes = [render().server()[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
+    assert [probe["path"] for probe in probes] == ["/-/live", "/-/live", "/-/ready"]
+    assert launch().client().get(path).status == 200
+
+
+@pytest.mark.parametrize("drain, seconds", [("20s", 20), ("1500ms", 2), ("2m", 120), ("1h", 3600), ("1 s", 1)])
+def test_the_grace_outlasts_the_drain(drain, seconds):
+    pod = render({"config": {"drain-timeout": drain}, "preStopSeconds": 7, "flushSeconds": 11}).server_pod()
+    assert pod["terminationGracePeriodSeconds"] == seconds + 7 + 11
+    assert pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "7"]
+
+
+def test_a_change_of_settings_restarts_the_pod():
+    def annotations(**values):
+        return render(values).one("StatefulSet")["spec"]["template"]["metadata"]["annotations"]
+
+    given = [annotations(), annotations(config={"io-threads": 1}), *(annotations(postgres={"url": url}) for url in (URL, URL + "2"))]
+    assert all(given.count(one) == 1 for one in given)
+
+
+# Watching.
+
+
+@functools.cache
+def rules():
+    values = {"prometheusRule": {"enabled": True}, "postgres": {"existingSecret": "db"}, "config": {"max-in-flight": 1000}}
+    return render(values).one("PrometheusRule")["spec"]
+
+
+def test_alerts_are_rules_of_prometheus(tmp_path):
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps(rules()))
+    checked = subprocess.run([PROMTOOL, "check", "rules", file], capture_output=True, text=True, check=False,
+                             timeout=settings.COMMAND_SECONDS_MAX)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_alerts_ask_for_metrics_that_the_server_has(launch, database):
+    assert run_ordem("migrate", "--postgres-url", database).returncode == 0
+    client = launch("--postgres-url", database).client()
+    # Some are there once Postgres has been spoken to.
+    poll_until(lambda: metric(client, "ordem_postgres_connected") == 1, "Postgres is connected")
+    served = client.get("/metrics").body.decode()
+    expressions = "\n".join(rule["expr"] for rule in rules()["groups"][0]["rules"])
+    asked = set(re.findall(r"\b(ordem_\w+|kubelet_\w+)\{", expressions))
+    assert len(asked) >= 8
+    for name in asked:
+        assert name.startswith("kubelet_volume_stats_") or re.search(rf"^{name}(\{{| )", served, re.MULTILINE), name
+
+
+def test_alerts_know_the_bounds():
+    expressions = {rule["alert"]: rule["expr"] for rule in rules()["groups"][0]["rules"]}
+    assert expressions["OrdemNearlyOverloaded"].endswith("> 800")
+    assert expressions["OrdemPostgresBacklog"].endswith(f"> {5 * 1024**3}")
+
+
+# `helm test`.
+
+
+def walk(port):
+    return subprocess.run(["bash", CHART / "files/walk.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
+                          timeout=settings.COMMAND_SECONDS_MAX)
+
+
+def test_the_walk_goes_through_a_server(launch):
+    server = launch()
+    for _ in range(2):
+        walked = walk(server.port)
+        assert walked.returncode == 0 and "went through" in walked.stdout, walked.stderr
+    with Client(server.port) as client:
+        assert [order["version"] for order in get_orders_of(client, "helm-test")] == [2, 2]
+
+
+def test_the_walk_notices_a_server_that_forgets():
+    body = b'{"code":201,"message":"order created","order":{"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":1}}'
+    with ScriptedServer(answer_bytes(201, (("Connection", "close"),), body)) as server:
+        walked = walk(server.port)
+    assert walked.returncode != 0 and "'Idempotency-Replayed: true' is missing" in walked.stderr
+
+
+def test_the_test_pod_runs_the_walk_against_the_service():
+    manifests = render({"service": {"port": 80}})
+    command = manifests.one("Pod", "ordem-walk")["spec"]["containers"][0]["command"]
+    assert command == ["bash", "/walk/walk.bash", manifests.one("Service")["metadata"]["name"], "80"]
+    assert manifests.one("ConfigMap", "ordem-walk")["data"]["walk.bash"].split() == (CHART / "files/walk.bash").read_text().split()

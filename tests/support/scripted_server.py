@@ -1,0 +1,57 @@
+"""An HTTP server that does to each request what its script says next, and keeps what came: for what stands in front of a server."""
+
+import socket
+import threading
+
+from support import settings
+from support.http_client import HOST
+
+HANG_UP = None
+
+
+def answer_bytes(status, headers=(), body=b""):
+    lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class ScriptedServer:
+    """`script`: for each request the bytes of its answer, or HANG_UP; the last holds for all that come after. `requests`: the methods of
+    all that came. A context manager."""
+
+    def __init__(self, *script):
+        self._script = list(script)
+        self._lock = threading.Lock()
+        self._listening = socket.create_server((HOST, 0))
+        self.port = self._listening.getsockname()[1]
+        self.requests = []
+
+    def __enter__(self):
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:  # Closed: the end.
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        connection.settimeout(settings.ANSWER_SECONDS_MAX)
+        with connection, connection.makefile("rb") as incoming:
+            while (first := incoming.readline()) not in (b"", b"\r\n"):
+                headers = dict(line.decode().rstrip("\r\n").split(": ", 1) for line in iter(incoming.readline, b"\r\n"))
+                incoming.read(int(headers.get("Content-Length", 0)))
+                with self._lock:
+                    self.requests.append(first.decode().split(" ")[0])
+                    answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+                if answer is HANG_UP:
+                    return
+                connection.sendall(answer)
+                if headers.get("Connection") == "close":
+                    return
