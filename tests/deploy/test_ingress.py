@@ -1,0 +1,204 @@
+"""The server behind an nginx that is configured as ingress-nginx would be for the chart's Ingresses: what passes, what is sent again,
+and that clients do not notice a kill."""
+
+import json
+import random
+import subprocess
+import threading
+
+import pytest
+
+from support import settings
+from support.batches import BATCH, OpenBatch, batch_bytes, line_of, lines_of, new_creates, verdicts_of
+from support.captures import CAPTURES, allocation_bytes, captured, new_key, record_bytes
+from support.concurrency import Threads, poll_until
+from support.helm import CHART, render
+from support.http_client import Client, request_bytes
+from support.ingress_nginx import IngressNginx
+from support.observation import assert_as_told
+from support.oracle import Oracle
+from support.orders import JSON_TYPE, ORDERS, assert_problem, create, merge, new_customer, new_guid, order_content
+from support.scripted_server import HANG_UP, ScriptedServer, answer_bytes
+from support.workload import REUSE_CUSTOMER, Worker
+
+INGRESS = {"enabled": True, "captures": True}
+SMALL = {"max-body": "64KiB", "capture-max": "4KiB"}
+BODY_BYTES_MAX = 64 * 1024
+CAPTURE_BODY_BYTES_MAX = max(BODY_BYTES_MAX, 6 * 4096 + 64 * 1024)
+WAIT_SECONDS = 15
+
+CREATED = answer_bytes(201, body=b"{}")
+REFUSED = answer_bytes(503, [("Retry-After", "1")], b"refused")
+CREATE = create(order_content(new_customer()))
+PATCH = merge("0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f", 1, {})
+
+
+@pytest.fixture
+def ingress(tmp_path):
+    """A function that starts an nginx as the chart's values configure it, in front of a port."""
+    running = []
+
+    def start(port, values=None):
+        folder = tmp_path / f"nginx-{len(running)}"
+        folder.mkdir()
+        running.append(IngressNginx(folder, render(values or {"ingress": INGRESS}), port))
+        return running[-1].wait_listening()
+
+    yield start
+    for nginx in running:
+        nginx.stop()
+
+
+@pytest.fixture
+def small(launch, tmp_path, ingress):
+    """A server with small bounds, as its Ingress knows them: its own port, and that of the nginx before it."""
+    values = {"config": SMALL, "ingress": INGRESS}
+    configuration = tmp_path / "ordem.conf"
+    configuration.write_text(render(values).configuration())
+    server = launch("--config", configuration)
+    return server.port, ingress(server.port, values).port
+
+
+# What passes.
+
+
+def test_the_walk(launch, ingress):
+    port = ingress(launch().port).port
+    walked = subprocess.run(["bash", CHART / "files/walk.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
+                            timeout=settings.COMMAND_SECONDS_MAX)
+    assert walked.returncode == 0, walked.stderr
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/-/ready", "/-/position", "/"])
+def test_what_is_not_for_clients_stays_inside(launch, ingress, path):
+    with Client(ingress(launch().port).port) as client:
+        assert client.get(path).status == 404
+        assert client.get("/openapi.yaml").status == 200
+        assert client.get("/problems/stale-version").status == 200
+
+
+def create_of(size):
+    """A create whose body has so many bytes."""
+    headers = [("Content-Type", JSON_TYPE), ("Idempotency-Key", new_guid())]
+    return request_bytes("POST", ORDERS, headers, json.dumps(order_content(new_customer())).encode().ljust(size))
+
+
+@pytest.mark.parametrize("more, status", [(0, 201), (1, 413)])
+def test_orders_are_bounded_as_by_the_engine(small, more, status):
+    for port in small:
+        with Client(port) as client:
+            assert client.exchange(create_of(BODY_BYTES_MAX + more)).status == status
+
+
+@pytest.mark.parametrize("more, status", [(0, 202), (1, 413)])
+def test_captures_are_bounded_as_by_the_engine(small, more, status):
+    for port in small:
+        body = b'{"idempotency_key":"%s"}' % new_key().encode()
+        with Client(port) as client:
+            assert client.request("PUT", CAPTURES, (), body.ljust(CAPTURE_BODY_BYTES_MAX + more)).status == status
+
+
+def test_batches_have_no_bound(small):
+    writes = new_creates(1000)
+    assert len(lines_of(writes)) > 2 * BODY_BYTES_MAX
+    with Client(small[1]) as client:
+        assert len(verdicts_of(client.exchange(batch_bytes(lines_of(writes))))) == len(writes)
+
+
+def test_batches_stream_both_ways(launch, ingress):
+    """Breaks if nginx gathers a request or an answer before it passes it on."""
+    with OpenBatch(ingress(launch().port).port) as batch:
+        for write in new_creates(3):
+            batch.send(line_of(write))
+            assert batch.read_verdict().status == 201
+        batch.finish()
+        assert batch.read_verdict() is None
+
+
+# What is sent again.
+
+
+@pytest.mark.parametrize("write", [CREATE, PATCH], ids=["POST", "PATCH"])
+@pytest.mark.parametrize("failure", [HANG_UP, REFUSED], ids=["hang up", "503"])
+def test_writes_of_orders_are_sent_again(ingress, write, failure):
+    with ScriptedServer(failure, failure, CREATED) as server, Client(ingress(server.port).port) as client:
+        assert write.send(client).status == 201
+        assert server.requests == [write.method] * 3
+
+
+def test_what_the_engine_goes_on_refusing_comes_to_the_client(ingress):
+    with ScriptedServer(REFUSED) as server, Client(ingress(server.port).port) as client:
+        answer = CREATE.send(client)
+        assert (answer.status, answer.body, answer.header("Retry-After")) == (503, b"refused", "1")
+        assert len(server.requests) == 3
+
+
+ALLOCATE = allocation_bytes(new_key())
+RECORD = record_bytes(new_key(), captured())
+
+
+@pytest.mark.parametrize("data, method", [(ALLOCATE, "PUT"), (RECORD, "POST")], ids=["PUT", "POST"])
+@pytest.mark.parametrize("failure, status, count", [(HANG_UP, 502, 1), (REFUSED, 201, 2)], ids=["hang up", "503"])
+def test_captures_are_sent_again_only_if_they_were_refused(ingress, data, method, failure, status, count):
+    """Breaks if an allocation whose answer was lost is sent again: its client would be told 409."""
+    with ScriptedServer(failure, CREATED) as server, Client(ingress(server.port).port) as client:
+        assert client.exchange(data).status == status
+        assert server.requests == [method] * count
+
+
+@pytest.mark.parametrize("failure, status", [(HANG_UP, 502), (REFUSED, 503)], ids=["hang up", "503"])
+def test_batches_are_not_sent_again(ingress, failure, status):
+    with ScriptedServer(failure, CREATED) as server, Client(ingress(server.port).port) as client:
+        assert client.exchange(batch_bytes(lines_of(new_creates(1)))).status == status
+        assert len(server.requests) == 1
+
+
+def test_who_waits_for_restarts_is_refused_at_once(ingress):
+    """nginx does not pause between tries: it would ask an engine that has too much to do as quickly as that can refuse."""
+    waiting = {"ingress": {**INGRESS, "restartWaitSeconds": WAIT_SECONDS}}
+    with ScriptedServer(REFUSED, CREATED) as server, Client(ingress(server.port, waiting).port) as client:
+        assert CREATE.send(client).status == 503
+        assert len(server.requests) == 1
+
+
+# A kill under load.
+
+
+def write_while_killed(nginx, oracle, launch, server):
+    """Clients write, and the server is killed again and again, each time after so many more writes. Returns the last one, and whom the
+    orders belong to."""
+    customers = [new_customer() for _ in range(3)]
+    workers = [Worker(oracle, nginx.port, random.Random(f"{settings.SEED}/{number}"), customers) for number in range(settings.INGRESS_WORKERS)]
+    stopped = threading.Event()
+    clients = Threads([lambda worker=worker: worker.run_until(stopped) for worker in workers])
+
+    def wait_for_writes():
+        wanted = oracle.recorded_count + settings.INGRESS_WRITES_BETWEEN_KILLS
+        poll_until(lambda: clients.check() or oracle.recorded_count >= wanted, "clients write", settings.THREADS_SECONDS_MAX)
+
+    try:
+        for _ in range(settings.INGRESS_KILLS):
+            wait_for_writes()
+            server.kill()
+            server = launch()
+            nginx.set_engine(server.port)
+        wait_for_writes()
+    finally:
+        stopped.set()
+    clients.join()
+    return server, [*customers, REUSE_CUSTOMER]
+
+
+def test_clients_do_not_notice_that_the_server_is_killed(launch, ingress):
+    """Breaks if a client sees a lost connection or a 5xx, if an acknowledged write is lost, or if one is executed twice."""
+    print(f"ORDEM_SEED={settings.SEED}")
+    server = launch()
+    nginx = ingress(server.port, {"ingress": {**INGRESS, "restartWaitSeconds": WAIT_SECONDS}})
+    oracle = Oracle(passed_on_again=True)
+    server, customers = write_while_killed(nginx, oracle, launch, server)
+
+    failed = [request for request in nginx.requests() if request[0] >= "500"]
+    assert not failed, f"ORDEM_SEED={settings.SEED}: {failed}"
+    assert any(len(tries) > 1 for *_, tries in nginx.requests()), "no request met a kill"
+    with Client(server.port) as client:
+        assert_as_told(client, oracle, random.Random(settings.SEED), customers, oracle.recorded_guids(), oracle.known_orders())
