@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support import settings
 from support.concurrency import poll_until
@@ -58,6 +59,7 @@ EVERYTHING = {
 }
 VALUES = {
     "default": {},
+    "the example": yaml.safe_load((ROOT / "deploy/values.example.yaml").read_text()),
     "everything": EVERYTHING,
     "bundled Postgres": {"postgres": {"enabled": True, "storageClass": "fast"}},
     "a Secret that is there": {"postgres": {"existingSecret": "db", "existingSecretKey": "address"}, "config": {"durability": "postgres"}},

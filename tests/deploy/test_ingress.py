@@ -9,15 +9,15 @@ import threading
 import pytest
 
 from support import settings
-from support.batches import BATCH, OpenBatch, batch_bytes, line_of, lines_of, new_creates, verdicts_of
+from support.batches import OpenBatch, batch_bytes, line_of, lines_of, new_creates, verdicts_of
 from support.captures import CAPTURES, allocation_bytes, captured, new_key, record_bytes
 from support.concurrency import Threads, poll_until
-from support.helm import CHART, render
+from support.helm import CHART, ROOT, render
 from support.http_client import Client, request_bytes
 from support.ingress_nginx import IngressNginx
 from support.observation import assert_as_told
 from support.oracle import Oracle
-from support.orders import JSON_TYPE, ORDERS, assert_problem, create, merge, new_customer, new_guid, order_content
+from support.orders import JSON_TYPE, ORDERS, create, merge, new_customer, new_guid, order_content
 from support.scripted_server import HANG_UP, ScriptedServer, answer_bytes
 from support.workload import REUSE_CUSTOMER, Worker
 
@@ -67,6 +67,22 @@ def test_the_walk(launch, ingress):
     walked = subprocess.run(["bash", CHART / "files/walk.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
                             timeout=settings.COMMAND_SECONDS_MAX)
     assert walked.returncode == 0, walked.stderr
+
+
+def test_the_walk_of_the_page(launch, ingress):
+    """The commands of docs/deploy.md, with another address."""
+    page = (ROOT / "docs/deploy.md").read_text()
+    commands = page.partition("## Walk through the ingress")[2].partition("```sh\n")[2].partition("```")[0]
+    assert "http://orders.example" in commands
+    here = commands.replace("http://orders.example", f"http://127.0.0.1:{ingress(launch().port).port}")
+    walked = subprocess.run(["bash", "-euo", "pipefail", "-c", here], capture_output=True, text=True, check=False,
+                            timeout=settings.COMMAND_SECONDS_MAX)
+    assert walked.returncode == 0, walked.stderr
+    created, read, updated, repeated, stale, updated_again = map(json.loads, walked.stdout.splitlines())
+    assert (created["code"], read["code"], repeated) == (201, 200, created) and read["order"] == created["order"]
+    assert (updated["message"], updated["order"]["version"]) == ("order updated", 2)
+    assert (stale["code"], stale["message"]) == (3043, "data is out of date")
+    assert (updated_again["message"], updated_again["order"]["version"]) == ("order updated", 3)
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/-/ready", "/-/position", "/"])
