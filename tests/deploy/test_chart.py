@@ -301,8 +301,8 @@ def test_alerts_ask_for_metrics_that_the_server_has(launch, database):
 
 def test_alerts_know_the_bounds():
     expressions = {rule["alert"]: rule["expr"] for rule in rules()["groups"][0]["rules"]}
-    assert expressions["OrdemNearlyOverloaded"].endswith("> 800")
-    assert expressions["OrdemPostgresBacklog"].endswith(f"> {5 * 1024**3}")
+    assert expressions["OrdemIsFull"].endswith("> 800")
+    assert expressions["OrdemBacklogGrows"].endswith(f"> {5 * 1024**3}")
 
 
 # `helm test`.

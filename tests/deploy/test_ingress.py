@@ -184,7 +184,8 @@ def write_while_killed(nginx, oracle, launch, server):
     """Clients write, and the server is killed again and again, each time after so many more writes. Returns the last one, and whom the
     orders belong to."""
     customers = [new_customer() for _ in range(3)]
-    workers = [Worker(oracle, nginx.port, random.Random(f"{settings.SEED}/{number}"), customers) for number in range(settings.INGRESS_WORKERS)]
+    workers = [Worker(oracle, nginx.port, random.Random(f"{settings.SEED}/{number}"), customers)
+               for number in range(settings.INGRESS_WORKERS)]
     stopped = threading.Event()
     clients = Threads([lambda worker=worker: worker.run_until(stopped) for worker in workers])
 
