@@ -89,6 +89,7 @@ REFUSED = {
     "a volume that many may write": ({"persistence": {"accessModes": ["ReadWriteMany"]}}, ("persistence.accessModes", "must be one of")),
     "memory that is none": ({"persistence": {"size": "much"}}, ("persistence.size", "pattern")),
     "no path": ({"ingress": {"enabled": True, "paths": []}}, ("ingress.paths", "at least 1")),
+    "a path that is a pattern": ({"ingress": {"enabled": True, "paths": ["/api/.*"]}}, ("ingress.paths", "pattern")),
     "to try for ever": ({"ingress": {"tries": 0}}, ("ingress.tries", "greater than or equal to 1")),
 }
 

@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import pytest
+import yaml
 
 from support import settings
 from support.batches import OpenBatch, batch_bytes, line_of, lines_of, new_creates, verdicts_of
@@ -14,12 +15,13 @@ from support.captures import CAPTURES, allocation_bytes, captured, new_key, reco
 from support.concurrency import Threads, poll_until
 from support.helm import CHART, ROOT, render
 from support.http_client import Client, request_bytes
-from support.ingress_nginx import IngressNginx
+from support.ingress_nginx import CONTROLLER_VALUES, IngressNginx
 from support.observation import assert_as_told
 from support.oracle import Oracle
 from support.orders import JSON_TYPE, ORDERS, create, merge, new_customer, new_guid, order_content
 from support.scripted_server import HANG_UP, ScriptedServer, answer_bytes
 from support.workload import REUSE_CUSTOMER, Worker
+from test_chart import helped_options
 
 INGRESS = {"enabled": True, "captures": True}
 SMALL = {"max-body": "64KiB", "capture-max": "4KiB"}
@@ -129,6 +131,13 @@ def test_batches_stream_both_ways(launch, ingress):
             assert batch.read_verdict().status == 201
         batch.finish()
         assert batch.read_verdict() is None
+
+
+def test_the_controller_fits_the_engine():
+    """Breaks if a request could go into a connection that the engine is about to close, or if a header that it takes is refused."""
+    options, controller = helped_options(), yaml.safe_load(CONTROLLER_VALUES.read_text())["controller"]["config"]
+    assert options["idle-timeout"] == "1m" and int(controller["upstream-keepalive-timeout"]) < 60
+    assert options["max-header"] == "16KiB" and controller["large-client-header-buffers"].endswith(" 16k")
 
 
 # What is sent again.
