@@ -53,12 +53,12 @@ def ingress(tmp_path):
 
 @pytest.fixture
 def small(launch, tmp_path, ingress):
-    """A server with small bounds, as its Ingress knows them: its own port, and that of the nginx before it."""
+    """A server with small bounds, as its Ingress knows them: its own port, and the nginx before it."""
     values = {"config": SMALL, "ingress": INGRESS}
     configuration = tmp_path / "ordem.conf"
     configuration.write_text(render(values).configuration())
     server = launch("--config", configuration)
-    return server.port, ingress(server.port, values).port
+    return server.port, ingress(server.port, values)
 
 
 # What passes.
@@ -87,7 +87,7 @@ def test_the_walk_of_the_page(launch, ingress):
     assert (updated_again["message"], updated_again["order"]["version"]) == ("order updated", 3)
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/-/ready", "/-/position", "/"])
+@pytest.mark.parametrize("path", ["/metrics", "/-/ready", "/-/position"])
 def test_what_is_not_for_clients_stays_inside(launch, ingress, path):
     with Client(ingress(launch().port).port) as client:
         assert client.get(path).status == 404
@@ -101,25 +101,35 @@ def create_of(size):
     return request_bytes("POST", ORDERS, headers, json.dumps(order_content(new_customer())).encode().ljust(size))
 
 
+def passed_on(nginx):
+    """Whether the engine got the one request that nginx has had."""
+    (*_, tries), = poll_until(nginx.requests, "nginx tells of the request")
+    return tries != ["-"]
+
+
 @pytest.mark.parametrize("more, status", [(0, 201), (1, 413)])
 def test_orders_are_bounded_as_by_the_engine(small, more, status):
-    for port in small:
+    engine_port, nginx = small
+    for port in (engine_port, nginx.port):
         with Client(port) as client:
             assert client.exchange(create_of(BODY_BYTES_MAX + more)).status == status
+    assert passed_on(nginx) is (more == 0)
 
 
 @pytest.mark.parametrize("more, status", [(0, 202), (1, 413)])
 def test_captures_are_bounded_as_by_the_engine(small, more, status):
-    for port in small:
+    engine_port, nginx = small
+    for port in (engine_port, nginx.port):
         body = b'{"idempotency_key":"%s"}' % new_key().encode()
         with Client(port) as client:
             assert client.request("PUT", CAPTURES, (), body.ljust(CAPTURE_BODY_BYTES_MAX + more)).status == status
+    assert passed_on(nginx) is (more == 0)
 
 
 def test_batches_have_no_bound(small):
     writes = new_creates(1000)
     assert len(lines_of(writes)) > 2 * BODY_BYTES_MAX
-    with Client(small[1]) as client:
+    with Client(small[1].port) as client:
         assert len(verdicts_of(client.exchange(batch_bytes(lines_of(writes))))) == len(writes)
 
 
