@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -35,14 +36,31 @@ class threads_seen {
   std::vector<std::thread::id> seen_;
 };
 
+// An actor of one handler, which gets itself and each message. A class, since CAF 0.17.6 dereferences a null pointer
+// where a function without further arguments is spawned (caf/detail/init_fun_factory.hpp).
+class acting final : public caf::event_based_actor {
+ public:
+  using handler = std::function<void(caf::event_based_actor*, int)>;
+
+  acting(caf::actor_config& config, handler handle) : caf::event_based_actor(config), handle_(std::move(handle)) {}
+
+  caf::behavior make_behavior() override {
+    return {[this](int what) { handle_(this, what); }};
+  }
+
+ private:
+  handler handle_;
+};
+
 struct fixture {
-  // An actor that notes its thread, and at the message 0 tells `end`. At rest: it has not been started on a worker.
+  // At rest: it has not been started on a worker.
+  caf::actor spawn_at_rest(acting::handler handle) { return system.spawn<acting, caf::lazy_init>(std::move(handle)); }
+
+  // Notes its thread, and at the message 0 tells `end`.
   caf::actor spawn_noting() {
-    return system.spawn<caf::lazy_init>([this](caf::event_based_actor*) -> caf::behavior {
-      return {[this](int what) {
-        seen.add();
-        if (what == 0) end.set_value();
-      }};
+    return spawn_at_rest([this](caf::event_based_actor*, int what) {
+      seen.add();
+      if (what == 0) end.set_value();
     });
   }
 
@@ -66,9 +84,8 @@ TEST_CASE_METHOD(fixture, "what is sent runs on the sending thread, when the sco
 
 TEST_CASE_METHOD(fixture, "what those actors send on runs there too") {
   const caf::actor noting = spawn_noting();
-  const caf::actor passing_on = system.spawn<caf::lazy_init>([noting](caf::event_based_actor* self) -> caf::behavior {
-    return {[self, noting](int what) { self->send(noting, what); }};
-  });
+  const caf::actor passing_on =
+      spawn_at_rest([noting](caf::event_based_actor* self, int what) { self->send(noting, what); });
   {
     const run_here scope(system);
     caf::anon_send(passing_on, 1);
@@ -105,9 +122,7 @@ TEST_CASE_METHOD(fixture, "an actor with more to do than the bound goes on on a 
 TEST_CASE_METHOD(fixture, "an actor that ends in a scope is let go") {
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = held;
-  auto ending = system.spawn<caf::lazy_init>([kept = std::move(held)](caf::event_based_actor* self) -> caf::behavior {
-    return {[self, kept](int) { self->quit(); }};
-  });
+  auto ending = spawn_at_rest([kept = std::move(held)](caf::event_based_actor* self, int) { self->quit(); });
   {
     const run_here scope(system);
     caf::anon_send(ending, 1);
