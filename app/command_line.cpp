@@ -37,6 +37,13 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+CLI::Validator ip_address() {
+  return {[](const std::string& text) {
+            return is_ip_address(text) ? std::string() : "'" + text + "' is not an IP address";
+          },
+          ""};
+}
+
 // One CLI11 program with the variables that it fills.
 class program {
  public:
@@ -49,6 +56,7 @@ class program {
 
  private:
   void add_serve();
+  void add_ready();
   void add_inspect();
   void add_import();
   void add_postgres_url(CLI::App* to);
@@ -78,6 +86,10 @@ class program {
   std::vector<std::string> settings_of_environment(const std::vector<std::string>& environment) const;
   std::vector<std::string> settings_of_file(const std::string& path) const;
   bool is_setting(const std::string& name) const;
+  // The command that is asked for, if the environment and a file set options of it too.
+  const CLI::App* configured_command(const std::vector<std::string>& arguments) const;
+  // Behind the name of the command, before all other words: of the settings --name=value those that it has.
+  void put_first(const std::vector<std::string>& settings, const CLI::App& command);
   void check_command_names(const std::vector<std::string>& arguments) const;
   settings checked_settings();
   static void check_postgres_url(const std::string& url);
@@ -87,6 +99,7 @@ class program {
       "Ordem executes every create and update of an order exactly once.\n"
       "Each request carries a GUID; a repeated GUID gets the earlier answer."};
   CLI::App* serve_ = nullptr;
+  CLI::App* ready_ = nullptr;
   CLI::App* inspect_order_ = nullptr;
   CLI::App* inspect_message_ = nullptr;
   CLI::App* inspect_capture_ = nullptr;
@@ -119,6 +132,7 @@ program::program() {
   app_.require_subcommand(1);
   app_.name("ordem");
   add_serve();
+  add_ready();
   add_inspect();
   add_import();
   add_migrate();
@@ -210,13 +224,7 @@ void program::add_serve() {
   engine.worker_threads = engine.shards;
 
   add_text("config", config_, "A file with settings")->type_name("FILE");
-  add_text("address", server.address, "The IP address to listen on")
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            return is_ip_address(text) ? std::string() : "'" + text + "' is not an IP address";
-          },
-          ""))
-      ->type_name("ADDRESS");
+  add_text("address", server.address, "The IP address to listen on")->check(ip_address())->type_name("ADDRESS");
   add_number("port", server.port, 0, 65535, "The port to listen on; 0 takes any free one");
   add_text("data-dir", data_folder_, "The folder for all data; made if it is not there")->type_name("FOLDER");
   add_choice<storage::durability>(
@@ -266,6 +274,25 @@ void program::add_serve() {
   add_text("log-level", settings_.log_level, "What the log holds at least")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""))
       ->type_name("debug|info|warning|error");
+}
+
+void program::add_ready() {
+  ready_ = app_.add_subcommand("ready", "Ask the server on this machine whether it takes writes");
+  const auto add = [this](const char* name, auto& value, const char* description) {
+    return ready_->add_option(name, value, description)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  };
+  add("--config", config_, "The file with the server's settings [ORDEM_CONFIG]")->type_name("FILE");
+  add("--address", settings_.server.address, "The address that it listens on [ORDEM_ADDRESS]")
+      ->capture_default_str()
+      ->check(ip_address())
+      ->type_name("ADDRESS");
+  add("--port", settings_.server.port, "The port that it listens on [ORDEM_PORT]")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65535).description(""))
+      ->type_name("NUMBER");
+  ready_->footer(
+      "Finds the server by the settings that it was given itself: arguments, environment, file. Exit code 0 if it takes\n"
+      "writes, 1 if it does not, or does not answer within 2 s; the reason is on standard error.");
 }
 
 void program::add_inspect() {
@@ -435,11 +462,25 @@ std::string program::checked_postgres_url() const {
   return postgres_url_;
 }
 
+const CLI::App* program::configured_command(const std::vector<std::string>& arguments) const {
+  for (const CLI::App* command : {serve_, ready_}) {
+    if (!arguments.empty() && arguments.front() == command->get_name()) return command;
+  }
+  return nullptr;
+}
+
+void program::put_first(const std::vector<std::string>& settings, const CLI::App& command) {
+  auto to = words_.begin() + 1;
+  for (const std::string& setting : settings) {
+    if (command.get_option_no_throw(setting.substr(0, setting.find('='))) == nullptr) continue;
+    to = words_.insert(to, setting) + 1;
+  }
+}
+
 command program::run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
   words_ = arguments;
-  if (!arguments.empty() && arguments.front() == "serve") {
-    const auto of_environment = settings_of_environment(environment);
-    words_.insert(words_.begin() + 1, of_environment.begin(), of_environment.end());
+  if (const CLI::App* command = configured_command(arguments)) {
+    put_first(settings_of_environment(environment), *command);
     // --config is needed before the rest can be read.
     CLI::App first;
     first.allow_extras();
@@ -450,8 +491,7 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
     std::reverse(given.begin(), given.end());
     first.parse(given);
     if (!path.empty()) {
-      const auto of_file = settings_of_file(path);
-      words_.insert(words_.begin() + 1, of_file.begin(), of_file.end());
+      put_first(settings_of_file(path), *command);
     }
   }
   for (const std::string& variable : environment) {
@@ -464,6 +504,7 @@ command program::run(const std::vector<std::string>& arguments, const std::vecto
   for (const auto& [number, duration] : durations_) *duration = std::chrono::milliseconds(number);
 
   if (serve_->parsed()) return serve_command{checked_settings()};
+  if (ready_->parsed()) return ready_command{settings_.server.address, settings_.server.port};
   if (inspect_order_->parsed()) {
     const auto id = order_id::parse(order_);
     if (!id) throw usage_error("'" + order_ + "' is not an order id, which is a UUID");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
 #include <variant>
@@ -15,6 +16,11 @@ namespace ordem::app {
 
 struct serve_command {
   app::settings settings;
+};
+// Where the server listens; see server_settings.
+struct ready_command {
+  std::string address;
+  std::uint16_t port = 0;
 };
 struct inspect_order_command {
   std::string data_folder;
@@ -53,9 +59,9 @@ struct verify_command {
   std::string data_folder;
 };
 
-using command = std::variant<serve_command, inspect_order_command, inspect_message_command, inspect_capture_command,
-                             import_captures_command, migrate_command, migrate_status_command, restore_command,
-                             verify_command, version_command>;
+using command = std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command,
+                             inspect_capture_command, import_captures_command, migrate_command, migrate_status_command,
+                             restore_command, verify_command, version_command>;
 
 // Not a command to run: a text to show, and the exit code.
 struct command_line_end {

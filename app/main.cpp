@@ -11,6 +11,7 @@
 #include "app/import_captures.hpp"
 #include "app/inspect.hpp"
 #include "app/migrate.hpp"
+#include "app/ready.hpp"
 #include "app/restore.hpp"
 #include "app/serve.hpp"
 #include "app/verify.hpp"
@@ -23,6 +24,7 @@ using namespace ordem::app;
 
 struct runner {
   int operator()(const serve_command& what) const { return serve(what.settings); }
+  int operator()(const ready_command& what) const { return ready(what); }
   int operator()(const inspect_order_command& what) const { return inspect(what); }
   int operator()(const inspect_message_command& what) const { return inspect(what); }
   int operator()(const inspect_capture_command& what) const { return inspect(what); }

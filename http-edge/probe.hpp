@@ -1,0 +1,21 @@
+// One question to a running server, over a connection of its own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+
+namespace ordem::edge {
+
+struct probe_answer {
+  unsigned status = 0;
+  std::string body;
+};
+
+// GET `target` from the server that listens on `address`, an IP address as in server_settings: who listens on all
+// addresses is asked on the loopback. A sentence if no whole answer has come within `timeout`. Blocks; any thread.
+tl::expected<probe_answer, std::string> probe(const std::string& address, std::uint16_t port, const std::string& target,
+                                              std::chrono::milliseconds timeout);
+
+}  // namespace ordem::edge
