@@ -119,16 +119,17 @@ class _Lines:
 
 
 class OrdemServer:
-    """One server process on one data folder. As a context manager it is stopped, and checked, at the end."""
+    """One server process on one data folder. As a context manager it is stopped, and checked, at the end. `program`: the words
+    that run ordem, where that is not the binary."""
 
-    def __init__(self, data_dir, *flags, environment=None):
+    def __init__(self, data_dir, *flags, environment=None, program=None):
         self.data_dir = data_dir
         self.port = None
         self._ended = False
         self._closing = []
         self._process = subprocess.Popen(
             [
-                binary(), "serve", "--address", "127.0.0.1", "--port", "0", "--data-dir", str(data_dir),
+                *(program or [binary()]), "serve", "--address", "127.0.0.1", "--port", "0", "--data-dir", str(data_dir),
                 "--log-format", "json", *map(str, flags),
             ],
             env=clean_environment(environment),
@@ -244,9 +245,9 @@ def _listening_port(line):
     return entry["port"] if entry["message"] == "listening" else None
 
 
-def start_server(data_dir, *flags, environment=None):
+def start_server(data_dir, *flags, environment=None, program=None):
     """Starts a server and waits until it listens."""
-    return OrdemServer(data_dir, *flags, environment=environment).wait_listening()
+    return OrdemServer(data_dir, *flags, environment=environment, program=program).wait_listening()
 
 
 def assert_does_not_start(data_dir, *flags, words=(), environment=None):

@@ -1,0 +1,132 @@
+"""The image of deploy/Dockerfile: built for real, and run as it is meant to be: not as root, with the root file system read-only,
+without capabilities."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from support import settings
+from support.concurrency import poll_until
+from support.containers import ROOT, Container, build_image, image_facts, project_version
+from support.containers import environment as tool_environment
+from support.http_client import Client
+from support.ordem_server import OrdemServer, run_ordem
+from support.orders import get_order
+from support.persisted import persisted_order, wait_persisted
+from support.postgres import PASSWORD_ROLE, SOCKET_NAME
+from support.walk import walk
+
+SIZE_BYTES_MAX = 120 * 1000 * 1000
+USER = 10001
+DATA = "/var/lib/ordem"
+HEALTH_CHECK = ["ordem", "ready"]
+SOCKET_FOLDER = "/run/postgresql"
+SERVICE_FILE = "/run/secrets/postgres-service"
+PASSWORD = "p@ss w/rd%"
+
+
+@pytest.fixture(scope="module")
+def image():
+    return build_image()
+
+
+@pytest.fixture
+def contain(image):
+    """A function that gives a container of the image; removed at the end."""
+    containers = []
+
+    def make(*options):
+        containers.append(Container(image, *options))
+        return containers[-1]
+
+    yield make
+    for container in containers:
+        container.remove()
+
+
+@pytest.fixture
+def volume(tmp_path):
+    """A folder for the data, as a volume that the image's user may write to."""
+    folder = tmp_path / "volume"
+    folder.mkdir(mode=0o750)
+    os.chown(folder, USER, USER)
+    return folder
+
+
+def start_in(container, *flags):
+    return OrdemServer(DATA, *flags, environment=tool_environment(), program=container.program).wait_listening()
+
+
+def test_size(image):
+    """Breaks if the compiler, sources, symbols or lists of packages stay in the image."""
+    assert image_facts(image)["Size"] < SIZE_BYTES_MAX
+
+
+def test_description(image):
+    """Breaks if an orchestrator could not tell from the image what it is, whom it runs as, and whether it is well."""
+    facts = image_facts(image)
+    config = facts["Config"]
+    assert (config["User"], config["Entrypoint"], config["Cmd"]) == (f"{USER}:{USER}", ["ordem"], ["serve"])
+    assert (list(config["ExposedPorts"]), list(config["Volumes"])) == (["8080/tcp"], [DATA])
+    assert {"ORDEM_CONFIG=/etc/ordem/ordem.conf", f"ORDEM_DATA_DIR={DATA}", "ORDEM_ADDRESS=0.0.0.0"} <= set(config["Env"])
+    assert config["Labels"]["org.opencontainers.image.version"] == project_version()
+    assert facts["Healthcheck"]["Test"] == ["CMD", *HEALTH_CHECK]
+    assert f"ordem {project_version()}," in run_ordem("version").stdout
+
+
+def test_default_command_in_a_network_of_its_own(contain):
+    """Breaks if the image does not serve by itself, writes anywhere but to its volume, is unwell by its own health check, or
+    does not stop when it is asked to."""
+    container = contain("--network", "none")
+    process = subprocess.Popen(container.program, env=tool_environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    poll_until(lambda: container.execute(*HEALTH_CHECK).returncode == 0, "the server is ready", settings.START_SECONDS_MAX)
+
+    assert container.execute("id", "-un").stdout.strip() == "ordem"
+    assert "Read-only file system" in container.execute("touch", "/etc/ordem/more.conf").stderr
+    assert container.execute("touch", f"{DATA}/more").returncode == 0
+
+    process.terminate()
+    _, log = process.communicate(timeout=settings.STOP_SECONDS_MAX)
+    assert process.returncode == 0, log.decode()
+    shown = {entry["name"]: entry["value"] for entry in map(json.loads, log.splitlines()) if entry["message"] == "setting"}
+    assert (shown["address"], shown["port"], shown["data-dir"]) == ("0.0.0.0", "8080", DATA)
+
+
+def test_walk(contain, volume):
+    """Breaks if the engine in the image is not the engine, or an order is gone with its container."""
+    server = start_in(contain("--network", "host", "--volume", f"{volume}:{DATA}"))
+    order = walk(server.client())
+    server.stop()
+    server = start_in(contain("--network", "host", "--volume", f"{volume}:{DATA}"))
+    assert get_order(server.client(), order["order_id"]) == order
+    server.stop()
+
+
+def test_postgres(contain, volume, tmp_path, own_postgres):
+    """Breaks if the image can't make the tables, if serve does not fill them, or if the password has to be in the environment: it
+    stands in a service file of libpq, as a secret is mounted."""
+    url = own_postgres.create_database()
+    own_postgres.run(url, f"CREATE ROLE ordem LOGIN PASSWORD '{PASSWORD}' IN ROLE {PASSWORD_ROLE}")
+    own_postgres.run(url, "GRANT ALL ON SCHEMA public TO ordem")
+    database = own_postgres.run(url, "SELECT current_database()")[0][0]
+    secret = tmp_path / "postgres-service"
+    secret.write_text(f"[ordem]\nhost={SOCKET_FOLDER}\nuser=ordem\npassword={PASSWORD}\ndbname={database}\n")
+    options = (
+        "--network", "host", "--volume", f"{own_postgres.folder / SOCKET_NAME}:{SOCKET_FOLDER}/{SOCKET_NAME}",
+        "--volume", f"{secret}:{SERVICE_FILE}:ro", "--env", f"PGSERVICEFILE={SERVICE_FILE}",
+        "--env", "ORDEM_POSTGRES_URL=postgresql:///?service=ordem",
+    )
+
+    newest = sorted((ROOT / "migrations").glob("*.sql"))[-1].stem
+    assert f"applied {newest}" in contain(*options).run("migrate")
+    assert "nothing to do" in contain(*options).run("migrate")
+
+    server = start_in(contain(*options, "--volume", f"{volume}:{DATA}"))
+    client = server.client()
+    order = walk(client)
+    wait_persisted(client)
+    assert persisted_order(own_postgres, url, order["order_id"]) == order
+    assert PASSWORD not in server.printed()
+    server.stop()

@@ -1,0 +1,30 @@
+"""The walk of the services that Ordem replaces: what has to work wherever it is deployed."""
+
+from support.orders import (
+    accepted_order,
+    assert_stale,
+    create,
+    get_order,
+    merge,
+    new_customer,
+    order_content,
+    recorded_part,
+)
+
+
+def walk(client):
+    """Create, get, update, get; then the first create again, an update with the old version, one with the current. Returns the
+    order as it is then."""
+    first = create(order_content(new_customer()))
+    created = first.send(client)
+    order_id = accepted_order(created, 201)["order_id"]
+    assert get_order(client, order_id)["version"] == 1
+
+    updated = accepted_order(merge(order_id, 1, {"attributes": {"gift": True}}).send(client))
+    assert get_order(client, order_id) == updated and updated["version"] == 2
+
+    repeated = first.send(client)
+    assert repeated.replayed and recorded_part(repeated) == recorded_part(created)
+    stale = merge(order_id, 1, {"currency": "USD"})
+    assert_stale(stale.send(client), stale, latest=2)
+    return accepted_order(merge(order_id, 2, {"currency": "USD"}).send(client))
