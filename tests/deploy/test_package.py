@@ -1,0 +1,137 @@
+"""The Debian package, and the service in it: checked by Debian's own tools, installed into a clean Debian, removed and purged."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import settings
+from support.containers import BASE, ROOT, make_base, project_version, run_tool
+from support.ordem_server import OrdemServer, binary
+from support.walk import walk
+
+UNIT = "ordem.service"
+# systemd's measure of how exposed a service is, in tenths: 0 is best, 100 worst.
+EXPOSURE_TENTHS_MAX = 15
+# A password may come to stand in the settings; and no bug of Debian is closed.
+LINTIAN_EXCEPTIONS = "non-standard-file-perm,initial-upload-closes-no-bugs"
+SETTINGS_FILE = "etc/ordem/ordem.conf"
+DATA = "var/lib/ordem"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """The package, made of what was built."""
+    folder = tmp_path_factory.mktemp("package")
+    made = subprocess.run(
+        ["cpack", "-G", "DEB", "-B", folder], cwd=Path(binary()).parents[1], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=settings.IMAGE_SECONDS_MAX, check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    [file] = folder.glob("*.deb")
+    return file
+
+
+class CleanDebian:
+    """A Debian that has nothing but what every one has."""
+
+    def __init__(self):
+        self._container = run_tool("buildah", "from", "--pull-never", BASE)
+        self.root = Path(run_tool("buildah", "mount", self._container))
+
+    def run(self, *command):
+        """Runs a command in it as root; returns what it printed on both pipes."""
+        return run_tool(
+            "buildah", "run", "--isolation", "chroot", self._container, "--", "sh", "-c", 'exec "$@" 2>&1', "-", *command,
+            seconds=settings.IMAGE_SECONDS_MAX,
+        )
+
+    def install(self, package):
+        target = self.root / package.name
+        target.write_bytes(package.read_bytes())
+        self.run("dpkg", "--install", f"/{package.name}")
+
+    def install_with_dependencies(self, package, *more):
+        (self.root / package.name).write_bytes(package.read_bytes())
+        self.run("apt-get", "-q", "update")
+        self.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qy", "install", "--no-install-recommends", f"/{package.name}", *more)
+
+    def owner_and_mode(self, path):
+        return self.run("stat", "--format", "%U:%G %a", f"/{path}")
+
+    def serve(self):
+        """The server as the service starts it: as the user, with the settings of the package."""
+        program = ["chroot", "--userspec=ordem:ordem", str(self.root), "/usr/bin/ordem"]
+        return OrdemServer(f"/{DATA}", "--config", f"/{SETTINGS_FILE}", program=program).wait_listening()
+
+    def remove(self):
+        run_tool("buildah", "umount", self._container)
+        run_tool("buildah", "rm", self._container)
+
+
+@pytest.fixture
+def debian():
+    make_base()
+    clean = CleanDebian()
+    yield clean
+    clean.remove()
+
+
+def test_lintian(package):
+    """Breaks if the package is not what Debian calls one: errors, and warnings too."""
+    judged = subprocess.run(
+        ["lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", LINTIAN_EXCEPTIONS, package],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
+    )
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+def test_manual(package, tmp_path):
+    """Breaks if a command or a setting is missing from the manual page, or its roff is malformed."""
+    subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True)
+    page = subprocess.run(
+        ["man", "--warnings", "--local-file", tmp_path / "usr/share/man/man1/ordem.1.gz"], stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, env={"MANWIDTH": "200", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}, check=True,
+    )
+    assert page.stderr == ""
+    for words in ("ordem serve", "--message-ttl DURATION=24h", "ordem inspect capture", "ordem migrate status", "EXIT STATUS"):
+        assert words in page.stdout, f"{words} is not in the manual page"
+
+
+def test_unit_is_as_closed_as_it_can_be():
+    """Breaks if the service may do what it does not need to."""
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_TENTHS_MAX}", ROOT / "deploy/systemd" / UNIT],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
+    )
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+def test_installed_removed_and_purged(debian, package):
+    """Breaks if the package lacks a dependency, its service could not start, the settings are open to everybody, orders go with
+    the package, or a folder without any stays."""
+    debian.install_with_dependencies(package, "systemd")
+    assert f"ordem {project_version()}," in debian.run("ordem", "version")
+    assert debian.owner_and_mode(SETTINGS_FILE) == "root:ordem 640"
+    assert debian.owner_and_mode(DATA) == "ordem:ordem 750"
+    assert f"/{SETTINGS_FILE} " in debian.run("dpkg-query", "--show", "--showformat", "${Conffiles}\n", "ordem")
+    assert (debian.root / "etc/systemd/system/multi-user.target.wants" / UNIT).is_symlink()
+    assert debian.run("systemd-analyze", "verify", "--man=no", UNIT) == ""
+
+    with debian.serve() as server:
+        order = walk(server.client())
+
+    (debian.root / SETTINGS_FILE).open("a").write("message-ttl = \"48h\"\n")
+    debian.run("dpkg", "--remove", "ordem")
+    assert (debian.root / SETTINGS_FILE).exists() and (debian.root / DATA / "FORMAT").exists()
+    debian.install(package)
+    assert "48h" in (debian.root / SETTINGS_FILE).read_text()
+    assert order["order_id"] in debian.run("ordem", "inspect", "order", order["order_id"], "--data-dir", f"/{DATA}")
+
+    assert f"/{DATA} holds orders and was left" in debian.run("dpkg", "--purge", "ordem")
+    assert not (debian.root / SETTINGS_FILE).exists() and (debian.root / DATA / "FORMAT").exists()
+
+    debian.run("rm", "-r", f"/{DATA}")
+    debian.install(package)
+    debian.run("dpkg", "--purge", "ordem")
+    assert not (debian.root / DATA).exists() and not (debian.root / "etc/ordem").exists()
