@@ -1,0 +1,123 @@
+"""The compose files and what their Prometheus and Grafana read. No engine runs them here: Compose's own schema, promtool and a
+running server judge them."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support import settings
+from support.concurrency import poll_until
+from support.containers import ROOT, project_version
+from support.ordem_server import run_ordem
+from support.server_facts import metric
+
+DEPLOY = ROOT / "deploy"
+PROMTOOL = ROOT / "build/deploy-programs/usr/bin/promtool"
+RULES = DEPLOY / "prometheus/rules.yml"
+DASHBOARD = DEPLOY / "grafana/dashboards/ordem.json"
+METRIC = re.compile(r"\bordem_[a-z_]+")
+SELECTOR = re.compile(r'\b(ordem_[a-z_]+)\{(\w+)=~?"([^"]+)"\}')
+FILES = ("compose.yaml", "compose.captures.yaml")
+
+
+def services_of(name):
+    """The services of a file, as Compose understands it, in all profiles."""
+    # Debian's Compose is older than the project's name in the file.
+    text = re.sub(r"^name: .*\n", "", (DEPLOY / name).read_text(), flags=re.MULTILINE)
+    profiles = {profile for service in yaml.safe_load(text)["services"].values() for profile in service.get("profiles", ())}
+    asked = [word for profile in sorted(profiles) for word in ("--profile", profile)]
+    result = subprocess.run(
+        ["docker-compose", "--file", "-", *asked, "config"], cwd=DEPLOY, input=text, capture_output=True, text=True,
+        timeout=settings.COMMAND_SECONDS_MAX, check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return yaml.safe_load(result.stdout)["services"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_services_may_do_little(name):
+    """Breaks if a file is not a compose file, or a service may write to its image, gain privileges, or be reached from elsewhere."""
+    for service, content in services_of(name).items():
+        assert content["read_only"] and (service == "kong" or content["cap_drop"] == ["ALL"]), service
+        assert content["security_opt"] == ["no-new-privileges:true"], service
+        assert all(str(port).startswith("127.0.0.1:") for port in content.get("ports", ())), service
+        assert content["image"].partition(":")[2] not in ("", "latest"), f"{service}: which version?"
+        if "build" in content:
+            assert content["image"] == f"ordem:{project_version()}"
+            assert Path(content["build"]["context"], content["build"]["dockerfile"]).samefile(DEPLOY / "Dockerfile")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_secrets_are_no_variables(name):
+    """Breaks if a password would show in `docker inspect`."""
+    for service, content in services_of(name).items():
+        for variable, value in content.get("environment", {}).items():
+            if "PASSWORD" in variable:
+                assert variable.endswith("_FILE") and value.startswith("/run/secrets/"), f"{service}: {variable}"
+            assert not re.search(r"://[^/@]*:[^/@]*@", str(value)), f"{service}: {variable} holds a password"
+
+
+def test_order_of_the_start():
+    """Breaks if the engine is started before its tables are there, or is killed while it answers."""
+    services = services_of("compose.yaml")
+    assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert services["ordem"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+    drain = re.search(r"--drain-timeout DURATION=(\d+)s", run_ordem("serve", "--help").stdout)
+    assert int(services["ordem"]["stop_grace_period"].removesuffix("s")) > int(drain[1])
+
+
+def test_kong_is_told_of_settings_that_its_plugin_has():
+    """Breaks if an upstream may take longer than an allocation lasts, or the proxy looks for Ordem where it is not."""
+    services = services_of("compose.captures.yaml")
+    [proxied] = yaml.safe_load((DEPLOY / "kong/kong.yaml").read_text())["services"]
+    lease = int(services["ordem"]["environment"]["ORDEM_CAPTURE_LEASE"].removesuffix("s"))
+    assert proxied["read_timeout"] < lease * 1000
+    [plugin] = proxied["routes"][0]["plugins"]
+    assert plugin["config"]["idempotent_requests_server_url"] == "http://ordem:8080"
+    assert plugin["name"] in services["kong"]["environment"]["KONG_PLUGINS"].split(",")
+
+
+def test_prometheus_takes_its_configuration():
+    """Breaks if Prometheus would not start with it, or a rule is no PromQL."""
+    result = subprocess.run(
+        [PROMTOOL, "check", "config", DEPLOY / "prometheus/prometheus.yml"], capture_output=True, text=True,
+        timeout=settings.COMMAND_SECONDS_MAX, check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.fixture(scope="module")
+def dashboard():
+    return [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
+
+
+def alerts():
+    return [rule["expr"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+def test_metrics_are_those_of_the_server(launch, database, dashboard):
+    """Breaks if a panel or an alert asks for a metric, or a value of a label, that no server tells: it would be empty for ever."""
+    assert run_ordem("migrate", "--postgres-url", database).returncode == 0
+    client = launch(f"--postgres-url={database}").client()
+    poll_until(lambda: metric(client, "ordem_postgres_connected") == 1, "Postgres is connected")
+    told = client.get("/metrics").body.decode()
+    for expression in dashboard + alerts():
+        for name in METRIC.findall(expression):
+            assert re.search(rf"^{name}[ {{]", told, re.MULTILINE), f"{name} of {expression}"
+        for name, label, values in SELECTOR.findall(expression):
+            for value in values.split("|"):
+                assert f'{name}{{{label}="{value}"}}' in told, f"{label}={value} of {expression}"
+
+
+def test_dashboard_shows_what_operations_says_to_watch(dashboard):
+    """Breaks if a figure to watch is in the document alone."""
+    operations = (ROOT / "docs/operations.md").read_text()
+    table = operations.partition("Figures to watch:")[2].partition("\n## ")[0]
+    watched = set(METRIC.findall("".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))))
+    assert len(watched) > 10
+    shown = {name.removesuffix("_bucket") for expression in dashboard for name in METRIC.findall(expression)}
+    assert watched <= shown, f"not on the dashboard: {watched - shown}"
