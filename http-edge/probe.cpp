@@ -26,13 +26,6 @@ constexpr unsigned http_1_1 = 11;
 // The answers that are asked for are short; whoever sends more is another server.
 constexpr std::size_t body_bytes_max = std::size_t{64} << 10;
 
-tcp::endpoint endpoint_of(const std::string& address, std::uint16_t port) {
-  const auto parsed = asio::ip::make_address(address);
-  if (!parsed.is_unspecified()) return {parsed, port};
-  if (parsed.is_v6()) return {asio::ip::address_v6::loopback(), port};
-  return {asio::ip::address_v4::loopback(), port};
-}
-
 asio::awaitable<probe_answer> ask(tcp::endpoint server, std::string target, std::chrono::milliseconds timeout) {
   beast::tcp_stream stream(co_await asio::this_coro::executor);
   stream.expires_after(timeout);
@@ -56,7 +49,8 @@ tl::expected<probe_answer, std::string> probe(const std::string& address, std::u
                                               std::chrono::milliseconds timeout) {
   try {
     asio::io_context context;
-    auto answer = asio::co_spawn(context, ask(endpoint_of(address, port), target, timeout), asio::use_future);
+    const tcp::endpoint server(asio::ip::make_address(address), port);
+    auto answer = asio::co_spawn(context, ask(server, target, timeout), asio::use_future);
     context.run();
     return answer.get();
   } catch (const boost::system::system_error& error) {

@@ -13,8 +13,9 @@ struct probe_answer {
   std::string body;
 };
 
-// GET `target` from the server that listens on `address`, an IP address as in server_settings: who listens on all
-// addresses is asked on the loopback. A sentence if no whole answer has come within `timeout`. Blocks; any thread.
+// GET `target` from the server that listens on `address`, an IP address as in server_settings; 0.0.0.0 and ::, which
+// are all addresses to who listens, are this machine to who asks. A sentence if no whole answer has come within
+// `timeout`. Blocks; any thread.
 tl::expected<probe_answer, std::string> probe(const std::string& address, std::uint16_t port, const std::string& target,
                                               std::chrono::milliseconds timeout);
 

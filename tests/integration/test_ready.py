@@ -21,7 +21,7 @@ def test_server_that_takes_writes(launch):
 
 
 def test_server_that_listens_on_all_addresses(launch):
-    """Breaks if an address that can be listened on, but is nobody's, is asked as it is."""
+    """Breaks if what means all addresses to a server can't be asked."""
     assert ask(launch().port, "--address=0.0.0.0").returncode == 0
 
 
