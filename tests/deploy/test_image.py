@@ -9,7 +9,7 @@ import pytest
 
 from support import settings
 from support.concurrency import poll_until
-from support.containers import ROOT, Container, build_image, image_facts, project_version
+from support.containers import ROOT, Container, build_image, image_facts, needs_root, project_version
 from support.containers import environment as tool_environment
 from support.http_client import Client
 from support.ordem_server import OrdemServer, run_ordem
@@ -17,6 +17,8 @@ from support.orders import get_order
 from support.persisted import persisted_order, wait_persisted
 from support.postgres import PASSWORD_ROLE, SOCKET_NAME
 from support.walk import walk
+
+pytestmark = needs_root
 
 SIZE_BYTES_MAX = 120 * 1000 * 1000
 USER = 10001

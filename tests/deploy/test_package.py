@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support import settings
-from support.containers import BASE, ROOT, make_base, project_version, run_tool
+from support.containers import BASE, ROOT, make_base, needs_root, project_version, run_tool
 from support.ordem_server import OrdemServer, binary
 from support.walk import walk
 
@@ -107,6 +107,7 @@ def test_unit_is_as_closed_as_it_can_be():
     assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
+@needs_root
 def test_installed_removed_and_purged(debian, package):
     """Breaks if the package lacks a dependency, its service could not start, the settings are open to everybody, orders go with
     the package, or a folder without any stays."""

@@ -14,6 +14,8 @@ import subprocess
 import uuid
 from pathlib import Path
 
+import pytest
+
 from support import settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +23,7 @@ BASE = "docker.io/library/debian:bookworm-slim"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ordem" / "containers"
 RUN_FOLDER = Path("/run/ordem-containers")  # gone after a reboot, as the mounts that it tells of
 UNUSED_LAYERS_KEPT = "72h"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="debootstrap, buildah and podman are used as root")
 # An unprivileged container in a container may not raise its limits.
 LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=4096:4096")
 
