@@ -56,6 +56,7 @@ def assert_bad_configuration(data_dir, *flags, words=(), environment=None):
 @pytest.mark.parametrize("arguments, words", [
     (("--help",), ("serve", "inspect", "version")),
     (("serve", "--help"), SERVE_FLAGS),
+    (("ready", "--help"), ("--config", "--address", "--port")),
     (("inspect", "--help"), ("order", "message", "capture")),
     (("inspect", "order", "--help"), ("--data-dir",)),
     (("inspect", "message", "--help"), ("--data-dir",)),
