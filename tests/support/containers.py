@@ -75,10 +75,11 @@ def make_base():
         run_tool("buildah", "rm", container)
 
 
-def build_image():
-    """The image of deploy/Dockerfile; returns its name. Takes what the machine's ccache has of this tree."""
+def build_image(source=ROOT, version=None):
+    """The image of deploy/Dockerfile, of this source or of another folder's; returns its name. Takes what the machine's ccache has
+    of this tree."""
     make_base()
-    name = f"localhost/ordem:{project_version()}"
+    name = f"localhost/ordem:{version or project_version()}"
     ccache = []
     if shutil.which("ccache"):
         folder = subprocess.run(["ccache", "-k", "cache_dir"], capture_output=True, text=True, check=True).stdout.strip()
@@ -86,7 +87,7 @@ def build_image():
         ccache = ["--volume", f"{folder}:/host-ccache", "--build-arg", "CCACHE_DIR=/host-ccache", "--build-arg", f"SOURCE={ROOT}"]
     run_tool(
         "buildah", "bud", "--isolation", "chroot", "--format", "docker", "--pull-never", "--layers", *ccache,
-        "--file", ROOT / "deploy" / "Dockerfile", "--tag", name, ROOT, seconds=settings.IMAGE_SECONDS_MAX,
+        "--file", source / "deploy" / "Dockerfile", "--tag", name, source, seconds=settings.IMAGE_SECONDS_MAX,
     )
     run_tool("podman", "image", "prune", "--force", "--filter", f"until={UNUSED_LAYERS_KEPT}")
     return name

@@ -1,0 +1,320 @@
+"""The commands of docs/deploy.md, word for word and in their order, on a real cluster; and what has to hold between them.
+
+One story: each test goes on from where the one before has left the cluster.
+"""
+
+import contextlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import threading
+from pathlib import Path
+
+import psycopg2
+import pytest
+import yaml
+
+from deploy_page import blocks, commands, run_commands
+from images import NEXT_VERSION, POSTGRES
+from support import settings
+from support.concurrency import Threads, poll_until
+from support.containers import project_version
+from support.helm import ROOT, render
+from support.http_client import Client, ConnectionEnded
+from support.ingress_nginx import IngressNginx
+from support.observation import assert_as_told
+from support.oracle import Oracle
+from support.orders import STALE_VERSION, new_customer
+from support.persisted import wait_persisted, wait_ready
+from support.server_facts import metric
+from support.workload import REUSE_CUSTOMER, Worker
+
+NAMESPACE = "shop"
+HOST = "orders.example"
+VALUES = "deploy/values.example.yaml"
+NODE_PORT = 30080
+VOLUMES = 3
+WRITES = 100
+PASSWORD = "secret"
+NEW_DATABASE = "moved"
+# What stands for the commands under these headings: images.py, with buildah, and an nginx that is configured as the controller would be.
+REPLACED = {"The image", "The ingress controller"}
+TRIAL = "trial"
+# The second engine asks for less, so that two cores are enough for both.
+TRIAL_FLAGS = "--set postgres.enabled=true --set postgres.existingSecret= --set resources.requests.cpu=100m"
+POSTGRES_POD = {
+    "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "postgres", "labels": {"app": "postgres"}},
+    "spec": {"containers": [{
+        "name": "postgres", "image": POSTGRES,
+        "env": [{"name": name, "value": value} for name, value in (
+            ("POSTGRES_USER", "ordem"), ("POSTGRES_DB", "orders"), ("POSTGRES_PASSWORD", PASSWORD))]}]}}
+POSTGRES_SERVICE = {
+    "apiVersion": "v1", "kind": "Service", "metadata": {"name": "postgres"},
+    "spec": {"selector": {"app": "postgres"}, "ports": [{"port": 5432}]}}
+
+
+class Postgres:
+    """One that is there already, as far as the page is concerned: reached by its Service from pods and from here."""
+
+    def __init__(self, cluster):
+        cluster.api("/api/v1/namespaces/default/pods", POSTGRES_POD)
+        service = cluster.api("/api/v1/namespaces/default/services", POSTGRES_SERVICE)
+        self._address = service["spec"]["clusterIP"]
+        poll_until(self._takes_connections, "Postgres takes connections", settings.START_SECONDS_MAX)
+
+    def url(self, database="orders"):
+        return f"postgresql://ordem:{PASSWORD}@{self._address}:5432/{database}"
+
+    def run(self, sql):
+        connection = psycopg2.connect(self.url(), connect_timeout=1)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def newest_migration(self):
+        return self.run("SELECT name FROM ordem_migrations ORDER BY number DESC LIMIT 1")[0][0]
+
+    def _takes_connections(self):
+        try:
+            return self.run("SELECT 1")
+        except psycopg2.OperationalError:
+            return False
+
+
+class PatientClient(Client):
+    """Repeats a request that was not answered, as the page asks of clients: after 502, 503 and 504, and when the connection breaks."""
+
+    def exchange(self, data, method="GET"):
+        def answer():
+            try:
+                response = super(PatientClient, self).exchange(data, method)
+            except (ConnectionEnded, OSError):
+                self.close()
+                return None
+            return response if response.status not in (502, 503, 504) else None
+
+        return poll_until(answer, "an answer", settings.THREADS_SECONDS_MAX)
+
+
+class PatientWorker(Worker):
+    def __init__(self, oracle, port, rng, customers):
+        super().__init__(oracle, port, rng, customers)
+        self._client = PatientClient(port)
+
+
+class Shop:
+    """The installation: how its parts are reached, and what its clients were told."""
+
+    def __init__(self, cluster, folder):
+        self._cluster = cluster
+        self._folder = folder
+        self._rng = random.Random(settings.SEED)
+        self._oracle = Oracle(passed_on_again=True)
+        self._customers = [new_customer() for _ in range(3)]
+        self.headings = set(REPLACED)
+        self.repository = folder / "repository"
+        shutil.copytree(ROOT / "deploy", self.repository / "deploy")
+        self.postgres = Postgres(cluster)
+        self._manifests = render(yaml.safe_load((ROOT / VALUES).read_text()))
+        self.nginx = IngressNginx(folder, self._manifests, NODE_PORT).wait_listening()
+        # What curl is told here, clients learn from DNS.
+        (Path(os.environ["HOME"]) / ".curlrc").write_text(f'connect-to = "{HOST}:80:127.0.0.1:{self.nginx.port}"\n')
+
+    def run(self, heading):
+        """Runs the commands under a heading of the page; returns what they printed."""
+        self.headings.add(heading)
+        environment = {"ORDEM_POSTGRES_URL": self.postgres.url(), "NEW_POSTGRES_URL": self.postgres.url(NEW_DATABASE),
+                       "TMPDIR": str(self._folder)}
+        return "".join(run_commands(block, self.repository, environment) for block in commands(heading))
+
+    def run_trial(self, heading, flags=""):
+        """The same for a second installation, in a namespace of its own."""
+        return "".join(run_commands(block.replace(NAMESPACE, TRIAL).rstrip() + f" {flags}", self.repository, {})
+                       for block in commands(heading))
+
+    def open_node_port(self):
+        """Leads to the engine past the ingress: for nginx, in place of the address of the Service, and for what stays inside."""
+        self._cluster.api(f"/api/v1/namespaces/{NAMESPACE}/services", {
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "node-port"},
+            "spec": {"type": "NodePort", "selector": self._manifests.one("Service")["spec"]["selector"],
+                     "ports": [{"port": 8080, "targetPort": "http", "nodePort": NODE_PORT}]}})
+
+    def kubectl(self, *arguments):
+        return self._cluster.kubectl("--namespace", NAMESPACE, *arguments)
+
+    def object(self, kind, name):
+        return json.loads(self.kubectl("get", kind, name, "--output=json"))
+
+    def engine(self):
+        return PatientClient(NODE_PORT)
+
+    @contextlib.contextmanager
+    def load(self):
+        """Clients write through the ingress until the end of the block; gives a function that waits for some more writes."""
+        workers = [PatientWorker(self._oracle, self.nginx.port, random.Random(self._rng.getrandbits(64)), self._customers)
+                   for _ in range(settings.LOAD_CLIENTS)]
+        stopped = threading.Event()
+        threads = Threads([lambda worker=worker: worker.run_until(stopped) for worker in workers])
+
+        def wait_for_writes():
+            wanted = self._oracle.recorded_count + WRITES
+            poll_until(lambda: threads.check() or self._oracle.recorded_count >= wanted, "clients write", settings.THREADS_SECONDS_MAX)
+
+        try:
+            yield wait_for_writes
+        finally:
+            stopped.set()
+        threads.join()
+
+    def assert_nothing_lost(self):
+        """The engine shows what clients were told, all of it, once."""
+        with self.engine() as client:
+            wait_ready(client)
+            assert_as_told(client, self._oracle, self._rng, [*self._customers, REUSE_CUSTOMER], self._oracle.recorded_guids(),
+                           self._oracle.known_orders())
+
+    def assert_postgres_has_it(self):
+        with self.engine() as client:
+            wait_persisted(client)
+        assert ": no difference" in self.kubectl("exec", "ordem-0", "--", "ordem", "verify")
+
+
+@pytest.fixture(scope="module")
+def shop(cluster, tmp_path_factory):
+    for number in range(VOLUMES):
+        cluster.offer_volume(f"disk-{number}")
+    running = Shop(cluster, tmp_path_factory.mktemp("shop"))
+    yield running
+    running.nginx.stop()
+
+
+def engine_pid():
+    """The engine's process: those in containers are seen from here."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and (folder / "cmdline").read_bytes().startswith(b"ordem\0serve\0"):
+            return int(folder.name)
+    raise AssertionError("no engine runs")
+
+
+def test_install(shop):
+    """Breaks if the migration does not come first, or the engine does not become ready."""
+    shop.run("A namespace")
+    shop.run("The address of Postgres")
+    shop.run("Ordem")
+    assert shop.object("job", "ordem-migrate")["status"]["succeeded"] == 1
+    shop.run("Wait for it")
+    assert shop.object("statefulset", "ordem")["status"]["readyReplicas"] == 1
+    shop.open_node_port()
+
+
+def test_walk_from_inside(shop):
+    assert "The walk went through" in shop.run("Walk through it from inside")
+
+
+def test_walk_through_the_ingress(shop):
+    answers = [json.loads(line) for line in shop.run("Walk through the ingress").splitlines()]
+    assert [answer["code"] for answer in answers] == [201, 200, 200, 201, STALE_VERSION, 200]
+    assert answers[3] == answers[0] and answers[5]["order"]["version"] == 3
+    with Client(shop.nginx.port) as client:
+        assert client.get("/metrics").status == 404
+
+
+@pytest.mark.parametrize("way", ["kill -9", "deleted by force", "deleted"])
+def test_nothing_is_lost_with_the_pod(shop, way):
+    """Breaks if an acknowledged write is lost, or one that a client repeats is executed twice."""
+    with shop.load() as wait_for_writes:
+        wait_for_writes()
+        if way == "kill -9":
+            os.kill(engine_pid(), signal.SIGKILL)
+        else:
+            shop.kubectl("delete", "pod", "ordem-0", *(("--force", "--grace-period=0") if way == "deleted by force" else ()))
+        wait_for_writes()
+    shop.assert_nothing_lost()
+    shop.assert_postgres_has_it()
+
+
+def test_upgrade_with_a_migration(shop):
+    """Of the chart, whose new version brings a program that knows one more migration; under load."""
+    chart = shop.repository / "deploy/helm/ordem/Chart.yaml"
+    chart.write_text(re.sub(r"^appVersion: .*$", f'appVersion: "{NEXT_VERSION}"', chart.read_text(), flags=re.MULTILINE))
+    before = shop.postgres.newest_migration()
+    with shop.load() as wait_for_writes:
+        wait_for_writes()
+        shop.run("Upgrade")
+        wait_for_writes()
+    assert shop.postgres.newest_migration() > before
+    assert f"ordem {NEXT_VERSION}," in shop.kubectl("exec", "ordem-0", "--", "ordem", "version")
+    shop.assert_nothing_lost()
+    shop.assert_postgres_has_it()
+
+
+def test_roll_back_past_a_migration(shop):
+    """The older program goes on without Postgres, as the page says, and nothing of that is missing after the next upgrade."""
+    shop.run("Roll back")
+    assert f"ordem {project_version()}," in shop.kubectl("exec", "ordem-0", "--", "ordem", "version")
+    with shop.load() as wait_for_writes:
+        wait_for_writes()
+    shop.assert_nothing_lost()
+    with shop.engine() as client:
+        assert metric(client, "ordem_postgres_connected") == 0
+    shop.run("Upgrade")
+    shop.assert_nothing_lost()
+    shop.assert_postgres_has_it()
+
+
+def test_restore_the_volume(shop):
+    shop.run("Back up the volume")
+    shop.run("Restore the volume")
+    shop.assert_nothing_lost()
+    shop.assert_postgres_has_it()
+
+
+def test_restore_from_postgres(shop):
+    with shop.load() as wait_for_writes:
+        wait_for_writes()
+    shop.assert_postgres_has_it()
+    shop.run("Restore from Postgres")
+    shop.assert_nothing_lost()
+    shop.assert_postgres_has_it()
+
+
+def test_move_to_another_postgres(shop):
+    shop.postgres.run(f"CREATE DATABASE {NEW_DATABASE}")
+    assert ": no difference" in shop.run("Move to another Postgres")
+    with shop.load() as wait_for_writes:
+        wait_for_writes()
+    shop.assert_nothing_lost()
+    shop.assert_postgres_has_it()
+
+
+def test_try_it_with_a_postgres_beside_it(shop):
+    """Breaks if the migration does not find that Postgres, or an upgrade does not find its password."""
+    shop.run_trial("A namespace")
+    shop.run_trial("Ordem", TRIAL_FLAGS)
+    shop.run_trial("Wait for it")
+    assert "The walk went through" in shop.run_trial("Walk through it from inside")
+    upgrade = commands("Upgrade")[0].splitlines()[0]
+    run_commands(f"{upgrade.replace(NAMESPACE, TRIAL)} {TRIAL_FLAGS}", shop.repository, {})
+    assert "The walk went through" in shop.run_trial("Walk through it from inside")
+
+
+def test_remove(shop):
+    """The volume stays, and an installation of the same name goes on with it."""
+    shop.run("Remove it")
+    assert shop.object("persistentvolumeclaim", "data-ordem-0")["status"]["phase"] == "Bound"
+    poll_until(lambda: "ordem-0" not in shop.kubectl("get", "pods"), "the pod is gone", settings.STOP_SECONDS_MAX)
+    shop.run("Ordem")
+    shop.run("Wait for it")
+    shop.assert_nothing_lost()
+    shop.assert_postgres_has_it()
+
+
+def test_nothing_of_the_page_was_left_out(shop):
+    assert shop.headings == {heading for heading, _ in blocks()}

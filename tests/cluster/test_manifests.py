@@ -1,0 +1,75 @@
+"""What the chart renders is what this API server's schemas allow: unknown members are refused, and so is what admission refuses."""
+
+import json
+
+import pytest
+
+from support.helm import rendered_text
+
+NAMESPACE = "manifests"
+# Of Prometheus' operator, whose own definitions are not at hand: they take any spec.
+OPERATOR_KINDS = {"servicemonitors": "ServiceMonitor", "prometheusrules": "PrometheusRule"}
+
+VALUES = {
+    "default": {},
+    "everything": {
+        "config": {"message-ttl": "48h", "durability": "postgres"},
+        "postgres": {"existingSecret": "orders-postgres"},
+        "image": {"pullSecrets": ["registry"]},
+        "service": {"type": "NodePort", "annotations": {"example.org/owner": "shop"}},
+        "ingress": {"enabled": True, "host": "orders.example.org", "captures": True, "tls": {"secretName": "orders-tls"},
+                    "annotations": {"example.org/zone": "a"}},
+        "nodeSelector": {"disk": "ssd"},
+        "tolerations": [{"key": "orders", "operator": "Exists", "effect": "NoSchedule"}],
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}]}}},
+        "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway",
+                                       "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "ordem"}}}],
+        "podAnnotations": {"example.org/team": "orders"},
+        "podLabels": {"team": "orders"},
+        "extraEnv": [{"name": "ORDEM_LOG_LEVEL", "value": "warning"}],
+        "extraVolumes": [{"name": "certificates", "secret": {"secretName": "postgres-ca"}}],
+        "extraVolumeMounts": [{"name": "certificates", "mountPath": "/etc/certificates", "readOnly": True}],
+        "networkPolicy": {"from": [{"namespaceSelector": {"matchLabels": {"name": "ingress-nginx"}}}]},
+        "serviceAccount": {"annotations": {"example.org/role": "orders"}},
+        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    },
+    "postgres of the chart": {"postgres": {"enabled": True}},
+    "postgres by URL": {"postgres": {"url": "postgresql://ordem:secret@db.example/orders"}},
+    "maintenance": {"maintenance": True},
+}
+
+
+@pytest.fixture(scope="module")
+def namespace(cluster):
+    cluster.kubectl("create", "namespace", NAMESPACE)
+    for plural, kind in OPERATOR_KINDS.items():
+        group = "monitoring.coreos.com"
+        cluster.kubectl("apply", "--filename=-", text_in=json.dumps({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"{plural}.{group}"},
+            "spec": {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind},
+                     "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
+                         "type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}}}]}}))
+        cluster.kubectl("wait", "--for=condition=established", f"crd/{plural}.{group}", "--timeout=60s")
+    return NAMESPACE
+
+
+def dry_run(cluster, namespace, manifests):
+    """Has the API server take the manifests up to the point of storing them; returns what it said of each."""
+    return cluster.kubectl("apply", "--dry-run=server", f"--namespace={namespace}", "--filename=-", text_in=manifests).splitlines()
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
+def test_rendered_manifests_fit_the_schemas(cluster, namespace, values):
+    manifests = rendered_text(values, "--validate", "--namespace", namespace)
+    taken = dry_run(cluster, namespace, manifests)
+    assert len(taken) == sum(line.startswith("kind: ") for line in manifests.splitlines()), f"{taken}\n{manifests}"
+    assert all(line.endswith("(server dry run)") for line in taken), taken
+
+
+def test_a_misspelled_member_is_refused(cluster, namespace):
+    """What the test above relies on."""
+    manifests = rendered_text().replace("automountServiceAccountToken", "autoMountServiceAccountToken")
+    with pytest.raises(AssertionError, match="unknown field"):
+        dry_run(cluster, namespace, manifests)
