@@ -13,10 +13,10 @@ from support import settings
 from support.concurrency import poll_until
 from support.containers import ROOT, project_version
 from support.ordem_server import run_ordem
+from support.promtool import assert_prometheus_takes
 from support.server_facts import metric
 
 DEPLOY = ROOT / "deploy"
-PROMTOOL = ROOT / "build/deploy-programs/usr/bin/promtool"
 RULES = DEPLOY / "prometheus/rules.yml"
 DASHBOARD = DEPLOY / "grafana/dashboards/ordem.json"
 METRIC = re.compile(r"\bordem_[a-z_]+")
@@ -83,11 +83,7 @@ def test_kong_is_told_of_settings_that_its_plugin_has():
 
 def test_prometheus_takes_its_configuration():
     """Breaks if Prometheus would not start with it, or a rule is no PromQL."""
-    result = subprocess.run(
-        [PROMTOOL, "check", "config", DEPLOY / "prometheus/prometheus.yml"], capture_output=True, text=True,
-        timeout=settings.COMMAND_SECONDS_MAX, check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert_prometheus_takes("config", DEPLOY / "prometheus/prometheus.yml")
 
 
 @pytest.fixture(scope="module")

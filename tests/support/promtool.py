@@ -1,0 +1,13 @@
+"""Prometheus' own judgement of what it is to read."""
+
+import subprocess
+
+from support import settings
+from support.ingress_nginx import PROGRAMS
+
+
+def assert_prometheus_takes(kind, path):
+    """`kind` is that of promtool: config or rules."""
+    judged = subprocess.run([PROGRAMS / "usr/bin/promtool", "check", kind, path], capture_output=True, text=True, check=False,
+                            timeout=settings.COMMAND_SECONDS_MAX)
+    assert judged.returncode == 0, judged.stdout + judged.stderr
