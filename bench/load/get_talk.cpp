@@ -23,8 +23,21 @@ std::string_view get_talk::next_request() {
 
 verdict get_talk::judge(const answer& got) {
   const auto& order = orders_[chosen_];
-  return judge_order(
+  if (read_.size() < orders_.size()) read_.resize(orders_.size());
+  auto& read = read_[chosen_];
+  if (read.version == order.version) {
+    if (got.status != 200) return verdict::wrong_status;
+    if (got.header("etag") != read.etag) return verdict::wrong_header;
+    return got.body == read.body ? verdict::right : verdict::wrong_body;
+  }
+  const auto judged = judge_order(
       got, {.status = 200, .message = "ok", .id = order.id, .version = order.version, .turn = order.turn}, text_);
+  if (judged == verdict::right) {
+    read.version = order.version;
+    read.etag = *got.header("etag");
+    read.body = got.body;
+  }
+  return judged;
 }
 
 }  // namespace ordem::bench

@@ -1,4 +1,5 @@
-// get_talk: reads one of the connection's own orders at a time, each of which must be as the last answer left it.
+// get_talk: reads one of the connection's own orders at a time, each of which must be as the last answer left it. What is
+// read first is judged in full; until the order changes it must be read again byte for byte.
 #pragma once
 
 #include <string>
@@ -23,8 +24,15 @@ class get_talk : public conversation {
  private:
   const order_text& text_;
   const std::vector<known_order>& orders_;
+  struct read_order {
+    std::uint64_t version = 0;  // 0: not read yet
+    std::string etag;
+    std::string body;
+  };
+
   random_source random_;
   std::size_t chosen_ = 0;
+  std::vector<read_order> read_;  // as last read, by the place in orders_
   std::string request_;
 };
 

@@ -186,13 +186,33 @@ TEST_CASE("a get must show what the last answer left") {
   get_talk talk("localhost", text, orders, {1, 1});
   CHECK(talk.next_request() == "GET /api/v1/orders/" + uuid_text(first_order) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto right = order_answer(200, "ok", first_order, 3, 5);
-  CHECK(talk.judge(right) == verdict::right);
-  CHECK(talk.judge(right) == verdict::right);
   CHECK(talk.judge(order_answer(200, "ok", second_order, 3, 5)) == verdict::wrong_body);
   CHECK(talk.judge(order_answer(200, "ok", first_order, 2, 5)) == verdict::wrong_header);
   CHECK(talk.judge(order_answer(200, "ok", first_order, 3, 4)) == verdict::wrong_body);
   CHECK(talk.judge(right.with("c-000007", "c-000008")) == verdict::wrong_body);
   CHECK(talk.judge(order_answer(201, "ok", first_order, 3, 5)) == verdict::wrong_status);
+  CHECK(talk.judge(right) == verdict::right);
+}
+
+TEST_CASE("until its order changes, a get must show the same byte for byte") {
+  order_text text("localhost", 7, two_items);
+  std::vector<known_order> orders{{.id = first_order, .version = 3, .turn = 5}};
+  get_talk talk("localhost", text, orders, {1, 1});
+  (void)talk.next_request();
+  const auto right = order_answer(200, "ok", first_order, 3, 5);
+  const auto reworded = right.with(R"({"code")", R"({ "code")");
+  CHECK(talk.judge(right) == verdict::right);
+  CHECK(talk.judge(right) == verdict::right);
+  CHECK(talk.judge(reworded) == verdict::wrong_body);
+  CHECK(talk.judge(order_answer(201, "ok", first_order, 3, 5)) == verdict::wrong_status);
+  auto other_etag = right;
+  other_etag.headers = order_answer(200, "ok", first_order, 2, 5).headers;
+  CHECK(talk.judge(other_etag) == verdict::wrong_header);
+
+  orders.front() = {.id = first_order, .version = 4, .turn = 6};
+  (void)talk.next_request();
+  CHECK(talk.judge(right) == verdict::wrong_header);
+  CHECK(talk.judge(order_answer(200, "ok", first_order, 4, 6)) == verdict::right);
 }
 
 TEST_CASE("reads and updates go over all orders of the connection") {
