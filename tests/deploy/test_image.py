@@ -11,10 +11,10 @@ from support import settings
 from support.concurrency import poll_until
 from support.containers import ROOT, Container, build_image, image_facts, needs_root, project_version
 from support.containers import environment as tool_environment
-from support.http_client import Client
+from support.helm import render
 from support.ordem_server import OrdemServer, run_ordem
 from support.orders import get_order
-from support.persisted import persisted_order, wait_persisted
+from support.persisted import persisted_order, wait_persisted, wait_ready
 from support.postgres import PASSWORD_ROLE, SOCKET_NAME
 from support.walk import walk
 
@@ -131,4 +131,30 @@ def test_postgres(contain, volume, tmp_path, own_postgres):
     wait_persisted(client)
     assert persisted_order(own_postgres, url, order["order_id"]) == order
     assert PASSWORD not in server.printed()
+    server.stop()
+
+
+def test_as_the_chart_runs_it(contain, volume, tmp_path, own_postgres):
+    """Breaks if the command of the chart's Job makes no tables in the image, or the server there does not take the chart's
+    configuration."""
+    manifests = render({"postgres": {"existingSecret": "db"}, "config": {"message-ttl": "48h", "durability": "postgres"}})
+    configuration = tmp_path / "configuration"
+    configuration.mkdir()
+    (configuration / "ordem.conf").write_text(manifests.configuration())
+    url = own_postgres.create_database()
+    socket = own_postgres.folder / SOCKET_NAME
+    options = ("--network", "host", "--env", f"ORDEM_POSTGRES_URL={url}", "--volume", f"{socket}:{socket}")
+
+    job = manifests.one("Job", "ordem-migrate")["spec"]["template"]["spec"]["containers"][0]
+    assert "applied" in contain(*options).run(*job["args"])
+
+    command, *flags = manifests.server()["args"]
+    assert command == "serve"
+    mounts = {mount["name"]: mount["mountPath"] for mount in manifests.server()["volumeMounts"]}
+    container = contain(*options, "--volume", f"{volume}:{mounts['data']}", "--volume", f"{configuration}:{mounts['config']}:ro")
+    server = start_in(container, *flags)
+    client = server.client()
+    wait_ready(client)
+    order = walk(client)
+    assert persisted_order(own_postgres, url, order["order_id"]) == order  # at once: that is what its answer waited for
     server.stop()
