@@ -132,9 +132,11 @@ class Cluster:
         return "\n".join(text.splitlines()[-lines:])
 
     def stop(self):
-        """Ends what was started, last first."""
+        """Ends what was started, last first; fails if something has ended before."""
         if self._names:
             self._names.close()
+        ended = [f"{name} has ended with {process.poll()}:\n{self.log(name)}"
+                 for name, process in self._started.items() if process.poll() is not None]
         for process in reversed(self._started.values()):
             process.send_signal(signal.SIGTERM)
             try:
@@ -143,6 +145,7 @@ class Cluster:
                 process.kill()
                 process.wait(STOP_SECONDS_MAX)
         self._started.clear()
+        assert not ended, "\n".join(ended)
 
     # The parts.
 

@@ -35,7 +35,6 @@ from support.workload import REUSE_CUSTOMER, Worker
 NAMESPACE = "shop"
 HOST = "orders.example"
 VALUES = "deploy/values.example.yaml"
-NODE_PORT = 30080
 VOLUMES = 3
 WRITES = 100
 PASSWORD = "secret"
@@ -122,8 +121,8 @@ class Shop:
         self.repository = folder / "repository"
         shutil.copytree(ROOT / "deploy", self.repository / "deploy")
         self.postgres = Postgres(cluster)
-        self._manifests = render(yaml.safe_load((ROOT / VALUES).read_text()))
-        self.nginx = IngressNginx(folder, self._manifests, NODE_PORT).wait_listening()
+        self._service = None
+        self.nginx = IngressNginx(folder, render(yaml.safe_load((ROOT / VALUES).read_text()))).wait_listening()
         # What curl is told here, clients learn from DNS.
         (Path(os.environ["HOME"]) / ".curlrc").write_text(f'connect-to = "{HOST}:80:127.0.0.1:{self.nginx.port}"\n')
 
@@ -139,12 +138,11 @@ class Shop:
         return "".join(run_commands(block.replace(NAMESPACE, TRIAL).rstrip() + f" {flags}", self.repository, {})
                        for block in commands(heading))
 
-    def open_node_port(self):
-        """Leads to the engine past the ingress: for nginx, in place of the address of the Service, and for what stays inside."""
-        self._cluster.api(f"/api/v1/namespaces/{NAMESPACE}/services", {
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "node-port"},
-            "spec": {"type": "NodePort", "selector": self._manifests.one("Service")["spec"]["selector"],
-                     "ports": [{"port": 8080, "targetPort": "http", "nodePort": NODE_PORT}]}})
+    def follow_service(self):
+        """Has the ingress lead to the Service, as the controller does, and clients inside."""
+        service = self.object("service", "ordem")["spec"]
+        self._service = (service["ports"][0]["port"], service["clusterIP"])
+        self.nginx.set_engine(*self._service)
 
     def kubectl(self, *arguments):
         return self._cluster.kubectl("--namespace", NAMESPACE, *arguments)
@@ -153,7 +151,7 @@ class Shop:
         return json.loads(self.kubectl("get", kind, name, "--output=json"))
 
     def engine(self):
-        return PatientClient(NODE_PORT)
+        return PatientClient(*self._service)
 
     @contextlib.contextmanager
     def load(self):
@@ -211,7 +209,7 @@ def test_install(shop):
     assert shop.object("job", "ordem-migrate")["status"]["succeeded"] == 1
     shop.run("Wait for it")
     assert shop.object("statefulset", "ordem")["status"]["readyReplicas"] == 1
-    shop.open_node_port()
+    shop.follow_service()
 
 
 def test_walk_from_inside(shop):
@@ -312,6 +310,7 @@ def test_remove(shop):
     poll_until(lambda: "ordem-0" not in shop.kubectl("get", "pods"), "the pod is gone", settings.STOP_SECONDS_MAX)
     shop.run("Ordem")
     shop.run("Wait for it")
+    shop.follow_service()
     shop.assert_nothing_lost()
     shop.assert_postgres_has_it()
 

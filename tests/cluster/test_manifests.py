@@ -1,14 +1,11 @@
-"""What the chart renders is what this API server's schemas allow: unknown members are refused, and so is what admission refuses."""
-
-import json
+"""What the chart renders is what this API server's schemas allow: unknown members are refused, and so is what admission refuses.
+Left out is what is for Prometheus' operator, whose kinds it does not have."""
 
 import pytest
 
 from support.helm import rendered_text
 
 NAMESPACE = "manifests"
-# Of Prometheus' operator, whose own definitions are not at hand: they take any spec.
-OPERATOR_KINDS = {"servicemonitors": "ServiceMonitor", "prometheusrules": "PrometheusRule"}
 
 VALUES = {
     "default": {},
@@ -32,8 +29,6 @@ VALUES = {
         "extraVolumeMounts": [{"name": "certificates", "mountPath": "/etc/certificates", "readOnly": True}],
         "networkPolicy": {"from": [{"namespaceSelector": {"matchLabels": {"name": "ingress-nginx"}}}]},
         "serviceAccount": {"annotations": {"example.org/role": "orders"}},
-        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
-        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     },
     "postgres of the chart": {"postgres": {"enabled": True}},
     "postgres by URL": {"postgres": {"url": "postgresql://ordem:secret@db.example/orders"}},
@@ -44,14 +39,6 @@ VALUES = {
 @pytest.fixture(scope="module")
 def namespace(cluster):
     cluster.kubectl("create", "namespace", NAMESPACE)
-    for plural, kind in OPERATOR_KINDS.items():
-        group = "monitoring.coreos.com"
-        cluster.kubectl("apply", "--filename=-", text_in=json.dumps({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"{plural}.{group}"},
-            "spec": {"group": group, "scope": "Namespaced", "names": {"plural": plural, "kind": kind},
-                     "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
-                         "type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}}}]}}))
-        cluster.kubectl("wait", "--for=condition=established", f"crd/{plural}.{group}", "--timeout=60s")
     return NAMESPACE
 
 

@@ -43,7 +43,8 @@ def ingress(tmp_path):
     def start(port, values=None):
         folder = tmp_path / f"nginx-{len(running)}"
         folder.mkdir()
-        running.append(IngressNginx(folder, render(values or {"ingress": INGRESS}), port))
+        running.append(IngressNginx(folder, render(values or {"ingress": INGRESS})))
+        running[-1].set_engine(port)
         return running[-1].wait_listening()
 
     yield start

@@ -79,8 +79,8 @@ class _Exchanges:
 class Connection(_Exchanges):
     """One TCP connection. For one thread at a time."""
 
-    def __init__(self, port):
-        self._socket = socket.create_connection((HOST, port), timeout=settings.ANSWER_SECONDS_MAX)
+    def __init__(self, port, host=HOST):
+        self._socket = socket.create_connection((host, port), timeout=settings.ANSWER_SECONDS_MAX)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = bytearray()
 
@@ -249,8 +249,8 @@ def _parse_header(line):
 class Client(_Exchanges):
     """A keep-alive client: one connection, opened anew only after an answer that says `Connection: close`."""
 
-    def __init__(self, port):
-        self._port = port
+    def __init__(self, port, host=HOST):
+        self._place = (port, host)
         self._connection = None
 
     def __enter__(self):
@@ -266,7 +266,7 @@ class Client(_Exchanges):
 
     def connect(self):
         if not self._connection:
-            self._connection = Connection(self._port)
+            self._connection = Connection(*self._place)
 
     def exchange(self, data, method="GET"):
         self.connect()

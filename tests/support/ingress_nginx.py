@@ -79,11 +79,11 @@ http {{
     server 0.0.0.1;
     balancer_by_lua_block {{
       local balancer = require "ngx.balancer"
-      local file = assert(io.open("{folder}/port"))
-      local port = assert(tonumber(file:read("*a")))
+      local file = assert(io.open("{folder}/engine"))
+      local host, port = file:read("*l", "*n")
       file:close()
       balancer.set_more_tries(1)
-      assert(balancer.set_current_peer("{host}", port))
+      assert(balancer.set_current_peer(host, port))
     }}
     {upstream}
   }}
@@ -138,12 +138,11 @@ def free_port():
 
 
 class IngressNginx:
-    """`port` is where clients connect, `engine_port` where the Service leads at first."""
+    """`port` is where clients connect."""
 
-    def __init__(self, folder, manifests, engine_port):
+    def __init__(self, folder, manifests):
         self.port = free_port()
         self._folder = Path(folder)
-        self.set_engine(engine_port)
         places = {place: _controller_directives(place, self._folder) for place in ("main", "http", "upstream")}
         configuration = self._folder / "nginx.conf"
         configuration.write_text(CONFIGURATION.format(
@@ -164,11 +163,11 @@ class IngressNginx:
             raise
         return self
 
-    def set_engine(self, port):
-        """From now on the Service leads there."""
-        new = self._folder / "port.new"
-        new.write_text(str(port))
-        new.rename(self._folder / "port")
+    def set_engine(self, port, host=HOST):
+        """From now on the Service leads there; before the first call it leads nowhere."""
+        new = self._folder / "engine.new"
+        new.write_text(f"{host}\n{port}")
+        new.rename(self._folder / "engine")
 
     def requests(self):
         """(status, method, path, statuses of all tries) of each request so far."""
