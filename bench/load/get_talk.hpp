@@ -1,5 +1,5 @@
-// get_talk: reads one of the connection's own orders at a time, each of which must be as the last answer left it. What is
-// read first is judged in full; until the order changes it must be read again byte for byte.
+// get_talk: reads one of the connection's own orders at a time, each of which must be as the last answer left it. What
+// is read first is judged in full; until the order changes it must be read again byte for byte.
 #pragma once
 
 #include <string>
