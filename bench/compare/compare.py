@@ -9,6 +9,7 @@ Rows, all about Ordem:
   create     a new order each time                     replay     creates that are repeated, nothing else
   get        an order is read                          conflict   updates that are out of date: 3043, nothing else
   update     100,000 orders are updated                hot-order  one order is updated by all
+  batch      creates in batches of 1,000, two at a time, whatever the number of connections: orders a second
   open       create, with requests due at random times, half as many as the median of `create` in the same run
 
 Peers: bare and nginx answer a constant, whatever the row; postgres and redis do the same job as create and update; restate as create, if

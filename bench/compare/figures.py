@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figures:
-    rate: float  # answers a second
+    rate: float  # answers a second; of batches, their orders
     connections: int  # that it was measured with
     accepted: float = 1.0  # share of the answers; the others were refused as out of date
     generator_us: float | None = None  # CPU time of the load program, a request
@@ -17,19 +17,19 @@ class Figures:
 
 
 def of_ordem_load(told):
-    """Of the JSON of ordem-load."""
-    requests = told["requests"]
-    if not requests:
+    """Of the JSON of ordem-load. An order is a request, but for those of a batch."""
+    orders = told["orders"]
+    if not orders:
         raise RuntimeError(f"no answer in the measured time of {told['scenario']}")
     of_server = told.get("server_cpu_s")
     is_open = told["loop"] == "open"
     return Figures(
-        rate=told["requests_per_s"],
+        rate=told["orders_per_s"],
         connections=told["connections"],
-        accepted=1 - told["stale"] / requests,
-        generator_us=told["generator_cpu_s"] / requests * 1e6,
+        accepted=1 - told["stale"] / orders,
+        generator_us=told["generator_cpu_s"] / orders * 1e6,
         generator_cores=told["generator_cpu_s"] / told["duration_s"],
-        server_us=None if of_server is None else of_server / requests * 1e6,
+        server_us=None if of_server is None else of_server / orders * 1e6,
         latency_ms={name: told["latency_us"][name] / 1000 for name in ("p50", "p99", "p99_9")} if is_open else None,
         never_sent=told["late"]["never_sent"] if is_open else 0,
     )

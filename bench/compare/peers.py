@@ -34,7 +34,9 @@ def load_in_time(port, scenario, connections, seconds, *flags, **options):
 class Ordem:
     """Orders over HTTP, as they are served. A row is a scenario of ordem-load."""
 
-    ROWS = ("create", "get", "update", "hot-order", "replay", "conflict")
+    ROWS = ("create", "get", "update", "hot-order", "replay", "conflict", "batch")
+    # A batch streams both ways, so that few keep the cores busy.
+    BATCHES_MAX = 2
 
     def __init__(self, row):
         self.name = f"ordem {row}"
@@ -45,6 +47,8 @@ class Ordem:
         self._server = start_server(folder)
 
     def measure(self, connections, seconds):
+        if self._row == "batch":
+            connections = min(connections, self.BATCHES_MAX)
         flags = self._flags(connections)
         if self._row not in ("replay", "conflict"):
             return figures.of_ordem_load(self._load(connections, seconds, *flags))

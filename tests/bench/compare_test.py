@@ -29,6 +29,7 @@ tps = 2500.500000 (without initial connection time)
 def told_by_ordem_load(**changed):
     return {
         "scenario": "create", "loop": "closed", "connections": 64, "duration_s": 2.0, "requests": 1000, "requests_per_s": 500.0, "stale": 0,
+        "orders": 1000, "orders_per_s": 500.0,
         "latency_us": {"p50": 1500.0, "p90": 2000.0, "p99": 3000.0, "p99_9": 4000.0, "p99_99": 4500.0}, "generator_cpu_s": 0.5, **changed,
     }  # fmt: skip
 
@@ -50,6 +51,12 @@ class FiguresTest(unittest.TestCase):
         self.assertAlmostEqual(one.server_us, 1500)
         self.assertIsNone(one.latency_ms)
 
+    def test_batches_are_told_by_their_orders(self):
+        one = figures.of_ordem_load(told_by_ordem_load(requests=10, requests_per_s=5.0, server_cpu_s=1.5))
+        self.assertEqual(one.rate, 500.0)
+        self.assertAlmostEqual(one.generator_us, 500)
+        self.assertAlmostEqual(one.server_us, 1500)
+
     def test_a_server_of_several_processes_has_no_cpu(self):
         self.assertIsNone(figures.of_ordem_load(told_by_ordem_load()).server_us)
 
@@ -60,7 +67,7 @@ class FiguresTest(unittest.TestCase):
 
     def test_no_answers_are_no_figures(self):
         with self.assertRaisesRegex(RuntimeError, "no answer"):
-            figures.of_ordem_load(told_by_ordem_load(requests=0))
+            figures.of_ordem_load(told_by_ordem_load(orders=0))
         with self.assertRaisesRegex(RuntimeError, "no answer"):
             figures.of_restate_load({"requests": 0, "requests_per_s": 0, "generator_cpu_s": 1}, 64, 2)
 
@@ -218,7 +225,7 @@ class ChoiceTest(unittest.TestCase):
     def test_all_of_it_by_default(self):
         self.assertEqual(self.names(), [
             "bare Beast", "nginx return 200", "ordem create", "ordem get", "ordem update", "ordem hot-order", "ordem replay",
-            "ordem conflict", "PostgreSQL alone create", "PostgreSQL alone update", "Redis create", "Redis update",
+            "ordem conflict", "ordem batch", "PostgreSQL alone create", "PostgreSQL alone update", "Redis create", "Redis update",
             "Restate create"])  # fmt: skip
 
     def test_rows_and_peers_are_chosen(self):
