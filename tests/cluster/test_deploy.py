@@ -3,14 +3,12 @@
 One story: each test goes on from where the one before has left the cluster.
 """
 
-import contextlib
 import json
 import os
 import random
 import re
 import shutil
 import signal
-import threading
 from pathlib import Path
 
 import psycopg2
@@ -20,7 +18,7 @@ import yaml
 from deploy_page import blocks, commands, run_commands
 from images import NEXT_VERSION, POSTGRES
 from support import settings
-from support.concurrency import Threads, poll_until
+from support.concurrency import poll_until
 from support.containers import project_version
 from support.helm import ROOT, render
 from support.http_client import Client, ConnectionEnded
@@ -30,7 +28,7 @@ from support.oracle import Oracle
 from support.orders import STALE_VERSION, new_customer
 from support.persisted import wait_persisted, wait_ready
 from support.server_facts import metric
-from support.workload import REUSE_CUSTOMER, Worker
+from support.workload import REUSE_CUSTOMER, Load, Worker
 
 NAMESPACE = "shop"
 HOST = "orders.example"
@@ -153,23 +151,10 @@ class Shop:
     def engine(self):
         return PatientClient(*self._service)
 
-    @contextlib.contextmanager
     def load(self):
-        """Clients write through the ingress until the end of the block; gives a function that waits for some more writes."""
-        workers = [PatientWorker(self._oracle, self.nginx.port, random.Random(self._rng.getrandbits(64)), self._customers)
-                   for _ in range(settings.LOAD_CLIENTS)]
-        stopped = threading.Event()
-        threads = Threads([lambda worker=worker: worker.run_until(stopped) for worker in workers])
-
-        def wait_for_writes():
-            wanted = self._oracle.recorded_count + WRITES
-            poll_until(lambda: threads.check() or self._oracle.recorded_count >= wanted, "clients write", settings.THREADS_SECONDS_MAX)
-
-        try:
-            yield wait_for_writes
-        finally:
-            stopped.set()
-        threads.join()
+        """Clients that write through the ingress until the end of the block."""
+        return Load(self._oracle, [PatientWorker(self._oracle, self.nginx.port, random.Random(self._rng.getrandbits(64)), self._customers)
+                                   for _ in range(settings.LOAD_CLIENTS)])
 
     def assert_nothing_lost(self):
         """The engine shows what clients were told, all of it, once."""
@@ -227,13 +212,13 @@ def test_walk_through_the_ingress(shop):
 @pytest.mark.parametrize("way", ["kill -9", "deleted by force", "deleted"])
 def test_nothing_is_lost_with_the_pod(shop, way):
     """Breaks if an acknowledged write is lost, or one that a client repeats is executed twice."""
-    with shop.load() as wait_for_writes:
-        wait_for_writes()
+    with shop.load() as load:
+        load.wait_for(WRITES)
         if way == "kill -9":
             os.kill(engine_pid(), signal.SIGKILL)
         else:
             shop.kubectl("delete", "pod", "ordem-0", *(("--force", "--grace-period=0") if way == "deleted by force" else ()))
-        wait_for_writes()
+        load.wait_for(WRITES)
     shop.assert_nothing_lost()
     shop.assert_postgres_has_it()
 
@@ -243,10 +228,10 @@ def test_upgrade_with_a_migration(shop):
     chart = shop.repository / "deploy/helm/ordem/Chart.yaml"
     chart.write_text(re.sub(r"^appVersion: .*$", f'appVersion: "{NEXT_VERSION}"', chart.read_text(), flags=re.MULTILINE))
     before = shop.postgres.newest_migration()
-    with shop.load() as wait_for_writes:
-        wait_for_writes()
+    with shop.load() as load:
+        load.wait_for(WRITES)
         shop.run("Upgrade")
-        wait_for_writes()
+        load.wait_for(WRITES)
     assert shop.postgres.newest_migration() > before
     assert f"ordem {NEXT_VERSION}," in shop.kubectl("exec", "ordem-0", "--", "ordem", "version")
     shop.assert_nothing_lost()
@@ -257,8 +242,8 @@ def test_roll_back_past_a_migration(shop):
     """The older program goes on without Postgres, as the page says, and nothing of that is missing after the next upgrade."""
     shop.run("Roll back")
     assert f"ordem {project_version()}," in shop.kubectl("exec", "ordem-0", "--", "ordem", "version")
-    with shop.load() as wait_for_writes:
-        wait_for_writes()
+    with shop.load() as load:
+        load.wait_for(WRITES)
     shop.assert_nothing_lost()
     with shop.engine() as client:
         assert metric(client, "ordem_postgres_connected") == 0
@@ -275,8 +260,8 @@ def test_restore_the_volume(shop):
 
 
 def test_restore_from_postgres(shop):
-    with shop.load() as wait_for_writes:
-        wait_for_writes()
+    with shop.load() as load:
+        load.wait_for(WRITES)
     shop.assert_postgres_has_it()
     shop.run("Restore from Postgres")
     shop.assert_nothing_lost()
@@ -286,8 +271,8 @@ def test_restore_from_postgres(shop):
 def test_move_to_another_postgres(shop):
     shop.postgres.run(f"CREATE DATABASE {NEW_DATABASE}")
     assert ": no difference" in shop.run("Move to another Postgres")
-    with shop.load() as wait_for_writes:
-        wait_for_writes()
+    with shop.load() as load:
+        load.wait_for(WRITES)
     shop.assert_nothing_lost()
     shop.assert_postgres_has_it()
 

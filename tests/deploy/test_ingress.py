@@ -4,7 +4,6 @@ and that clients do not notice a kill."""
 import json
 import random
 import subprocess
-import threading
 
 import pytest
 import yaml
@@ -12,7 +11,7 @@ import yaml
 from support import settings
 from support.batches import OpenBatch, batch_bytes, line_of, lines_of, new_creates, verdicts_of
 from support.captures import CAPTURES, allocation_bytes, captured, new_key, record_bytes
-from support.concurrency import Threads, poll_until
+from support.concurrency import poll_until
 from support.helm import CHART, ROOT, render
 from support.http_client import Client, request_bytes
 from support.ingress_nginx import CONTROLLER_VALUES, IngressNginx
@@ -20,7 +19,7 @@ from support.observation import assert_as_told
 from support.oracle import Oracle
 from support.orders import JSON_TYPE, ORDERS, create, merge, new_customer, new_guid, order_content
 from support.scripted_server import HANG_UP, ScriptedServer, answer_bytes
-from support.workload import REUSE_CUSTOMER, Worker
+from support.workload import REUSE_CUSTOMER, Load, Worker
 from test_chart import helped_options
 
 INGRESS = {"enabled": True, "captures": True}
@@ -206,23 +205,13 @@ def write_while_killed(nginx, oracle, launch, server):
     customers = [new_customer() for _ in range(3)]
     workers = [Worker(oracle, nginx.port, random.Random(f"{settings.SEED}/{number}"), customers)
                for number in range(settings.INGRESS_WORKERS)]
-    stopped = threading.Event()
-    clients = Threads([lambda worker=worker: worker.run_until(stopped) for worker in workers])
-
-    def wait_for_writes():
-        wanted = oracle.recorded_count + settings.INGRESS_WRITES_BETWEEN_KILLS
-        poll_until(lambda: clients.check() or oracle.recorded_count >= wanted, "clients write", settings.THREADS_SECONDS_MAX)
-
-    try:
+    with Load(oracle, workers) as load:
         for _ in range(settings.INGRESS_KILLS):
-            wait_for_writes()
+            load.wait_for(settings.INGRESS_WRITES_BETWEEN_KILLS)
             server.kill()
             server = launch()
             nginx.set_engine(server.port)
-        wait_for_writes()
-    finally:
-        stopped.set()
-    clients.join()
+        load.wait_for(settings.INGRESS_WRITES_BETWEEN_KILLS)
     return server, [*customers, REUSE_CUSTOMER]
 
 

@@ -10,7 +10,7 @@ from support.batches import (
     verdicts_in, verdicts_of,
 )
 from support.concurrency import Threads, poll_until
-from support.http_client import Connection, request_bytes
+from support.http_client import request_bytes
 from support.orders import (
     accepted_order, assert_problem, create, get_order, message_path, new_customer, order_content, recorded_part,
 )

@@ -29,7 +29,6 @@ from support.orders import (
     set_status,
 )
 from support.persisted import (
-    Load,
     assert_prefix,
     assert_verified,
     assert_whole,
@@ -49,6 +48,7 @@ from support.persisted import (
 )
 from support.postgres import PASSWORD_ROLE, start_postgres
 from support.server_facts import metric, positions
+from support.workload import load_on
 
 SECRET = "p@ss/w:rd%Kx9?&"
 LOCK_ORDERS = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"
@@ -131,7 +131,7 @@ def test_every_moment_of_postgres_is_a_prefix_of_the_log(postgres, url, launch, 
     # Moments are kept open and judged after the load: judging takes longer than a moment lasts, and the load grows meanwhile.
     with contextlib.ExitStack() as moments:
         cursors, newest = [], 0
-        with Load(server, rng) as running:
+        with load_on(server, rng) as running:
             while len(cursors) < settings.PREFIX_MOMENTS:
                 poll_until(lambda: persisted_position(postgres, url) != newest, "Postgres moves on")
                 cursors.append(moments.enter_context(snapshot(postgres, url)))
@@ -320,7 +320,7 @@ def test_stopped_and_started_under_load(restless, restless_url, launch, data_dir
     server = launch(flag(restless_url))
     client = server.client()
     wait_persisted(client)  # until Postgres has been reached once nobody can say how far behind it is
-    with Load(server, rng) as running:
+    with load_on(server, rng) as running:
         for _ in range(2):
             running.wait_for(settings.WRITES_BETWEEN_FAILURES)
             restless.stop()
@@ -338,7 +338,7 @@ def test_backend_killed_within_a_transaction(restless, restless_url, launch, dat
     """Breaks if half of a batch stays, or a batch whose connection was lost is written again though it was committed."""
     server = launch(flag(restless_url))
     client = server.client()
-    with Load(server, rng) as running:
+    with load_on(server, rng) as running:
         for lock in (LOCK_MESSAGES, LOCK_ORDERS):
             running.wait_for(settings.WRITES_BETWEEN_FAILURES)
             with held(restless, restless_url, lock):
@@ -369,7 +369,7 @@ def test_statement_that_fails_is_tried_again_until_it_does_not(postgres, url, la
     """Breaks if an entry that Postgres refuses is left out, if half of its batch stays, or if nobody is told why."""
     server = launch(flag(url))
     client = server.client()
-    with Load(server, rng) as running:
+    with load_on(server, rng) as running:
         running.wait_for(settings.WRITES_BETWEEN_FAILURES)
         postgres.run(url, "ALTER TABLE message_records ADD CONSTRAINT no_more_stale CHECK (verdict <> 'stale_version') NOT VALID")
         poll_until(lambda: metric(client, "ordem_postgres_failures_total") >= 3, "it fails again and again")

@@ -1,16 +1,15 @@
 """What Postgres shows of an engine's log: how far it is, whether it is a prefix of the log, and whether it is what clients were told."""
 
 import contextlib
-import threading
 
 import psycopg2.extensions
 
 from support import settings
-from support.concurrency import Threads, poll_until
-from support.oracle import Oracle, show
+from support.concurrency import poll_until
+from support.oracle import show
 from support.ordem_server import run_ordem
 from support.server_facts import positions
-from support.workload import Worker
+from support.workload import load_on
 
 TIME_FORMAT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 ORDER_MEMBERS = ("order_id", "version", "status", "customer_id", "currency", "items", "total", "attributes", "created_at", "updated_at")
@@ -191,38 +190,9 @@ def assert_whole(postgres, url, client, folder, oracle=None):
     assert_verified(url, folder)
 
 
-class Load:
-    """Clients that write until the end of the block. An oracle knows what they were told."""
-
-    def __init__(self, server, rng, oracle=None, workers=settings.LOAD_CLIENTS):
-        self.oracle = oracle or Oracle()
-        self._stopped = threading.Event()
-        customers = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
-        self._workers = [Worker(self.oracle, server.port, type(rng)(rng.getrandbits(64)), customers) for _ in range(workers)]
-        self._threads = None
-
-    def __enter__(self):
-        self._threads = Threads([lambda worker=worker: worker.run_until(self._stopped) for worker in self._workers])
-        return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self._threads.join()
-
-    def wait_for(self, count):
-        """Waits until so many more writes are recorded."""
-        wanted = self.oracle.recorded_count + count
-
-        def reached():
-            self._threads.check()
-            return self.oracle.recorded_count >= wanted
-
-        poll_until(reached, f"{count} more writes are recorded", settings.THREADS_SECONDS_MAX)
-
-
 def load(server, rng, count, oracle=None):
     """Has clients write until so many writes are recorded; returns the oracle."""
-    with Load(server, rng, oracle) as running:
+    with load_on(server, rng, oracle) as running:
         running.wait_for(count)
     return running.oracle
 

@@ -3,7 +3,9 @@
 import threading
 
 from support import settings
+from support.concurrency import Threads, poll_until
 from support.http_client import Client, ConnectionEnded
+from support.oracle import Oracle
 from support.orders import create, get_order, merge, order_content, replace, set_status
 
 HOT_ORDERS = 10
@@ -130,3 +132,38 @@ class Worker:
         guid = self._rng.choice(self._oracle.recorded_guids())
         other = create(random_content(self._rng, REUSE_CUSTOMER), guid)
         self._oracle.reused(guid, other.send(self._client))
+
+
+class Load:
+    """Workers that write until the end of the block. `oracle` knows what they were told."""
+
+    def __init__(self, oracle, workers):
+        self.oracle = oracle
+        self._workers = workers
+        self._stopped = threading.Event()
+        self._threads = None
+
+    def __enter__(self):
+        self._threads = Threads([lambda worker=worker: worker.run_until(self._stopped) for worker in self._workers])
+        return self
+
+    def __exit__(self, *_):
+        self._stopped.set()
+        self._threads.join()
+
+    def wait_for(self, count):
+        """Waits until so many more writes are recorded."""
+        wanted = self.oracle.recorded_count + count
+
+        def reached():
+            self._threads.check()
+            return self.oracle.recorded_count >= wanted
+
+        poll_until(reached, f"{count} more writes are recorded", settings.THREADS_SECONDS_MAX)
+
+
+def load_on(server, rng, oracle=None):
+    """A Load of some clients of a server."""
+    oracle = oracle or Oracle()
+    customers = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
+    return Load(oracle, [Worker(oracle, server.port, type(rng)(rng.getrandbits(64)), customers) for _ in range(settings.LOAD_CLIENTS)])
