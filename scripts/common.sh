@@ -68,6 +68,23 @@ unpack_packages() {
   mv "$folder.new" "$folder"
 }
 
+# fetch_source [OPTION...] PACKAGE: fetches the files of Debian 12's source package into the current folder, with options of apt-get source.
+# From the system's own package source, asked for source packages too; nothing of the system's configuration is changed.
+fetch_source() {
+  local uri here=$PWD
+  # shellcheck disable=SC2016
+  uri=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT) $(RELEASE)' 'Created-By: Packages' |
+    awk '$2 == "main" && $3 ~ /^(bookworm|stable|oldstable)$/ { print $1; exit }')
+  [ -n "$uri" ] || fail "no Debian 12 package source is configured (apt-get indextargets names none)"
+  mkdir -p apt/{lists/partial,cache/archives/partial}
+  printf 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s bookworm main\n' "$uri" >apt/sources.list
+  local apt_here=(apt-get -q -o "Dir::Etc::sourcelist=$here/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
+    -o "Dir::State::Lists=$here/apt/lists" -o "Dir::Cache=$here/apt/cache" -o "APT::Sandbox::User=$(id -un)")
+  if ! "${apt_here[@]}" update >&2 || ! "${apt_here[@]}" source --download-only "$@" >&2; then
+    fail "the source package could not be fetched: ${*: -1}"
+  fi
+}
+
 # install_npm_packages FOLDER: what its package-lock.json names, if that is not there yet.
 install_npm_packages() {
   (
