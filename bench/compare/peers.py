@@ -11,8 +11,9 @@ import urllib.request
 
 import figures
 from harness import BUILD, THREADS, WARMUP_SECONDS, check_disk, load, run
-from programs import HERE, RUN_SECONDS_MAX, STOP_SECONDS_MAX, ServedByOne, Server, free_port, run_counted
+from programs import HERE, RUN_SECONDS_MAX, STOP_SECONDS_MAX, ServedByOne, Server, run_counted
 from restate_packages import SERVER_BINARY as RESTATE_BINARY
+from support.http_client import free_port
 from support.ordem_server import start_server
 from support.postgres import BINARIES, start_postgres
 from support.process_facts import cpu_seconds

@@ -19,11 +19,6 @@ START_SECONDS_MAX = 20
 RUN_SECONDS_MAX = 60
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
 def run_counted(*command, seconds_max):
     """The standard output of a program, and the CPU seconds that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -101,9 +101,7 @@ class PatientClient(Client):
 
 
 class PatientWorker(Worker):
-    def __init__(self, oracle, port, rng, customers):
-        super().__init__(oracle, port, rng, customers)
-        self._client = PatientClient(port)
+    client_class = PatientClient
 
 
 class Shop:

@@ -4,6 +4,7 @@ import socket
 import time
 
 from support import settings
+from support.http_client import free_port
 from support.ordem_server import assert_clean_failure, run_ordem
 
 ANSWER_SECONDS = 2
@@ -37,8 +38,7 @@ def test_server_that_takes_no_writes(launch, own_postgres):
 
 def test_nobody_listens():
     """Breaks if a server that is gone is anything but a failure."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     result = ask(port)
     assert_clean_failure(result.returncode, result.stderr, [port, "refused"])
     assert result.returncode == 1

@@ -57,6 +57,12 @@ class Response:
         return self.header("Idempotency-Replayed") == "true"
 
 
+def free_port():
+    """A port of this machine that nobody listens on."""
+    with socket.create_server((HOST, 0)) as taken:
+        return taken.getsockname()[1]
+
+
 def request_bytes(method, target, headers=(), body=None):
     """One request. `headers` are (name, value) pairs; Host and, with a body, Content-Length are added."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}"]

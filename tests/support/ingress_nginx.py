@@ -3,13 +3,12 @@ deploy/ingress/nginx-values.yaml, in front of a server on loopback.
 
 The translation is below, in one place: DIRECTIVES and CONTROLLER_DIRECTIVES. As in the controller the upstream is chosen in Lua,
 which allows one more try each time it is asked: so the one endpoint of a Service is tried again, where nginx by itself tries each
-server once. What stands for the Service is a file with the port of the engine.
+server once. What stands for the Service is a file with the address of the engine.
 """
 
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import yaml
 from support import settings
 from support.concurrency import poll_until
 from support.helm import ROOT
-from support.http_client import HOST, Connection
+from support.http_client import HOST, Connection, free_port
 
 PROGRAMS = ROOT / "build/deploy-programs"
 CONTROLLER_VALUES = ROOT / "deploy/ingress/nginx-values.yaml"
@@ -36,7 +35,7 @@ DIRECTIVES = {
     "proxy-next-upstream-tries": ("proxy_next_upstream_tries {};", "3"),
     "proxy-next-upstream-timeout": ("proxy_next_upstream_timeout {}s;", "0"),
 }
-# The upstream is the address of the Service instead of those of its pods, which is what the file of the port stands for.
+# The upstream is the address of the Service instead of those of its pods, which is what the file of the engine stands for.
 OTHER_ANNOTATIONS = {"service-upstream": "true"}
 
 # `controller.config` of the controller's chart: where the directive belongs, the directive, the controller's default.
@@ -130,11 +129,6 @@ def locations(manifests):
         for path in rule["http"]["paths"]
         for match in _matches(path)
     )
-
-
-def free_port():
-    with socket.create_server((HOST, 0)) as listening:
-        return listening.getsockname()[1]
 
 
 class IngressNginx:

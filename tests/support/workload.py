@@ -68,9 +68,11 @@ class Kill:
 class Worker:
     """One client thread. It sends until its connection ends, and reports everything to the oracle."""
 
+    client_class = Client
+
     def __init__(self, oracle, port, rng, customers, kill=None):
         self._oracle = oracle
-        self._client = Client(port)
+        self._client = self.client_class(port)
         self._rng = rng
         self._customers = customers
         self._kill = kill
