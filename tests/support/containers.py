@@ -9,7 +9,6 @@ import functools
 import json
 import os
 import re
-import shutil
 import subprocess
 import uuid
 from pathlib import Path
@@ -34,11 +33,13 @@ def project_version():
 
 @functools.cache
 def environment():
-    """What makes both tools keep everything in folders of the tests' own."""
-    CACHE.mkdir(parents=True, exist_ok=True)
+    """What makes both tools keep everything in folders of the tests' own; buildah keeps what a build's cache mounts hold beside
+    its temporary files."""
+    temporary = CACHE / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
     configuration = CACHE / "storage.conf"
     configuration.write_text(f'[storage]\ndriver = "overlay"\ngraphroot = "{CACHE / "storage"}"\nrunroot = "{RUN_FOLDER}"\n')
-    return {**os.environ, "CONTAINERS_STORAGE_CONF": str(configuration)}
+    return {**os.environ, "CONTAINERS_STORAGE_CONF": str(configuration), "TMPDIR": str(temporary)}
 
 
 def run_tool(*words, seconds=settings.COMMAND_SECONDS_MAX):
@@ -76,17 +77,11 @@ def make_base():
 
 
 def build_image(source=ROOT, version=None):
-    """The image of deploy/Dockerfile, of this source or of another folder's; returns its name. Takes what the machine's ccache has
-    of this tree."""
+    """The image of deploy/Dockerfile, of this source or of another folder's; returns its name."""
     make_base()
     name = f"localhost/ordem:{version or project_version()}"
-    ccache = []
-    if shutil.which("ccache"):
-        folder = subprocess.run(["ccache", "-k", "cache_dir"], capture_output=True, text=True, check=True).stdout.strip()
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        ccache = ["--volume", f"{folder}:/host-ccache", "--build-arg", "CCACHE_DIR=/host-ccache", "--build-arg", f"SOURCE={ROOT}"]
     run_tool(
-        "buildah", "bud", "--isolation", "chroot", "--format", "docker", "--pull-never", "--layers", *ccache,
+        "buildah", "bud", "--isolation", "chroot", "--format", "docker", "--pull-never", "--layers",
         "--file", source / "deploy" / "Dockerfile", "--tag", name, source, seconds=settings.IMAGE_SECONDS_MAX,
     )
     run_tool("podman", "image", "prune", "--force", "--filter", f"until={UNUSED_LAYERS_KEPT}")
