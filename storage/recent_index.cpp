@@ -11,6 +11,9 @@ namespace {
 // How many may wait to be written before appends wait for them.
 constexpr std::size_t full_generations_max = 3;
 
+// Of its record. Larger orders are not kept in memory, so that it stays bounded.
+constexpr std::size_t order_bytes_max = 512;
+
 std::size_t customer_prefix_bytes(std::string_view customer_key) {
   return customer_key.size() - sizeof(order_id::bytes);
 }
@@ -81,6 +84,16 @@ void recent_index::add(const message_entry& what, position at) {
 
   if (what.after == nullptr) return;
   const order& after = *what.after;
+  key_.clear();
+  value_.clear();
+  encode_order_key(key_, after.id);
+  encode_order(value_, after);
+  if (value_.size() <= order_bytes_max) {
+    filling_->orders.put(key_, key_.size(), value_, at);
+  } else {
+    filling_->orders.remove(key_, key_.size(), at);
+  }
+
   if (what.before != nullptr) {
     const std::string& customer_before = what.before->content.customer_id;
     if (customer_before == after.content.customer_id) return;

@@ -7,6 +7,9 @@
 //
 // A read looks into the generations first, newest first, then into the files. A start makes the generations again from
 // the log after the position that the files have reached.
+//
+// Orders do go to the database with each append. The generations hold those that changed last besides, so that who asks
+// for one again is spared the walk through the memtable.
 #pragma once
 
 #include <condition_variable>
@@ -26,10 +29,12 @@ namespace ordem::storage {
 
 // What the indexes hold of some consecutive entries.
 struct index_generation {
-  explicit index_generation(std::size_t entries_max) : messages(entries_max), customers(2 * entries_max) {}
+  explicit index_generation(std::size_t entries_max)
+      : messages(entries_max), customers(2 * entries_max), orders(entries_max) {}
 
   recent_records messages;
   recent_records customers;  // by the prefix of their customer
+  recent_records orders;     // of large ones, a removal: the database has them
   std::size_t entries = 0;   // with those that the indexes don't hold
   position last;             // of its entries; once it is full
 };

@@ -180,11 +180,7 @@ read_result<std::optional<message_record>> rocks_store::find_message(const guid&
   key.clear();
   encode_message_key(key, id);
   const auto view = shown();
-  const recent_record* recent = nullptr;
-  for (const auto& each : view->recent()) {
-    recent = each->messages.find(key, view->last());
-    if (recent != nullptr) break;
-  }
+  const recent_record* recent = view->find_recent(&index_generation::messages, key);
   rocksdb::PinnableSlice stored;
   if (recent == nullptr) {
     const auto status = db_->Get(view->options(), handle(family::messages), key, &stored);

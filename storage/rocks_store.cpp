@@ -231,13 +231,19 @@ read_result<shared_order> rocks_store::read_order(family which, std::string_view
   const auto status = db_->Get(view.options(), handle(which), key, &value);
   if (status.IsNotFound()) return shared_order{};
   if (!status.ok()) return failed_read(which, status.ToString());
-  auto found = decode_order(id, value.ToStringView());
-  if (!found) return failed_read(which, "the record of order " + id.to_string() + " is damaged");
+  return decode_found(which, value.ToStringView(), id);
+}
+
+read_result<shared_order> rocks_store::decode_found(family where, std::string_view record, order_id id) const {
+  auto found = decode_order(id, record);
+  if (!found) return failed_read(where, "the record of order " + id.to_string() + " is damaged");
   return std::make_shared<const order>(std::move(*found));
 }
 
 read_result<shared_order> rocks_store::find_order(order_id id, const data_view& view) const {
   const std::string_view key{reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+  const recent_record* recent = view.find_recent(&index_generation::orders, key);
+  if (recent != nullptr && !recent->removed) return decode_found(family::orders, recent->value(), id);
   return read_order(family::orders, key, id, view);
 }
 

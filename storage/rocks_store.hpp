@@ -47,6 +47,13 @@ class data_view {
   const rocksdb::ReadOptions& options() const noexcept { return options_; }
   position last() const noexcept { return last_; }
   const index_generations& recent() const noexcept { return *recent_; }
+  // The newest record of that name in one of the tables of `recent`, if there is one. Lives as long as the view.
+  const recent_record* find_recent(recent_records index_generation::* table, std::string_view name) const noexcept {
+    for (const auto& each : *recent_) {
+      if (const recent_record* found = ((*each).*table).find(name, last_)) return found;
+    }
+    return nullptr;
+  }
 
  private:
   rocksdb::DB& db_;
@@ -147,6 +154,7 @@ class rocks_store final : public store {
   read_result<shared_order> find_order(order_id id, const data_view& view) const;
   read_result<shared_order> find_version(order_id id, version which, const data_view& view) const;
   read_result<shared_order> read_order(family which, std::string_view key, order_id id, const data_view& view) const;
+  read_result<shared_order> decode_found(family where, std::string_view record, order_id id) const;
   read_result<shared_order> find_logged_order(const outcome& result, const data_view& view) const;
   read_result<void> scan(
       family which, const std::function<std::optional<bool>(std::string_view key, std::string_view value)>& read) const;

@@ -104,7 +104,7 @@ struct store_settings {
   // crash.
   std::size_t write_buffer_bytes = std::size_t{256} << 20;
   // Entries whose messages and customers are gathered in memory before they are written to sorted files, 1 to a
-  // million. More: fewer and larger files, more memory (about 250 bytes an entry, up to five times so many), a longer
+  // million. More: fewer and larger files, more memory (about 400 bytes an entry, up to five times so many), a longer
   // start after a crash.
   std::size_t index_entries = 65'536;
   // How far back read_log() reaches, at least.

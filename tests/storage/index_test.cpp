@@ -189,13 +189,46 @@ TEST_CASE_METHOD(index_test, "a GUID that is used anew after its time is found a
   CHECK(store->find_message(first.guid, later).value() == second.record);
 }
 
+TEST_CASE_METHOD(index_test, "an order is as its last change made it, whether that made it large or small") {
+  shared_order current = create_entry(1).after;
+  write({create_entry(1)});
+  for (std::uint32_t i = 1; i <= 200; ++i) {
+    order_content content = content_of("a", i);
+    if (i % 3 == 0) content.items.resize(100, content.items.front());  // too large to be kept in memory
+    const message_entry change = change_entry(current, std::move(content));
+    write({change});
+    current = change.after;
+    REQUIRE(*store->find_order(current->id).value() == *current);
+    if (i % 50 > 2) continue;
+    reopen();
+    REQUIRE(*store->find_order(current->id).value() == *current);
+  }
+}
+
+TEST_CASE_METHOD(index_test,
+                 "after a crash an order of more changes than are read from the log at once is made again") {
+  settings.index_entries = 4 * group_entries_max;
+  reopen();
+  const auto life = life_of(1, group_entries_max + 100);
+  for (const message_entry& each : life) REQUIRE(store->append(group_of({each})));
+  REQUIRE(store->sync());
+  reopen();
+  for (const message_entry& each : life) {
+    REQUIRE(*store->find_version(each.after->id, each.after->version).value() == *each.after);
+  }
+  CHECK(*store->find_order(life.back().after->id).value() == *life.back().after);
+}
+
 TEST_CASE_METHOD(index_test, "with durability postgres nothing in memory shows before it is persisted") {
   settings.durability = durability::postgres;
   reopen();
-  write({create_entry(1, content_of("a"))});
+  const message_entry created = create_entry(1, content_of("a"));
+  write({created});
+  CHECK(store->find_order(created.after->id).value() == nullptr);
   CHECK_FALSE(store->find_message(create_entry(1).guid, sample_time).value());
   CHECK(store->list_orders("a", {}, 10).value().empty());
   store->confirm_persisted({1});
+  CHECK(store->find_order(created.after->id).value() != nullptr);
   CHECK(store->find_message(create_entry(1).guid, sample_time).value());
   CHECK(store->list_orders("a", {}, 10).value().size() == 1);
 }
