@@ -37,7 +37,10 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 }  // namespace
 
 session::session(socket_type&& socket, connection_count::place&& place, io_thread& thread)
-    : socket_(std::move(socket)), place_(std::move(place)), thread_(thread) {}
+    : socket_(std::move(socket)), place_(std::move(place)), thread_(thread) {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);  // see write_out()
+}
 
 void session::start() {
   error_code ignored;
@@ -246,10 +249,18 @@ void session::respond(const response& what) {
   write_out();
 }
 
+// As a rule the kernel takes an answer whole, and at once. A request that is here already waits its turn all the same:
+// it is not for the stack to hold a pipeline.
 void session::write_out() {
   stage_ = stage::writing;
+  std::size_t taken = 0;
+  if (buffer_.size() == 0) {
+    error_code ec;
+    taken = socket_.write_some(asio::buffer(out_), ec);
+    if (taken == out_.size()) return on_written(ec);
+  }
   deadline_ = clock::now() + thread_.settings().request_timeout;
-  asio::async_write(socket_, asio::buffer(out_),
+  asio::async_write(socket_, asio::buffer(out_) + taken,
                     [self = shared_from_this()](error_code ec, std::size_t) { self->on_written(ec); });
 }
 
