@@ -42,15 +42,11 @@ std::optional<order_id> order_id::parse(std::string_view text) noexcept {
 
 void order_id::append_to(std::string& out) const {
   char text[36];
-  std::size_t nibble = 0;
-  for (std::size_t i = 0; i < sizeof text; ++i) {
-    if (is_dash_place(i)) {
-      text[i] = '-';
-      continue;
-    }
-    const unsigned byte = bytes[nibble / 2];
-    text[i] = hex_digits[nibble % 2 == 0 ? byte >> 4 : byte & 15];
-    ++nibble;
+  char* to = text;
+  for (const std::uint8_t byte : bytes) {
+    if (is_dash_place(static_cast<std::size_t>(to - text))) *to++ = '-';
+    *to++ = hex_digits[byte >> 4];
+    *to++ = hex_digits[byte & 15];
   }
   out.append(text, sizeof text);
 }

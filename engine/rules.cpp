@@ -99,6 +99,7 @@ objection object_to_total(const std::vector<order_item>& items) noexcept {
 
 objection object_to_attributes(const json_object& attributes) {
   std::string text;
+  text.reserve(256);
   append_json(text, attributes);
   if (text.size() > limits::attributes_bytes_max) return "must not exceed 16384 bytes as compact JSON";
   return unless(depth_of({attributes}) < limits::json_depth_max, "must not be nested deeper than 63 levels");

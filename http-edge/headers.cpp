@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "engine/limits.hpp"
 
@@ -16,16 +17,17 @@ std::string_view trimmed(std::string_view text) {
 
 // RFC 8941, section 3.3.3. The text between the quotes, unescaped; nothing if it does not end where the value ends.
 std::optional<std::string> parse_quoted(std::string_view value) {
+  const auto is_special = [](char c) { return c == '"' || c == '\\'; };
   std::string text;
-  for (std::size_t i = 1; i < value.size(); ++i) {
-    if (value[i] == '"') return i + 1 == value.size() ? std::optional(text) : std::nullopt;
-    if (value[i] == '\\') {
-      ++i;
-      if (i == value.size() || (value[i] != '"' && value[i] != '\\')) return std::nullopt;
-    }
-    text += value[i];
+  for (auto rest = value.begin() + 1;;) {
+    const auto special = std::find_if(rest, value.end(), is_special);
+    text.append(rest, special);
+    if (special == value.end()) return std::nullopt;
+    rest = special + 1;
+    if (*special == '"') return rest == value.end() ? std::optional(std::move(text)) : std::nullopt;
+    if (rest == value.end() || !is_special(*rest)) return std::nullopt;
+    text += *rest++;
   }
-  return std::nullopt;
 }
 
 }  // namespace
