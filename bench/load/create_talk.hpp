@@ -27,15 +27,22 @@ class create_talk : public conversation {
   [[nodiscard]] const known_order& last_created() const noexcept { return last_; }
 
  private:
+  /// 128-bit hash of a text: thousands of answers kept whole would cost the measured server its caches.
+  struct text_hash {
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    friend bool operator==(const text_hash&, const text_hash&) = default;
+  };
   struct executed {
     uuid guid;
     std::uint64_t turn = 0;
     unsigned status = 0;
-    std::string body;
     std::string etag;
-    std::string location;
+    text_hash location;
+    text_hash body;
   };
 
+  static text_hash hash_of(std::string_view text) noexcept;
   verdict judge_create(const answer& got);
   static verdict judge_repeat(const answer& got, const executed& first);
 
