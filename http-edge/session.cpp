@@ -249,8 +249,8 @@ void session::respond(const response& what) {
   write_out();
 }
 
-// As a rule the kernel takes an answer whole, and at once. A request that is here already waits its turn all the same:
-// it is not for the stack to hold a pipeline.
+// As a rule the kernel takes an answer whole, and at once. Not so where another request is here already: a pipeline
+// would be answered in ever deeper calls.
 void session::write_out() {
   stage_ = stage::writing;
   std::size_t taken = 0;
