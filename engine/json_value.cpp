@@ -85,16 +85,15 @@ void append_json(std::string& out, const json_object& object) {
 }
 
 void append_json_string(std::string& out, std::string_view text) {
+  const auto needs_escape = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; };
   out += '"';
-  std::size_t clean_from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, clean_from, i - clean_from);
-    append_escaped(out, c);
-    clean_from = i + 1;
+  for (auto rest = text.begin();;) {
+    const auto special = std::find_if(rest, text.end(), needs_escape);
+    out.append(rest, special);
+    if (special == text.end()) break;
+    append_escaped(out, static_cast<unsigned char>(*special));
+    rest = special + 1;
   }
-  out.append(text, clean_from);
   out += '"';
 }
 
