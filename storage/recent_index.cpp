@@ -63,8 +63,9 @@ void recent_index::add(std::span<const entry> entries, position first) {
 
 void recent_index::begin_generation(position last) {
   filling_->last = last;
-  auto next = make_generation();
   std::unique_lock lock(mutex_);
+  auto next = std::exchange(spare_, nullptr);
+  if (next == nullptr) next = make_generation();
   // Those that are not durable wait for no disk of ours, and are as many as messages are in flight.
   const auto is_behind = [this] {
     return full_.size() >= full_generations_max && full_[full_generations_max - 1]->last <= durable_;
@@ -118,8 +119,15 @@ void recent_index::write_full_ones() {
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto has_work = [this] { return !failed_ && !full_.empty() && full_.front()->last <= durable_; };
-    changed_.wait(lock, [&] { return stopping_ || has_work(); });
+    changed_.wait(lock, [&] { return stopping_ || spare_ == nullptr || has_work(); });
     if (stopping_) return;
+    if (spare_ == nullptr) {
+      lock.unlock();
+      auto made = make_generation();
+      lock.lock();
+      spare_ = std::move(made);
+      continue;
+    }
     const auto what = full_.front();
     lock.unlock();
     const bool written = write_(*what);

@@ -87,6 +87,8 @@ class recent_index {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::shared_ptr<const index_generation>> full_;  // oldest first
+  // Made by the thread: its megabytes of empty tables take milliseconds, for which appends would stand still.
+  std::shared_ptr<index_generation> spare_;
   std::shared_ptr<const index_generations> published_;
   position durable_;
   bool stopping_ = false;

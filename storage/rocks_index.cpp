@@ -17,7 +17,9 @@ constexpr std::string_view indexed_key = "indexed";
 class table_file {
  public:
   table_file(const rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string path)
-      : family_(family), path_(std::move(path)), writer_({}, plain(db.GetOptions(family)), family) {
+      : family_(family),
+        path_(std::move(path)),
+        writer_(rocksdb::EnvOptions(db.GetDBOptions()), plain(db.GetOptions(family)), family) {
     status_ = writer_.Open(path_);
   }
 
