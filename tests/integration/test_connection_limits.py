@@ -92,6 +92,17 @@ def test_more_connections_than_allowed(launch_watched):
     poll_until(lambda: try_to_connect(server.port), "a place becomes free")
 
 
+def test_an_answer_larger_than_the_kernel_takes_at_once(server, client):
+    """Breaks if the rest of an answer is lost, or comes twice, where a part of it has left at once."""
+    customer = new_customer()
+    content = order_content(customer, attributes={"large": "x" * 16_000})
+    orders = [accepted_order(create(content).send(client), 201) for _ in range(1000)]
+    response = client.get(f"/api/v1/orders?customer_id={customer}&limit={len(orders)}")
+    assert response.status == 200
+    assert response.json()["orders"] == sorted(orders, key=lambda order: order["order_id"], reverse=True)
+    assert client.get("/-/ping").status == 200
+
+
 def test_client_that_does_not_read_its_answers(launch_watched):
     """Breaks if answers pile up for a client that sends requests and never reads: the server has to stop reading
     instead. Each answer is more than a hundred times as large as its request."""
