@@ -68,30 +68,32 @@ std::optional<open_failure> rocks_store::open_database() {
 std::optional<open_failure> rocks_store::check_end_of_log() {
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(family::log)));
   at->SeekToLast();
-  if (at->Valid()) {
-    const auto first = decode_log_key(at->key().ToStringView());
-    const auto group = decode_log_group(at->value().ToStringView());
-    if (!first || !group) return cannot_open(rocksdb::Status::Corruption("the last group of the log can't be read"));
-    log_bytes_ = group->bytes_before + at->value().size();
-    appended_ = first->number + group->entries.size() - 1;
-    durable_ = appended_.load();
-    visible_ = appended_.load();
-  }
-
-  position from{1};
+  std::optional<position> from;
   std::size_t bytes = 0;
   for (int i = 0; at->Valid() && i < groups_checked_at_start && bytes < bytes_checked_at_start; ++i, at->Prev()) {
-    from = decode_log_key(at->key().ToStringView()).value_or(from);
+    const auto first = decode_log_key(at->key().ToStringView());
+    const auto group = decode_log_group(at->value().ToStringView());
+    if (!first || !group)
+      return cannot_open(rocksdb::Status::Corruption("a group at the end of the log can't be read"));
+    const std::uint64_t end = first->number + group->entries.size();
+    if (!from) {
+      log_bytes_ = group->bytes_before + at->value().size();
+      appended_ = durable_ = visible_ = end - 1;
+    } else if (end != from->number) {
+      break;  // see trim_log(): what stands before a gap is not of the log any more
+    }
+    from = first;
     bytes += at->value().size();
   }
   if (!at->status().ok()) return cannot_open(at->status());
+  if (!from) return std::nullopt;
 
   const auto disagree = [this](const std::string& difference) {
     return cannot_open(rocksdb::Status::Corruption("the log and the data do not agree about " + difference));
   };
   std::unordered_map<capture_key, shared_capture> captures;
-  while (from <= last()) {
-    const auto entries = read_log(from, group_entries_max);
+  while (*from <= last()) {
+    const auto entries = read_log(*from, group_entries_max);
     if (!entries) return disagree("an order that the log names");
     for (const logged_entry& each : *entries) {
       if (const auto* changed = each.capture()) {
@@ -100,7 +102,7 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
         return disagree(difference);
       }
     }
-    from = {from.number + entries->size()};
+    from = position{from->number + entries->size()};
   }
   for (const auto& [key, after] : captures) {
     if (!is_as_logged(key, after)) return disagree("the capture " + std::string(key.view()));

@@ -139,7 +139,8 @@ void rocks_store::confirm_persisted(position through) {
 }
 
 // Gives back the space of table files that hold nothing but groups that nobody needs. A group that begins so far before
-// what is needed also ends before it.
+// what is needed also ends before it. RocksDB passes over a file that it is just merging: until the next time that one
+// may stay where those after it are gone, so the log may have gaps before what is needed.
 void rocks_store::trim_log() {
   std::uint64_t needed_from = last().number - std::min(last().number, settings_.log_entries_kept);
   needed_from = std::min(needed_from, indexed_.load(std::memory_order_relaxed));

@@ -59,6 +59,16 @@ struct index_test : open_store {
     REQUIRE(messages == 2 * orders);
   }
 
+  void remove_log_group(position first) {
+    tamper(folder.path(), [&](auto& db, auto handle) {
+      std::string key;
+      encode_log_key(key, first);
+      std::string value;
+      REQUIRE(db.Get({}, handle(family::log), key, &value).ok());
+      REQUIRE(db.Delete({}, handle(family::log), key).ok());
+    });
+  }
+
   // The position that the table files have reached, in the database of a store that is not open.
   std::uint64_t indexed() {
     std::uint64_t reached = 0;
@@ -128,6 +138,31 @@ TEST_CASE_METHOD(index_test, "indexes that are ahead of the log are refused") {
   const auto result = storage::open_store(settings, clock);
   REQUIRE_FALSE(result);
   CHECK_THAT(result.error().sentence, Contains("ahead of the log"));
+}
+
+TEST_CASE_METHOD(index_test, "a gap in the log before where the indexes end is no damage") {
+  write_orders(50);
+  store->close();
+  store.reset();
+  remove_log_group({41});
+  open();
+  check_all_found(*store);
+  CHECK(replayed({43}).size() == 58);
+  CHECK(store->read_log({41}, 1).error() == log_read_error::trimmed);
+  write_orders(50);
+  reopen();
+  check_all_found(*store);
+  CHECK(replayed({43}).size() == 158);
+}
+
+TEST_CASE_METHOD(index_test, "a gap in the log after where the indexes end is refused") {
+  write_orders(50);
+  store.reset();
+  REQUIRE(indexed() < 97);
+  remove_log_group({97});
+  const auto result = storage::open_store(settings, clock);
+  REQUIRE_FALSE(result);
+  CHECK_THAT(result.error().sentence, Contains("does not reach back to the indexes"));
 }
 
 TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes are taken, and reads go on") {
