@@ -15,6 +15,9 @@ constexpr double cost_begins = 1.35;
 constexpr double cost_ends = 1.2;
 constexpr int batches_without_pause_max = 4;
 constexpr int rests = 6;
+// A batch that was slow for another reason, such as the first one after a start of Postgres, must not hold up the next
+// one.
+constexpr pace::duration rest_max = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -26,7 +29,7 @@ pace::duration pace::rest_after(const period& pause, const period& batch, bool n
     costs_answers_ = pause.rate() > rate_min && pause.rate() > batch.rate() * factor;
   }
   if (no_room) return {};
-  if (costs_answers_) return batch.took * rests;
+  if (costs_answers_) return std::min(batch.took * rests, rest_max);
   const bool would_tell = batch.took >= time_min && batch.rate() > rate_min;
   const bool is_time_to_look = batches_since_pause_ >= batches_without_pause_max;
   return would_tell && is_time_to_look ? std::max(batch.took / 2, time_min) : duration{};

@@ -21,9 +21,9 @@ class pace {
     double rate() const noexcept { return static_cast<double>(arrived) / std::chrono::duration<double>(took).count(); }
   };
 
-  // A batch was written, after a pause. Returns how long to rest after it: six times as long as it took if writing
-  // costs answers; half as long now and then, to see whether it does; else not at all, nor once the backlog has
-  // `no_room`.
+  // A batch was written, after a pause. Returns how long to rest after it: six times as long as it took, at most
+  // 2 s, if writing costs answers; half as long now and then, to see whether it does; else not at all, nor once the
+  // backlog has `no_room`.
   duration rest_after(const period& pause, const period& batch, bool no_room) noexcept;
 
  private:

@@ -17,6 +17,12 @@ TEST_CASE("a persister whose work costs answers rests six times as long as it wo
   CHECK(of_persister.rest_after({400ms, 16000}, {200ms, 6000}, room) == 1200ms);
 }
 
+TEST_CASE("a persister does not rest for long because one batch took long") {
+  pace of_persister;
+  CHECK(of_persister.rest_after({1s, 4000}, {300ms, 100}, room) == 1800ms);
+  CHECK(of_persister.rest_after({1800ms, 8000}, {1400ms, 100}, room) == 2s);
+}
+
 TEST_CASE("a persister whose work costs no answers does not rest") {
   pace of_persister;
   CHECK(of_persister.rest_after({100ms, 4000}, {100ms, 4000}, room) == 0ms);
