@@ -9,6 +9,7 @@
 #include "storage/records.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"
+#include "tests/storage/told_errors.hpp"
 
 namespace ordem::storage {
 namespace {
@@ -18,7 +19,7 @@ using namespace testing;
 using Catch::Matchers::Contains;
 
 struct index_test : open_store {
-  std::vector<std::string> errors;
+  told_errors errors;
   std::uint64_t orders = 0;
 
   // Each order is created for customer a and then goes to customer b if its number is even.
@@ -166,7 +167,7 @@ TEST_CASE_METHOD(index_test, "a gap in the log after where the indexes end is re
 }
 
 TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes are taken, and reads go on") {
-  settings.on_error = [this](std::string_view what) { errors.emplace_back(what); };
+  settings.on_error = errors.listener();
   reopen();
   write_orders(10);
   fs::remove_all(incoming_path(folder.path()));
@@ -181,11 +182,12 @@ TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes a
   CHECK(written.error() == log_error::write_failed);
   CHECK(store->append(group_of({create_entry(orders + 1)})).error() == log_error::failed_earlier);
   CHECK(store->find_message(create_entry(orders).guid, sample_time).value());
-  REQUIRE(errors.size() == 1);
-  CHECK_THAT(errors[0], Contains("indexes"));
 
   settings.on_error = [](std::string_view) {};
   reopen();
+  const auto told = errors.wait();
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0], Contains("indexes"));
   for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
 }
 

@@ -11,6 +11,7 @@
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"
+#include "tests/storage/told_errors.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
@@ -357,10 +358,10 @@ struct refusing_disk_test : folder_test {
   void run(std::uint64_t groups, std::uintmax_t limit_bytes) {
     fill(groups);
     std::uint64_t durable = groups;
+    told_errors errors;
     {
-      std::vector<std::string> errors;
       auto settings = settings_for(folder);
-      settings.on_error = [&](std::string_view what) { errors.emplace_back(what); };
+      settings.on_error = errors.listener();
       const auto store = opened(std::move(settings), clock);
       const file_size_limit limit(limit_bytes);
       auto appended = store->append(group_of(group(durable)));
@@ -372,8 +373,8 @@ struct refusing_disk_test : folder_test {
       CHECK(store->append(group_of(group(durable))).error() == log_error::failed_earlier);
       CHECK(store->sync().error() == log_error::failed_earlier);
       check_holds_groups(*store, durable);
-      CHECK(errors.size() == 1);
     }
+    CHECK(errors.wait().size() == 1);
     const auto store = opened(settings_for(folder), clock);
     const std::uint64_t recovered = store->last().number / 3;
     CHECK(recovered >= durable);
