@@ -73,8 +73,9 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
   for (int i = 0; at->Valid() && i < groups_checked_at_start && bytes < bytes_checked_at_start; ++i, at->Prev()) {
     const auto first = decode_log_key(at->key().ToStringView());
     const auto group = decode_log_group(at->value().ToStringView());
-    if (!first || !group)
+    if (!first || !group) {
       return cannot_open(rocksdb::Status::Corruption("a group at the end of the log can't be read"));
+    }
     const std::uint64_t end = first->number + group->entries.size();
     if (!from) {
       log_bytes_ = group->bytes_before + at->value().size();

@@ -374,7 +374,7 @@ struct refusing_disk_test : folder_test {
       CHECK(store->sync().error() == log_error::failed_earlier);
       check_holds_groups(*store, durable);
     }
-    CHECK(errors.wait().size() == 1);
+    CHECK(errors.all().size() == 1);
     const auto store = opened(settings_for(folder), clock);
     const std::uint64_t recovered = store->last().number / 3;
     CHECK(recovered >= durable);

@@ -1,11 +1,8 @@
 // What a store tells of failed reads and writes, which may come from any of its threads.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,22 +17,17 @@ class told_errors {
     return [this](std::string_view what) {
       const std::lock_guard lock(mutex_);
       all_.emplace_back(what);
-      changed_.notify_all();
     };
   }
 
-  // Those so far, once there is one.
-  std::vector<std::string> wait() {
-    std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, std::chrono::seconds(30), [this] { return !all_.empty(); })) {
-      throw std::runtime_error("no error was told");
-    }
+  // Those so far; all of them once the store is gone.
+  std::vector<std::string> all() const {
+    const std::lock_guard lock(mutex_);
     return all_;
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable std::mutex mutex_;
   std::vector<std::string> all_;
 };
 
