@@ -12,6 +12,18 @@ fail() {
   exit 1
 }
 
+# no_arguments "$@": for a script that takes none: --help shows the comment at its top, anything else is refused.
+no_arguments() {
+  case "${1:-}" in
+    '') return 0 ;;
+    -h | --help)
+      sed -n '2,/^[^#]/{/^# shellcheck/d;s/^# \{0,1\}//p}' "$0"
+      exit 0
+      ;;
+    *) fail "'$1' is not an option: it takes none" ;;
+  esac
+}
+
 # The packages of packages.txt for the purposes named that are not there yet.
 missing_packages() {
   local purpose package command
