@@ -5,10 +5,12 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
 
+#include "app/config_file.hpp"
 #include "app/option_values.hpp"
 #include "app/postgres_url.hpp"
 
@@ -37,6 +39,39 @@ struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Of NAME= and --name=.
+bool has_empty_value(const std::string& text) {
+  return !text.empty() && text.find('=') == text.size() - 1;
+}
+
+// A variable that is empty is one that is not set: compose files and units write it so to mean that.
+std::vector<std::string> without_empty(std::vector<std::string> environment) {
+  environment.erase(std::remove_if(environment.begin(), environment.end(), has_empty_value), environment.end());
+  return environment;
+}
+
+// CLI11 takes the next argument for the value of an option that is given an empty one.
+void refuse_empty_values(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    const std::string& word = arguments[i];
+    const bool next_is_empty = i + 1 < arguments.size() && arguments[i + 1].empty();
+    if (!word.starts_with("--") || !(has_empty_value(word) || next_is_empty)) continue;
+    const std::string name = word.substr(0, word.find('='));
+    throw usage_error("the value of '" + without_password(name, name) + "' is empty");
+  }
+}
+
+// `help serve` is `serve --help`, which CLI11 answers.
+std::vector<std::string> without_help_command(const std::vector<std::string>& arguments) {
+  const bool asks_for_help =
+      !arguments.empty() && arguments.front() == "help" &&
+      std::none_of(arguments.begin(), arguments.end(), [](const std::string& word) { return word.starts_with('-'); });
+  if (!asks_for_help) return arguments;
+  std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+  words.emplace_back("--help");
+  return words;
+}
+
 CLI::Validator ip_address() {
   return {[](const std::string& text) {
             return is_ip_address(text) ? std::string() : "'" + text + "' is not an IP address";
@@ -50,7 +85,7 @@ class program {
   program();
 
   // Throws CLI::ParseError or usage_error.
-  command run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment);
+  command run(const std::vector<std::string>& words, const std::vector<std::string>& variables);
   // What CLI11 says, without the passwords that it may quote from what it was given.
   command_line_end describe(const CLI::ParseError& error);
 
@@ -121,6 +156,7 @@ class program {
   import_captures_command import_;
   std::string postgres_url_;
   bool dry_run_ = false;
+  std::vector<std::string> help_;
   std::uint64_t lock_timeout_ms_ = 30'000;
   // Durations are parsed as numbers of milliseconds first.
   std::list<std::pair<std::uint64_t, std::chrono::milliseconds*>> durations_;
@@ -138,6 +174,9 @@ program::program() {
   add_migrate();
   add_restore_and_verify();
   version_ = app_.add_subcommand("version", "Print the version of this program and of its data format");
+  app_.set_version_flag("-v,-V,--version", std::string(), "The same as the command version");
+  app_.add_subcommand("help", "Explain a command, as in ordem help inspect order")
+      ->add_option("COMMAND", help_, "The words of the command; without any, what commands there are");
   app_.footer("Each command explains itself: ordem serve --help");
 }
 
@@ -214,7 +253,8 @@ void program::add_serve() {
   serve_->footer(
       "Durations are numbers with a unit: 500ms, 30s, 5m, 24h, 7d. Sizes too: 64KiB, 1MiB, 2GiB.\n"
       "Every option can also be set in the environment, as shown in brackets, and in the file that --config names,\n"
-      "one 'name = value' a line, the name without its dashes. An argument beats the environment, which beats the file.");
+      "one 'name = value' a line, the name without its dashes. An argument beats the environment, which beats the file.\n"
+      "An empty variable is one that is not set.");
 
   auto& server = settings_.server;
   auto& store = settings_.store;
@@ -407,9 +447,12 @@ std::vector<std::string> program::settings_of_environment(const std::vector<std:
 
 std::vector<std::string> program::settings_of_file(const std::string& path) const {
   std::vector<std::string> arguments;
+  const auto text = read_config_file(path);
+  if (!text) throw usage_error(text.error());
   std::vector<CLI::ConfigItem> items;
   try {
-    items = CLI::ConfigTOML().from_file(path);
+    std::istringstream lines(*text);
+    items = CLI::ConfigTOML().from_config(lines);
   } catch (const CLI::Error&) {
     throw usage_error("the configuration file '" + path + "' cannot be read");
   }
@@ -423,6 +466,9 @@ std::vector<std::string> program::settings_of_file(const std::string& path) cons
     }
     if (item.inputs.size() != 1) {
       throw usage_error("'" + item.name + "' in the configuration file '" + path + "' needs one value");
+    }
+    if (item.inputs.front().empty()) {
+      throw usage_error("the value of '" + item.name + "' in the configuration file '" + path + "' is empty");
     }
     arguments.push_back("--" + item.name + "=" + item.inputs.front());
   }
@@ -477,7 +523,10 @@ void program::put_first(const std::vector<std::string>& settings, const CLI::App
   }
 }
 
-command program::run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+command program::run(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
+  const std::vector<std::string> arguments = without_help_command(words);
+  const std::vector<std::string> environment = without_empty(variables);
+  refuse_empty_values(arguments);
   words_ = arguments;
   if (const CLI::App* command = configured_command(arguments)) {
     put_first(settings_of_environment(environment), *command);
@@ -547,7 +596,12 @@ command_line_end program::describe(const CLI::ParseError& error) {
   std::string complaint = error.what();
   const std::vector<std::string> unknown = app_.remaining(true);
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty()) {
-    complaint += "; '" + unknown.front() + "' is no option of it: an argument that begins with - comes last, after --";
+    const std::string name = "'" + unknown.front() + "' is ";
+    if (app_.get_subcommands().empty()) {
+      complaint = name + "not an option of ordem itself";
+    } else {
+      complaint += "; " + name + "no option of it: an argument that begins with - comes last, after --";
+    }
   }
   for (const std::string& word : words_) complaint = without_password(complaint, value_of(word));
   return {2, "ordem: " + complaint + "\nordem --help tells what can be asked for.\n"};
@@ -560,6 +614,8 @@ tl::expected<command, command_line_end> parse_command_line(const std::vector<std
   program ordem;
   try {
     return ordem.run(arguments, environment);
+  } catch (const CLI::CallForVersion&) {
+    return version_command{};
   } catch (const CLI::ParseError& error) {
     return tl::make_unexpected(ordem.describe(error));
   } catch (const usage_error& error) {

@@ -147,6 +147,42 @@ TEST_CASE("an argument beats the environment, which beats the file, which beats 
   CHECK(settings_of(arguments, environment).server.port == port);
 }
 
+TEST_CASE("an empty variable of the environment is one that is not set") {
+  const settings defaults = settings_of({});
+  for (const auto& [name, value] : all_settings) {
+    INFO(environment_name(name));
+    const settings given = settings_of({"--log-level=debug"}, {environment_name(name) + "="});
+    CHECK(given.log_level == "debug");
+    if (name != "log-level") CHECK(testing::effective(given, name) == testing::effective(defaults, name));
+  }
+  const settings_file file("port = 1003\n");
+  CHECK(settings_of({}, {"ORDEM_CONFIG=" + file.path(), "ORDEM_PORT="}).server.port == 1003);
+  CHECK(settings_of({}, {"ORDEM_CONFIG=", "ORDEM_NOTHING="}).server.port == 8080);
+}
+
+TEST_CASE("an empty variable is not set for the commands that look into a folder or a database, either") {
+  const auto folder = parse_command_line({"inspect", "message", "k-1"}, {"ORDEM_DATA_DIR="});
+  CHECK(std::get<inspect_message_command>(folder.value()).data_folder == "data");
+  const auto database = parse_command_line({"migrate"}, {"ORDEM_POSTGRES_URL="});
+  REQUIRE_FALSE(database);
+  CHECK_THAT(database.error().text, Contains("which database?"));
+}
+
+TEST_CASE("an empty value is refused, and takes nothing from the argument after it") {
+  const auto name = GENERATE(as<std::string>{}, "data-dir", "config", "postgres-url", "port", "durability");
+  INFO(name);
+  CHECK_THAT(complaint_about({"--" + name + "=", "--durability=os"}), Contains("'--" + name + "' is empty"));
+  CHECK_THAT(complaint_about({"--" + name, "", "--durability=os"}), Contains("'--" + name + "' is empty"));
+  if (name == "config") return;
+  const settings_file file(name + " = \"\"\nlog-level = debug\n");
+  CHECK_THAT(complaint_about({"--config", file.path()}), Contains("'" + name + "'") && Contains("is empty"));
+}
+
+TEST_CASE("what comes last after -- may end with an equals sign") {
+  const auto parsed = parse_command_line({"inspect", "message", "--", "--k="}, {});
+  CHECK(std::get<inspect_message_command>(parsed.value()).guid.view() == "--k=");
+}
+
 TEST_CASE("an argument's configuration file beats the environment's") {
   const settings_file one("port = 1001\n");
   const settings_file other("port = 1002\n");
@@ -209,6 +245,33 @@ TEST_CASE("an unknown name in the file is refused with the name and the file") {
 
 TEST_CASE("a configuration file that is not there is refused by its name") {
   CHECK_THAT(complaint_about({"--config=/nowhere/ordem.conf"}), Contains("/nowhere/ordem.conf"));
+}
+
+TEST_CASE("a configuration file that is a folder is refused") {
+  CHECK_THAT(complaint_about({"--config=/tmp"}), Contains("'/tmp' is a folder"));
+}
+
+TEST_CASE("a configuration file without an end is refused") {
+  CHECK_THAT(complaint_about({"--config=/dev/zero"}), Contains("'/dev/zero' is larger than 1 MiB"));
+}
+
+TEST_CASE("a configuration file may have 1 MiB and no byte more") {
+  std::string text = "port = 1003\n#";
+  text.resize(std::size_t{1} << 20, 'x');
+  CHECK(settings_of({"--config", settings_file(text).path()}).server.port == 1003);
+  CHECK_THAT(complaint_about({"--config", settings_file(text + 'x').path()}), Contains("larger than 1 MiB"));
+}
+
+TEST_CASE("a configuration file in UTF-16 is refused") {
+  const settings_file file(std::string("\xFF\xFEp\0o\0r\0t\0", 10));
+  CHECK_THAT(complaint_about({"--config", file.path()}), Contains("not a text"));
+}
+
+TEST_CASE("a byte order mark and line ends of other systems do not harm a configuration file") {
+  const settings_file file("\xEF\xBB\xBFport = 1003\r\nlog-level = \"debug\"\r\n");
+  const settings given = settings_of({"--config", file.path()});
+  CHECK(given.server.port == 1003);
+  CHECK(given.log_level == "debug");
 }
 
 TEST_CASE("a name of the file with several values is refused") {
@@ -298,7 +361,7 @@ TEST_CASE("a bad value is refused, and its setting is named") {
     CHECK_THAT(complaint_about({"--" + name + "=" + value}), Contains(name));
   }
   SECTION("in the environment") {
-    CHECK_THAT(complaint_about({}, {environment_name(name) + "=" + value}), Contains(name));
+    if (!value.empty()) CHECK_THAT(complaint_about({}, {environment_name(name) + "=" + value}), Contains(name));
   }
   SECTION("in a file") {
     const settings_file file(name + " = \"" + value + "\"\n");
@@ -383,6 +446,36 @@ TEST_CASE("without a command, or with an unknown one, the exit code is 2 and the
   REQUIRE_FALSE(parsed);
   CHECK(parsed.error().exit_code == 2);
   CHECK_THAT(parsed.error().text, Contains("--help"));
+}
+
+TEST_CASE("options too ask for the version") {
+  const auto option = GENERATE(as<std::string>{}, "--version", "-v", "-V");
+  CHECK(std::holds_alternative<version_command>(parse_command_line({option}, {}).value()));
+}
+
+TEST_CASE("help explains a command, or all of them") {
+  const auto [arguments, same_as] =
+      GENERATE(table<words, words>({{{"help"}, {"--help"}},
+                                    {{"help", "serve"}, {"serve", "--help"}},
+                                    {{"help", "inspect"}, {"inspect", "--help"}},
+                                    {{"help", "inspect", "order"}, {"inspect", "order", "--help"}}}));
+  const auto helped = parse_command_line(arguments, {});
+  REQUIRE_FALSE(helped);
+  CHECK(helped.error().exit_code == 0);
+  CHECK(helped.error().text == parse_command_line(same_as, {}).error().text);
+}
+
+TEST_CASE("help does not know more commands than there are") {
+  const auto parsed = parse_command_line({"help", "sevre"}, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 2);
+  CHECK_THAT(parsed.error().text, Contains("'sevre' is not a command"));
+}
+
+TEST_CASE("an option that no command has is named") {
+  const auto parsed = parse_command_line({"--colour"}, {});
+  REQUIRE_FALSE(parsed);
+  CHECK_THAT(parsed.error().text, Contains("'--colour' is not an option of ordem itself"));
 }
 
 TEST_CASE("version takes nothing") {

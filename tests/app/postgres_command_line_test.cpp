@@ -33,9 +33,9 @@ TEST_CASE("serve takes a Postgres URL as an argument, from the environment and f
 TEST_CASE("serve follows the log nowhere unless it is told to") {
   CHECK(settings_of({}).postgres_url.empty());
   CHECK(effective(settings_of({}), "postgres-url").empty());
-  // An empty URL is a slip, and no way to say so.
+  CHECK(settings_of({}, {"ORDEM_POSTGRES_URL="}).postgres_url.empty());
+  // An empty argument is a slip, and no way to say so.
   CHECK_THAT(complaint_about({"--postgres-url="}), Contains("--postgres-url"));
-  CHECK_THAT(complaint_about({}, {"ORDEM_POSTGRES_URL="}), Contains("--postgres-url"));
 }
 
 TEST_CASE("the settings in force show a Postgres URL without its password") {
@@ -89,7 +89,8 @@ TEST_CASE("by itself the log may be 10 GiB ahead of Postgres") {
 }
 
 TEST_CASE("serve refuses a backlog that is none, and names it") {
-  const auto text = GENERATE(as<std::string>{}, "", "0", "1023", "1025GiB", "-1", "much", "1d");
+  const auto text = GENERATE(as<std::string>{}, "0", "1023", "1025GiB", "-1", "much", "1d");
+  CHECK_THAT(complaint_about({"--persist-backlog-max="}), Contains("persist-backlog-max"));
   CHECK_THAT(complaint_about({"--persist-backlog-max=" + text}), Contains("persist-backlog-max"));
   CHECK_THAT(complaint_about({}, {"ORDEM_PERSIST_BACKLOG_MAX=" + text}), Contains("persist-backlog-max"));
 }

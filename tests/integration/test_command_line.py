@@ -1,7 +1,9 @@
 """The commands, flags, variables and configuration file of the binary."""
 
 import json
+import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -62,6 +64,9 @@ def assert_bad_configuration(data_dir, *flags, words=(), environment=None):
     (("inspect", "message", "--help"), ("--data-dir",)),
     (("inspect", "capture", "--help"), ("--data-dir",)),
     (("version", "--help"), ("version",)),
+    (("help",), ("serve", "inspect", "version", "help")),
+    (("help", "serve"), SERVE_FLAGS),
+    (("help", "inspect", "order"), ("--data-dir",)),
 ], ids=" ".join)
 def test_help(arguments, words):
     """Breaks if a command or a flag is missing from its help."""
@@ -71,9 +76,10 @@ def test_help(arguments, words):
         assert word in result.stdout, f"{word} is not in:\n{result.stdout}"
 
 
-def test_version():
-    """Breaks if the binary does not say which one it is."""
-    result = run_ordem("version")
+@pytest.mark.parametrize("words", ["version", "--version", "-v", "-V"])
+def test_version(words):
+    """Breaks if the binary does not say which one it is, however it is asked."""
+    result = run_ordem(words)
     assert result.returncode == 0
     assert any(character.isdigit() for character in result.stdout)
 
@@ -82,6 +88,8 @@ def test_version():
     ((), "help"),
     (("bake",), "bake"),
     (("serve", "bread"), "bread"),
+    (("help", "bread"), "bread"),
+    (("--bread",), "--bread"),
     (("inspect",), "help"),
     (("inspect", "colour", "x"), "colour"),
     (("inspect", "order"), "ID"),
@@ -124,6 +132,8 @@ def test_unknown_or_incomplete_command(arguments, word):
     ("--drain-timeout=soon", "drain-timeout"),
     ("--log-level=loud", "log-level"),
     ("--config=/nonexistent/ordem.conf", "/nonexistent/ordem.conf"),
+    ("--config=/tmp", "is a folder"),
+    ("--config=/dev/zero", "larger than 1 MiB"),
 ])
 def test_bad_flag_stops_the_start(data_dir, flag, word):
     """Breaks if a value that cannot work, or a flag that nobody knows, is ignored or cut to fit."""
@@ -203,6 +213,22 @@ def test_file_named_by_a_variable(launch, tmp_path):
     """Breaks if --config, unlike the other flags, cannot be given as a variable."""
     server = launch(environment={"ORDEM_CONFIG": str(write_config(tmp_path, message_ttl="2h"))})
     assert hours_kept(server) == 2
+
+
+def test_file_that_is_a_pipe(launch, tmp_path):
+    """Breaks if only a regular file can be read, or one is read twice: shells give a pipe for <(...)."""
+    pipe = tmp_path / "settings"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as writer:
+        writer.submit(pipe.write_text, "\ufeffmessage-ttl = 2h\n")
+        assert hours_kept(launch(f"--config={pipe}")) == 2
+
+
+def test_empty_variable_is_not_set(tmp_path):
+    """Breaks if an empty variable takes the argument after it for its value."""
+    result = run_ordem("serve", "--durability=perhaps", environment={"ORDEM_DATA_DIR": ""}, folder=tmp_path)
+    assert_clean_failure(result.returncode, result.stderr, ["durability", "perhaps"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_data_folder_from_a_variable(tmp_path):

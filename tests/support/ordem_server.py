@@ -45,11 +45,12 @@ def assert_no_sanitizer_report(text):
     assert not any(mark in text for mark in SANITIZER_MARKS), f"a sanitizer reports:\n{text}"
 
 
-def run_ordem(*arguments, environment=None):
-    """Runs a command that ends by itself; returns exit code, stdout and stderr."""
+def run_ordem(*arguments, environment=None, folder=None):
+    """Runs a command that ends by itself, in a folder; returns exit code, stdout and stderr."""
     result = subprocess.run(
         [binary(), *map(str, arguments)],
         env=clean_environment(environment),
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
