@@ -1,5 +1,6 @@
 """The Debian package, and the service in it: checked by Debian's own tools, installed into a clean Debian, removed and purged."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from support.walk import walk
 UNIT = "ordem.service"
 # systemd's measure of how exposed a service is, in tenths: 0 is best, 100 worst.
 EXPOSURE_TENTHS_MAX = 15
+# Whoever looks at the log of a machine that boots wants to see other lines, too.
+RESTART_SECONDS_MIN = 3
 # A password may come to stand in the settings; and no bug of Debian is closed.
 LINTIAN_EXCEPTIONS = "non-standard-file-perm,initial-upload-closes-no-bugs"
 SETTINGS_FILE = "etc/ordem/ordem.conf"
@@ -105,6 +108,46 @@ def test_unit_is_as_closed_as_it_can_be():
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
     )
     assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+def settings_of_unit(text):
+    """(name, value) of each setting of a unit or a drop-in."""
+    return [tuple(line.split("=", 1)) for line in text.splitlines() if line and not line.startswith(("#", "["))]
+
+
+def test_unit_waits_for_an_address_that_is_late_at_boot():
+    """Breaks if systemd gives up after some tries."""
+    unit = dict(settings_of_unit((ROOT / "deploy/systemd" / UNIT).read_text()))
+    assert unit["StartLimitIntervalSec"] == "0" and unit["Restart"] == "on-failure"
+    assert int(unit["RestartSec"].removesuffix("s")) >= RESTART_SECONDS_MIN
+
+
+def drop_ins():
+    """What the settings file and the manual tell an administrator to write into a drop-in."""
+    comment = (ROOT / "deploy/debian/ordem.conf").read_text()
+    yield "\n".join(line.removeprefix("#   ") for line in comment.splitlines() if line.startswith("#   "))
+    manual = (ROOT / "docs/operations.md").read_text()
+    yield from (block for block in manual.split("```")[1::2] if block.startswith("\n[Service]"))
+
+
+def test_drop_ins_are_taken_by_systemd(tmp_path):
+    """Breaks if a data folder elsewhere, or a machine without user namespaces, takes what is written nowhere, or what systemd does not know."""
+    told = list(drop_ins())
+    assert [dict(settings_of_unit(text)).get("ReadWritePaths") for text in told] == ["/srv/ordem"] * 2
+    assert dict(settings_of_unit(told[1]))["PrivateUsers"] == "no"
+    for number, text in enumerate(told):
+        root = tmp_path / str(number)
+        units = root / "etc/systemd/system"
+        (units / f"{UNIT}.d").mkdir(parents=True)
+        (units / UNIT).write_bytes((ROOT / "deploy/systemd" / UNIT).read_bytes())
+        (units / f"{UNIT}.d/override.conf").write_text(text)
+        (root / "usr/bin").mkdir(parents=True)
+        shutil.copy("/bin/true", root / "usr/bin/ordem")
+        judged = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", f"--root={root}", UNIT], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
+        )
+        assert judged.returncode == 0 and judged.stderr == "", judged.stderr
 
 
 @needs_root
