@@ -155,6 +155,7 @@ class program {
   std::string capture_key_;
   import_captures_command import_;
   std::string postgres_url_;
+  bool ready_reads_ = false;
   bool dry_run_ = false;
   std::vector<std::string> help_;
   std::uint64_t lock_timeout_ms_ = 30'000;
@@ -264,7 +265,9 @@ void program::add_serve() {
   engine.worker_threads = engine.shards;
 
   add_text("config", config_, "A file with settings")->type_name("FILE");
-  add_text("address", server.address, "The IP address to listen on")->check(ip_address())->type_name("ADDRESS");
+  add_text("address", server.address, "The IP address to listen on; 0.0.0.0 is all of IPv4, :: all of both")
+      ->check(ip_address())
+      ->type_name("ADDRESS");
   add_number("port", server.port, 0, 65535, "The port to listen on; 0 takes any free one");
   add_text("data-dir", data_folder_, "The folder for all data; made if it is not there")->type_name("FOLDER");
   add_choice<storage::durability>(
@@ -330,6 +333,7 @@ void program::add_ready() {
       ->capture_default_str()
       ->check(CLI::Range(1, 65535).description(""))
       ->type_name("NUMBER");
+  ready_->add_flag("--reads", ready_reads_, "Ask whether it serves reads, as it does when it is read-only");
   ready_->footer(
       "Finds the server by the settings that it was given itself: arguments, environment, file. Exit code 0 if it takes\n"
       "writes, 1 if it does not, or does not answer within 2 s; the reason is on standard error.");
@@ -553,7 +557,7 @@ command program::run(const std::vector<std::string>& words, const std::vector<st
   for (const auto& [number, duration] : durations_) *duration = std::chrono::milliseconds(number);
 
   if (serve_->parsed()) return serve_command{checked_settings()};
-  if (ready_->parsed()) return ready_command{settings_.server.address, settings_.server.port};
+  if (ready_->parsed()) return ready_command{settings_.server.address, settings_.server.port, ready_reads_};
   if (inspect_order_->parsed()) {
     const auto id = order_id::parse(order_);
     if (!id) throw usage_error("'" + order_ + "' is not an order id, which is a UUID");

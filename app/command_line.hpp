@@ -21,6 +21,7 @@ struct serve_command {
 struct ready_command {
   std::string address;
   std::uint16_t port = 0;
+  bool reads = false;  // whether it serves reads, instead of whether it takes writes
 };
 struct inspect_order_command {
   std::string data_folder;

@@ -140,10 +140,13 @@ void add_store(metric_list& to, const storage::store& store) {
 
 }  // namespace
 
-std::string metrics_text(const edge::edge_counters& edge, const actors::gateway* engine, const storage::store* store,
-                         timestamp now) {
+std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
+                         const storage::store* store, timestamp now) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
+  all.gauge("ordem_takes_writes", "Whether writes are taken, as /-/ready says: 1 or 0.", takes_writes(state) ? 1 : 0);
+  all.gauge("ordem_serves_reads", "Whether reads are served, as /-/ready/reads says: 1 or 0.",
+            serves_reads(state) ? 1 : 0);
   add_edge(all, edge);
   if (engine != nullptr) add_engine(all, *engine);
   if (store != nullptr) add_store(all, *store);

@@ -5,12 +5,13 @@
 
 #include "actors/gateway.hpp"
 #include "http-edge/edge_counters.hpp"
+#include "http-edge/service_status.hpp"
 #include "storage/store.hpp"
 
 namespace ordem::app {
 
 // engine and store may be null while the data is being read.
-std::string metrics_text(const edge::edge_counters& edge, const actors::gateway* engine, const storage::store* store,
-                         timestamp now);
+std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
+                         const storage::store* store, timestamp now);
 
 }  // namespace ordem::app

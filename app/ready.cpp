@@ -15,7 +15,7 @@ constexpr auto answer_time_max = std::chrono::seconds(2);
 }  // namespace
 
 int ready(const ready_command& what) {
-  const auto answer = edge::probe(what.address, what.port, "/-/ready", answer_time_max);
+  const auto answer = edge::probe(what.address, what.port, what.reads ? "/-/ready/reads" : "/-/ready", answer_time_max);
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail("not ready: " + std::to_string(answer->status) + " " + answer->body);
   std::cout << "ready\n";

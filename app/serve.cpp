@@ -164,7 +164,8 @@ void service::stop() {
 
 std::string service::metrics() const {
   const bool open = opened_.load();
-  return metrics_text(server_.counters(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr, clock_.now());
+  return metrics_text(server_.counters(), status_.now(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr,
+                      clock_.now());
 }
 
 log_positions service::positions() const {

@@ -271,19 +271,21 @@ response get_message(const route& to, const services& given) {
 
 // --- operations ---
 
-response ready_response(service_state state) {
-  const auto not_ready = [](std::string_view status, std::string_view reason) {
-    response made =
-        json_response(503, "{\"status\":\"" + std::string(status) + "\",\"reason\":\"" + std::string(reason) + "\"}");
-    made.add_header("Retry-After", "1");
+// `is_enough`: whether what that state allows is what was asked for.
+response ready_response(service_state state, bool (*is_enough)(service_state)) {
+  const bool enough = is_enough(state);
+  const auto limited = [enough](std::string_view status, std::string_view reason) {
+    response made = json_response(
+        enough ? 200 : 503, "{\"status\":\"" + std::string(status) + "\",\"reason\":\"" + std::string(reason) + "\"}");
+    if (!enough) made.add_header("Retry-After", "1");
     return made;
   };
   switch (state) {
-    case service_state::recovering: return not_ready("recovering", "the data is being read, or brought to Postgres");
+    case service_state::recovering: return limited("recovering", "the data is being read, or brought to Postgres");
     case service_state::ready: return json_response(200, "{\"status\":\"ready\"}");
     case service_state::read_only:
-      return not_ready("read-only", "no writes are taken until a restart; the server's log says why");
-    case service_state::draining: return not_ready("draining", "the server is shutting down");
+      return limited("read-only", "no writes are taken until a restart; the server's log says why");
+    case service_state::draining: return limited("draining", "the server is shutting down");
   }
   return {};
 }
@@ -340,7 +342,8 @@ response get(const http_request& request, const route& to, const services& given
     case resource::message: return get_message(to, given);
     case resource::ping: return json_response(200, "{\"message\":\"pong\"}");
     case resource::live: return json_response(200, "{\"status\":\"live\"}");
-    case resource::ready: return ready_response(given.status->now());
+    case resource::ready: return ready_response(given.status->now(), takes_writes);
+    case resource::ready_reads: return ready_response(given.status->now(), serves_reads);
     case resource::position: return position_response(given.positions());
     case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", given.metrics_text());
     case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));

@@ -60,6 +60,8 @@ void name_resource(route& to, const std::vector<std::string>& path) {
     name_capture_resource(to, path);
   } else if (path.size() == 2 && path[0] == "-") {
     name_operations_resource(to, path[1]);
+  } else if (path.size() == 3 && path[0] == "-" && path[1] == "ready" && path[2] == "reads") {
+    to.resource = resource::ready_reads;
   } else if (path.size() == 2 && path[0] == "problems") {
     to.resource = path[1].empty() ? resource::problems : resource::problem;
     to.name = path[1];
@@ -109,6 +111,7 @@ std::string_view allowed_methods(resource what) noexcept {
     case resource::message:
     case resource::ping:
     case resource::ready:
+    case resource::ready_reads:
     case resource::live:
     case resource::position:
     case resource::metrics:

@@ -23,6 +23,7 @@ enum class resource : std::uint8_t {
   capture,
   ping,
   ready,
+  ready_reads,
   live,
   position,
   metrics,

@@ -1,6 +1,7 @@
 #include "http-edge/server.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <future>
@@ -67,6 +68,8 @@ tl::expected<void, std::string> server::parts::listen() {
   const tcp::endpoint endpoint(address, settings.port);
   acceptor->open(endpoint.protocol(), ec);
   if (!ec) acceptor->set_option(tcp::acceptor::reuse_address(true), ec);
+  // Of all addresses, IPv4's too, whatever the system's default (net.ipv6.bindv6only) is.
+  if (!ec && address == asio::ip::address_v6::any()) acceptor->set_option(asio::ip::v6_only(false), ec);
   if (!ec) acceptor->bind(endpoint, ec);
   if (!ec) acceptor->listen(backlog, ec);
   if (ec) return failed(ec);

@@ -1,4 +1,5 @@
-// Whether the service takes writes, as /-/ready tells it. Set by the app, read by every I/O thread.
+// Whether the service takes writes, as /-/ready tells it, and whether it serves reads, as /-/ready/reads does. Set by
+// the app, read by every I/O thread.
 #pragma once
 
 #include <atomic>
@@ -7,6 +8,14 @@
 namespace ordem::edge {
 
 enum class service_state : std::uint8_t { recovering, ready, read_only, draining };
+
+constexpr bool takes_writes(service_state state) noexcept {
+  return state == service_state::ready;
+}
+// Also when it is read-only: what is durable can still be read.
+constexpr bool serves_reads(service_state state) noexcept {
+  return takes_writes(state) || state == service_state::read_only;
+}
 
 class service_status {
  public:

@@ -41,6 +41,7 @@ class fake_postgres final : public storage::sink {
 struct metrics_test : gateway_test {
   fake_postgres postgres;
   edge::edge_counters edge;
+  edge::service_state state = edge::service_state::ready;
 
   ~metrics_test() { engine.reset(); }
 
@@ -53,7 +54,7 @@ struct metrics_test : gateway_test {
     start(std::move(settings));
     engine->start_following();
   }
-  std::string text() { return metrics_text(edge, engine.get(), &store, clock.now()); }
+  std::string text() { return metrics_text(edge, state, engine.get(), &store, clock.now()); }
   // The value of a metric, its labels as they are written; nothing if it is not there.
   std::optional<std::string> value_of(const std::string& name) {
     const std::string all = "\n" + text();
@@ -75,6 +76,25 @@ struct metrics_test : gateway_test {
     return wait_until([&] { return value_of(name) == value; });
   }
 };
+
+// --- state ---
+
+TEST_CASE_METHOD(metrics_test, "whether writes are taken and reads are served is told") {
+  struct row {
+    edge::service_state state;
+    const char* writes;
+    const char* reads;
+  };
+  constexpr row rows[] = {{edge::service_state::recovering, "0", "0"},
+                          {edge::service_state::ready, "1", "1"},
+                          {edge::service_state::read_only, "0", "1"},
+                          {edge::service_state::draining, "0", "0"}};
+  for (const auto& [now, writes, reads] : rows) {
+    state = now;
+    CHECK(value_of("ordem_takes_writes") == writes);
+    CHECK(value_of("ordem_serves_reads") == reads);
+  }
+}
 
 // --- captures ---
 
@@ -125,7 +145,8 @@ TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
 
 TEST_CASE_METHOD(metrics_test, "while the data is being read nothing is told of Postgres") {
   follow();
-  CHECK_THAT(metrics_text(edge, nullptr, nullptr, clock.now()), !Contains("ordem_postgres"));
+  CHECK_THAT(metrics_text(edge, edge::service_state::recovering, nullptr, nullptr, clock.now()),
+             !Contains("ordem_postgres"));
 }
 
 TEST_CASE_METHOD(metrics_test, "with Postgres its position, its lag and its transactions are told") {

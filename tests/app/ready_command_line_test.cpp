@@ -37,6 +37,11 @@ TEST_CASE("ready takes address and port from a file, the environment and argumen
   CHECK(asked({"--address=0.0.0.0"}, {"ORDEM_ADDRESS=::1"}) == "0.0.0.0:8080");
 }
 
+TEST_CASE("ready asks for writes, or for reads alone") {
+  CHECK_FALSE(std::get<ready_command>(parse_ready({}, {}).value()).reads);
+  CHECK(std::get<ready_command>(parse_ready({"--reads", "--port=1"}, {}).value()).reads);
+}
+
 TEST_CASE("ready passes over the settings that do not say where the server is") {
   const settings_file file("message-ttl = \"48h\"\npostgres-url = \"postgres://h/d\"\nport = 1\n");
   CHECK(asked({}, {"ORDEM_CONFIG=" + file.path(), "ORDEM_DATA_DIR=/nowhere", "ORDEM_LOG_LEVEL=debug"}) ==

@@ -415,6 +415,30 @@ TEST_CASE("the server says whether it is ready, and if not, why") {
   }
 }
 
+TEST_CASE("the server says whether it serves reads, which it does when it is read-only too") {
+  struct row {
+    service_state state;
+    unsigned status;
+    std::string_view name;
+  };
+  constexpr row rows[] = {
+      {service_state::recovering, 503, "recovering"},
+      {service_state::ready, 200, "ready"},
+      {service_state::read_only, 200, "read-only"},
+      {service_state::draining, 503, "draining"},
+  };
+  for (const auto& [state, status, name] : rows) {
+    CAPTURE(name);
+    exchange with_server(state);
+    const response got = with_server.get("/-/ready/reads");
+    CHECK(got.status == status);
+    CHECK(member_of(got.body, "status") == '"' + std::string(name) + '"');
+    CHECK((member_of(got.body, "reason").size() > 2) == (state != service_state::ready));
+    CHECK(header_of(got, "Retry-After").has_value() == (status == 503));
+    CHECK(with_server.answer(request(verb::head, "/-/ready/reads")).status == status);
+  }
+}
+
 TEST_CASE("how far the log has come is told, with null for Postgres where there is none") {
   exchange with_server;
   const response alone = with_server.get("/-/position");

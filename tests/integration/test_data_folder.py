@@ -262,7 +262,7 @@ def test_full_disk(small_disk, flags):
             order = accepted_order(earlier, 201)
             assert get_order(client, order["order_id"]) == order
         assert_not_ready(client, "read-only")
-        assert client.get("/-/live").status == 200
+        assert client.get("/-/ready/reads").status == client.get("/-/live").status == 200
 
     mount("-o", f"remount,size={settings.ROOMY_DISK_BYTES}", str(small_disk))
     with start_server(folder, *flags) as server:
