@@ -15,7 +15,7 @@ from support.concurrency import poll_until
 from support.helm import CHART, NAMESPACE, RELEASE, ROOT, helm, render, rendered_text
 from support.http_client import Client
 from support.ordem_server import run_ordem
-from support.orders import get_orders_of
+from support.orders import accepted_order, create, get_orders_of, new_customer, order_content
 from support.promtool import assert_prometheus_takes
 from support.scripted_server import ScriptedServer, answer_bytes
 from support.server_facts import metric
@@ -52,7 +52,11 @@ EVERYTHING = {
     "extraEnv": [{"name": "PGSSLROOTCERT", "value": "/certs/ca.pem"}],
     "extraVolumes": [{"name": "certs", "secret": {"secretName": "ca"}}],
     "extraVolumeMounts": [{"name": "certs", "mountPath": "/certs"}],
-    "networkPolicy": {"from": [{"namespaceSelector": {}}], "postgresPorts": [6432]},
+    "networkPolicy": {"from": [{"namespaceSelector": {}}], "postgresPorts": [6432], "dnsPorts": [8053],
+                      "extraEgress": [{"ports": [{"port": 15012}]}]},
+    "migration": {"annotations": {"o": "p"}, "labels": {"q": "r"}, "nodeSelector": {"disk": "any"}, "priorityClassName": "low"},
+    "test": {"annotations": {"s": "t"}, "labels": {"u": "v"}, "tolerations": [{"operator": "Exists", "key": "w"}]},
+    "address": "::",
     "serviceAccount": {"annotations": {"i": "j"}},
     "serviceMonitor": {"enabled": True, "labels": {"k": "l"}},
     "prometheusRule": {"enabled": True, "labels": {"m": "n"}},
@@ -61,11 +65,12 @@ VALUES = {
     "default": {},
     "the example": yaml.safe_load((ROOT / "deploy/values.example.yaml").read_text()),
     "everything": EVERYTHING,
-    "bundled Postgres": {"postgres": {"enabled": True, "storageClass": "fast"}},
+    "bundled Postgres": {"postgres": {"enabled": True, "storageClass": "fast", "password": SECRET, "nodeSelector": {"disk": "fast"}}},
     "a Secret that is there": {"postgres": {"existingSecret": "db", "existingSecretKey": "address"}, "config": {"durability": "postgres"}},
     "ingress without a host": {"ingress": {"enabled": True, "className": "", "tries": 1}},
     "maintenance": {"maintenance": True, "postgres": {"existingSecret": "db"}},
     "stopped": {"replicas": 0},
+    "an image by its digest": {"image": {"digest": f"sha256:{'0123456789abcdef' * 4}"}},
     "as little as can be": {"podDisruptionBudget": {"enabled": False}, "networkPolicy": {"enabled": False}, "preStopSeconds": 0},
 }
 every_values = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
@@ -88,6 +93,12 @@ REFUSED = {
     "an address that is none": ({"postgres": {"url": "db.example"}}, ("postgres.url", "pattern")),
     "a volume that many may write": ({"persistence": {"accessModes": ["ReadWriteMany"]}}, ("persistence.accessModes", "must be one of")),
     "memory that is none": ({"persistence": {"size": "much"}}, ("persistence.size", "pattern")),
+    "a digest that is none": ({"image": {"digest": "latest"}}, ("image.digest", "pattern")),
+    "an address that is a pod's": ({"address": "10.0.0.1"}, ("address", "must be one of")),
+    "a password that an address can't hold": ({"postgres": {"enabled": True, "password": "a@b"}}, ("postgres.password", "pattern")),
+    "another label of the selectors": ({"podLabels": {"app.kubernetes.io/name": "shop"}}, ("podLabels sets app.kubernetes.io/name",)),
+    "another component": ({"migration": {"labels": {"app.kubernetes.io/component": "job"}}},
+                          ("migration.labels sets app.kubernetes.io/component",)),
     "no path": ({"ingress": {"enabled": True, "paths": []}}, ("ingress.paths", "at least 1")),
     "a path that is a pattern": ({"ingress": {"enabled": True, "paths": ["/api/.*"]}}, ("ingress.paths", "pattern")),
     "to try for ever": ({"ingress": {"tries": 0}}, ("ingress.tries", "greater than or equal to 1")),
@@ -143,6 +154,136 @@ def test_pods_are_restricted(values):
             assert context["capabilities"] == {"drop": ["ALL"]}, name
             assert container["resources"]["requests"] and container["resources"]["limits"]["memory"], name
         assert all(volume.keys() & {"configMap", "emptyDir", "secret"} for volume in pod.get("volumes", [])), name
+
+
+NO_CONTEXT = {"podSecurityContext": None, "containerSecurityContext": None}
+USER_OF_THE_CLUSTER = {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}}
+BUNDLED = {"enabled": True}
+
+
+def test_security_contexts_can_be_unset():
+    """Breaks if a cluster that gives out users itself, as OpenShift does, can't take a pod of the chart."""
+    pods = [pod for _, pod in render({**NO_CONTEXT, "postgres": {**BUNDLED, **NO_CONTEXT}}).pods()]
+    assert len(pods) == 4
+    assert not any("securityContext" in holder for pod in pods for holder in (pod, *pod["containers"]))
+
+
+def test_members_of_security_contexts_can_be_unset_and_set():
+    values = {**USER_OF_THE_CLUSTER, "postgres": {**BUNDLED, **USER_OF_THE_CLUSTER}, "containerSecurityContext": {"runAsUser": 1000660000}}
+    pods = [(manifest["kind"], manifest["metadata"]["name"], pod) for manifest, pod in render(values).pods()]
+    assert len(pods) == 4
+    for _, name, pod in pods:
+        assert pod["securityContext"].keys() == {"runAsNonRoot", "fsGroupChangePolicy", "seccompProfile"}, name
+        [container] = pod["containers"]
+        assert container["securityContext"].get("runAsUser") == (None if name == "ordem-postgres" else 1000660000)
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
+
+
+def names_twice(text):
+    """Members of mappings that come twice, which YAML forbids and its readers mostly do not notice."""
+    twice = []
+
+    def look(node):
+        if isinstance(node, yaml.MappingNode):
+            names = [name.value for name, _ in node.value]
+            twice.extend(name for name in set(names) if names.count(name) > 1)
+            for _, value in node.value:
+                look(value)
+        elif isinstance(node, yaml.SequenceNode):
+            for value in node.value:
+                look(value)
+
+    for node in yaml.compose_all(text):
+        look(node)
+    return twice
+
+
+@every_values
+def test_no_name_comes_twice(values):
+    assert not names_twice(rendered_text(values))
+
+
+def test_what_the_chart_sets_too_is_as_the_values_say_and_comes_once():
+    """Breaks if a label or an annotation that is the chart's own as well is rendered twice, or is not the user's."""
+    version, proxied, checksum = ("app.kubernetes.io/version", "nginx.ingress.kubernetes.io/proxy-body-size", "checksum/config")
+    mine = {version: "mine"}
+    values = {
+        "podLabels": mine, "podAnnotations": {checksum: "mine"}, "ingress": {"enabled": True, "captures": True, "annotations": {proxied: "7"}},
+        "serviceMonitor": {"enabled": True, "labels": mine}, "prometheusRule": {"enabled": True, "labels": mine},
+        "postgres": {"existingSecret": "db"}, "migration": {"labels": mine, "annotations": {"helm.sh/hook": "post-install"}},
+        "test": {"labels": mine, "annotations": {"helm.sh/hook-delete-policy": "mine"}},
+    }
+    assert not names_twice(rendered_text(values))
+    manifests = render(values)
+    pod = manifests.one("StatefulSet")["spec"]["template"]["metadata"]
+    job, test = manifests.one("Job", "ordem-migrate"), manifests.one("Pod", "ordem-walk")
+    for labelled in (pod, manifests.one("ServiceMonitor")["metadata"], manifests.one("PrometheusRule")["metadata"], job["metadata"],
+                     job["spec"]["template"]["metadata"], test["metadata"]):
+        assert labelled["labels"][version] == "mine" and labelled["labels"]["app.kubernetes.io/name"] == "ordem"
+    assert pod["annotations"] == {checksum: "mine"}
+    assert job["metadata"]["annotations"] == {"helm.sh/hook": "post-install", "helm.sh/hook-delete-policy": "before-hook-creation"}
+    assert test["metadata"]["annotations"] == {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": "mine"}
+    ingresses = manifests.of("Ingress")
+    assert len(ingresses) == 3 and all(ingress["metadata"]["annotations"][proxied] == "7" for ingress in ingresses)
+
+
+PLACEMENT = {
+    "nodeSelector": {"disk": "fast"}, "tolerations": [{"operator": "Exists"}], "affinity": {"podAffinity": {}}, "priorityClassName": "high",
+}
+
+
+def placement(pod):
+    return {name: pod[name] for name in PLACEMENT if name in pod}
+
+
+def test_migration_and_test_pod_run_where_the_server_does_unless_they_have_a_place_of_their_own():
+    """Breaks if a Job can't be scheduled on the nodes that the server's pods are for, or not kept off them."""
+    own = {**PLACEMENT, "nodeSelector": {"disk": "slow"}, "priorityClassName": "low"}
+    for given in ({}, {"migration": own, "test": own}):
+        manifests = render({**PLACEMENT, "postgres": {"existingSecret": "db"}, **given})
+        assert placement(manifests.server_pod()) == PLACEMENT
+        for pod in (manifests.one("Job", "ordem-migrate")["spec"]["template"]["spec"], manifests.one("Pod", "ordem-walk")["spec"]):
+            assert placement(pod) == (own if given else PLACEMENT)
+
+
+def test_migration_and_test_pod_take_labels_and_annotations():
+    values = {"labels": {"a": "b"}, "annotations": {"sidecar.istio.io/inject": "false"}}
+    manifests = render({"postgres": {"existingSecret": "db"}, "migration": values, "test": values})
+    job = manifests.one("Job", "ordem-migrate")
+    for metadata in (job["metadata"], job["spec"]["template"]["metadata"], manifests.one("Pod", "ordem-walk")["metadata"]):
+        assert values["labels"].items() <= metadata["labels"].items()
+        assert values["annotations"].items() <= metadata["annotations"].items()
+
+
+def test_an_image_by_its_digest():
+    digest = f"sha256:{'0123456789abcdef' * 4}"
+    manifests = render({"image": {"repository": "registry.example/ordem", "tag": "1.2.3", "digest": digest}, "postgres": {"existingSecret": "db"}})
+    assert {container["image"] for _, pod in manifests.pods() for container in pod["containers"]} == {f"registry.example/ordem@{digest}"}
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+def test_the_address_beats_that_of_the_image(address):
+    given = {variable["name"]: variable.get("value") for variable in render({"address": address}).server()["env"]}
+    assert given["ORDEM_ADDRESS"] == address
+
+
+@pytest.mark.parametrize("values, ports, more", [
+    ({}, [], []),
+    ({"postgres": {"existingSecret": "db"}}, [53, 5353, 5432], []),
+    ({"postgres": {"existingSecret": "db"}, "networkPolicy": {"dnsPorts": [], "postgresPorts": []}}, [], []),
+    ({"networkPolicy": {"extraEgress": [{"ports": [{"port": 15012}]}]}}, [], [{"ports": [{"port": 15012}]}]),
+    ({"postgres": {"existingSecret": "db"}, "networkPolicy": {"postgresPorts": [6432], "extraEgress": [{"to": [{"podSelector": {}}]}]}},
+     [53, 5353, 6432], [{"to": [{"podSelector": {}}]}]),
+])
+def test_the_server_may_call_what_it_needs_and_nothing_else(values, ports, more):
+    """Breaks if what a sidecar calls can't be let through, or a rule without ports lets all through."""
+    egress = render(values).one("NetworkPolicy")["spec"]["egress"]
+    first, rest = (egress[0], egress[1:]) if ports else (None, egress)
+    assert rest == more
+    if first:
+        assert first.keys() == {"ports"}
+        assert sorted({rule["port"] for rule in first["ports"]}) == ports
+        assert {rule["port"] for rule in first["ports"] if rule["protocol"] == "UDP"} == {53, 5353}
 
 
 @every_values
@@ -224,6 +365,12 @@ def test_the_bundled_postgres_and_its_address_have_one_password():
     assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
+def test_a_given_password_of_the_bundled_postgres_is_the_same_in_each_render():
+    """Breaks if what renders without a cluster gives the engine another password than the volume knows."""
+    texts = {rendered_text({"postgres": {**BUNDLED, "password": SECRET}}) for _ in range(2)}
+    assert len(texts) == 1 and f"postgresql://ordem:{SECRET}@ordem-postgres:5432/ordem" in texts.pop()
+
+
 # The chart and the program.
 
 
@@ -231,6 +378,15 @@ def test_config_takes_exactly_the_settings_of_the_program():
     schema = json.loads((CHART / "values.schema.json").read_text())
     assert schema["properties"]["config"]["properties"].keys() == helped_options().keys() - NOT_IN_CONFIG
     assert EVERY_SETTING.keys() == helped_options().keys() - NOT_IN_CONFIG
+
+
+def test_a_read_only_engine_stays_behind_its_service(launch, database, tmp_path):
+    """Breaks if an engine that takes no writes loses its reads as well."""
+    assert run_ordem("migrate", "--postgres-url", database).returncode == 0
+    accepted_order(create(order_content(new_customer())).send(launch("--postgres-url", database).client()), 201)
+    client = launch("--postgres-url", database, folder=tmp_path / "with another log").client()
+    poll_until(lambda: client.get("/-/ready").status == 503, "the engine takes no writes")
+    assert client.get(render().server()["readinessProbe"]["httpGet"]["path"]).status == 200
 
 
 def test_the_program_takes_every_setting_as_rendered(launch, tmp_path):
@@ -248,10 +404,10 @@ def test_the_chart_computes_with_the_defaults_of_the_program():
     assert "drain-timeout" in known and known == {name: helped_options()[name] for name in known}
 
 
-@pytest.mark.parametrize("path", ["/-/live", "/-/ready"])
+@pytest.mark.parametrize("path", ["/-/live", "/-/ready/reads"])
 def test_probes_ask_what_the_server_answers(launch, path):
     probes = [render().server()[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
-    assert [probe["path"] for probe in probes] == ["/-/live", "/-/live", "/-/ready"]
+    assert [probe["path"] for probe in probes] == ["/-/live", "/-/live", "/-/ready/reads"]
     assert launch().client().get(path).status == 200
 
 

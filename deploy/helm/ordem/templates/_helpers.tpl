@@ -22,26 +22,35 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{- /* Labels or annotations: those of the chart (`own`, as YAML) and those of the values (`given`), which win. Each name comes once. */ -}}
+{{- define "ordem.merged" -}}
+{{- toYaml (merge (deepCopy (.given | default dict)) (fromYaml .own)) -}}
+{{- end -}}
+
 {{- define "ordem.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end -}}
-
-{{- /* The restricted profile of pod security, with the user of the image. */ -}}
-{{- define "ordem.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: 10001
-runAsGroup: 10001
-fsGroup: 10001
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile:
-  type: RuntimeDefault
 {{- end -}}
 
-{{- define "ordem.containerSecurityContext" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop: [ALL]
+{{- /* The security context of a pod or of a container; nothing if all of it was unset. */ -}}
+{{- define "ordem.securityContext" -}}
+{{- with . -}}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{- /* Where a pod may run: as `own` says, and where that is empty as `otherwise` does. */ -}}
+{{- define "ordem.placement" -}}
+{{- $otherwise := .otherwise | default dict -}}
+{{- $placement := dict -}}
+{{- range $name := list "nodeSelector" "tolerations" "affinity" "priorityClassName" -}}
+{{- with get $.own $name | default (get $otherwise $name) -}}{{- $_ := set $placement $name . -}}{{- end -}}
+{{- end -}}
+{{- with $placement -}}{{- toYaml . -}}{{- end -}}
 {{- end -}}
 
 {{- /* A duration of the configuration in whole seconds, rounded up. */ -}}
@@ -96,6 +105,13 @@ capabilities:
 {{- /* Values that are well-formed but can't work, each refused with a sentence. */ -}}
 {{- define "ordem.check" -}}
 {{- $values := .Values -}}
+{{- range $name, $labels := dict "podLabels" $values.podLabels "migration.labels" $values.migration.labels "test.labels" $values.test.labels -}}
+{{- range list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
+{{- if hasKey ($labels | default dict) . -}}
+{{- fail (printf "%s sets %s, by which the chart's selectors tell the pods apart: leave that label out" $name .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if gt (int $values.replicas) 1 -}}
 {{- fail (printf "replicas is %d, but one engine owns a data folder and decides the orders in it one after the other: set 1, or 0 to stop it" (int $values.replicas)) -}}
 {{- end -}}
