@@ -1,4 +1,5 @@
-// `ordem ready`: asks the server on this machine whether it takes writes, or serves reads. For health checks where there is no curl.
+// `ordem ready`: asks the server on this machine whether it takes writes, or serves reads. For health checks where
+// there is no curl.
 #pragma once
 
 #include "app/command_line.hpp"

@@ -11,7 +11,7 @@ namespace ordem {
 
 struct json_value;
 
-// A number as its text in canonical form, so that it comes back with every digit.
+// A number as its text in canonical form: one text for each value, with all digits of an exact integer.
 struct json_number {
   std::string text;
   friend bool operator==(const json_number&, const json_number&) = default;

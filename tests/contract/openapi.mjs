@@ -16,8 +16,21 @@ const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'tr
 const GENERAL_HEADERS = new Set(['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server',
   'transfer-encoding', 'x-content-type-options']);
 
-// Described as the list of its lines.
+// A text of lines, each of which is as `x-line-schema` beside the schema says.
 const NDJSON = 'application/x-ndjson';
+const jsonLines = (body) => body.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+
+// The members of answers in which the server speaks to a human reader.
+const SENTENCES = ['title', 'message', 'detail', 'error', 'reason'];
+
+// What is the same in two sentences that differ in an id, a number or a name.
+const shape = (sentence) => sentence.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/[0-9]+/g, 'N').replace(/'[^']*'/g, "''");
+
+function sentencesIn(value) {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    (typeof member === 'string' && SENTENCES.includes(name) ? [member] : sentencesIn(member)));
+}
 
 const escape = (name) => encodeURIComponent(String(name).replaceAll('~', '~0').replaceAll('/', '~1'));
 
@@ -42,6 +55,7 @@ export class OpenApi {
     });
     this.seen_ = new Set();
     this.seenProblems_ = new Set();
+    this.seenSentences_ = new Set();
   }
 
   // ---- the document
@@ -94,6 +108,10 @@ export class OpenApi {
         if (values.length === 0) withoutExample.push(pointer);
         const arrivesAsText = /\/(headers|parameters)\//.test(pointer);
         for (const value of values) examples.push({ pointer, schema: `${pointer}/schema`, value, arrivesAsText });
+        if (node['x-line-schema']) {
+          schemas.push(`${pointer}/x-line-schema`);
+          for (const line of values.flatMap(jsonLines)) examples.push({ pointer, schema: `${pointer}/x-line-schema`, value: line, arrivesAsText });
+        }
       }
       if (parent === this.document.components.schemas) {
         schemas.push(pointer);
@@ -155,6 +173,16 @@ export class OpenApi {
     ];
   }
 
+  // The sentences of the document's answers, and whether the server has them: an answer showed one of that shape, or it stands in
+  // `source`, the program's text.
+  sentences(source) {
+    const inExamples = Object.values(this.document.components.responses).flatMap(({ content = {} }) => Object.entries(content))
+      .flatMap(([type, media]) => this.examples_(media).flatMap((value) => (type === NDJSON ? jsonLines(value) : value)))
+      .flatMap(sentencesIn);
+    return [...new Set(inExamples)].map((sentence) =>
+      ({ sentence, known: this.seenSentences_.has(shape(sentence)) || source.includes(sentence) }));
+  }
+
   response_({ method, response }, at) {
     const { node: documented, pointer } = this.resolve_(at);
     const differences = [];
@@ -189,13 +217,16 @@ export class OpenApi {
     let body = response.body;
     if (/[/+](x-nd)?json$/.test(essence.trim())) {
       try {
-        body = essence.trim() === NDJSON ? body.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)) : JSON.parse(body);
+        body = essence.trim() === NDJSON ? jsonLines(body) : JSON.parse(body);
       } catch (error) {
         return [...differences, `the body is not JSON: ${error.message}`];
       }
+      sentencesIn(body).forEach((sentence) => this.seenSentences_.add(shape(sentence)));
       if (essence.trim() === 'application/problem+json') this.seenProblems_.add(body?.type);
     }
-    differences.push(...this.errors_(this.bodies_, `${pointer}/content/${escape(essence.trim())}/schema`, body).map((error) => `body${error}`));
+    const content = `${pointer}/content/${escape(essence.trim())}`;
+    const judged = essence.trim() === NDJSON ? body.map((line) => [`${content}/x-line-schema`, line]) : [[`${content}/schema`, body]];
+    differences.push(...judged.flatMap(([schema, it]) => this.errors_(this.bodies_, schema, it).map((error) => `body${error}`)));
     return differences;
   }
 

@@ -25,6 +25,8 @@ for (const [what, from, to, name] of [
   ['a header without an example', '      example: GET, HEAD, POST\n', '', 'every parameter, header and body has an example'],
   ['an example with a wrong body', 'summary: Confirm, made against version 3\n      value: {status: confirmed',
     'summary: Confirm, made against version 3\n      value: {status: lost', 'every example agrees with its schema'],
+  ['an example with a wrong line', '{"idempotency_key":"5f3a1c2d-4e6f-4c1a-9b7e-2d8f6a1b3c4d","status":422', '{"idempotency_key":"5f3a","status":"bad"',
+    'every example agrees with its schema'],
   ['an example with a wrong header', 'example: GET, HEAD, POST', 'example: GET and HEAD', 'every example agrees with its schema'],
 ]) {
   test(`a document with ${what} is found`, async () => {
@@ -111,3 +113,14 @@ for (const [what, exchange, wanted] of [
 ]) {
   test(`${what} is found`, () => assert.match(openapi.differences(exchange).join('\n'), wanted));
 }
+
+test('a sentence that the server does not say is found', () => {
+  const judge = new OpenApi(text);
+  const unknown = () => judge.sentences('"the server is shutting down"').filter(({ known }) => !known).map(({ sentence }) => sentence);
+  const detail = examples.StaleVersion.value.detail;
+  assert.ok(unknown().includes(detail) && !unknown().includes('the server is shutting down'));
+  // Of the same shape, with other numbers and another id.
+  const said = { ...examples.StaleVersion.value, detail: detail.replace(/[0-9a-f]{4}/g, 'abcd').replace('version 1', 'version 17') };
+  judge.differences({ ...create(409, [problem, expires, position], said), method: 'PUT', path: `/api/v1/orders/${id}` });
+  assert.ok(!unknown().includes(detail));
+});

@@ -6,7 +6,7 @@
 //   node run.mjs --write-collection                 writes ordem.postman_collection.json
 
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import newman from 'newman';
@@ -86,7 +86,19 @@ async function againstServer() {
   } finally {
     if (server.stop) record('server', 'drains and exits with 0 after SIGTERM', await server.stop());
   }
+  const source = await programText();
+  for (const { sentence, known } of openapi.sentences(source)) {
+    record('sentences', sentence, known ? [] : ['is in an example, and the server does not say so']);
+  }
   for (const { name, seen } of openapi.unseen(needless)) record('coverage', name, seen ? [] : ['is documented, and no answer showed it']);
+}
+
+// What the program is made of, with texts that go over several lines in one piece.
+async function programText() {
+  const folders = ['http-edge', 'engine'].map((name) => here(`../../${name}`));
+  const files = await Promise.all(folders.map(async (folder) => (await readdir(folder)).filter((name) => name.endsWith('.cpp')).map((name) => `${folder}/${name}`)));
+  const texts = await Promise.all(files.flat().map((file) => readFile(file, 'utf8')));
+  return texts.join('\n').replace(/"\s*\n\s*"/g, '');
 }
 
 function send(url) {

@@ -1,0 +1,75 @@
+"""The tour of the README, pasted from top to bottom."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import settings
+from support.ordem_server import clean_environment
+
+README = Path(__file__).parents[2] / "README.md"
+ADDRESS = "127.0.0.1:8080"
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NEXT = "-- the next block --"
+
+
+def blocks(language):
+    """The text of each block of the tour in a language."""
+    tour = README.read_text().partition("## A tour with curl\n")[2].partition("\n## ")[0]
+    return re.findall(rf"^```{language}\n(.*?)^```$", tour, re.MULTILINE | re.DOTALL)
+
+
+def paste(text, port):
+    """What a shell prints of it, against a server on another port."""
+    assert ADDRESS in text
+    shell = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text.replace(ADDRESS, f"127.0.0.1:{port}")], env=clean_environment(), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
+    )
+    assert shell.returncode == 0, shell.stdout + shell.stderr
+    return shell.stdout
+
+
+@pytest.fixture
+def pasted(launch):
+    """The port of the server, and what the blocks print, one after the other, in one shell."""
+    port = launch().port
+    return port, paste(f"\necho '{NEXT}'\n".join(blocks("sh")), port).split(NEXT)
+
+
+def statuses(text):
+    return [int(status) for status in re.findall(r"HTTP/1\.1 (\d+)", text)]
+
+
+def in_parts(text):
+    """The three JSON answers, which end without a line end, and what comes after them."""
+    answers, rest, decoder = [], text.lstrip(), json.JSONDecoder()
+    for _ in range(3):
+        answer, end = decoder.raw_decode(rest)
+        answers.append(answer)
+        rest = rest[end:].lstrip()
+    return *answers, rest
+
+
+def test_the_tour_can_be_pasted(pasted):
+    """Breaks if a command of the README lacks what it needs, or is answered otherwise than the text around it says."""
+    _, (created, updated, batch, looked, captured) = pasted
+    assert statuses(created) == [201] and "Idempotency-Replayed" not in created
+    assert statuses(updated) == [200, 200] and '"version":2' in updated and '"gift":true' in updated
+    assert [json.loads(line)["status"] for line in batch.splitlines() if line] == [201, 201]
+    versions, customer, message, metrics = in_parts(looked)
+    assert len(versions["versions"]) == 2
+    assert len(customer["orders"]) == 2 and message["response"]["status"] == 201
+    assert "ordem_messages_executed_total" in metrics
+    assert statuses(captured) == [202, 200, 200] and '"response_body":"done"' in captured
+
+
+def test_the_refusal_of_the_tour_is_the_servers(pasted):
+    """Breaks if the README shows another answer than the server gives to the update that is sent once more."""
+    port, _ = pasted
+    again = paste(blocks("sh")[1], port).rpartition("\n\n")[2]
+    [shown] = blocks("json")
+    assert json.loads(UUID.sub("...", again)) == json.loads(shown)
