@@ -7,6 +7,7 @@
 #include "engine/json_value.hpp"
 #include "http-edge/capture_body.hpp"
 #include "http-edge/rendering.hpp"
+#include "http-edge/request_header.hpp"
 
 namespace ordem::edge {
 namespace {
@@ -83,8 +84,7 @@ response with_position(response made, std::optional<position> visible) {
 
 }  // namespace
 
-handled handle_capture(const http_request& request, const route& to, const services& given,
-                       simdjson::dom::parser& parser, std::size_t response_bytes_max) {
+std::optional<response> refuse_capture(const http_request& request, const route& to, const services& given) {
   if (!allows(to.resource, request.method())) {
     response refused = error_response(405, "Method not allowed");
     refused.add_header("Allow", allowed_methods(to.resource));
@@ -93,6 +93,15 @@ handled handle_capture(const http_request& request, const route& to, const servi
   if (given.status->now() == service_state::recovering) {
     return capture_problem(problem::recovering, "the data is being read", std::nullopt);
   }
+  const auto fault = to.resource == resource::captures ? find_body_fault(request) : std::nullopt;
+  if (!fault) return std::nullopt;
+  response refused = capture_problem(fault->which, fault->detail, visible_position(given));
+  complete_refusal(refused, *fault);
+  return refused;
+}
+
+handled handle_capture(const http_request& request, const route& to, const services& given,
+                       simdjson::dom::parser& parser, std::size_t response_bytes_max) {
   auto read = read_request(request, to, parser, response_bytes_max);
   if (!read) return with_position(body_error_response(read.error()), visible_position(given));
   return std::move(*read);

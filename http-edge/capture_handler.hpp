@@ -16,7 +16,10 @@
 
 namespace ordem::edge {
 
-// `response_bytes_max`: of a response that is to be recorded.
+// By its header alone: the answer, if the request is refused whatever its body holds.
+std::optional<response> refuse_capture(const http_request& request, const route& to, const services& given);
+
+// Of a request whose header is not refused. `response_bytes_max`: of a response that is to be recorded.
 handled handle_capture(const http_request& request, const route& to, const services& given,
                        simdjson::dom::parser& parser, std::size_t response_bytes_max);
 

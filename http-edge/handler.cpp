@@ -10,6 +10,7 @@
 #include "http-edge/capture_handler.hpp"
 #include "http-edge/headers.hpp"
 #include "http-edge/rendering.hpp"
+#include "http-edge/request_header.hpp"
 #include "http-edge/route.hpp"
 #include "http-edge/write_body.hpp"
 
@@ -56,13 +57,35 @@ write_kind kind_of(const route& to, http::verb method) {
   return method == http::verb::patch ? write_kind::merge : write_kind::replace;
 }
 
+// One Content-Type, of one of two types, in UTF-8.
+or_response<void> check_media_type(const http_request& request, std::string_view taken, std::string_view also_taken) {
+  const auto [first, last] = request.equal_range(http::field::content_type);
+  const std::string type = first == last ? "" : media_type(first->value());
+  if (first != last && std::next(first) != last)
+    return refuse(problem::unsupported_media_type, "Content-Type is given more than once");
+  if (type != taken && type != also_taken)
+    return refuse(problem::unsupported_media_type,
+                  type.empty() ? "the request has no Content-Type" : "the body is '" + type + "'");
+  if (has_other_charset(first->value()))
+    return refuse(problem::unsupported_media_type, "Content-Type names a charset other than UTF-8");
+  return {};
+}
+
 or_response<void> check_media_type(const http_request& request, write_kind kind) {
-  const std::string type = media_type(request[http::field::content_type]);
+  constexpr std::string_view json = "application/json";
+  constexpr std::string_view merge_patch = "application/merge-patch+json";
   const bool merges = kind == write_kind::merge;
-  if (type == "application/json" || (merges && type == "application/merge-patch+json")) return {};
-  auto refused = refuse(problem::unsupported_media_type,
-                        type.empty() ? "the request has no Content-Type" : "the body is '" + type + "'");
-  if (merges) refused.value().add_header("Accept-Patch", "application/merge-patch+json");
+  auto checked = check_media_type(request, json, merges ? merge_patch : json);
+  if (!checked && merges) checked.error().add_header("Accept-Patch", merge_patch);
+  return checked;
+}
+
+// What the header says of the body, apart from its type.
+or_response<void> check_body_fields(const http_request& request) {
+  const auto fault = find_body_fault(request);
+  if (!fault) return {};
+  auto refused = refuse(fault->which, fault->detail);
+  complete_refusal(refused.value(), *fault);
   return refused;
 }
 
@@ -88,29 +111,32 @@ or_response<guid> agreed_guid(std::optional<guid> of_header, const std::optional
   return std::move(*id);
 }
 
-or_response<supplied_version> agreed_version(const http_request& request, const std::optional<version>& of_body) {
+or_response<std::optional<version>> version_of_header(const http_request& request) {
   const auto [first, last] = request.equal_range(http::field::if_match);
-  if (first == last) {
+  if (first == last) return std::nullopt;
+  const auto of_header = std::next(first) == last ? parse_if_match(first->value()) : std::nullopt;
+  if (!of_header) return refuse(problem::version_malformed, "If-Match is not exactly one version in quotes");
+  return of_header;
+}
+
+or_response<supplied_version> agreed_version(const http_request& request, const std::optional<version>& of_body) {
+  const auto of_header = version_of_header(request);
+  if (!of_header) return tl::make_unexpected(of_header.error());
+  if (!*of_header) {
     if (!of_body) return refuse(problem::version_required, "neither If-Match nor the member version is given");
     return supplied_version{*of_body, false};
   }
-  const auto of_header = std::next(first) == last ? parse_if_match(first->value()) : std::nullopt;
-  if (!of_header) return refuse(problem::version_malformed, "If-Match is not exactly one version in quotes");
-  if (of_body && *of_body != *of_header) {
+  if (of_body && *of_body != **of_header) {
     return refuse(problem::version_mismatch, "If-Match and the member version differ");
   }
-  return supplied_version{*of_header, true};
+  return supplied_version{**of_header, true};
 }
 
-or_response<message> read_message(const http_request& request, const route& to, simdjson::dom::parser& parser) {
-  const write_kind kind = kind_of(to, request.method());
-  if (auto checked = check_media_type(request, kind); !checked) return tl::make_unexpected(std::move(checked.error()));
-  auto of_header = guid_of_header(request);
-  if (!of_header) return tl::make_unexpected(std::move(of_header.error()));
-
+or_response<message> read_message(const http_request& request, request_head&& head, simdjson::dom::parser& parser) {
+  const write_kind kind = kind_of(head.to, request.method());
   auto body = read_write_body(kind, request.body().view(), parser);
   if (!body) return refuse(problem::malformed_json, body.error().detail);
-  auto id = agreed_guid(std::move(*of_header), body->guid);
+  auto id = agreed_guid(std::move(head.guid), body->guid);
   if (!id) return tl::make_unexpected(std::move(id.error()));
   if (!body->violations.empty()) return tl::make_unexpected(invalid_order_response(body->violations));
 
@@ -120,7 +146,7 @@ or_response<message> read_message(const http_request& request, const route& to, 
     auto supplied = agreed_version(request, body->version);
     if (!supplied) return tl::make_unexpected(std::move(supplied.error()));
     made_against = *supplied;
-    target = order_id::parse(to.name);
+    target = order_id::parse(head.to.name);
     if (!target) return tl::make_unexpected(no_such_order());
   }
   const fingerprint print = fingerprint_of(canonical(body->command, target, made_against));
@@ -133,9 +159,17 @@ response refused_write(response what, const services& given) {
   return what;
 }
 
-handled handle_write(const http_request& request, const route& to, const services& given,
+// What of a write's header comes before its body in the order of the checks.
+or_response<std::optional<guid>> read_write_header(const http_request& request, write_kind kind) {
+  auto checked = check_body_fields(request);
+  if (checked) checked = check_media_type(request, kind);
+  if (!checked) return tl::make_unexpected(std::move(checked.error()));
+  return guid_of_header(request);
+}
+
+handled handle_write(const http_request& request, request_head&& head, const services& given,
                      simdjson::dom::parser& parser) {
-  auto read = read_message(request, to, parser);
+  auto read = read_message(request, std::move(head), parser);
   if (read) return std::move(*read);
   return refused_write(std::move(read.error()), given);
 }
@@ -378,46 +412,70 @@ void handler::shrink_parser() {
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
 }
 
-handled handler::handle(const http_request& request) {
+tl::expected<request_head, response> handler::read_head(const http_request& request) const {
   const auto target = request.target();
-  const auto to = find_route(target);
+  auto to = find_route(target);
   if (!to) {
     response refused = problem_response(problem::malformed_request, "the request's target is not a valid path");
     refused.close = true;
-    return refused;
+    return tl::make_unexpected(std::move(refused));
   }
-  if (to->resource == resource::unknown) return problem_response(problem::not_found, "there is nothing at this path");
+  if (to->resource == resource::unknown) return refuse(problem::not_found, "there is nothing at this path");
   if (is_of_captures(to->resource)) {
-    auto result = handle_capture(request, *to, services_, parser_, captured_bytes_max_);
-    shrink_parser();
-    return result;
+    if (auto refused = refuse_capture(request, *to, services_)) return tl::make_unexpected(std::move(*refused));
+    return request_head{std::move(*to), std::nullopt};
   }
   if (!allows(to->resource, request.method())) {
     response refused =
         problem_response(problem::method_not_allowed, "this path takes " + std::string(allowed_methods(to->resource)));
     refused.add_header("Allow", allowed_methods(to->resource));
-    return refused;
+    return tl::make_unexpected(std::move(refused));
   }
   const bool writes = is_write(to->resource, request.method());
   if (needs_data(to->resource) && services_.status->now() == service_state::recovering) {
     response refused = problem_response(problem::recovering, "the data is being read");
-    return writes ? refused_write(std::move(refused), services_) : refused;
+    return tl::make_unexpected(writes ? refused_write(std::move(refused), services_) : std::move(refused));
   }
-  if (writes) return handle_write(request, *to, services_, parser_);
-  return get(request, *to, services_);
+  if (!writes) return request_head{std::move(*to), std::nullopt};
+  if (to->resource == resource::order_batch) {
+    if (auto refused = refuse_batch(request)) return tl::make_unexpected(std::move(*refused));
+    return request_head{std::move(*to), std::nullopt};
+  }
+  auto id = read_write_header(request, kind_of(*to, request.method()));
+  if (!id) return tl::make_unexpected(refused_write(std::move(id.error()), services_));
+  return request_head{std::move(*to), std::move(*id)};
 }
 
+std::optional<response> handler::refuse_unsent_body(const http_request& request, const request_head& head) const {
+  const resource what = head.to.resource;
+  if ((what != resource::order && what != resource::order_status) || !is_write(what, request.method()))
+    return std::nullopt;
+  if (auto supplied = version_of_header(request); !supplied)
+    return refused_write(std::move(supplied.error()), services_);
+  if (!order_id::parse(head.to.name)) return refused_write(no_such_order(), services_);
+  return std::nullopt;
+}
+
+handled handler::handle(const http_request& request, request_head&& head) {
+  if (is_of_captures(head.to.resource)) {
+    auto result = handle_capture(request, head.to, services_, parser_, captured_bytes_max_);
+    shrink_parser();
+    return result;
+  }
+  if (is_write(head.to.resource, request.method())) return handle_write(request, std::move(head), services_, parser_);
+  return get(request, head.to, services_);
+}
+
+// Of a POST to the batches of orders: the answer, if it is refused as a whole.
 std::optional<response> handler::refuse_batch(const http_request& request) const {
-  const auto refused = [this](problem which, std::string_view detail) {
-    return refused_write(problem_response(which, detail), services_);
-  };
-  if (request.version() < 11) return refused(problem::malformed_request, "a batch is answered in chunks: use HTTP/1.1");
-  if (services_.status->now() == service_state::recovering)
-    return refused(problem::recovering, "the data is being read");
-  const std::string type = media_type(request[http::field::content_type]);
-  if (type == batch_media_type) return std::nullopt;
-  return refused(problem::unsupported_media_type,
-                 type.empty() ? "the request has no Content-Type" : "the body is '" + type + "'");
+  if (request.version() < 11) {
+    return refused_write(problem_response(problem::malformed_request, "a batch is answered in chunks: use HTTP/1.1"),
+                         services_);
+  }
+  auto checked = check_body_fields(request);
+  if (checked) checked = check_media_type(request, batch_media_type, batch_media_type);
+  if (!checked) return refused_write(std::move(checked.error()), services_);
+  return std::nullopt;
 }
 
 response refused_request(problem which, std::string_view detail, http::verb method, std::string_view target,

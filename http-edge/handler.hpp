@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
 #include <variant>
 
 #include "engine/port.hpp"
@@ -16,6 +17,7 @@
 #include "http-edge/batch_line.hpp"
 #include "http-edge/padded_body.hpp"
 #include "http-edge/response.hpp"
+#include "http-edge/route.hpp"
 #include "http-edge/service_status.hpp"
 
 namespace ordem::edge {
@@ -36,20 +38,31 @@ std::optional<position> visible_position(const services& given);
 
 using handled = std::variant<response, message, capture_request>;
 
+// What the header of a request says that its body can't change.
+struct request_head {
+  route to;
+  std::optional<ordem::guid> guid;  // of a write: by Idempotency-Key
+};
+
 // One per I/O thread: it owns that thread's JSON parsers.
 class handler {
  public:
   // `captured_bytes_max`: of a response that is to be captured; see server_settings.
   handler(const services& given, std::size_t captured_bytes_max);
 
-  handled handle(const http_request& request);
+  // By the header alone, which is all that may have come: the answer, if it is refused whatever its body holds.
+  tl::expected<request_head, response> read_head(const http_request& request) const;
+  // Of a request whose body has not been sent yet: the answer, if its header refuses it, though of a whole request the
+  // faults of the body would be told first.
+  std::optional<response> refuse_unsent_body(const http_request& request, const request_head& head) const;
+  // Of the whole request. `head` is what read_head() made of it; not for batches, whose body is taken line by line.
+  handled handle(const http_request& request, request_head&& head);
 
-  // Of a POST to the batches of orders, by its header: the answer, if it is refused as a whole.
-  std::optional<response> refuse_batch(const http_request& request) const;
   // One of its lines, followed by SIMDJSON_PADDING readable bytes.
   read_line read_line_of_batch(std::string_view line) { return read_batch_line(line, line_parser_); }
 
  private:
+  std::optional<response> refuse_batch(const http_request& request) const;
   void shrink_parser();
 
   const services& services_;

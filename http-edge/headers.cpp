@@ -1,6 +1,7 @@
 #include "http-edge/headers.hpp"
 
 #include <algorithm>
+#include <boost/beast/core/string.hpp>
 #include <charconv>
 #include <utility>
 
@@ -78,6 +79,29 @@ std::string media_type(std::string_view content_type) {
   std::transform(type.begin(), type.end(), type.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return type;
+}
+
+// RFC 9110, section 5.6.6. ASCII is UTF-8, too; the name without a hyphen is a common slip.
+bool has_other_charset(std::string_view content_type) {
+  using boost::beast::iequals;
+  auto rest = content_type.substr(std::min(content_type.find(';'), content_type.size()));
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    bool quoted = false;
+    const auto end = std::find_if(rest.begin(), rest.end(), [&, escaped = false](char c) mutable {
+      if (c == '"' && !escaped) quoted = !quoted;
+      escaped = quoted && c == '\\' && !escaped;
+      return c == ';' && !quoted;
+    });
+    const auto parameter = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
+    rest.remove_prefix(parameter.size());
+    const auto equals = std::min(parameter.find('='), parameter.size());
+    if (!iequals(trimmed(parameter.substr(0, equals)), "charset")) continue;
+    const auto value = trimmed(parameter.substr(std::min(equals + 1, parameter.size())));
+    const auto charset = value.starts_with('"') ? parse_quoted(value).value_or("") : std::string(value);
+    if (!iequals(charset, "utf-8") && !iequals(charset, "utf8") && !iequals(charset, "us-ascii")) return true;
+  }
+  return false;
 }
 
 }  // namespace ordem::edge

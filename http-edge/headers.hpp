@@ -26,6 +26,9 @@ std::string entity_tag(version which);
 // The media type without its parameters, in lower case: "application/json" of "Application/JSON; charset=utf-8".
 std::string media_type(std::string_view content_type);
 
+// Whether one of its parameters names a charset whose texts are not UTF-8.
+bool has_other_charset(std::string_view content_type);
+
 // A number from 1 up in plain decimal digits without leading zeros, at most 2^53 - 1. Nothing for anything else.
 std::optional<std::uint64_t> parse_positive(std::string_view digits);
 

@@ -56,8 +56,8 @@ constexpr problem_row rows[] = {
      "The detail names the parameter. limit is a number from 1 to 1000; cursor is the next_cursor of an earlier answer; customer_id "
      "is needed to list orders; others are not known."},
     {unsupported_media_type, "unsupported-media-type", 415, 415, "the body's media type is not supported",
-     "Send Content-Type: application/json. A PATCH also takes application/merge-patch+json; a batch of orders is "
-     "application/x-ndjson."},
+     "Send Content-Type: application/json, once, with no charset but UTF-8. A PATCH also takes application/merge-patch+json; a "
+     "batch of orders is application/x-ndjson. A body with a Content-Encoding, such as gzip, is not taken: send it as it is."},
     {body_too_large, "body-too-large", 413, 413, "the body is too large",
      "The body is larger than this server takes (its setting --max-body, 1 MiB unless changed). The connection is closed. In a batch "
      "it is one line that is too large: it is skipped, and the rest goes on."},
@@ -74,6 +74,8 @@ constexpr problem_row rows[] = {
      "The path exists, but not with this method. The header Allow lists those that it takes."},
     {malformed_request, "malformed-request", 400, 400, "the request is not valid HTTP",
      "The request breaks the rules of HTTP/1.1 (RFC 9112), so that the server can't tell what was meant. The connection is closed."},
+    {expectation_failed, "expectation-failed", 417, 417, "the request expects what the server does not do",
+     "The only expectation that the header Expect may name is 100-continue. The connection is closed."},
     {headers_too_large, "headers-too-large", 431, 431, "the request's headers are too large",
      "The request line and the headers together are larger than this server takes (its setting --max-header, 16 KiB unless changed). "
      "The connection is closed."},

@@ -33,6 +33,7 @@ enum class problem : std::uint8_t {
   not_found,
   method_not_allowed,
   malformed_request,
+  expectation_failed,
   headers_too_large,
   request_timeout,
   recovering,

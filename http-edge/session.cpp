@@ -19,6 +19,8 @@ namespace http = boost::beast::http;
 using boost::beast::error_code;
 
 constexpr std::size_t read_bytes = 4096;
+// Before one request. The next one is not HTTP.
+constexpr int empty_lines_max = 4;
 // After an answer that ends the connection, so much of what the client still sends is read and dropped, and for so
 // long, so that a reset does not overtake the answer.
 constexpr std::size_t lingered_bytes_max = std::size_t{4} << 20;
@@ -59,7 +61,8 @@ void session::start_refusing() {
 
 void session::next_request() {
   stage_ = stage::idle;
-  continue_sent_ = false;
+  continue_is_due_ = false;
+  empty_lines_ = 0;
   deadline_ = clock::now() + thread_.settings().idle_timeout;
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(thread_.settings().header_bytes_max));
@@ -71,6 +74,7 @@ void session::next_request() {
 void session::parse_buffered() {
   while (buffer_.size() > 0) {
     if (stage_ == stage::idle) {
+      if (skip_empty_lines()) break;
       stage_ = stage::receiving;
       deadline_ = clock::now() + thread_.settings().request_timeout;
     }
@@ -80,6 +84,7 @@ void session::parse_buffered() {
     buffer_.consume(used);
     if (ec && ec != http::error::need_more) return refuse_unparsable(ec);
     if (!had_header && parser_->is_header_done() && !accept_header()) return;
+    if (!head_) parser_->get().body().clear();  // of a request that is refused already: only its end matters
     if (parser_->is_done()) return handle_request();
     if (ec != http::error::need_more && used > 0) continue;
     // The parser waits for the end of a line of the header, of a chunk's extension, of a trailer: that has the header's
@@ -92,24 +97,46 @@ void session::parse_buffered() {
   read_more();
 }
 
-// What may follow depends on the header. False if it is no longer for the session to go on with the request.
+// RFC 9112, section 2.2: some clients end a body with a line end that they do not count. True if nothing else has come.
+bool session::skip_empty_lines() {
+  const auto here = [this] {
+    return std::string_view(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+  };
+  for (; empty_lines_ < empty_lines_max && here().starts_with("\r\n"); ++empty_lines_) buffer_.consume(2);
+  return here().empty() || (empty_lines_ < empty_lines_max && here() == "\r");
+}
+
+// What may follow depends on the header, and all that it refuses is found here. False if it is no longer for the
+// session to go on with the request.
 bool session::accept_header() {
-  if (!has_one_framing()) {
-    refuse_unparsable(http::error::bad_transfer_encoding);
+  const auto& request = parser_->get();
+  wire_ = {request.method() == http::verb::head, keeps_alive(request), request.version() < 11};
+  if (const auto fault = find_fault(request)) {
+    refuse(fault->which, fault->detail);
     return false;
   }
   parser_->eager(true);
-  if (is_batch()) {
-    begin_batch();
+  const bool batch = is_batch();
+  if (!batch) {
+    const std::uint64_t bytes_max = body_bytes_max();
+    if (parser_->content_length().value_or(0) > bytes_max) {
+      refuse_unparsable(http::error::body_limit);
+      return false;
+    }
+    parser_->body_limit(bytes_max);
+  }
+  const handler& judge = thread_.handler();
+  head_ = judge.read_head(request);
+  continue_is_due_ = expects_continue(request);
+  if (waits_for_continue() && head_) {
+    if (auto refused = judge.refuse_unsent_body(request, *head_)) head_ = tl::make_unexpected(std::move(*refused));
+  }
+  if (!head_ && (batch || waits_for_continue())) {
+    refuse_unsent_body();
     return false;
   }
-  const std::uint64_t bytes_max = body_bytes_max();
-  if (parser_->content_length().value_or(0) > bytes_max) {
-    refuse_unparsable(http::error::body_limit);
-    return false;
-  }
-  parser_->body_limit(bytes_max);
-  return true;
+  if (batch) begin_batch();
+  return !batch;
 }
 
 void session::read_more() {
@@ -125,12 +152,11 @@ void session::on_bytes(error_code ec, std::size_t count) {
 }
 
 bool session::waits_for_continue() const {
-  return !parser_->is_done() && !continue_sent_ &&
-         boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
+  return continue_is_due_ && !parser_->is_done();
 }
 
 void session::send_continue() {
-  continue_sent_ = true;
+  continue_is_due_ = false;
   asio::async_write(socket_, asio::buffer(continue_line), [self = shared_from_this()](error_code ec, std::size_t) {
     if (self->stage_ != stage::receiving) return;
     if (ec) return self->close();
@@ -138,12 +164,15 @@ void session::send_continue() {
   });
 }
 
-// RFC 9112, section 6.3: a Transfer-Encoding whose last coding is not chunked leaves open where the body ends. This
-// server knows no coding but chunked.
-bool session::has_one_framing() const {
-  const auto [first, last] = parser_->get().equal_range(http::field::transfer_encoding);
-  if (first == last) return true;
-  return std::next(first) == last && boost::beast::iequals(first->value(), "chunked");
+// The body of a batch may be of any length, and one that the client was not told to send may never come: unless it has
+// come whole already, it is not waited for.
+void session::refuse_unsent_body() {
+  received_at_ = clock::now();
+  error_code ignored;
+  if (!parser_->is_done()) buffer_.consume(parser_->put(buffer_.data(), ignored));
+  response refused = std::move(head_.error());
+  refused.close = refused.close || !parser_->is_done();
+  respond(refused);
 }
 
 std::uint64_t session::body_bytes_max() const {
@@ -152,12 +181,6 @@ std::uint64_t session::body_bytes_max() const {
   const auto to = is_small ? std::nullopt : find_route(parser_->get().target());
   return to && is_of_captures(to->resource) ? std::max(settings.body_bytes_max, capture_body_bytes_max(settings))
                                             : settings.body_bytes_max;
-}
-
-// RFC 9112, section 3.2.
-bool session::lacks_host() const {
-  const auto [first, last] = parser_->get().equal_range(http::field::host);
-  return parser_->get().version() >= 11 && (first == last || std::next(first) != last);
 }
 
 // --- batches ---
@@ -169,20 +192,8 @@ bool session::is_batch() const {
   return to && to->resource == resource::order_batch;
 }
 
-// Its body may be of any length: what there is to refuse is refused now, and the rest line by line.
 void session::begin_batch() {
-  const auto& request = parser_->get();
   received_at_ = clock::now();
-  wire_ = {false, request.keep_alive(), request.version() < 11};
-  auto refused = lacks_host() ? refused_request(problem::malformed_request, "an HTTP/1.1 request needs one Host header",
-                                                request.method(), request.target(), thread_.given())
-                              : thread_.handler().refuse_batch(request);
-  if (refused) {
-    error_code ignored;
-    if (!parser_->is_done()) buffer_.consume(parser_->put(buffer_.data(), ignored));
-    refused->close = refused->close || !parser_->is_done();  // nobody waits for a body of any length
-    return respond(*refused);
-  }
   if (waits_for_continue()) return send_continue();
   stage_ = stage::batching;
   batch_ = std::make_unique<batch_exchange>(*this);
@@ -204,14 +215,8 @@ void session::end_batch(bool whole) {
 void session::handle_request() {
   stage_ = stage::executing;
   received_at_ = clock::now();
-  const auto& request = parser_->get();
-  wire_ = {request.method() == http::verb::head, request.keep_alive(), request.version() < 11};
-  if (lacks_host()) {
-    respond(refused_request(problem::malformed_request, "an HTTP/1.1 request needs one Host header", request.method(),
-                            request.target(), thread_.given()));
-    return;
-  }
-  auto result = thread_.handler().handle(request);
+  if (!head_) return respond(head_.error());
+  auto result = thread_.handler().handle(parser_->get(), std::move(*head_));
   captures_ = std::holds_alternative<capture_request>(result);
   if (const auto* known = std::get_if<response>(&result)) {
     respond(*known);
@@ -232,14 +237,19 @@ void session::on_answer(std::uint32_t line, answer&& what) {
   respond(captures_ ? capture_response(what, visible) : write_response(what, given.clock->now(), visible));
 }
 
-void session::refuse_unparsable(error_code why) {
+// The request is not read to its end, so the connection can't go on.
+void session::refuse(problem which, std::string_view detail) {
   received_at_ = clock::now();
   const auto& request = parser_->get();
   wire_ = {request.method() == http::verb::head, false, false};
+  respond(refused_request(which, detail, request.method(), request.target(), thread_.given()));
+}
+
+void session::refuse_unparsable(error_code why) {
   problem which = problem::malformed_request;
   if (why == http::error::header_limit) which = problem::headers_too_large;
   if (why == http::error::body_limit) which = problem::body_too_large;
-  respond(refused_request(which, why.message(), request.method(), request.target(), thread_.given()));
+  refuse(which, why.message());
 }
 
 void session::respond(const response& what) {
@@ -313,10 +323,7 @@ void session::check_deadline(clock::time_point now) {
 void session::time_out_request() {
   error_code ignored;
   socket_.cancel(ignored);
-  received_at_ = clock::now();
-  const auto& request = parser_->get();
-  respond(refused_request(problem::request_timeout, "the request did not arrive in time", request.method(),
-                          request.target(), thread_.given()));
+  refuse(problem::request_timeout, "the request did not arrive in time");
 }
 
 }  // namespace ordem::edge

@@ -6,17 +6,20 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <tl/expected.hpp>
 
 #include "engine/port.hpp"
 #include "http-edge/batch_exchange.hpp"
 #include "http-edge/connection_count.hpp"
+#include "http-edge/handler.hpp"
 #include "http-edge/padded_body.hpp"
+#include "http-edge/request_header.hpp"
 #include "http-edge/response.hpp"
 
 namespace ordem::edge {
@@ -51,15 +54,18 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
 
   void next_request();
   void parse_buffered();
+  bool skip_empty_lines();
   bool accept_header();
   void read_more();
   void on_bytes(boost::beast::error_code ec, std::size_t count);
   bool waits_for_continue() const;
+  void refuse_unsent_body();
   void send_continue();
   void handle_request();
   bool is_batch() const;
   void begin_batch();
   void end_batch(bool whole);
+  void refuse(problem which, std::string_view detail);
   void refuse_unparsable(boost::beast::error_code why);
   void time_out_request();
   void respond(const response& what);
@@ -68,8 +74,6 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void linger();
   void close();
   std::uint64_t body_bytes_max() const;
-  bool lacks_host() const;
-  bool has_one_framing() const;
 
   socket_type socket_;
   const connection_count::place place_;
@@ -78,13 +82,15 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   clock::time_point deadline_;
   clock::time_point received_at_;
   boost::beast::flat_buffer buffer_;
-  std::optional<boost::beast::http::request_parser<padded_body>> parser_;
+  std::optional<request_parser> parser_;
   padded_body::value_type body_memory_;
+  tl::expected<request_head, response> head_;  // of the request whose body is read, or the answer that refuses it
   wire_options wire_;
   std::string out_;
   std::unique_ptr<batch_exchange> batch_;  // the one that is under way
   bool captures_ = false;                  // what executes is a call of captures
-  bool continue_sent_ = false;
+  bool continue_is_due_ = false;
+  int empty_lines_ = 0;  // that were skipped before the request
   bool stays_open_ = true;
   std::size_t lingered_bytes_ = 0;
 };

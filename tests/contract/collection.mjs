@@ -16,7 +16,7 @@ const MERGE = 'application/merge-patch+json';
 
 // `code` differs from `status` only where given.
 export const problems = [
-  ['body-too-large', 413], ['draining', 503], ['guid-malformed', 400], ['guid-mismatch', 400],
+  ['body-too-large', 413], ['draining', 503], ['expectation-failed', 417], ['guid-malformed', 400], ['guid-mismatch', 400],
   ['guid-missing', 400], ['guid-reused', 422], ['headers-too-large', 431], ['invalid-order', 422],
   ['malformed-json', 400], ['malformed-query', 400], ['malformed-request', 400], ['message-not-found', 404],
   ['method-not-allowed', 405], ['not-found', 404], ['order-closed', 409, 3045], ['order-not-found', 404],
@@ -520,6 +520,11 @@ const bodies = folder(
       isProblem(415, 'unsupported-media-type'), header('Accept-Patch', MERGE)),
     patch('415: merge with a JSON patch', `${ORDERS}/{{order}}`, { type: 'application/json-patch+json', body: [] },
       isProblem(415, 'unsupported-media-type'), header('Accept-Patch', MERGE)),
+    write('415: another charset', `POST ${ORDERS}`, { type: 'application/json; charset=utf-16', body: content },
+      isProblem(415, 'unsupported-media-type'), noHeader('Accept-Encoding')),
+    ...[['POST', ORDERS], ['PUT', `${ORDERS}/{{order}}`], ['POST', `${ORDERS}/{{order}}/status`], ['POST', `${ORDERS}/batch`]].map(([method, path]) =>
+      write(`415: coded, ${method} ${path}`, `${method} ${path}`, { headers: [['Content-Encoding', 'gzip']], body: content },
+        isProblem(415, 'unsupported-media-type'), header('Accept-Encoding', 'identity'))),
     write('allowed: charset', `POST ${ORDERS}`, { type: 'application/json; charset=utf-8', body: content }, isCreated()),
     write('allowed: another case', `POST ${ORDERS}`, { type: 'Application/JSON;Charset=UTF-8', body: content }, isCreated()),
     patch('allowed: merge as application/json', `${ORDERS}/{{order}}`, { type: 'application/json', body: { version: 1, currency: 'USD' } },
@@ -985,6 +990,10 @@ const captures = folder(
     allocate('after all of them it is still allocated', captureKey('bad'), isEmpty(409)),
     record('and can be recorded to', captureKey('bad'), captured, isEmpty(200)),
     record('the key is checked before the response', 'a', null, isError(422, MALFORMED_KEY)),
+
+    ...['PUT', 'POST'].map((method) =>
+      call(`415: coded, ${method}`, `${method} ${CAPTURES}`, { headers: [['Content-Encoding', 'gzip']], body: { idempotency_key: captureKey('coded') } },
+        isError(415), header('Accept-Encoding', 'identity'))),
 
     allocate('413: allocate', captureKey('large'), isEmpty(202)),
     ...[['body', { response_status: 200, response_body: '{{large}}' }], ['header', { response_status: 200, response_headers: [{ key: 'X', value: ['{{large}}'] }] }]]

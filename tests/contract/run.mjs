@@ -33,9 +33,9 @@ if (options['write-collection']) {
 }
 
 // Answers that a well server does not give to these requests: they have tests of their own elsewhere.
-const elsewhere = new Set(['draining', 'overloaded', 'persistence-behind', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
+const elsewhere = new Set(['draining', 'expectation-failed', 'overloaded', 'persistence-behind', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
 const needless = ({ status, slug, response, method, template }) =>
-  elsewhere.has(slug) || [408, 431, 503].includes(status) ||
+  elsewhere.has(slug) || [408, 417, 431, 503].includes(status) ||
   ['MalformedRequest', 'RequestInFlight', 'CaptureBodyTooLarge'].some((name) => response === `#/components/responses/${name}`);
 
 const groups = new Map();

@@ -164,24 +164,24 @@ request batch_of(std::string_view media_type) {
 
 TEST_CASE("a batch is taken by its media type") {
   exchange with_server;
-  CHECK_FALSE(with_server.handler.refuse_batch(batch_of("application/x-ndjson").get()));
-  CHECK_FALSE(with_server.handler.refuse_batch(batch_of("Application/X-NDJSON; charset=utf-8").get()));
-  for (const std::string_view type : {"", "application/json", "application/ndjson"}) {
-    const auto refusal = with_server.handler.refuse_batch(batch_of(type).get());
-    REQUIRE(refusal);
-    CHECK(slug_of(*refusal) == "unsupported-media-type");
-    CHECK(header_of(*refusal, "Idempotency-Expires"));
+  CHECK(with_server.handler.read_head(batch_of("application/x-ndjson").get()));
+  CHECK(with_server.handler.read_head(batch_of("Application/X-NDJSON; charset=utf-8").get()));
+  for (const std::string_view type :
+       {"", "application/json", "application/ndjson", "application/x-ndjson; charset=utf-16"}) {
+    const auto refusal = with_server.answer(batch_of(type));
+    CHECK(slug_of(refusal) == "unsupported-media-type");
+    CHECK(header_of(refusal, "Idempotency-Expires"));
   }
 }
 
 TEST_CASE("a batch is refused as a whole while the server recovers, and from a client of HTTP/1.0") {
   exchange recovering(service_state::recovering);
-  CHECK(slug_of(recovering.handler.refuse_batch(batch_of("application/x-ndjson").get()).value()) == "recovering");
+  CHECK(slug_of(recovering.answer(batch_of("application/x-ndjson"))) == "recovering");
 
   exchange with_server;
   http_request old = batch_of("application/x-ndjson").get();
   old.version(10);
-  CHECK(slug_of(with_server.handler.refuse_batch(old).value()) == "malformed-request");
+  CHECK(slug_of(with_server.handler.read_head(old).error()) == "malformed-request");
 }
 
 }  // namespace

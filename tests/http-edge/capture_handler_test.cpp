@@ -50,6 +50,25 @@ TEST_CASE("the key in a DELETE's path is percent-decoded") {
   CHECK(accepted(request(verb::delete_, path_of("%73ome-key?x=y"))).key == key_of("some-key"));
 }
 
+TEST_CASE("a coded body and a part are refused in the form of captures") {
+  exchange with_server;
+  for (const verb method : {verb::put, verb::post}) {
+    const response coded =
+        with_server.answer(request(method, captures_path).header("Content-Encoding", "gzip").body(put_body));
+    CHECK(coded.status == 415);
+    CHECK(coded.body == R"({"error":"the body has a Content-Encoding, and none is taken"})");
+    CHECK(header_of(coded, "Accept-Encoding") == "identity");
+    CHECK(header_of(coded, "Ordem-Position"));
+  }
+  const response part =
+      with_server.answer(request(verb::put, captures_path).header("Content-Range", "bytes 0-1/2").body(put_body));
+  CHECK(part.status == 400);
+  CHECK(part.close);
+  // A DELETE has no body.
+  CHECK(accepted(request(verb::delete_, path_of("some-key")).header("Content-Encoding", "gzip")).key ==
+        key_of("some-key"));
+}
+
 TEST_CASE("no type is asked for, and any is taken") {
   for (const std::string_view type : {"application/json", "text/plain", "application/x-www-form-urlencoded", ""}) {
     CAPTURE(type);

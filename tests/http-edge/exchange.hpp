@@ -138,7 +138,11 @@ struct exchange {
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
-  edge::handled handle(const request& what) { return handler.handle(what.get()); }
+  edge::handled handle(const request& what) {
+    auto head = handler.read_head(what.get());
+    if (!head) return std::move(head.error());
+    return handler.handle(what.get(), std::move(*head));
+  }
 
   // The answer to a request that must not become a message.
   edge::response answer(const request& what) { return std::get<edge::response>(handle(what)); }

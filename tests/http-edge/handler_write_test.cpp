@@ -130,6 +130,10 @@ TEST_CASE("each fault of a write has its problem") {
       {"unsupported-media-type", keyed_put().body(with_version)},
       {"unsupported-media-type", keyed_put().header("Content-Type", "text/plain").body(with_version)},
       {"unsupported-media-type", keyed_put().header("Content-Type", "").body(with_version)},
+      {"unsupported-media-type",
+       keyed_put().header("Content-Type", "application/json; charset=utf-16").body(with_version)},
+      {"unsupported-media-type", keyed_put().header("Content-Type", "application/json").json(with_version)},
+      {"unsupported-media-type", keyed_put().header("Content-Encoding", "gzip").json(with_version)},
       {"guid-malformed", put().header("Idempotency-Key", "").json(with_version)},
       {"guid-malformed", put().header("Idempotency-Key", "a b").json(with_version)},
       {"guid-malformed", put().header("Idempotency-Key", "\"open").json(with_version)},
@@ -224,6 +228,59 @@ TEST_CASE("a merge of an unsupported type is told what is accepted, another writ
   const auto as_text = [](verb method) { return request(method, contract_path).header("Content-Type", "text/plain"); };
   CHECK(header_of(with_server.answer(as_text(verb::patch)), "Accept-Patch") == "application/merge-patch+json");
   CHECK_FALSE(header_of(with_server.answer(as_text(verb::put)), "Accept-Patch"));
+}
+
+TEST_CASE("a coded body is told that none is taken, on every write") {
+  for (const call& each : every_call) {
+    exchange with_server;
+    const response refused = with_server.answer(whole(each).header("Content-Encoding", "gzip"));
+    CHECK(slug_of(refused) == "unsupported-media-type");
+    CHECK(header_of(refused, "Accept-Encoding") == "identity");
+    CHECK_FALSE(header_of(refused, "Accept-Patch"));
+    CHECK(accepted(whole(each).header("Content-Encoding", "identity")).guid == guid_of("g-1"));
+  }
+  exchange with_server;
+  CHECK_FALSE(header_of(with_server.answer(request(verb::put, contract_path)), "Accept-Encoding"));
+}
+
+TEST_CASE("a part of an order is not taken for a whole, and other methods have no parts") {
+  for (const call& each : every_call) {
+    exchange with_server;
+    const auto part = whole(each).header("Content-Range", "bytes 0-10/20");
+    if (each.method != verb::put) {
+      CHECK(with_server.accept(part).guid == guid_of("g-1"));
+      continue;
+    }
+    const response refused = with_server.answer(part);
+    CHECK(slug_of(refused) == "malformed-request");
+    CHECK(refused.close);
+    CHECK(header_of(refused, "Idempotency-Expires"));
+  }
+}
+
+TEST_CASE("what a header refuses is found before its body is asked for") {
+  exchange with_server;
+  const auto found = [&](request what) -> std::string {
+    auto head = with_server.handler.read_head(what.get());
+    if (!head) return slug_of(head.error());
+    const auto refused = with_server.handler.refuse_unsent_body(what.get(), *head);
+    return refused ? slug_of(*refused) : "";
+  };
+  const auto put = [](std::string_view path) {
+    return request(verb::put, path).header("Content-Type", "application/json").header("Idempotency-Key", "g");
+  };
+  CHECK(found(put(contract_path).header("If-Match", "*")) == "version-malformed");
+  CHECK(found(put("/api/v1/orders/no-uuid").header("If-Match", "\"3\"")) == "order-not-found");
+  CHECK(found(put(contract_path).header("If-Match", "\"3\"")).empty());
+  CHECK(found(put(contract_path)).empty());  // its body may name the version
+  CHECK(found(request(verb::put, contract_path).header("Content-Type", "application/json")).empty());  // and the GUID
+  CHECK(found(request(verb::put, contract_path).header("Idempotency-Key", "g")) == "unsupported-media-type");
+  CHECK(found(put(contract_path).header("Idempotency-Key", "g")) == "guid-malformed");
+  CHECK(found(put("/api/v1/nothing")) == "not-found");
+  CHECK(found(put(orders_path)) == "method-not-allowed");
+  CHECK(found(request(verb::post, orders_path).header("Content-Type", "application/json").header("If-Match", "*"))
+            .empty());
+  CHECK(found(request(verb::get, "/api/v1/orders/no-uuid").header("If-Match", "*")).empty());
 }
 
 TEST_CASE("a body nested 64 levels deep is read, and a deeper one is malformed JSON") {

@@ -154,6 +154,22 @@ TEST_CASE("a media type is in lower case and without parameters") {
   }
 }
 
+TEST_CASE("a charset other than UTF-8 is found among the parameters of a media type") {
+  for (const std::string_view type :
+       {"", "a/b", "a/b; charset=utf-8", "a/b;charset=UTF-8", "a/b; charset=\"utf-8\"", "a/b; charset=utf8",
+        "a/b; charset=us-ascii", "a/b; x=y", "a/b; x=\"; charset=utf-16\"", "a/b; x=\"\\\"; charset=utf-16\"; y=z",
+        "a/b;;; charset = utf-8 ", "a/b; charsets=utf-16", "a/b;"}) {
+    CAPTURE(type);
+    CHECK_FALSE(has_other_charset(type));
+  }
+  for (const std::string_view type :
+       {"a/b; charset=utf-16", "a/b;Charset=ISO-8859-1", "a/b; charset=\"latin1\"", "a/b; charset=", "a/b; charset",
+        "a/b; charset=utf-8; charset=utf-16", "a/b; x=\"y\"; charset=utf-7", "a/b; charset=\"utf-8"}) {
+    CAPTURE(type);
+    CHECK(has_other_charset(type));
+  }
+}
+
 TEST_CASE("a positive number is plain decimal digits from 1 to 2^53 - 1") {
   CHECK(parse_positive("1") == 1u);
   CHECK(parse_positive("1000") == 1000u);
