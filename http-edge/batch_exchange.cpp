@@ -181,7 +181,17 @@ void batch_exchange::on_deadline() {
   // What executes is bounded by the engine, not by the client.
   if (!reading_ || window_.in_flight() > 0) return;
   owner_.thread_.counters().timeouts.fetch_add(1, std::memory_order_relaxed);
-  if (!answer_begun_) return owner_.time_out_request();
+  end_unfinished(problem::request_timeout, "the request did not arrive in time");
+}
+
+void batch_exchange::end_drain() {
+  if (writing_ || !reading_ || window_.in_flight() > 0) return;
+  end_unfinished(problem::draining, "the request had not come whole when the server ended");
+}
+
+// What has been told was told; what has not come is not waited for.
+void batch_exchange::end_unfinished(problem which, std::string_view detail) {
+  if (!answer_begun_) return owner_.refuse_unfinished(which, detail);
   error_code ignored;
   owner_.socket_.cancel(ignored);
   owner_.end_batch(false);

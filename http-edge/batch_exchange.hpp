@@ -9,10 +9,12 @@
 #include <boost/beast/core/error.hpp>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "engine/outcome.hpp"
 #include "http-edge/batch_window.hpp"
 #include "http-edge/line_splitter.hpp"
+#include "http-edge/problem.hpp"
 
 namespace ordem::edge {
 
@@ -28,8 +30,11 @@ class batch_exchange {
   void on_answer(std::uint32_t line, answer&& what);
   // Nothing has moved for as long as --request-timeout.
   void on_deadline();
+  // The server's drain ends.
+  void end_drain();
 
  private:
+  void end_unfinished(problem which, std::string_view detail);
   void take_lines();
   bool parse_more();
   void take(const line_splitter::line& line);

@@ -13,6 +13,9 @@ namespace {
 
 // How late a deadline may be noticed.
 constexpr auto sweep_interval = std::chrono::milliseconds(250);
+// The same while the server drains: it waits for the last connection.
+constexpr auto drain_sweep_interval = std::chrono::milliseconds(10);
+constexpr auto drain_pipelined_time = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -55,9 +58,21 @@ void io_thread::serve(session::socket_type&& socket, connection_count::place&& p
 
 void io_thread::drain() {
   boost::asio::post(context_, [this] {
-    draining_ = true;
-    for (session& each : sessions_) each.close_if_idle();
+    drain_began_ = session::clock::now();
+    for (session& each : sessions_) each.drain();
+    sweep();
+    schedule_sweep();
   });
+}
+
+void io_thread::end_drain() {
+  boost::asio::post(context_, [this] {
+    for (session& each : sessions_) each.end_drain();
+  });
+}
+
+bool io_thread::takes_pipelined() const noexcept {
+  return session::clock::now() < *drain_began_ + drain_pipelined_time;
 }
 
 // --- messages out, answers in ---
@@ -113,7 +128,7 @@ void io_thread::take_replies() {
 // --- deadlines ---
 
 void io_thread::schedule_sweep() {
-  sweep_timer_.expires_after(sweep_interval);
+  sweep_timer_.expires_after(draining() ? drain_sweep_interval : sweep_interval);
   sweep_timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
     sweep();

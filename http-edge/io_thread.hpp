@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -35,8 +36,10 @@ class io_thread final : public reply_desk {
 
   // Any thread: serves this connection from now on, or tells it that it is one too many.
   void serve(session::socket_type&& socket, connection_count::place&& place, bool one_too_many);
-  // Any thread: closes idle connections, and every other one after its answer.
+  // Any thread: from now on every answer is its connection's last, and connections without a request are closed.
   void drain();
+  // Any thread: refuses the requests that have not come whole since.
+  void end_drain();
 
   boost::asio::io_context& context() noexcept { return context_; }
 
@@ -48,7 +51,9 @@ class io_thread final : public reply_desk {
   const services& given() const noexcept { return services_; }
   edge::handler& handler() noexcept { return handler_; }
   edge_counters& counters() noexcept { return counters_; }
-  bool draining() const noexcept { return draining_; }
+  bool draining() const noexcept { return drain_began_.has_value(); }
+  // While it drains: whether requests that came before the answer to an earlier one are still answered.
+  bool takes_pipelined() const noexcept;
   // `line` is the session's own number for what it asks: its answer comes with it.
   void submit(std::shared_ptr<session> from, engine_request&& what, std::uint32_t line = 0);
   void count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept;
@@ -64,7 +69,7 @@ class io_thread final : public reply_desk {
   edge_counters& counters_;
   edge::handler handler_;
   session_list sessions_;
-  bool draining_ = false;
+  std::optional<session::clock::time_point> drain_began_;
   boost::asio::io_context context_{1};  // one thread runs it
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer sweep_timer_;

@@ -1,5 +1,6 @@
 #include "http-edge/server.hpp"
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
@@ -25,6 +26,8 @@ constexpr int backlog = 4096;
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 // Above the bound, so many connections are told so; more are closed without a word.
 constexpr std::size_t refused_at_once_max = 256;
+// At the end of a drain, for answers to requests that have not come whole. A tenth of the drain if that is less.
+constexpr auto farewell_time_max = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -43,6 +46,9 @@ struct server::parts {
   tl::expected<void, std::string> listen();
   void accept_next();
   void on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket);
+  void serve(io_thread& thread, session::socket_type&& socket);
+  io_thread& take_thread();
+  void accept_backlog();
   void stop_accepting();
 
   const server_settings settings;
@@ -77,9 +83,14 @@ tl::expected<void, std::string> server::parts::listen() {
   return {};
 }
 
-void server::parts::accept_next() {
-  io_thread& thread = *threads[next_thread];
+io_thread& server::parts::take_thread() {
+  io_thread& taken = *threads[next_thread];
   next_thread = (next_thread + 1) % threads.size();
+  return taken;
+}
+
+void server::parts::accept_next() {
+  io_thread& thread = take_thread();
   acceptor->async_accept(thread.context().get_executor(),
                          [this, &thread](boost::system::error_code ec, session::socket_type socket) {
                            on_accepted(ec, thread, std::move(socket));
@@ -87,7 +98,7 @@ void server::parts::accept_next() {
 }
 
 void server::parts::on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket) {
-  if (!acceptor->is_open()) return;
+  if (ec && !acceptor->is_open()) return;
   if (ec) {
     accept_timer->expires_after(accept_pause);
     accept_timer->async_wait([this](boost::system::error_code cancelled) {
@@ -95,6 +106,11 @@ void server::parts::on_accepted(boost::system::error_code ec, io_thread& thread,
     });
     return;
   }
+  serve(thread, std::move(socket));
+  if (acceptor->is_open()) accept_next();
+}
+
+void server::parts::serve(io_thread& thread, session::socket_type&& socket) {
   counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
   const std::size_t open = counters.connections.now();
   const bool one_too_many = open >= settings.connections_max;
@@ -102,17 +118,29 @@ void server::parts::on_accepted(boost::system::error_code ec, io_thread& thread,
   if (open < settings.connections_max + refused_at_once_max) {
     thread.serve(std::move(socket), connection_count::place(counters.connections), one_too_many);
   }
-  accept_next();
 }
 
-// On the acceptor's own thread, so that it races with no accept.
+// Closing the listener resets what the kernel has accepted for it, with the requests that came there.
+void server::parts::accept_backlog() {
+  boost::system::error_code ec;
+  acceptor->non_blocking(true, ec);
+  for (int i = 0; i < backlog && !ec; ++i) {
+    io_thread& thread = take_thread();
+    auto socket = acceptor->accept(thread.context().get_executor(), ec);
+    if (!ec) serve(thread, std::move(socket));
+  }
+}
+
+// On the acceptor's own thread, so that it races with no accept, and behind those that are done.
 void server::parts::stop_accepting() {
   std::promise<void> closed;
-  asio::post(threads.front()->context(), [this, &closed] {
+  asio::io_context& context = threads.front()->context();
+  asio::post(context, [this, &context, &closed] {
+    accept_backlog();
     boost::system::error_code ignored;
     acceptor->close(ignored);
     accept_timer->cancel();
-    closed.set_value();
+    asio::post(context, [&closed] { closed.set_value(); });
   });
   closed.get_future().wait();
 }
@@ -146,7 +174,10 @@ bool server::drain(std::chrono::milliseconds timeout) {
   parts_->status->advance_to(service_state::draining);
   parts_->stop_accepting();
   for (const auto& thread : parts_->threads) thread->drain();
-  return parts_->counters.connections.wait_for_none(timeout);
+  const std::chrono::milliseconds farewell_time = std::min(timeout / 10, farewell_time_max);
+  if (parts_->counters.connections.wait_for_none(timeout - farewell_time)) return true;
+  for (const auto& thread : parts_->threads) thread->end_drain();
+  return parts_->counters.connections.wait_for_none(farewell_time);
 }
 
 void server::stop() {

@@ -43,8 +43,10 @@ class server {
   void open_for_business(const order_reader& orders, message_port& messages,
                          const std::function<std::uint32_t(reply_desk&)>& add_desk);
 
-  // Takes no more connections, closes idle ones, and every other one after its answer. Waits for the last to end; false
-  // if that takes longer than `timeout`.
+  // Takes no more connections, but for those that the kernel has accepted already. Every request that comes on an open
+  // one is answered, and the answer says that the connection ends; connections that have had no request for a moment
+  // are closed. Waits for the last to end; false if that takes longer than `timeout`, shortly before which requests
+  // that have not come whole are answered 503.
   bool drain(std::chrono::milliseconds timeout);
   // Ends what is left. No desk is called after it.
   void stop();

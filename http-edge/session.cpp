@@ -25,6 +25,9 @@ constexpr int empty_lines_max = 4;
 // long, so that a reset does not overtake the answer.
 constexpr std::size_t lingered_bytes_max = std::size_t{4} << 20;
 constexpr auto linger_time = std::chrono::seconds(2);
+// While the server drains, a connection without a request is closed after this. A client that has just read an answer,
+// or just connected, may have sent its next request already; a busy one sends it sooner than this and is answered.
+constexpr auto drain_idle_time = std::chrono::milliseconds(100);
 // An answer this large is not worth keeping the memory for.
 constexpr std::size_t kept_out_bytes_max = 64 * 1024;
 
@@ -64,6 +67,7 @@ void session::next_request() {
   continue_is_due_ = false;
   empty_lines_ = 0;
   deadline_ = clock::now() + thread_.settings().idle_timeout;
+  if (thread_.draining()) drain();
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(thread_.settings().header_bytes_max));
   parser_->body_limit(boost::none);  // until the header tells which request comes
@@ -92,7 +96,6 @@ void session::parse_buffered() {
     if (buffer_.size() > thread_.settings().header_bytes_max) return refuse_unparsable(http::error::header_limit);
     break;
   }
-  if (stage_ == stage::idle && thread_.draining()) return close();
   if (parser_->is_header_done() && waits_for_continue()) return send_continue();
   read_more();
 }
@@ -130,6 +133,10 @@ bool session::accept_header() {
   continue_is_due_ = expects_continue(request);
   if (waits_for_continue() && head_) {
     if (auto refused = judge.refuse_unsent_body(request, *head_)) head_ = tl::make_unexpected(std::move(*refused));
+  }
+  if (batch && head_ && thread_.draining()) {
+    head_ = tl::make_unexpected(refused_request(problem::draining, "no new batch is taken", request.method(),
+                                                request.target(), thread_.given()));
   }
   if (!head_ && (batch || waits_for_continue())) {
     refuse_unsent_body();
@@ -205,7 +212,7 @@ void session::end_batch(bool whole) {
   const auto ended = std::move(batch_);  // until nobody uses it
   constexpr unsigned ok = 200;
   thread_.count_response(ok, clock::now() - received_at_);
-  stays_open_ = whole && !thread_.draining();
+  stays_open_ = whole;
   buffer_.shrink_to_fit();
   on_written({});
 }
@@ -254,9 +261,21 @@ void session::refuse_unparsable(error_code why) {
 
 void session::respond(const response& what) {
   out_.clear();
-  stays_open_ = append_response(out_, what, wire_) && !thread_.draining();
+  if (is_last_answer()) wire_.keep_alive = false;
+  stays_open_ = append_response(out_, what, wire_);
   thread_.count_response(what.status, clock::now() - received_at_);
   write_out();
+}
+
+// The last answer says so, and no request that is here already stays unanswered. For a client that sends without
+// waiting, and does not stop, that has an end.
+bool session::is_last_answer() {
+  return thread_.draining() && !(thread_.takes_pipelined() && (buffer_.size() > 0 || has_unread_bytes()));
+}
+
+bool session::has_unread_bytes() {
+  error_code ignored;
+  return socket_.available(ignored) > 0;
 }
 
 // As a rule the kernel takes an answer whole, and at once. Not so where another request is here already: a pipeline
@@ -307,23 +326,33 @@ void session::close() {
   socket_.close(ignored);
 }
 
-void session::close_if_idle() {
-  if (stage_ == stage::idle) close();
+void session::drain() {
+  if (stage_ != stage::idle) return;
+  const auto idle_since = deadline_ - thread_.settings().idle_timeout;
+  deadline_ = std::min(deadline_, idle_since + drain_idle_time);
+}
+
+void session::end_drain() {
+  if (stage_ == stage::batching) return batch_->end_drain();
+  if (stage_ == stage::receiving)
+    refuse_unfinished(problem::draining, "the request had not come whole when the server ended");
 }
 
 void session::check_deadline(clock::time_point now) {
   // What executes is bounded by the engine, not by the client.
   if (now < deadline_ || stage_ == stage::executing || stage_ == stage::closed) return;
   if (stage_ == stage::batching) return batch_->on_deadline();
+  // A request that has come by now is under way: it was sent before the client could see the end.
+  if (stage_ == stage::idle && has_unread_bytes()) return;
   if (stage_ != stage::receiving) return close();
   thread_.counters().timeouts.fetch_add(1, std::memory_order_relaxed);
-  time_out_request();
+  refuse_unfinished(problem::request_timeout, "the request did not arrive in time");
 }
 
-void session::time_out_request() {
+void session::refuse_unfinished(problem which, std::string_view detail) {
   error_code ignored;
   socket_.cancel(ignored);
-  refuse(problem::request_timeout, "the request did not arrive in time");
+  refuse(which, detail);
 }
 
 }  // namespace ordem::edge

@@ -45,8 +45,10 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void on_answer(std::uint32_t line, answer&& what);
   // Called now and then: ends what has taken too long.
   void check_deadline(clock::time_point now);
-  // Closes the connection if no request is under way; else it is closed after the answer.
-  void close_if_idle();
+  // The server drains: the next answer is the connection's last, and if no request comes soon it is closed.
+  void drain();
+  // The drain ends: what has not come whole by now is answered that it is not taken.
+  void end_drain();
 
  private:
   friend class batch_exchange;
@@ -67,8 +69,10 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void end_batch(bool whole);
   void refuse(problem which, std::string_view detail);
   void refuse_unparsable(boost::beast::error_code why);
-  void time_out_request();
+  void refuse_unfinished(problem which, std::string_view detail);
   void respond(const response& what);
+  bool is_last_answer();
+  bool has_unread_bytes();
   void write_out();
   void on_written(boost::beast::error_code ec);
   void linger();
