@@ -11,7 +11,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 connection::connection(asio::io_context& context, const tcp::endpoint& server, std::unique_ptr<conversation> talk)
-    : socket_(context), timer_(context), talk_(std::move(talk)) {
+    : server_(server), socket_(context), timer_(context), talk_(std::move(talk)) {
   boost::system::error_code refused;
   socket_.connect(server, refused);
   if (refused) {
@@ -26,6 +26,11 @@ io_task<std::string> connection::exchange() {
   const auto request = talk_->next_request();
   request_bytes_ = request.size();
   request_body_bytes_ = request.size() - request.find(head_end) - head_end.size();
+  if (is_ended_) {
+    std::string failure = co_await connect_again();
+    was_connected_ = failure.empty();
+    if (!was_connected_) co_return failure;
+  }
   const auto [write_error, written] = co_await asio::async_write(socket_, asio::buffer(request), with_error);
   if (write_error) co_return write_error.message();
 
@@ -37,7 +42,18 @@ io_task<std::string> connection::exchange() {
     if (read_error) co_return read_error.message();
     reader_.received(bytes);
   }
+  is_ended_ = reader_.ends_connection();
   co_return std::string(reader_.complaint());
+}
+
+io_task<std::string> connection::connect_again() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  const auto [refused] = co_await socket_.async_connect(server_, with_error);
+  if (refused) co_return "cannot connect again: " + refused.message();
+  socket_.set_option(tcp::no_delay(true), ignored);
+  is_ended_ = false;
+  co_return std::string();
 }
 
 io_task<void> connection::wait_until(run_clock::time_point time) {

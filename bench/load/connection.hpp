@@ -33,7 +33,8 @@ class connection {
   connection(boost::asio::io_context& context, const boost::asio::ip::tcp::endpoint& server,
              std::unique_ptr<conversation> talk);
 
-  /// Sends the next request and reads until its answer is whole. Returns what went wrong; empty if nothing did.
+  /// Sends the next request and reads until its answer is whole; first connects anew if the last answer ended the
+  /// connection. Returns what went wrong; empty if nothing did.
   io_task<std::string> exchange();
 
   /// Returns at `time`, or when the connection is closed.
@@ -45,16 +46,23 @@ class connection {
   [[nodiscard]] conversation& talk() noexcept { return *talk_; }
   /// The answer of the last exchange; only if nothing went wrong.
   [[nodiscard]] answer last_answer() const noexcept { return reader_.whole(); }
+  /// Whether the last exchange had a connection to send its request on.
+  [[nodiscard]] bool was_connected() const noexcept { return was_connected_; }
   [[nodiscard]] std::size_t request_bytes() const noexcept { return request_bytes_; }
   [[nodiscard]] std::size_t request_body_bytes() const noexcept { return request_body_bytes_; }
   /// Whether both ends are on one machine.
   [[nodiscard]] bool is_to_own_machine() const;
 
  private:
+  io_task<std::string> connect_again();
+
+  const boost::asio::ip::tcp::endpoint server_;
   tcp_socket socket_;
   run_timer timer_;
   std::unique_ptr<conversation> talk_;
   response_reader reader_;
+  bool is_ended_ = false;  // by the last answer
+  bool was_connected_ = true;
   std::size_t request_bytes_ = 0;  // of the last request
   std::size_t request_body_bytes_ = 0;
 };

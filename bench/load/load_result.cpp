@@ -28,6 +28,7 @@ void error_counts::merge(const error_counts& other) noexcept {
   version_fault += other.version_fault;
   broken += other.broken;
   unanswered += other.unanswered;
+  unconnected += other.unconnected;
 }
 
 void load_result::merge(const load_result& other) {

@@ -27,9 +27,11 @@ struct error_counts {
   std::uint64_t version_fault = 0;   // a version of the hot order that was left out, or answered twice
   std::uint64_t broken = 0;          // connections lost, or no longer HTTP; they are not opened again
   std::uint64_t unanswered = 0;
+  std::uint64_t unconnected = 0;  // not opened again after an answer that closed them; nothing was sent
 
   [[nodiscard]] std::uint64_t total() const noexcept {
-    return wrong_status + wrong_header + wrong_body + repeated_order + version_fault + broken + unanswered;
+    return wrong_status + wrong_header + wrong_body + repeated_order + version_fault + broken + unanswered +
+           unconnected;
   }
   void merge(const error_counts& other) noexcept;
 };

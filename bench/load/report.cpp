@@ -87,7 +87,7 @@ void write_text(std::ostream& out, const load_plan& plan, const load_result& res
       << "errors         " << errors.total() << " (wrong status " << errors.wrong_status << ", wrong header "
       << errors.wrong_header << ", wrong body " << errors.wrong_body << ", repeated order " << errors.repeated_order
       << ", version fault " << errors.version_fault << ", broken " << errors.broken << ", unanswered "
-      << errors.unanswered << ")\n"
+      << errors.unanswered << ", unconnected " << errors.unconnected << ")\n"
       << "requests/s     " << fixed(rate_per_s(plan, result), 0) << '\n';
   if (plan.talks.what == scenario::batch) {
     out << "orders/s       " << fixed(orders_per_s(plan, result), 0) << ", in batches of " << plan.talks.batch_lines

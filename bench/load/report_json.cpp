@@ -52,7 +52,7 @@ void write_errors(std::ostream& out, const error_counts& errors) {
   out << R"({"total":)" << errors.total() << R"(,"wrong_status":)" << errors.wrong_status << R"(,"wrong_header":)"
       << errors.wrong_header << R"(,"wrong_body":)" << errors.wrong_body << R"(,"repeated_order":)"
       << errors.repeated_order << R"(,"version_fault":)" << errors.version_fault << R"(,"broken":)" << errors.broken
-      << R"(,"unanswered":)" << errors.unanswered << '}';
+      << R"(,"unanswered":)" << errors.unanswered << R"(,"unconnected":)" << errors.unconnected << '}';
 }
 
 void write_kinds(std::ostream& out, const load_result& result) {

@@ -127,7 +127,7 @@ answer response_reader::whole() const noexcept {
 
 void response_reader::reset() noexcept {
   bytes_ = head_bytes_ = headers_offset_ = body_bytes_ = 0;
-  has_length_ = is_chunked_ = false;
+  has_length_ = is_chunked_ = ends_connection_ = false;
   awaited_ = chunk_part::size;
   chunk_left_ = 0;
   status_ = 0;
@@ -163,6 +163,10 @@ void response_reader::parse_header(std::string_view line) {
   if (colon == std::string_view::npos || colon == 0) return refuse("bad header line");
   const auto name = line.substr(0, colon);
   if (name.find_first_of(" \t") != std::string_view::npos) return refuse("bad header name");  // a folded line, too
+  if (equals_ignoring_case(name, "connection")) {
+    ends_connection_ = ends_connection_ || equals_ignoring_case(trimmed(line.substr(colon + 1)), "close");
+    return;
+  }
   const bool is_coding = equals_ignoring_case(name, "transfer-encoding");
   if (!is_coding && !equals_ignoring_case(name, "content-length")) return;
 

@@ -49,6 +49,8 @@ class response_reader {
   [[nodiscard]] read_state state() const noexcept { return state_; }
   /// Why the answer is malformed; empty otherwise.
   [[nodiscard]] std::string_view complaint() const noexcept { return complaint_; }
+  /// Whether the answer says that the connection ends with it.
+  [[nodiscard]] bool ends_connection() const noexcept { return ends_connection_; }
   /// The answer; only when complete.
   [[nodiscard]] answer whole() const noexcept;
 
@@ -72,6 +74,7 @@ class response_reader {
   std::size_t body_bytes_ = 0;      // announced; of a body in chunks, what has come: it stands behind the head
   bool has_length_ = false;
   bool is_chunked_ = false;
+  bool ends_connection_ = false;
   chunk_part awaited_ = chunk_part::size;  // of a body in chunks, what comes next
   std::size_t chunk_left_ = 0;
   unsigned status_ = 0;

@@ -108,7 +108,7 @@ void worker::run(const measured_time& time) {
 io_task<void> worker::converse_closed(connection& with) {
   for (auto sent_at = run_clock::now(); sent_at < time_.end; sent_at = run_clock::now()) {
     const std::string failure = co_await with.exchange();
-    if (!failure.empty()) co_return lose(with.talk().kind(), sent_at, failure);
+    if (!failure.empty()) co_return lose(with, sent_at, failure);
     settle(with, sent_at);
   }
 }
@@ -127,7 +127,7 @@ io_task<void> worker::converse_open(connection& with) {
       if (due_at >= time_.begin) result_.timer_lag.record(run_clock::now() - due_at);
     }
     const std::string failure = co_await with.exchange();
-    if (!failure.empty()) co_return lose(with.talk().kind(), due_at, failure);
+    if (!failure.empty()) co_return lose(with, due_at, failure);
     settle(with, due_at);
   }
 }
@@ -177,12 +177,16 @@ void worker::count(verdict judged, const answer& got) {
 }
 
 // The request will have no answer; it counts with the time waited so far, which is less than the truth.
-void worker::lose(request_kind kind, run_clock::time_point sent_at, std::string_view why) {
+void worker::lose(connection& with, run_clock::time_point sent_at, std::string_view why) {
   if (sent_at >= time_.begin) {
-    result_.latency_by_kind[static_cast<std::size_t>(kind)].record(run_clock::now() - sent_at);
+    result_.latency_by_kind[static_cast<std::size_t>(with.talk().kind())].record(run_clock::now() - sent_at);
   }
-  ++(has_given_up_ ? result_.errors.unanswered : result_.errors.broken);
-  complain(has_given_up_ ? "unanswered at the end" : "connection lost: " + std::string(why));
+  if (has_given_up_) {
+    ++result_.errors.unanswered;
+    return complain("unanswered at the end");
+  }
+  ++(with.was_connected() ? result_.errors.broken : result_.errors.unconnected);
+  complain("connection lost: " + std::string(why));
 }
 
 // What was due and never sent, because the server was too slow or the connections are gone, counts likewise.

@@ -60,7 +60,7 @@ class worker {
   void look_at_queue();
   void settle(connection& with, run_clock::time_point sent_at);
   void count(verdict judged, const answer& got);
-  void lose(request_kind kind, run_clock::time_point sent_at, std::string_view why);
+  void lose(connection& with, run_clock::time_point sent_at, std::string_view why);
   void drop_what_is_unsent();
   void complain(std::string complaint);
   [[nodiscard]] std::chrono::nanoseconds since_start(run_clock::time_point time) const { return time - time_.start; }

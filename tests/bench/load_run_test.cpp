@@ -86,6 +86,36 @@ TEST_CASE("a connection that the server closes is an error") {
   CHECK(result.latency().count() == 4);
 }
 
+TEST_CASE("a connection that an answer ends is opened again") {
+  toy_server server([](const request& asked, std::uint64_t before) {
+    auto answer = creation(asked, before);
+    answer.keep_alive(before % 2 == 1);
+    return answer;
+  });
+  const auto result = run_load(short_plan(server.port()));
+  CHECK(result.errors.total() == 0);
+  CHECK(result.first_complaint.empty());
+  CHECK(result.answers > 3);
+}
+
+TEST_CASE("a connection that an answer ends and that can't be opened again has lost no request") {
+  toy_server* itself = nullptr;
+  toy_server server([&](const request& asked, std::uint64_t before) {
+    auto answer = creation(asked, before);
+    if (before == 3) {
+      itself->close_acceptor();
+      answer.keep_alive(false);
+    }
+    return answer;
+  });
+  itself = &server;
+  const auto result = run_load(short_plan(server.port()));
+  CHECK(result.answers == 4);
+  CHECK(result.errors.unconnected == 1);
+  CHECK(result.errors.total() == 1);
+  CHECK(result.first_complaint.starts_with("connection lost: cannot connect again: "));
+}
+
 TEST_CASE("an answer that never comes is an error, and counts with the time waited for it") {
   toy_server server([](const request& asked, std::uint64_t before) -> reaction {
     if (before == 3) return silence{};

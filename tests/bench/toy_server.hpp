@@ -31,16 +31,20 @@ struct silence {};
 struct hang_up {};
 using reaction = std::variant<response, silence, hang_up>;
 
-// Serves one connection on a thread of its own, as `react` says, which is told how many requests came before.
+// Serves one connection at a time, and another only if an answer has ended the one before, on a thread of its own, as
+// `react` says, which is told how many requests came before.
 class toy_server {
  public:
   using reactor = std::function<reaction(const request&, std::uint64_t before)>;
 
   explicit toy_server(reactor react)
       : acceptor_(context_, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
+        port_(acceptor_.local_endpoint().port()),
         thread_([this, react = std::move(react)] { serve(react); }) {}
 
-  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// On its own thread: takes no more connections.
+  void close_acceptor() { acceptor_.close(); }
   /// Requests read until the connection ended; waits for that.
   std::uint64_t requests() {
     thread_.join();
@@ -58,12 +62,19 @@ class toy_server {
       if (error) return;
       auto given = react(asked, requests_);
       if (std::holds_alternative<hang_up>(given)) return;
-      if (auto* answer = std::get_if<response>(&given)) http::write(socket, *answer, error);
+      auto* answer = std::get_if<response>(&given);
+      if (answer == nullptr) continue;
+      http::write(socket, *answer, error);
+      if (answer->keep_alive()) continue;
+      if (!acceptor_.is_open()) return;
+      buffer.clear();
+      socket = acceptor_.accept();
     }
   }
 
   asio::io_context context_;
   tcp::acceptor acceptor_;
+  std::uint16_t port_;
   std::uint64_t requests_ = 0;
   std::jthread thread_;
 };
