@@ -495,9 +495,11 @@ void program::check_command_names(const std::vector<std::string>& arguments) con
 }
 
 settings program::checked_settings() {
+  const bool has_postgres = !settings_.postgres_url.empty();
+  settings_.postgres_url = trimmed_postgres_url(settings_.postgres_url);
   for (const auto& [name, show] : shown_) settings_.effective.emplace_back(name, show());
   settings_.store.folder = data_folder_;
-  if (!settings_.postgres_url.empty()) check_postgres_url(settings_.postgres_url);
+  if (has_postgres) check_postgres_url(settings_.postgres_url);
   if (const auto contradiction = contradiction_in(settings_)) throw usage_error(*contradiction);
   return settings_;
 }
@@ -508,8 +510,9 @@ void program::check_postgres_url(const std::string& url) {
 
 std::string program::checked_postgres_url() const {
   if (postgres_url_.empty()) throw usage_error("which database? --postgres-url or ORDEM_POSTGRES_URL says so");
-  check_postgres_url(postgres_url_);
-  return postgres_url_;
+  auto url = trimmed_postgres_url(postgres_url_);
+  check_postgres_url(url);
+  return url;
 }
 
 const CLI::App* program::configured_command(const std::vector<std::string>& arguments) const {

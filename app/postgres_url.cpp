@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <span>
+#include <vector>
 
 #include "storage/postgres.hpp"
 
@@ -57,6 +59,33 @@ bool is_unambiguous(std::string_view rest) {
   const auto at = rest.find('@');
   if (at == npos) return true;
   return rest.find('@', at + 1) == npos && rest.substr(0, at).find_first_of("/?#") == npos;
+}
+
+// The parameters that libpq does not have, of "name=value&name=value". Only names that can be shown: of letters, digits
+// and the like.
+std::vector<std::string_view> unknown_parameters(std::string_view query) {
+  const auto is_showable = [](std::string_view name) {
+    constexpr std::size_t length_max = 40;
+    return !name.empty() && name.size() <= length_max && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+    });
+  };
+  std::vector<std::string_view> unknown;
+  while (!query.empty()) {
+    const std::string_view piece = query.substr(0, query.find('&'));
+    const std::string_view name = piece.substr(0, std::min(piece.find('='), piece.size()));
+    const bool is_known = piece == "ssl=true" || storage::is_connection_parameter(name);  // libpq takes that of JDBC
+    if (name != piece && !is_known && is_showable(name)) unknown.push_back(name);
+    query.remove_prefix(std::min(piece.size() + 1, query.size()));
+  }
+  return unknown;
+}
+
+std::string objection_to_parameters(std::span<const std::string_view> unknown) {
+  std::string names;
+  for (const std::string_view name : unknown) names += (names.empty() ? "'" : ", '") + std::string(name) + "'";
+  return (unknown.size() == 1 ? "has the parameter " : "has the parameters ") + names +
+         ", which libpq does not know (leave out what belongs to another library, such as schema=public of Prisma)";
 }
 
 // "name=value&name=value". A name with an escape may be any name.
@@ -139,14 +168,28 @@ std::string masked_words(std::string_view text) {
 
 }  // namespace
 
+std::string trimmed_postgres_url(std::string_view url) {
+  while (!url.empty() && is_space(url.front())) url.remove_prefix(1);
+  while (!url.empty() && is_space(url.back()) && !url.substr(0, url.size() - 1).ends_with('\\')) url.remove_suffix(1);
+  return std::string(url);
+}
+
 std::optional<std::string> objection_to_postgres_url(const std::string& url) {
   const std::string_view scheme = scheme_of(url);
   const std::string_view rest = std::string_view(url).substr(scheme.size());
   const bool nested = std::any_of(std::begin(schemes), std::end(schemes),
                                   [&](std::string_view each) { return rest.find(each) != npos; });
-  const bool fine = !url.empty() && !nested && storage::is_connection_string(url) &&
-                    (scheme.empty() || (is_unambiguous(rest) && has_plausible_ports(hosts_of(rest))));
-  if (fine) return std::nullopt;
+  const bool is_clear =
+      !url.empty() && !nested && (scheme.empty() || (is_unambiguous(rest) && has_plausible_ports(hosts_of(rest))));
+  if (is_clear && !scheme.empty()) {
+    if (std::any_of(rest.begin(), rest.end(), [](unsigned char c) { return std::iscntrl(c) != 0; })) {
+      return "has a line break or another control character within it";
+    }
+    const auto question = rest.find('?');
+    const auto unknown = unknown_parameters(question == npos ? std::string_view() : rest.substr(question + 1));
+    if (!unknown.empty()) return objection_to_parameters(unknown);
+  }
+  if (is_clear && storage::is_connection_string(url)) return std::nullopt;
   return "is not a URL of Postgres, as postgresql://user:password@host:5432/database is "
          "(in a password all but letters and digits is written as %40 for @, %2F for /, and so on)";
 }

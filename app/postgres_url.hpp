@@ -8,6 +8,10 @@
 
 namespace ordem::app {
 
+// Without the white space around it: a URL from a file ends with a line break. A blank behind a backslash stays, since
+// it is part of a value.
+std::string trimmed_postgres_url(std::string_view url);
+
 // What is wrong with it, or nothing. Never quotes it. Stricter than libpq where that would take a part of a password
 // for something else (an unencoded @ or / in it), and then quote that part in an error.
 std::optional<std::string> objection_to_postgres_url(const std::string& url);

@@ -72,6 +72,14 @@ bool is_connection_string(const std::string& text) {
   return parse(text) != nullptr;
 }
 
+bool is_connection_parameter(std::string_view name) {
+  const auto all = parse("");  // every option, each without a value
+  for (const auto* option = all.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    if (name == option->keyword) return true;
+  }
+  return false;
+}
+
 tl::expected<std::unique_ptr<postgres_connection>, postgres_failure> connect_to_postgres(const std::string& url) {
   const auto given = parse(url);
   if (given == nullptr) return tl::make_unexpected(postgres_failure{"the Postgres URL can't be read"});

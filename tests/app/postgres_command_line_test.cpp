@@ -95,6 +95,17 @@ TEST_CASE("serve refuses a backlog that is none, and names it") {
   CHECK_THAT(complaint_about({}, {"ORDEM_PERSIST_BACKLOG_MAX=" + text}), Contains("persist-backlog-max"));
 }
 
+TEST_CASE("a Postgres URL from a file, with its line break, is taken without it") {
+  const settings_file file("postgres-url = \"" + some_url + " \"\n");
+  for (const settings& given :
+       {settings_of({"--postgres-url=" + some_url + "\n"}),
+        settings_of({}, {"ORDEM_POSTGRES_URL=" + some_url + " \r\n"}), settings_of({"--config", file.path()})}) {
+    CHECK(given.postgres_url == some_url);
+    CHECK(effective(given, "postgres-url") == "postgres://u:***@h/d");
+  }
+  CHECK_THAT(complaint_about({}, {"ORDEM_POSTGRES_URL=\n"}), Contains("--postgres-url"));
+}
+
 TEST_CASE("durability postgres needs a Postgres URL") {
   const std::string complaint = complaint_about({"--durability=postgres"});
   CHECK_THAT(complaint, Contains("--durability=postgres") && Contains("--postgres-url"));
@@ -134,6 +145,8 @@ void check_takes_url_and_folder(const std::string& name) {
   const words environment = {"ORDEM_POSTGRES_URL=" + some_url, "ORDEM_DATA_DIR=E"};
   CHECK(asked({}, environment).postgres_url == some_url);
   CHECK(asked({}, environment).data_folder == "E");
+  CHECK(asked({}, {"ORDEM_POSTGRES_URL=" + some_url + "\n"}).postgres_url == some_url);
+  CHECK(asked({"--postgres-url", " " + some_url + "\r\n"}).postgres_url == some_url);
   CHECK(asked({"--postgres-url=host=h", "--data-dir=D"}, environment).postgres_url == "host=h");
   CHECK(asked({"--postgres-url=host=h", "--data-dir=D"}, environment).data_folder == "D");
 }

@@ -71,25 +71,73 @@ TEST_CASE("where it is not clear what is the password, too much is hidden") {
 }
 
 TEST_CASE("what libpq understands, and in one way only, is taken") {
-  const auto url = GENERATE(as<std::string>{}, "postgres://h/d", "postgresql://u:p@h:5432/d", "postgresql://",
-                            "postgres://u:p:q@h/d", "postgres://u:%40%2F%3F@h/d", "postgres://u@/d?host=%2Ftmp",
-                            "postgres:///d?host=/tmp&connect_timeout=3", "postgres://u:p@[::1]:5432,b:2/d",
-                            "postgres://u:p@h/d?password=q", "host=h", "host='a b' password='x@y/z' port=1");
+  const auto url =
+      GENERATE(as<std::string>{}, "postgres://h/d", "postgresql://u:p@h:5432/d", "postgresql://",
+               "postgres://u:p:q@h/d", "postgres://u:%40%2F%3F@h/d", "postgres://u@/d?host=%2Ftmp",
+               "postgres:///d?host=/tmp&connect_timeout=3", "postgres://u:p@[::1]:5432,b:2/d",
+               "postgres://u:p@h/d?password=q", "host=h", "host='a b' password='x@y/z' port=1", "host=h\npassword=x\n");
   INFO(url);
   CHECK_FALSE(objection_to_postgres_url(url));
 }
 
 TEST_CASE("what libpq does not understand, or not as it was meant, is refused without being quoted") {
-  const auto url =
-      GENERATE(as<std::string>{}, "", "secret", "mysql://u:secret@h/d", "postgres:/u:secret@h/d", "postgres://u:secret",
-               "postgres://u:secret/d", "postgres://u:1/secret@h/d", "postgres://u:a@secret@h/d",
-               "postgres://u:a?secret@h/d", "postgres://u:a#secret@h/d", "postgres://u:%zzsecret@h/d",
-               "postgres://h/d?colour=secret", "postgres://h/d?secret", "password=a secret", "password='secret",
-               "colour=secret", "dbname=postgres://u:secret@h/d", "postgres://h/postgres://u:secret@h/d");
+  const auto url = GENERATE(as<std::string>{}, "", "secret", "mysql://u:secret@h/d", "postgres:/u:secret@h/d",
+                            "postgres://u:secret", "postgres://u:secret/d", "postgres://u:1/secret@h/d",
+                            "postgres://u:a@secret@h/d", "postgres://u:a?secret@h/d", "postgres://u:a#secret@h/d",
+                            "postgres://u:%zzsecret@h/d", "postgres://h/d?secret", "postgres://h/d?sec%72et=secret",
+                            "postgres://h/d?se\"cret=1", "password=a secret", "password='secret", "colour=secret",
+                            "dbname=postgres://u:secret@h/d", "postgres://h/postgres://u:secret@h/d");
   INFO(url);
   const auto objection = objection_to_postgres_url(url);
   REQUIRE(objection);
   CHECK_THAT(*objection, Contains("postgresql://") && !Contains("secret"));
+}
+
+TEST_CASE("a parameter that libpq does not know is named, and its value is not") {
+  const auto [url, names] = GENERATE(table<std::string, std::string>({
+      {"postgres://u:secret@h/d?schema=secret", "'schema'"},
+      {"postgres://u:secret@h:5432/d?sslmode=require&schema=public&pgbouncer=true", "'schema', 'pgbouncer'"},
+      {"postgresql:///d?host=/tmp&connection_limit=5", "'connection_limit'"},
+      {"postgres://h/d?ssl=no", "'ssl'"},
+      {"postgres://h/d?SSLMODE=require", "'SSLMODE'"},
+  }));
+  INFO(url);
+  const auto objection = objection_to_postgres_url(url);
+  REQUIRE(objection);
+  CHECK_THAT(*objection, Contains("parameter") && Contains(names) && Contains("libpq"));
+  CHECK_THAT(*objection, !Contains("secret") && !Contains("password") && !Contains("sslmode"));
+}
+
+TEST_CASE("the parameters that libpq knows are taken") {
+  const auto url = GENERATE(as<std::string>{}, "postgres://h/d?ssl=true", "postgres://h/d?sslmode=require&ssl=true",
+                            "postgres://h/d?application_name=a%20b&target_session_attrs=read-write",
+                            "postgres://h/d?options=-csearch_path%3Dshop");
+  INFO(url);
+  CHECK_FALSE(objection_to_postgres_url(url));
+}
+
+TEST_CASE("white space around a URL is no part of it") {
+  const auto [text, url] = GENERATE(table<std::string, std::string>({
+      {"postgres://h/d\n", "postgres://h/d"},
+      {" \t\r\npostgres://h/d \t\r\n", "postgres://h/d"},
+      {"host=h dbname=d\n", "host=h dbname=d"},
+      {"host=h password='a '\n", "host=h password='a '"},
+      {"host=h password=a\\ ", "host=h password=a\\ "},
+      {"host=h password=a\\ \n", "host=h password=a\\ "},
+      {"postgres://h/d", "postgres://h/d"},
+      {" \n", ""},
+      {"", ""},
+  }));
+  CHECK(trimmed_postgres_url(text) == url);
+}
+
+TEST_CASE("a line break within a URL is named") {
+  const auto url = GENERATE(as<std::string>{}, "postgres://u:secret@h/d\npostgres", "postgres://u:secret\n@h/d",
+                            "postgres://u:secret@h/d\r\n?sslmode=require", "postgres://u:secret@h/d\t");
+  INFO(url);
+  const auto objection = objection_to_postgres_url(url);
+  REQUIRE(objection);
+  CHECK_THAT(*objection, Contains("line break") && !Contains("secret"));
 }
 
 }  // namespace
