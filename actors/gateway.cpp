@@ -100,6 +100,7 @@ struct gateway::parts {
     };
     what.on_failure = given.on_failure;
     what.on_recovery = given.on_recovery;
+    what.on_put_back = given.on_put_back;
     what.on_caught_up = given.on_caught_up;
     what.on_end = [this] {
       sealed.store(true);

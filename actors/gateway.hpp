@@ -28,11 +28,13 @@ struct follower_settings {
   // Between two tries when the sink fails: from the first to the longest, doubled each time, shortened at random.
   milliseconds retry_first = milliseconds(100);
   milliseconds retry_longest = std::chrono::seconds(10);
-  // All are called on the persister's thread. A failure with the sentence that explains it; the end of a failure; once,
-  // when the sink has first had everything that the log held; once, when the sink will never take anything again (from
-  // then on every message is answered `read_only`).
+  // All are called on the persister's thread. A failure with the sentence that explains it; the end of a failure; when
+  // the sink holds less than it did before, and is filled again from the log; once, when the sink has first had
+  // everything that the log held; once, when the sink will never take anything again (from then on every message is
+  // answered `read_only`).
   std::function<void(std::string_view)> on_failure = [](std::string_view) {};
   std::function<void()> on_recovery = [] {};
+  std::function<void(position held, position before)> on_put_back = [](position, position) {};
   std::function<void()> on_caught_up = [] {};
   std::function<void()> on_end = [] {};
 };

@@ -9,15 +9,6 @@ namespace {
 // Entries a transaction: enough that its round trips cost each of them little.
 constexpr std::size_t batch_entries_max = 4096;
 
-storage::sink_failure failure_of(storage::log_read_error why) {
-  switch (why) {
-    case storage::log_read_error::trimmed:
-      return {true, "the log no longer holds the entries that come next: it was not followed for too long"};
-    case storage::log_read_error::storage_failed: break;
-  }
-  return {false, "the log can't be read"};
-}
-
 }  // namespace
 
 persister::persister(caf::actor_config& config, persister_parts parts)
@@ -66,6 +57,7 @@ bool persister::claim() {
       parts_.sink->claim([this](position at, const storage::has_entry& has) { return objection_to(at, has); });
   if (!held) return failed(held.error());
   claimed_ = true;
+  if (*held < persisted_) parts_.on_put_back(*held, persisted_);
   parts_.counters->persister_connected.store(true, std::memory_order_relaxed);
   confirm(*held);
   return true;
@@ -76,17 +68,19 @@ void persister::come_back_in(std::chrono::nanoseconds wait) {
   delayed_send(this, wait, flush{});
 }
 
-// What the sink holds must be the beginning of this log. It is not if the folder is an old copy, or if another engine
-// went on from a copy of it while this one wrote what that one never had.
+// What the sink holds must be the beginning of this log, and the log must hold what comes next. The first is not so if
+// the folder is an old copy, or if another engine went on from a copy of it while this one wrote what that one never
+// had; the second, if the sink was put back to a state from before the log begins.
 std::optional<storage::sink_failure> persister::objection_to(position held, const storage::has_entry& has) const {
-  if (held == position{}) return std::nullopt;
   if (held > parts_.log->last()) {
     return storage::sink_failure{true, "it holds " + std::to_string(held.number) +
                                            " entries, but the data folder only " +
                                            std::to_string(parts_.log->last().number) + ": the folder is an old copy"};
   }
+  if (const auto next = parts_.log->read_log({held.number + 1}, 1); !next) return why_unreadable(held, next.error());
+  if (held == position{}) return std::nullopt;
   const auto last = parts_.log->read_log(held, 1);
-  if (!last && last.error() != storage::log_read_error::trimmed) return failure_of(last.error());
+  if (!last && last.error() != storage::log_read_error::trimmed) return why_unreadable(held, last.error());
   // A log that begins after it, as a restored one does, was made from what the sink holds.
   if (!last || last->empty() || last->front().position != held || has(last->front())) return std::nullopt;
   return storage::sink_failure{true, "at position " + std::to_string(held.number) +
@@ -94,11 +88,29 @@ std::optional<storage::sink_failure> persister::objection_to(position held, cons
                                          "from a copy of the folder"};
 }
 
+// Why what comes after `held` can't be written.
+storage::sink_failure persister::why_unreadable(position held, storage::log_read_error why) const {
+  const storage::sink_failure storage_failed{false, "the log can't be read"};
+  switch (why) {
+    case storage::log_read_error::trimmed: break;
+    case storage::log_read_error::storage_failed: return storage_failed;
+  }
+  const auto first = parts_.log->first();
+  if (!first) return storage_failed;
+  return {true,
+          "it holds the log up to position " + std::to_string(held.number) +
+              ", but the log of the data folder begins at position " + std::to_string(first->number) +
+              ": it was put back to an earlier state, or exchanged, or not followed for too long. Put it back to a "
+              "state that holds position " +
+              std::to_string(first->number - 1) +
+              " or a later one, or serve without it; docs/operations.md says what each of these gives up"};
+}
+
 bool persister::write_batch() {
   const auto begun = std::chrono::steady_clock::now();
   const position durable_before = parts_.log->last();
   const auto entries = parts_.log->read_log({persisted_.number + 1}, batch_entries_max);
-  if (!entries) return failed(failure_of(entries.error()));
+  if (!entries) return failed(why_unreadable(persisted_, entries.error()));
   if (const auto written = parts_.sink->write(*entries); !written) return failed(written.error());
   add(parts_.counters->persisted_batches, 1);
   next_retry_ = parts_.retry_first;

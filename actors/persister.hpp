@@ -35,6 +35,8 @@ struct persister_parts {
   // Told when the sink fails, and when it is well again.
   std::function<void(std::string_view)> on_failure;
   std::function<void()> on_recovery;
+  // Told when the sink holds less than it did before; what it lacks is then written again.
+  std::function<void(position held, position before)> on_put_back;
   // Told once, when the sink has first had everything that the log held.
   std::function<void()> on_caught_up;
   // Told once, when the sink will never take anything again.
@@ -57,6 +59,7 @@ class persister final : public persister_actor::base {
   // Each returns whether to go on.
   bool claim();
   std::optional<storage::sink_failure> objection_to(position held, const storage::has_entry& has) const;
+  storage::sink_failure why_unreadable(position held, storage::log_read_error why) const;
   bool write_batch();
   void confirm(position through);
   void rest_after_batch(std::chrono::steady_clock::time_point begun, position durable_before);

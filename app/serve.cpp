@@ -137,6 +137,11 @@ void service::follow_with_postgres(actors::gateway_settings& engine) {
     log_.warning("Postgres does not take the log", {{"reason", std::string(why)}});
   };
   follower.on_recovery = [this] { log_.info("Postgres takes the log again"); };
+  follower.on_put_back = [this](position held, position before) {
+    log_.warning("Postgres was put back to an earlier state; what it lacks is written again",
+                 {{"position", static_cast<std::int64_t>(held.number)},
+                  {"position_before", static_cast<std::int64_t>(before.number)}});
+  };
   follower.on_caught_up = [this] {
     log_.info("Postgres has the whole log");
     status_.advance_to(edge::service_state::ready);

@@ -171,6 +171,17 @@ class cut_line {
   int socket_;
 };
 
+// What engine_positions says of the writer. A database that was put back to an earlier state may give an epoch a second
+// time; two claims never begin at the same moment.
+struct writer_claim {
+  std::int64_t epoch = 0;
+  std::int64_t began_us = 0;  // microseconds since 1970, by the clock of Postgres
+
+  friend bool operator==(const writer_claim&, const writer_claim&) = default;
+};
+
+#define ORDEM_CLAIM_BEGAN_US "(extract(epoch FROM claimed_at) * 1000000)::bigint"
+
 class postgres_sink final : public sink {
  public:
   explicit postgres_sink(postgres_sink_settings settings) : settings_(std::move(settings)) {}
@@ -183,6 +194,7 @@ class postgres_sink final : public sink {
   tl::expected<void, sink_failure> connect();
   void disconnect();
   tl::expected<void, sink_failure> become_writer(const claim_objection& object);
+  writer_claim put_claim(pqxx::work& transaction, std::int64_t epoch, bool is_first);
   tl::expected<void, sink_failure> write_all(std::span<const logged_entry> entries);
   tl::expected<void, sink_failure> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
   message_text text_of(const executed_message& what) const;
@@ -212,7 +224,8 @@ class postgres_sink final : public sink {
   std::mutex line_mutex_;
   std::unique_ptr<cut_line> line_;
   std::atomic<bool> interrupted_{false};
-  std::int64_t epoch_ = 0;  // 0: this process has not been the writer yet
+  writer_claim claim_;      // of this process, once it has been the writer
+  writer_claim attempted_;  // its last one; whether it was committed may be unknown
   position held_;
   std::set<month> months_made_;
   timestamp captures_swept_at_;
@@ -275,39 +288,54 @@ tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_object
     session.exec(session_setup);
   }
   pqxx::work transaction(*connection_);
-  const auto rows = transaction.exec("SELECT engine_id::text, epoch, position FROM engine_positions FOR UPDATE");
-  std::int64_t epoch = 1;
-  held_ = {};
-  if (rows.empty()) {
-    transaction.exec_params("INSERT INTO engine_positions VALUES ($1, $2, 0, now(), now())", settings_.engine_id,
-                            epoch);
-  } else {
+  const auto rows = transaction.exec("SELECT engine_id::text, position, epoch, " ORDEM_CLAIM_BEGAN_US
+                                     " FROM engine_positions FOR UPDATE");
+  writer_claim found;
+  position held;
+  if (!rows.empty()) {
     const auto engine_id = rows[0][0].as<std::string>();
-    const auto found_epoch = rows[0][1].as<std::int64_t>();
-    const auto found_position = rows[0][2].as<std::int64_t>();
     if (engine_id != settings_.engine_id) {
       return fail_for_good("the database holds the log of another engine, " + engine_id + ", this one is " +
                            settings_.engine_id);
     }
-    if (epoch_ != 0 && found_epoch != epoch_) {
-      return fail_for_good("another engine has taken over this log: epoch " + std::to_string(found_epoch) +
-                           ", this one was epoch " + std::to_string(epoch_));
-    }
-    epoch = epoch_ != 0 ? epoch_ : found_epoch + 1;
-    held_ = {static_cast<std::uint64_t>(found_position)};
-    const auto has = [&](const logged_entry& what) {
-      const auto* executed = what.message();
-      return executed != nullptr ? has_message(transaction, *executed, what.position)
-                                 : has_capture(transaction, *what.capture(), what.position, settings_.clock->now());
-    };
-    if (auto objection = object(held_, has)) return tl::make_unexpected(std::move(*objection));
-    if (epoch_ == 0) transaction.exec_params("UPDATE engine_positions SET epoch = $1, claimed_at = now()", epoch);
+    held = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
+    found = {rows[0][2].as<std::int64_t>(), rows[0][3].as<std::int64_t>()};
+  }
+  if (found == attempted_) claim_ = attempted_;
+  // A claim from before this one is no successor: the database was put back to an earlier state.
+  const bool is_later = found.epoch > claim_.epoch || found.began_us > claim_.began_us;
+  if (claim_ != writer_claim{} && is_later) {
+    return fail_for_good("another engine has taken over this log: epoch " + std::to_string(found.epoch) +
+                         ", this one was epoch " + std::to_string(claim_.epoch));
+  }
+  const auto has = [&](const logged_entry& what) {
+    const auto* executed = what.message();
+    return executed != nullptr ? has_message(transaction, *executed, what.position)
+                               : has_capture(transaction, *what.capture(), what.position, settings_.clock->now());
+  };
+  if (auto objection = object(held, has)) return tl::make_unexpected(std::move(*objection));
+  writer_claim claim = claim_;
+  if (rows.empty() || found != claim_) {
+    claim = put_claim(transaction, std::max(found.epoch, claim_.epoch) + 1, rows.empty());
   }
   months_made_.clear();
   make_months(transaction, settings_.clock->now());
+  attempted_ = claim;
   transaction.commit();
-  epoch_ = epoch;
+  claim_ = claim;
+  held_ = held;
   return {};
+}
+
+writer_claim postgres_sink::put_claim(pqxx::work& transaction, std::int64_t epoch, bool is_first) {
+  // By the clock itself, not now(): that may be older than the lock on the row.
+  const auto row = transaction.exec_params1(
+      is_first ? "INSERT INTO engine_positions VALUES ($1, $2, 0, clock_timestamp(), clock_timestamp())"
+                 " RETURNING " ORDEM_CLAIM_BEGAN_US
+               : "UPDATE engine_positions SET epoch = $2, claimed_at = clock_timestamp() WHERE engine_id = $1"
+                 " RETURNING " ORDEM_CLAIM_BEGAN_US,
+      settings_.engine_id, epoch);
+  return {epoch, row[0].as<std::int64_t>()};
 }
 
 tl::expected<void, sink_failure> postgres_sink::write(std::span<const logged_entry> entries) {
@@ -321,9 +349,11 @@ tl::expected<void, sink_failure> postgres_sink::write_all(std::span<const logged
   // First of all: it locks out every other engine until the transaction ends.
   const auto moved = transaction.exec_params(
       "UPDATE engine_positions SET position = $1, persisted_at = now() WHERE engine_id = $2 AND epoch = $3"
-      " AND position = $4",
-      signed_of(last.number), settings_.engine_id, epoch_, signed_of(held_.number));
-  if (moved.affected_rows() != 1) return fail("another engine has written to this database");
+      " AND " ORDEM_CLAIM_BEGAN_US " = $4 AND position = $5",
+      signed_of(last.number), settings_.engine_id, claim_.epoch, claim_.began_us, signed_of(held_.number));
+  if (moved.affected_rows() != 1) {
+    return fail("Postgres does not hold what this engine left there: another engine has written, or it was put back");
+  }
   make_months(transaction, entries);
   if (auto put = put_orders(transaction, entries); !put) return put;
   put_history(transaction, entries);

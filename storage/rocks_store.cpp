@@ -203,6 +203,22 @@ tl::expected<std::vector<logged_entry>, log_read_error> rocks_store::read_log(po
   return entries;
 }
 
+tl::expected<position, log_read_error> rocks_store::first() const {
+  const auto view = synced();
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(view->options(), handle(family::log)));
+  position begin;
+  position next;
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    const auto first = decode_log_key(at->key().ToStringView());
+    const auto group = decode_log_group(at->value().ToStringView());
+    if (!first || !group) return tl::make_unexpected(log_read_error::storage_failed);
+    if (*first != next) begin = *first;  // see trim_log(): what stands before a gap is not of the log any more
+    next = {first->number + group->entries.size()};
+  }
+  if (!at->status().ok()) return tl::make_unexpected(log_read_error::storage_failed);
+  return begin;
+}
+
 tl::expected<std::uint64_t, log_read_error> rocks_store::bytes_after(position at) const {
   if (at >= last()) return 0;
   const auto view = synced();

@@ -95,6 +95,7 @@ class rocks_store final : public store {
   tl::expected<std::vector<logged_entry>, log_read_error> read_log(position from, std::size_t limit) const override;
   position last() const noexcept override { return {durable_.load(std::memory_order_acquire)}; }
   position appended() const noexcept override { return {appended_.load(std::memory_order_acquire)}; }
+  tl::expected<position, log_read_error> first() const override;
   void confirm_persisted(position through) override;
   tl::expected<std::uint64_t, log_read_error> bytes_after(position at) const override;
   const std::string& engine_id() const noexcept override { return engine_id_; }

@@ -31,8 +31,9 @@ class sink {
   virtual ~sink() = default;
 
   // Reaches the sink and makes this engine its only writer: the first call of a process supersedes every engine before
-  // it, and fails for good once a later one has done so. Returns the last position that the sink holds. An objection is
-  // asked for before anybody is superseded, and fails the call.
+  // it, and later ones fail for good once another engine has done so. Returns the last position that the sink holds,
+  // which may be an earlier one than it held before: a sink that was put back to an earlier state is claimed anew. An
+  // objection is asked for before any engine is superseded, and fails the call.
   virtual tl::expected<position, sink_failure> claim(const claim_objection& object) = 0;
 
   // Puts these entries into the sink, all or none. They must follow what it holds without a gap. After a failure

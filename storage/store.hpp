@@ -83,13 +83,17 @@ class log {
   // (log_read_items_max, log_read_captured_bytes_max), but at least one if there is one. Any thread.
   virtual tl::expected<std::vector<logged_entry>, log_read_error> read_log(position from, std::size_t limit) const = 0;
 
+  // The position from which on the log holds every durable entry, which may be the one after last(); 0 if nothing was
+  // ever written. Reads the whole log. Any thread.
+  virtual tl::expected<position, log_read_error> first() const = 0;
   // The position of the last durable entry; 0 if there is none. Any thread.
   virtual position last() const noexcept = 0;
   // The position of the last appended entry, durable or not. Any thread.
   virtual position appended() const noexcept = 0;
 
-  // What follows the log has put everything up to this position elsewhere: the log need not hold it any longer. Must
-  // not go back. One thread at a time.
+  // What follows the log has put everything up to this position elsewhere: the log need not hold it any longer. Goes
+  // back where that was put back to an earlier state: what comes after it is then kept again, and what was shown in
+  // reads stays so. One thread at a time.
   virtual void confirm_persisted(position through) = 0;
   // How many bytes of log records are kept that stand after that position, to a group exactly. Any thread.
   virtual tl::expected<std::uint64_t, log_read_error> bytes_after(position at) const = 0;

@@ -38,6 +38,14 @@ class fake_sink final : public storage::sink {
     const std::lock_guard lock(mutex_);
     holds_another_log_ = true;
   }
+  // As if it were put back to a state from before; the write that comes next finds that out, and the one after it waits
+  // for writes.open() if `then_close`.
+  void put_back(std::uint64_t count, bool then_close = false) {
+    const std::lock_guard lock(mutex_);
+    held_ = count;
+    closes_after_failure_ = then_close;
+    write_failures_ = {storage::sink_failure{false, "it was put back"}};
+  }
   // As if it held so much of the log already.
   void hold(std::uint64_t count) {
     const std::lock_guard lock(mutex_);
@@ -68,6 +76,7 @@ class fake_sink final : public storage::sink {
     changed_.notify_all();
     if (!failure) return {};
     claimed_ = false;
+    if (std::exchange(closes_after_failure_, false)) writes.close();
     return tl::make_unexpected(*failure);
   }
 
@@ -105,6 +114,7 @@ class fake_sink final : public storage::sink {
   failures claim_failures_;
   failures write_failures_;
   bool taken_all_the_same_ = false;
+  bool closes_after_failure_ = false;
   bool claimed_ = false;
   int claims_ = 0;
   std::uint64_t held_ = 0;
@@ -137,6 +147,7 @@ class occasion {
 struct persister_test : gateway_test {
   fake_sink sink;
   occasion caught_up;
+  std::vector<std::pair<position, position>> put_backs;  // for a test to read once what follows it has happened
   occasion recovered;
   occasion ended;
   std::mutex reasons_mutex;
@@ -158,6 +169,7 @@ struct persister_test : gateway_test {
       reasons.emplace_back(why);
     };
     settings.follower.on_recovery = [this] { recovered.happen(); };
+    settings.follower.on_put_back = [this](position held, position before) { put_backs.emplace_back(held, before); };
     settings.follower.on_caught_up = [this] { caught_up.happen(); };
     settings.follower.on_end = [this] { ended.happen(); };
     start(std::move(settings));
@@ -311,10 +323,70 @@ TEST_CASE_METHOD(persister_test, "a sink whose last entry is another is not writ
 TEST_CASE_METHOD(persister_test,
                  "a log that was trimmed before the sink had it is told, and no more writes are taken") {
   answers_to(submit_all(creations(0, 3)));
-  store.trim();
+  store.trim({1});
   follow();
   REQUIRE(ended.wait());
-  CHECK(told().front().find("no longer holds") != std::string::npos);
+  CHECK(told().front().find("up to position 0") != std::string::npos);
+  CHECK(told().front().find("begins at position 2") != std::string::npos);
+  CHECK(is_refused(ask(creation(guid_of("k-9"))), unavailability::read_only));
+}
+
+// --- put back to an earlier state ---
+
+TEST_CASE_METHOD(persister_test, "a sink that was put back to an earlier state gets again what it lacks") {
+  const std::uint64_t left = GENERATE(0U, 1U, 4U, 9U);
+  follow();
+  answers_to(submit_all(creations(0, 10)));
+  REQUIRE(sink.wait_for_held(10));
+  sink.put_back(left);
+  ask(creation(guid_of("k-1")));
+  CHECK(sink.wait_for_held(11));
+  CHECK(recovered.wait());
+  CHECK(engine->finish_following(patience));
+  CHECK(put_backs == std::vector<std::pair<position, position>>{{{left}, {10}}});
+  CHECK(ended.times() == 0);
+}
+
+TEST_CASE_METHOD(persister_test,
+                 "while a sink that was put back is filled again, its position is the one that it holds") {
+  follow();
+  answers_to(submit_all(creations(0, 10)));
+  REQUIRE(sink.wait_for_held(10));
+  REQUIRE(engine->finish_following(patience));
+  sink.put_back(4, true);
+  ask(creation(guid_of("k-1")));
+  REQUIRE(sink.wait_for_claims(2));
+  sink.writes.wait_for_somebody();
+  const auto persisted = engine->positions().persisted;
+  sink.writes.open();
+  CHECK(persisted == position{4});
+  CHECK(sink.wait_for_held(11));
+}
+
+TEST_CASE_METHOD(persister_test,
+                 "a sink that was put back to before the log begins is told, and no more writes are taken") {
+  follow();
+  answers_to(submit_all(creations(0, 10)));
+  REQUIRE(sink.wait_for_held(10));
+  store.trim({5});
+  sink.put_back(4);
+  ask(creation(guid_of("k-1")));
+  REQUIRE(ended.wait());
+  CHECK(told().back().find("up to position 4") != std::string::npos);
+  CHECK(told().back().find("begins at position 6") != std::string::npos);
+  CHECK(told().back().find("holds position 5") != std::string::npos);
+  CHECK(is_refused(ask(creation(guid_of("k-2"))), unavailability::read_only));
+  CHECK(put_backs.empty());
+}
+
+TEST_CASE_METHOD(persister_test, "a sink that was put back to where the log begins is filled again") {
+  follow();
+  answers_to(submit_all(creations(0, 10)));
+  REQUIRE(sink.wait_for_held(10));
+  store.trim({5});
+  sink.put_back(5);
+  ask(creation(guid_of("k-1")));
+  CHECK(sink.wait_for_held(11));
 }
 
 // --- the backlog ---
@@ -367,6 +439,21 @@ TEST_CASE_METHOD(persister_test, "answers that wait survive failures of the sink
   sink.fail_writes({away(), away(), away()});
   const auto answers = answers_to(submit_all(creations(0, 50)));
   CHECK(count_if(answers, has(verdict::order_created)) == 50);
+}
+
+TEST_CASE_METHOD(persister_test, "an answer waits until a sink that was put back has all that comes before it, too") {
+  follow_with_answers_waiting();
+  answers_to(submit_all(creations(0, 10)));
+  sink.put_back(4, true);
+  const auto ticket = submit(creation(guid_of("k-1")));
+  REQUIRE(sink.wait_for_claims(2));
+  sink.writes.wait_for_somebody();
+  CHECK(store.visible() == position{10});  // what was shown stays so
+  CHECK(store.last() == position{11});
+  CHECK(desk.answered() == 10);
+  sink.writes.open();
+  CHECK(has_verdict(desk.wait_for(ticket), verdict::order_created));
+  CHECK(sink.wait_for_held(11));
 }
 
 TEST_CASE_METHOD(persister_test, "answers that wait for a sink that has ended say so, and no repeat is executed") {

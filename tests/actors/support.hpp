@@ -66,8 +66,11 @@ class fake_store final : public storage::store {
 
   // Reads show nothing that is not persisted, as with durability::postgres. To be called first.
   void wait_for_persisted() { set(waits_for_persisted_); }
-  // The log can no longer be read.
-  void trim() { set(trimmed_); }
+  // From now on the log begins after that entry.
+  void trim(position through) {
+    const std::lock_guard lock(mutex_);
+    trimmed_ = through.number;
+  }
 
   // From now on that step fails, once with write_failed and then with failed_earlier.
   void break_appends() { set(append_broken_); }
@@ -112,7 +115,7 @@ class fake_store final : public storage::store {
 
   void confirm_persisted(position through) override {
     const std::lock_guard lock(mutex_);
-    if (through.number < persisted_ || through.number > durable_) faults_.push_back("a wrong position is confirmed");
+    if (through.number > durable_) faults_.push_back("a wrong position is confirmed");
     persisted_ = through.number;
     if (!waits_for_persisted_) return;
     for (; visible_ < persisted_; ++visible_) show(appended_[visible_]);
@@ -121,9 +124,10 @@ class fake_store final : public storage::store {
   tl::expected<std::vector<storage::logged_entry>, storage::log_read_error> read_log(position from,
                                                                                      std::size_t limit) const override {
     const std::lock_guard lock(mutex_);
-    if (trimmed_) return tl::make_unexpected(storage::log_read_error::trimmed);
+    const std::size_t begin = from.number == 0 ? 0 : from.number - 1;
+    if (begin < trimmed_) return tl::make_unexpected(storage::log_read_error::trimmed);
     std::vector<storage::logged_entry> entries;
-    for (std::size_t i = from.number == 0 ? 0 : from.number - 1; i < durable_ && entries.size() < limit; ++i) {
+    for (std::size_t i = begin; i < durable_ && entries.size() < limit; ++i) {
       entries.push_back({position{i + 1}, logged(appended_[i])});
     }
     return entries;
@@ -132,11 +136,15 @@ class fake_store final : public storage::store {
   tl::expected<std::uint64_t, storage::log_read_error> bytes_after(position at) const override {
     {
       const std::lock_guard lock(mutex_);
-      if (trimmed_) return tl::make_unexpected(storage::log_read_error::trimmed);
+      if (reads_broken_) return tl::make_unexpected(storage::log_read_error::storage_failed);
     }
     return last().number - std::min(last().number, at.number);
   }
 
+  tl::expected<position, storage::log_read_error> first() const override {
+    const std::lock_guard lock(mutex_);
+    return position{trimmed_ + 1};
+  }
   position last() const noexcept override {
     const std::lock_guard lock(mutex_);
     return {durable_};
@@ -260,7 +268,7 @@ class fake_store final : public storage::store {
   std::size_t visible_ = 0;
   std::size_t persisted_ = 0;
   bool waits_for_persisted_ = false;
-  bool trimmed_ = false;
+  std::size_t trimmed_ = 0;
   std::string engine_id_ = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
   std::map<order_id, version> newest_;
   std::map<order_id, std::vector<shared_order>> orders_;

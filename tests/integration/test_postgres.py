@@ -12,6 +12,7 @@ import pytest
 from support import settings
 from support.concurrency import Threads, poll_until
 from support.http_client import Client
+from support.ordem_server import run_ordem
 from support.orders import (
     accepted_order,
     assert_problem,
@@ -539,6 +540,134 @@ def test_superseded_engine_stays_so_when_it_is_started_again(postgres, url, laun
     assert_whole(postgres, url, newer_client, two_folders[1])
     assert_persisted_once(postgres, url, pairs)
     assert persisted_message(postgres, url, lost.guid) is None
+
+
+# Put back to an earlier state.
+
+DURABILITIES = pytest.mark.parametrize("durability", ["fsync", "postgres"])
+
+
+def put_back_in_place(postgres, url, position):
+    """As a restoration into the tables as they are: no session is ended. Knows creates only."""
+    postgres.run(url, f"""
+        BEGIN;
+        DELETE FROM orders WHERE position > {position};
+        DELETE FROM order_versions WHERE position > {position};
+        DELETE FROM message_records WHERE position > {position};
+        UPDATE engine_positions SET position = {position};
+        COMMIT""")
+
+
+@DURABILITIES
+@pytest.mark.parametrize("moment", ["before any engine came", "before the last start", "since the last start", "in place"])
+def test_database_that_is_put_back_under_an_engine_is_filled_again(postgres, url, launch, data_dir, moment, durability):
+    """Breaks if an engine takes a database from before its start for another engine's, or a write that was acknowledged, before
+    or since, never comes to Postgres; or if with durability postgres an answer leaves before all that comes before it is there."""
+    back_ups = {"before any engine came": postgres.back_up(url)}
+    server, client = writer(url, launch, data_dir, f"--durability={durability}")
+    pairs = create_some(client, 5)
+    server.stop()
+    back_ups["before the last start"] = postgres.back_up(url)
+    server, client = writer(url, launch, data_dir, f"--durability={durability}")
+    pairs += create_some(client, 5)
+    wait_persisted(client)
+    back_ups["since the last start"] = postgres.back_up(url)
+    pairs += create_some(client, 5)
+    wait_persisted(client)
+
+    if moment == "in place":
+        put_back_in_place(postgres, url, 7)
+    else:
+        postgres.put_back(url, back_ups[moment])
+    pairs += create_some(client, 1)
+    if durability == "postgres":
+        with snapshot(postgres, url) as cursor:
+            assert assert_prefix(cursor) == len(pairs), "a write was acknowledged that Postgres does not have"
+    assert_whole(postgres, url, client, data_dir)
+    pairs += create_some(client, 5)
+    assert_whole(postgres, url, client, data_dir)
+    assert_persisted_once(postgres, url, pairs)
+    position = {"before any engine came": 0, "before the last start": 5, "since the last start": 10, "in place": 7}[moment]
+    told = wait_log(server, "warning", "put back to an earlier state")
+    assert (told["position"], told["position_before"]) == (position, 15)
+    assert client.get("/-/ready").status == 200
+
+
+@DURABILITIES
+def test_database_that_was_put_back_before_a_start_is_filled_again(postgres, url, launch, data_dir, durability):
+    """Breaks if the log is not written again from where the database stands, or with durability postgres something is served
+    before it is there again."""
+    server, client = writer(url, launch, data_dir)
+    pairs = create_some(client, 5)
+    wait_persisted(client)
+    back_up = postgres.back_up(url)
+    pairs += create_some(client, 5)
+    server.stop()
+    server, client = writer(url, launch, data_dir)
+    server.stop()
+    postgres.put_back(url, back_up)
+    _, client = writer(url, launch, data_dir, f"--durability={durability}")
+    if durability == "postgres":
+        assert persisted_position(postgres, url) == 10
+    pairs += create_some(client, 5)
+    assert_whole(postgres, url, client, data_dir)
+    assert_persisted_once(postgres, url, pairs)
+
+
+@pytest.mark.parametrize("starts", [1, 2], ids=["with the same epoch", "with a lower epoch"])
+def test_engine_that_came_after_a_database_was_put_back_supersedes_those_before_it(postgres, url, launch, two_folders, starts):
+    """Breaks if an engine goes by the number of its epoch alone: after the database was put back that of a later engine may be
+    the same, or lower."""
+    back_up = postgres.copy_database(url)
+    for _ in range(starts - 1):
+        writer(url, launch, two_folders[0])[0].stop()
+    older, older_client = writer(url, launch, two_folders[0])
+    postgres.put_back(url, back_up)
+    _, newer_client = writer(url, launch, two_folders[1])
+    lost, _, _ = send_create(older_client)
+    wait_read_only(older_client)
+    wait_log(older, "warning", "another engine has taken over")
+    pairs = create_some(newer_client, 5)
+    assert_whole(postgres, url, newer_client, two_folders[1])
+    assert_persisted_once(postgres, url, pairs)
+    assert persisted_message(postgres, url, lost.guid) is None
+
+
+@DURABILITIES
+def test_log_that_does_not_reach_back_to_where_a_database_was_put_is_told(postgres, url, launch, data_dir, tmp_path, durability):
+    """Breaks if what happened, and what helps, is not said; if an acknowledged write is passed over; or if reads stop, too."""
+    server, client = writer(url, launch, data_dir)
+    create_some(client, 5)
+    wait_persisted(client)
+    back_up = postgres.back_up(url)
+    _, _, order = send_create(client)
+    create_some(client, 4)
+    wait_persisted(client)
+    server.stop()
+    whole = postgres.copy_database(url)
+    folder = tmp_path / "restored"  # its log begins behind what it was restored from
+    assert run_ordem("restore", "--postgres-url", url, "--data-dir", folder).returncode == 0
+    server, client = writer(url, launch, folder, f"--durability={durability}")
+    create_some(client, 5)
+    wait_persisted(client)
+
+    postgres.put_back(url, back_up)
+    lost = create(order_content(new_customer()))
+    answer = lost.send(client)
+    wait_read_only(client)
+    if durability == "postgres":
+        assert_problem(answer, 503, "read-only")
+    else:
+        accepted_order(answer, 201)
+    wait_log(server, "warning", "up to position 5", "begins at position 11", "put back to an earlier state", "holds position 10")
+    assert get_order(client, order["order_id"]) == order
+    assert persisted_position(postgres, url) == 5
+    server.stop()
+
+    postgres.put_back(url, whole)  # the remedy that is told
+    _, client = writer(url, launch, folder)
+    assert_persisted_once(postgres, url, [(lost, lost.send(client))])
+    assert_whole(postgres, url, client, folder)
 
 
 # Stopping.

@@ -355,7 +355,9 @@ TEST_CASE_METHOD(load_test, "the log from before its start is told to be trimmed
   };
   for (const std::uint64_t from : {0U, 1U, 5U}) CHECK(is_trimmed({from}));
   CHECK_FALSE(is_trimmed({6}));
+  CHECK(store->first().value() == position{6});
   write(*store, {create_entry(3)});
+  CHECK(store->first().value() == position{6});
   for (const std::uint64_t from : {0U, 1U, 5U}) CHECK(is_trimmed({from}));
   CHECK_FALSE(is_trimmed({6}));
 }

@@ -370,7 +370,10 @@ TEST_CASE_METHOD(testing::open_store,
     write(entries);
   }
   REQUIRE(is_trimmed({1}));
+  const position first = store->first().value();
+  CHECK(is_trimmed({first.number - 1}));
   const std::uint64_t last = store->last().number;
+  CHECK(replayed(first).size() == last - first.number + 1);
   CHECK(replayed({last - 999}).size() == 1000);
   CHECK(replayed({last}).size() == 1);
   reopen();
@@ -406,6 +409,14 @@ TEST_CASE_METHOD(testing::open_store, "a log that is followed keeps what has not
   for (int i = 0; i < 50 && !is_trimmed({1}); ++i) write_groups(4);
   CHECK(is_trimmed({1}));
   CHECK_FALSE(is_trimmed({confirmed.number + 1}));
+
+  reopen();
+  const position first = store->first().value();
+  store->confirm_persisted({store->last().number});
+  store->confirm_persisted({first.number - 1});  // what follows was put back to an earlier state
+  write_groups(50);
+  reopen();
+  CHECK(store->first().value() == first);
 }
 
 TEST_CASE_METHOD(testing::open_store, "the log gives no more entries than asked for") {
@@ -464,6 +475,14 @@ TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing shows be
   CHECK(store->find_order(order_id_of(3)).value() == nullptr);
   store->confirm_persisted({3});
   CHECK(store->find_order(order_id_of(3)).value() != nullptr);
+
+  store->confirm_persisted({1});  // what follows was put back to an earlier state: what was shown stays so
+  CHECK(store->visible() == position{3});
+  CHECK(store->find_order(order_id_of(3)).value() != nullptr);
+  write({create_entry(4)});
+  CHECK(store->visible() == position{3});
+  store->confirm_persisted({4});
+  CHECK(store->visible() == position{4});
 }
 
 TEST_CASE_METHOD(testing::open_store, "an engine id stays for the life of its folder") {

@@ -5,6 +5,7 @@
     url = postgres.create_database()          a fresh database; its URL
     url = postgres.copy_database(url)         a copy of one
     with postgres.connect(url) as connection: a psycopg2 connection
+    postgres.back_up(url); postgres.put_back(url, back_up)
     postgres.stop(); postgres.kill(); postgres.start(); postgres.kill_backend(pid); postgres.remove()
 
 Postgres refuses to run as root: as root it is run as the user postgres, or nobody where there is none. Every process is ended by
@@ -60,6 +61,10 @@ def has_ended(pid):
     except OSError:
         return True
     return state == "Z"
+
+
+def _name_of(url):
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 class Postgres:
@@ -174,7 +179,22 @@ class Postgres:
 
     def copy_database(self, url):
         """A copy of a database that nobody is connected to; returns its URL."""
-        return self.create_database(url.partition("?")[0].rpartition("/")[2])
+        return self.create_database(_name_of(url))
+
+    def back_up(self, url):
+        """A copy of a database that clients are connected to; they are cut off, and come back afterwards. Returns its URL."""
+        name = _name_of(url)
+        self.run(self.url(), f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        try:
+            self.run(self.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+            return self.copy_database(url)
+        finally:
+            self.run(self.url(), f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    def put_back(self, url, back_up):
+        """Makes a database what its back-up is; clients that are connected to it are cut off."""
+        self.run(self.url(), f"DROP DATABASE {_name_of(url)} WITH (FORCE)")
+        self.run(self.url(), f"CREATE DATABASE {_name_of(url)} TEMPLATE {_name_of(back_up)}")
 
     def _as_user(self):
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
