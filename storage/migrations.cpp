@@ -2,7 +2,6 @@
 
 #include <pqxx/binarystring>
 #include <pqxx/connection>
-#include <pqxx/nontransaction>
 #include <pqxx/result>
 #include <pqxx/transaction>
 #include <span>
@@ -19,8 +18,8 @@ extern const std::span<const std::pair<std::string_view, std::string_view>> migr
 namespace ordem::storage {
 namespace {
 
-// What advisory lock a run holds, in its database: "ordem" in ASCII.
-constexpr const char* take_run_lock = "SELECT pg_advisory_lock(x'6f7264656d'::bigint)";
+// What advisory lock a migration holds, in its database: "ordem" in ASCII. It goes with the transaction.
+constexpr const char* take_turn = "SELECT pg_advisory_xact_lock(x'6f7264656d'::bigint)";
 
 constexpr const char* make_history = R"(
 CREATE TABLE ordem_migrations (
@@ -90,8 +89,8 @@ std::string in_words(milliseconds time) {
 }
 
 // Why a migration was not applied.
-std::string sentence_about(const known_migration& migration, const std::exception& error, bool is_connected,
-                           milliseconds lock_timeout) {
+std::string message_about(const known_migration& migration, const std::exception& error, bool is_connected,
+                          milliseconds lock_timeout) {
   if (!is_connected) {
     return "the connection to Postgres was lost during the migration " + migration.name +
            "; ordem migrate status tells whether it was applied";
@@ -104,30 +103,46 @@ std::string sentence_about(const known_migration& migration, const std::exceptio
   return "the migration " + migration.name + " has failed: " + told_by_postgres(error) + nothing_of_it;
 }
 
-void apply(pqxx::connection& connection, const known_migration& migration, bool has_table) {
-  pqxx::work transaction(connection);
-  if (!has_table) transaction.exec(make_history);
-  transaction.exec(std::string(embedded::migrations[static_cast<std::size_t>(migration.number) - 1].second));
-  transaction.exec_params0("INSERT INTO ordem_migrations VALUES ($1, $2, $3, now())", migration.number, migration.name,
-                           migration.checksum);
-  transaction.commit();
+// Why it did not come to a migration. `applied`: how many this database has had, as far as is known.
+std::string message_before(std::size_t applied, const std::exception& error, bool is_connected, bool has_turn,
+                           milliseconds lock_timeout) {
+  const std::string nothing =
+      applied == 0 ? "; nothing was applied"
+                   : "; the migration " + std::string(embedded::migrations[applied].first) + " was not applied";
+  if (!is_connected) return "the connection to Postgres was lost" + nothing;
+  if (!has_turn && is_lock_timeout(error)) {
+    return "another ordem migrate has been at work on this database for more than " + in_words(lock_timeout) + nothing;
+  }
+  return "the migrations of the database can't be read: " + told_by_postgres(error);
 }
 
-// Waits for the turn of this run. The lock goes with the connection.
-tl::expected<history, postgres_failure> begin_run(pqxx::connection& connection, milliseconds lock_timeout) {
+// Applies the first migration that is pending and returns it; nothing if none is. All in one transaction, and nothing
+// that outlives it: the lock that makes runs take turns, and the settings, hold behind a pooler too.
+tl::expected<std::optional<known_migration>, postgres_failure> apply_next(postgres_connection& connection,
+                                                                          std::size_t applied,
+                                                                          milliseconds lock_timeout) {
+  std::optional<known_migration> next;
+  bool has_turn = false;
   try {
-    pqxx::nontransaction session(connection);
-    session.exec("SET client_min_messages = warning");
-    session.exec("SET lock_timeout = " + std::to_string(lock_timeout.count()));
-    session.exec(take_run_lock);
-    return read_history(session);
+    pqxx::work transaction(connection);
+    transaction.exec("SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = " +
+                     std::to_string(lock_timeout.count()));
+    transaction.exec(take_turn);
+    has_turn = true;
+    const history found = read_history(transaction);
+    if (auto contradiction = contradiction_between(found.known, found.applied)) return failure(*contradiction);
+    if (found.applied.size() == found.known.size()) return std::nullopt;
+    next = found.known[found.applied.size()];
+    if (!found.has_table) transaction.exec(make_history);
+    transaction.exec(std::string(embedded::migrations[found.applied.size()].second));
+    transaction.exec_params0("INSERT INTO ordem_migrations VALUES ($1, $2, $3, now())", next->number, next->name,
+                             next->checksum);
+    transaction.commit();
+    return next;
   } catch (const std::exception& error) {
-    if (is_lock_timeout(error)) {
-      return failure("another ordem migrate has been at work on this database for more than " + in_words(lock_timeout) +
-                     "; nothing was applied");
-    }
-    if (!connection.is_open()) return failure("the connection to Postgres was lost; nothing was applied");
-    return failure("the migrations of the database can't be read: " + told_by_postgres(error));
+    const bool is_connected = connection.is_open();
+    if (next) return failure(message_about(*next, error, is_connected, lock_timeout));
+    return failure(message_before(applied, error, is_connected, has_turn, lock_timeout));
   }
 }
 
@@ -147,19 +162,12 @@ tl::expected<schema_state, postgres_failure> read_schema(const std::string& post
 tl::expected<void, postgres_failure> apply_migrations(const migration_settings& settings) {
   auto connection = connect_to_postgres(settings.postgres_url);
   if (!connection) return tl::make_unexpected(connection.error());
-  const auto found = begin_run(**connection, settings.lock_timeout);
-  if (!found) return tl::make_unexpected(found.error());
-  if (auto contradiction = contradiction_between(found->known, found->applied)) return failure(*contradiction);
-
-  bool has_table = found->has_table;
-  for (const known_migration& each : std::span(found->known).subspan(found->applied.size())) {
-    try {
-      apply(**connection, each, has_table);
-    } catch (const std::exception& error) {
-      return failure(sentence_about(each, error, (*connection)->is_open(), settings.lock_timeout));
-    }
-    has_table = true;
-    settings.on_applied(each.name);
+  for (std::size_t applied = 0; applied < embedded::migrations.size();) {
+    const auto next = apply_next(**connection, applied, settings.lock_timeout);
+    if (!next) return tl::make_unexpected(next.error());
+    if (!*next) break;
+    settings.on_applied((*next)->name);
+    applied = static_cast<std::size_t>((*next)->number);
   }
   return {};
 }

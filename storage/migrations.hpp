@@ -38,7 +38,8 @@ struct migration_settings {
   std::function<void(std::string_view)> on_applied = [](std::string_view) {};
 };
 
-// Applies what is pending, in order, each migration in a transaction of its own. Two runs at once take turns. After a
+// Applies what is pending, in order, each migration in a transaction of its own. Runs at once take turns, migration by
+// migration. After a
 // failure the migrations told to on_applied are there, and nothing of the others.
 tl::expected<void, postgres_failure> apply_migrations(const migration_settings& settings);
 

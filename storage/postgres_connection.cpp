@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <pqxx/connection>
 #include <pqxx/except>
+#include <pqxx/transaction>
 
 namespace ordem::storage {
 namespace {
@@ -54,6 +56,20 @@ void never_reconnect(pqxx::connection& connection) {
 #pragma GCC diagnostic pop
 }
 
+// Why no transaction can be begun here; nothing if one can. A pooler of statements ends the connection instead, and
+// libpqxx does not pass on what it says then.
+std::optional<std::string> objection_to_pooler(pqxx::connection& connection) {
+  try {
+    pqxx::work transaction(connection);
+    transaction.exec("SELECT 1");
+    return std::nullopt;
+  } catch (const std::exception&) {
+    if (connection.is_open()) throw;
+  }
+  return "the connection was ended where a transaction began: a pooler before Postgres has to pool sessions or "
+         "transactions, not statements (pool_mode of PgBouncer); otherwise give the address of Postgres itself";
+}
+
 // The lines of `text` as one, without line breaks and tabs.
 std::string in_one_line(std::string_view text) {
   std::string out;
@@ -86,6 +102,9 @@ tl::expected<std::unique_ptr<postgres_connection>, postgres_failure> connect_to_
   try {
     auto connection = std::make_unique<pqxx::connection>(with_bounds(given.get()));
     never_reconnect(*connection);
+    if (auto objection = objection_to_pooler(*connection)) {
+      return tl::make_unexpected(postgres_failure{"cannot use Postgres: " + *objection});
+    }
     return connection;
   } catch (const std::exception& error) {
     return tl::make_unexpected(postgres_failure{"cannot connect to Postgres: " + told_by_postgres(error)});

@@ -20,7 +20,8 @@ namespace ordem::storage {
 using postgres_connection = pqxx::basic_connection_base<pqxx::connect_direct>;  // pqxx::connection
 
 // Connects, within 10 s for each host unless the URL says otherwise (connect_timeout). The connection is never renewed
-// behind the caller's back: once it is lost, everything on it fails. One thread at a time.
+// behind the caller's back: once it is lost, everything on it fails. Only what one transaction does is sure to happen
+// in one session: there may be a pooler in between. One thread at a time.
 tl::expected<std::unique_ptr<postgres_connection>, postgres_failure> connect_to_postgres(const std::string& url);
 
 // What libpq or the server said, in one line, without the word ERROR.

@@ -13,7 +13,8 @@ namespace {
 
 constexpr const char* page_rows = "2000";
 
-constexpr const char* session_setup = "SET TimeZone = 'UTC'; SET extra_float_digits = 3";
+// For the transaction alone: behind a pooler the session goes to others then.
+constexpr const char* transaction_setup = "SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 3";
 
 // Milliseconds since 1970, as all of our times are.
 #define ORDEM_MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
@@ -126,7 +127,7 @@ class reader final : public postgres_reader {
 
 std::optional<std::string> reader::begin() {
   if (auto objection = objection_to_schema(transaction_)) return objection;
-  transaction_.exec(session_setup);
+  transaction_.exec(transaction_setup);
   const auto rows = transaction_.exec("SELECT engine_id::text, position FROM engine_positions");
   if (rows.empty()) return "the database holds no log: no engine has written to it yet";
   engine_id_ = rows[0][0].as<std::string>();

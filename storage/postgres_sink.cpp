@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/json_value.hpp"
 #include "engine/text.hpp"
 #include "storage/postgres_connection.hpp"
 #include "storage/schema_check.hpp"
@@ -39,17 +40,23 @@ const std::vector<std::string> capture_columns = {
 constexpr milliseconds sweep_interval = std::chrono::seconds(1);
 constexpr int swept_captures_max = 20'000;
 
-// What this session is like. Statements end in bounded time, a transaction that nobody continues ends too, and the
-// update from the temporary table goes by the index of orders however many rows the planner takes it to have.
-constexpr const char* session_setup =
-    "SET statement_timeout = '60s'; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s';"
-    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET TimeZone = 'UTC';"
-    "CREATE TEMPORARY TABLE orders_changed (LIKE orders) ON COMMIT DELETE ROWS";
+// What each transaction is like. Statements end in bounded time, a transaction that is not continued ends too, and the
+// update of orders goes by their index however many rows the planner expects. Set for the transaction alone, and
+// nothing else that we make outlives it: a pooler may run the next one in another session.
+constexpr const char* transaction_setup =
+    "SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '30s';"
+    "SET LOCAL idle_in_transaction_session_timeout = '60s';"
+    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL TimeZone = 'UTC'";
 
+// Takes the changed orders as a list of JSON.
 constexpr const char* update_orders =
     "UPDATE orders SET (version, status, customer_id, currency, items, total, attributes, created_at, updated_at,"
     " position) = (c.version, c.status, c.customer_id, c.currency, c.items, c.total, c.attributes, c.created_at,"
-    " c.updated_at, c.position) FROM orders_changed c WHERE orders.order_id = c.order_id";
+    " c.updated_at, c.position) FROM json_populate_recordset(NULL::orders, $1::json) c"
+    " WHERE orders.order_id = c.order_id";
+
+// About how many bytes of JSON one such statement takes.
+constexpr std::size_t update_bytes_max = std::size_t{4} << 20;
 
 tl::unexpected<sink_failure> fail(std::string sentence) {
   return tl::make_unexpected(sink_failure{false, std::move(sentence)});
@@ -90,6 +97,35 @@ const order* order_after(const logged_entry& what) {
 
 const char* or_null(const std::string& text) {
   return text.empty() ? nullptr : text.c_str();
+}
+
+// An order as json_populate_recordset takes it for a row of `orders`.
+void append_row_json(std::string& out, const order& what, position at) {
+  const auto member = [&out](std::string_view name) { out.append(",\"").append(name).append("\":"); };
+  const auto text = [&](std::string_view name, std::string_view value) {
+    member(name);
+    append_json_string(out, value);
+  };
+  const auto number = [&](std::string_view name, std::int64_t value) {
+    member(name);
+    append_number(out, value);
+  };
+  out += "{\"order_id\":\"" + what.id.to_string() + '"';
+  number("version", signed_of(what.version.number));
+  text("status", to_string(what.status));
+  text("customer_id", what.content.customer_id);
+  text("currency", {what.content.currency.data(), what.content.currency.size()});
+  member("items");
+  append_json(out, what.content.items);
+  number("total", what.total.minor_units());
+  if (what.content.attributes) {
+    member("attributes");
+    append_json(out, *what.content.attributes);
+  }
+  text("created_at", to_rfc3339(what.created_at));
+  text("updated_at", to_rfc3339(what.updated_at));
+  number("position", signed_of(at.number));
+  out += '}';
 }
 
 // One COPY.
@@ -282,12 +318,9 @@ tl::expected<position, sink_failure> postgres_sink::claim(const claim_objection&
 }
 
 tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_objection& object) {
-  {
-    pqxx::nontransaction session(*connection_);
-    if (const auto objection = objection_to_schema(session)) return fail(*objection);
-    session.exec(session_setup);
-  }
   pqxx::work transaction(*connection_);
+  transaction.exec(transaction_setup);
+  if (const auto objection = objection_to_schema(transaction)) return fail(*objection);
   const auto rows = transaction.exec("SELECT engine_id::text, position, epoch, " ORDEM_CLAIM_BEGAN_US
                                      " FROM engine_positions FOR UPDATE");
   writer_claim found;
@@ -345,6 +378,7 @@ tl::expected<void, sink_failure> postgres_sink::write(std::span<const logged_ent
 tl::expected<void, sink_failure> postgres_sink::write_all(std::span<const logged_entry> entries) {
   if (connection_ == nullptr) return fail("the connection is lost");
   pqxx::work transaction(*connection_);
+  transaction.exec(transaction_setup);
   const position last = entries.back().position;
   // First of all: it locks out every other engine until the transaction ends.
   const auto moved = transaction.exec_params(
@@ -379,28 +413,37 @@ tl::expected<void, sink_failure> postgres_sink::put_orders(pqxx::work& transacti
     const auto [at, is_first] = changes.try_emplace(after->id, change{&each, created});
     if (!is_first) at->second.last = &each;
   }
-  const auto put = [&](const std::string& table, bool created) {
-    std::size_t count = 0;
-    row_stream rows(transaction, table, order_columns);
-    for (const logged_entry& each : entries) {  // in the order of the log, so that new ids ascend
+  // In the order of the log, so that new ids ascend.
+  const auto for_each_that_is = [&](bool created, const auto& put) {
+    for (const logged_entry& each : entries) {
       const order* after = order_after(each);
       if (after == nullptr) continue;
       const change& of_order = changes.at(after->id);
-      if (of_order.last != &each || of_order.created != created) continue;
-      rows.put_order(*after, each.position);
-      ++count;
+      if (of_order.last == &each && of_order.created == created) put(*after, each.position);
     }
+  };
+  const bool any_new =
+      std::any_of(changes.begin(), changes.end(), [](const auto& each) { return each.second.created; });
+  if (any_new) {
+    row_stream rows(transaction, "orders", order_columns);
+    for_each_that_is(true, [&](const order& what, position at) { rows.put_order(what, at); });
     rows.complete();
-    return count;
+  }
+  std::size_t changed = 0;
+  std::size_t updated = 0;
+  std::string rows;
+  const auto update = [&] {
+    if (rows.empty()) return;
+    updated += transaction.exec_params(update_orders, rows + ']').affected_rows();
+    rows.clear();
   };
-  const auto any = [&](bool created) {
-    return std::any_of(changes.begin(), changes.end(),
-                       [&](const auto& each) { return each.second.created == created; });
-  };
-  if (any(true)) put("orders", true);
-  if (!any(false)) return {};
-  const std::size_t changed = put("orders_changed", false);
-  const auto updated = transaction.exec(update_orders).affected_rows();
+  for_each_that_is(false, [&](const order& what, position at) {
+    rows += rows.empty() ? '[' : ',';
+    append_row_json(rows, what, at);
+    ++changed;
+    if (rows.size() >= update_bytes_max) update();
+  });
+  update();
   if (updated == changed) return {};
   return fail("the table orders lacks " + std::to_string(changed - updated) +
               " orders that it should have; ordem verify names them");

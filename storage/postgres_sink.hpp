@@ -30,7 +30,8 @@ struct postgres_sink_settings {
   const time_source* clock = nullptr;
 };
 
-// Connects at the first claim(). The session is its own: behind a pooler that means session pooling.
+// Connects at the first claim(). Leaves nothing behind in its session, so that a pooler may change it between
+// transactions.
 std::unique_ptr<sink> make_postgres_sink(postgres_sink_settings settings);
 
 }  // namespace ordem::storage

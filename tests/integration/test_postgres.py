@@ -196,6 +196,23 @@ def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(postgres, url, 
             check(earlier, repeated, order_id, version)
 
 
+def test_batch_of_large_updates_is_written_in_pieces(postgres, url, launch, data_dir):
+    """Breaks if one statement takes all orders that a batch has changed, however large, or those of one piece are left out."""
+    server = launch(flag(url))
+    with server.client() as client:
+        ids = [send_create(client)[2]["order_id"] for _ in range(400)]
+        wait_persisted(client)
+    server.stop()
+    server = launch()
+    large = {"ü": ["\\\"\n\t{}'%" * 1000, 1e20, None, {"": True}]}  # about 12 KB: 5 MB in all
+    with server.client() as client:
+        for order_id in ids:
+            accepted_order(merge(order_id, 1, {"attributes": large}).send(client))
+    server.stop()
+    server = launch(flag(url))
+    assert_whole(postgres, url, server.client(), data_dir)
+
+
 # Durability postgres.
 
 def test_with_durability_postgres_an_answer_is_in_postgres_already(postgres, url, launch, data_dir):

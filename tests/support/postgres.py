@@ -63,7 +63,7 @@ def has_ended(pid):
     return state == "Z"
 
 
-def _name_of(url):
+def name_of(url):
     return url.partition("?")[0].rpartition("/")[2]
 
 
@@ -179,11 +179,11 @@ class Postgres:
 
     def copy_database(self, url):
         """A copy of a database that nobody is connected to; returns its URL."""
-        return self.create_database(_name_of(url))
+        return self.create_database(name_of(url))
 
     def back_up(self, url):
         """A copy of a database that clients are connected to; they are cut off, and come back afterwards. Returns its URL."""
-        name = _name_of(url)
+        name = name_of(url)
         self.run(self.url(), f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         try:
             self.run(self.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
@@ -193,8 +193,8 @@ class Postgres:
 
     def put_back(self, url, back_up):
         """Makes a database what its back-up is; clients that are connected to it are cut off."""
-        self.run(self.url(), f"DROP DATABASE {_name_of(url)} WITH (FORCE)")
-        self.run(self.url(), f"CREATE DATABASE {_name_of(url)} TEMPLATE {_name_of(back_up)}")
+        self.run(self.url(), f"DROP DATABASE {name_of(url)} WITH (FORCE)")
+        self.run(self.url(), f"CREATE DATABASE {name_of(url)} TEMPLATE {name_of(back_up)}")
 
     def _as_user(self):
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
