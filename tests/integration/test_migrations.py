@@ -609,6 +609,73 @@ def test_guid_may_come_again_later(postgres, schema):
     insert(postgres, schema, "message_records", MESSAGE, MESSAGE | {"created_at": LATER, "position": 2})
 
 
+# Indexes.
+
+ROWS = 20_000
+# The last messages, as in README, and what came after a position, as a job that follows it asks.
+BY_POSITION = [
+    "SELECT guid, verdict, request, response FROM messages ORDER BY position DESC LIMIT 5",
+    "SELECT * FROM messages ORDER BY position DESC LIMIT 5",
+    *(f"SELECT * FROM {table} WHERE position > {ROWS // 2} ORDER BY position LIMIT 100"
+      for table in ("messages", "message_records", "order_versions", "orders", "captures")),
+]
+
+
+@pytest.fixture(scope="module")
+def filled(postgres):
+    """The URL of a database that had rows in several months before it had indexes by position, and gets more behind them."""
+    url = postgres.create_database()
+    leave_as_older_ordem(postgres, url, 4)
+    fill(postgres, url, 1, ROWS - 1000)
+    assert migrate(url).returncode == 0
+    fill(postgres, url, ROWS - 999, ROWS)
+    return url
+
+
+def fill(postgres, url, first, last):
+    time = f"timestamptz '2026-09-01 00:00+00' + g * interval '{100 * 86400 // ROWS} s'"
+    order_id = "('0190b3f2-9f6c-7cc0-8000-' || lpad(to_hex(g), 12, '0'))::uuid"
+    for table in ("order_versions", "message_records"):
+        postgres.run(url, f"SELECT ordem_make_month('{table}', {time}) FROM generate_series({first}, {last}, 100) g")
+        postgres.run(url, f"SELECT ordem_make_month('{table}', {time}) FROM generate_series({last}, {last}) g")
+    for sql in (
+        f"INSERT INTO order_versions SELECT {order_id}, 1, 'new', 'c', 'EUR', '[{ITEM}]', 3998, NULL, {time}, {time}, g",
+        f"INSERT INTO orders SELECT {order_id}, 1, 'new', 'c', 'EUR', '[{ITEM}]', 3998, NULL, {time}, {time}, g",
+        f"INSERT INTO message_records SELECT 'guid-' || g, decode(repeat('00', 16), 'hex'), 'order_created', {order_id}, 1, 'new',"
+        f" NULL, NULL, false, NULL, NULL, {time}, {time}, g",
+        f"INSERT INTO captures SELECT 'key-' || g, 'allocated', {time}, NULL, NULL, NULL, NULL, NULL, g",
+    ):
+        postgres.run(url, f"{sql} FROM generate_series({first}, {last}) g")
+
+
+def plan_nodes(plan):
+    return [plan, *(node for child in plan.get("Plans", ()) for node in plan_nodes(child))]
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["without statistics", "with statistics"])
+@pytest.mark.parametrize("query", BY_POSITION)
+def test_what_is_asked_for_by_position_goes_by_an_index(postgres, filled, query, analyzed):
+    """Breaks if a table has no index by position, a partition misses it, or the view messages keeps the planner from it."""
+    if analyzed:
+        postgres.run(filled, "ANALYZE")
+    ((explained,),) = postgres.run(filled, f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
+    nodes = plan_nodes(explained[0]["Plan"])
+    read = sum(node["Actual Rows"] * node["Actual Loops"] for node in nodes)
+    passed_over = sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in nodes)
+    assert read + passed_over < 1000, explained
+    assert not [node for node in nodes if node["Node Type"] == "Sort"], explained
+
+
+def test_every_month_has_the_indexes_of_its_table(postgres, filled):
+    """Breaks if a month that was made before or after an index misses it."""
+    rows = postgres.run(filled, """
+        SELECT i.inhparent::regclass::text, i.inhrelid::regclass::text, count(*), count(x.inhparent)
+        FROM pg_inherits i JOIN pg_index ON pg_index.indrelid = i.inhrelid LEFT JOIN pg_inherits x ON x.inhrelid = indexrelid
+        WHERE i.inhparent IN ('order_versions'::regclass, 'message_records'::regclass) GROUP BY 1, 2""")
+    assert len(rows) == 8, rows
+    assert {(indexes, attached) for _, _, indexes, attached in rows} == {(2, 2)}, rows
+
+
 # Months.
 
 @pytest.mark.parametrize("table, column", [("message_records", "created_at"), ("order_versions", "updated_at")])
