@@ -77,6 +77,12 @@ class comparison {
     constexpr std::size_t page = 4096;
     for (position from{database_.last().number + 1}; from <= folder_.last();) {
       const auto entries = folder_.read_log(from, page);
+      if (!entries && entries.error() == storage::log_read_error::trimmed) {
+        throw unreadable("Postgres holds the log up to position " + std::to_string(database_.last().number) +
+                         ", but the log of the data folder begins at position " +
+                         std::to_string(read(folder_.first()).number) +
+                         ": what has changed in between can't be told, so the two can't be compared");
+      }
       if (!entries || entries->empty()) throw unreadable("the log after Postgres's position could not be read");
       for (const auto& each : *entries) {
         if (const auto* changed = each.capture()) {

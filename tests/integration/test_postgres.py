@@ -680,6 +680,8 @@ def test_log_that_does_not_reach_back_to_where_a_database_was_put_is_told(postgr
     assert get_order(client, order["order_id"]) == order
     assert persisted_position(postgres, url) == 5
     server.stop()
+    refused = verify(url, folder)
+    assert refused.returncode == 1 and "up to position 5" in refused.stderr and "position 11" in refused.stderr, refused.stderr
 
     postgres.put_back(url, whole)  # the remedy that is told
     _, client = writer(url, launch, folder)
