@@ -1,7 +1,6 @@
 #include "app/inspect.hpp"
 
 #include <iostream>
-#include <limits>
 
 #include "app/failure.hpp"
 #include "app/system_clock.hpp"
@@ -29,10 +28,16 @@ constexpr std::string_view unreadable = "the data could not be read";
 
 int inspect(const inspect_order_command& what) {
   return with_store(what.data_folder, [&](const storage::store& store, timestamp) {
-    const auto versions = store.list_versions(what.id, std::nullopt, std::numeric_limits<std::size_t>::max());
-    if (!versions) return fail(unreadable);
-    if (versions->empty()) return fail("there is no order " + what.id.to_string());
-    std::cout << edge::page_response("versions", *versions, std::nullopt).body << "\n";
+    const auto versions = store.list_versions(what.id, std::nullopt);
+    edge::page_body body("versions");
+    for (;;) {
+      const auto next = versions->next();
+      if (!next) return fail(unreadable);
+      if (*next == nullptr) break;
+      body.add(**next);
+    }
+    if (body.orders() == 0) return fail("there is no order " + what.id.to_string());
+    std::cout << body.finish(std::nullopt) << "\n";
     return 0;
   });
 }

@@ -31,6 +31,8 @@ inline constexpr std::size_t json_bytes_per_byte_max = 6;
 
 inline constexpr std::size_t page_size_default = 100;
 inline constexpr std::size_t page_size_max = 1000;
+// Of the orders on a page, as JSON: a page of large orders ends earlier. It has one order at least.
+inline constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
 
 static_assert(unit_price_minor_units_max <= total_minor_units_max, "one item at the highest price must be orderable");
 static_assert(page_size_default <= page_size_max);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -74,6 +75,14 @@ class capture_reader {
   virtual read_result<shared_capture> find_capture(const capture_key& key, timestamp now) const = 0;
 };
 
+// Orders that are read one by one, all from one state of the data. One thread at a time; not to outlive its reader.
+class order_list {
+ public:
+  virtual ~order_list() = default;
+  // Null after the last one. May block for a read from disk. Not to be called again after an error.
+  virtual read_result<shared_order> next() = 0;
+};
+
 // Reads of committed state: nothing shows here before it is durable. Any thread; may block for a read from disk.
 class order_reader {
  public:
@@ -86,13 +95,11 @@ class order_reader {
   virtual read_result<shared_order> find_order(order_id id) const = 0;
   // The order as it was at that version; null if there is no such order or version.
   virtual read_result<shared_order> find_version(order_id id, version which) const = 0;
-  // Up to limit versions of the order, newest first, beginning below `before` (absent: with the current one).
-  virtual read_result<std::vector<shared_order>> list_versions(order_id id, std::optional<version> before,
-                                                               std::size_t limit) const = 0;
-  // Up to limit orders of that customer, newest first, beginning after (older than) `after`.
-  virtual read_result<std::vector<shared_order>> list_orders(std::string_view customer_id,
-                                                             std::optional<order_id> after,
-                                                             std::size_t limit) const = 0;
+  // The versions of the order, newest first, beginning below `before` (absent: with the current one).
+  virtual std::unique_ptr<order_list> list_versions(order_id id, std::optional<version> before) const = 0;
+  // The orders of that customer, newest first, beginning after (older than) `after`.
+  virtual std::unique_ptr<order_list> list_orders(std::string_view customer_id,
+                                                  std::optional<order_id> after) const = 0;
   // The message with that GUID, if there is one that has not expired at `now`.
   virtual read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const = 0;
 };

@@ -41,10 +41,6 @@ response text_response(std::string_view content_type, std::string body) {
   return made;
 }
 
-response storage_failed_response() {
-  return problem_response(problem::storage_failed, "the data could not be read");
-}
-
 response no_such_order() {
   return problem_response(problem::order_not_found, "no order has this id");
 }
@@ -236,18 +232,7 @@ or_response<page_query> read_page_query(const route& to, std::string_view other_
 
 constexpr std::string_view bad_cursor = "cursor is not the next_cursor of an earlier answer";
 
-// One more than the page was asked for: it tells whether there is a next page.
-response page_of(std::string_view list_name, std::vector<shared_order> found, std::size_t limit,
-                 std::string (*cursor_after)(const order&)) {
-  std::optional<std::string> next_cursor;
-  if (found.size() > limit) {
-    found.pop_back();
-    next_cursor = cursor_after(*found.back());
-  }
-  return page_response(list_name, found, next_cursor);
-}
-
-response list_versions(const route& to, const services& given) {
+handled list_versions(const route& to, const services& given) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
   const auto id = order_id::parse(to.name);
@@ -258,19 +243,14 @@ response list_versions(const route& to, const services& given) {
     if (!number) return problem_response(problem::malformed_query, bad_cursor);
     before = version{*number};
   }
-  auto found = given.orders->list_versions(*id, before, page->limit + 1);
-  if (!found) return storage_failed_response();
-  if (found->empty()) {
-    // Below version 1 there is nothing; of an order that exists that is an empty page.
-    const auto current = given.orders->find_order(*id);
-    if (!current) return storage_failed_response();
-    if (*current == nullptr) return no_such_order();
-  }
-  return page_of("versions", std::move(*found), page->limit,
-                 [](const order& last) { return std::to_string(last.version.number); });
+  const auto current = given.orders->find_order(*id);
+  if (!current) return storage_failed_response();
+  if (*current == nullptr) return no_such_order();
+  return order_page("versions", given.orders->list_versions(*id, before), page->limit,
+                    [](const order& last) { return std::to_string(last.version.number); });
 }
 
-response list_orders(const route& to, const services& given) {
+handled list_orders(const route& to, const services& given) {
   const auto page = read_page_query(to, "customer_id");
   if (!page) return page.error();
   const auto customer_id = to.query_value("customer_id");
@@ -283,9 +263,8 @@ response list_orders(const route& to, const services& given) {
     after = order_id::parse(*page->cursor);
     if (!after) return problem_response(problem::malformed_query, bad_cursor);
   }
-  auto found = given.orders->list_orders(*customer_id, after, page->limit + 1);
-  if (!found) return storage_failed_response();
-  return page_of("orders", std::move(*found), page->limit, [](const order& last) { return last.id.to_string(); });
+  return order_page("orders", given.orders->list_orders(*customer_id, after), page->limit,
+                    [](const order& last) { return last.id.to_string(); });
 }
 
 response get_message(const route& to, const services& given) {
@@ -363,7 +342,7 @@ bool needs_data(resource what) {
   }
 }
 
-response get(const http_request& request, const route& to, const services& given) {
+handled get(const http_request& request, const route& to, const services& given) {
   if (needs_data(to.resource) && !is_list(to.resource) && !to.query.empty()) {
     return problem_response(problem::malformed_query,
                             "'" + to.query.front().first + "' is not a parameter of this call");

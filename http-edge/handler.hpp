@@ -1,5 +1,5 @@
-// From a whole request to what comes of it: an answer at once, or something for the engine to do. No sockets, no
-// waiting.
+// From a whole request to what comes of it: an answer at once, a page to be read, or something for the engine to do. No
+// sockets, no waiting.
 #pragma once
 
 #include <simdjson.h>
@@ -15,6 +15,7 @@
 #include "engine/port.hpp"
 #include "engine/time.hpp"
 #include "http-edge/batch_line.hpp"
+#include "http-edge/order_page.hpp"
 #include "http-edge/padded_body.hpp"
 #include "http-edge/response.hpp"
 #include "http-edge/route.hpp"
@@ -36,7 +37,7 @@ struct services {
 // What reads show, for Ordem-Position. Nothing while the data is being read: then there is no order_reader yet.
 std::optional<position> visible_position(const services& given);
 
-using handled = std::variant<response, message, capture_request>;
+using handled = std::variant<response, message, capture_request, order_page>;
 
 // What the header of a request says that its body can't change.
 struct request_head {

@@ -324,27 +324,41 @@ void add_position(response& to, std::optional<position> visible) {
   if (visible) to.add_header("Ordem-Position", std::to_string(visible->number));
 }
 
+response storage_failed_response() {
+  return problem_response(problem::storage_failed, "the data could not be read");
+}
+
 response order_response(const order& what) {
   return order_success(200, "ok", what);
 }
 
-response page_response(std::string_view list_name, const std::vector<shared_order>& page,
-                       const std::optional<std::string>& next_cursor) {
-  std::string body = "{\"code\":200,\"message\":\"ok\",\"";
-  body += list_name;
-  body += "\":[";
-  for (std::size_t i = 0; i < page.size(); ++i) {
-    if (i != 0) body += ',';
-    append_order(body, *page[i]);
-  }
-  body += "],\"next_cursor\":";
+page_body::page_body(std::string_view list_name) {
+  text_ += "{\"code\":200,\"message\":\"ok\",\"";
+  text_ += list_name;
+  text_ += "\":[";
+}
+
+void page_body::add(const order& what) {
+  last_begins_at_ = text_.size();
+  if (orders_ != 0) text_ += ',';
+  append_order(text_, what);
+  ++orders_;
+}
+
+void page_body::drop_last() {
+  text_.resize(last_begins_at_);
+  --orders_;
+}
+
+std::string page_body::finish(const std::optional<std::string>& next_cursor) {
+  text_ += "],\"next_cursor\":";
   if (next_cursor) {
-    append_json_string(body, *next_cursor);
+    append_json_string(text_, *next_cursor);
   } else {
-    body += "null";
+    text_ += "null";
   }
-  body += '}';
-  return json_response(200, std::move(body));
+  text_ += '}';
+  return std::move(text_);
 }
 
 recorded_exchange exchange_of(const message_record& record, const shared_order& order) {

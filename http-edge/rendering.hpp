@@ -55,12 +55,31 @@ void add_position(response& to, std::optional<position> visible);
 // The recorded part of it alone: status and body, the same whenever it is asked for.
 response outcome_response(const outcome& what, const shared_order& order);
 
+// The answer to a read that the store could not serve.
+response storage_failed_response();
+
 // GET of an order or of one of its versions.
 response order_response(const order& what);
 
-// A page of orders under the name of the list, with the cursor of the next page if there is one.
-response page_response(std::string_view list_name, const std::vector<shared_order>& page,
-                       const std::optional<std::string>& next_cursor);
+// The body of a page of orders, made order by order.
+class page_body {
+ public:
+  explicit page_body(std::string_view list_name);
+
+  void add(const order& what);
+  // Takes back the order that was added last. Once, and not before an order has been added.
+  void drop_last();
+  std::size_t orders() const noexcept { return orders_; }
+  std::size_t bytes() const noexcept { return text_.size(); }
+
+  // The whole body, with the cursor of the next page if there is one. The last call.
+  std::string finish(const std::optional<std::string>& next_cursor);
+
+ private:
+  std::string text_;
+  std::size_t orders_ = 0;
+  std::size_t last_begins_at_ = 0;
+};
 
 // A message's request {"method", "path", "body"} and its answer {"status", "code", "body"}, as JSON. `order` as below.
 struct recorded_exchange {

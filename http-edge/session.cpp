@@ -1,6 +1,7 @@
 #include "http-edge/session.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
 
@@ -28,6 +29,8 @@ constexpr auto linger_time = std::chrono::seconds(2);
 // While the server drains, a connection without a request is closed after this. A client that has just read an answer,
 // or just connected, may have sent its next request already; a busy one sends it sooner than this and is answered.
 constexpr auto drain_idle_time = std::chrono::milliseconds(100);
+// A page is read so long before the other connections of the thread have their turn.
+constexpr auto page_turn = std::chrono::milliseconds(2);
 // An answer this large is not worth keeping the memory for.
 constexpr std::size_t kept_out_bytes_max = 64 * 1024;
 
@@ -227,11 +230,23 @@ void session::handle_request() {
   captures_ = std::holds_alternative<capture_request>(result);
   if (const auto* known = std::get_if<response>(&result)) {
     respond(*known);
+  } else if (auto* page = std::get_if<order_page>(&result)) {
+    page_ = std::make_unique<order_page>(std::move(*page));
+    read_page();
   } else if (captures_) {
     thread_.submit(shared_from_this(), std::move(std::get<capture_request>(result)));
   } else {
     thread_.submit(shared_from_this(), std::move(std::get<message>(result)));
   }
+}
+
+void session::read_page() {
+  if (stage_ == stage::closed) return;
+  if (const auto whole = page_->read_until(clock::now() + page_turn)) {
+    page_.reset();
+    return respond(*whole);
+  }
+  asio::post(thread_.context(), [self = shared_from_this()] { self->read_page(); });
 }
 
 void session::on_answer(std::uint32_t line, answer&& what) {

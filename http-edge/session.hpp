@@ -18,6 +18,7 @@
 #include "http-edge/batch_exchange.hpp"
 #include "http-edge/connection_count.hpp"
 #include "http-edge/handler.hpp"
+#include "http-edge/order_page.hpp"
 #include "http-edge/padded_body.hpp"
 #include "http-edge/request_header.hpp"
 #include "http-edge/response.hpp"
@@ -64,6 +65,7 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void refuse_unsent_body();
   void send_continue();
   void handle_request();
+  void read_page();
   bool is_batch() const;
   void begin_batch();
   void end_batch(bool whole);
@@ -92,6 +94,7 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   wire_options wire_;
   std::string out_;
   std::unique_ptr<batch_exchange> batch_;  // the one that is under way
+  std::unique_ptr<order_page> page_;       // the one that is being read
   bool captures_ = false;                  // what executes is a call of captures
   bool continue_is_due_ = false;
   int empty_lines_ = 0;  // that were skipped before the request

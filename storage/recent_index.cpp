@@ -81,7 +81,7 @@ void recent_index::add(const message_entry& what, position at) {
   value_.clear();
   encode_message_key(key_, what.guid);
   encode_message(value_, what.record);
-  filling_->messages.put(key_, key_.size(), value_, at);
+  filling_->messages.put(key_, value_, at);
 
   if (what.after == nullptr) return;
   const order& after = *what.after;
@@ -90,9 +90,9 @@ void recent_index::add(const message_entry& what, position at) {
   encode_order_key(key_, after.id);
   encode_order(value_, after);
   if (value_.size() <= order_bytes_max) {
-    filling_->orders.put(key_, key_.size(), value_, at);
+    filling_->orders.put(key_, value_, at);
   } else {
-    filling_->orders.remove(key_, key_.size(), at);
+    filling_->orders.remove(key_, at);
   }
 
   if (what.before != nullptr) {
@@ -104,7 +104,7 @@ void recent_index::add(const message_entry& what, position at) {
   }
   key_.clear();
   encode_customer_key(key_, after.content.customer_id, after.id);
-  filling_->customers.put(key_, customer_prefix_bytes(key_), {}, at);
+  filling_->customers.put(key_, customer_prefix_bytes(key_), at);
 }
 
 // --- writing ---

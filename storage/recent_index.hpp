@@ -23,6 +23,7 @@
 
 #include "engine/ids.hpp"
 #include "storage/entry.hpp"
+#include "storage/recent_lists.hpp"
 #include "storage/recent_records.hpp"
 
 namespace ordem::storage {
@@ -33,10 +34,10 @@ struct index_generation {
       : messages(entries_max), customers(2 * entries_max), orders(entries_max) {}
 
   recent_records messages;
-  recent_records customers;  // by the prefix of their customer
-  recent_records orders;     // of large ones, a removal: the database has them
-  std::size_t entries = 0;   // with those that the indexes don't hold
-  position last;             // of its entries; once it is full
+  recent_lists customers;   // by the prefix of their customer
+  recent_records orders;    // of large ones, a removal: the database has them
+  std::size_t entries = 0;  // with those that the indexes don't hold
+  position last;            // of its entries; once it is full
 };
 
 // Newest first.

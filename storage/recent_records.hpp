@@ -5,25 +5,22 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "engine/ids.hpp"
+#include "storage/arena.hpp"
 
 namespace ordem::storage {
 
 // Lives as long as its table.
 struct recent_record {
   position at;                 // of the entry that made it
-  const recent_record* older;  // the one before it under the same name; null: none
-  std::uint32_t name_bytes;
+  const recent_record* older;  // the one before it under the same key; null: none
   std::uint32_t key_bytes;
   std::uint32_t value_bytes;
   bool removed;  // the key has no value any more
 
-  // What it is found by: the key, or a prefix of it.
-  std::string_view name() const noexcept { return {bytes(), name_bytes}; }
   std::string_view key() const noexcept { return {bytes(), key_bytes}; }
   std::string_view value() const noexcept { return {bytes() + key_bytes, value_bytes}; }
 
@@ -42,19 +39,15 @@ class recent_records {
   recent_records(const recent_records&) = delete;
   recent_records& operator=(const recent_records&) = delete;
 
-  // One thread at a time; `at` does not descend. The first `name_bytes` of the key are the name.
-  void put(std::string_view key, std::size_t name_bytes, std::string_view value, position at) {
-    insert(key, name_bytes, value, at, false);
-  }
-  void remove(std::string_view key, std::size_t name_bytes, position at) { insert(key, name_bytes, {}, at, true); }
+  // One thread at a time; `at` does not descend.
+  void put(std::string_view key, std::string_view value, position at) { insert(key, value, at, false); }
+  void remove(std::string_view key, position at) { insert(key, {}, at, true); }
 
-  // Any thread. The newest record under that name that stands at or before `upto`, if there is one.
-  const recent_record* find(std::string_view name, position upto) const noexcept;
+  // Any thread. The newest record of that key that stands at or before `upto`, if there is one.
+  const recent_record* find(std::string_view key, position upto) const noexcept;
 
   // Any thread. Of each key its newest record at or before `upto`, in byte order of keys.
   std::vector<const recent_record*> sorted(position upto) const;
-  // The same of the records under one name.
-  std::vector<const recent_record*> sorted(std::string_view name, position upto) const;
 
   // Any thread.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
@@ -65,16 +58,13 @@ class recent_records {
     std::atomic<const recent_record*> newest{nullptr};
   };
 
-  void insert(std::string_view key, std::size_t name_bytes, std::string_view value, position at, bool removed);
-  std::size_t slot_of(std::uint64_t hash, std::string_view name) const noexcept;
-  char* allocate(std::size_t bytes);
+  void insert(std::string_view key, std::string_view value, position at, bool removed);
+  std::size_t slot_of(std::uint64_t hash, std::string_view key) const noexcept;
 
   const std::size_t capacity_;
   std::vector<slot> slots_;  // open addressing, at most half full; a power of two
   std::atomic<std::size_t> size_{0};
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  char* free_ = nullptr;
-  std::size_t free_bytes_ = 0;
+  arena memory_;
 };
 
 }  // namespace ordem::storage

@@ -26,8 +26,9 @@ class table_file {
   void put(std::string_view key, std::string_view value) {
     if (status_.ok()) status_ = writer_.Put(key, value);
   }
-  void put(const std::vector<const recent_record*>& records) {
-    for (const recent_record* each : records) {
+  template <class Record>
+  void put(const std::vector<const Record*>& records) {
+    for (const Record* each : records) {
       if (!status_.ok()) return;
       status_ = each->removed ? writer_.Delete(each->key()) : writer_.Put(each->key(), each->value());
     }
@@ -59,12 +60,11 @@ class table_file {
   rocksdb::Status status_;
 };
 
-// Of each key the newest record of all generations, in byte order of keys.
-template <class Sorted>
-std::vector<const recent_record*> gather(const index_generations& newest_first, Sorted sorted) {
+// Of each message the newest record of all generations, in byte order of keys.
+std::vector<const recent_record*> recent_messages(const data_view& view) {
   std::vector<const recent_record*> all;
-  for (const auto& each : newest_first) {
-    const auto some = sorted(*each);
+  for (const auto& each : view.recent()) {
+    const auto some = each->messages.sorted(view.last());
     all.insert(all.end(), some.begin(), some.end());
   }
   sort_and_keep_newest(all);
@@ -107,7 +107,7 @@ bool rocks_store::write_index(const index_generation& what) {
     status = file.finish();
     files.push_back(file.to_ingest());
   };
-  const auto write_records = [&](family to, const recent_records& records) {
+  const auto write_records = [&](family to, const auto& records) {
     const auto sorted = records.sorted(what.last);
     if (sorted.empty()) return;
     write(handle(to), family_names[static_cast<std::size_t>(to)], [&](table_file& file) { file.put(sorted); });
@@ -195,52 +195,10 @@ read_result<std::optional<message_record>> rocks_store::find_message(const guid&
   return found;
 }
 
-read_result<std::vector<shared_order>> rocks_store::list_orders(std::string_view customer_id,
-                                                                std::optional<order_id> after,
-                                                                std::size_t limit) const {
-  const auto view = shown();
-  rocksdb::ReadOptions options = view->options();
-  const std::string prefix = encoded(encode_customer_prefix, customer_id);
-  const std::string prefix_end = end_of_prefix(prefix);
-  const rocksdb::Slice upper_bound(prefix_end);
-  options.iterate_upper_bound = &upper_bound;
-  const std::unique_ptr<rocksdb::Iterator> stored(db_->NewIterator(options, handle(family::customers)));
-  const std::string begin = after ? encoded(encode_customer_key, customer_id, *after) : prefix;
-  stored->Seek(begin);
-  auto recent =
-      gather(view->recent(), [&](const index_generation& each) { return each.customers.sorted(prefix, view->last()); });
-  std::erase_if(recent, [&](const recent_record* each) { return each->key() < begin; });
-
-  std::vector<shared_order> found;
-  if (limit == 0) return found;
-  std::optional<tl::unexpected<read_error>> failure;
-  visit_both(*stored, recent, [&](std::string_view key, std::string_view) {
-    const auto id = decode_customer_key(key);
-    if (!id) {
-      failure = failed_read(family::customers, "a key is damaged");
-      return false;
-    }
-    if (after == id) return true;
-    auto order = find_order(*id, *view);
-    if (!order) {
-      failure = tl::make_unexpected(order.error());
-    } else if (*order == nullptr) {
-      failure = failed_read(family::customers, "it names an order that is not there");
-    } else {
-      found.push_back(std::move(*order));
-    }
-    return !failure && found.size() < limit;
-  });
-  if (failure) return *failure;
-  if (!stored->status().ok()) return failed_read(family::customers, stored->status().ToString());
-  return found;
-}
-
 read_result<void> rocks_store::scan_messages(
     timestamp now, const std::function<bool(const guid&, const message_record&)>& visit) const {
   const auto view = shown();
-  const auto recent =
-      gather(view->recent(), [&](const index_generation& each) { return each.messages.sorted(view->last()); });
+  const auto recent = recent_messages(*view);
   const std::unique_ptr<rocksdb::Iterator> stored(db_->NewIterator(view->options(), handle(family::messages)));
   stored->SeekToFirst();
   bool is_damaged = false;

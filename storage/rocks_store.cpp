@@ -275,34 +275,6 @@ read_result<shared_order> rocks_store::find_version(order_id id, version which, 
   return read_order(family::versions, encoded(encode_version_key, id, which), id, view);
 }
 
-read_result<std::vector<shared_order>> rocks_store::list_versions(order_id id, std::optional<version> before,
-                                                                  std::size_t limit) const {
-  const auto view = shown();
-  std::vector<shared_order> found;
-  auto current = find_order(id, *view);
-  if (!current) return tl::make_unexpected(current.error());
-  if (*current == nullptr || limit == 0 || (before && *before <= version{1})) return found;
-  if (!before || *before > (*current)->version) {
-    before = (*current)->version;
-    found.push_back(std::move(*current));
-  }
-
-  rocksdb::ReadOptions options = view->options();
-  const std::string prefix_end = end_of_prefix(encoded(encode_order_key, id));
-  const rocksdb::Slice upper_bound(prefix_end);
-  options.iterate_upper_bound = &upper_bound;
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, handle(family::versions)));
-  // Newest first: the versions below `before` begin at `before - 1`.
-  for (at->Seek(encoded(encode_version_key, id, version{before->number - 1})); at->Valid() && found.size() < limit;
-       at->Next()) {
-    auto older = decode_order(id, at->value().ToStringView());
-    if (!older) return failed_read(family::versions, "a record of order " + id.to_string() + " is damaged");
-    found.push_back(std::make_shared<const order>(std::move(*older)));
-  }
-  if (!at->status().ok()) return failed_read(family::versions, at->status().ToString());
-  return found;
-}
-
 read_result<shared_capture> rocks_store::find_capture(const capture_key& key, timestamp now) const {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(shown()->options(), handle(family::captures), encoded(encode_capture_key, key), &value);

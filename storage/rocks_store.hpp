@@ -103,10 +103,8 @@ class rocks_store final : public store {
   position visible() const noexcept override { return {visible_.load(std::memory_order_acquire)}; }
   read_result<shared_order> find_order(order_id id) const override { return find_order(id, *shown()); }
   read_result<shared_order> find_version(order_id id, version which) const override;
-  read_result<std::vector<shared_order>> list_versions(order_id id, std::optional<version> before,
-                                                       std::size_t limit) const override;
-  read_result<std::vector<shared_order>> list_orders(std::string_view customer_id, std::optional<order_id> after,
-                                                     std::size_t limit) const override;
+  std::unique_ptr<order_list> list_versions(order_id id, std::optional<version> before) const override;
+  std::unique_ptr<order_list> list_orders(std::string_view customer_id, std::optional<order_id> after) const override;
   read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override;
 
   read_result<shared_capture> find_capture(const capture_key& key, timestamp now) const override;
@@ -123,6 +121,8 @@ class rocks_store final : public store {
 
  private:
   friend class rocks_loader;
+  class customer_list;
+  class version_list;
   using shared_view = std::shared_ptr<const data_view>;
   shared_view make_view(position last) const {
     return std::make_shared<const data_view>(*db_, last, index_.generations());

@@ -185,13 +185,8 @@ class fake_store final : public storage::store {
     const auto found = captures_.find(key);
     return found == captures_.end() || !found->second->is_kept_at(now) ? nullptr : found->second;
   }
-  read_result<std::vector<shared_order>> list_versions(order_id, std::optional<version>, std::size_t) const override {
-    return std::vector<shared_order>{};
-  }
-  read_result<std::vector<shared_order>> list_orders(std::string_view, std::optional<order_id>,
-                                                     std::size_t) const override {
-    return std::vector<shared_order>{};
-  }
+  std::unique_ptr<order_list> list_versions(order_id, std::optional<version>) const override { return nullptr; }
+  std::unique_ptr<order_list> list_orders(std::string_view, std::optional<order_id>) const override { return nullptr; }
 
   read_result<void> scan_orders(const std::function<bool(const shared_order&)>&) const override { return {}; }
   read_result<void> scan_messages(timestamp,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -49,25 +50,17 @@ class fake_orders final : public order_reader {
       return found.empty() ? nullptr : found.front();
     });
   }
-  read_result<std::vector<shared_order>> list_versions(order_id id, std::optional<version> before,
-                                                       std::size_t limit) const override {
-    return read([&] {
-      auto found = all_of(id, [&](const order& each) { return !before || each.version < *before; });
-      std::reverse(found.begin(), found.end());
-      return first_of(std::move(found), limit);
-    });
+  std::unique_ptr<order_list> list_versions(order_id id, std::optional<version> before) const override {
+    auto found = all_of(id, [&](const order& each) { return !before || each.version < *before; });
+    return std::make_unique<list>(*this, std::move(found));
   }
-  read_result<std::vector<shared_order>> list_orders(std::string_view customer_id, std::optional<order_id> after,
-                                                     std::size_t limit) const override {
-    return read([&] {
-      std::vector<shared_order> found;
-      for (const auto& [id, versions] : versions_) {
-        const bool older = !after || id < *after;
-        if (older && versions.back()->content.customer_id == customer_id) found.push_back(versions.back());
-      }
-      std::reverse(found.begin(), found.end());
-      return first_of(std::move(found), limit);
-    });
+  std::unique_ptr<order_list> list_orders(std::string_view customer_id, std::optional<order_id> after) const override {
+    std::vector<shared_order> found;
+    for (const auto& [id, versions] : versions_) {
+      const bool older = !after || id < *after;
+      if (older && versions.back()->content.customer_id == customer_id) found.push_back(versions.back());
+    }
+    return std::make_unique<list>(*this, std::move(found));
   }
   read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override {
     return read([&]() -> std::optional<message_record> {
@@ -76,8 +69,29 @@ class fake_orders final : public order_reader {
       return found->second;
     });
   }
+  // How many orders lists have given.
+  std::size_t listed() const noexcept { return listed_; }
 
  private:
+  class list final : public order_list {
+   public:
+    // `found` is taken from its end.
+    list(const fake_orders& of, std::vector<shared_order> found) : of_(of), found_(std::move(found)) {}
+    read_result<shared_order> next() override {
+      return of_.read([this]() -> shared_order {
+        if (found_.empty()) return nullptr;
+        auto next = std::move(found_.back());
+        found_.pop_back();
+        ++of_.listed_;
+        return next;
+      });
+    }
+
+   private:
+    const fake_orders& of_;
+    std::vector<shared_order> found_;
+  };
+
   template <class Find>
   auto read(Find find) const -> read_result<decltype(find())> {
     if (fails_) return tl::make_unexpected(read_error::storage_failed);
@@ -92,12 +106,9 @@ class fake_orders final : public order_reader {
                  [&](const auto& each) { return fits(*each); });
     return found;
   }
-  static std::vector<shared_order> first_of(std::vector<shared_order> found, std::size_t limit) {
-    if (found.size() > limit) found.resize(limit);
-    return found;
-  }
 
   bool fails_ = false;
+  mutable std::size_t listed_ = 0;
   position visible_;
   std::map<order_id, std::vector<shared_order>> versions_;
   std::map<std::string, message_record> messages_;
@@ -145,7 +156,14 @@ struct exchange {
   }
 
   // The answer to a request that must not become a message.
-  edge::response answer(const request& what) { return std::get<edge::response>(handle(what)); }
+  edge::response answer(const request& what) {
+    auto made = handle(what);
+    auto* page = std::get_if<edge::order_page>(&made);
+    if (page == nullptr) return std::get<edge::response>(std::move(made));
+    for (;;) {
+      if (auto whole = page->read_until({})) return std::move(*whole);
+    }
+  }
   edge::response get(std::string_view target) { return answer(request(verb::get, target)); }
 
   // The message that a request must become.

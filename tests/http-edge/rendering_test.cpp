@@ -103,15 +103,25 @@ TEST_CASE("a GET of an order is a success with its tag") {
 }
 
 TEST_CASE("a page names its list and where it goes on") {
-  const auto first = shared(contract_order());
-  const auto second = shared(shipped_order());
-  CHECK(page_response("orders", {}, std::nullopt).body ==
-        R"({"code":200,"message":"ok","orders":[],"next_cursor":null})");
-  const response page = page_response("versions", {second, first}, "a\"b");
-  CHECK(page.status == 200);
-  CHECK(page.headers.empty());
-  CHECK(page.body == R"({"code":200,"message":"ok","versions":[)" + shipped_order_json() + "," +
-                         std::string(contract_order_json) + R"(],"next_cursor":"a\"b"})");
+  CHECK(page_body("orders").finish(std::nullopt) == R"({"code":200,"message":"ok","orders":[],"next_cursor":null})");
+  page_body page("versions");
+  page.add(shipped_order());
+  page.add(contract_order());
+  CHECK(page.orders() == 2);
+  CHECK(page.finish("a\"b") == R"({"code":200,"message":"ok","versions":[)" + shipped_order_json() + "," +
+                                   std::string(contract_order_json) + R"(],"next_cursor":"a\"b"})");
+}
+
+TEST_CASE("an order that is dropped from a page leaves nothing behind") {
+  page_body page("orders");
+  page.add(contract_order());
+  const std::size_t bytes = page.bytes();
+  page.add(shipped_order());
+  page.drop_last();
+  CHECK(page.orders() == 1);
+  CHECK(page.bytes() == bytes);
+  CHECK(page.finish(std::nullopt) ==
+        R"({"code":200,"message":"ok","orders":[)" + std::string(contract_order_json) + R"(],"next_cursor":null})");
 }
 
 // --- answers to writes ---

@@ -2,7 +2,13 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <fstream>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <random>
+#include <set>
 #include <thread>
 
 #include "storage/data_folder.hpp"
@@ -10,6 +16,7 @@
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"
 #include "tests/storage/told_errors.hpp"
+#include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
 namespace {
@@ -42,7 +49,7 @@ struct index_test : open_store {
     std::size_t count = 0;
     std::optional<order_id> after;
     for (;;) {
-      const auto page = in.list_orders(customer, after, 100).value();
+      const auto page = list_orders(in, customer, after, 100);
       count += page.size();
       if (page.size() < 100) return count;
       after = page.back()->id;
@@ -94,6 +101,67 @@ TEST_CASE_METHOD(index_test, "messages and customers are found in memory, in fil
   CHECK(indexed() == 2 * orders);
   open();
   check_all_found(*store);
+}
+
+// Reading the whole list takes thousands of times as long.
+TEST_CASE_METHOD(index_test, "the first order of a customer is found as quickly among many recent ones as among few") {
+  settings.index_entries = 16 * group_entries_max;
+  reopen();
+  write({create_entry(1, content_of("few"))});
+  orders = 1;
+  for (int group = 0; group < 10; ++group) append_creates(group_entries_max);
+  REQUIRE(store->sync());
+  const auto first_of_list = [&](std::string_view customer) {
+    auto quickest = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 100; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      REQUIRE(list_orders(*store, customer, {}, 1).size() == 1);
+      quickest = std::min<std::chrono::nanoseconds>(quickest, std::chrono::steady_clock::now() - start);
+    }
+    return quickest;
+  };
+  CHECK(first_of_list("a") < 10 * first_of_list("few"));
+  CHECK(list_orders(*store, "a", {}, 1).front()->id == order_id_of(orders));
+}
+
+// Each in a generation or table file of its own, where ids ascend, descend, or neither.
+TEST_CASE_METHOD(index_test, "orders are listed by id, whatever order they were written in") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  std::mt19937_64 random(seed);
+  std::vector<std::uint64_t> numbers(500);
+  std::iota(numbers.begin(), numbers.end(), 1);
+  std::shuffle(numbers.begin(), numbers.end(), random);
+  std::map<std::uint64_t, shared_order> current;
+  std::map<std::string, std::set<order_id, std::greater<>>> expected;
+  for (const std::uint64_t number : numbers) {
+    const message_entry created = create_entry(number, content_of("a"));
+    write({created});
+    current[number] = created.after;
+    expected["a"].insert(created.after->id);
+    // Some order, of any age, moves to the other customer or back.
+    auto& moving = std::next(current.begin(), static_cast<std::ptrdiff_t>(random() % current.size()))->second;
+    const bool goes = moving->content.customer_id == "a";
+    expected[goes ? "a" : "b"].erase(moving->id);
+    expected[goes ? "b" : "a"].insert(moving->id);
+    const message_entry change = change_entry(moving, content_of(goes ? "b" : "a"));
+    write({change});
+    moving = change.after;
+    if (number % 50 == 0) {
+      for (const auto& [customer, ids] : expected) {
+        std::vector<order_id> seen;
+        std::optional<order_id> after;
+        const std::size_t limit = 1 + random() % 20;
+        for (;;) {
+          const auto page = ids_in(list_orders(*store, customer, after, limit));
+          seen.insert(seen.end(), page.begin(), page.end());
+          if (page.size() < limit) break;
+          after = page.back();
+        }
+        REQUIRE(seen == std::vector<order_id>(ids.begin(), ids.end()));
+      }
+    }
+  }
 }
 
 TEST_CASE_METHOD(index_test, "after a crash the indexes are made from the log, again and again") {
@@ -263,11 +331,11 @@ TEST_CASE_METHOD(index_test, "with durability postgres nothing in memory shows b
   write({created});
   CHECK(store->find_order(created.after->id).value() == nullptr);
   CHECK_FALSE(store->find_message(create_entry(1).guid, sample_time).value());
-  CHECK(store->list_orders("a", {}, 10).value().empty());
+  CHECK(list_orders(*store, "a", {}, 10).empty());
   store->confirm_persisted({1});
   CHECK(store->find_order(created.after->id).value() != nullptr);
   CHECK(store->find_message(create_entry(1).guid, sample_time).value());
-  CHECK(store->list_orders("a", {}, 10).value().size() == 1);
+  CHECK(list_orders(*store, "a", {}, 10).size() == 1);
 }
 
 }  // namespace

@@ -89,6 +89,25 @@ inline std::vector<storage::message_entry> life_of(std::uint64_t number, std::ui
   return all;
 }
 
+// The first orders of a list.
+inline std::vector<shared_order> first_of(order_list& list, std::size_t limit) {
+  std::vector<shared_order> found;
+  while (found.size() < limit) {
+    auto next = list.next().value();
+    if (next == nullptr) break;
+    found.push_back(std::move(next));
+  }
+  return found;
+}
+inline std::vector<shared_order> list_orders(const order_reader& in, std::string_view customer_id,
+                                             std::optional<order_id> after, std::size_t limit) {
+  return first_of(*in.list_orders(customer_id, after), limit);
+}
+inline std::vector<shared_order> list_versions(const order_reader& in, order_id id, std::optional<version> before,
+                                               std::size_t limit) {
+  return first_of(*in.list_versions(id, before), limit);
+}
+
 inline std::vector<std::uint64_t> versions_in(const std::vector<shared_order>& page) {
   std::vector<std::uint64_t> numbers;
   for (const auto& each : page) numbers.push_back(each->version.number);

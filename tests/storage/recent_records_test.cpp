@@ -18,7 +18,7 @@ using Catch::Matchers::Equals;
 constexpr position the_end{~std::uint64_t{0}};
 
 void put(recent_records& to, const std::string& key, std::string_view value, std::uint64_t at) {
-  to.put(key, key.size(), value, {at});
+  to.put(key, value, {at});
 }
 
 std::vector<std::string> texts(const std::vector<const recent_record*>& records) {
@@ -57,23 +57,10 @@ TEST_CASE("sorted gives each key once, in byte order, as it is at the position")
   put(records, "b", "1", 1);
   put(records, "a", "2", 2);
   put(records, "b", "3", 3);
-  records.remove("a", 1, {4});
+  records.remove("a", {4});
   put(records, "\xFF", "5", 5);
   CHECK_THAT(texts(records.sorted({2})), Equals(std::vector<std::string>{"a=2", "b=1"}));
   CHECK_THAT(texts(records.sorted(the_end)), Equals(std::vector<std::string>{"a-", "b=3", "\xFF=5"}));
-}
-
-TEST_CASE("keys under one name are found together, newest first, and sorted apart from others") {
-  recent_records records(10);
-  records.put("cust1/b", 5, {}, {1});
-  records.put("cust2/a", 5, {}, {2});
-  records.put("cust1/a", 5, {}, {3});
-  records.remove("cust1/b", 5, {4});
-  CHECK(records.find("cust1", the_end)->key() == "cust1/b");
-  CHECK(records.find("cust1", {3})->key() == "cust1/a");
-  CHECK_THAT(texts(records.sorted("cust1", the_end)), Equals(std::vector<std::string>{"cust1/a=", "cust1/b-"}));
-  CHECK_THAT(texts(records.sorted("cust1", {1})), Equals(std::vector<std::string>{"cust1/b="}));
-  CHECK(records.sorted("cust3", the_end).empty());
 }
 
 TEST_CASE("a full table holds all that was put, long values too") {
