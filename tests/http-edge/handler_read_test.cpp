@@ -1,6 +1,7 @@
 // What the handler answers at once: reads of orders and messages, and the operations endpoints.
 #include <catch2/catch.hpp>
 
+#include "engine/limits.hpp"
 #include "http-edge/rendering.hpp"
 #include "http-edge/route.hpp"
 #include "tests/http-edge/exchange.hpp"
@@ -215,6 +216,73 @@ TEST_CASE("a page has 100 entries unless another number is asked for, and its cu
   CHECK(members_of(page("?cursor=101"), "version").size() == 100);
   CHECK(member_of(page("?cursor=101"), "next_cursor") == "null");
   CHECK(page("?cursor=1") == R"({"code":200,"message":"ok","versions":[],"next_cursor":null})");
+}
+
+order large_order(std::uint64_t number) {
+  order made = numbered_order(number);
+  made.content.items.assign(limits::items_max, order_item{std::string(limits::sku_characters_max, 's'), 1, made.total});
+  return made;
+}
+
+TEST_CASE("a page of large orders ends at a megabyte, and its cursor goes on behind it") {
+  exchange with_server;
+  std::vector<std::string> expected;
+  for (std::uint64_t number = 1; number <= 60; ++number) {
+    with_server.orders.add(large_order(number));
+    expected.insert(expected.begin(), '"' + order_id_of(number).to_string() + '"');
+  }
+  const std::string target = "/api/v1/orders?customer_id=c-1001&limit=1000";
+  const response first = with_server.get(target);
+  const std::size_t order_bytes = rendered(large_order(1)).size();
+  CHECK(first.body.size() < limits::page_bytes_max + 100);
+  CHECK(first.body.size() > limits::page_bytes_max - 2 * order_bytes);
+  const std::size_t on_page = members_of(first.body, "order_id").size();
+  CHECK(with_server.orders.listed() == on_page + 1);
+  CHECK(member_of(first.body, "next_cursor") == expected[on_page - 1]);
+  CHECK(walk(with_server, target, "order_id") == expected);
+}
+
+TEST_CASE("a page of versions is bounded as one of orders is") {
+  exchange with_server;
+  for (std::uint64_t number = 1; number <= 60; ++number) {
+    order made = large_order(1);
+    made.id = contract_order().id;
+    made.version = {number};
+    with_server.orders.add(made);
+  }
+  const response first = with_server.get(versions_path + "?limit=1000");
+  CHECK(first.body.size() < limits::page_bytes_max + 100);
+  const auto versions = walk(with_server, versions_path + "?limit=1000", "version");
+  CHECK(versions.size() == 60);
+  CHECK(versions.back() == "1");
+}
+
+TEST_CASE("a page has one order, however large that is") {
+  exchange with_server;
+  order huge = numbered_order(2);
+  huge.content.customer_id = "c-1001";
+  huge.content.items.assign(
+      20'000, order_item{std::string(limits::sku_characters_max, 's'), 1, huge.total});  // no rule's business
+  with_server.orders.add(huge);
+  with_server.orders.add(numbered_order(1));
+  const response first = with_server.get("/api/v1/orders?customer_id=c-1001");
+  CHECK(members_of(first.body, "order_id").size() == 1);
+  CHECK(first.body.size() > limits::page_bytes_max);
+  CHECK(walk(with_server, "/api/v1/orders?customer_id=c-1001&limit=9", "order_id").size() == 2);
+}
+
+TEST_CASE("a page can be left off after any order, and has one order more each time") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  auto made = with_server.handle(request(verb::get, versions_path));
+  auto& page = std::get<order_page>(made);
+  for (std::size_t orders = 1; orders <= 3; ++orders) {
+    CHECK_FALSE(page.read_until({}));
+    CHECK(with_server.orders.listed() == orders);
+  }
+  const auto whole = page.read_until({});
+  REQUIRE(whole);
+  CHECK(whole->body == with_server.get(versions_path).body);
 }
 
 TEST_CASE("a query that a list does not take is refused, and the detail names the parameter") {
