@@ -287,6 +287,10 @@ void program::add_serve() {
   add_duration("capture-ttl", engine.captures.ttl, "How long a capture is kept");
   add_size("capture-max", server.captured_bytes_max, "1KiB", 1024, "The largest response that is captured");
   add_size("max-body", server.body_bytes_max, "1KiB", 1024, "The largest request body; of a batch, the largest line");
+  add_size("body-memory", server.body_memory_bytes_max, "64KiB", std::size_t{64} << 10,
+           "Memory for requests that are arriving, all together; beyond it they get 503");
+  add_size("response-memory", server.response_memory_bytes_max, "64KiB", std::size_t{64} << 10,
+           "Memory for answers that clients have not read, all together; beyond it requests get 503");
   add_size("max-header", server.header_bytes_max, "1KiB", 1024, "The largest request line and headers");
   add_number("max-connections", server.connections_max, 1, 1'000'000, "The most connections at once");
   add_number("max-in-flight", engine.in_flight_max, 1, 1'000'000, "The most writes executing at once; more get 503");

@@ -80,6 +80,14 @@ void add_edge(metric_list& to, const edge::edge_counters& edge) {
   to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));
   to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
   to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
+  to.gauge("ordem_http_body_memory_bytes", "Memory of requests that are arriving; see --body-memory.",
+           static_cast<double>(edge.body_memory.used()));
+  to.gauge("ordem_http_response_memory_bytes", "Memory of answers that clients have not read; see --response-memory.",
+           static_cast<double>(edge.response_memory.used()));
+  to.counter("ordem_http_memory_refusals_total", "How often a memory budget did not have what was needed.",
+             edge.body_memory.refusals(), {{"budget", "body"}});
+  to.counter("ordem_http_memory_refusals_total", "How often a memory budget did not have what was needed.",
+             edge.response_memory.refusals(), {{"budget", "response"}});
   to.counter("ordem_http_request_timeouts_total", "Requests that did not arrive within --request-timeout.",
              edge.timeouts);
 }

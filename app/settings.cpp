@@ -1,10 +1,23 @@
 #include "app/settings.hpp"
 
+#include <algorithm>
+
+#include "engine/limits.hpp"
+
 namespace ordem::app {
 
 std::optional<std::string> contradiction_in(const settings& given) {
   if (given.server.connections_max < given.server.io_threads) {
     return "--max-connections must not be below --io-threads, or some threads would have nothing to serve";
+  }
+  const std::size_t largest_capture = edge::capture_body_bytes_max(given.server);
+  if (given.server.body_memory_bytes_max < std::max(given.server.body_bytes_max, largest_capture)) {
+    return "--body-memory must not be below --max-body, nor below six times --capture-max and 64 KiB: such a body would "
+           "never be taken";
+  }
+  if (given.server.response_memory_bytes_max < std::max(2 * limits::page_bytes_max, largest_capture)) {
+    return "--response-memory must not be below 2 MiB, nor below six times --capture-max and 64 KiB: such an answer would "
+           "never be given";
   }
   if (given.engine.live_orders_max < given.engine.shards) {
     return "--live-orders must not be below --shards: each shard keeps at least one order live";

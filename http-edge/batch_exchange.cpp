@@ -25,7 +25,12 @@ void append_hex(std::string& out, std::size_t number) {
 
 }  // namespace
 
-batch_exchange::batch_exchange(session& owner) : owner_(owner), lines_(owner.thread_.settings().body_bytes_max) {}
+batch_exchange::batch_exchange(session& owner)
+    : owner_(owner),
+      lines_(owner.thread_.settings().body_bytes_max),
+      memory_(owner.thread_.counters().response_memory) {
+  owner.parser_->get().body().expect_at_most(owner.thread_.settings().body_bytes_max + batch_limits::read_bytes);
+}
 
 void batch_exchange::go_on() {
   window_.write_due(verdicts_);
@@ -35,8 +40,19 @@ void batch_exchange::go_on() {
   write();  // the last: it may end the batch, and this with it
 }
 
-bool batch_exchange::has_room() const noexcept {
-  return !window_.full() && window_.bytes() + verdicts_.size() + sending_.size() < batch_limits::pending_bytes_max;
+// One line by itself always has room: so a batch goes on, line by line, when other answers have taken all of the
+// budget.
+bool batch_exchange::has_room() noexcept {
+  const std::size_t pending = window_.bytes() + verdicts_.size() + sending_.size();
+  if (window_.full() || pending >= batch_limits::pending_bytes_max) return false;
+  return hold_memory() || pending == 0;
+}
+
+// False if the budget does not have the memory. In steps, so that most lines do not change what is held.
+bool batch_exchange::hold_memory() noexcept {
+  const std::size_t bytes = window_.bytes() + verdicts_.capacity() + sending_.capacity();
+  return memory_.resize((bytes + batch_limits::held_step_bytes - 1) / batch_limits::held_step_bytes *
+                        batch_limits::held_step_bytes);
 }
 
 void batch_exchange::note_progress() {
@@ -70,8 +86,12 @@ bool batch_exchange::parse_more() {
   const std::size_t used = parser.put(buffer.data(), ec);
   buffer.consume(used);
   if (ec && ec != http::error::need_more) broken_ = ec;
+  if (ec == boost::system::errc::not_enough_memory && (answer_begun_ || !window_.empty())) {
+    window_.add({std::nullopt,
+                 problem_response(problem::overloaded, "the batch ends here: " + std::string(body_memory_detail))});
+  }
   // The parser waits for the end of a chunk's extension, or of a trailer.
-  if (buffer.size() > owner_.thread_.settings().header_bytes_max && !parser.is_done() && used == 0) {
+  if (!broken_ && buffer.size() > owner_.thread_.settings().header_bytes_max && !parser.is_done() && used == 0) {
     broken_ = http::error::header_limit;
   }
   if (parser.is_done() || broken_) owner_.received_at_ = session::clock::now();
@@ -96,10 +116,12 @@ void batch_exchange::take(const line_splitter::line& line) {
 void batch_exchange::read_more() {
   reading_ = true;
   note_progress();
-  owner_.socket_.async_read_some(owner_.buffer_.prepare(batch_limits::read_bytes),
-                                 [self = owner_.shared_from_this()](error_code ec, std::size_t count) {
-                                   if (self->stage_ == session::stage::batching) self->batch_->on_bytes(ec, count);
-                                 });
+  const bool has_memory = owner_.make_room(batch_limits::read_bytes);
+  owner_.socket_.async_read_some(
+      owner_.buffer_.prepare(has_memory ? batch_limits::read_bytes : memory_budget::uncounted_bytes),
+      [self = owner_.shared_from_this()](error_code ec, std::size_t count) {
+        if (self->stage_ == session::stage::batching) self->batch_->on_bytes(ec, count);
+      });
 }
 
 void batch_exchange::on_bytes(error_code ec, std::size_t count) {
@@ -164,6 +186,8 @@ void batch_exchange::write() {
 void batch_exchange::on_written(error_code ec) {
   writing_ = false;
   sending_.clear();
+  if (sending_.capacity() > batch_limits::write_bytes) std::string().swap(sending_);
+  hold_memory();
   if (ec) return owner_.close();
   answer_ends_ ? owner_.end_batch(stays_open_ && !broken_) : go_on();
 }

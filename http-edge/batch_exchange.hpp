@@ -14,6 +14,7 @@
 #include "engine/outcome.hpp"
 #include "http-edge/batch_window.hpp"
 #include "http-edge/line_splitter.hpp"
+#include "http-edge/memory_budget.hpp"
 #include "http-edge/problem.hpp"
 
 namespace ordem::edge {
@@ -45,11 +46,13 @@ class batch_exchange {
   void on_written(boost::beast::error_code ec);
   void note_progress();
   void count_verdicts();
-  bool has_room() const noexcept;
+  bool has_room() noexcept;
+  bool hold_memory() noexcept;
 
   session& owner_;
   line_splitter lines_;
   batch_window window_;
+  memory_budget::permit memory_;     // for the window and for verdicts
   bool all_taken_ = false;           // no further line will be
   boost::beast::error_code broken_;  // why the body ended before its end
   bool answer_begun_ = false;        // its head was sent

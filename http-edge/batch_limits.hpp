@@ -17,6 +17,9 @@ inline constexpr std::size_t pending_bytes_max = std::size_t{16} << 20;
 // Of one read. Lines that arrive together are handed on together.
 inline constexpr std::size_t read_bytes = std::size_t{128} << 10;
 
+// Of the budget for answers a batch takes its share in steps of this.
+inline constexpr std::size_t held_step_bytes = std::size_t{64} << 10;
+
 // Of one system call that writes.
 inline constexpr std::size_t write_bytes = std::size_t{1} << 20;
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 
 #include "http-edge/connection_count.hpp"
+#include "http-edge/memory_budget.hpp"
+#include "http-edge/settings.hpp"
 
 namespace ordem::edge {
 
@@ -18,6 +20,9 @@ inline constexpr std::array<std::uint64_t, 11> response_us_bounds = {50,    100,
 struct edge_counters {
   using counter = std::atomic<std::uint64_t>;
 
+  explicit edge_counters(const server_settings& settings)
+      : body_memory(settings.body_memory_bytes_max), response_memory(settings.response_memory_bytes_max) {}
+
   std::array<counter, 6> responses{};    // by the first digit of the status
   std::array<counter, 6> batch_lines{};  // verdicts on lines of batches, by the first digit of the status
   counter response_us{0};                // from a whole request to its answer being ready to be written
@@ -26,6 +31,8 @@ struct edge_counters {
   counter connections_refused{0};
   counter timeouts{0};
   connection_count connections;
+  memory_budget body_memory;
+  memory_budget response_memory;
 };
 
 }  // namespace ordem::edge

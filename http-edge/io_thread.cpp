@@ -16,6 +16,8 @@ constexpr auto sweep_interval = std::chrono::milliseconds(250);
 // The same while the server drains: it waits for the last connection.
 constexpr auto drain_sweep_interval = std::chrono::milliseconds(10);
 constexpr auto drain_pipelined_time = std::chrono::seconds(1);
+// How long answers are handed out before other connections have their turn.
+constexpr auto replies_turn = std::chrono::milliseconds(2);
 
 }  // namespace
 
@@ -110,19 +112,25 @@ void io_thread::deliver(std::vector<reply>&& replies) noexcept {
   if (wake) boost::asio::post(context_, [this] { take_replies(); });
 }
 
+// Each of them is rendered and written: after a while the thread's connections have their turn before the rest.
 void io_thread::take_replies() {
-  std::vector<reply> replies;
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    replies.swap(inbox_);
-  }
-  for (reply& each : replies) {
-    const std::uint32_t number = each.ticket.number;
+  const auto end = session::clock::now() + replies_turn;
+  do {
+    if (answered_ == taken_.size()) {
+      taken_.clear();
+      answered_ = 0;
+      const std::lock_guard lock(inbox_mutex_);
+      taken_.swap(inbox_);
+    }
+    if (taken_.empty()) return;
+    reply& next = taken_[answered_++];
+    const std::uint32_t number = next.ticket.number;
     CHECK(number < waiting_.size() && waiting_[number].who != nullptr);
     const waiter waiting = std::exchange(waiting_[number], {});
     free_numbers_.push_back(number);
-    waiting.who->on_answer(waiting.line, std::move(each.answer));
-  }
+    waiting.who->on_answer(waiting.line, std::move(next.answer));
+  } while (session::clock::now() < end);
+  boost::asio::post(context_, [this] { take_replies(); });
 }
 
 // --- deadlines ---

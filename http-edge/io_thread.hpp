@@ -88,6 +88,8 @@ class io_thread final : public reply_desk {
 
   std::mutex inbox_mutex_;
   std::vector<reply> inbox_;
+  std::vector<reply> taken_;  // from the inbox, of which
+  std::size_t answered_ = 0;  // so many have been handed to their sessions
 
   std::thread thread_;
 };

@@ -86,8 +86,10 @@ constexpr problem_row rows[] = {
      "The server is reading its data, or with --durability=postgres waits until Postgres has all of it, and takes no requests yet. "
      "Repeat the request after the time in Retry-After, with the same GUID."},
     {overloaded, "overloaded", 503, 503, "the server is overloaded",
-     "More requests are being executed than the server's setting --max-in-flight allows. This one was not executed. Repeat it after "
-     "the time in Retry-After, with the same GUID."},
+     "More requests are being executed than the server's setting --max-in-flight allows, or requests that are arriving or answers that "
+     "clients have not read take as much memory as --body-memory or --response-memory allows: detail says which. Repeat this one after "
+     "the time in Retry-After, with the same GUID. A write was not executed, unless it is its answer that there is no memory for: then the "
+     "repeat gets that answer."},
     {too_many_connections, "too-many-connections", 503, 503, "the server has too many connections",
      "As many connections are open as the server's setting --max-connections allows. This one is closed."},
     {read_only, "read-only", 503, 503, "the server takes no writes",

@@ -35,7 +35,8 @@ struct server::parts {
   parts(server_settings given_settings, server_parts given)
       : settings(std::move(given_settings)),
         status(given.status),
-        offered{nullptr, given.clock, given.status, std::move(given.metrics_text), std::move(given.positions)} {
+        offered{nullptr, given.clock, given.status, std::move(given.metrics_text), std::move(given.positions)},
+        counters(settings) {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
       threads.push_back(std::make_unique<io_thread>(settings, offered, counters));
     }

@@ -31,21 +31,20 @@ constexpr auto linger_time = std::chrono::seconds(2);
 constexpr auto drain_idle_time = std::chrono::milliseconds(100);
 // A page is read so long before the other connections of the thread have their turn.
 constexpr auto page_turn = std::chrono::milliseconds(2);
-// An answer this large is not worth keeping the memory for.
-constexpr std::size_t kept_out_bytes_max = 64 * 1024;
-
-// A response at its bound whose bytes are all escaped, and something around it.
-std::size_t capture_body_bytes_max(const server_settings& settings) {
-  constexpr std::size_t around = std::size_t{64} << 10;
-  return settings.captured_bytes_max * limits::json_bytes_per_byte_max + around;
-}
+// While a page is being read it may take so much: the text of its orders doubles as it grows.
+constexpr std::size_t page_memory = 2 * limits::page_bytes_max;
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
 session::session(socket_type&& socket, connection_count::place&& place, io_thread& thread)
-    : socket_(std::move(socket)), place_(std::move(place)), thread_(thread) {
+    : socket_(std::move(socket)),
+      place_(std::move(place)),
+      thread_(thread),
+      buffer_memory_(thread.counters().body_memory),
+      out_memory_(thread.counters().response_memory) {
+  body_memory_.count_in(thread.counters().body_memory);
   error_code ignored;
   socket_.non_blocking(true, ignored);  // see write_out()
 }
@@ -75,6 +74,10 @@ void session::next_request() {
   parser_->header_limit(static_cast<std::uint32_t>(thread_.settings().header_bytes_max));
   parser_->body_limit(boost::none);  // until the header tells which request comes
   parser_->get().body() = std::move(body_memory_);
+  if (buffer_.size() == 0 && buffer_.capacity() > memory_budget::uncounted_bytes) {
+    buffer_.shrink_to_fit();
+    buffer_memory_.resize(buffer_.capacity());
+  }
   parse_buffered();
 }
 
@@ -130,6 +133,7 @@ bool session::accept_header() {
       return false;
     }
     parser_->body_limit(bytes_max);
+    if (parser_->chunked()) parser_->get().body().expect_at_most(bytes_max);
   }
   const handler& judge = thread_.handler();
   head_ = judge.read_head(request);
@@ -149,7 +153,15 @@ bool session::accept_header() {
   return !batch;
 }
 
+// Makes room in the buffer. False if the budget does not have the memory.
+bool session::make_room(std::size_t bytes) {
+  const std::size_t needed = buffer_.size() + bytes;
+  if (needed <= buffer_.capacity()) return true;
+  return buffer_memory_.resize(std::max(needed, 2 * buffer_.size()));  // as it grows
+}
+
 void session::read_more() {
+  if (!make_room(read_bytes)) return refuse_unparsable(make_error_code(boost::system::errc::not_enough_memory));
   socket_.async_read_some(buffer_.prepare(read_bytes),
                           [self = shared_from_this()](error_code ec, std::size_t count) { self->on_bytes(ec, count); });
 }
@@ -217,6 +229,7 @@ void session::end_batch(bool whole) {
   thread_.count_response(ok, clock::now() - received_at_);
   stays_open_ = whole;
   buffer_.shrink_to_fit();
+  buffer_memory_.resize(buffer_.capacity());
   on_written({});
 }
 
@@ -246,6 +259,10 @@ void session::read_page() {
     page_.reset();
     return respond(*whole);
   }
+  if (!out_memory_.resize(page_memory)) {
+    page_.reset();
+    return refuse_for_memory(false);
+  }
   asio::post(thread_.context(), [self = shared_from_this()] { self->read_page(); });
 }
 
@@ -271,15 +288,29 @@ void session::refuse_unparsable(error_code why) {
   problem which = problem::malformed_request;
   if (why == http::error::header_limit) which = problem::headers_too_large;
   if (why == http::error::body_limit) which = problem::body_too_large;
+  if (why == boost::system::errc::not_enough_memory) return refuse(problem::overloaded, body_memory_detail);
   refuse(which, why.message());
 }
 
+// An answer that there is no memory for gives way to a small one, which always has its memory.
 void session::respond(const response& what) {
+  if (parser_) parser_->get().body().clear();
   out_.clear();
   if (is_last_answer()) wire_.keep_alive = false;
   stays_open_ = append_response(out_, what, wire_);
+  if (!out_memory_.resize(out_.capacity())) return refuse_for_memory(what.close);
   thread_.count_response(what.status, clock::now() - received_at_);
   write_out();
+}
+
+void session::refuse_for_memory(bool closes) {
+  std::string().swap(out_);
+  const auto& request = parser_->get();
+  response refused =
+      refused_request(problem::overloaded, "unread answers take as much memory as --response-memory allows",
+                      request.method(), request.target(), thread_.given());
+  refused.close = closes;
+  respond(refused);
 }
 
 // The last answer says so, and no request that is here already stays unanswered. For a client that sends without
@@ -311,8 +342,9 @@ void session::write_out() {
 void session::on_written(error_code ec) {
   if (stage_ == stage::closed) return;
   if (ec) return close();
+  if (out_.capacity() > memory_budget::uncounted_bytes) std::string().swap(out_);
+  out_memory_.resize(out_.capacity());
   if (!stays_open_) return linger();
-  if (out_.capacity() > kept_out_bytes_max) out_ = {};
   body_memory_ = std::move(parser_->get().body());
   body_memory_.clear();
   next_request();

@@ -18,6 +18,7 @@
 #include "http-edge/batch_exchange.hpp"
 #include "http-edge/connection_count.hpp"
 #include "http-edge/handler.hpp"
+#include "http-edge/memory_budget.hpp"
 #include "http-edge/order_page.hpp"
 #include "http-edge/padded_body.hpp"
 #include "http-edge/request_header.hpp"
@@ -26,6 +27,9 @@
 namespace ordem::edge {
 
 class io_thread;
+
+inline constexpr std::string_view body_memory_detail =
+    "the requests that are arriving take as much memory as --body-memory allows";
 
 // The sessions of an I/O thread; one that ends leaves the list by itself.
 using session_hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
@@ -60,6 +64,7 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   bool skip_empty_lines();
   bool accept_header();
   void read_more();
+  bool make_room(std::size_t bytes);
   void on_bytes(boost::beast::error_code ec, std::size_t count);
   bool waits_for_continue() const;
   void refuse_unsent_body();
@@ -75,6 +80,7 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void respond(const response& what);
   bool is_last_answer();
   bool has_unread_bytes();
+  void refuse_for_memory(bool closes);
   void write_out();
   void on_written(boost::beast::error_code ec);
   void linger();
@@ -88,11 +94,13 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   clock::time_point deadline_;
   clock::time_point received_at_;
   boost::beast::flat_buffer buffer_;
+  memory_budget::permit buffer_memory_;
   std::optional<request_parser> parser_;
   padded_body::value_type body_memory_;
   tl::expected<request_head, response> head_;  // of the request whose body is read, or the answer that refuses it
   wire_options wire_;
   std::string out_;
+  memory_budget::permit out_memory_;
   std::unique_ptr<batch_exchange> batch_;  // the one that is under way
   std::unique_ptr<order_page> page_;       // the one that is being read
   bool captures_ = false;                  // what executes is a call of captures

@@ -32,6 +32,8 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"capture-ttl", "2d"},
     {"capture-max", "3MiB"},
     {"max-body", "2MiB"},
+    {"body-memory", "64MiB"},
+    {"response-memory", "128MiB"},
     {"max-header", "32KiB"},
     {"max-connections", "2000"},
     {"max-in-flight", "100"},
@@ -67,6 +69,8 @@ void check_all_are_set(const settings& given) {
   CHECK(given.engine.captures.ttl == 48h);
   CHECK(given.server.captured_bytes_max == 3 << 20);
   CHECK(given.server.body_bytes_max == 2 << 20);
+  CHECK(given.server.body_memory_bytes_max == std::size_t{64} << 20);
+  CHECK(given.server.response_memory_bytes_max == std::size_t{128} << 20);
   CHECK(given.server.header_bytes_max == 32 << 10);
   CHECK(given.server.connections_max == 2000);
   CHECK(given.engine.in_flight_max == 100);
@@ -301,7 +305,7 @@ TEST_CASE("a size takes its units") {
                                                                        {"1GiB", std::size_t{1} << 30},
                                                                        {"1024GiB", std::size_t{1} << 40},
                                                                        {"1 MiB", 1048576}}));
-  CHECK(settings_of({"--max-body", text}).server.body_bytes_max == bytes);
+  CHECK(settings_of({"--max-body", text, "--body-memory", "1024GiB"}).server.body_bytes_max == bytes);
 }
 
 TEST_CASE("a bad value is refused, and its setting is named") {

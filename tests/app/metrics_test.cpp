@@ -40,7 +40,7 @@ class fake_postgres final : public storage::sink {
 
 struct metrics_test : gateway_test {
   fake_postgres postgres;
-  edge::edge_counters edge;
+  edge::edge_counters edge{edge::server_settings()};
   edge::service_state state = edge::service_state::ready;
 
   ~metrics_test() { engine.reset(); }
@@ -135,6 +135,20 @@ TEST_CASE_METHOD(metrics_test, "lines of batches are told by the class of their 
   CHECK(value_of(R"(ordem_http_batch_lines_total{status="2xx"})") == "1000");
   CHECK(value_of(R"(ordem_http_batch_lines_total{status="4xx"})") == "3");
   CHECK(value_of(R"(ordem_http_batch_lines_total{status="5xx"})") == "0");
+}
+
+// --- memory ---
+
+TEST_CASE_METHOD(metrics_test, "what the budgets of memory have given and refused is told of each") {
+  start({});
+  edge::memory_budget::permit body(edge.body_memory);
+  edge::memory_budget::permit response(edge.response_memory);
+  CHECK(body.resize(1'000'000));
+  CHECK_FALSE(response.resize(std::size_t{1} << 40));
+  CHECK(value_of("ordem_http_body_memory_bytes") == "1000000");
+  CHECK(value_of("ordem_http_response_memory_bytes") == "0");
+  CHECK(value_of(R"(ordem_http_memory_refusals_total{budget="body"})") == "0");
+  CHECK(value_of(R"(ordem_http_memory_refusals_total{budget="response"})") == "1");
 }
 
 // --- Postgres ---

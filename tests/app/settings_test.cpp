@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/limits.hpp"
+
 namespace ordem::app {
 namespace {
 
@@ -24,6 +26,33 @@ TEST_CASE("more shards than live orders are a contradiction") {
   given.engine.shards = 4;
   CHECK_FALSE(contradiction_in(given));
   given.engine.shards = 5;
+  CHECK(contradiction_in(given));
+}
+
+TEST_CASE("memory for bodies that one body does not fit into is a contradiction") {
+  settings given;
+  given.server.captured_bytes_max = std::size_t{1} << 20;
+  given.server.body_memory_bytes_max = edge::capture_body_bytes_max(given.server);
+  CHECK_FALSE(contradiction_in(given));
+  given.server.body_memory_bytes_max -= 1;
+  CHECK(contradiction_in(given));
+  given.server.captured_bytes_max = 1024;
+  CHECK_FALSE(contradiction_in(given));
+  given.server.body_bytes_max = given.server.body_memory_bytes_max + 1;
+  CHECK(contradiction_in(given));
+}
+
+TEST_CASE("memory for answers that one answer does not fit into is a contradiction") {
+  settings given;
+  given.server.captured_bytes_max = std::size_t{1} << 20;
+  given.server.response_memory_bytes_max = edge::capture_body_bytes_max(given.server);
+  CHECK_FALSE(contradiction_in(given));
+  given.server.response_memory_bytes_max -= 1;
+  CHECK(contradiction_in(given));
+  given.server.captured_bytes_max = 1024;
+  given.server.response_memory_bytes_max = 2 * limits::page_bytes_max;
+  CHECK_FALSE(contradiction_in(given));
+  given.server.response_memory_bytes_max -= 1;
   CHECK(contradiction_in(given));
 }
 

@@ -118,6 +118,8 @@ class fake_orders final : public order_reader {
 class request {
  public:
   request(verb method, std::string_view target) : made_(method, target, 11) {}
+  request(const request& other) : made_(other.made_.base()) { body(other.made_.body().view()); }
+  request& operator=(const request&) = delete;
 
   request& header(std::string_view name, std::string_view value) {
     made_.insert(name, value);

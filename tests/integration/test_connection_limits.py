@@ -6,10 +6,12 @@ import time
 import pytest
 
 from support import settings
+from support.batches import assert_created, batch_bytes, lines_of, verdicts_of
 from support.concurrency import poll_until
 from support.http_client import Client, Connection, ConnectionEnded, request_bytes
 from support.orders import accepted_order, assert_problem, create, get_order, new_customer, order_content, order_path
 from support.process_facts import open_files, rss_bytes
+from support.server_facts import metric
 
 SPARE_FILES = 1000
 FREED_FILES_SLACK = 64
@@ -92,15 +94,176 @@ def test_more_connections_than_allowed(launch_watched):
     poll_until(lambda: try_to_connect(server.port), "a place becomes free")
 
 
-def test_an_answer_larger_than_the_kernel_takes_at_once(server, client):
-    """Breaks if the rest of an answer is lost, or comes twice, where a part of it has left at once."""
+def orders_of_new_customer(client, count, **attributes):
+    """A customer with so many orders, and these, newest first."""
     customer = new_customer()
-    content = order_content(customer, attributes={"large": "x" * 16_000})
-    orders = [accepted_order(create(content).send(client), 201) for _ in range(1000)]
-    response = client.get(f"/api/v1/orders?customer_id={customer}&limit={len(orders)}")
-    assert response.status == 200
-    assert response.json()["orders"] == sorted(orders, key=lambda order: order["order_id"], reverse=True)
-    assert client.get("/-/ping").status == 200
+    content = order_content(customer, attributes=attributes or None)
+    orders = [accepted_order(create(content).send(client), 201) for _ in range(count)]
+    return customer, sorted(orders, key=lambda order: order["order_id"], reverse=True)
+
+
+def test_an_answer_larger_than_the_kernel_takes_at_once(server, client):
+    """Breaks if the rest of an answer is lost, or comes twice, where a part of it has left at once; or if a page of large
+    orders has more bytes than it may, or one of the pages lacks an order."""
+    customer, orders = orders_of_new_customer(client, 200, large="x" * 16_000)
+    with Connection(server.port, narrow=True) as narrow:
+        listed, cursor = [], ""
+        while cursor is not None:
+            response = narrow.get(f"/api/v1/orders?customer_id={customer}&limit=1000{cursor and '&cursor=' + cursor}")
+            assert response.status == 200
+            assert len(response.body) < settings.PAGE_BYTES_MAX
+            page = response.json()
+            listed += page["orders"]
+            cursor = page["next_cursor"]
+        assert listed == orders
+        assert narrow.get("/-/ping").status == 200
+
+
+def hold_answers(server, target, count):
+    """Connections that have asked for a large answer and do not read it, and those of them that were refused it."""
+    deaf = [Connection(server.port, narrow=True) for _ in range(count)]
+    for connection in deaf:
+        connection.send(request_bytes("GET", target))
+    statuses = [connection.peek_status() for connection in deaf]
+    return deaf, [connection for connection, status in zip(deaf, statuses, strict=True) if status != 200]
+
+
+def test_answers_that_are_not_read_have_a_common_bound(launch_watched):
+    """Breaks if answers that wait for their clients may take any memory; if the answer beyond the bound is no 503, or is
+    lost; if small answers are refused with the large ones; or if the memory is not had back."""
+    server = launch_watched("--response-memory=4MiB", "--capture-max=1KiB")
+    client = server.client()
+    customer, orders = orders_of_new_customer(client, 80, large="x" * 16_000)
+    page = f"/api/v1/orders?customer_id={customer}&limit=1000"
+    deaf, refused = hold_answers(server, page, 16)
+    assert 3 <= 16 - len(refused) <= 4
+    for connection in refused:
+        response = connection.read_response()
+        assert_problem(response, 503, "overloaded")
+        assert response.header("Retry-After")
+        assert "--response-memory" in response.json()["detail"]
+        assert connection.get("/-/ping").status == 200
+    assert metric(client, "ordem_http_response_memory_bytes") > 3 * settings.MIB
+    assert accepted_order(create(order_content(customer)).send(client), 201)
+    # The memory is had back from who reads, and from who goes.
+    reader = next(connection for connection in deaf if connection not in refused)
+    page_of_reader = reader.read_response().json()
+    assert page_of_reader["orders"] == orders[:len(page_of_reader["orders"])]
+    assert refused[0].get(page).status == 200
+    for connection in deaf:
+        connection.close()
+    poll_until(lambda: metric(client, "ordem_http_response_memory_bytes") == 0, "all of the memory is had back")
+
+
+def use_up_response_memory(server, client):
+    """Connections that have asked for large answers, and do not read them, until no more is to be had."""
+    customer, _ = orders_of_new_customer(client, 80, large="x" * 16_000)
+    held = []
+    for limit in (1000, 8):
+        refused = []
+        while not refused:
+            deaf, refused = hold_answers(server, f"/api/v1/orders?customer_id={customer}&limit={limit}", 1)
+            held += deaf
+    return held
+
+
+def test_a_write_whose_answer_there_is_no_memory_for(launch_watched):
+    """Breaks if such a write's answer is lost for good, or if the write is executed again by its repeat."""
+    server = launch_watched("--response-memory=2MiB", "--capture-max=1KiB")
+    client = server.client()
+    held = use_up_response_memory(server, client)
+    customer = new_customer()
+    items = [{"sku": "A" * 64, "quantity": 1, "unit_price": 100_000}] * 500
+    order = create(order_content(customer, items=items, attributes={"large": "x" * 16_000}))
+    response = order.send(client)
+    assert_problem(response, 503, "overloaded")
+    assert response.header("Idempotency-Expires") and response.header("Retry-After")
+    for connection in held:
+        connection.close()
+    poll_until(lambda: metric(client, "ordem_http_response_memory_bytes") == 0, "all of the memory is had back")
+    replay = order.send(client)
+    accepted_order(replay, 201)
+    assert replay.replayed
+    assert len(client.get(f"/api/v1/orders?customer_id={customer}").json()["orders"]) == 1
+
+
+def unfinished(port, target, size, headers):
+    """A connection whose request lacks its last bytes."""
+    connection = Connection(port)
+    body = b" " * size
+    if ("Transfer-Encoding", "chunked") in headers:
+        body = b"%x\r\n" % (size + 1) + body
+    connection.send_until_answered(request_bytes("POST", target, headers) + body)
+    return connection
+
+
+JSON = ("Content-Type", "application/json")
+NDJSON = ("Content-Type", "application/x-ndjson")
+CHUNKED = ("Transfer-Encoding", "chunked")
+
+
+@pytest.mark.parametrize("target, size, headers", [
+    ("/api/v1/orders", 1_048_000, (JSON, ("Content-Length", "1048576"))),
+    ("/api/v1/orders", 1_048_000, (JSON, CHUNKED)),
+    ("/api/v1/orders/batch", 1_048_000, (NDJSON, CHUNKED)),
+    ("/api/v2/captures", 1_048_000, (CHUNKED,)),
+], ids=["with a length", "in chunks", "a line of a batch", "of captures"])
+def test_unfinished_bodies_have_a_common_bound(launch_watched, target, size, headers):
+    """Breaks if bodies that are on their way may take any memory together, if the one beyond the bound is not refused with
+    503 and a close, if small bodies are refused with it, or if the memory is not had back."""
+    server = launch_watched("--body-memory=8MiB")
+    hoard = [unfinished(server.port, target, size, headers) for _ in range(24)]
+    client = server.client()
+    poll_until(lambda: sum(connection.has_answer(0) for connection in hoard) >= 16, "those beyond the bound are refused")
+    assert metric(client, "ordem_http_body_memory_bytes") <= 8 * settings.MIB
+    refused = [connection for connection in hoard if connection.has_answer(0)]
+    for connection in refused:
+        response = connection.read_response()
+        assert response.status == 503
+        assert response.header("Retry-After") and response.closes
+        assert "--body-memory" in response.body.decode()
+    assert accepted_order(create(order_content(new_customer())).send(client), 201)
+    for connection in hoard:
+        connection.close()
+    poll_until(lambda: metric(client, "ordem_http_body_memory_bytes") == 0, "all of the memory is had back")
+    assert accepted_order(create(order_content(new_customer(), attributes={"a": "x" * 16_000})).send(client), 201)
+
+
+def test_a_body_that_is_announced_takes_no_memory(launch_watched):
+    """Breaks if who announces large bodies and sends none of them keeps others from being served."""
+    server = launch_watched("--body-memory=8MiB")
+    headers = (JSON, ("Content-Length", "1048576"))
+    hoard = [unfinished(server.port, "/api/v1/orders", 1000, headers) for _ in range(200)]
+    client = server.client()
+    assert metric(client, "ordem_http_body_memory_bytes") == 0
+    assert accepted_order(create(order_content(new_customer(), attributes={"a": "x" * 16_000})).send(client), 201)
+    assert not any(connection.has_answer(0) for connection in hoard)
+
+
+def test_unfinished_headers_have_a_common_bound(launch_watched):
+    """Breaks if headers that are on their way may take any memory together."""
+    server = launch_watched("--body-memory=128KiB", "--max-body=1KiB", "--capture-max=1KiB")
+    hoard = []
+    for _ in range(24):
+        hoard.append(Connection(server.port))
+        hoard[-1].send_until_answered(b"GET /-/ping HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 12_000)
+    poll_until(lambda: sum(connection.has_answer(0) for connection in hoard) >= 16, "most of them are refused")
+    response = next(connection for connection in hoard if connection.has_answer(0)).read_response()
+    assert_problem(response, 503, "overloaded")
+    assert response.closes
+    assert server.connect().get("/-/ping").status == 200
+
+
+def test_a_batch_goes_on_when_other_answers_take_all_memory(launch_watched):
+    """Breaks if a batch stops, or fails, for want of memory that others do not give back."""
+    server = launch_watched("--response-memory=2MiB", "--capture-max=1KiB")
+    client = server.client()
+    held = use_up_response_memory(server, client)
+    customer = new_customer()
+    writes = [create(order_content(customer, attributes={"large": "x" * 8_000})) for _ in range(60)]
+    assert_created(verdicts_of(client.exchange(batch_bytes(lines_of(writes)))), writes)
+    for connection in held:
+        connection.close()
 
 
 def test_client_that_does_not_read_its_answers(launch_watched):

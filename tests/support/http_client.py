@@ -83,10 +83,16 @@ class _Exchanges:
 
 
 class Connection(_Exchanges):
-    """One TCP connection. For one thread at a time."""
+    """One TCP connection. For one thread at a time. A `narrow` one takes so little ahead of its reader, in small segments,
+    that the kernels on both sides hold some tens of kilobytes between them, not megabytes."""
 
-    def __init__(self, port, host=HOST):
-        self._socket = socket.create_connection((host, port), timeout=settings.ANSWER_SECONDS_MAX)
+    def __init__(self, port, host=HOST, narrow=False):
+        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._socket.settimeout(settings.ANSWER_SECONDS_MAX)
+        if narrow:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.connect((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = bytearray()
 
@@ -143,6 +149,11 @@ class Connection(_Exchanges):
     def has_answer(self, seconds):
         """Whether something (an answer, or the end) can be read within `seconds`."""
         return bool(self._received) or bool(self._wait(select.POLLIN, seconds))
+
+    def peek_status(self):
+        """The status of the answer that comes next, of which nothing but its first bytes is waited for or read."""
+        assert self.has_answer(settings.ANSWER_SECONDS_MAX)
+        return int(self._socket.recv(12, socket.MSG_PEEK).split()[1])
 
     def read_response(self, method="GET"):
         """Reads one answer to a request of `method`. An interim answer (100) is returned like any other."""
