@@ -22,7 +22,7 @@ dedupe_shard::dedupe_shard(caf::actor_config& config, dedupe_shard_parts parts)
       parts_(std::move(parts)),
       messages_(*parts_.committed, parts_.policy),
       captures_(*parts_.committed_captures, parts_.captures),
-      ids_(parts_.id_seed) {
+      ids_(parts_.id_seed, *parts_.id_sequence) {
   stop_on_exception(this);
 }
 

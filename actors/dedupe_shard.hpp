@@ -23,6 +23,7 @@ struct dedupe_shard_parts {
   in_flight_policy policy = in_flight_policy::join;
   milliseconds message_ttl{};
   capture_terms captures;
+  order_id_sequence* id_sequence = nullptr;
   std::uint64_t id_seed = 0;
   std::vector<order_keeper_actor> keepers;
   commit_writer_actor writer;

@@ -52,6 +52,7 @@ struct gateway::parts {
         log(store),
         replies(settings.in_flight_max),
         gate(store, settings.follower.backlog_bytes_max),
+        id_sequence(store.newest_order()),
         config(settings.worker_threads),
         system(config),
         syncer(system.spawn<log_syncer, caf::detached>(log_syncer_parts{
@@ -66,7 +67,7 @@ struct gateway::parts {
     for (std::uint32_t i = 0; i < settings.shards; ++i) {
       shards.push_back(system.spawn<dedupe_shard>(
           dedupe_shard_parts{i, &store, &store, &clock, &replies, &counters, settings.in_flight, settings.message_ttl,
-                             settings.captures, settings.id_seed + i, keepers, writer}));
+                             settings.captures, &id_sequence, settings.id_seed + i, keepers, writer}));
     }
     if (settings.sink != nullptr) persister = spawn_persister();
     caf::anon_send(syncer, introduce{shards, keepers, persister});
@@ -125,6 +126,7 @@ struct gateway::parts {
   actors::counters counters;
   reply_router replies;
   backlog_gate gate;
+  order_id_sequence id_sequence;
   std::mutex progress_mutex;
   std::condition_variable progress;
   std::atomic<bool> sealed{false};

@@ -6,7 +6,9 @@
 //   bytes 10-15  random (48 bits)
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <random>
 
 #include "engine/ids.hpp"
@@ -14,18 +16,30 @@
 
 namespace ordem {
 
-// Ids of one generator strictly ascend within a hash slot, even if the clock steps back. Not for several threads at
-// once: each dedupe shard owns one, so that two generators never serve one slot.
+// The part of an id that it is sorted by, milliseconds and counter: 60 bits that strictly ascend, in the order of the
+// calls. One for all generators of an engine, so that of two orders the one that was acknowledged before the other was
+// asked for has the lower id, whatever their slots. Thread-safe.
+class order_id_sequence {
+ public:
+  // Goes on after the greatest id that was given before, if there is one, also where the clock is behind it.
+  explicit order_id_sequence(const std::optional<order_id>& newest = std::nullopt);
+
+  std::uint64_t next(timestamp now) noexcept;
+
+ private:
+  std::atomic<std::uint64_t> last_;
+};
+
+// Not for several threads at once: each dedupe shard owns one. `sequence` must outlive it.
 class order_id_generator {
  public:
-  explicit order_id_generator(std::uint64_t seed) : random_(seed) {}
+  order_id_generator(std::uint64_t seed, order_id_sequence& sequence) : random_(seed), sequence_(sequence) {}
 
   order_id next(timestamp now, hash_slot slot);
 
  private:
   std::mt19937_64 random_;
-  std::uint64_t last_ms_ = 0;
-  std::uint16_t counter_ = 0;
+  order_id_sequence& sequence_;
 };
 
 }  // namespace ordem

@@ -111,6 +111,15 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
   return std::nullopt;
 }
 
+std::optional<open_failure> rocks_store::find_newest_order() {
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(family::orders)));
+  at->SeekToLast();
+  if (!at->status().ok()) return cannot_open(at->status());
+  if (!at->Valid()) return std::nullopt;
+  newest_order_ = decode_order_key(at->key().ToStringView());
+  return newest_order_ ? std::nullopt : std::optional(cannot_open(rocksdb::Status::Corruption("a key of an order")));
+}
+
 // Whether the capture is as its last entry says. It need not be there any more once it has expired; a clock that was
 // set back since may say that it has not.
 bool rocks_store::is_as_logged(const capture_key& key, const shared_capture& after) const {
@@ -154,6 +163,7 @@ open_result open(store_settings settings, const time_source& clock, std::string 
   auto opened = std::make_unique<rocks_store>(std::move(settings), clock, std::move(engine_id), std::move(folder));
   if (auto failure = opened->open_database()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->check_end_of_log()) return tl::make_unexpected(std::move(*failure));
+  if (auto failure = opened->find_newest_order()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->gather_recent()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->claim_folder()) return tl::make_unexpected(std::move(*failure));
   return opened;

@@ -85,6 +85,7 @@ class rocks_store final : public store {
 
   std::optional<open_failure> open_database();
   std::optional<open_failure> check_end_of_log();
+  std::optional<open_failure> find_newest_order();
   std::optional<open_failure> gather_recent();
   std::optional<open_failure> claim_folder();
   std::string difference_in(const executed_message& logged) const;
@@ -99,6 +100,7 @@ class rocks_store final : public store {
   void confirm_persisted(position through) override;
   tl::expected<std::uint64_t, log_read_error> bytes_after(position at) const override;
   const std::string& engine_id() const noexcept override { return engine_id_; }
+  std::optional<order_id> newest_order() const noexcept override { return newest_order_; }
 
   position visible() const noexcept override { return {visible_.load(std::memory_order_acquire)}; }
   read_result<shared_order> find_order(order_id id) const override { return find_order(id, *shown()); }
@@ -170,6 +172,7 @@ class rocks_store final : public store {
   const expired_record_filter expired_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
+  std::optional<order_id> newest_order_;
 
   std::atomic<std::uint64_t> appended_{0};
   std::atomic<std::uint64_t> durable_{0};

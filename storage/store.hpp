@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -133,6 +134,8 @@ class store : public log, public order_reader, public capture_reader {
  public:
   // Names the log of this folder, a UUID: made with the folder, never changed.
   virtual const std::string& engine_id() const noexcept = 0;
+  // The greatest id of an order when the folder was opened; absent if there was none. Any thread.
+  virtual std::optional<order_id> newest_order() const noexcept = 0;
   virtual store_figures figures() const = 0;
   // Every order as it is, in ascending order of ids, until `visit` says no. Sees one durable state. Any thread.
   virtual read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const = 0;

@@ -36,7 +36,7 @@ enum class command_kind : std::uint8_t { create, replace, merge, status };
 
 class samples {
  public:
-  explicit samples(std::uint64_t seed = 1) : random_(seed), ids_(seed) {}
+  explicit samples(std::uint64_t seed = 1) : random_(seed), ids_(seed, id_sequence_) {}
 
   // A random UUID, as most clients make their GUIDs.
   std::string guid_text();
@@ -65,6 +65,7 @@ class samples {
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
 
   std::mt19937_64 random_;
+  order_id_sequence id_sequence_;
   order_id_generator ids_;
   std::uint64_t created_ = 0;
 };

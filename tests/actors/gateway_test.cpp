@@ -31,6 +31,25 @@ TEST_CASE_METHOD(gateway_test, "an order is created, changed and moved on") {
   CHECK(now->content.customer_id == "c-2002");
 }
 
+TEST_CASE_METHOD(gateway_test,
+                 "orders created one after the other have ascending ids, whichever shards their GUIDs belong to") {
+  start({.shards = 4});
+  order_id last = create(guid_of("k-0"));
+  for (std::uint64_t i = 1; i < 200; ++i) {
+    const order_id id = create(guid_of(i));
+    REQUIRE(last < id);
+    last = id;
+  }
+}
+
+TEST_CASE_METHOD(gateway_test, "after a restart with the clock behind ids go on after those that are there") {
+  const order_id newest = create(guid_of("k-0"));
+  clock.advance(-std::chrono::hours(48));
+  store.set_newest_order(newest);
+  start({.shards = 4});
+  for (std::uint64_t i = 1; i < 20; ++i) CHECK(newest < create(guid_of(i)));
+}
+
 TEST_CASE_METHOD(gateway_test, "one GUID a thousand times at once is executed once, and all get that answer") {
   constexpr unsigned threads = 8;
   constexpr unsigned each = 125;

@@ -71,6 +71,8 @@ class fake_store final : public storage::store {
     const std::lock_guard lock(mutex_);
     trimmed_ = through.number;
   }
+  // As if the folder had been opened with an order of that id in it.
+  void set_newest_order(order_id id) { newest_order_ = id; }
 
   // From now on that step fails, once with write_failed and then with failed_earlier.
   void break_appends() { set(append_broken_); }
@@ -158,6 +160,7 @@ class fake_store final : public storage::store {
     return {visible_};
   }
   const std::string& engine_id() const noexcept override { return engine_id_; }
+  std::optional<order_id> newest_order() const noexcept override { return newest_order_; }
 
   read_result<shared_order> find_order(order_id id) const override {
     const std::lock_guard lock(mutex_);
@@ -265,6 +268,7 @@ class fake_store final : public storage::store {
   bool waits_for_persisted_ = false;
   std::size_t trimmed_ = 0;
   std::string engine_id_ = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
+  std::optional<order_id> newest_order_;
   std::map<order_id, version> newest_;
   std::map<order_id, std::vector<shared_order>> orders_;
   std::unordered_map<guid, message_record> messages_;

@@ -199,7 +199,8 @@ TEST_CASE("any interleaving of commands keeps every order the gapless fold of it
   random_source random(seed);
   random_messages messages(random);
   wandering_clock clock(random);
-  order_id_generator ids(seed);
+  order_id_sequence id_sequence;
+  order_id_generator ids(seed, id_sequence);
   order_map orders;
   tally so_far;
 

@@ -1,8 +1,11 @@
 #include "engine/order_id_generator.hpp"
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include "tests/engine/orders.hpp"
 
@@ -28,7 +31,8 @@ unsigned counter_in(const order_id& id) {
 }
 
 TEST_CASE("a new id is a UUIDv7 of its time, with version and variant") {
-  order_id_generator ids(1);
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
   for (int i = 0; i < 100; ++i) {
     const auto id = ids.next(sample_time + milliseconds{i}, some_slot);
     CHECK(milliseconds_in(id) == as_ms(sample_time) + static_cast<std::uint64_t>(i));
@@ -39,7 +43,8 @@ TEST_CASE("a new id is a UUIDv7 of its time, with version and variant") {
 }
 
 TEST_CASE("a new id carries the slot, up to the highest") {
-  order_id_generator ids(1);
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
   for (const std::uint16_t number : std::array<std::uint16_t, 6>{0, 1, 255, 256, 0x1234, hash_slot::count - 1}) {
     CAPTURE(number);
     CHECK(ids.next(sample_time, {number}).slot() == hash_slot{number});
@@ -47,7 +52,8 @@ TEST_CASE("a new id carries the slot, up to the highest") {
 }
 
 TEST_CASE("ids of one millisecond count up") {
-  order_id_generator ids(1);
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
   for (unsigned i = 0; i < 100; ++i) {
     const auto id = ids.next(sample_time, some_slot);
     CHECK(counter_in(id) == i);
@@ -56,7 +62,8 @@ TEST_CASE("ids of one millisecond count up") {
 }
 
 TEST_CASE("more than 4096 ids of one millisecond run ahead of the clock and still ascend") {
-  order_id_generator ids(1);
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
   order_id last = ids.next(sample_time, some_slot);
   for (int i = 1; i < 10'000; ++i) {
     const order_id id = ids.next(sample_time, some_slot);
@@ -68,7 +75,8 @@ TEST_CASE("more than 4096 ids of one millisecond run ahead of the clock and stil
 }
 
 TEST_CASE("ids ascend while the clock stands still, is behind the ids, and has caught up with them") {
-  order_id_generator ids(1);
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
   order_id last = ids.next(sample_time, some_slot);
   const auto make = [&](milliseconds since) {
     const order_id id = ids.next(sample_time + since, some_slot);
@@ -82,7 +90,8 @@ TEST_CASE("ids ascend while the clock stands still, is behind the ids, and has c
 }
 
 TEST_CASE("ids ascend when the clock steps back, and follow it again later") {
-  order_id_generator ids(1);
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
   order_id last = ids.next(sample_time, some_slot);
   for (const int back_ms : {1, 1'000, 86'400'000}) {
     for (int i = 0; i < 3'000; ++i) {
@@ -97,7 +106,8 @@ TEST_CASE("ids ascend when the clock steps back, and follow it again later") {
 }
 
 TEST_CASE("ids of one slot ascend although other slots come in between") {
-  order_id_generator ids(1);
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
   std::array<order_id, 3> last{};
   for (int i = 0; i < 9'000; ++i) {
     const auto slot = static_cast<std::uint16_t>(i % 3 * 5'000);
@@ -108,9 +118,60 @@ TEST_CASE("ids of one slot ascend although other slots come in between") {
   }
 }
 
+TEST_CASE("ids of several generators ascend in the order in which they were asked for, whatever their slots") {
+  order_id_sequence sequence;
+  order_id_generator some(1, sequence);
+  order_id_generator other(2, sequence);
+  order_id last = some.next(sample_time, {hash_slot::count - 1});
+  for (std::uint16_t i = 0; i < 9'000; ++i) {
+    // The clock of one batch is older than that of another.
+    const order_id id =
+        i % 2 == 0 ? other.next(sample_time - milliseconds{5}, {i}) : some.next(sample_time, {hash_slot::count - 1});
+    REQUIRE(last < id);
+    last = id;
+  }
+}
+
+TEST_CASE("ids go on after the newest that there was, although the clock is behind it") {
+  order_id_sequence before;
+  order_id_generator first(1, before);
+  order_id newest{};
+  for (int i = 0; i < 5'000; ++i) newest = first.next(sample_time, {hash_slot::count - 1});
+
+  order_id_sequence sequence(newest);
+  order_id_generator ids(2, sequence);
+  CHECK(newest < ids.next(sample_time - std::chrono::hours{48}, {0}));
+  CHECK(newest < ids.next(timestamp{}, {0}));
+  CHECK(milliseconds_in(ids.next(sample_time + std::chrono::hours{1}, {0})) ==
+        as_ms(sample_time + std::chrono::hours{1}));
+}
+
+TEST_CASE("a sequence that many threads take from gives each number once, and to each thread ascending") {
+  constexpr std::size_t threads = 4;
+  constexpr std::size_t each = 20'000;
+  order_id_sequence sequence;
+  std::array<std::vector<std::uint64_t>, threads> taken;
+  std::vector<std::thread> all;
+  for (auto& mine : taken) {
+    all.emplace_back([&] {
+      for (std::size_t i = 0; i < each; ++i) mine.push_back(sequence.next(sample_time));
+    });
+  }
+  for (auto& thread : all) thread.join();
+  std::set<std::uint64_t> numbers;
+  for (const auto& mine : taken) {
+    CHECK(std::is_sorted(mine.begin(), mine.end()));
+    numbers.insert(mine.begin(), mine.end());
+  }
+  CHECK(numbers.size() == threads * each);
+}
+
 TEST_CASE("generators of different seeds make different ids of the same time and slot") {
   std::set<order_id> made;
-  for (std::uint64_t seed = 0; seed < 100; ++seed) made.insert(order_id_generator(seed).next(sample_time, some_slot));
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    order_id_sequence sequence;
+    made.insert(order_id_generator(seed, sequence).next(sample_time, some_slot));
+  }
   CHECK(made.size() == 100);
 }
 

@@ -115,6 +115,13 @@ TEST_CASE_METHOD(folder_test, "a store that was closed opens with all that was d
   check_holds_groups(*opened(settings_for(folder), clock), 10);
 }
 
+TEST_CASE_METHOD(folder_test, "the greatest id of an order is known at the start, and none of an empty folder") {
+  CHECK_FALSE(opened(settings_for(folder), clock)->newest_order());
+  fill(3);
+  CHECK(opened(settings_for(folder), clock)->newest_order() == order_id_of(2));
+  CHECK(storage::open_store_for_reading(settings_for(folder), clock).value()->newest_order() == order_id_of(2));
+}
+
 TEST_CASE_METHOD(folder_test, "a folder whose making was cut short is made") {
   // As after a crash: the lock is there, and perhaps a part of the number.
   write_file(folder / "LOCK", "");
