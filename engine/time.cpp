@@ -14,6 +14,27 @@ void put_digits(char* at, int digits, unsigned value) {
 
 }  // namespace
 
+const clock_steps& clock_reading::steps() const noexcept {
+  static const clock_steps none;
+  return steps_ != nullptr ? *steps_ : none;
+}
+
+milliseconds clock_reading::unconfirmed_since(timestamp made) const noexcept {
+  milliseconds sum{};
+  for (const clock_step& each : *steps_) {
+    if (each.before >= made) sum += each.unconfirmed;
+  }
+  return sum;
+}
+
+void time_source::resume(std::optional<timestamp>, const std::optional<clock_state>&) {}
+
+clock_state time_source::state() const {
+  clock_state what;
+  what.time = now();
+  return what;
+}
+
 void append_rfc3339(std::string& out, timestamp at) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date{day};

@@ -1,9 +1,10 @@
-// A clock that stands still until a test moves it. now() from any thread, as of every time source.
+// Clocks that stand still until a test moves them. From any thread, as every time source.
 #pragma once
 
 #include <atomic>
+#include <string>
 
-#include "engine/time.hpp"
+#include "engine/engine_clock.hpp"
 
 namespace ordem::testing {
 
@@ -19,6 +20,35 @@ class manual_clock final : public time_source {
 
  private:
   std::atomic<timestamp> now_;
+};
+
+// A machine with a wall clock, which may be set, and one that counts. Must outlive the clocks that are made of them.
+class manual_machine {
+ public:
+  explicit manual_machine(timestamp start = sample_time) : wall_(start) {}
+
+  clock_sources sources() const {
+    return {[this] { return wall_.load(); }, [this] { return steady_.load(); }, "boot " + std::to_string(boot_)};
+  }
+
+  timestamp wall() const noexcept { return wall_.load(); }
+  // Both clocks count it.
+  void pass(milliseconds time) noexcept {
+    steady_.store(steady_.load() + time);
+    set_by(time);
+  }
+  void set_by(milliseconds step) noexcept { wall_.store(wall_.load() + step); }
+  void set(timestamp wall) noexcept { wall_.store(wall); }
+  // The steady clock of the next run says nothing of this one's.
+  void boot_again() noexcept {
+    ++boot_;
+    steady_.store(std::chrono::seconds(7));
+  }
+
+ private:
+  std::atomic<timestamp> wall_;
+  std::atomic<milliseconds> steady_{std::chrono::hours(100)};
+  int boot_ = 1;
 };
 
 }  // namespace ordem::testing
