@@ -6,7 +6,7 @@
 
 namespace ordem::actors {
 
-capture_table::admission capture_table::admit(capture_request&& asked, timestamp now) {
+capture_table::admission capture_table::admit(capture_request&& asked, const clock_reading& now) {
   const auto undurable = undurable_.find(asked.key);
   shared_capture current;
   if (undurable != undurable_.end()) {
@@ -26,7 +26,7 @@ capture_table::admission capture_table::admit(capture_request&& asked, timestamp
   ++now_decided.waiting;
   if (!decision.change) return {std::move(told), std::nullopt, true};
   now_decided.decided = decision.change->after;
-  return {std::move(told), storage::capture_entry{std::move(asked.key), now, decision.change->after}, true};
+  return {std::move(told), storage::capture_entry{std::move(asked.key), now.now(), decision.change->after}, true};
 }
 
 void capture_table::settle(const capture_key& key) {

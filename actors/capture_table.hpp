@@ -25,7 +25,7 @@ class capture_table {
   capture_table(const capture_reader& committed, const capture_terms& terms) : committed_(committed), terms_(terms) {}
 
   // Decides on what was decided before, durable or not.
-  admission admit(capture_request&& asked, timestamp now);
+  admission admit(capture_request&& asked, const clock_reading& now);
 
   // An answer that waited is durable, or has failed.
   void settle(const capture_key& key);

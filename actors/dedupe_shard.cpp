@@ -39,7 +39,7 @@ void dedupe_shard::on_exit() {
 }
 
 void dedupe_shard::admit_all(submit& batch) {
-  const timestamp now = parts_.clock->now();
+  const clock_reading now = parts_.clock->read();
   gathered all(parts_.keepers.size(), batch.submissions.size());
   for (submission& each : batch.submissions) {
     if (auto* asked = std::get_if<message>(&each.request)) {
@@ -59,7 +59,7 @@ void dedupe_shard::admit_all(submit& batch) {
   if (!all.replies.empty()) parts_.replies->answer(std::move(all.replies));
 }
 
-void dedupe_shard::admit_message(const ticket& waiter, message&& asked, timestamp now, gathered& to) {
+void dedupe_shard::admit_message(const ticket& waiter, message&& asked, const clock_reading& now, gathered& to) {
   auto admission = messages_.admit(waiter, asked, now);
   if (auto* known = std::get_if<answer>(&admission)) {
     if (std::holds_alternative<executed>(*known)) ++to.replays;
@@ -70,12 +70,13 @@ void dedupe_shard::admit_message(const ticket& waiter, message&& asked, timestam
     const auto keeper = keeper_of(*what.message.target, static_cast<std::uint32_t>(to.by_keeper.size()));
     to.by_keeper[keeper].push_back(std::move(what));
   } else {
-    const order_id id = ids_.next(now, what.message.guid.slot());
-    to.decisions.push_back(execute(std::move(what), nullptr, id, now, parts_.message_ttl).decided);
+    const order_id id = ids_.next(now.now(), what.message.guid.slot());
+    to.decisions.push_back(execute(std::move(what), nullptr, id, now.now(), parts_.message_ttl).decided);
   }
 }
 
-void dedupe_shard::admit_capture(const ticket& waiter, capture_request&& asked, timestamp now, gathered& to) {
+void dedupe_shard::admit_capture(const ticket& waiter, capture_request&& asked, const clock_reading& now,
+                                 gathered& to) {
   capture_key key = asked.key;
   auto [told, entry, waits] = captures_.admit(std::move(asked), now);
   if (waits) {

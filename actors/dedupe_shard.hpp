@@ -41,8 +41,8 @@ class dedupe_shard final : public dedupe_shard_actor::base {
   struct gathered;
 
   void admit_all(submit& batch);
-  void admit_message(const ticket& waiter, message&& asked, timestamp now, gathered& to);
-  void admit_capture(const ticket& waiter, capture_request&& asked, timestamp now, gathered& to);
+  void admit_message(const ticket& waiter, message&& asked, const clock_reading& now, gathered& to);
+  void admit_capture(const ticket& waiter, capture_request&& asked, const clock_reading& now, gathered& to);
   void settle_all(const settle& notice);
 
   dedupe_shard_parts parts_;

@@ -6,7 +6,7 @@
 
 namespace ordem::actors {
 
-dedupe_table::admission dedupe_table::admit(const ticket& waiter, const message& asked, timestamp now) {
+dedupe_table::admission dedupe_table::admit(const ticket& waiter, const message& asked, const clock_reading& now) {
   if (const auto flying = in_flight_.find(asked.guid); flying != in_flight_.end()) {
     if (flying->second.fingerprint != asked.fingerprint) return refusal{guid_reused{}};
     if (policy_ == in_flight_policy::conflict) return refusal{request_in_flight{}};

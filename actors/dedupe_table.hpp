@@ -23,7 +23,7 @@ class dedupe_table {
   // `committed` must outlive the table.
   dedupe_table(const order_reader& committed, in_flight_policy policy) : committed_(committed), policy_(policy) {}
 
-  admission admit(const ticket& waiter, const message& asked, timestamp now);
+  admission admit(const ticket& waiter, const message& asked, const clock_reading& now);
 
   // The message is decided and durable, or has failed: it is in flight no more. Appends the answers of those that
   // joined it.

@@ -59,7 +59,7 @@ class importer {
   enum class outcome : std::uint8_t { brought_in, already_there, storage_failed };
 
   outcome bring_in(exported_capture what) {
-    const timestamp now = clock_.now();
+    const clock_reading now = clock_.read();
     const auto allocated = admit({what.key, allocate_capture{}}, now);
     if (!allocated) return outcome::storage_failed;
     if (*allocated != capture_verdict::allocated) return outcome::already_there;
@@ -83,7 +83,7 @@ class importer {
 
  private:
   // The verdict; nothing if the store could not be read.
-  std::optional<capture_verdict> admit(capture_request&& asked, timestamp now) {
+  std::optional<capture_verdict> admit(capture_request&& asked, const clock_reading& now) {
     capture_key key = asked.key;
     auto admitted = captures_.admit(std::move(asked), now);
     const auto* told = std::get_if<capture_answer>(&admitted.answer);
@@ -148,7 +148,7 @@ int import_captures(const import_captures_command& what) {
     file.open(what.file);
     if (!file) return fail("'" + what.file + "' can't be opened");
   }
-  const system_clock clock;
+  engine_clock clock(machine_clocks());
   storage::store_settings settings;
   settings.folder = what.data_folder;
   settings.log_is_followed = true;  // whether Postgres has the log is unknown here: nothing of it may go

@@ -13,13 +13,13 @@ namespace {
 
 template <class Look>
 int with_store(const std::string& folder, Look look) {
-  const system_clock clock;
+  engine_clock clock(machine_clocks());
   storage::store_settings settings;
   settings.folder = folder;
   settings.on_error = [](std::string_view what) { fail(what); };
   const auto store = storage::open_store_for_reading(std::move(settings), clock);
   if (!store) return fail(store.error().sentence);
-  return look(**store, clock.now());
+  return look(**store, clock.read());
 }
 
 constexpr std::string_view unreadable = "the data could not be read";
@@ -27,7 +27,7 @@ constexpr std::string_view unreadable = "the data could not be read";
 }  // namespace
 
 int inspect(const inspect_order_command& what) {
-  return with_store(what.data_folder, [&](const storage::store& store, timestamp) {
+  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading&) {
     const auto versions = store.list_versions(what.id, std::nullopt);
     edge::page_body body("versions");
     for (;;) {
@@ -43,7 +43,7 @@ int inspect(const inspect_order_command& what) {
 }
 
 int inspect(const inspect_message_command& what) {
-  return with_store(what.data_folder, [&](const storage::store& store, timestamp now) {
+  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading& now) {
     const auto record = store.find_message(what.guid, now);
     if (!record) return fail(unreadable);
     if (!*record) return fail("no message with the GUID '" + std::string(what.guid.view()) + "' is kept");
@@ -56,7 +56,7 @@ int inspect(const inspect_message_command& what) {
 }
 
 int inspect(const inspect_capture_command& what) {
-  return with_store(what.data_folder, [&](const storage::store& store, timestamp now) {
+  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading& now) {
     const auto found = store.find_capture(what.key, now);
     if (!found) return fail(unreadable);
     if (*found == nullptr) return fail("no capture with the key '" + std::string(what.key.view()) + "' is kept");

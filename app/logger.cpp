@@ -26,8 +26,8 @@ void append_value(std::string& line, const logger::field& field, bool json) {
 }
 
 std::string json_line(int level, std::string_view message, logger::fields more) {
-  std::string line = "{\"time\":\"" + to_rfc3339(system_clock{}.now()) + "\",\"level\":\"" +
-                     std::string(level_name(level)) + "\",\"message\":";
+  std::string line = "{\"time\":\"" + to_rfc3339(system_time()) + "\",\"level\":\"" + std::string(level_name(level)) +
+                     "\",\"message\":";
   append_json_string(line, message);
   for (const auto& field : more) {
     line += ",";

@@ -65,6 +65,15 @@ class metric_list {
   std::vector<MetricFamily> families_;
 };
 
+void add_clock(metric_list& to, const clock_figures& clock) {
+  to.counter("ordem_clock_steps_total", "Times that the machine's clock was set.", clock.steps_forward,
+             {{"direction", "forward"}});
+  to.counter("ordem_clock_steps_total", "Times that the machine's clock was set.", clock.steps_backward,
+             {{"direction", "backward"}});
+  to.gauge("ordem_clock_lead_seconds", "How far the times of records are ahead of the machine's clock.",
+           std::chrono::duration<double>(clock.lead).count());
+}
+
 void add_edge(metric_list& to, const edge::edge_counters& edge) {
   static const char* const classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
   for (std::size_t i = 2; i < edge.responses.size(); ++i) {
@@ -149,12 +158,13 @@ void add_store(metric_list& to, const storage::store& store) {
 }  // namespace
 
 std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
-                         const storage::store* store, timestamp now) {
+                         const storage::store* store, timestamp now, const clock_figures& clock) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
   all.gauge("ordem_takes_writes", "Whether writes are taken, as /-/ready says: 1 or 0.", takes_writes(state) ? 1 : 0);
   all.gauge("ordem_serves_reads", "Whether reads are served, as /-/ready/reads says: 1 or 0.",
             serves_reads(state) ? 1 : 0);
+  add_clock(all, clock);
   add_edge(all, edge);
   if (engine != nullptr) add_engine(all, *engine);
   if (store != nullptr) add_store(all, *store);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "actors/gateway.hpp"
+#include "engine/engine_clock.hpp"
 #include "http-edge/edge_counters.hpp"
 #include "http-edge/service_status.hpp"
 #include "storage/store.hpp"
@@ -12,6 +13,6 @@ namespace ordem::app {
 
 // engine and store may be null while the data is being read.
 std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
-                         const storage::store* store, timestamp now);
+                         const storage::store* store, timestamp now, const clock_figures& clock);
 
 }  // namespace ordem::app

@@ -27,10 +27,11 @@ std::optional<std::string> copy(Next next, progress_bar& progress, Put put) {
 }  // namespace
 
 int restore(const restore_command& what) {
-  const system_clock clock;
-  const auto from = storage::read_postgres(what.postgres_url, make_json_readers(), clock.now());
+  engine_clock clock(machine_clocks());
+  const auto from = storage::read_postgres(what.postgres_url, make_json_readers());
   if (!from) return fail(from.error().sentence);
   storage::postgres_reader& database = **from;
+  if (const auto begun = database.keep_by(clock.now()); !begun) return fail(begun.error().sentence);
   const auto counts = database.count();
   if (!counts) return fail(counts.error().sentence);
 

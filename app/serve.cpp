@@ -1,8 +1,10 @@
 #include "app/serve.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <random>
 
 #include "app/json_texts.hpp"
@@ -55,6 +57,7 @@ class service {
   explicit service(const settings& given)
       : settings_(given),
         log_(given.log_format, given.log_level),
+        clock_(machine_clocks(), [this](clock_event what, milliseconds by) { tell_clock_event(what, by); }),
         server_(given.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); }}) {}
 
   int run();
@@ -64,13 +67,16 @@ class service {
   bool open();
   void follow_with_postgres(actors::gateway_settings& engine);
   void stop();
+  void tell_clock_event(clock_event what, milliseconds by);
   std::string metrics() const;
   log_positions positions() const;
 
   const settings settings_;
   logger log_;
   const stop_signals signals_;  // before anything starts a thread
-  const system_clock clock_;
+  // As of the last line about the clock; used on the clock's calls alone, of which there is one at a time.
+  std::optional<std::chrono::steady_clock::time_point> clock_told_at_;
+  engine_clock clock_;
   edge::service_status status_;
   // The last is destroyed first: no desk of the server may go while the gateway could answer at it.
   edge::server server_;
@@ -167,10 +173,34 @@ void service::stop() {
   store_->close();
 }
 
+// A clock that is moved again and again makes a line a minute; the metric counts every step.
+void service::tell_clock_event(clock_event what, milliseconds by) {
+  constexpr auto interval = std::chrono::minutes(1);
+  const auto now = std::chrono::steady_clock::now();
+  if (clock_told_at_ && now - *clock_told_at_ < interval) return;
+  clock_told_at_ = now;
+  const logger::field seconds{"seconds", std::chrono::duration_cast<std::chrono::seconds>(by).count()};
+  switch (what) {
+    case clock_event::stepped_forward:
+      log_.warning("the machine's clock was set forward; nothing expires by that", {seconds});
+      break;
+    case clock_event::stepped_backward:
+      log_.warning("the machine's clock was set back; times of records go on from the newest, at half speed",
+                   {seconds});
+      break;
+    case clock_event::unconfirmed_at_start:
+      log_.info("no clock counted the time since the newest record; nothing expires by it", {seconds});
+      break;
+    case clock_event::behind_at_start:
+      log_.warning("the machine's clock is behind the newest record; times go on from that, at half speed", {seconds});
+      break;
+  }
+}
+
 std::string service::metrics() const {
   const bool open = opened_.load();
   return metrics_text(server_.counters(), status_.now(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr,
-                      clock_.now());
+                      clock_.now(), clock_.figures());
 }
 
 log_positions service::positions() const {

@@ -1,15 +1,14 @@
-// The machine's clock, for the whole program; tests have one of their own.
+// The machine's clocks, for the whole program; tests have their own.
 #pragma once
 
-#include "engine/time.hpp"
+#include "engine/engine_clock.hpp"
 
 namespace ordem::app {
 
-class system_clock final : public time_source {
- public:
-  timestamp now() const noexcept override {
-    return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
-  }
-};
+// The wall clock as it is, for the program's own log.
+timestamp system_time() noexcept;
+
+// What the clock of an engine is made of.
+clock_sources machine_clocks();
 
 }  // namespace ordem::app

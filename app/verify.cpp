@@ -53,7 +53,7 @@ class row_source {
 
 class comparison {
  public:
-  comparison(const storage::store& folder, storage::postgres_reader& database, timestamp now)
+  comparison(const storage::store& folder, storage::postgres_reader& database, const clock_reading& now)
       : folder_(folder), database_(database), now_(now) {}
 
   // Returns how many differences were told.
@@ -250,7 +250,7 @@ class comparison {
 
   const storage::store& folder_;
   storage::postgres_reader& database_;
-  const timestamp now_;
+  const clock_reading now_;
   std::unordered_set<guid> later_messages_;
   std::unordered_set<capture_key> later_captures_;
   std::unordered_map<order_id, version> later_changes_;  // the first version that Postgres does not have yet
@@ -264,10 +264,9 @@ class comparison {
 }  // namespace
 
 int verify(const verify_command& what) {
-  const system_clock clock;
-  const timestamp now = clock.now();
+  engine_clock clock(machine_clocks());
   // Postgres first: a folder that is being written is then never behind it.
-  const auto database = storage::read_postgres(what.postgres_url, make_json_readers(), now);
+  const auto database = storage::read_postgres(what.postgres_url, make_json_readers());
   if (!database) return fail(database.error().sentence);
   storage::store_settings settings;
   settings.folder = what.data_folder;
@@ -282,6 +281,8 @@ int verify(const verify_command& what) {
     return fail("Postgres stands at position " + std::to_string((*database)->last().number) +
                 ", the data folder only at " + std::to_string((*folder)->last().number));
   }
+  const clock_reading now = clock.read();  // as the folder has it
+  if (const auto begun = (*database)->keep_by(now); !begun) return fail(begun.error().sentence);
   try {
     comparison both(**folder, **database, now);
     const std::uint64_t differences = both.run();

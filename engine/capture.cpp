@@ -19,12 +19,12 @@ capture_decision changed(capture_verdict verdict, capture after) {
 struct decider {
   const capture* current;  // null: there is none, or none any more
   const capture_terms& terms;
-  timestamp now;
+  const clock_reading& reading;
+  timestamp now = reading.now();
 
   capture_decision operator()(const allocate_capture&) const {
     if (current != nullptr && current->response != nullptr) return {capture_verdict::completed, std::nullopt};
-    const bool is_leased = current != nullptr && (!current->lease_ends_at || now < *current->lease_ends_at);
-    if (is_leased) return {capture_verdict::in_flight, std::nullopt};
+    if (current != nullptr && current->is_leased_at(reading)) return {capture_verdict::in_flight, std::nullopt};
     const bool ends = terms.lease > milliseconds(0);
     return changed(capture_verdict::allocated, {now, ends ? std::optional(now + terms.lease) : std::nullopt,
                                                 ends ? std::optional(now + terms.ttl) : std::nullopt, nullptr});
@@ -107,7 +107,7 @@ std::string_view to_string(capture_verdict what) noexcept {
 }
 
 capture_decision decide(const shared_capture& current, const capture_request& asked, const capture_terms& terms,
-                        timestamp now) {
+                        const clock_reading& now) {
   const bool is_there = current != nullptr && current->is_kept_at(now);
   return std::visit(decider{is_there ? current.get() : nullptr, terms, now}, asked.action);
 }

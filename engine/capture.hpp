@@ -67,7 +67,13 @@ struct capture {
   // Null while nothing is recorded.
   shared_captured_response response;
 
-  bool is_kept_at(timestamp now) const noexcept { return !expires_at || now < *expires_at; }
+  bool is_kept_at(const clock_reading& now) const noexcept {
+    return !expires_at || !now.has_ended(*expires_at, allocated_at);
+  }
+  // Whether it excludes other allocations. REQUIRES: nothing is recorded.
+  bool is_leased_at(const clock_reading& now) const noexcept {
+    return !lease_ends_at || !now.has_ended(*lease_ends_at, allocated_at);
+  }
   friend bool operator==(const capture& a, const capture& b);
 };
 
@@ -118,7 +124,7 @@ struct capture_decision {
 
 // current: the capture as decided so far; null if there is none.
 capture_decision decide(const shared_capture& current, const capture_request& asked, const capture_terms& terms,
-                        timestamp now);
+                        const clock_reading& now);
 
 }  // namespace ordem
 

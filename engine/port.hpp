@@ -72,7 +72,7 @@ class capture_reader {
  public:
   virtual ~capture_reader() = default;
   // The capture with that key, if there is one that is kept at `now`; else null.
-  virtual read_result<shared_capture> find_capture(const capture_key& key, timestamp now) const = 0;
+  virtual read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now) const = 0;
 };
 
 // Orders that are read one by one, all from one state of the data. One thread at a time; not to outlive its reader.
@@ -101,7 +101,7 @@ class order_reader {
   virtual std::unique_ptr<order_list> list_orders(std::string_view customer_id,
                                                   std::optional<order_id> after) const = 0;
   // The message with that GUID, if there is one that has not expired at `now`.
-  virtual read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const = 0;
+  virtual read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const = 0;
 };
 
 }  // namespace ordem

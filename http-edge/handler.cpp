@@ -270,7 +270,7 @@ handled list_orders(const route& to, const services& given) {
 response get_message(const route& to, const services& given) {
   const auto id = guid::parse(to.name);
   if (!id) return problem_response(problem::message_not_found, "no message can have this GUID");
-  const auto record = given.orders->find_message(*id, given.clock->now());
+  const auto record = given.orders->find_message(*id, given.clock->read());
   if (!record) return storage_failed_response();
   if (!*record) return problem_response(problem::message_not_found, "no message with this GUID is kept");
   const outcome& result = (*record)->outcome;

@@ -72,8 +72,10 @@ void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& c
 }  // namespace
 
 bool expired_record_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const {
-  const auto expires_at = decode_expiry(value.ToStringView());
-  return expires_at && *expires_at <= clock_.now();
+  const auto kept = decode_lifetime(value.ToStringView());
+  const timestamp newest = newest_.load(std::memory_order_relaxed);
+  if (!kept || newest < kept->expires_at) return false;
+  return clock_.read().at(newest).has_ended(kept->expires_at, kept->made_at);
 }
 
 rocksdb::DBOptions database_options(const store_settings& settings) {

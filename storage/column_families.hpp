@@ -7,6 +7,7 @@
 #include <rocksdb/options.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,7 +22,8 @@ enum class family : std::uint8_t { orders, versions, messages, log, customers, c
 inline constexpr std::array family_names = {"orders", "versions", "messages", "log", "customers", "captures"};
 
 // Drops expired messages and captures when their file is compacted. Readers check the expiry themselves: this only
-// gives the space back.
+// gives the space back. It goes by the time of the newest durable record, which every later start finds again in the
+// log, so that a start can tell what was dropped from what is lost, wherever the machine's clock is then.
 class expired_record_filter final : public rocksdb::CompactionFilter {
  public:
   explicit expired_record_filter(const time_source& clock) : clock_(clock) {}
@@ -29,8 +31,12 @@ class expired_record_filter final : public rocksdb::CompactionFilter {
   bool Filter(int level, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string* new_value,
               bool* value_changed) const override;
 
+  // A record of that time is durable. Until the first call nothing is dropped. Any thread.
+  void confirm_durable(timestamp newest) noexcept { newest_.store(newest, std::memory_order_relaxed); }
+
  private:
   const time_source& clock_;
+  std::atomic<timestamp> newest_{timestamp::min()};
 };
 
 rocksdb::DBOptions database_options(const store_settings& settings);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/postgres_connection.hpp"
+#include "storage/postgres_expiry.hpp"
 #include "storage/schema_check.hpp"
 
 namespace ordem::storage {
@@ -29,8 +30,7 @@ constexpr const char* version_cursor = "DECLARE next_versions NO SCROLL CURSOR F
 constexpr const char* message_cursor =
     "DECLARE next_messages NO SCROLL CURSOR FOR SELECT guid, encode(fingerprint, 'hex'), verdict, order_id::text,"
     " version, status, wanted_status, made_against, by_if_match, request->>'method', request->>'path',"
-    " (request->'body')::text, " ORDEM_MS("created_at") ", " ORDEM_MS(
-        "expires_at") " FROM message_records WHERE expires_at > ";
+    " (request->'body')::text, " ORDEM_MS("created_at") ", " ORDEM_MS("expires_at") " FROM message_records";
 
 constexpr const char* capture_cursor =
     "DECLARE next_captures NO SCROLL CURSOR FOR SELECT idempotency_key, " ORDEM_MS("allocated_at") ", " ORDEM_MS(
@@ -76,14 +76,15 @@ std::uint64_t half_of(const std::string& digits, std::size_t from) {
 
 class reader final : public postgres_reader {
  public:
-  reader(std::unique_ptr<postgres_connection> connection, json_readers readers, timestamp now)
-      : connection_(std::move(connection)), transaction_(*connection_), readers_(std::move(readers)), now_(now) {}
+  reader(std::unique_ptr<postgres_connection> connection, json_readers readers)
+      : connection_(std::move(connection)), transaction_(*connection_), readers_(std::move(readers)) {}
 
   // Throws what pqxx throws.
   std::optional<std::string> begin();
 
   const std::string& engine_id() const noexcept override { return engine_id_; }
   position last() const noexcept override { return last_; }
+  result<void> keep_by(const clock_reading& now) override;
   result<persisted_counts> count() override;
   result<std::vector<order>> next_orders() override { return next<order>("next_orders", &reader::order_of); }
   result<std::vector<order>> next_versions() override { return next<order>("next_versions", &reader::order_of); }
@@ -100,7 +101,6 @@ class reader final : public postgres_reader {
   order order_of(const pqxx::row& row) const;
   persisted_message message_of(const pqxx::row& row) const;
   persisted_capture capture_of(const pqxx::row& row) const;
-  std::string kept() const;
   bool has_partition(const std::string& table, timestamp at) const;
 
   template <class Row>
@@ -119,7 +119,8 @@ class reader final : public postgres_reader {
   std::unique_ptr<postgres_connection> connection_;
   pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction_;
   const json_readers readers_;
-  const timestamp now_;
+  std::string kept_messages_;  // the conditions
+  std::string kept_captures_;
   std::string engine_id_;
   position last_;
   std::set<std::string> partitions_;
@@ -138,17 +139,27 @@ std::optional<std::string> reader::begin() {
   for (const auto& row : names) partitions_.insert(row[0].as<std::string>());
   transaction_.exec(order_cursor);
   transaction_.exec(version_cursor);
-  transaction_.exec(capture_cursor + kept() + " ORDER BY idempotency_key COLLATE \"C\"");
-  transaction_.exec(message_cursor + transaction_.quote(to_rfc3339(now_)) + " ORDER BY guid COLLATE \"C\"");
   return std::nullopt;
+}
+
+postgres_reader::result<void> reader::keep_by(const clock_reading& now) {
+  kept_messages_ = " WHERE NOT (" + has_expired(now, "created_at") + ")";
+  kept_captures_ = " WHERE expires_at IS NULL OR NOT (" + has_expired(now, "allocated_at") + ")";
+  try {
+    transaction_.exec(capture_cursor + kept_captures_ + " ORDER BY idempotency_key COLLATE \"C\"");
+    transaction_.exec(message_cursor + kept_messages_ + " ORDER BY guid COLLATE \"C\"");
+    return {};
+  } catch (const std::exception& error) {
+    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+  }
 }
 
 postgres_reader::result<persisted_counts> reader::count() {
   try {
     const auto row = transaction_.exec1(
         "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_versions),"
-        " (SELECT count(*) FROM message_records WHERE expires_at > " +
-        transaction_.quote(to_rfc3339(now_)) + "), (SELECT count(*) FROM captures" + kept() + ")");
+        " (SELECT count(*) FROM message_records" +
+        kept_messages_ + "), (SELECT count(*) FROM captures" + kept_captures_ + ")");
     return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
                             row[3].as<std::uint64_t>()};
   } catch (const std::exception& error) {
@@ -217,11 +228,6 @@ persisted_capture reader::capture_of(const pqxx::row& row) const {
   return {needed(capture_key::parse(key), where), std::move(what)};
 }
 
-// The condition for a capture that is kept.
-std::string reader::kept() const {
-  return " WHERE (expires_at IS NULL OR expires_at > " + transaction_.quote(to_rfc3339(now_)) + ")";
-}
-
 bool reader::has_partition(const std::string& table, timestamp at) const {
   // As ordem_make_month() names it.
   const std::string month = to_rfc3339(at).substr(0, 7);
@@ -231,11 +237,11 @@ bool reader::has_partition(const std::string& table, timestamp at) const {
 }  // namespace
 
 tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url,
-                                                                               json_readers readers, timestamp now) {
+                                                                               json_readers readers) {
   auto connection = connect_to_postgres(url);
   if (!connection) return tl::make_unexpected(connection.error());
   try {
-    auto made = std::make_unique<reader>(std::move(*connection), std::move(readers), now);
+    auto made = std::make_unique<reader>(std::move(*connection), std::move(readers));
     if (const auto objection = made->begin()) return tl::make_unexpected(postgres_failure{*objection});
     return made;
   } catch (const std::exception& error) {

@@ -46,8 +46,8 @@ struct persisted_counts {
   std::uint64_t captures = 0;
 };
 
-// One connection, one moment. One thread at a time. Each next_ function gives the next rows of its table, and an empty
-// page at the end; they may be called in any order.
+// One connection, one moment. One thread at a time. keep_by() comes before count() and the next_ functions. Each next_
+// function gives the next rows of its table, and an empty page at the end; they may be called in any order.
 class postgres_reader {
  public:
   template <class Value>
@@ -58,6 +58,8 @@ class postgres_reader {
   // Whose log it is, and up to which position it is here.
   virtual const std::string& engine_id() const noexcept = 0;
   virtual position last() const noexcept = 0;
+  // By which reading of the clock messages and captures have expired. Called once.
+  virtual result<void> keep_by(const clock_reading& now) = 0;
   // How many rows the next_ functions give in all.
   virtual result<persisted_counts> count() = 0;
 
@@ -76,8 +78,7 @@ class postgres_reader {
   virtual bool has_messages_of(timestamp created_at) const = 0;
 };
 
-// `now` decides which messages and captures have expired.
 tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url,
-                                                                               json_readers readers, timestamp now);
+                                                                               json_readers readers);
 
 }  // namespace ordem::storage

@@ -17,6 +17,7 @@
 #include "engine/json_value.hpp"
 #include "engine/text.hpp"
 #include "storage/postgres_connection.hpp"
+#include "storage/postgres_expiry.hpp"
 #include "storage/schema_check.hpp"
 
 namespace ordem::storage {
@@ -302,7 +303,8 @@ bool has_message(pqxx::transaction_base& transaction, const executed_message& wh
 }
 
 // A capture leaves nothing behind that is given up or has expired.
-bool has_capture(pqxx::transaction_base& transaction, const capture_entry& what, position at, timestamp now) {
+bool has_capture(pqxx::transaction_base& transaction, const capture_entry& what, position at,
+                 const clock_reading& now) {
   if (what.after == nullptr || !what.after->is_kept_at(now)) return true;
   const auto row =
       transaction.exec_params1("SELECT EXISTS (SELECT FROM captures WHERE idempotency_key = $1 AND position = $2)",
@@ -344,7 +346,7 @@ tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_object
   const auto has = [&](const logged_entry& what) {
     const auto* executed = what.message();
     return executed != nullptr ? has_message(transaction, *executed, what.position)
-                               : has_capture(transaction, *what.capture(), what.position, settings_.clock->now());
+                               : has_capture(transaction, *what.capture(), what.position, settings_.clock->read());
   };
   if (auto objection = object(held, has)) return tl::make_unexpected(std::move(*objection));
   writer_claim claim = claim_;
@@ -496,13 +498,13 @@ void postgres_sink::put_captures(pqxx::work& transaction, std::span<const logged
 
 // Once in a while, and never many at once.
 void postgres_sink::drop_expired_captures(pqxx::work& transaction) {
-  const timestamp now = settings_.clock->now();
-  if (now < captures_swept_at_ + sweep_interval) return;
-  captures_swept_at_ = now;
+  const clock_reading now = settings_.clock->read();
+  if (now.now() < captures_swept_at_ + sweep_interval) return;
+  captures_swept_at_ = now.now();
   transaction.exec_params0(
-      "DELETE FROM captures WHERE idempotency_key IN"
-      " (SELECT idempotency_key FROM captures WHERE expires_at <= $1::timestamptz LIMIT $2)",
-      to_rfc3339(now), swept_captures_max);
+      "DELETE FROM captures WHERE idempotency_key IN (SELECT idempotency_key FROM captures WHERE " +
+          has_expired(now, "allocated_at") + " LIMIT $1)",
+      swept_captures_max);
 }
 
 void postgres_sink::make_months(pqxx::work& transaction, std::span<const logged_entry> entries) {

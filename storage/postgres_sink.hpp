@@ -26,7 +26,8 @@ struct postgres_sink_settings {
   // Names the log; see store::engine_id().
   std::string engine_id;
   write_message_text write_text;
-  // For the partitions of the present and the coming months, which the sink makes by itself. Must outlive it.
+  // For what has expired, and the partitions of the present and the coming months, which the sink makes by itself. Must
+  // outlive it.
   const time_source* clock = nullptr;
 };
 

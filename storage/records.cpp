@@ -490,12 +490,14 @@ std::optional<message_record> decode_message(std::string_view record) {
   return judged(from, std::move(what));
 }
 
-std::optional<timestamp> decode_expiry(std::string_view record) {
+std::optional<lifetime> decode_lifetime(std::string_view record) {
   byte_reader from{record};
   check_format(from);
-  const timestamp expires_at = get_timestamp(from);
+  lifetime what;
+  what.expires_at = get_timestamp(from);
+  what.made_at = get_timestamp(from);
   if (!from.ok()) return std::nullopt;
-  return expires_at;
+  return what;
 }
 
 void encode_capture(std::string& out, const capture& what) {

@@ -46,7 +46,11 @@ void encode_capture(std::string& out, const capture& what);
 std::optional<capture> decode_capture(std::string_view record);
 
 // Of a message or a capture, only what the expiry filter needs.
-std::optional<timestamp> decode_expiry(std::string_view record);
+struct lifetime {
+  timestamp made_at;     // or allocated
+  timestamp expires_at;  // timestamp::max(): never
+};
+std::optional<lifetime> decode_lifetime(std::string_view record);
 
 // One record of the log. `bytes_before`: the size of all log records before it, so that the difference of two is the
 // size of what stands between them.

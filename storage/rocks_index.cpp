@@ -1,6 +1,6 @@
 // The store's indexes: messages by GUID, orders by customer. What is recent stands in memory
-// (storage/recent_index.hpp), the rest in table files that are written here. The database's default family has one
-// record, the position that the files have reached; it changes in the same step in which they are taken in.
+// (storage/recent_index.hpp), the rest in table files that are written here. The database's default family has the
+// position that the files have reached; it changes in the same step in which they are taken in.
 
 #include <rocksdb/sst_file_writer.h>
 
@@ -10,8 +10,6 @@
 
 namespace ordem::storage {
 namespace {
-
-constexpr std::string_view indexed_key = "indexed";
 
 // A file of records in ascending order of keys, made for one family.
 class table_file {
@@ -117,7 +115,11 @@ bool rocks_store::write_index(const index_generation& what) {
   write(families_.back(), "indexed",
         [&](table_file& file) { file.put(indexed_key, encoded(encode_log_key, what.last)); });
   // The indexes must not survive a log that does not.
-  if (status.ok() && settings_.durability == durability::os) status = db_->SyncWAL();
+  if (status.ok() && settings_.durability == durability::os) {
+    const timestamp newest = newest_.load(std::memory_order_acquire);
+    status = db_->SyncWAL();
+    if (status.ok()) expired_.confirm_durable(newest);
+  }
   if (status.ok()) status = db_->IngestExternalFiles(files);
   if (!status.ok()) {
     tell_failure("of the indexes: " + status.ToString());
@@ -177,7 +179,7 @@ std::optional<open_failure> rocks_store::gather_recent() {
 
 // --- reads ---
 
-read_result<std::optional<message_record>> rocks_store::find_message(const guid& id, timestamp now) const {
+read_result<std::optional<message_record>> rocks_store::find_message(const guid& id, const clock_reading& now) const {
   thread_local std::string key;
   key.clear();
   encode_message_key(key, id);
@@ -191,12 +193,12 @@ read_result<std::optional<message_record>> rocks_store::find_message(const guid&
   }
   auto found = decode_message(recent != nullptr ? recent->value() : stored.ToStringView());
   if (!found) return failed_read(family::messages, "the record of message " + std::string(id.view()) + " is damaged");
-  if (found->expires_at <= now) return std::nullopt;
+  if (now.has_ended(found->expires_at, found->created_at)) return std::nullopt;
   return found;
 }
 
 read_result<void> rocks_store::scan_messages(
-    timestamp now, const std::function<bool(const guid&, const message_record&)>& visit) const {
+    const clock_reading& now, const std::function<bool(const guid&, const message_record&)>& visit) const {
   const auto view = shown();
   const auto recent = recent_messages(*view);
   const std::unique_ptr<rocksdb::Iterator> stored(db_->NewIterator(view->options(), handle(family::messages)));
@@ -206,7 +208,7 @@ read_result<void> rocks_store::scan_messages(
     const auto id = decode_message_key(key);
     const auto found = decode_message(value);
     is_damaged = !id || !found;
-    return !is_damaged && (found->expires_at <= now || visit(*id, *found));
+    return !is_damaged && (now.has_ended(found->expires_at, found->created_at) || visit(*id, *found));
   });
   if (is_damaged) return failed_read(family::messages, "a record is damaged");
   if (!stored->status().ok()) return failed_read(family::messages, stored->status().ToString());

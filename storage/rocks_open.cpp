@@ -1,9 +1,11 @@
 // Opening a data folder: finds the end of the log and checks that the orders are what it says.
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
 #include "engine/decide.hpp"
+#include "storage/clock_record.hpp"
 #include "storage/rocks_store.hpp"
 #include "storage/wal_scan.hpp"
 
@@ -15,8 +17,10 @@ constexpr int groups_checked_at_start = 64;
 // Captured responses may make them large; then fewer.
 constexpr std::size_t bytes_checked_at_start = std::size_t{64} << 20;
 
-// How far a clock may be set back between two starts.
-constexpr milliseconds clock_steps_tolerated = std::chrono::hours(1);
+timestamp time_of(const std::variant<logged_message, capture_entry>& what) {
+  const auto* changed = std::get_if<capture_entry>(&what);
+  return changed != nullptr ? changed->at : std::get<logged_message>(what).record.created_at;
+}
 
 // How often a folder that is being written is tried to be opened for reading.
 constexpr int read_only_opens_max = 10;
@@ -63,12 +67,29 @@ std::optional<open_failure> rocks_store::open_database() {
   return std::nullopt;
 }
 
+// Lets the clock go on from the newest record of the log and from the state that it had.
+std::optional<open_failure> rocks_store::resume_clock(std::optional<timestamp> newest) {
+  rocksdb::PinnableSlice value;
+  const auto status = db_->Get({}, families_.back(), clock_key, &value);
+  if (!status.ok() && !status.IsNotFound()) return cannot_open(status);
+  const auto kept = status.ok() ? decode_clock_state(value.ToStringView()) : std::nullopt;
+  if (status.ok() && !kept) return cannot_open(rocksdb::Status::Corruption("the state of the clock"));
+  if (kept) newest = std::max(newest, std::optional(kept->time));
+  clock_.resume(newest, kept);
+  if (newest) {
+    newest_ = *newest;
+    expired_.confirm_durable(*newest);
+  }
+  return std::nullopt;
+}
+
 // Finds the last position and folds the last groups of the log again, with the same apply as live traffic: the orders
 // must be what the log says.
 std::optional<open_failure> rocks_store::check_end_of_log() {
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(family::log)));
   at->SeekToLast();
   std::optional<position> from;
+  std::optional<timestamp> newest;
   std::size_t bytes = 0;
   for (int i = 0; at->Valid() && i < groups_checked_at_start && bytes < bytes_checked_at_start; ++i, at->Prev()) {
     const auto first = decode_log_key(at->key().ToStringView());
@@ -85,8 +106,10 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
     }
     from = first;
     bytes += at->value().size();
+    for (const auto& each : group->entries) newest = std::max(newest, std::optional(time_of(each)));
   }
   if (!at->status().ok()) return cannot_open(at->status());
+  if (auto failure = resume_clock(newest)) return failure;
   if (!from) return std::nullopt;
 
   const auto disagree = [this](const std::string& difference) {
@@ -120,13 +143,13 @@ std::optional<open_failure> rocks_store::find_newest_order() {
   return newest_order_ ? std::nullopt : std::optional(cannot_open(rocksdb::Status::Corruption("a key of an order")));
 }
 
-// Whether the capture is as its last entry says. It need not be there any more once it has expired; a clock that was
-// set back since may say that it has not.
+// Whether the capture is as its last entry says. It need not be there any more once it has expired by the newest time
+// known, which is never before that by which it was dropped: see expired_record_filter. The steps of the clock are not
+// looked at, which only keep it longer.
 bool rocks_store::is_as_logged(const capture_key& key, const shared_capture& after) const {
-  const timestamp now = clock_.now();
-  const auto found = find_capture(key, now);
+  const auto found = find_capture(key, timestamp::min());  // also if it has expired
   if (!found) return false;
-  if (*found == nullptr) return after == nullptr || !after->is_kept_at(now + clock_steps_tolerated);
+  if (*found == nullptr) return after == nullptr || !after->is_kept_at(std::max(clock_.now(), newest_.load()));
   return after != nullptr && **found == *after;
 }
 
@@ -158,7 +181,7 @@ std::optional<open_failure> rocks_store::claim_folder() {
 
 namespace {
 
-open_result open(store_settings settings, const time_source& clock, std::string engine_id,
+open_result open(store_settings settings, time_source& clock, std::string engine_id,
                  std::optional<data_folder> folder) {
   auto opened = std::make_unique<rocks_store>(std::move(settings), clock, std::move(engine_id), std::move(folder));
   if (auto failure = opened->open_database()) return tl::make_unexpected(std::move(*failure));
@@ -171,14 +194,14 @@ open_result open(store_settings settings, const time_source& clock, std::string 
 
 }  // namespace
 
-open_result open_store(store_settings settings, const time_source& clock) {
+open_result open_store(store_settings settings, time_source& clock) {
   auto folder = data_folder::open(settings.folder);
   if (!folder) return tl::make_unexpected(folder.error());
   std::string engine_id = folder->engine_id();
   return open(std::move(settings), clock, std::move(engine_id), std::move(*folder));
 }
 
-open_result open_store_for_reading(store_settings settings, const time_source& clock) {
+open_result open_store_for_reading(store_settings settings, time_source& clock) {
   auto engine_id = check_data_folder(settings.folder);
   if (!engine_id) return tl::make_unexpected(engine_id.error());
   return open(std::move(settings), clock, std::move(*engine_id), std::nullopt);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/check.hpp"
+#include "storage/clock_record.hpp"
 
 namespace ordem::storage {
 
@@ -49,6 +50,11 @@ void rocks_store::put_capture(const capture_entry& what) {
   }
 }
 
+void rocks_store::put_clock(const clock_state& state) {
+  const auto put = batch_.Put(families_.back(), clock_key, encoded(encode_clock_state, state));
+  CHECK(put.ok());
+}
+
 // Once, whatever fails after that: on a full disk everything does.
 void rocks_store::tell_failure(std::string_view why) {
   if (failure_told_.exchange(true)) return;
@@ -69,13 +75,20 @@ tl::expected<position, log_error> rocks_store::append(std::span<const entry> ent
   if (entries.empty()) return position{last_appended};
 
   batch_.Clear();
+  timestamp newest = newest_.load(std::memory_order_relaxed);
   for (const entry& each : entries) {
     if (const auto* changed = std::get_if<capture_entry>(&each)) {
+      newest = std::max(newest, changed->at);
       put_capture(*changed);
-    } else if (const auto& executed = std::get<message_entry>(each); executed.after != nullptr) {
-      put_order(executed);
+      continue;
     }
+    const auto& executed = std::get<message_entry>(each);
+    newest = std::max(newest, executed.record.created_at);
+    if (executed.after != nullptr) put_order(executed);
   }
+  // With the first entries that may be dated after the change, so that no start finds them without it.
+  const std::uint64_t clock_changes = clock_.changes();
+  if (clock_changes != clock_changes_) put_clock(clock_.state());
   key_.clear();
   value_.clear();
   encode_log_key(key_, {last_appended + 1});
@@ -83,6 +96,8 @@ tl::expected<position, log_error> rocks_store::append(std::span<const entry> ent
   put(family::log, key_, value_);
 
   if (const auto status = db_->Write({}, &batch_); !status.ok()) return failed_write(status.ToString());
+  clock_changes_ = clock_changes;
+  newest_.store(newest, std::memory_order_release);
   log_bytes_ += value_.size();
   index_.add(entries, {last_appended + 1});
   const position last{last_appended + entries.size()};
@@ -101,7 +116,9 @@ tl::expected<position, log_error> rocks_store::sync() {
   auto view = written();
   if (view->last() == last()) return last();
   if (settings_.durability != durability::os) {
+    const timestamp newest = newest_.load(std::memory_order_acquire);
     if (const auto status = db_->SyncWAL(); !status.ok()) return failed_write(status.ToString());
+    expired_.confirm_durable(newest);
   }
   const position through = view->last();
   show(std::move(view));
@@ -275,7 +292,7 @@ read_result<shared_order> rocks_store::find_version(order_id id, version which, 
   return read_order(family::versions, encoded(encode_version_key, id, which), id, view);
 }
 
-read_result<shared_capture> rocks_store::find_capture(const capture_key& key, timestamp now) const {
+read_result<shared_capture> rocks_store::find_capture(const capture_key& key, const clock_reading& now) const {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(shown()->options(), handle(family::captures), encoded(encode_capture_key, key), &value);
   if (status.IsNotFound()) return shared_capture{};
@@ -310,7 +327,7 @@ read_result<void> rocks_store::scan_orders(const std::function<bool(const shared
 }
 
 read_result<void> rocks_store::scan_captures(
-    timestamp now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const {
+    const clock_reading& now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const {
   return scan(family::captures, [&](std::string_view key, std::string_view value) -> std::optional<bool> {
     const auto id = decode_capture_key(key);
     auto found = decode_capture(value);

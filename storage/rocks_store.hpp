@@ -29,6 +29,10 @@ std::string encoded(Encode encode, const Arguments&... arguments) {
   return bytes;
 }
 
+// Keys of the default family.
+inline constexpr std::string_view indexed_key = "indexed";
+inline constexpr std::string_view clock_key = "clock";
+
 // The smallest key that is greater than every key with this prefix.
 std::string end_of_prefix(std::string prefix);
 
@@ -65,8 +69,7 @@ class data_view {
 
 class rocks_store final : public store {
  public:
-  rocks_store(store_settings settings, const time_source& clock, std::string engine_id,
-              std::optional<data_folder> folder)
+  rocks_store(store_settings settings, time_source& clock, std::string engine_id, std::optional<data_folder> folder)
       : settings_(std::move(settings)),
         engine_id_(std::move(engine_id)),
         folder_(std::move(folder)),
@@ -86,6 +89,7 @@ class rocks_store final : public store {
   std::optional<open_failure> open_database();
   std::optional<open_failure> check_end_of_log();
   std::optional<open_failure> find_newest_order();
+  std::optional<open_failure> resume_clock(std::optional<timestamp> newest);
   std::optional<open_failure> gather_recent();
   std::optional<open_failure> claim_folder();
   std::string difference_in(const executed_message& logged) const;
@@ -107,16 +111,17 @@ class rocks_store final : public store {
   read_result<shared_order> find_version(order_id id, version which) const override;
   std::unique_ptr<order_list> list_versions(order_id id, std::optional<version> before) const override;
   std::unique_ptr<order_list> list_orders(std::string_view customer_id, std::optional<order_id> after) const override;
-  read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override;
+  read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const override;
 
-  read_result<shared_capture> find_capture(const capture_key& key, timestamp now) const override;
+  read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now) const override;
 
   read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const override;
-  read_result<void> scan_messages(timestamp now,
+  read_result<void> scan_messages(const clock_reading& now,
                                   const std::function<bool(const guid&, const message_record&)>& visit) const override;
 
   read_result<void> scan_captures(
-      timestamp now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const override;
+      const clock_reading& now,
+      const std::function<bool(const capture_key&, const shared_capture&)>& visit) const override;
 
   store_figures figures() const override;
   void close() override;
@@ -146,6 +151,7 @@ class rocks_store final : public store {
   void show(shared_view view);
   void trim_log();
   rocksdb::Status put_indexed(position through);
+  void put_clock(const clock_state& state);
   bool write_index(const index_generation& what);
   void tell_failure(std::string_view why);
   tl::unexpected<log_error> failed_write(std::string_view why);
@@ -168,8 +174,8 @@ class rocks_store final : public store {
   const store_settings settings_;
   const std::string engine_id_;
   const std::optional<data_folder> folder_;  // absent: opened for reading
-  const time_source& clock_;
-  const expired_record_filter expired_;
+  time_source& clock_;
+  expired_record_filter expired_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::optional<order_id> newest_order_;
@@ -179,6 +185,7 @@ class rocks_store final : public store {
   std::atomic<std::uint64_t> visible_{0};
   std::atomic<std::uint64_t> persisted_{0};
   std::atomic<std::uint64_t> indexed_{0};
+  std::atomic<timestamp> newest_{timestamp::min()};  // of the times of the appended entries
   std::atomic<bool> failed_{false};
   std::atomic<bool> failure_told_{false};
   mutable std::mutex view_mutex_;
@@ -189,6 +196,7 @@ class rocks_store final : public store {
 
   // The appending thread's own; the last three are kept for their memory.
   std::uint64_t log_bytes_ = 0;
+  std::uint64_t clock_changes_ = 0;  // of the clock's, those that are kept
   rocksdb::WriteBatch batch_;
   std::string key_;
   std::string value_;

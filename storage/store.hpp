@@ -141,11 +141,11 @@ class store : public log, public order_reader, public capture_reader {
   virtual read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const = 0;
   // Every message that has not expired at `now`, in byte order of GUIDs, until `visit` says no. As scan_orders().
   virtual read_result<void> scan_messages(
-      timestamp now, const std::function<bool(const guid&, const message_record&)>& visit) const = 0;
+      const clock_reading& now, const std::function<bool(const guid&, const message_record&)>& visit) const = 0;
 
   // Every capture that is kept at `now`, in byte order of keys, until `visit` says no. As scan_orders().
   virtual read_result<void> scan_captures(
-      timestamp now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const = 0;
+      const clock_reading& now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const = 0;
 
   // Writes what is in memory to sorted files, so that the next start has nothing to replay. No appends or syncs during
   // or after it.
@@ -160,11 +160,12 @@ struct open_failure {
 using open_result = tl::expected<std::unique_ptr<store>, open_failure>;
 
 // Opens the folder for reading and writing, making it if it is not there, and checks that the end of the log and the
-// orders agree. Nobody else can open it so until the store is destroyed. `clock` must outlive the store.
-open_result open_store(store_settings settings, const time_source& clock);
+// orders agree. Nobody else can open it so until the store is destroyed. `clock` goes on from the state that the folder
+// keeps of it, and must outlive the store.
+open_result open_store(store_settings settings, time_source& clock);
 
 // Opens an existing folder for reading, even while another process writes it; sees what was in the log at that moment.
 // append() and sync() must not be called on it.
-open_result open_store_for_reading(store_settings settings, const time_source& clock);
+open_result open_store_for_reading(store_settings settings, time_source& clock);
 
 }  // namespace ordem::storage

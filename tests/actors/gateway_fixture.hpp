@@ -34,10 +34,11 @@ struct gateway_test {
     CHECK(store.faults() == std::vector<std::string>{});
   }
 
-  void start(gateway_settings settings) {
+  void start(gateway_settings settings) { start(std::move(settings), clock); }
+  void start(gateway_settings settings, const time_source& other_clock) {
     settings.on_log_failure = [this] { ++log_failures; };
     engine.reset();
-    engine = std::make_unique<gateway>(std::move(settings), store, clock);
+    engine = std::make_unique<gateway>(std::move(settings), store, other_clock);
     desk_number = engine->add_desk(desk);
   }
   // One shard: whatever is submitted in turn is decided in that order.

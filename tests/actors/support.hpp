@@ -175,14 +175,15 @@ class fake_store final : public storage::store {
     if (found == orders_.end() || which.number == 0 || which.number > found->second.size()) return shared_order{};
     return found->second[which.number - 1];
   }
-  read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override {
+  read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const override {
     const std::lock_guard lock(mutex_);
     if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
     const auto found = messages_.find(id);
-    if (found == messages_.end() || found->second.expires_at <= now) return std::nullopt;
+    if (found == messages_.end() || now.has_ended(found->second.expires_at, found->second.created_at))
+      return std::nullopt;
     return found->second;
   }
-  read_result<shared_capture> find_capture(const capture_key& key, timestamp now) const override {
+  read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now) const override {
     const std::lock_guard lock(mutex_);
     if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
     const auto found = captures_.find(key);
@@ -192,12 +193,12 @@ class fake_store final : public storage::store {
   std::unique_ptr<order_list> list_orders(std::string_view, std::optional<order_id>) const override { return nullptr; }
 
   read_result<void> scan_orders(const std::function<bool(const shared_order&)>&) const override { return {}; }
-  read_result<void> scan_messages(timestamp,
+  read_result<void> scan_messages(const clock_reading&,
                                   const std::function<bool(const guid&, const message_record&)>&) const override {
     return {};
   }
   read_result<void> scan_captures(
-      timestamp, const std::function<bool(const capture_key&, const shared_capture&)>&) const override {
+      const clock_reading&, const std::function<bool(const capture_key&, const shared_capture&)>&) const override {
     return {};
   }
   storage::store_figures figures() const override { return {.last = last()}; }

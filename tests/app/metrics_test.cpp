@@ -42,6 +42,7 @@ struct metrics_test : gateway_test {
   fake_postgres postgres;
   edge::edge_counters edge{edge::server_settings()};
   edge::service_state state = edge::service_state::ready;
+  clock_figures clock_seen;
 
   ~metrics_test() { engine.reset(); }
 
@@ -54,7 +55,7 @@ struct metrics_test : gateway_test {
     start(std::move(settings));
     engine->start_following();
   }
-  std::string text() { return metrics_text(edge, state, engine.get(), &store, clock.now()); }
+  std::string text() { return metrics_text(edge, state, engine.get(), &store, clock.now(), clock_seen); }
   // The value of a metric, its labels as they are written; nothing if it is not there.
   std::optional<std::string> value_of(const std::string& name) {
     const std::string all = "\n" + text();
@@ -126,6 +127,15 @@ TEST_CASE_METHOD(metrics_test, "the age of an entry is told of a capture too") {
   CHECK(wait_for("ordem_postgres_lag_seconds", "0"));
 }
 
+TEST_CASE_METHOD(metrics_test, "steps of the machine's clock are counted, and what times are ahead of it") {
+  start({});
+  CHECK(value_of(R"(ordem_clock_steps_total{direction="forward"})") == "0");
+  clock_seen = {2, 3, milliseconds(1500)};
+  CHECK(value_of(R"(ordem_clock_steps_total{direction="forward"})") == "2");
+  CHECK(value_of(R"(ordem_clock_steps_total{direction="backward"})") == "3");
+  CHECK(value_of("ordem_clock_lead_seconds") == "1.5");
+}
+
 // --- batches ---
 
 TEST_CASE_METHOD(metrics_test, "lines of batches are told by the class of their verdicts") {
@@ -159,7 +169,7 @@ TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
 
 TEST_CASE_METHOD(metrics_test, "while the data is being read nothing is told of Postgres") {
   follow();
-  CHECK_THAT(metrics_text(edge, edge::service_state::recovering, nullptr, nullptr, clock.now()),
+  CHECK_THAT(metrics_text(edge, edge::service_state::recovering, nullptr, nullptr, clock.now(), {}),
              !Contains("ordem_postgres"));
 }
 

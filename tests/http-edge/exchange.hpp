@@ -62,10 +62,11 @@ class fake_orders final : public order_reader {
     }
     return std::make_unique<list>(*this, std::move(found));
   }
-  read_result<std::optional<message_record>> find_message(const guid& id, timestamp now) const override {
+  read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const override {
     return read([&]() -> std::optional<message_record> {
       const auto found = messages_.find(std::string(id.view()));
-      if (found == messages_.end() || found->second.expires_at <= now) return std::nullopt;
+      if (found == messages_.end() || now.has_ended(found->second.expires_at, found->second.created_at))
+        return std::nullopt;
       return found->second;
     });
   }

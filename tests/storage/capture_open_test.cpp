@@ -96,18 +96,32 @@ TEST_CASE_METHOD(capture_open_test, "a folder whose capture can't be read is not
   CHECK_THAT(failure_to_open(), Contains("damaged") && Contains("recorded"));
 }
 
-TEST_CASE_METHOD(capture_open_test, "a capture may be missing once its time is over, by a clock that is an hour slow") {
+TEST_CASE_METHOD(capture_open_test, "a capture may be missing once its time is over, and no moment before") {
   remove(allocated_key);
   remove(recorded_key);
-  clock.advance(sample_terms.ttl - std::chrono::hours(1) - milliseconds(1));
+  clock.advance(sample_terms.ttl - milliseconds(1));
   failure_to_open();
   clock.advance(milliseconds(1));
   CHECK(opens());
 }
 
+TEST_CASE_METHOD(capture_open_test, "its time is over by the newest record, too, wherever the clock is") {
+  {
+    const auto store = opened(settings_for(folder), clock);
+    const timestamp newest = sample_time + sample_terms.ttl;
+    REQUIRE(store->append(std::vector<entry>{allocation_entry(key_of("newest"), newest)}));
+    REQUIRE(store->sync());
+  }
+  remove(allocated_key);
+  remove(recorded_key);
+  clock.advance(-std::chrono::hours(48));
+  CHECK(opens());
+}
+
 TEST_CASE_METHOD(capture_open_test, "captures that a compaction dropped after their time are no disagreement") {
   const auto captures_left = [this] {
-    const expired_record_filter expired(clock);
+    expired_record_filter expired(clock);
+    expired.confirm_durable(clock.now());
     std::size_t count = 0;
     tamper(folder, family_descriptors(settings_for(folder), expired), [&](auto& db, auto handle) {
       auto* captures = handle(family::captures);

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "storage/clock_record.hpp"
 #include "storage/records.hpp"
 #include "tests/storage/support.hpp"
 
@@ -115,6 +116,13 @@ std::string encoded(Encode encode, const Arguments&... arguments) {
   return bytes;
 }
 
+clock_state golden_clock() {
+  using std::chrono::hours;
+  return {sample_time,      "ce055624-fa32-4e07-8957-0ece5d801f1e",
+          milliseconds(-5), std::chrono::minutes(1),
+          hours(100),       {{sample_time - hours(40), hours(2)}, {sample_time - hours(30), hours(25)}}};
+}
+
 struct golden {
   std::string name;
   std::string holds;
@@ -138,6 +146,8 @@ std::vector<golden> all_golden() {
        encoded(encode_capture, capture{sample_time, std::nullopt, std::nullopt, nullptr})},
       {"capture_completed", "the record of a capture with a response: U+0000 in its body, lists among its headers",
        encoded(encode_capture, golden_capture())},
+      {"clock", "the state of a clock that leads by a minute, after two steps",
+       encoded(encode_clock_state, golden_clock())},
       {"log_group_mixed", "a log group: an allocation, a message, a recorded capture, one that was given up",
        encoded(encode_log_group, std::uint64_t{70000}, golden_mixed_group())},
       {"log_group", "a group of two log entries", encoded(encode_log_group, std::uint64_t{70000}, golden_group())},
@@ -202,6 +212,7 @@ TEST_CASE("golden files decode to what they were made of") {
   CHECK(decode_capture(read_bytes("capture_allocated_for_ever")) == capture{sample_time, {}, {}, nullptr});
   CHECK(decode_capture(read_bytes("capture_completed")) == golden_capture());
   CHECK(decode_capture_key(read_bytes("capture_key")) == golden_key);
+  CHECK(decode_clock_state(read_bytes("clock")) == golden_clock());
 }
 
 TEST_CASE("golden log groups decode to the entries that they were made of") {

@@ -1,4 +1,5 @@
 #include "storage/records.hpp"
+#include "storage/clock_record.hpp"
 
 #include <catch2/catch.hpp>
 #include <limits>
@@ -102,7 +103,8 @@ TEST_CASE("a message comes back from its record as it was") {
     const message_record what = random.message();
     const std::string bytes = bytes_of(what);
     REQUIRE(decode_message(bytes) == what);
-    REQUIRE(decode_expiry(bytes) == what.expires_at);
+    const auto kept = decode_lifetime(bytes);
+    REQUIRE((kept && kept->made_at == what.created_at && kept->expires_at == what.expires_at));
   }
 }
 
@@ -114,7 +116,9 @@ TEST_CASE("a capture comes back from its record as it was, and so does its expir
     const capture what = random.capture();
     const std::string bytes = bytes_of(what);
     REQUIRE(decode_capture(bytes) == what);
-    REQUIRE(decode_expiry(bytes) == what.expires_at.value_or(timestamp::max()));
+    const auto kept = decode_lifetime(bytes);
+    REQUIRE((kept && kept->made_at == what.allocated_at));
+    REQUIRE(kept->expires_at == what.expires_at.value_or(timestamp::max()));
   }
 }
 
@@ -180,7 +184,26 @@ TEST_CASE("a record of another format decodes to nothing") {
   CHECK_FALSE(decode_order({}, with_format(bytes_of(random.order()))));
   CHECK_FALSE(decode_message(with_format(bytes_of(random.message()))));
   CHECK_FALSE(decode_capture(with_format(bytes_of(random.capture()))));
-  CHECK_FALSE(decode_expiry(with_format(bytes_of(random.message()))));
+  CHECK_FALSE(decode_lifetime(with_format(bytes_of(random.message()))));
+}
+
+TEST_CASE("the state of a clock comes back from its record as it was, and from no part or other format of it") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  const auto some_ms = [&] { return random.time().time_since_epoch(); };
+  for (int i = 0; i < rounds; ++i) {
+    clock_state what{random.time(), random.text(40), random.chance() ? some_ms() : -some_ms(),
+                     some_ms(),     some_ms(),       {}};
+    for (auto count = random.up_to(16); count > 0; --count) what.steps.push_back({random.time(), some_ms()});
+    std::string bytes;
+    encode_clock_state(bytes, what);
+    REQUIRE(decode_clock_state(bytes) == what);
+    REQUIRE_FALSE(decode_clock_state(bytes.substr(0, random.up_to(bytes.size() - 1))));
+    REQUIRE_FALSE(decode_clock_state(bytes + 'x'));
+    bytes[0] = 2;
+    REQUIRE_FALSE(decode_clock_state(bytes));
+  }
 }
 
 TEST_CASE("a log group of another format decodes to nothing") {
@@ -214,7 +237,7 @@ TEST_CASE("a damaged message decodes to nothing or to a message that can be writ
     const std::string record = bytes_of(random.message());
     for (int j = 0; j < 20; ++j) {
       with_random_damage(record, random, [](const std::string& damaged) {
-        decode_expiry(damaged);
+        decode_lifetime(damaged);
         if (const auto read = decode_message(damaged)) REQUIRE(decode_message(bytes_of(*read)) == read);
       });
     }
@@ -258,8 +281,9 @@ TEST_CASE("random bytes decode to nothing or to a value") {
     const std::string bytes = static_cast<char>(1 + random.up_to(2)) + random.text(64);
     decode_order({}, bytes);
     decode_message(bytes);
-    decode_expiry(bytes);
+    decode_lifetime(bytes);
     decode_capture(bytes);
+    decode_clock_state(bytes);
     decode_log_group(bytes);
     decode_log_key(bytes);
     decode_customer_key(bytes);
