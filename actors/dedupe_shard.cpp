@@ -79,11 +79,16 @@ void dedupe_shard::admit_capture(const ticket& waiter, capture_request&& asked, 
                                  gathered& to) {
   capture_key key = asked.key;
   auto [told, entry, waits] = captures_.admit(std::move(asked), now);
+  const auto* known = std::get_if<capture_answer>(&told);
   if (waits) {
-    to.decisions.push_back({{waiter, parts_.number, std::move(key), std::nullopt, std::move(told)}, std::move(entry)});
+    const bool is_allocated = known != nullptr && known->verdict == capture_verdict::allocated;
+    auto allocated = is_allocated ? std::get<storage::capture_entry>(entry.value()).after : nullptr;
+    to.decisions.push_back(
+        {{waiter, parts_.number, std::move(key), std::nullopt, std::move(told), std::move(allocated)},
+         std::move(entry)});
     return;
   }
-  if (const auto* known = std::get_if<capture_answer>(&told)) ++to.captures[static_cast<std::size_t>(known->verdict)];
+  if (known != nullptr) ++to.captures[static_cast<std::size_t>(known->verdict)];
   to.replies.push_back({waiter, std::move(told)});
 }
 

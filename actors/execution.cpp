@@ -27,6 +27,14 @@ void withdraw(std::vector<settlement>& group) {
   }
 }
 
+void take_back_lapsed(std::vector<settlement>& group, const clock_reading& now) {
+  for (settlement& each : group) {
+    auto* told = std::get_if<capture_answer>(&each.answer);
+    if (told == nullptr || each.allocated == nullptr || each.allocated->is_leased_at(now)) continue;
+    told->verdict = capture_verdict::in_flight;
+  }
+}
+
 execution execute(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl) {
   auto decision = decide(current.get(), what.message, fresh_id, now);
   if (auto* refused = std::get_if<refusal>(&decision)) {

@@ -27,6 +27,7 @@ struct settlement {
   std::variant<guid, capture_key> subject;
   std::optional<order_id> target;  // absent for a created order: no keeper holds it yet
   ordem::answer answer;
+  shared_capture allocated = nullptr;  // what the answer `allocated` gives away; of every other, null
 };
 
 // A decision on its way to the commit writer.
@@ -43,6 +44,10 @@ struct execution {
 // The log has failed: whether these are on the disk is unknown. Nobody is told that they are; after a restart a repeat
 // learns which.
 void withdraw(std::vector<settlement>& group);
+
+// Changes the answers to allocations whose lease has ended before they became durable: the key may have been allocated
+// to other callers since, so that these answer `in_flight`.
+void take_back_lapsed(std::vector<settlement>& group, const clock_reading& now);
 
 // Decides the task on `current` (null: no such order) and prepares its record, which expires at now + ttl.
 execution execute(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl);

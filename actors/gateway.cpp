@@ -56,7 +56,7 @@ struct gateway::parts {
         config(settings.worker_threads),
         system(config),
         syncer(system.spawn<log_syncer, caf::detached>(log_syncer_parts{
-            &store, &replies, &counters, &gate, settings.follower.answers_wait, [this] { stop_writing(); }})),
+            &store, &clock, &replies, &counters, &gate, settings.follower.answers_wait, [this] { stop_writing(); }})),
         writer(system.spawn<commit_writer, caf::detached>(
             commit_writer_parts{&store, syncer, &sealed, [this] { stop_writing(); }})) {
     for (std::uint32_t i = 0; i < settings.shards; ++i) {

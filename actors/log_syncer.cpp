@@ -101,6 +101,7 @@ void log_syncer::abandon_all() {
 // Everybody who waits for this group hears of it here, once.
 void log_syncer::settle_group(std::vector<settlement>&& group) {
   if (group.empty()) return;
+  take_back_lapsed(group, parts_.clock->read());
   std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};
   std::array<std::uint64_t, capture_verdicts> captures{};
   std::uint64_t refusals = 0;

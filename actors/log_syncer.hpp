@@ -17,6 +17,7 @@ namespace ordem::actors {
 
 struct log_syncer_parts {
   storage::log* log = nullptr;
+  const time_source* clock = nullptr;
   reply_router* replies = nullptr;
   actors::counters* counters = nullptr;
   // Measured now and then while the log grows; null if nothing follows it.

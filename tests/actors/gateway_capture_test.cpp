@@ -25,6 +25,13 @@ struct gateway_capture_test : gateway_test {
   void pass_fence() { REQUIRE(has(capture_verdict::in_flight)(ask(allocation(fence)))); }
   void allocate(const capture_key& key) { REQUIRE(has(capture_verdict::allocated)(ask(allocation(key)))); }
 
+  template <class Condition>
+  static bool wait_until(Condition holds) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!holds() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    return holds();
+  }
+
   std::string body_of(const answer& given) { return std::get<capture_answer>(given).response->body; }
 };
 
@@ -109,6 +116,47 @@ TEST_CASE_METHOD(gateway_capture_test, "a lease that has run out is taken over, 
   const auto answers = answers_to(submit_all(allocations(50)));
   CHECK(count_if(answers, has(capture_verdict::allocated)) == 1);
   CHECK(count_if(answers, has(capture_verdict::in_flight)) == 49);
+}
+
+TEST_CASE_METHOD(gateway_capture_test,
+                 "of allocations whose leases end before the disk has them only the last is given out") {
+  start_in_order({.captures = {milliseconds(1000), milliseconds(5000)}});
+  store.syncs.close();
+  std::vector<std::uint32_t> tickets;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    tickets.push_back(submit(allocation(some_key)));
+    REQUIRE(wait_until([&] { return store.appended() == position{i}; }));
+    if (i < 3) clock.advance(milliseconds(1000));
+  }
+  store.syncs.open();
+  const auto answers = answers_to(tickets);
+  CHECK(has(capture_verdict::in_flight)(answers[0]));
+  CHECK(has(capture_verdict::in_flight)(answers[1]));
+  CHECK(has(capture_verdict::allocated)(answers[2]));
+  CHECK(engine->counters().captures[static_cast<std::size_t>(capture_verdict::allocated)] == 1);
+  CHECK(has(capture_verdict::recorded)(ask(record(some_key, response_of("r")))));
+}
+
+TEST_CASE_METHOD(gateway_capture_test,
+                 "an allocation whose lease ends before the disk has it is not given out, but free") {
+  start_in_order({.captures = {milliseconds(1000), milliseconds(5000)}});
+  store.syncs.close();
+  const auto late = submit(allocation(some_key));
+  store.syncs.wait_for_somebody();
+  clock.advance(milliseconds(1000));
+  store.syncs.open();
+  CHECK(has(capture_verdict::in_flight)(desk.wait_for(late)));
+  CHECK(has(capture_verdict::allocated)(ask(allocation(some_key))));
+}
+
+TEST_CASE_METHOD(gateway_capture_test, "an allocation for ever is given out however long the disk takes") {
+  start_in_order({.captures = {milliseconds(0), milliseconds(5000)}});
+  store.syncs.close();
+  const auto late = submit(allocation(some_key));
+  store.syncs.wait_for_somebody();
+  clock.advance(std::chrono::hours(1));
+  store.syncs.open();
+  CHECK(has(capture_verdict::allocated)(desk.wait_for(late)));
 }
 
 TEST_CASE_METHOD(gateway_capture_test, "a key and a GUID of the same letters have nothing to do with each other") {
