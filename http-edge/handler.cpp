@@ -45,6 +45,16 @@ response no_such_order() {
   return problem_response(problem::order_not_found, "no order has this id");
 }
 
+// What is wrong with a target that names no route.
+std::string_view target_error(std::string_view target) {
+  constexpr std::string_view no_path = "the request's target is neither a path nor a URL";
+  if (!target.starts_with('/') && target.find("://") == target.npos) return no_path;
+  if (target.find('#') != target.npos)
+    return "the request's target has the character '#', which needs percent-encoding";
+  if (target.find('%') != target.npos) return "the request's target has a '%' without two hexadecimal digits behind it";
+  return no_path;
+}
+
 // --- writes ---
 
 write_kind kind_of(const route& to, http::verb method) {
@@ -394,11 +404,8 @@ void handler::shrink_parser() {
 tl::expected<request_head, response> handler::read_head(const http_request& request) const {
   const auto target = request.target();
   auto to = find_route(target);
-  if (!to) {
-    response refused = problem_response(problem::malformed_request, "the request's target is not a valid path");
-    refused.close = true;
-    return tl::make_unexpected(std::move(refused));
-  }
+  // Where the request ends is not in doubt, so the connection stays open.
+  if (!to) return refuse(problem::malformed_request, target_error(target));
   if (to->resource == resource::unknown) return refuse(problem::not_found, "there is nothing at this path");
   if (is_of_captures(to->resource)) {
     if (auto refused = refuse_capture(request, *to, services_)) return tl::make_unexpected(std::move(*refused));

@@ -73,7 +73,8 @@ constexpr problem_row rows[] = {
     {method_not_allowed, "method-not-allowed", 405, 405, "the method is not allowed here",
      "The path exists, but not with this method. The header Allow lists those that it takes."},
     {malformed_request, "malformed-request", 400, 400, "the request is not valid HTTP",
-     "The request breaks the rules of HTTP/1.1 (RFC 9112), so that the server can't tell what was meant. The connection is closed."},
+     "The request breaks the rules of HTTP/1.1 (RFC 9112), so that the server can't tell what was meant. The connection is closed, "
+     "unless only the path or the query is at fault: a broken percent-encoding, for instance."},
     {expectation_failed, "expectation-failed", 417, 417, "the request expects what the server does not do",
      "The only expectation that the header Expect may name is 100-continue. The connection is closed."},
     {headers_too_large, "headers-too-large", 431, 431, "the request's headers are too large",

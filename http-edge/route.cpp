@@ -1,5 +1,6 @@
 #include "http-edge/route.hpp"
 
+#include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -8,10 +9,47 @@ namespace {
 
 namespace http = boost::beast::http;
 
-// The decoded segments of an absolute path.
+// Where the path begins: behind the authority of an absolute-form, whose brackets are those of an IPv6 address.
+std::size_t path_begin(std::string_view target) {
+  const auto scheme_end = target.starts_with('/') ? target.npos : target.find("://");
+  return scheme_end == target.npos ? 0 : std::min(target.find_first_of("/?", scheme_end + 3), target.size());
+}
+
+// Characters that a URL must not hold as they are (RFC 3986, appendix A), but that browsers, curl and Node send so.
+// Control characters and the space are not among them: the parser of HTTP refuses those.
+bool is_sent_raw(char c) {
+  return static_cast<unsigned char>(c) >= 0x80 || std::string_view("\"<>[\\]^`{|}").find(c) != std::string_view::npos;
+}
+
+// The target with such characters in path and query percent-encoded: they are data.
+std::string with_raw_characters_encoded(std::string_view target) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  const std::size_t begin = path_begin(target);
+  std::string encoded(target.substr(0, begin));
+  for (const char c : target.substr(begin)) {
+    if (is_sent_raw(c)) {
+      const auto byte = static_cast<unsigned char>(c);
+      encoded += {'%', digits[byte >> 4], digits[byte & 15]};
+    } else {
+      encoded += c;
+    }
+  }
+  return encoded;
+}
+
+// The origin-form or absolute-form of a target; nullopt if it is neither.
+std::optional<boost::urls::url_view> parse_target(std::string_view target) {
+  if (const auto parsed = boost::urls::parse_origin_form(target)) return *parsed;
+  const auto parsed = boost::urls::parse_absolute_uri(target);
+  if (!parsed || parsed->host().empty()) return std::nullopt;
+  return *parsed;
+}
+
+// The decoded segments of an absolute path. A slash at its end makes no segment: the path means what it means without.
 std::vector<std::string> segments_of(const boost::urls::url_view& url) {
   std::vector<std::string> segments;
   for (const auto segment : url.segments()) segments.push_back(segment);
+  if (!segments.empty() && segments.back().empty()) segments.pop_back();
   return segments;
 }
 
@@ -49,6 +87,7 @@ void name_operations_resource(route& to, std::string_view name) {
 }
 
 void name_resource(route& to, const std::vector<std::string>& path) {
+  if (std::any_of(path.begin(), path.end(), [](const auto& segment) { return segment.empty(); })) return;
   if (path.size() >= 3 && path[0] == "api" && path[1] == "v1") {
     if (path[2] == "orders") {
       name_order_resource(to, path);
@@ -62,8 +101,10 @@ void name_resource(route& to, const std::vector<std::string>& path) {
     name_operations_resource(to, path[1]);
   } else if (path.size() == 3 && path[0] == "-" && path[1] == "ready" && path[2] == "reads") {
     to.resource = resource::ready_reads;
+  } else if (path.size() == 1 && path[0] == "problems") {
+    to.resource = resource::problems;
   } else if (path.size() == 2 && path[0] == "problems") {
-    to.resource = path[1].empty() ? resource::problems : resource::problem;
+    to.resource = resource::problem;
     to.name = path[1];
   } else if (path.size() == 1 && path[0] == "metrics") {
     to.resource = resource::metrics;
@@ -87,14 +128,18 @@ std::optional<route> find_route(std::string_view target) {
     found.resource = resource::orders;
     return found;
   }
-  auto parsed = boost::urls::parse_origin_form(target);
+  std::string encoded;
+  auto parsed = parse_target(target);
   if (!parsed) {
-    parsed = boost::urls::parse_absolute_uri(target);
-    if (!parsed || parsed->host().empty()) return std::nullopt;
+    encoded = with_raw_characters_encoded(target);
+    parsed = parse_target(encoded);
+    if (!parsed) return std::nullopt;
   }
   name_resource(found, segments_of(*parsed));
-  if (parsed->encoded_query().empty()) return found;  // also of a bare question mark
-  for (const auto parameter : parsed->params()) found.query.emplace_back(parameter.key, parameter.value);
+  for (const auto parameter : parsed->params()) {
+    if (parameter.key.empty() && !parameter.has_value) continue;  // a bare question mark, or && in a query
+    found.query.emplace_back(parameter.key, parameter.value);
+  }
   return found;
 }
 

@@ -44,7 +44,8 @@ struct route {
   std::optional<std::string_view> query_value(std::string_view key) const;
 };
 
-// Nothing if the target is no valid origin-form or absolute-form (RFC 9112, section 3.2).
+// Returns nullopt if the target is no valid origin-form or absolute-form (RFC 9112, section 3.2). Characters that a
+// client should have percent-encoded are taken as data; a slash at the end of the path makes no difference.
 std::optional<route> find_route(std::string_view target);
 
 // The value of the header Allow for a resource.

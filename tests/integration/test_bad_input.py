@@ -509,6 +509,51 @@ def test_bad_target(client, name):
     assert_one_of(client.get(target), allowed)
 
 
+RAW_CHARACTERS = ("acme|17", "m\u00fcller", "{a}", "[a]", "a^b", "a`b", '"a"', "a\\b", "<a>")
+
+
+@pytest.mark.parametrize("text", RAW_CHARACTERS)
+def test_raw_characters_in_a_target_are_data(server, text):
+    """Breaks if a request is refused, or its connection closed, for characters that browsers, curl and Node leave as they
+    are."""
+    customer = f"{text}-{new_customer()}"
+    with server.connect() as connection:
+        order = accepted_order(connection.exchange(create(order_content(customer)).to_bytes()), 201)
+        for target in (f"{ORDERS}?customer_id={customer}", f"http://h{ORDERS}/?customer_id={customer}"):
+            connection.send(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            answer = connection.read_response()
+            assert (answer.status, answer.json()["orders"]) == (200, [order])
+        connection.send(f"GET /api/v1/messages/{text} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        assert_problem(connection.read_response(), 404, "message-not-found")
+
+
+@pytest.mark.parametrize("target, named", [(f"{ORDERS}?customer_id=100%", "'%'"), ("/-/ping#top", "'#'"), ("*", "path")])
+def test_target_that_is_none_leaves_the_connection_open(server, target, named):
+    """Breaks if the refusal does not say which character is wrong, or takes the other requests of the connection along."""
+    with server.connect() as connection:
+        connection.send(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode() + PING)
+        assert named in assert_problem(connection.read_response(), 400, "malformed-request")["detail"]
+        assert connection.read_response().status == 200
+
+
+@pytest.mark.parametrize("byte", [0x00, 0x01, 0x09, 0x0A, 0x0D, 0x1F, 0x7F])
+def test_control_character_in_a_target(server, byte):
+    """Breaks if a byte that could end or split a line is taken as data."""
+    assert_refused_bytes(server, b"GET /-/ping?a%cb HTTP/1.1\r\nHost: h\r\n\r\n" % byte, (400,))
+
+
+def test_slash_at_the_end_of_a_path(client):
+    """Breaks if a path with a slash behind it is another one, or offers methods of another one."""
+    customer = new_customer()
+    headers = [("Content-Type", JSON_TYPE), ("Idempotency-Key", new_guid())]
+    order = accepted_order(client.request("POST", f"{ORDERS}/", headers, content_bytes(customer)), 201)
+    assert client.get(f"{ORDERS}/?customer_id={customer}").json()["orders"] == [order]
+    assert client.get(f"{order_path(order['order_id'])}/").json()["order"] == order
+    assert client.request("DELETE", f"{ORDERS}/").header("Allow") == client.request("DELETE", ORDERS).header("Allow")
+    assert client.get("/problems").body == client.get("/problems/").body
+    assert_problem(client.get(f"{ORDERS}//"), 404, "not-found")
+
+
 def assert_one_of(response, allowed):
     """The answer is one of the problems in `allowed`, a dict of slug and status."""
     slug = response.json().get("type", "").removeprefix("/problems/")
