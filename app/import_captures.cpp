@@ -12,6 +12,7 @@
 #include "actors/capture_table.hpp"
 #include "app/failure.hpp"
 #include "app/system_clock.hpp"
+#include "engine/text.hpp"
 #include "http-edge/capture_body.hpp"
 #include "storage/store.hpp"
 
@@ -41,7 +42,7 @@ read_line_result read_exported(const std::string& line, dom::parser& parser, std
   if (!key) return refuse("its idempotency_key is not base64url without padding");
   if (document["status"].get(text) != simdjson::SUCCESS) return refuse("it has no status");
   if (text == "allocated") return exported_capture{std::move(*key), nullptr};
-  if (text != "completed") return refuse("its status '" + std::string(text) + "' is neither allocated nor completed");
+  if (text != "completed") return refuse("its status " + in_quotes(text) + " is neither allocated nor completed");
   dom::element capture;
   if (document["capture"].get(capture) != simdjson::SUCCESS) return refuse("it is completed, but has no capture");
   auto response = edge::read_captured_response(capture);

@@ -4,8 +4,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "app/system_clock.hpp"
 #include "engine/json_value.hpp"
+#include "engine/text.hpp"
 
 namespace ordem::app {
 namespace {
@@ -15,10 +18,20 @@ std::string_view level_name(int level) {
   return level == spdlog::level::warn ? "warning" : "info";
 }
 
+// Of a message or a field: some come from Postgres, and quote rows.
+constexpr std::size_t text_bytes_max = 8192;
+
+bool needs_quotes(char c) {
+  return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\x7F';
+}
+
 void append_value(std::string& line, const logger::field& field, bool json) {
   if (const auto* number = std::get_if<std::int64_t>(&field.second)) {
     line += std::to_string(*number);
-  } else if (const auto& text = std::get<std::string>(field.second); json || text.find_first_of(" \"=") != text.npos) {
+    return;
+  }
+  const std::string text = to_utf8(std::get<std::string>(field.second), text_bytes_max);
+  if (json || std::any_of(text.begin(), text.end(), needs_quotes)) {
     append_json_string(line, text);
   } else {
     line += text;
@@ -28,7 +41,7 @@ void append_value(std::string& line, const logger::field& field, bool json) {
 std::string json_line(int level, std::string_view message, logger::fields more) {
   std::string line = "{\"time\":\"" + to_rfc3339(system_time()) + "\",\"level\":\"" + std::string(level_name(level)) +
                      "\",\"message\":";
-  append_json_string(line, message);
+  append_json_string(line, to_utf8(message, text_bytes_max));
   for (const auto& field : more) {
     line += ",";
     append_json_string(line, field.first);
@@ -39,7 +52,7 @@ std::string json_line(int level, std::string_view message, logger::fields more) 
 }
 
 std::string text_line(std::string_view message, logger::fields more) {
-  std::string line(message);
+  std::string line = to_utf8(message, text_bytes_max);
   for (const auto& field : more) {
     line += "  " + std::string(field.first) + "=";
     append_value(line, field, false);

@@ -29,6 +29,9 @@ inline constexpr std::int64_t total_minor_units_max = exact_integer_max;
 // ("\\u0001").
 inline constexpr std::size_t json_bytes_per_byte_max = 6;
 
+// Of foreign bytes that a message quotes; see in_quotes() in engine/text.hpp.
+inline constexpr std::size_t quoted_bytes_max = 100;
+
 inline constexpr std::size_t page_size_default = 100;
 inline constexpr std::size_t page_size_max = 1000;
 // Of the orders on a page, as JSON: a page of large orders ends earlier. It has one order at least.

@@ -1,6 +1,5 @@
 #include "http-edge/capture_body.hpp"
 
-#include <boost/nowide/utf/utf.hpp>
 #include <memory>
 #include <utility>
 
@@ -77,30 +76,13 @@ struct raw_body {
   std::optional<captured_response> response;
 };
 
-// With U+FFFD for each byte that belongs to no character.
-std::string as_utf8(std::string_view text) {
-  using utf = boost::nowide::utf::utf_traits<char>;
-  std::string whole;
-  for (auto at = text.begin(); at != text.end();) {
-    const auto from = at;
-    const auto character = utf::decode(at, text.end());
-    if (boost::nowide::utf::is_valid_codepoint(character)) {
-      whole.append(from, at);
-    } else {
-      whole += "\xEF\xBF\xBD";
-      at = from + 1;
-    }
-  }
-  return whole;
-}
-
 // Bytes that are no UTF-8 come from the headers of a server that writes Latin-1. To refuse them would leave its answer
 // unrecorded, and have the request executed once more.
 simdjson::simdjson_result<dom::element> parse(std::string_view body, dom::parser& parser) {
   constexpr bool copies = false;  // the padding is there already
   auto json = parser.parse(body.data(), body.size(), copies);
   if (json.error() != simdjson::UTF8_ERROR) return json;
-  return parser.parse(simdjson::padded_string(as_utf8(body)));
+  return parser.parse(simdjson::padded_string(to_utf8(body)));
 }
 
 enum class members : std::uint8_t { key, key_and_response };

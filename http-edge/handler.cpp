@@ -71,7 +71,7 @@ or_response<void> check_media_type(const http_request& request, std::string_view
     return refuse(problem::unsupported_media_type, "Content-Type is given more than once");
   if (type != taken && type != also_taken)
     return refuse(problem::unsupported_media_type,
-                  type.empty() ? "the request has no Content-Type" : "the body is '" + type + "'");
+                  type.empty() ? "the request has no Content-Type" : "the body is " + in_quotes(type));
   if (has_other_charset(first->value()))
     return refuse(problem::unsupported_media_type, "Content-Type names a charset other than UTF-8");
   return {};
@@ -234,7 +234,7 @@ or_response<page_query> read_page_query(const route& to, std::string_view other_
     } else if (key == "cursor") {
       page.cursor = value;
     } else if (other_parameter.empty() || key != other_parameter) {
-      return refuse(problem::malformed_query, "'" + key + "' is not a parameter of this call");
+      return refuse(problem::malformed_query, in_quotes(key) + " is not a parameter of this call");
     }
   }
   return page;
@@ -355,7 +355,7 @@ bool needs_data(resource what) {
 handled get(const http_request& request, const route& to, const services& given) {
   if (needs_data(to.resource) && !is_list(to.resource) && !to.query.empty()) {
     return problem_response(problem::malformed_query,
-                            "'" + to.query.front().first + "' is not a parameter of this call");
+                            in_quotes(to.query.front().first) + " is not a parameter of this call");
   }
   switch (to.resource) {
     case resource::orders: return list_orders(to, given);

@@ -51,7 +51,8 @@ constexpr problem_row rows[] = {
     {invalid_order, "invalid-order", 422, 422, "the body is not a valid order",
      "The body is JSON, but not what this call takes. The member errors lists everything that is wrong with it: pointer says where "
      "(JSON Pointer, RFC 6901), detail says what is asked for there. Members that the call does not know are refused too, so that a "
-     "misspelt one is not lost. If a body has more than 1000 errors the first 1000 are listed."},
+     "misspelt one is not lost. If a body has more than 1000 errors the first 1000 are listed. A pointer "
+     "of more than 1024 bytes is that of a value around the error."},
     {malformed_query, "malformed-query", 400, 400, "a query parameter is missing or malformed",
      "The detail names the parameter. limit is a number from 1 to 1000; cursor is the next_cursor of an earlier answer; customer_id "
      "is needed to list orders; others are not known."},

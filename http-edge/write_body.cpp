@@ -12,8 +12,9 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// The first of so many: an answer has a bound too.
+// The first of so many, each with a pointer of so many bytes: an answer has a bound too.
 constexpr std::size_t violations_max = 1000;
+constexpr std::size_t pointer_bytes_max = 1024;
 
 // Where a value stands, as a chain of names and indices on the stack: most bodies are right, and then nobody writes it
 // down.
@@ -23,12 +24,33 @@ class json_place {
   json_place(const json_place& parent, std::string_view member) : parent_(&parent), member_(member) {}
   json_place(const json_place& parent, std::size_t index) : parent_(&parent), index_(index) {}
 
-  // JSON Pointer, RFC 6901, section 3.
+  // JSON Pointer, RFC 6901, section 3. If it has more than pointer_bytes_max bytes, that of the innermost value around
+  // this one whose pointer has not.
   std::string pointer() const {
-    if (parent_ == nullptr) return {};
-    std::string text = parent_->pointer() + '/';
-    if (!member_) return text + std::to_string(index_);
+    std::string text;
+    append_to(text);
+    return text;
+  }
+
+ private:
+  // False if what is appended ends before this place.
+  bool append_to(std::string& text) const {
+    if (parent_ == nullptr) return true;
+    if (!parent_->append_to(text)) return false;
+    const std::size_t parent_bytes = text.size();
+    text += '/';
+    if (member_) {
+      append_name(text);
+    } else {
+      text += std::to_string(index_);
+    }
+    if (text.size() <= pointer_bytes_max) return true;
+    text.resize(parent_bytes);
+    return false;
+  }
+  void append_name(std::string& text) const {
     for (const char c : *member_) {
+      if (text.size() > pointer_bytes_max) return;  // a name may be as long as a body
       if (c == '~') {
         text += "~0";
       } else if (c == '/') {
@@ -37,10 +59,8 @@ class json_place {
         text += c;
       }
     }
-    return text;
   }
 
- private:
   const json_place* parent_ = nullptr;
   std::optional<std::string_view> member_;
   std::size_t index_ = 0;

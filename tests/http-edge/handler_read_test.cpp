@@ -2,8 +2,10 @@
 #include <catch2/catch.hpp>
 
 #include "engine/limits.hpp"
+#include "engine/text.hpp"
 #include "http-edge/rendering.hpp"
 #include "http-edge/route.hpp"
+#include "tests/http-edge/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 
 namespace ordem::edge {
@@ -573,6 +575,53 @@ TEST_CASE("a path that nothing is at is not found, and one that is none is refus
     CHECK(member_of(refused.body, "detail").find(named) != std::string::npos);
     CHECK_FALSE(refused.close);
   }
+}
+
+TEST_CASE("whatever bytes a request brings, its answer is UTF-8 and short") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 1);
+  std::string bytes(1'000, '\xFF');  // such a name of a parameter is 3,000 characters long
+  for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+  std::string encoded;
+  for (const char c : bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    encoded += {'%', digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]};
+  }
+  const auto post = [](std::string_view path) { return request(verb::post, path).header("Idempotency-Key", "g"); };
+  const request requests[] = {
+      request(verb::get, "/api/v1/orders?customer_id=c&" + encoded + "=1"),
+      request(verb::get, "/api/v1/orders?customer_id=" + encoded),
+      request(verb::get, "/api/v1/orders?customer_id=c&limit=" + encoded),
+      request(verb::get, "/api/v1/orders?customer_id=c&cursor=" + encoded),
+      request(verb::get, versions_path + '?' + encoded),
+      request(verb::get, contract_path + '?' + encoded),
+      request(verb::get, "/api/v1/orders/" + encoded),
+      request(verb::get, version_path(encoded)),
+      request(verb::get, "/api/v1/messages/" + encoded),
+      request(verb::get, "/problems/" + encoded),
+      request(verb::get, '/' + encoded),
+      request(verb::get, "/%" + bytes),
+      request(verb::delete_, "/api/v2/captures/" + encoded),
+      request(verb::put, "/api/v2/captures").body(bytes),
+      request(verb::put, "/api/v2/captures").body(R"({"idempotency_key":")" + bytes.substr(0, 1'000) + "\"}"),
+      post("/api/v1/orders").header("Content-Type", bytes).body(bytes),
+      request(verb::post, "/api/v1/orders").header("Idempotency-Key", bytes).json("{}"),
+      post("/api/v1/orders").json(bytes),
+      post("/api/v1/orders").json(R"({"guid":")" + bytes.substr(0, 1'000) + "\"}"),
+      request(verb::put, contract_path).header("Idempotency-Key", "g").header("If-Match", bytes).json(contract_json),
+  };
+  for (const request& each : requests) {
+    CAPTURE(std::string(each.get().target()).substr(0, 60));
+    const response refused = with_server.answer(each);
+    CHECK(is_utf8(refused.body));
+    CHECK(is_utf8(refused.headers));
+    CHECK(refused.body.size() < 1'000);
+  }
+  const auto batch =
+      with_server.handler.refuse_batch(request(verb::post, "/api/v1/orders/batch").header("Content-Type", bytes).get());
+  REQUIRE(batch);
+  CHECK(is_utf8(batch->body));
+  CHECK(batch->body.size() < 1'000);
 }
 
 TEST_CASE("a query that one order, version, message or the position does not take is refused") {

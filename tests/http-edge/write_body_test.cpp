@@ -301,6 +301,21 @@ TEST_CASE("each rule that a content breaks is told with its place") {
   }
 }
 
+TEST_CASE("a pointer that would be longer than 1024 bytes is that of a value around the fault") {
+  const auto pointer_of = [](const std::string& attributes) {
+    const auto found = violations(write_kind::create, json_with_attributes(attributes));
+    REQUIRE_FALSE(found.empty());
+    return found.front().pointer;
+  };
+  const std::string fits(1024 - std::string_view("/attributes/").size(), 'n');
+  const std::string too_large = "9007199254740993";
+  CHECK(pointer_of("{\"" + fits + "\":" + too_large + "}") == "/attributes/" + fits);
+  CHECK(pointer_of("{\"" + fits + "n\":" + too_large + "}") == "/attributes");
+  CHECK(pointer_of("{\"" + fits.substr(1) + "~\":" + too_large + "}") == "/attributes");
+  CHECK(pointer_of("{\"" + fits + "\":[{\"a\":" + too_large + "}]}") == "/attributes/" + fits);
+  CHECK(pointer_of("{\"a\":{\"" + std::string(500'000, 'n') + "\":{\"b\":" + too_large + "}}}") == "/attributes/a");
+}
+
 TEST_CASE("U+0000 is told where it stands, in a text or a name, of a content and of a merge") {
   constexpr std::string_view in_text = "must not contain the character U+0000";
   constexpr std::string_view in_name = "must not have the character U+0000 in its name";

@@ -244,6 +244,15 @@ def test_json_that_is_no_order(client, name):
     assert_nothing_kept(client, answer, guid)
 
 
+def test_errors_below_a_long_name(client):
+    """Breaks if a long name around many mistakes is repeated with each of them: half a body of name makes 500 MB of answer."""
+    wrong = b",".join([b"9007199254740993"] * 1000)
+    answer = send_body(client, with_attributes(b'{"%s":[%s]}' % (b"n" * 500_000, wrong)), new_guid())
+    errors = assert_problem(answer, 422, "invalid-order")["errors"]
+    assert {error["pointer"] for error in errors} == {"/attributes"}
+    assert len(answer.body) < 1_000_000
+
+
 @pytest.mark.parametrize("raw", [b"\\ud800", b"\\udc00", b"\\ud800x", b"\\udc00\\ud800"])
 @pytest.mark.parametrize("make", [
     with_text,
