@@ -93,6 +93,9 @@ std::optional<response> refuse_capture(const http_request& request, const route&
   if (given.status->now() == service_state::recovering) {
     return capture_problem(problem::recovering, "the data is being read", std::nullopt);
   }
+  if (const auto wrong = query_error(to, request.method())) {
+    return capture_problem(problem::malformed_query, *wrong, visible_position(given));
+  }
   const auto fault = to.resource == resource::captures ? find_body_fault(request) : std::nullopt;
   if (!fault) return std::nullopt;
   response refused = capture_problem(fault->which, fault->detail, visible_position(given));

@@ -217,26 +217,21 @@ response get_version(const http_request& request, const route& to, const service
   return with_tag_check(request, **found);
 }
 
-// The query of a list: how many, from where, and no parameter that the call does not know.
+// The query of a list: how many, and from where.
 struct page_query {
   std::size_t limit = limits::page_size_default;
   std::optional<std::string> cursor;
 };
 
-or_response<page_query> read_page_query(const route& to, std::string_view other_parameter = {}) {
+or_response<page_query> read_page_query(const route& to) {
   page_query page;
-  for (const auto& [key, value] : to.query) {
-    if (key == "limit") {
-      const auto limit = parse_positive(value);
-      if (!limit || *limit > limits::page_size_max)
-        return refuse(problem::malformed_query, "limit is not a number from 1 to 1000");
-      page.limit = static_cast<std::size_t>(*limit);
-    } else if (key == "cursor") {
-      page.cursor = value;
-    } else if (other_parameter.empty() || key != other_parameter) {
-      return refuse(problem::malformed_query, in_quotes(key) + " is not a parameter of this call");
-    }
+  if (const auto asked = to.query_value("limit")) {
+    const auto limit = parse_positive(*asked);
+    if (!limit || *limit > limits::page_size_max)
+      return refuse(problem::malformed_query, "limit is not a number from 1 to 1000");
+    page.limit = static_cast<std::size_t>(*limit);
   }
+  page.cursor = to.query_value("cursor");
   return page;
 }
 
@@ -261,7 +256,7 @@ handled list_versions(const route& to, const services& given) {
 }
 
 handled list_orders(const route& to, const services& given) {
-  const auto page = read_page_query(to, "customer_id");
+  const auto page = read_page_query(to);
   if (!page) return page.error();
   const auto customer_id = to.query_value("customer_id");
   if (!customer_id) return problem_response(problem::malformed_query, "customer_id is missing");
@@ -334,10 +329,6 @@ response get_problem(const route& to) {
   return text_response("text/html; charset=utf-8", problem_page(*row));
 }
 
-bool is_list(resource what) {
-  return what == resource::orders || what == resource::order_versions;
-}
-
 bool needs_data(resource what) {
   switch (what) {
     case resource::orders:
@@ -353,10 +344,6 @@ bool needs_data(resource what) {
 }
 
 handled get(const http_request& request, const route& to, const services& given) {
-  if (needs_data(to.resource) && !is_list(to.resource) && !to.query.empty()) {
-    return problem_response(problem::malformed_query,
-                            in_quotes(to.query.front().first) + " is not a parameter of this call");
-  }
   switch (to.resource) {
     case resource::orders: return list_orders(to, given);
     case resource::order: return get_order(request, to, given);
@@ -420,6 +407,10 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
   const bool writes = is_write(to->resource, request.method());
   if (needs_data(to->resource) && services_.status->now() == service_state::recovering) {
     response refused = problem_response(problem::recovering, "the data is being read");
+    return tl::make_unexpected(writes ? refused_write(std::move(refused), services_) : std::move(refused));
+  }
+  if (const auto wrong = query_error(*to, request.method())) {
+    response refused = problem_response(problem::malformed_query, *wrong);
     return tl::make_unexpected(writes ? refused_write(std::move(refused), services_) : std::move(refused));
   }
   if (!writes) return request_head{std::move(*to), std::nullopt};

@@ -54,8 +54,9 @@ constexpr problem_row rows[] = {
      "misspelt one is not lost. If a body has more than 1000 errors the first 1000 are listed. A pointer "
      "of more than 1024 bytes is that of a value around the error."},
     {malformed_query, "malformed-query", 400, 400, "a query parameter is missing or malformed",
-     "The detail names the parameter. limit is a number from 1 to 1000; cursor is the next_cursor of an earlier answer; customer_id "
-     "is needed to list orders; others are not known."},
+     "The detail names the parameter. A call takes each of its parameters once, and no other. Lists know limit, a number from 1 to 1000, "
+     "and cursor, the next_cursor of an earlier answer; that of orders also needs customer_id. All other calls, the writes among them, "
+     "know none. Nothing was executed."},
     {unsupported_media_type, "unsupported-media-type", 415, 415, "the body's media type is not supported",
      "Send Content-Type: application/json, once, with no charset but UTF-8. A PATCH also takes application/merge-patch+json; a "
      "batch of orders is application/x-ndjson. A body with a Content-Encoding, such as gzip, is not taken: send it as it is."},

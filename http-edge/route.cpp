@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <span>
+
+#include "engine/text.hpp"
 
 namespace ordem::edge {
 namespace {
@@ -113,6 +116,34 @@ void name_resource(route& to, const std::vector<std::string>& path) {
   }
 }
 
+// The query parameters that a call knows.
+std::span<const std::string_view> known_parameters(resource what, http::verb method) {
+  static constexpr std::string_view of_orders[] = {"customer_id", "limit", "cursor"};
+  static constexpr std::string_view of_versions[] = {"limit", "cursor"};
+  if (is_write(what, method)) return {};
+  switch (what) {
+    case resource::orders: return of_orders;
+    case resource::order_versions: return of_versions;
+    case resource::order:
+    case resource::order_status:
+    case resource::order_batch:
+    case resource::order_version:
+    case resource::message:
+    case resource::captures:
+    case resource::capture:
+    case resource::ping:
+    case resource::ready:
+    case resource::live:
+    case resource::position:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::problems:
+    case resource::problem:
+    case resource::unknown: return {};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<std::string_view> route::query_value(std::string_view key) const {
@@ -176,6 +207,19 @@ bool is_write(resource what, http::verb method) noexcept {
     case resource::order: return method == http::verb::put || method == http::verb::patch;
     default: return false;
   }
+}
+
+std::optional<std::string> query_error(const route& to, http::verb method) {
+  const auto known = known_parameters(to.resource, method);
+  for (auto each = to.query.begin(); each != to.query.end(); ++each) {
+    const auto& [name, value] = *each;
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return in_quotes(name) + " is not a parameter of this call";
+    const auto has_its_name = [&](const auto& earlier) { return earlier.first == name; };
+    if (std::any_of(to.query.begin(), each, has_its_name)) return name + " is given more than once";
+    if (!is_utf8(value)) return name + " is not UTF-8";
+  }
+  return std::nullopt;
 }
 
 bool is_of_captures(resource what) noexcept {

@@ -52,6 +52,11 @@ std::optional<route> find_route(std::string_view target);
 std::string_view allowed_methods(resource what) noexcept;
 bool allows(resource what, boost::beast::http::verb method) noexcept;
 
+// What is wrong with the query of a call that the resource allows, for people: it has a parameter that the call does
+// not know, one that is given twice, or a value that is no UTF-8. Returns nullopt if the query is fine as far as that
+// goes; whether a value is in range is for the call to check.
+std::optional<std::string> query_error(const route& to, boost::beast::http::verb method);
+
 // Whether it belongs to captures, whose errors have a form of their own.
 bool is_of_captures(resource what) noexcept;
 

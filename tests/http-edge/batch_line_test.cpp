@@ -174,6 +174,17 @@ TEST_CASE("a batch is taken by its media type") {
   }
 }
 
+TEST_CASE("a batch with a query is refused as a whole, before it is read") {
+  exchange with_server;
+  for (const std::string_view query : {"atomic=true", "limit=1"}) {
+    request made(verb::post, "/api/v1/orders/batch?" + std::string(query));
+    const auto refusal = with_server.handler.refuse_batch(made.header("Content-Type", "application/x-ndjson").get());
+    REQUIRE(refusal);
+    CHECK(slug_of(*refusal) == "malformed-query");
+    CHECK(header_of(*refusal, "Idempotency-Expires"));
+  }
+}
+
 TEST_CASE("a batch is refused as a whole while the server recovers, and from a client of HTTP/1.0") {
   exchange recovering(service_state::recovering);
   CHECK(slug_of(recovering.answer(batch_of("application/x-ndjson"))) == "recovering");

@@ -314,6 +314,12 @@ TEST_CASE("a query that a list does not take is refused, and the detail names th
       {orders + "&cursor=", "cursor"},
       {orders + "&cursor=5", "cursor"},
       {orders + "&page=2", "page"},
+      {orders + "&customer_id=c", "customer_id is given more than once"},
+      {orders + "&limit=1&limit=1", "limit is given more than once"},
+      {orders + "&cursor=&cursor=", "cursor is given more than once"},
+      {"/api/v1/orders?customer_id=caf%E9", "customer_id is not UTF-8"},
+      {orders + "&=1", "''"},
+      {versions_path + "?limit=1&limit=2", "limit is given more than once"},
       {versions_path + "?limit=0", "limit"},
       {versions_path + "?limit=1001", "limit"},
       {versions_path + "?cursor=0", "cursor"},
@@ -624,16 +630,21 @@ TEST_CASE("whatever bytes a request brings, its answer is UTF-8 and short") {
   CHECK(batch->body.size() < 1'000);
 }
 
-TEST_CASE("a query that one order, version, message or the position does not take is refused") {
+TEST_CASE("a query that a call does not take is refused, on every call that takes none") {
   exchange with_server;
   add_contract_order(with_server.orders, 1);
   with_server.orders.add(guid_of("g"), created_record());
   for (const std::string& path :
-       {contract_path, version_path("1"), std::string("/api/v1/messages/g"), std::string("/-/position")}) {
+       {contract_path, version_path("1"), std::string("/api/v1/messages/g"), std::string("/-/position"),
+        std::string("/-/ping"), std::string("/-/live"), std::string("/-/ready"), std::string("/metrics"),
+        std::string("/openapi.yaml"), std::string("/problems/"), std::string("/problems/not-found")}) {
     CAPTURE(path);
-    const response refused = with_server.get(path + "?verbose=1");
-    CHECK(slug_of(refused) == "malformed-query");
-    CHECK(member_of(refused.body, "detail").find("verbose") != std::string::npos);
+    CHECK(with_server.get(path).status == 200);
+    for (const std::string_view name : {"verbose", "limit"}) {
+      const response refused = with_server.get(path + '?' + std::string(name) + "=1");
+      CHECK(slug_of(refused) == "malformed-query");
+      CHECK(member_of(refused.body, "detail").find(name) != std::string::npos);
+    }
   }
 }
 

@@ -171,6 +171,24 @@ TEST_CASE("each fault of a write has its problem") {
   }
 }
 
+TEST_CASE("a write with a query is refused, whatever the parameter, and never becomes a message") {
+  for (const call& each : every_call) {
+    for (const std::string_view query : {"dry_run=true", "version=3", "limit=1", "customer_id=c", "force"}) {
+      CAPTURE(each.path, query);
+      exchange with_server;
+      with_server.orders.show_up_to({17});
+      call queried = each;
+      queried.path += '?' + std::string(query);
+      const response refused = with_server.answer(whole(queried));
+      CHECK(slug_of(refused) == "malformed-query");
+      CHECK(refused.body.find(query.substr(0, query.find('='))) != std::string::npos);
+      CHECK(header_of(refused, "Idempotency-Expires") == now_text);
+      CHECK(header_of(refused, "Ordem-Position") == "17");
+      CHECK_FALSE(refused.close);
+    }
+  }
+}
+
 TEST_CASE("of several faults of a write the first in the contract's order is told") {
   // A request with every fault that its method allows, and then one fault less at a time.
   struct fixes {
@@ -186,6 +204,7 @@ TEST_CASE("of several faults of a write the first in the contract's order is tol
   const fixes steps[] = {
       {"not-found", "/api/v1/order", verb::delete_, "text/plain", "a b", "{", "*"},
       {"method-not-allowed", no_id, verb::delete_, "text/plain", "a b", "{", "*"},
+      {"malformed-query", "/api/v1/orders/no-uuid?x=1", verb::put, "text/plain", "a b", "{", "*"},
       {"unsupported-media-type", no_id, verb::put, "text/plain", "a b", "{", "*"},
       {"guid-malformed", no_id, verb::put, "application/json", "a b", "{", "*"},
       {"malformed-json", no_id, verb::put, "application/json", "g", "{", "*"},

@@ -1,6 +1,7 @@
 """Bytes that are not a good HTTP request: each gets a clear refusal (or the end of its connection), changes nothing,
 and leaves the server well. The fixtures check after each test that it still answers and has not grown."""
 
+import json
 import socket
 import time
 
@@ -498,6 +499,9 @@ TARGETS = {
     "limit with a tail": (f"{ORDERS}?customer_id=c&limit=10x", {"malformed-query": 400}),
     "limit beyond 64 bits": (f"{ORDERS}?customer_id=c&limit={2**64 + 1}", {"malformed-query": 400}),
     "cursor of nobody": (f"{ORDERS}?customer_id=c&cursor=banana!", {"malformed-query": 400}),
+    "a parameter twice": (f"{ORDERS}?customer_id=c&customer_id=c", {"malformed-query": 400}),
+    "customer in Latin-1": (f"{ORDERS}?customer_id=caf%e9", {"malformed-query": 400}),
+    "unknown parameter of the metrics": ("/metrics?name=x", {"malformed-query": 400}),
     "unknown parameter": (f"{ORDERS}?customer_id=c&colour=red", {"malformed-query": 400}),
 }
 
@@ -567,6 +571,29 @@ def test_bad_query_is_named(client, query, name):
     order = accepted_order(create(order_content(new_customer())).send(client), 201)
     for target in (f"{order_path(order['order_id'])}/versions?{query}", f"{ORDERS}?customer_id=c&{query}"):
         assert name in assert_problem(client.get(target), 400, "malformed-query")["detail"]
+
+
+@pytest.mark.parametrize("query", ["dry_run=true", "version=1", "limit=1", "a"])
+def test_write_with_a_query_is_not_executed(client, query):
+    """Breaks if what a client asks for in a query is passed over: a dry run would be a real one."""
+    customer = new_customer()
+    order = accepted_order(create(order_content(customer)).send(client), 201)
+    path = order_path(order["order_id"])
+    for method, target, members in (
+        ("POST", ORDERS, order_content(customer)),
+        ("PUT", path, {"version": 1, **order_content(customer, currency="USD")}),
+        ("PATCH", path, {"version": 1, "currency": "USD"}),
+        ("POST", f"{path}/status", {"version": 1, "status": "confirmed"}),
+    ):
+        guid = new_guid()
+        headers = [("Content-Type", JSON_TYPE), ("Idempotency-Key", guid)]
+        answer = client.request(method, f"{target}?{query}", headers, json.dumps(members).encode())
+        assert query.partition("=")[0] in assert_problem(answer, 400, "malformed-query")["detail"]
+        assert client.get(message_path(guid)).status == 404
+    line = json.dumps({"idempotency_key": new_guid(), "order": order_content(customer)}).encode()
+    answer = client.request("POST", f"{ORDERS}/batch?{query}", [("Content-Type", "application/x-ndjson")], line)
+    assert_problem(answer, 400, "malformed-query")
+    assert get_orders_of(client, customer) == [order]
 
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "01x", str(2**64)])

@@ -162,6 +162,17 @@ def test_headers_in_latin_1_do_not_keep_a_response_from_being_recorded(client):
     assert_error(client.request("PUT", CAPTURES, (), b'{"idempotency_key":"abc\xff"}'), 422, MALFORMED_KEY)
 
 
+def test_query_is_refused(client):
+    """Breaks if a call does something although it was asked for something else in a query."""
+    key = new_key()
+    for target in (f"{CAPTURES}?dry_run=1", f"{CAPTURES}/?a"):
+        answer = client.request("PUT", target, (), json.dumps(allocation_payload(key)).encode())
+        assert_error(answer, 400)
+    assert_error(client.request("DELETE", f"{capture_path(key)}?a=1"), 400, "'a' is not a parameter of this call")
+    assert_error(release(client, key), 404)
+    assert_empty(allocate(client, key), 202)
+
+
 def test_allocation_passes_over_a_response(client):
     """Breaks if a PUT is refused for a member that it does not know."""
     for response in (5, {}, RESPONSE):
