@@ -100,7 +100,10 @@ or_response<std::optional<guid>> guid_of_header(const http_request& request) {
   if (first == last) return std::nullopt;
   if (std::next(first) != last) return refuse(problem::guid_malformed, "Idempotency-Key is given more than once");
   auto id = parse_idempotency_key(first->value());
-  if (!id) return refuse(problem::guid_malformed, "Idempotency-Key is not 1 to 255 visible ASCII characters");
+  if (!id) {
+    return refuse(problem::guid_malformed,
+                  "Idempotency-Key is not one GUID: 1 to 255 visible ASCII characters, in quotes if there is a comma");
+  }
   return id;
 }
 

@@ -16,28 +16,101 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// RFC 8941, section 3.3.3. The text between the quotes, unescaped; nothing if it does not end where the value ends.
-std::optional<std::string> parse_quoted(std::string_view value) {
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+
+bool is_alpha(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+bool is_one_of(char c, std::string_view characters) {
+  return characters.find(c) != characters.npos;
+}
+
+// Takes one character off the front of `rest` if it is that one.
+bool take(std::string_view& rest, char c) {
+  if (!rest.starts_with(c)) return false;
+  rest.remove_prefix(1);
+  return true;
+}
+
+// Takes characters off the front of `rest` as long as they are of a kind. Returns how many.
+template <class IsOfKind>
+std::size_t take_while(std::string_view& rest, IsOfKind is_of_kind) {
+  const auto end = std::find_if_not(rest.begin(), rest.end(), is_of_kind);
+  const auto count = static_cast<std::size_t>(end - rest.begin());
+  rest.remove_prefix(count);
+  return count;
+}
+
+// RFC 8941, section 3.3.3. Takes a string off the front of `rest`; returns the text between the quotes, unescaped, or
+// nullopt if there is none.
+std::optional<std::string> take_string(std::string_view& rest) {
   const auto is_special = [](char c) { return c == '"' || c == '\\'; };
+  if (!take(rest, '"')) return std::nullopt;
   std::string text;
-  for (auto rest = value.begin() + 1;;) {
-    const auto special = std::find_if(rest, value.end(), is_special);
-    text.append(rest, special);
-    if (special == value.end()) return std::nullopt;
-    rest = special + 1;
-    if (*special == '"') return rest == value.end() ? std::optional(std::move(text)) : std::nullopt;
-    if (rest == value.end() || !is_special(*rest)) return std::nullopt;
-    text += *rest++;
+  for (;;) {
+    const auto special = std::find_if(rest.begin(), rest.end(), is_special);
+    text.append(rest.begin(), special);
+    rest.remove_prefix(static_cast<std::size_t>(special - rest.begin()));
+    if (rest.empty()) return std::nullopt;
+    if (take(rest, '"')) return text;
+    rest.remove_prefix(1);
+    if (rest.empty() || !is_special(rest.front())) return std::nullopt;
+    text += rest.front();
+    rest.remove_prefix(1);
   }
+}
+
+// RFC 8941, sections 3.3.1 and 3.3.2: at most 15 digits, or 12 and after a point 3.
+bool take_number(std::string_view& rest) {
+  take(rest, '-');
+  const std::size_t digits = take_while(rest, is_digit);
+  if (!take(rest, '.')) return digits >= 1 && digits <= 15;
+  const std::size_t decimals = take_while(rest, is_digit);
+  return digits >= 1 && digits <= 12 && decimals >= 1 && decimals <= 3;
+}
+
+// RFC 8941, section 3.3: the value of a parameter.
+bool take_bare_item(std::string_view& rest) {
+  if (rest.empty()) return false;
+  const char first = rest.front();
+  if (first == '"') return take_string(rest).has_value();
+  if (first == '-' || is_digit(first)) return take_number(rest);
+  if (take(rest, '?')) return take(rest, '0') || take(rest, '1');
+  if (take(rest, ':')) {
+    take_while(rest, [](char c) { return is_alpha(c) || is_digit(c) || is_one_of(c, "+/="); });
+    return take(rest, ':');
+  }
+  if (!is_alpha(first) && first != '*') return false;
+  take_while(rest, [](char c) { return is_alpha(c) || is_digit(c) || is_one_of(c, "!#$%&'*+-.^_`|~:/"); });
+  return true;
+}
+
+// RFC 8941, section 3.1.2. Takes the parameters of an item off the front of `rest`; false if one is malformed.
+bool take_parameters(std::string_view& rest) {
+  while (take(rest, ';')) {
+    take_while(rest, [](char c) { return c == ' '; });
+    if (rest.empty() || (!is_lower(rest.front()) && rest.front() != '*')) return false;
+    take_while(rest, [](char c) { return is_lower(c) || is_digit(c) || is_one_of(c, "_-.*"); });
+    if (take(rest, '=') && !take_bare_item(rest)) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
 std::optional<guid> parse_idempotency_key(std::string_view value) {
   value = trimmed(value);
-  if (!value.starts_with('"')) return guid::parse(value);
-  const auto text = parse_quoted(value);
-  return text ? guid::parse(*text) : std::nullopt;
+  // A proxy that joins two header lines puts a comma between them.
+  if (!value.starts_with('"')) return value.find(',') == value.npos ? guid::parse(value) : std::nullopt;
+  const auto text = take_string(value);
+  return text && take_parameters(value) && value.empty() ? guid::parse(*text) : std::nullopt;
 }
 
 std::optional<std::uint64_t> parse_positive(std::string_view digits) {

@@ -10,8 +10,12 @@
 
 namespace ordem::edge {
 
-// The value of Idempotency-Key: an RFC 8941 String without parameters ("..."), or the bare GUID. Nothing if it is
-// neither.
+// The value of Idempotency-Key: an RFC 8941 String ("..."), whose parameters are passed over, or the bare GUID. Returns
+// nullopt if it is neither.
+//
+// All of a bare GUID is the GUID, a ';' and what looks like a parameter too: RFC 8941 has no such item, and clients may
+// tell two GUIDs apart by it. A comma is the exception: proxies join header lines with it, and two keys that were
+// joined must not become a third. A GUID with a comma comes in quotes, or in the body.
 std::optional<guid> parse_idempotency_key(std::string_view value);
 
 // The value of If-Match: one strong entity tag that holds a version from 1 up. Nothing for anything else.

@@ -18,7 +18,8 @@ constexpr problem_row rows[] = {
      "one again whenever you repeat a request whose answer you did not get."},
     {guid_malformed, "guid-malformed", 400, 400, "the GUID is malformed",
      "A GUID is 1 to 255 visible ASCII characters (0x21 to 0x7E), a UUID as a rule. The header Idempotency-Key may be sent once, as a "
-     "quoted string (RFC 8941) or bare."},
+     "quoted string (RFC 8941) or bare. A bare one must not have a comma, for so do proxies join two header lines; a GUID with a comma is "
+     "sent in quotes."},
     {guid_mismatch, "guid-mismatch", 400, 400, "the header and the body name different GUIDs",
      "The header Idempotency-Key and the member guid of the body may both be given, but then they must agree."},
     {guid_reused, "guid-reused", 422, 422, "the GUID was used for a different request",

@@ -150,6 +150,7 @@ const malformedKeys = [
   ['a string with a wrong escape', '"{{run}}\\x"'],
   ['a space in a string', '"{{run}} x"'],
   ['a space in a token', '{{run}} x'],
+  ['two tokens that a proxy has joined', '{{run}},{{run}}'],
   ['a character beyond ASCII', '{{run}}\u00e9'],
 ];
 const theKey = folder(
@@ -170,6 +171,8 @@ const theKey = folder(
     write('header and body agree, repeated by header', `POST ${ORDERS}`, { key: 'agree', body: content }, isReplayOf('agree')),
     write('an escaped character agrees with the plain one in the body', `POST ${ORDERS}`,
       { key: null, headers: [['Idempotency-Key', '"{{run}}\\\\\\"x"']], body: { guid: '{{run}}\\"x', ...content } }, isCreated(), executed),
+    write('parameters behind a string', `POST ${ORDERS}`,
+      { key: null, headers: [['Idempotency-Key', `"${guid('both-forms')}";from=proxy`]], body: content }, isReplayOf('both_forms')),
     write('header and body differ', `POST ${ORDERS}`, { key: 'differ-1', body: { guid: guid('differ-2'), ...content } },
       isProblem(400, 'guid-mismatch'), executed),
     read('neither of two GUIDs that differ is used', `GET /api/v1/messages/${guid('differ-1')}`, {},

@@ -27,6 +27,11 @@ TEST_CASE("an Idempotency-Key is a quoted string or the bare GUID, and both are 
       {R"(a\b)", R"(a\b)"},    // and backslashes that mean themselves
       {"key;a=1", "key;a=1"},  // and what would be a parameter
       {":sGVsbG8=:", ":sGVsbG8=:"},
+      {R"("a,b")", "a,b"},  // a comma may be in a string
+      {R"("k";a=1)", "k"},  // whose parameters are passed over
+      {R"("k";a)", "k"},
+      {R"("k"; a=1;  b;*c;d_-.*9="x;\"y\",")", "k"},
+      {R"("k";a=-123456789012.125;b=123456789012345;c=?1;d=:aGk=:;e=*tok/en:1;f=T!)", "k"},
       {"!", "!"},
       {"~", "~"},
   };
@@ -50,10 +55,29 @@ TEST_CASE("what is neither a quoted string nor a bare GUID is no Idempotency-Key
       "",
       "  ",
       "\"",
-      "\"\"",          // empty
-      "\"open",        // no end
-      "\"a\"b",        // more behind the end
-      "\"a\";p=1",     // a parameter
+      "\"\"",    // empty
+      "\"open",  // no end
+      "\"a\"b",  // more behind the end
+      "\"a\";",  // parameters that are none
+      "\"a\";P=1",
+      "\"a\";1",
+      "\"a\";p=",
+      "\"a\";p=1.",
+      "\"a\";p=1.2345",
+      "\"a\";p=1234567890123456",
+      "\"a\";p=?2",
+      "\"a\";p=:a",
+      "\"a\";p=:a b:",
+      "\"a\";p=\"x",
+      "\"a\";p=(1)",
+      "\"a\" ;p=1",
+      "\"a\";p =1",
+      "\"a\";p=1, \"a\";p=1",
+      "\"a\",\"a\"",
+      "k1,k1",  // two lines that a proxy has joined
+      "k1,",
+      ",",
+      "a,\"b\"",
       "\"a\", \"b\"",  // a list
       "\"a\" \"b\"",
       R"("a\")",   // an escaped end

@@ -387,6 +387,9 @@ BAD_KEYS = {
     "space in a string": ('"a b"', {"guid-malformed"}),
     "not ASCII": ("sch\xf6n", {"guid-malformed"}),
     "tab": ("a\tb", {"guid-malformed"}),
+    "two that a proxy has joined": ("k1,k1", {"guid-malformed"}),
+    "two strings that a proxy has joined": ('"k1", "k1"', {"guid-malformed"}),
+    "comma": ("a,b", {"guid-malformed"}),
     "NUL": ("a\0b", {"guid-malformed", "malformed-request"}),
     "NUL in a string": ('"a\0b"', {"guid-malformed", "malformed-request"}),
     "control character": ("a\x01b", {"guid-malformed", "malformed-request"}),
@@ -429,10 +432,36 @@ def test_guids_that_disagree(client):
     assert_problem(send_body(client, order_with(guid=new_guid()), new_guid()), 400, "guid-mismatch")
 
 
+def test_guid_with_a_comma_is_one_message_however_it_comes(client):
+    """Breaks if a GUID with a comma can't be sent, or is another one in the header, in the body and in a batch."""
+    guid, content = f"{new_guid()},1", order_content(new_customer())
+    order = accepted_order(client.exchange(create(content, guid).to_bytes("string")), 201)
+    for form in ("string", "body"):
+        again = client.exchange(create(content, guid).to_bytes(form))
+        assert (again.replayed, accepted_order(again, 201)) == (True, order)
+    both = send_body(client, json.dumps({**content, "guid": guid}).encode(), f'"{guid}";from=proxy')
+    assert (both.replayed, accepted_order(both, 201)) == (True, order)
+    line = json.dumps({"idempotency_key": guid, "order": content}).encode()
+    verdict = client.request("POST", f"{ORDERS}/batch", [("Content-Type", "application/x-ndjson")], line).json()
+    assert (verdict["replayed"], verdict["order"]) == (True, order)
+    assert client.get(f"/api/v1/messages/{guid}").json()["order_id"] == order["order_id"]
+
+
+def test_parameters_of_a_quoted_guid_are_no_part_of_it(client):
+    """Breaks if a parameter that a proxy adds to the item makes another GUID, or a refusal."""
+    guid, body = new_guid(), order_with(new_customer())
+    first = accepted_order(send_body(client, body, f'"{guid}"'), 201)
+    for parameters in (";a=1", "; a=?0;b", ';c="x, y"'):
+        again = send_body(client, body, f'"{guid}"{parameters}')
+        assert (again.replayed, accepted_order(again, 201)) == (True, first)
+    other = send_body(client, body, f"{guid};a=1")
+    assert accepted_order(other, 201)["order_id"] != first["order_id"]
+
+
 @pytest.mark.parametrize("guid", ["k", "k" * 255, "!#$%&'()*+,-./:;<=>?@[]^_`{|}~"])
 def test_unusual_guid(client, guid):
     """Breaks if the bounds of a GUID are off by one, or if a visible character is special somewhere."""
     content = order_content(new_customer())
-    first = create(content, guid).send(client)
+    first = client.exchange(create(content, guid).to_bytes("string" if "," in guid else "token"))
     again = client.request("POST", ORDERS, [("Content-Type", JSON_TYPE)], json.dumps({**content, "guid": guid}).encode())
     assert (again.status, again.body, again.replayed) == (201, first.body, True)
