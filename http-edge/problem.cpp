@@ -15,13 +15,14 @@ constexpr problem_row rows[] = {
     {guid_missing, "guid-missing", 400, 400, "the request has no GUID",
      "Every write of an order needs a GUID, so that it can be repeated without being executed twice. Send it as the header "
      "Idempotency-Key or as the member guid of the body. Make a new one (a random UUID) for each new intention, and send the same "
-     "one again whenever you repeat a request whose answer you did not get."},
+     "one again whenever you repeat a request whose answer you did not get, character by character: GUIDs are compared byte by byte, and "
+     "upper and lower case differ."},
     {guid_malformed, "guid-malformed", 400, 400, "the GUID is malformed",
-     "A GUID is 1 to 255 visible ASCII characters (0x21 to 0x7E), a UUID as a rule. The header Idempotency-Key may be sent once, as a "
+     "A GUID is 1 to 255 visible ASCII characters (0x21 to 0x7E), a UUID as a rule, compared byte by byte. The header Idempotency-Key may be sent once, as a "
      "quoted string (RFC 8941) or bare. A bare one must not have a comma, for so do proxies join two header lines; a GUID with a comma is "
      "sent in quotes."},
     {guid_mismatch, "guid-mismatch", 400, 400, "the header and the body name different GUIDs",
-     "The header Idempotency-Key and the member guid of the body may both be given, but then they must agree."},
+     "The header Idempotency-Key and the member guid of the body may both be given, but then they must agree, byte by byte."},
     {guid_reused, "guid-reused", 422, 422, "the GUID was used for a different request",
      "This GUID already names another request: its method, its order or its content was different. Nothing was executed. If this is a "
      "new intention, send it with a new GUID; if it should be a repeat, send exactly what was sent the first time."},

@@ -1,11 +1,11 @@
 #include "http-edge/write_body.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <utility>
 
+#include "engine/check.hpp"
 #include "engine/limits.hpp"
+#include "http-edge/json_number.hpp"
 
 namespace ordem::edge {
 namespace {
@@ -153,19 +153,6 @@ json_array read_array(dom::array elements, const json_place& at, violation_list&
   json_array array;
   for (const auto element : elements) array.push_back(read_value(element, json_place(at, array.size()), wrong));
   return array;
-}
-
-// One form for each value, so that 1e2, 100.0 and 100 are the same request, and what a client gets it may send again.
-std::string canonical_text(double number) {
-  char text[32];
-  const bool integral = number == std::trunc(number);
-  if (integral && std::abs(number) <= static_cast<double>(limits::exact_integer_max)) {
-    return std::to_string(static_cast<std::int64_t>(number));
-  }
-  // A large integral number keeps its exponent: as plain digits it would claim to be exact.
-  const auto end = integral ? std::to_chars(std::begin(text), std::end(text), number, std::chars_format::scientific).ptr
-                            : std::to_chars(std::begin(text), std::end(text), number).ptr;
-  return {text, end};
 }
 
 json_number read_number(const dom::element& value, const json_place& at, violation_list& wrong) {
@@ -397,9 +384,7 @@ void read_root(write_kind kind, const dom::element& root, write_body& read, viol
   }
 }
 
-}  // namespace
-
-tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, std::string_view body,
+tl::expected<write_body, malformed_json_error> read_write_text(write_kind kind, std::string_view body,
                                                                simdjson::dom::parser& parser) {
   const auto root = parse_text(body, parser);
   if (!root) return tl::make_unexpected(root.error());
@@ -410,7 +395,7 @@ tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, 
   return read;
 }
 
-tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser) {
+tl::expected<line_body, malformed_json_error> read_line_text(std::string_view line, simdjson::dom::parser& parser) {
   const auto root = parse_text(line, parser);
   if (!root) return tl::make_unexpected(root.error());
   line_body read;
@@ -427,6 +412,38 @@ tl::expected<line_body, malformed_json_error> read_line_body(std::string_view li
   }
   read.body.violations = wrong.take();
   return read;
+}
+
+bool has_violations(const write_body& read) {
+  return !read.violations.empty();
+}
+bool has_violations(const line_body& read) {
+  return has_violations(read.body);
+}
+
+// An integer that is written as 2.0 is a violation at first. Such a text is rare, and read twice.
+template <class Read>
+auto read_with_integers_by_value(std::string_view text, simdjson::dom::parser& parser, Read read_text) {
+  auto read = read_text(text, parser);
+  if (!read || !has_violations(*read)) return read;
+  const auto plain = with_plain_integers(text);
+  if (!plain) return read;
+  const simdjson::padded_string padded(*plain);
+  simdjson::dom::parser again;  // for the longer text, which is not worth keeping the memory for
+  CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
+  return read_text(padded, again);
+}
+
+}  // namespace
+
+tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, std::string_view body,
+                                                               simdjson::dom::parser& parser) {
+  return read_with_integers_by_value(
+      body, parser, [kind](std::string_view text, auto& with) { return read_write_text(kind, text, with); });
+}
+
+tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser) {
+  return read_with_integers_by_value(line, parser, read_line_text);
 }
 
 }  // namespace ordem::edge

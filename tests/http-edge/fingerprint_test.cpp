@@ -52,6 +52,21 @@ TEST_CASE("white space, the order of the members and the way of writing do not c
             R"("attributes":{"\u0061":1.0,"b":{"x":null,"y":[1e0,2]}}})") == expected);
 }
 
+TEST_CASE("an integer that is written with a fraction or an exponent is the same request") {
+  const auto expected = print_of_create(some_content);
+  for (const std::string_view item :
+       {R"({"sku":"A","quantity":2.0,"unit_price":5})", R"({"sku":"A","quantity":20e-1,"unit_price":0.5e1})",
+        R"({"sku":"A","quantity":2.000,"unit_price":5.0})"}) {
+    CAPTURE(item);
+    CHECK(print_of_create(json_of({.items = item})) == expected);
+  }
+  const auto confirmed = [](std::string_view version) {
+    return print_of(write(verb::post, contract_path + "/status",
+                          R"({"status":"confirmed","version":)" + std::string(version) + '}'));
+  };
+  CHECK(confirmed("30e-1") == confirmed("3"));
+}
+
 TEST_CASE("the GUID, in the header or in the body, is no part of a fingerprint") {
   const auto expected = print_of_create(some_content);
   CHECK(print_of(write(verb::post, orders_path, some_content, "\"another\"")) == expected);

@@ -267,7 +267,11 @@ TEST_CASE("each rule that a content breaks is told with its place") {
       {with_item(R"("sku":"A","quantity":4294967297,"unit_price":1)"), "/items/0/quantity", quantity_rule},
       {with_item(R"("sku":"A","quantity":18446744073709551615,"unit_price":1)"), "/items/0/quantity", quantity_rule},
       {with_item(R"("sku":"A","quantity":1.5,"unit_price":1)"), "/items/0/quantity", "must be an integer"},
-      {with_item(R"("sku":"A","quantity":1.0,"unit_price":1)"), "/items/0/quantity", "must be an integer"},
+      {with_item(R"("sku":"A","quantity":1.00000000000000000000001,"unit_price":1)"), "/items/0/quantity",
+       "must be an integer"},
+      {with_item(R"("sku":"A","quantity":0.0,"unit_price":1)"), "/items/0/quantity", quantity_rule},
+      {with_item(R"("sku":"A","quantity":1000001.0,"unit_price":1)"), "/items/0/quantity", quantity_rule},
+      {with_item(R"("sku":"A","quantity":1e300,"unit_price":1)"), "/items/0/quantity", "must be an integer"},
       {with_item(R"("sku":"A","quantity":"1","unit_price":1)"), "/items/0/quantity", "must be an integer"},
       {with_item(R"("sku":"A","quantity":null,"unit_price":1)"), "/items/0/quantity", "must be an integer"},
       {with_item(R"("sku":"A","quantity":true,"unit_price":1)"), "/items/0/quantity", "must be an integer"},
@@ -361,6 +365,31 @@ TEST_CASE("a total is only judged of items that are fine one by one") {
         violation_list{{"/items/1", "must be an object"}});
 }
 
+TEST_CASE("an integer is one by its value, to the last digit, however it is written") {
+  const auto item_of = [](std::string_view quantity, std::string_view price) {
+    const auto body = read(write_kind::create, with_item(R"("sku":"A","quantity":)" + std::string(quantity) +
+                                                         R"(,"unit_price":)" + std::string(price)));
+    return std::get<create_order>(body.command).content.items.at(0);
+  };
+  CHECK(item_of("2.0", "0.0").quantity == 2);
+  CHECK(item_of("1e6", "1e12").quantity == 1'000'000);
+  CHECK(item_of("1e6", "1").unit_price.minor_units() == 1);
+  CHECK(item_of("1", "1e12").unit_price.minor_units() == 1'000'000'000'000);
+  CHECK(item_of("2.50e1", "999999999999.000").unit_price.minor_units() == 999'999'999'999);
+  const auto version_of = [](std::string_view number) {
+    return read(write_kind::change_status, R"({"status":"new","version":)" + std::string(number) + '}').version;
+  };
+  CHECK(version_of("9007199254740991.0") == version{9'007'199'254'740'991});
+  CHECK(version_of("9.007199254740991e15") == version{9'007'199'254'740'991});
+  CHECK(version_of("1e0") == version{1});
+  // Attributes beside it keep their values.
+  const auto body = read(write_kind::merge, R"({"version":1.0,"attributes":{"a":1.5,"b":1e2,"c":"1.0","d":1e20}})");
+  const auto& attributes = std::get<json_object>(std::get<merge_content>(body.command).attributes);
+  std::string text;
+  append_json(text, attributes);
+  CHECK(text == R"({"a":1.5,"b":100,"c":"1.0","d":1e+20})");
+}
+
 TEST_CASE("a create knows no version") {
   CHECK(violations(write_kind::create, with("version", "1")) == violation_list{{"/version", std::string(unknown)}});
 }
@@ -391,7 +420,8 @@ TEST_CASE("a merge can't take away what an order needs") {
 TEST_CASE("the version of a body is an integer from 1 to 2^53 - 1") {
   const violation_list expected{{"/version", "must be an integer from 1 to 9007199254740991"}};
   for (const std::string_view wrong :
-       {"0", "-1", "1.5", "1.0", "\"1\"", "null", "true", "[1]", "9007199254740992", "18446744073709551615"}) {
+       {"0", "0.0", "-1", "1.5", "1.00000000000000000000001", "9007199254740992.0", "1e300", "\"1\"", "null", "true",
+        "[1]", "9007199254740992", "18446744073709551615"}) {
     CAPTURE(wrong);
     CHECK(violations(write_kind::replace, with("version", wrong)) == expected);
     CHECK(violations(write_kind::merge, "{\"version\":" + std::string(wrong) + "}") == expected);

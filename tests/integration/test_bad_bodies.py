@@ -163,8 +163,10 @@ NOT_AN_ORDER = {
     "quantity 2^64 - 1": (with_item(quantity=2**64 - 1), ["/items/0/quantity"]),
     "quantity 2^32 + 1": (with_item(quantity=2**32 + 1), ["/items/0/quantity"]),
     "quantity 1.5": (with_quantity(b"1.5"), ["/items/0/quantity"]),
-    "quantity 1.0": (with_quantity(b"1.0"), ["/items/0/quantity"]),
-    "quantity 1e2": (with_quantity(b"1e2"), ["/items/0/quantity"]),
+    "quantity nearly 1": (with_quantity(b"1.0000000000000000000001"), ["/items/0/quantity"]),
+    "quantity 1e-1": (with_quantity(b"1e-1"), ["/items/0/quantity"]),
+    "quantity 1e7": (with_quantity(b"1e7"), ["/items/0/quantity"]),
+    "quantity 0.0": (with_quantity(b"0.0"), ["/items/0/quantity"]),
     "quantity a string": (with_item(quantity="1"), ["/items/0/quantity"]),
     "quantity true": (with_item(quantity=True), ["/items/0/quantity"]),
     "quantity null": (with_item(quantity=None), ["/items/0/quantity"]),
@@ -202,6 +204,23 @@ GOOD = {
     "attributes of 16,000 bytes": order_content("c", attributes={"a": "x" * 16_000}),
     "difficult text": order_content("c", attributes={"text": "\u0001\u007f\u2028\U0001f600\"\\/\b\f\n\r\t"}),
 }
+
+
+@pytest.mark.parametrize("raw, value", [(b"2.0", 2), (b"1e3", 1000), (b"2.50e1", 25), (b"1E6", 10**6), (b"1.0", 1)])
+def test_integer_by_its_value(client, raw, value):
+    """Breaks if what JSON Schema calls an integer is refused, or is another request than the same number in digits."""
+    guid, customer = new_guid(), new_customer()
+    body = order_with(customer, items=[item(quantity="@")])
+    order = accepted_order(send_body(client, body.replace(b'"@"', raw), guid), 201)
+    assert order["items"][0]["quantity"] == value
+    again = send_body(client, body.replace(b'"@"', str(value).encode()), guid)
+    assert (again.replayed, accepted_order(again, 201)) == (True, order)
+    line = b'{"idempotency_key":"%s","order":%s}' % (guid.encode(), body.replace(b'"@"', raw))
+    verdict = client.request("POST", f"{ORDERS}/batch", [("Content-Type", "application/x-ndjson")], line).json()
+    assert (verdict["replayed"], verdict["order"]) == (True, order)
+    patch = b'{"version":1.0,"currency":"USD"}'
+    changed = send_body(client, patch, new_guid(), "PATCH", order_path(order["order_id"]), MERGE_PATCH_TYPE)
+    assert accepted_order(changed)["version"] == 2
 
 
 def send_body(client, body, guid, method="POST", path=ORDERS, content_type=JSON_TYPE, headers=()):
