@@ -1,11 +1,14 @@
 #include "http-edge/capture_body.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "engine/check.hpp"
 #include "engine/json_value.hpp"
 #include "engine/limits.hpp"
 #include "engine/text.hpp"
+#include "http-edge/json_number.hpp"
 
 namespace ordem::edge {
 namespace {
@@ -31,43 +34,58 @@ std::optional<std::string> string_of(const dom::element& value) {
   return std::string(text);
 }
 
-// The text of a header: U+0000 has no place in one (RFC 9110, section 5.5), nor in Postgres' jsonb.
-std::optional<std::string> header_text_of(const dom::element& value) {
-  auto text = string_of(value);
-  return text && text->find('\0') == std::string::npos ? text : std::nullopt;
+// The text of a header's value. Clients in Lua send a number where a header looks like one, and to refuse it would
+// leave the response unrecorded: it becomes the shortest text of the same number.
+std::optional<std::string> value_text_of(const dom::element& value, header_values taken) {
+  if (taken == header_values::texts) return string_of(value);
+  if (bool flag = false; value.get(flag) == simdjson::SUCCESS) return flag ? "true" : "false";
+  return value.is_number() ? number_text_of(value) : string_of(value);
 }
 
-std::optional<std::vector<std::string>> header_texts_of(const dom::array& values) {
+std::optional<std::vector<std::string>> value_texts_of(const dom::array& values, header_values taken) {
   std::vector<std::string> texts;
   for (const auto value : values) {
-    auto text = header_text_of(value);
+    auto text = value_text_of(value, taken);
     if (!text) return std::nullopt;
     texts.push_back(std::move(*text));
   }
   return texts;
 }
 
-std::optional<captured_header> header_of(const dom::element& json) {
+std::optional<captured_header> header_of(const dom::element& json, header_values taken) {
   dom::object members;
   if (json.get(members) != simdjson::SUCCESS) return std::nullopt;
   captured_header header;
   if (const auto key = member_of(members, "key")) {
-    auto text = header_text_of(*key);
+    auto text = string_of(*key);
     if (!text) return std::nullopt;
     header.key = std::move(*text);
   }
   const auto value = member_of(members, "value");
   if (!value) return header;
   if (dom::array list; value->get(list) == simdjson::SUCCESS) {
-    auto texts = header_texts_of(list);
+    auto texts = value_texts_of(list, taken);
     if (!texts) return std::nullopt;
     header.value = std::move(*texts);
     return header;
   }
-  auto text = header_text_of(*value);
+  auto text = value_text_of(*value, taken);
   if (!text) return std::nullopt;
   header.value = std::move(*text);
   return header;
+}
+
+// Whether it has no character that no header can have (RFC 9110, section 5.5): each of them could end a line of the
+// header of whoever repeats the response. Postgres' jsonb has no U+0000 either.
+bool is_header_text(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
+}
+
+bool can_be_sent(const captured_header& header) {
+  if (!is_header_text(header.key)) return false;
+  if (const auto* text = std::get_if<std::string>(&header.value)) return is_header_text(*text);
+  const auto& texts = std::get<std::vector<std::string>>(header.value);
+  return std::all_of(texts.begin(), texts.end(), is_header_text);
 }
 
 // What a body says, whole as far as its types go.
@@ -87,9 +105,7 @@ simdjson::simdjson_result<dom::element> parse(std::string_view body, dom::parser
 
 enum class members : std::uint8_t { key, key_and_response };
 
-std::optional<raw_body> read_body(std::string_view body, dom::parser& parser, members known) {
-  dom::object object;
-  if (parse(body, parser).get(object) != simdjson::SUCCESS) return std::nullopt;
+std::optional<raw_body> read_members(const dom::object& object, members known) {
   raw_body read;
   if (const auto key = member_of(object, "idempotency_key")) {
     auto text = string_of(*key);
@@ -102,6 +118,20 @@ std::optional<raw_body> read_body(std::string_view body, dom::parser& parser, me
     if (!read.response) return std::nullopt;
   }
   return read;
+}
+
+std::optional<raw_body> read_body(std::string_view body, dom::parser& parser, members known) {
+  dom::object object;
+  if (parse(body, parser).get(object) != simdjson::SUCCESS) return std::nullopt;
+  auto read = read_members(object, known);
+  if (read) return read;
+  const auto plain = with_plain_integers(body);  // the status may be 200.0
+  if (!plain) return std::nullopt;
+  const simdjson::padded_string padded(*plain);
+  dom::parser again;  // for the longer text, which is not worth keeping the memory for
+  CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
+  if (parse(padded, again).get(object) != simdjson::SUCCESS) return std::nullopt;
+  return read_members(object, known);
 }
 
 }  // namespace
@@ -140,21 +170,22 @@ std::optional<captured_response> read_captured_response(const simdjson::dom::ele
     response.body = std::move(*text);
   }
   if (const auto headers = member_of(members, "response_headers")) {
-    auto list = read_captured_headers(*headers);
-    if (!list) return std::nullopt;
+    auto list = read_captured_headers(*headers, header_values::texts_and_scalars);
+    if (!list || !std::all_of(list->begin(), list->end(), can_be_sent)) return std::nullopt;
     response.headers = std::move(*list);
   }
   return response;
 }
 
-std::optional<std::vector<captured_header>> read_captured_headers(const simdjson::dom::element& json) {
+std::optional<std::vector<captured_header>> read_captured_headers(const simdjson::dom::element& json,
+                                                                  header_values taken) {
   std::vector<captured_header> headers;
   dom::object empty;
   if (json.is_null() || (json.get(empty) == simdjson::SUCCESS && empty.size() == 0)) return headers;
   dom::array list;
   if (json.get(list) != simdjson::SUCCESS) return std::nullopt;
   for (const auto each : list) {
-    auto header = header_of(each);
+    auto header = header_of(each, taken);
     if (!header) return std::nullopt;
     headers.push_back(std::move(*header));
   }

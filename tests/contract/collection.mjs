@@ -936,8 +936,9 @@ const malformedResponses = [
   ['headers a string', { response_status: 200, response_headers: 'X: 1' }],
   ['headers an object that is not empty', { response_status: 200, response_headers: { X: '1' } }],
   ['a header a string', { response_status: 200, response_headers: ['X: 1'] }],
-  ['a header with a number', { response_status: 200, response_headers: [{ key: 'X', value: 1 }] }],
-  ['a list of values with a number', { response_status: 200, response_headers: [{ key: 'X', value: ['1', 2] }] }],
+  ['a list of values with null', { response_status: 200, response_headers: [{ key: 'X', value: ['1', null] }] }],
+  ['a line end in a header\'s key', { response_status: 200, response_headers: [{ key: 'X\r\nY', value: '1' }] }],
+  ['a line end in a header\'s value', { response_status: 200, response_headers: [{ key: 'X', value: '1\n' }] }],
   ['U+0000 in a header\'s key', { response_status: 200, response_headers: [{ key: 'X\u0000', value: '1' }] }],
   ['U+0000 in a header\'s value', { response_status: 200, response_headers: [{ key: 'X', value: ['\u0000'] }] }],
 ];
@@ -969,13 +970,14 @@ const captures = folder(
       ['an empty object for headers', { response_status: 200, response_headers: {} }],
       ['null for headers', { response_status: 999, response_headers: null }],
       ['only a status', { response_status: 100 }],
+      ['numbers and booleans as values', { response_status: 200, response_headers: [{ key: 'Content-Length', value: 42 }, { key: 'X', value: true }] }],
       ['other members', { response_status: 200, colour: ['red'], response_headers: [{ key: 'X', value: '1', colour: 'red' }] }],
     ].flatMap(([name, response], i) => [
       allocate(`${name}: allocate`, captureKey(`short-${i}`), isEmpty(202)),
       call(`${name}: record`, `POST ${CAPTURES}`, { body: { colour: 'red', idempotency_key: captureKey(`short-${i}`), response } }, isEmpty(200)),
       allocate(`${name}: replay`, captureKey(`short-${i}`), isCompleted(captureKey(`short-${i}`), {
         response_status: response.response_status, response_body: '',
-        response_headers: (Array.isArray(response.response_headers) ? response.response_headers : []).map(({ key, value }) => ({ key, value })),
+        response_headers: (Array.isArray(response.response_headers) ? response.response_headers : []).map(({ key, value }) => ({ key, value: String(value) })),
       })),
     ]),
 

@@ -133,12 +133,16 @@ MALFORMED_RESPONSES = {
     "a header a string": {"response_status": 200, "response_headers": ["X: 1"]},
     "a header null": {"response_status": 200, "response_headers": [None]},
     "a header's key a number": {"response_status": 200, "response_headers": [{"key": 1, "value": "1"}]},
-    "a header's value a number": {"response_status": 200, "response_headers": [{"key": "X", "value": 1}]},
+    "status nearly 200": {"response_status": 200.5, "response_body": "200.0"},
     "a header's value an object": {"response_status": 200, "response_headers": [{"key": "X", "value": {}}]},
-    "a list of values with a number": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", 2]}]},
+    "a list of values with null": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", None]}]},
     "a list of lists": {"response_status": 200, "response_headers": [{"key": "X", "value": [["1"]]}]},
     "U+0000 in a header's key": {"response_status": 200, "response_headers": [{"key": "X\0", "value": "1"}]},
     "U+0000 in a header's value": {"response_status": 200, "response_headers": [{"key": "X", "value": "1\0"}]},
+    "CR LF in a header's key": {"response_status": 200, "response_headers": [{"key": "X\r\nY", "value": "1"}]},
+    "CR LF in a header's value": {"response_status": 200, "response_headers": [{"key": "X", "value": "1\r\nY: 2"}]},
+    "LF in a header's value": {"response_status": 200, "response_headers": [{"key": "X", "value": "1\n"}]},
+    "CR in a list of values": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", "2\r"]}]},
     "U+0000 in a list of values": {"response_status": 200, "response_headers": [{"key": "X", "value": ["1", "\0"]}]},
 }
 
