@@ -36,6 +36,23 @@ open_failure rocks_store::cannot_open(const rocksdb::Status& status) const {
   return {"cannot open the data in " + folder + ": " + status.ToString()};
 }
 
+// Cuts off a record that was never acknowledged, which RocksDB would take for damage.
+std::optional<open_failure> rocks_store::drop(const torn_record& torn) const {
+  const std::string folder = "'" + settings_.folder.string() + "'";
+  if (!folder_) {
+    return open_failure{"the write-ahead log in " + folder + " ends in a record that was not written to its end (" +
+                        place_of(torn) + "); `ordem serve` on the folder cuts it off"};
+  }
+  if (const auto error = cut_off(torn)) {
+    return open_failure{"cannot cut off the torn end of the write-ahead log in " + folder + " (" + place_of(torn) +
+                        "): " + error.message()};
+  }
+  settings_.on_error(
+      "the write-ahead log ended in a record that was not written to its end, so never acknowledged; cut off: " +
+      place_of(torn));
+  return std::nullopt;
+}
+
 std::optional<open_failure> rocks_store::open_database() {
   const auto descriptors = family_descriptors(settings_, expired_);
   const std::string path = database_path(settings_.folder).string();
@@ -45,8 +62,10 @@ std::optional<open_failure> rocks_store::open_database() {
     std::filesystem::remove_all(incoming_path(settings_.folder), ignored);
     std::filesystem::create_directories(incoming_path(settings_.folder), ignored);
   }
-  if (const auto damage = find_hidden_log_end(database_path(settings_.folder))) {
-    return cannot_open(rocksdb::Status::Corruption("the write-ahead log in " + *damage));
+  const log_scan scanned = scan_write_ahead_logs(database_path(settings_.folder));
+  if (scanned.damage) return cannot_open(rocksdb::Status::Corruption("the write-ahead log in " + *scanned.damage));
+  if (scanned.torn) {
+    if (auto failure = drop(*scanned.torn)) return failure;
   }
   rocksdb::DB* db = nullptr;
   const auto options = database_options(settings_);

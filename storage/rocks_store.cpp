@@ -94,6 +94,8 @@ tl::expected<position, log_error> rocks_store::append(std::span<const entry> ent
   encode_log_key(key_, {last_appended + 1});
   encode_log_group(value_, log_bytes_, entries);
   put(family::log, key_, value_);
+  const auto marked = batch_.PutLogData(log_end_mark);
+  CHECK(marked.ok());
 
   if (const auto status = db_->Write({}, &batch_); !status.ok()) return failed_write(status.ToString());
   clock_changes_ = clock_changes;

@@ -19,6 +19,7 @@
 #include "storage/recent_index.hpp"
 #include "storage/records.hpp"
 #include "storage/store.hpp"
+#include "storage/wal_scan.hpp"
 
 namespace ordem::storage {
 
@@ -153,6 +154,7 @@ class rocks_store final : public store {
   rocksdb::Status put_indexed(position through);
   void put_clock(const clock_state& state);
   bool write_index(const index_generation& what);
+  std::optional<open_failure> drop(const torn_record& torn) const;
   void tell_failure(std::string_view why);
   tl::unexpected<log_error> failed_write(std::string_view why);
 
