@@ -51,6 +51,30 @@ class data_folder {
 // Checks that there is a folder of a format that this program reads, and gives its engine id. Takes no lock.
 tl::expected<std::string, open_failure> check_data_folder(const std::filesystem::path& path);
 
+// A folder that stays the same one under its path. Holds it open, so that its identity is not given to another.
+class held_folder {
+ public:
+  static tl::expected<held_folder, open_failure> open(const std::filesystem::path& path);
+
+  // Whether the path still leads to it: it was neither removed nor replaced. One system call. Any thread.
+  bool is_in_place() const noexcept;
+
+  held_folder(held_folder&& other) noexcept;
+  held_folder(const held_folder&) = delete;
+  held_folder& operator=(const held_folder&) = delete;
+  held_folder& operator=(held_folder&&) = delete;
+  ~held_folder();
+
+ private:
+  held_folder(std::filesystem::path path, int file) noexcept : path_(std::move(path)), file_(file) {}
+
+  std::filesystem::path path_;
+  int file_;
+};
+
+// Makes the folder if it is not there, with its parents, so that it survives a power loss.
+tl::expected<void, open_failure> make_folder(const std::filesystem::path& path);
+
 std::filesystem::path database_path(const std::filesystem::path& folder);
 std::filesystem::path incoming_path(const std::filesystem::path& folder);
 

@@ -96,6 +96,10 @@ rocksdb::Status rocks_store::put_indexed(position through) {
 
 // On the index's thread. Until the database has taken in all files, in one step, readers find their records in memory.
 bool rocks_store::write_index(const index_generation& what) {
+  if (!is_in_place()) {
+    tell_failure(folder_removed);
+    return false;
+  }
   rocksdb::Status status;
   std::vector<rocksdb::IngestExternalFileArg> files;
   const auto write = [&](rocksdb::ColumnFamilyHandle* to, const char* name, const auto& fill) {

@@ -56,11 +56,15 @@ std::optional<open_failure> rocks_store::drop(const torn_record& torn) const {
 std::optional<open_failure> rocks_store::open_database() {
   const auto descriptors = family_descriptors(settings_, expired_);
   const std::string path = database_path(settings_.folder).string();
-  std::error_code ignored;  // what is wrong with the folder RocksDB says itself
   if (folder_) {
-    std::filesystem::create_directories(path, ignored);
+    std::error_code ignored;  // what can't be removed RocksDB says itself
     std::filesystem::remove_all(incoming_path(settings_.folder), ignored);
-    std::filesystem::create_directories(incoming_path(settings_.folder), ignored);
+    for (const auto& each : {database_path(settings_.folder), incoming_path(settings_.folder)}) {
+      if (auto made = make_folder(each); !made) return made.error();
+    }
+    auto held = held_folder::open(path);
+    if (!held) return held.error();
+    log_folder_.emplace(std::move(*held));
   }
   const log_scan scanned = scan_write_ahead_logs(database_path(settings_.folder));
   if (scanned.damage) return cannot_open(rocksdb::Status::Corruption("the write-ahead log in " + *scanned.damage));

@@ -55,10 +55,27 @@ void rocks_store::put_clock(const clock_state& state) {
   CHECK(put.ok());
 }
 
-// Once, whatever fails after that: on a full disk everything does.
+// Once, whatever fails after that: on a full disk everything does. RocksDB gives up for good where it has no descriptor
+// left for a table file or a log; see app/file_limit.hpp.
 void rocks_store::tell_failure(std::string_view why) {
   if (failure_told_.exchange(true)) return;
-  settings_.on_error("a write failed, nothing more is accepted until a restart: " + std::string(why));
+  const bool no_descriptors = why.find("Too many open files") != std::string_view::npos;
+  settings_.on_error("a write failed, nothing more is accepted until a restart: " +
+                     std::string(no_descriptors ? "no file descriptors are left, which is no fault of the disk: raise "
+                                                  "the limit of open files (RLIMIT_NOFILE): "
+                                                : "") +
+                     std::string(why));
+}
+
+// Whether the folder of the log is still where it was opened. If not, its path may lead to the data of another store:
+// from then on nothing in the background writes or removes files there. Any thread.
+bool rocks_store::is_in_place() {
+  if (!log_folder_ || log_folder_->is_in_place()) return true;
+  if (!removed_.exchange(true)) {
+    rocksdb::CancelAllBackgroundWork(db_.get(), false);
+    db_->DisableFileDeletions().PermitUncheckedError();
+  }
+  return false;
 }
 
 tl::unexpected<log_error> rocks_store::failed_write(std::string_view why) {
@@ -122,6 +139,7 @@ tl::expected<position, log_error> rocks_store::sync() {
     if (const auto status = db_->SyncWAL(); !status.ok()) return failed_write(status.ToString());
     expired_.confirm_durable(newest);
   }
+  if (!is_in_place()) return failed_write(folder_removed);
   const position through = view->last();
   show(std::move(view));
   index_.confirm_durable(through);
@@ -361,6 +379,7 @@ store_figures rocks_store::figures() const {
 
 void rocks_store::close() {
   if (failed_) return;  // what a failed write left is for recovery to judge
+  if (!is_in_place()) return tell_failure(folder_removed);
   const auto status = db_->Flush({}, families_);
   if (!status.ok()) {
     settings_.on_error("the last flush failed, the next start replays the log: " + status.ToString());

@@ -37,6 +37,10 @@ inline constexpr std::string_view clock_key = "clock";
 // The smallest key that is greater than every key with this prefix.
 std::string end_of_prefix(std::string prefix);
 
+// Why nothing is written any more to a folder that is not where it was.
+inline constexpr std::string_view folder_removed =
+    "the data folder was removed or replaced while it was served; what was acknowledged is in the one that was removed";
+
 // A state of the data that reads are served from: everything up to a position, and nothing after it.
 class data_view {
  public:
@@ -80,6 +84,7 @@ class rocks_store final : public store {
 
   ~rocks_store() override {
     index_.stop();
+    if (db_) is_in_place();
     waiting_.clear();
     shown_.reset();
     synced_.reset();
@@ -154,6 +159,7 @@ class rocks_store final : public store {
   rocksdb::Status put_indexed(position through);
   void put_clock(const clock_state& state);
   bool write_index(const index_generation& what);
+  bool is_in_place();
   std::optional<open_failure> drop(const torn_record& torn) const;
   void tell_failure(std::string_view why);
   tl::unexpected<log_error> failed_write(std::string_view why);
@@ -178,6 +184,7 @@ class rocks_store final : public store {
   const std::optional<data_folder> folder_;  // absent: opened for reading
   time_source& clock_;
   expired_record_filter expired_;
+  std::optional<held_folder> log_folder_;  // absent: opened for reading
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::optional<order_id> newest_order_;
@@ -190,6 +197,7 @@ class rocks_store final : public store {
   std::atomic<timestamp> newest_{timestamp::min()};  // of the times of the appended entries
   std::atomic<bool> failed_{false};
   std::atomic<bool> failure_told_{false};
+  std::atomic<bool> removed_{false};
   mutable std::mutex view_mutex_;
   shared_view written_;              // after the last append
   shared_view synced_;               // what the log is read from

@@ -72,6 +72,33 @@ def test_lock_goes_with_its_process(launch):
     assert_all_there(launch().client(), stored)
 
 
+# It stays where it is.
+
+@pytest.mark.parametrize("leave", [shutil.rmtree, lambda folder: folder.rename(folder.with_name("away"))], ids=["removed", "renamed"])
+def test_folder_that_is_removed_under_the_server(launch, data_dir, leave):
+    """Breaks if orders are acknowledged that go into files without a name, or if the server that is left behind harms a second
+    one that has made the folder anew."""
+    first = launch()
+    client = first.client()
+    stored = create_orders(client, new_customer(), 3)
+    leave(data_dir)
+    second = launch()
+    newer = create_orders(second.client(), new_customer(), 3)
+
+    assert_problem(create(order_content(new_customer())).send(client), 503, "read-only")
+    assert_not_ready(client, "read-only")
+    for _, answer in stored:
+        order = accepted_order(answer, 201)
+        assert get_order(client, order["order_id"]) == order
+    assert [line for line in first.logs() if line["level"] == "error" and "removed or replaced" in line["message"]]
+    first.stop()
+
+    newer += create_orders(second.client(), new_customer(), 3)
+    assert_all_there(second.client(), newer)
+    second.stop()
+    assert_all_there(launch().client(), newer)
+
+
 # One format.
 
 def test_newer_format_is_refused(launch, data_dir):
