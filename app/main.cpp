@@ -14,6 +14,7 @@
 #include "app/ready.hpp"
 #include "app/restore.hpp"
 #include "app/serve.hpp"
+#include "app/signals.hpp"
 #include "app/verify.hpp"
 #include "app/version.hpp"
 #include "storage/records.hpp"
@@ -42,6 +43,7 @@ struct runner {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_signals();
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   std::vector<std::string> environment;
   for (char** each = environ; *each != nullptr; ++each) environment.emplace_back(*each);
@@ -51,5 +53,6 @@ int main(int argc, char** argv) {
     (asked.error().exit_code == 0 ? std::cout : std::cerr) << asked.error().text;
     return asked.error().exit_code;
   }
+  if (!std::holds_alternative<serve_command>(*asked)) release_signals();
   return std::visit(runner{}, *asked);
 }

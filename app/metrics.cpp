@@ -89,6 +89,8 @@ void add_edge(metric_list& to, const edge::edge_counters& edge) {
   to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));
   to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
   to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
+  to.counter("ordem_http_accept_failures_total", "Tries to accept a connection that failed, 10 a second at most.",
+             edge.accept_failures);
   to.gauge("ordem_http_body_memory_bytes", "Memory of requests that are arriving; see --body-memory.",
            static_cast<double>(edge.body_memory.used()));
   to.gauge("ordem_http_response_memory_bytes", "Memory of answers that clients have not read; see --response-memory.",

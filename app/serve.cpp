@@ -2,14 +2,15 @@
 
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <optional>
 #include <random>
 
+#include "app/file_limit.hpp"
 #include "app/json_texts.hpp"
 #include "app/logger.hpp"
 #include "app/metrics.hpp"
+#include "app/signals.hpp"
 #include "app/system_clock.hpp"
 #include "app/version.hpp"
 #include "http-edge/server.hpp"
@@ -17,30 +18,6 @@
 
 namespace ordem::app {
 namespace {
-
-// The signals that ask for a stop. Blocked in every thread, so that only the main thread takes them, by waiting.
-class stop_signals {
- public:
-  stop_signals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);  // a client that has gone is an error code of a write
-    std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
-  }
-
-  std::string wait() const {
-    int taken = 0;
-    sigwait(&set_, &taken);
-    return taken == SIGINT ? "SIGINT" : "SIGTERM";
-  }
-  // From now on the next one ends the process at once.
-  void let_through() const { pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
-
- private:
-  sigset_t set_;
-};
 
 void log_settings(logger& log, const settings& given) {
   log.info("starting ordem", {{"version", std::string(version_text)}});
@@ -58,7 +35,11 @@ class service {
       : settings_(given),
         log_(given.log_format, given.log_level),
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { tell_clock_event(what, by); }),
-        server_(given.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); }}) {}
+        server_(given.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
+                               [this](const std::string& why) {
+                                 log_.warning("connections can't be accepted; it is tried again until they can",
+                                              {{"reason", why}});
+                               }}) {}
 
   int run();
 
@@ -66,6 +47,8 @@ class service {
   bool start();
   bool open();
   void follow_with_postgres(actors::gateway_settings& engine);
+  void wait_for_stop();
+  void read_again();
   void stop();
   void tell_clock_event(clock_event what, milliseconds by);
   std::string metrics() const;
@@ -73,7 +56,6 @@ class service {
 
   const settings settings_;
   logger log_;
-  const stop_signals signals_;  // before anything starts a thread
   // As of the last line about the clock; used on the clock's calls alone, of which there is one at a time.
   std::optional<std::chrono::steady_clock::time_point> clock_told_at_;
   engine_clock clock_;
@@ -89,16 +71,33 @@ class service {
 
 int service::run() {
   log_settings(log_, settings_);
+  if (is_stop_pending()) {
+    log_.info("stopped before it listened");
+    return 0;
+  }
   if (!start() || !open()) return 1;
   log_.info("listening", {{"address", settings_.server.address},
                           {"port", std::int64_t{server_.port()}},
                           {"position", static_cast<std::int64_t>(store_->last().number)}});
-  const std::string signal = signals_.wait();
-  log_.info("draining", {{"signal", signal}});
-  signals_.let_through();
+  wait_for_stop();
   stop();
   log_.info("stopped", {{"position", static_cast<std::int64_t>(store_->last().number)}});
   return 0;
+}
+
+void service::wait_for_stop() {
+  signal_request asked = wait_for_signal();
+  while (asked == signal_request::read_again) {
+    read_again();
+    asked = wait_for_signal();
+  }
+  log_.info("draining", {{"signal", asked == signal_request::interrupt ? "SIGINT" : "SIGTERM"}});
+  release_stop_signals();
+}
+
+// What can change while it runs. No setting can today.
+void service::read_again() {
+  log_.info("SIGHUP: there is nothing that can be read again while it runs; settings change with a restart");
 }
 
 bool service::start() {
@@ -210,7 +209,25 @@ log_positions service::positions() const {
 }  // namespace
 
 int serve(const settings& given) {
-  return service(given).run();
+  ignore_other_signals();
+  const std::uint64_t limit = raise_file_limit();
+  const auto shares = share_files(limit, given.server);
+  if (!shares) {
+    logger(given.log_format, given.log_level).error(shares.error());
+    return 1;
+  }
+  settings cut = given;
+  apply(*shares, cut);
+  if (cut.server.connections_max < given.server.connections_max) {
+    logger(given.log_format, given.log_level)
+        .warning(
+            "the limit of open files cuts --max-connections; raise it (RLIMIT_NOFILE: LimitNOFILE= in a systemd "
+            "unit, ulimit -Hn)",
+            {{"limit", static_cast<std::int64_t>(limit)},
+             {"asked", static_cast<std::int64_t>(given.server.connections_max)},
+             {"used", static_cast<std::int64_t>(cut.server.connections_max)}});
+  }
+  return service(cut).run();
 }
 
 }  // namespace ordem::app

@@ -29,6 +29,7 @@ struct edge_counters {
   std::array<counter, response_us_bounds.size() + 1> responses_by_us{};
   counter connections_accepted{0};
   counter connections_refused{0};
+  counter accept_failures{0};  // for want of a file descriptor, mostly
   counter timeouts{0};
   connection_count connections;
   memory_budget body_memory;

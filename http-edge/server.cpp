@@ -24,8 +24,6 @@ using asio::ip::tcp;
 constexpr int backlog = 4096;
 // After a failed accept (no file descriptor is left, say) the next is tried so much later.
 constexpr auto accept_pause = std::chrono::milliseconds(100);
-// Above the bound, so many connections are told so; more are closed without a word.
-constexpr std::size_t refused_at_once_max = 256;
 // At the end of a drain, for answers to requests that have not come whole. A tenth of the drain if that is less.
 constexpr auto farewell_time_max = std::chrono::milliseconds(500);
 
@@ -36,6 +34,7 @@ struct server::parts {
       : settings(std::move(given_settings)),
         status(given.status),
         offered{nullptr, given.clock, given.status, std::move(given.metrics_text), std::move(given.positions)},
+        on_accept_failure(std::move(given.on_accept_failure)),
         counters(settings) {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
       threads.push_back(std::make_unique<io_thread>(settings, offered, counters));
@@ -55,11 +54,13 @@ struct server::parts {
   const server_settings settings;
   service_status* status;
   services offered;
+  std::function<void(const std::string&)> on_accept_failure;
   edge_counters counters;
   std::vector<std::unique_ptr<io_thread>> threads;
   std::optional<tcp::acceptor> acceptor;
   std::optional<asio::steady_timer> accept_timer;
   std::size_t next_thread = 0;
+  bool accept_fails = false;  // the last one did
   std::uint16_t port = 0;
   bool started = false;
 };
@@ -101,12 +102,15 @@ void server::parts::accept_next() {
 void server::parts::on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket) {
   if (ec && !acceptor->is_open()) return;
   if (ec) {
+    counters.accept_failures.fetch_add(1, std::memory_order_relaxed);
+    if (!std::exchange(accept_fails, true)) on_accept_failure(ec.message());
     accept_timer->expires_after(accept_pause);
     accept_timer->async_wait([this](boost::system::error_code cancelled) {
       if (!cancelled && acceptor->is_open()) accept_next();
     });
     return;
   }
+  accept_fails = false;
   serve(thread, std::move(socket));
   if (acceptor->is_open()) accept_next();
 }
@@ -116,7 +120,7 @@ void server::parts::serve(io_thread& thread, session::socket_type&& socket) {
   const std::size_t open = counters.connections.now();
   const bool one_too_many = open >= settings.connections_max;
   if (one_too_many) counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
-  if (open < settings.connections_max + refused_at_once_max) {
+  if (open < settings.connections_max + settings.refused_at_once_max) {
     thread.serve(std::move(socket), connection_count::place(counters.connections), one_too_many);
   }
 }

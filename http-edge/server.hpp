@@ -22,6 +22,8 @@ struct server_parts {
   service_status* status = nullptr;
   std::function<std::string()> metrics_text;  // Prometheus text format; called on I/O threads
   std::function<log_positions()> positions;   // the same, but not before open_for_business()
+  // Told why, when connections can't be accepted and the last one could; it is tried again. On an I/O thread.
+  std::function<void(const std::string&)> on_accept_failure = [](const std::string&) {};
 };
 
 class server {

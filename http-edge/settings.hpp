@@ -31,6 +31,8 @@ struct server_settings {
   std::size_t header_bytes_max = std::size_t{16} << 10;
   // One more connection is answered 503 and closed. An idle one costs about 6 KiB.
   std::size_t connections_max = 16'384;
+  // Beyond connections_max, so many at once are answered; more are closed without a word.
+  std::size_t refused_at_once_max = 256;
   // A connection without a request is closed after this.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
   // From the first byte of a request to its last, else 408; and from the first byte of an answer to its last, else it

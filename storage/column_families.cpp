@@ -95,7 +95,7 @@ rocksdb::DBOptions database_options(const store_settings& settings) {
   options.max_background_jobs = 2;
   options.bytes_per_sync = std::uint64_t{1}
                            << 20;  // table files reach the disk evenly, not in one burst beside a commit's fsync
-  options.max_open_files = 1024;
+  options.max_open_files = settings.open_files_max;
   options.info_log = std::make_shared<error_logger>(settings.on_error);
   options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
   options.stats_dump_period_sec = 0;

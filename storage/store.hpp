@@ -112,6 +112,9 @@ struct store_settings {
   // million. More: fewer and larger files, more memory (about 400 bytes an entry, up to five times so many), a longer
   // start after a crash.
   std::size_t index_entries = 65'536;
+  // Files that the database keeps open, at most, besides some tens; at least 20. More: less opening of table files
+  // where there are more of them than this.
+  int open_files_max = 1024;
   // How far back read_log() reaches, at least.
   std::uint64_t log_entries_kept = 1'000'000;
   // Whether something follows the log, so that nothing is trimmed before confirm_persisted().

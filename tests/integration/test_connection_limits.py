@@ -1,6 +1,8 @@
 """Many connections, and clients that do not read: bounded, and without harm for the others."""
 
+import contextlib
 import resource
+import subprocess
 import time
 
 import pytest
@@ -9,6 +11,7 @@ from support import settings
 from support.batches import assert_created, batch_bytes, lines_of, verdicts_of
 from support.concurrency import poll_until
 from support.http_client import Client, Connection, ConnectionEnded, request_bytes
+from support.ordem_server import OrdemServer, assert_clean_failure, binary, clean_environment
 from support.orders import accepted_order, assert_problem, create, get_order, new_customer, order_content, order_path
 from support.process_facts import open_files, rss_bytes
 from support.server_facts import metric
@@ -16,6 +19,8 @@ from support.server_facts import metric
 SPARE_FILES = 1000
 FREED_FILES_SLACK = 64
 BATCH = 500
+CROWD = 1200
+WRITES_IN_A_CROWD = 1000  # some flushes of tables and as many new log files
 
 
 def allow_open_files(count):
@@ -92,6 +97,60 @@ def test_more_connections_than_allowed(launch_watched):
     for connection in connections:
         connection.close()
     poll_until(lambda: try_to_connect(server.port), "a place becomes free")
+
+
+def limited_to(count):
+    """The words that run ordem where it may have so many files open: a soft and a hard limit."""
+    return ["prlimit", f"--nofile={count}", binary()]
+
+
+@pytest.mark.parametrize("limit", ["1024:", "1024"], ids=["soft limit", "hard limit"])
+def test_no_number_of_connections_takes_the_files_of_the_store(data_dir, limit):
+    """Breaks if connections take the descriptors that the store needs for its next files: it never writes again then."""
+    allow_open_files(CROWD + SPARE_FILES)
+    with OrdemServer(data_dir, "--write-buffer=4MiB", program=limited_to(limit)).wait_listening() as server:
+        client = server.client()
+        assert client.get("/-/ready").status == 200
+        content = order_content(new_customer(), attributes={"large": "x" * 15_000})
+        with contextlib.ExitStack() as crowd:
+            for _ in range(CROWD):
+                crowd.enter_context(Connection(server.port))
+            orders = [accepted_order(create(content).send(client), 201) for _ in range(WRITES_IN_A_CROWD)]
+            assert open_files(server.pid) > CROWD / 3, "the connections are there"
+            assert client.get("/-/ready").status == 200
+        assert get_order(client, orders[-1]["order_id"]) == orders[-1]
+        warnings = [line for line in server.logs() if line["level"] == "warning"]
+    if limit == "1024:":
+        assert not warnings
+    else:
+        (warning,) = warnings
+        assert warning["limit"] == 1024 and warning["asked"] == 16384 and warning["used"] < 1024
+        assert "--max-connections" in warning["message"] and "LimitNOFILE" in warning["message"]
+
+
+def test_a_limit_of_open_files_that_is_too_low(data_dir):
+    """Breaks if a server starts that would run out of descriptors as soon as it serves."""
+    result = subprocess.run(
+        [*limited_to(100), "serve", "--port=0", "--data-dir", data_dir], env=clean_environment(), capture_output=True, text=True,
+        timeout=settings.COMMAND_SECONDS_MAX, check=False,
+    )
+    assert_clean_failure(result.returncode, result.stderr, ["100 files", "RLIMIT_NOFILE"])
+    assert not data_dir.exists()
+
+
+def test_running_out_of_descriptors_is_told_and_passes(launch):
+    """Breaks if an accept that fails is neither counted nor logged, or if none is tried any more."""
+    server = launch("--io-threads=1")
+    client = server.client()
+    assert client.get("/-/ready").status == 200
+    hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (open_files(server.pid), hard))
+    with Connection(server.port) as waiting:
+        poll_until(lambda: "ordem_http_accept_failures_total 0" not in client.get("/metrics").body.decode(), "accepts fail")
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        assert waiting.get("/-/ping").status == 200
+    (told,) = [line for line in server.logs() if line["level"] == "warning"]
+    assert "Too many open files" in told["reason"]
 
 
 def orders_of_new_customer(client, count, **attributes):
