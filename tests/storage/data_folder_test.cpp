@@ -150,8 +150,9 @@ TEST_CASE_METHOD(data_folder_test, "a store on the path of one that was moved aw
     second = opened(settings_for(same), clock);  // with table files
     write(*second, 200);
     if (has_written) {
-      REQUIRE(first->append(group_of({create_entry(200)})));
-      REQUIRE_FALSE(first->sync());
+      // Its indexes may have noticed before.
+      const bool is_durable = first->append(group_of({create_entry(200)})) && first->sync();
+      CHECK_FALSE(is_durable);
     }
     if (GENERATE(true, false)) first->close();
     first.reset();
