@@ -139,7 +139,12 @@ TEST_CASE_METHOD(data_folder_test, "a store on the path of one that was moved aw
   const fs::path folder = root / "data";
   const bool has_written = GENERATE(true, false);  // if not, it first looks when it is closed
   auto first = opened(settings_for(folder), clock);
-  for (std::uint64_t i = 0; i < 200; ++i) write(*first, i);
+  // Its files have had higher numbers than those of the second will, and nothing is written in the background.
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    write(*first, i);
+    first.reset();
+    first = opened(settings_for(folder), clock);
+  }
   fs::rename(folder, root / "away");
   const fs::path same = folder / ".";  // RocksDB lets a process open the same text only once
   {
@@ -150,9 +155,8 @@ TEST_CASE_METHOD(data_folder_test, "a store on the path of one that was moved aw
     second = opened(settings_for(same), clock);  // with table files
     write(*second, 200);
     if (has_written) {
-      // Its indexes may have noticed before.
-      const bool is_durable = first->append(group_of({create_entry(200)})) && first->sync();
-      CHECK_FALSE(is_durable);
+      REQUIRE(first->append(group_of({create_entry(200)})));
+      REQUIRE_FALSE(first->sync());
     }
     if (GENERATE(true, false)) first->close();
     first.reset();
