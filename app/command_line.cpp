@@ -292,7 +292,8 @@ void program::add_serve() {
   add_size("response-memory", server.response_memory_bytes_max, "64KiB", std::size_t{64} << 10,
            "Memory for answers that clients have not read, all together; beyond it requests get 503");
   add_size("max-header", server.header_bytes_max, "1KiB", 1024, "The largest request line and headers");
-  add_number("max-connections", server.connections_max, 1, 1'000'000, "The most connections at once; fewer where the limit of open files is low");
+  add_number("max-connections", server.connections_max, 1, 1'000'000,
+             "The most connections at once; fewer where the limit of open files is low");
   add_number("max-in-flight", engine.in_flight_max, 1, 1'000'000, "The most writes executing at once; more get 503");
   add_number("live-orders", engine.live_orders_max, 1, 100'000'000,
              "The most orders kept in memory between their changes");

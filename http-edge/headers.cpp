@@ -170,8 +170,8 @@ bool has_other_charset(std::string_view content_type) {
     rest.remove_prefix(parameter.size());
     const auto equals = std::min(parameter.find('='), parameter.size());
     if (!iequals(trimmed(parameter.substr(0, equals)), "charset")) continue;
-    const auto value = trimmed(parameter.substr(std::min(equals + 1, parameter.size())));
-    const auto charset = value.starts_with('"') ? parse_quoted(value).value_or("") : std::string(value);
+    auto value = trimmed(parameter.substr(std::min(equals + 1, parameter.size())));
+    const auto charset = value.starts_with('"') ? take_string(value).value_or("") : std::string(value);
     if (!iequals(charset, "utf-8") && !iequals(charset, "utf8") && !iequals(charset, "us-ascii")) return true;
   }
   return false;

@@ -133,6 +133,7 @@ std::span<const std::string_view> known_parameters(resource what, http::verb met
     case resource::capture:
     case resource::ping:
     case resource::ready:
+    case resource::ready_reads:
     case resource::live:
     case resource::position:
     case resource::metrics:

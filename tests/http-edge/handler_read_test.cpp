@@ -612,6 +612,7 @@ TEST_CASE("whatever bytes a request brings, its answer is UTF-8 and short") {
       request(verb::put, "/api/v2/captures").body(R"({"idempotency_key":")" + bytes.substr(0, 1'000) + "\"}"),
       post("/api/v1/orders").header("Content-Type", bytes).body(bytes),
       request(verb::post, "/api/v1/orders").header("Idempotency-Key", bytes).json("{}"),
+      request(verb::post, "/api/v1/orders/batch").header("Content-Type", bytes),
       post("/api/v1/orders").json(bytes),
       post("/api/v1/orders").json(R"({"guid":")" + bytes.substr(0, 1'000) + "\"}"),
       request(verb::put, contract_path).header("Idempotency-Key", "g").header("If-Match", bytes).json(contract_json),
@@ -623,11 +624,6 @@ TEST_CASE("whatever bytes a request brings, its answer is UTF-8 and short") {
     CHECK(is_utf8(refused.headers));
     CHECK(refused.body.size() < 1'000);
   }
-  const auto batch =
-      with_server.handler.refuse_batch(request(verb::post, "/api/v1/orders/batch").header("Content-Type", bytes).get());
-  REQUIRE(batch);
-  CHECK(is_utf8(batch->body));
-  CHECK(batch->body.size() < 1'000);
 }
 
 TEST_CASE("a query that a call does not take is refused, on every call that takes none") {
@@ -636,8 +632,9 @@ TEST_CASE("a query that a call does not take is refused, on every call that take
   with_server.orders.add(guid_of("g"), created_record());
   for (const std::string& path :
        {contract_path, version_path("1"), std::string("/api/v1/messages/g"), std::string("/-/position"),
-        std::string("/-/ping"), std::string("/-/live"), std::string("/-/ready"), std::string("/metrics"),
-        std::string("/openapi.yaml"), std::string("/problems/"), std::string("/problems/not-found")}) {
+        std::string("/-/ping"), std::string("/-/live"), std::string("/-/ready"), std::string("/-/ready/reads"),
+        std::string("/metrics"), std::string("/openapi.yaml"), std::string("/problems/"),
+        std::string("/problems/not-found")}) {
     CAPTURE(path);
     CHECK(with_server.get(path).status == 200);
     for (const std::string_view name : {"verbose", "limit"}) {
