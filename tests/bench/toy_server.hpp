@@ -1,6 +1,8 @@
 // A server for tests of load runs: one connection, answered as the test says, rightly or not.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -42,6 +44,9 @@ class toy_server {
         port_(acceptor_.local_endpoint().port()),
         thread_([this, react = std::move(react)] { serve(react); }) {}
 
+  // A run may end while the next connection is waited for.
+  ~toy_server() { ::shutdown(acceptor_.native_handle(), SHUT_RDWR); }
+
   [[nodiscard]] std::uint16_t port() const { return port_; }
   /// On its own thread: takes no more connections.
   void close_acceptor() { acceptor_.close(); }
@@ -53,11 +58,11 @@ class toy_server {
 
  private:
   void serve(const reactor& react) {
-    auto socket = acceptor_.accept();
+    beast::error_code error;
+    auto socket = acceptor_.accept(error);
     beast::flat_buffer buffer;
-    for (;; ++requests_) {
+    for (; !error; ++requests_) {
       request asked;
-      beast::error_code error;
       http::read(socket, buffer, asked, error);
       if (error) return;
       auto given = react(asked, requests_);
@@ -68,7 +73,7 @@ class toy_server {
       if (answer->keep_alive()) continue;
       if (!acceptor_.is_open()) return;
       buffer.clear();
-      socket = acceptor_.accept();
+      socket = acceptor_.accept(error);
     }
   }
 
