@@ -130,6 +130,24 @@ tl::expected<int, open_failure> take_lock(const fs::path& path) {
   return lock;
 }
 
+// Below `wanted`, the folder that was asked for.
+tl::expected<void, open_failure> make_folder(const fs::path& path, const fs::path& wanted) {
+  const auto failed = [&](const std::string& why) {
+    return failure("cannot make the data folder " + quoted(wanted) + ": " +
+                   (path == wanted ? "" : quoted(path) + ": ") + why);
+  };
+  std::error_code error;
+  if (fs::is_directory(path, error)) return {};
+  if (!path.has_filename() && path.has_parent_path())
+    return make_folder(path.parent_path(), wanted);  // ends in a slash
+  const fs::path parent = parent_of(path);
+  if (auto made = make_folder(parent, wanted); !made) return made;
+  fs::create_directory(path, error);
+  if (error) return failed(error.message());
+  if (const int unsynced = sync_folder(parent)) return failed("its parent can't be synced: " + error_text(unsynced));
+  return {};
+}
+
 }  // namespace
 
 fs::path database_path(const fs::path& folder) {
@@ -149,18 +167,7 @@ tl::expected<std::string, open_failure> check_data_folder(const fs::path& path) 
 }
 
 tl::expected<void, open_failure> make_folder(const fs::path& path) {
-  const auto failed = [&path](const std::string& why) {
-    return failure("cannot make the data folder " + quoted(path) + ": " + why);
-  };
-  std::error_code error;
-  if (fs::is_directory(path, error)) return {};
-  if (!path.has_filename() && path.has_parent_path()) return make_folder(path.parent_path());  // it ends in a slash
-  const fs::path parent = parent_of(path);
-  if (auto made = make_folder(parent); !made) return made;
-  fs::create_directory(path, error);
-  if (error) return failed(error.message());
-  if (const int unsynced = sync_folder(parent)) return failed("its parent can't be synced: " + error_text(unsynced));
-  return {};
+  return make_folder(path, path);
 }
 
 tl::expected<data_folder, open_failure> data_folder::open(const fs::path& path) {
@@ -220,6 +227,11 @@ tl::expected<held_folder, open_failure> held_folder::open(const fs::path& path) 
 
 bool held_folder::is_in_place() const noexcept {
   return is_same_file(file_, path_);
+}
+
+fs::path held_folder::lasting_path() const {
+  const fs::path by_descriptor = "/proc/self/fd/" + std::to_string(file_);
+  return is_same_file(file_, by_descriptor) ? by_descriptor : path_;
 }
 
 held_folder::held_folder(held_folder&& other) noexcept

@@ -59,6 +59,10 @@ class held_folder {
   // Whether the path still leads to it: it was neither removed nor replaced. One system call. Any thread.
   bool is_in_place() const noexcept;
 
+  // A path that leads to this folder as long as it is held, wherever it is moved and whatever comes in its place
+  // (proc(5), /proc/PID/fd). Its own path where there is no /proc.
+  std::filesystem::path lasting_path() const;
+
   held_folder(held_folder&& other) noexcept;
   held_folder(const held_folder&) = delete;
   held_folder& operator=(const held_folder&) = delete;

@@ -96,15 +96,11 @@ rocksdb::Status rocks_store::put_indexed(position through) {
 
 // On the index's thread. Until the database has taken in all files, in one step, readers find their records in memory.
 bool rocks_store::write_index(const index_generation& what) {
-  if (!is_in_place()) {
-    tell_failure(folder_removed);
-    return false;
-  }
   rocksdb::Status status;
   std::vector<rocksdb::IngestExternalFileArg> files;
   const auto write = [&](rocksdb::ColumnFamilyHandle* to, const char* name, const auto& fill) {
     if (!status.ok()) return;
-    table_file file(*db_, to, incoming_path(settings_.folder) / name);
+    table_file file(*db_, to, incoming_folder_->lasting_path() / name);
     fill(file);
     status = file.finish();
     files.push_back(file.to_ingest());
@@ -126,7 +122,7 @@ bool rocks_store::write_index(const index_generation& what) {
   }
   if (status.ok()) status = db_->IngestExternalFiles(files);
   if (!status.ok()) {
-    tell_failure("of the indexes: " + status.ToString());
+    tell_failure("of the indexes: " + text_of(status));
     return false;
   }
   indexed_ = what.last.number;
@@ -193,7 +189,7 @@ read_result<std::optional<message_record>> rocks_store::find_message(const guid&
   if (recent == nullptr) {
     const auto status = db_->Get(view->options(), handle(family::messages), key, &stored);
     if (status.IsNotFound()) return std::nullopt;
-    if (!status.ok()) return failed_read(family::messages, status.ToString());
+    if (!status.ok()) return failed_read(family::messages, text_of(status));
   }
   auto found = decode_message(recent != nullptr ? recent->value() : stored.ToStringView());
   if (!found) return failed_read(family::messages, "the record of message " + std::string(id.view()) + " is damaged");
@@ -215,7 +211,7 @@ read_result<void> rocks_store::scan_messages(
     return !is_damaged && (now.has_ended(found->expires_at, found->created_at) || visit(*id, *found));
   });
   if (is_damaged) return failed_read(family::messages, "a record is damaged");
-  if (!stored->status().ok()) return failed_read(family::messages, stored->status().ToString());
+  if (!stored->status().ok()) return failed_read(family::messages, text_of(stored->status()));
   return {};
 }
 

@@ -55,7 +55,7 @@ class rocks_store::customer_list final : public order_list {
     for (;;) {
       const auto key = next_key();
       if (!key) {
-        if (!stored_->status().ok()) return store_.failed_read(family::customers, stored_->status().ToString());
+        if (!stored_->status().ok()) return store_.failed_read(family::customers, store_.text_of(stored_->status()));
         return shared_order{};
       }
       const auto id = decode_customer_key(*key);
@@ -131,7 +131,8 @@ class rocks_store::version_list final : public order_list {
       if (!before_ || *before_ > newest) return current;
     }
     if (!superseded_->Valid()) {
-      if (!superseded_->status().ok()) return store_.failed_read(family::versions, superseded_->status().ToString());
+      if (!superseded_->status().ok())
+        return store_.failed_read(family::versions, store_.text_of(superseded_->status()));
       return shared_order{};
     }
     auto found = store_.decode_found(family::versions, superseded_->value().ToStringView(), id_);

@@ -30,10 +30,10 @@ constexpr int read_only_opens_max = 10;
 open_failure rocks_store::cannot_open(const rocksdb::Status& status) const {
   const std::string folder = "'" + settings_.folder.string() + "'";
   if (status.IsCorruption()) {
-    return {"the data in " + folder + " is damaged (" + status.ToString() +
+    return {"the data in " + folder + " is damaged (" + text_of(status) +
             "); nothing was changed: restore the folder from a back-up, or keep it for a repair"};
   }
-  return {"cannot open the data in " + folder + ": " + status.ToString()};
+  return {"cannot open the data in " + folder + ": " + text_of(status)};
 }
 
 // Cuts off a record that was never acknowledged, which RocksDB would take for damage.
@@ -55,16 +55,21 @@ std::optional<open_failure> rocks_store::drop(const torn_record& torn) const {
 
 std::optional<open_failure> rocks_store::open_database() {
   const auto descriptors = family_descriptors(settings_, expired_);
-  const std::string path = database_path(settings_.folder).string();
+  std::string path = database_path(settings_.folder).string();
   if (folder_) {
     std::error_code ignored;  // what can't be removed RocksDB says itself
     std::filesystem::remove_all(incoming_path(settings_.folder), ignored);
     for (const auto& each : {database_path(settings_.folder), incoming_path(settings_.folder)}) {
       if (auto made = make_folder(each); !made) return made.error();
     }
-    auto held = held_folder::open(path);
-    if (!held) return held.error();
-    log_folder_.emplace(std::move(*held));
+    auto database = held_folder::open(path);
+    if (!database) return database.error();
+    auto incoming = held_folder::open(incoming_path(settings_.folder));
+    if (!incoming) return incoming.error();
+    // RocksDB works by path all the time: by this one it never reaches a folder that has come in the place of its own.
+    path = database->lasting_path().string();
+    database_folder_.emplace(std::move(*database));
+    incoming_folder_.emplace(std::move(*incoming));
   }
   const log_scan scanned = scan_write_ahead_logs(database_path(settings_.folder));
   if (scanned.damage) return cannot_open(rocksdb::Status::Corruption("the write-ahead log in " + *scanned.damage));

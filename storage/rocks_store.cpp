@@ -67,15 +67,16 @@ void rocks_store::tell_failure(std::string_view why) {
                      std::string(why));
 }
 
-// Whether the folder of the log is still where it was opened. If not, its path may lead to the data of another store:
-// from then on nothing in the background writes or removes files there. Any thread.
-bool rocks_store::is_in_place() {
-  if (!log_folder_ || log_folder_->is_in_place()) return true;
-  if (!removed_.exchange(true)) {
-    rocksdb::CancelAllBackgroundWork(db_.get(), false);
-    db_->DisableFileDeletions().PermitUncheckedError();
+// What RocksDB says, with the path that the user knows in place of the one that it was given.
+std::string rocks_store::text_of(const rocksdb::Status& status) const {
+  std::string text = status.ToString();
+  if (!database_folder_) return text;
+  const std::string given = database_folder_->lasting_path().string();
+  const std::string known = database_path(settings_.folder).string();
+  for (auto at = text.find(given); at != text.npos; at = text.find(given, at + known.size())) {
+    text.replace(at, given.size(), known);
   }
-  return false;
+  return text;
 }
 
 tl::unexpected<log_error> rocks_store::failed_write(std::string_view why) {
@@ -114,7 +115,7 @@ tl::expected<position, log_error> rocks_store::append(std::span<const entry> ent
   const auto marked = batch_.PutLogData(log_end_mark);
   CHECK(marked.ok());
 
-  if (const auto status = db_->Write({}, &batch_); !status.ok()) return failed_write(status.ToString());
+  if (const auto status = db_->Write({}, &batch_); !status.ok()) return failed_write(text_of(status));
   clock_changes_ = clock_changes;
   newest_.store(newest, std::memory_order_release);
   log_bytes_ += value_.size();
@@ -136,7 +137,7 @@ tl::expected<position, log_error> rocks_store::sync() {
   if (view->last() == last()) return last();
   if (settings_.durability != durability::os) {
     const timestamp newest = newest_.load(std::memory_order_acquire);
-    if (const auto status = db_->SyncWAL(); !status.ok()) return failed_write(status.ToString());
+    if (const auto status = db_->SyncWAL(); !status.ok()) return failed_write(text_of(status));
     expired_.confirm_durable(newest);
   }
   if (!is_in_place()) return failed_write(folder_removed);
@@ -186,7 +187,7 @@ void rocks_store::trim_log() {
   const std::string end = encoded(encode_log_key, position{needed_from - group_entries_max});
   const rocksdb::Slice end_slice(end);
   const auto status = rocksdb::DeleteFilesInRange(db_.get(), handle(family::log), nullptr, &end_slice);
-  if (!status.ok()) settings_.on_error("the log can't be trimmed: " + status.ToString());
+  if (!status.ok()) settings_.on_error("the log can't be trimmed: " + text_of(status));
 }
 
 // At the group that holds this position, or the last one before it. Not valid if there is none.
@@ -284,7 +285,7 @@ read_result<shared_order> rocks_store::read_order(family which, std::string_view
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(view.options(), handle(which), key, &value);
   if (status.IsNotFound()) return shared_order{};
-  if (!status.ok()) return failed_read(which, status.ToString());
+  if (!status.ok()) return failed_read(which, text_of(status));
   return decode_found(which, value.ToStringView(), id);
 }
 
@@ -316,7 +317,7 @@ read_result<shared_capture> rocks_store::find_capture(const capture_key& key, co
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(shown()->options(), handle(family::captures), encoded(encode_capture_key, key), &value);
   if (status.IsNotFound()) return shared_capture{};
-  if (!status.ok()) return failed_read(family::captures, status.ToString());
+  if (!status.ok()) return failed_read(family::captures, text_of(status));
   auto found = decode_capture(value.ToStringView());
   if (!found) return failed_read(family::captures, "the record of " + std::string(key.view()) + " is damaged");
   if (!found->is_kept_at(now)) return shared_capture{};
@@ -333,7 +334,7 @@ read_result<void> rocks_store::scan(
     if (!goes_on) return failed_read(which, "a record is damaged");
     if (!*goes_on) return {};
   }
-  if (!at->status().ok()) return failed_read(which, at->status().ToString());
+  if (!at->status().ok()) return failed_read(which, text_of(at->status()));
   return {};
 }
 
@@ -379,10 +380,9 @@ store_figures rocks_store::figures() const {
 
 void rocks_store::close() {
   if (failed_) return;  // what a failed write left is for recovery to judge
-  if (!is_in_place()) return tell_failure(folder_removed);
   const auto status = db_->Flush({}, families_);
   if (!status.ok()) {
-    settings_.on_error("the last flush failed, the next start replays the log: " + status.ToString());
+    settings_.on_error("the last flush failed, the next start replays the log: " + text_of(status));
   } else if (!index_.write_rest(appended())) {
     settings_.on_error("the indexes could not be written, the next start makes them from the log");
   }

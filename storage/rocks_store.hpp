@@ -84,7 +84,6 @@ class rocks_store final : public store {
 
   ~rocks_store() override {
     index_.stop();
-    if (db_) is_in_place();
     waiting_.clear();
     shown_.reset();
     synced_.reset();
@@ -159,7 +158,8 @@ class rocks_store final : public store {
   rocksdb::Status put_indexed(position through);
   void put_clock(const clock_state& state);
   bool write_index(const index_generation& what);
-  bool is_in_place();
+  bool is_in_place() const noexcept { return !database_folder_ || database_folder_->is_in_place(); }
+  std::string text_of(const rocksdb::Status& status) const;
   std::optional<open_failure> drop(const torn_record& torn) const;
   void tell_failure(std::string_view why);
   tl::unexpected<log_error> failed_write(std::string_view why);
@@ -184,7 +184,8 @@ class rocks_store final : public store {
   const std::optional<data_folder> folder_;  // absent: opened for reading
   time_source& clock_;
   expired_record_filter expired_;
-  std::optional<held_folder> log_folder_;  // absent: opened for reading
+  std::optional<held_folder> database_folder_;  // absent: opened for reading, as the next
+  std::optional<held_folder> incoming_folder_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::optional<order_id> newest_order_;
@@ -197,7 +198,6 @@ class rocks_store final : public store {
   std::atomic<timestamp> newest_{timestamp::min()};  // of the times of the appended entries
   std::atomic<bool> failed_{false};
   std::atomic<bool> failure_told_{false};
-  std::atomic<bool> removed_{false};
   mutable std::mutex view_mutex_;
   shared_view written_;              // after the last append
   shared_view synced_;               // what the log is read from
