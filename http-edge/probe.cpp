@@ -12,6 +12,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/lexical_cast.hpp>
 #include <utility>
 
 namespace ordem::edge {
@@ -32,7 +33,7 @@ asio::awaitable<probe_answer> ask(tcp::endpoint server, std::string target, std:
   co_await stream.async_connect(server, asio::use_awaitable);
 
   http::request<http::empty_body> request(http::verb::get, target, http_1_1);
-  request.set(http::field::host, server.address().to_string());
+  request.set(http::field::host, boost::lexical_cast<std::string>(server));  // with the brackets of IPv6
   request.keep_alive(false);
   co_await http::async_write(stream, request, asio::use_awaitable);
 
