@@ -1,0 +1,86 @@
+// The value of a header, read as each of those that the server reads: Idempotency-Key, If-Match, If-None-Match,
+// Content-Type. Spaces around a value are no part of it, and what was read must be read the same when it is written
+// again.
+
+#include "http-edge/headers.hpp"
+
+#include <algorithm>
+
+#include "tests/fuzz/support.hpp"
+
+namespace ordem::edge {
+namespace {
+
+std::string with_spaces(std::string_view value) {
+  return "\t " + std::string(value) + " \t";
+}
+
+// RFC 8941, section 3.3.3.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+void check_idempotency_key(std::string_view value) {
+  const auto key = parse_idempotency_key(value);
+  CHECK(parse_idempotency_key(with_spaces(value)) == key);
+  if (!key) return;
+  const std::string_view text = key->view();
+  CHECK(!text.empty() && text.size() <= limits::guid_bytes_max);
+  CHECK(std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x21 && c <= 0x7E; }));
+  CHECK(parse_idempotency_key(quoted(text)) == key);
+}
+
+void check_if_match(std::string_view value) {
+  const auto named = parse_if_match(value);
+  CHECK(parse_if_match(with_spaces(value)) == named);
+  if (!named) return;
+  CHECK(named->number >= 1 && named->number <= std::uint64_t{limits::exact_integer_max});
+  CHECK(parse_if_match(entity_tag(*named)) == named);
+  CHECK(if_none_match_holds(value, *named));
+}
+
+void check_if_none_match(std::string_view value) {
+  for (const version current : {version{1}, version{12}}) {
+    const bool holds = if_none_match_holds(value, current);
+    CHECK(if_none_match_holds(with_spaces(value), current) == holds);
+    const bool may_hold =
+        value.find('*') != std::string_view::npos || value.find(entity_tag(current)) != std::string_view::npos;
+    CHECK(may_hold || !holds);
+  }
+}
+
+void check_media_type(std::string_view value) {
+  const std::string type = media_type(value);
+  CHECK(media_type(type) == type);
+  CHECK(media_type(with_spaces(value)) == type);
+  CHECK(std::none_of(type.begin(), type.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == ';'; }));
+  const bool other = has_other_charset(value);
+  CHECK(has_other_charset(with_spaces(value)) == other);
+  CHECK(!other || value.find(';') != std::string_view::npos);
+}
+
+void check_positive(std::string_view value) {
+  const auto number = parse_positive(value);
+  CHECK(!number || std::to_string(*number) == value);
+}
+
+void run(std::string_view value) {
+  check_idempotency_key(value);
+  check_if_match(value);
+  check_if_none_match(value);
+  check_media_type(value);
+  check_positive(value);
+}
+
+}  // namespace
+}  // namespace ordem::edge
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  ordem::edge::run(ordem::fuzz::text_of(data, size));
+  return 0;
+}

@@ -1,0 +1,172 @@
+// Records and keys as they stand on the disk. The first byte says of what kind: '0' order, '1' message, '2' capture,
+// '3' log group, '4' key, '5' clock.
+//
+// What decodes must, once it is encoded again, decode to an equal value and encode to the same bytes from then on; cut
+// short or with a byte behind its end it must not decode. A key must encode to the bytes that it was read from.
+
+#include "storage/records.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "storage/clock_record.hpp"
+#include "tests/fuzz/support.hpp"
+
+namespace ordem::storage {
+namespace {
+
+// Decode: of bytes to an optional value. Encode: of a value to bytes. Equal: of two values.
+template <class Decode, class Encode, class Equal>
+void check_record(std::string_view record, Decode decode, Encode encode, Equal equal) {
+  const auto value = decode(record);
+  if (!value) return;
+  CHECK(!decode(record.substr(0, record.size() - 1)));
+  CHECK(!decode(std::string(record) + '\0'));
+  const std::string bytes = encode(*value);
+  const auto again = decode(bytes);
+  CHECK(again.has_value());
+  CHECK(equal(*again, *value));
+  CHECK(encode(*again) == bytes);
+}
+
+template <class Value>
+bool are_equal(const Value& a, const Value& b) {
+  return a == b;
+}
+
+void check_order(std::string_view record) {
+  check_record(
+      record, [](std::string_view bytes) { return decode_order({}, bytes); },
+      [](const order& what) {
+        std::string bytes;
+        encode_order(bytes, what);
+        return bytes;
+      },
+      are_equal<order>);
+}
+
+void check_lifetime(std::string_view record, timestamp made_at, timestamp expires_at) {
+  const auto read = decode_lifetime(record);
+  CHECK(read && read->made_at == made_at && read->expires_at == expires_at);
+}
+
+void check_message(std::string_view record) {
+  const auto read = decode_message(record);
+  if (read) check_lifetime(record, read->created_at, read->expires_at);
+  check_record(
+      record, decode_message,
+      [](const message_record& what) {
+        std::string bytes;
+        encode_message(bytes, what);
+        return bytes;
+      },
+      are_equal<message_record>);
+}
+
+void check_capture(std::string_view record) {
+  const auto read = decode_capture(record);
+  if (read) check_lifetime(record, read->allocated_at, read->expires_at.value_or(timestamp::max()));
+  check_record(
+      record, decode_capture,
+      [](const capture& what) {
+        std::string bytes;
+        encode_capture(bytes, what);
+        return bytes;
+      },
+      are_equal<capture>);
+}
+
+using logged_entry = std::variant<logged_message, capture_entry>;
+
+entry as_entry(const logged_entry& logged) {
+  if (const auto* changed = std::get_if<capture_entry>(&logged)) return *changed;
+  const auto& executed = std::get<logged_message>(logged);
+  return message_entry{executed.guid, executed.record, nullptr, nullptr};
+}
+
+bool are_equal_entries(const logged_entry& a, const logged_entry& b) {
+  if (a.index() != b.index()) return false;
+  if (const auto* executed = std::get_if<logged_message>(&a)) return *executed == std::get<logged_message>(b);
+  const auto& one = std::get<capture_entry>(a);
+  const auto& other = std::get<capture_entry>(b);
+  const bool same_after =
+      one.after == nullptr || other.after == nullptr ? one.after == other.after : *one.after == *other.after;
+  return one.key == other.key && one.at == other.at && same_after;
+}
+
+bool are_equal_groups(const log_group& a, const log_group& b) {
+  return a.bytes_before == b.bytes_before &&
+         std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(), are_equal_entries);
+}
+
+void check_log_group(std::string_view record) {
+  check_record(
+      record, decode_log_group,
+      [](const log_group& group) {
+        std::vector<entry> entries;
+        for (const auto& logged : group.entries) entries.push_back(as_entry(logged));
+        std::string bytes;
+        encode_log_group(bytes, group.bytes_before, entries);
+        return bytes;
+      },
+      are_equal_groups);
+}
+
+void check_clock(std::string_view record) {
+  check_record(
+      record, decode_clock_state,
+      [](const clock_state& what) {
+        std::string bytes;
+        encode_clock_state(bytes, what);
+        return bytes;
+      },
+      are_equal<clock_state>);
+}
+
+void check_key(std::string_view key) {
+  std::string bytes;
+  if (const auto id = decode_order_key(key)) {
+    encode_order_key(bytes, *id);
+    CHECK(bytes == key);
+  }
+  bytes.clear();
+  if (const auto id = decode_message_key(key)) {
+    encode_message_key(bytes, *id);
+    CHECK(bytes == key);
+  }
+  bytes.clear();
+  if (const auto name = decode_capture_key(key)) {
+    encode_capture_key(bytes, *name);
+    CHECK(bytes == key);
+  }
+  bytes.clear();
+  if (const auto first = decode_log_key(key)) {
+    encode_log_key(bytes, *first);
+    CHECK(bytes == key);
+  }
+  bytes.clear();
+  if (const auto id = decode_customer_key(key)) {
+    constexpr std::size_t length_bytes = 2;
+    encode_customer_key(bytes, key.substr(length_bytes, key.size() - length_bytes - id->bytes.size()), *id);
+    CHECK(bytes == key);
+  }
+}
+
+void run(std::string_view input) {
+  switch (fuzz::take_choice(input, 6)) {
+    case 0: return check_order(input);
+    case 1: return check_message(input);
+    case 2: return check_capture(input);
+    case 3: return check_log_group(input);
+    case 4: return check_key(input);
+    default: return check_clock(input);
+  }
+}
+
+}  // namespace
+}  // namespace ordem::storage
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  ordem::storage::run(ordem::fuzz::text_of(data, size));
+  return 0;
+}
