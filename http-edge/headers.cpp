@@ -1,7 +1,6 @@
 #include "http-edge/headers.hpp"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <charconv>
 #include <utility>
 
@@ -26,6 +25,10 @@ bool is_lower(char c) {
 
 bool is_alpha(char c) {
   return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 bool is_one_of(char c, std::string_view characters) {
@@ -149,14 +152,16 @@ std::string entity_tag(version which) {
 
 std::string media_type(std::string_view content_type) {
   std::string type(trimmed(content_type.substr(0, content_type.find(';'))));
-  std::transform(type.begin(), type.end(), type.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(type.begin(), type.end(), type.begin(), to_lower);
   return type;
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
 // RFC 9110, section 5.6.6. ASCII is UTF-8, too; the name without a hyphen is a common slip.
 bool has_other_charset(std::string_view content_type) {
-  using boost::beast::iequals;
   auto rest = content_type.substr(std::min(content_type.find(';'), content_type.size()));
   while (!rest.empty()) {
     rest.remove_prefix(1);
@@ -169,10 +174,12 @@ bool has_other_charset(std::string_view content_type) {
     const auto parameter = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
     rest.remove_prefix(parameter.size());
     const auto equals = std::min(parameter.find('='), parameter.size());
-    if (!iequals(trimmed(parameter.substr(0, equals)), "charset")) continue;
+    if (!equals_ignoring_case(trimmed(parameter.substr(0, equals)), "charset")) continue;
     auto value = trimmed(parameter.substr(std::min(equals + 1, parameter.size())));
     const auto charset = value.starts_with('"') ? take_string(value).value_or("") : std::string(value);
-    if (!iequals(charset, "utf-8") && !iequals(charset, "utf8") && !iequals(charset, "us-ascii")) return true;
+    if (!equals_ignoring_case(charset, "utf-8") && !equals_ignoring_case(charset, "utf8") &&
+        !equals_ignoring_case(charset, "us-ascii"))
+      return true;
   }
   return false;
 }

@@ -30,6 +30,9 @@ std::string entity_tag(version which);
 // The media type without its parameters, in lower case: "application/json" of "Application/JSON; charset=utf-8".
 std::string media_type(std::string_view content_type);
 
+// Whether the texts are equal but for the case of ASCII letters. Beast's iequals reads a byte behind the end of both.
+bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+
 // Whether one of its parameters names a charset whose texts are not UTF-8.
 bool has_other_charset(std::string_view content_type);
 

@@ -1,14 +1,14 @@
 #include "http-edge/request_header.hpp"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
 #include <iterator>
+
+#include "http-edge/headers.hpp"
 
 namespace ordem::edge {
 namespace {
 
 namespace http = boost::beast::http;
-using boost::beast::iequals;
 
 std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");
@@ -33,7 +33,8 @@ bool any_member(const request_header& header, http::field name, Predicate is_it)
 }
 
 bool has_option(const request_header& header, std::string_view option) {
-  return any_member(header, http::field::connection, [&](std::string_view each) { return iequals(each, option); });
+  return any_member(header, http::field::connection,
+                    [&](std::string_view each) { return equals_ignoring_case(each, option); });
 }
 
 bool is_before_1_1(const request_header& header) {
@@ -41,7 +42,7 @@ bool is_before_1_1(const request_header& header) {
 }
 
 bool is_continue(std::string_view expectation) {
-  return iequals(expectation, "100-continue");
+  return equals_ignoring_case(expectation, "100-continue");
 }
 
 // RFC 9110, section 7.2, and RFC 3986, section 3.2.2: a name or an address, and perhaps a port.
@@ -70,7 +71,7 @@ std::optional<header_fault> find_framing_fault(const request_header& header) {
   const auto [first, last] = header.equal_range(http::field::transfer_encoding);
   if (first == last) return std::nullopt;
   if (is_before_1_1(header)) return header_fault{problem::malformed_request, "HTTP/1.0 has no Transfer-Encoding"};
-  if (std::next(first) == last && iequals(first->value(), "chunked")) return std::nullopt;
+  if (std::next(first) == last && equals_ignoring_case(first->value(), "chunked")) return std::nullopt;
   return header_fault{problem::malformed_request, "the only Transfer-Encoding that is taken is chunked"};
 }
 
@@ -101,7 +102,7 @@ std::optional<header_fault> find_fault(const request_header& header) {
 
 std::optional<header_fault> find_body_fault(const request_header& header) {
   if (any_member(header, http::field::content_encoding,
-                 [](std::string_view each) { return !iequals(each, "identity"); })) {
+                 [](std::string_view each) { return !equals_ignoring_case(each, "identity"); })) {
     return header_fault{problem::unsupported_media_type, "the body has a Content-Encoding, and none is taken"};
   }
   // RFC 9110, section 14.5. With other methods the field has no meaning.

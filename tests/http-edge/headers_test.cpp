@@ -1,6 +1,7 @@
 #include "http-edge/headers.hpp"
 
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "tests/engine/orders.hpp"
 
@@ -192,6 +193,18 @@ TEST_CASE("a charset other than UTF-8 is found among the parameters of a media t
     CAPTURE(type);
     CHECK(has_other_charset(type));
   }
+}
+
+TEST_CASE("texts are compared without the case of ASCII letters, and not beyond their ends") {
+  CHECK(equals_ignoring_case("", ""));
+  CHECK(equals_ignoring_case("chArset", "Charset"));
+  CHECK(equals_ignoring_case("utf-8", "UTF-8"));
+  CHECK_FALSE(equals_ignoring_case("utf-8", "utf-"));
+  CHECK_FALSE(equals_ignoring_case("[", "{"));
+  CHECK_FALSE(equals_ignoring_case("\xC3\x84", "\xC3\xA4"));
+  // The address sanitizer sees a read behind the last byte of these.
+  const std::vector<char> value{';', 'c', 'h', 'A', 'r', 's', 'e', 't'};
+  CHECK(has_other_charset({value.data(), value.size()}));
 }
 
 TEST_CASE("a positive number is plain decimal digits from 1 to 2^53 - 1") {
