@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/lexical_cast.hpp>
 #include <ctime>
 #include <exception>
 #include <utility>
@@ -34,7 +35,7 @@ worker::worker(const load_plan& plan, unsigned index)
 }
 
 void worker::open(const asio::ip::tcp::endpoint& server, unsigned number, hot_order& hot) {
-  const std::string host = plan_.host + ":" + std::to_string(plan_.port);
+  const auto host = boost::lexical_cast<std::string>(server);  // with the brackets of IPv6
   connections_.emplace_back(
       context_, server,
       begin_conversation(plan_.talks,
