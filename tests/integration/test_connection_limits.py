@@ -149,8 +149,8 @@ def test_running_out_of_descriptors_is_told_and_passes(launch):
         poll_until(lambda: "ordem_http_accept_failures_total 0" not in client.get("/metrics").body.decode(), "accepts fail")
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (hard, hard))
         assert waiting.get("/-/ping").status == 200
-    (told,) = [line for line in server.logs() if line["level"] == "warning"]
-    assert "Too many open files" in told["reason"]
+    warnings = poll_until(lambda: [line for line in server.logs() if line["level"] == "warning"], "the log warns")
+    assert len(warnings) == 1 and "Too many open files" in warnings[0]["reason"]
 
 
 def orders_of_new_customer(client, count, **attributes):

@@ -8,6 +8,7 @@ import pytest
 
 from support import settings
 from support.captures import allocate, assert_completed, assert_empty, assert_error, assert_record, captured, new_key, record
+from support.concurrency import poll_until
 from support.ordem_server import ServerDidNotStart, assert_clean_failure, assert_does_not_start, start_server
 from support.orders import (
     accepted_order,
@@ -90,7 +91,9 @@ def test_folder_that_is_removed_under_the_server(launch, data_dir, leave):
     for _, answer in stored:
         order = accepted_order(answer, 201)
         assert get_order(client, order["order_id"]) == order
-    assert [line for line in first.logs() if line["level"] == "error" and "removed or replaced" in line["message"]]
+    poll_until(
+        lambda: any(line["level"] == "error" and "removed or replaced" in line["message"] for line in first.logs()), "the log tells"
+    )
     first.stop()
 
     newer += create_orders(second.client(), new_customer(), 3)

@@ -45,7 +45,11 @@ def test_other_commands_end_by_a_signal(data_dir, tmp_path):
     """Breaks if Ctrl-C does not end a command that is no server: only servers have something to finish."""
     feed = tmp_path / "captures"
     os.mkfifo(feed)
-    process = subprocess.Popen([binary(), "import", "captures", feed, "--data-dir", data_dir], env=clean_environment())
+    # Where the tests run in the background of a shell, SIGINT is ignored and would stay so.
+    process = subprocess.Popen(
+        [binary(), "import", "captures", feed, "--data-dir", data_dir], env=clean_environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     with open(feed, "w", encoding="utf-8"):
         process.send_signal(signal.SIGINT)
         assert process.wait(settings.STOP_SECONDS_MAX) == -signal.SIGINT
