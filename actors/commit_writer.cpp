@@ -10,25 +10,24 @@ commit_writer::commit_writer(caf::actor_config& config, commit_writer_parts part
 }
 
 commit_writer::behavior_type commit_writer::make_behavior() {
-  return {
-      [this](commit& decisions) { gather(decisions); },
-      [this](flush) { write_group(); },
-  };
+  return {[this](flush) { write_all(); }};
 }
 
 void commit_writer::on_exit() {
-  parts_.syncer = log_syncer_actor{};
+  parts_.syncer = log_syncer_actor{};  // actors that hold each other would never go
+  parts_.decisions.reset();            // it holds this actor
 }
 
-void commit_writer::gather(commit& decisions) {
-  if (settlements_.empty()) send(this, flush{});
-  for (decided& each : decisions.decisions) {
+void commit_writer::write_all() {
+  parts_.decisions->take(taken_);
+  for (decided& each : taken_) {
     if (settlements_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
     settlements_.push_back(std::move(each.settlement));
     if (!each.entry) continue;
     captured_bytes_ += storage::captured_bytes_of(*each.entry);
     entries_.push_back(std::move(*each.entry));
   }
+  write_group();
 }
 
 void commit_writer::write_group() {

@@ -1,11 +1,13 @@
 // The one actor that appends to the log, on a thread of its own. Natural grouping: while it writes one group, the next
-// one gathers in its mailbox; and while it writes, the log syncer waits for the disk with the groups before.
+// one gathers in its queue; and while it writes, the log syncer waits for the disk with the groups before.
 #pragma once
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <vector>
 
+#include "actors/commit_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "storage/store.hpp"
 
@@ -14,7 +16,8 @@ namespace ordem::actors {
 struct commit_writer_parts {
   storage::log* log = nullptr;
   log_syncer_actor syncer;
-  // Once this is set nothing more is written, and what comes is withdrawn.
+  std::shared_ptr<commit_queue> decisions;
+  // Once this is set nothing more is written, and what comes is withdrawn. Outlives the actor.
   const std::atomic<bool>* sealed = nullptr;
   // Called once, when the first write has failed: nothing more will be accepted.
   std::function<void()> on_failure;
@@ -28,10 +31,11 @@ class commit_writer final : public commit_writer_actor::base {
   void on_exit() override;
 
  private:
-  void gather(commit& decisions);
+  void write_all();
   void write_group();
 
   commit_writer_parts parts_;
+  std::vector<decided> taken_;
   std::vector<storage::entry> entries_;
   std::size_t captured_bytes_ = 0;  // of the entries
   std::vector<settlement> settlements_;

@@ -2,16 +2,18 @@
 
 #include <utility>
 
-#include "actors/order_keeper.hpp"
+#include "actors/order_shard.hpp"
 
 namespace ordem::actors {
 
 struct dedupe_shard::gathered {
-  gathered(std::size_t keepers, std::size_t submissions) : by_keeper(keepers) { decisions.reserve(submissions); }
+  gathered(std::size_t order_shards, std::size_t submissions) : by_order_shard(order_shards) {
+    decisions.reserve(submissions);
+  }
 
   std::vector<reply> replies;
   std::vector<decided> decisions;
-  std::vector<std::vector<task>> by_keeper;
+  std::vector<std::vector<task>> by_order_shard;
   std::uint64_t joins = 0;
   std::uint64_t replays = 0;
   std::array<std::uint64_t, capture_verdicts> captures{};
@@ -34,13 +36,13 @@ dedupe_shard::behavior_type dedupe_shard::make_behavior() {
 }
 
 void dedupe_shard::on_exit() {
-  parts_.keepers.clear();  // actors that hold each other would never go
-  parts_.writer = commit_writer_actor{};
+  parts_.order_shards.clear();  // actors that hold each other would never go
+  parts_.decisions.reset();
 }
 
 void dedupe_shard::admit_all(submit& batch) {
   const clock_reading now = parts_.clock->read();
-  gathered all(parts_.keepers.size(), batch.submissions.size());
+  gathered all(parts_.order_shards.size(), batch.submissions.size());
   for (submission& each : batch.submissions) {
     if (auto* asked = std::get_if<message>(&each.request)) {
       admit_message(each.ticket, std::move(*asked), now, all);
@@ -49,9 +51,9 @@ void dedupe_shard::admit_all(submit& batch) {
     }
   }
 
-  if (!all.decisions.empty()) send(parts_.writer, commit{std::move(all.decisions)});
-  for (std::size_t i = 0; i < all.by_keeper.size(); ++i) {
-    if (!all.by_keeper[i].empty()) send(parts_.keepers[i], admit{std::move(all.by_keeper[i])});
+  if (!all.decisions.empty()) parts_.decisions->push(std::move(all.decisions));
+  for (std::size_t i = 0; i < all.by_order_shard.size(); ++i) {
+    if (!all.by_order_shard[i].empty()) send(parts_.order_shards[i], route{std::move(all.by_order_shard[i])});
   }
   add(parts_.counters->joins, all.joins);
   add(parts_.counters->replays, all.replays);
@@ -67,11 +69,11 @@ void dedupe_shard::admit_message(const ticket& waiter, message&& asked, const cl
   } else if (std::holds_alternative<dedupe_table::joined>(admission)) {
     ++to.joins;
   } else if (task what{waiter, parts_.number, std::move(asked)}; what.message.target) {
-    const auto keeper = keeper_of(*what.message.target, static_cast<std::uint32_t>(to.by_keeper.size()));
-    to.by_keeper[keeper].push_back(std::move(what));
+    const auto shard = order_shard_of(*what.message.target, static_cast<std::uint32_t>(to.by_order_shard.size()));
+    to.by_order_shard[shard].push_back(std::move(what));
   } else {
     const order_id id = ids_.next(now.now(), what.message.guid.slot());
-    to.decisions.push_back(execute(std::move(what), nullptr, id, now.now(), parts_.message_ttl).decided);
+    to.decisions.push_back(execute_task(std::move(what), nullptr, id, now.now(), parts_.message_ttl).decided);
   }
 }
 
@@ -94,8 +96,7 @@ void dedupe_shard::admit_capture(const ticket& waiter, capture_request&& asked, 
 
 void dedupe_shard::settle_all(const settle& notice) {
   std::vector<reply> replies;
-  for (const settlement& each : *notice.group) {
-    if (each.shard != parts_.number) continue;
+  for (const settlement& each : notice.settlements) {
     if (const auto* key = std::get_if<capture_key>(&each.subject)) {
       captures_.settle(*key);
     } else {

@@ -2,9 +2,11 @@
 // its answer is out nobody else can name it, so it has nothing to be serial with and needs no actor of its own.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "actors/capture_table.hpp"
+#include "actors/commit_queue.hpp"
 #include "actors/counters.hpp"
 #include "actors/dedupe_table.hpp"
 #include "actors/interfaces.hpp"
@@ -25,8 +27,8 @@ struct dedupe_shard_parts {
   capture_terms captures;
   order_id_sequence* id_sequence = nullptr;
   std::uint64_t id_seed = 0;
-  std::vector<order_keeper_actor> keepers;
-  commit_writer_actor writer;
+  std::vector<order_shard_actor> order_shards;
+  std::shared_ptr<commit_queue> decisions;
 };
 
 class dedupe_shard final : public dedupe_shard_actor::base {

@@ -35,7 +35,7 @@ void take_back_lapsed(std::vector<settlement>& group, const clock_reading& now) 
   }
 }
 
-execution execute(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl) {
+execution execute_task(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl) {
   auto decision = decide(current.get(), what.message, fresh_id, now);
   if (auto* refused = std::get_if<refusal>(&decision)) {
     settlement to_hear{what.ticket, what.shard, std::move(what.message.guid), what.message.target, std::move(*refused)};

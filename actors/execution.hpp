@@ -20,12 +20,12 @@ struct task {
   ordem::message message;
 };
 
-// Who is to hear of a decision once it is durable: the client, the dedupe shard, the keeper of the order.
+// The receivers of a decision once it is durable: the client, the dedupe shard, the shard of the order.
 struct settlement {
   ordem::ticket ticket;
   std::uint32_t shard = 0;
   std::variant<guid, capture_key> subject;
-  std::optional<order_id> target;  // absent for a created order: no keeper holds it yet
+  std::optional<order_id> target;  // absent for a created order: it has no actor yet
   ordem::answer answer;
   shared_capture allocated = nullptr;  // what the answer `allocated` gives away; of every other, null
 };
@@ -50,6 +50,6 @@ void withdraw(std::vector<settlement>& group);
 void take_back_lapsed(std::vector<settlement>& group, const clock_reading& now);
 
 // Decides the task on `current` (null: no such order) and prepares its record, which expires at now + ttl.
-execution execute(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl);
+execution execute_task(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl);
 
 }  // namespace ordem::actors

@@ -12,7 +12,8 @@
 #include "actors/dedupe_shard.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/log_syncer.hpp"
-#include "actors/order_keeper.hpp"
+#include "actors/order_loader.hpp"
+#include "actors/order_shard.hpp"
 #include "actors/persister.hpp"
 #include "actors/reply_router.hpp"
 
@@ -53,32 +54,38 @@ struct gateway::parts {
         replies(settings.in_flight_max),
         gate(store, settings.follower.backlog_bytes_max),
         id_sequence(store.newest_order()),
+        loader(store),
         config(settings.worker_threads),
         system(config),
         syncer(system.spawn<log_syncer, caf::detached>(log_syncer_parts{
             &store, &clock, &replies, &counters, &gate, settings.follower.answers_wait, [this] { stop_writing(); }})),
         writer(system.spawn<commit_writer, caf::detached>(
-            commit_writer_parts{&store, syncer, &sealed, [this] { stop_writing(); }})) {
+            commit_writer_parts{&store, syncer, decisions, &sealed, [this] { stop_writing(); }})) {
+    decisions->connect(writer);
+    loader.start(system);
+    const auto context =
+        std::make_shared<const order_context>(order_context{&store, &clock, &loader, settings.message_ttl, decisions});
     for (std::uint32_t i = 0; i < settings.shards; ++i) {
       const std::size_t live_orders_max = std::max<std::size_t>(1, settings.live_orders_max / settings.shards);
-      keepers.push_back(system.spawn<order_keeper>(order_keeper_parts{
-          i, settings.shards, live_orders_max, &store, &clock, &counters, settings.message_ttl, writer}));
+      order_shards.push_back(system.spawn<order_shard>(order_shard_parts{live_orders_max, &counters, context}));
     }
     for (std::uint32_t i = 0; i < settings.shards; ++i) {
       shards.push_back(system.spawn<dedupe_shard>(
           dedupe_shard_parts{i, &store, &store, &clock, &replies, &counters, settings.in_flight, settings.message_ttl,
-                             settings.captures, &id_sequence, settings.id_seed + i, keepers, writer}));
+                             settings.captures, &id_sequence, settings.id_seed + i, order_shards, decisions}));
     }
     if (settings.sink != nullptr) persister = spawn_persister();
-    caf::anon_send(syncer, introduce{shards, keepers, persister});
+    caf::anon_send(syncer, introduce{shards, order_shards, persister});
   }
 
   ~parts() {
     stopping.store(true);
+    loader.stop();
+    decisions.reset();  // it holds the writer, whose end the system waits for; the actors drop theirs as they end
     if (settings.sink != nullptr) settings.sink->interrupt();
     if (persister) caf::anon_send_exit(persister, caf::exit_reason::user_shutdown);
     for (const auto& shard : shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
-    for (const auto& keeper : keepers) caf::anon_send_exit(keeper, caf::exit_reason::user_shutdown);
+    for (const auto& shard : order_shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(syncer, caf::exit_reason::user_shutdown);
   }
@@ -133,11 +140,13 @@ struct gateway::parts {
   std::atomic<bool> stopping{false};
   std::atomic<bool> closed{false};
   std::atomic<unavailability> closed_because{unavailability::draining};
+  std::shared_ptr<commit_queue> decisions = std::make_shared<commit_queue>();
+  order_loader loader;
   actors_config config;
   caf::actor_system system;  // its destructor waits for the actors, so that all above outlives them
   log_syncer_actor syncer;
   commit_writer_actor writer;
-  std::vector<order_keeper_actor> keepers;
+  std::vector<order_shard_actor> order_shards;
   std::vector<dedupe_shard_actor> shards;
   persister_actor persister;
 };
@@ -165,7 +174,7 @@ void gateway::submit(std::vector<submission>&& submissions) {
     parts_->replies.answer(turned_away(submissions, unavailability::backlog_full));
     return;
   }
-  const run_here scope(parts_->system);  // shards and keepers decide on this thread
+  const run_here scope(parts_->system);  // shards and order actors decide on this thread
   if (parts_->shards.size() == 1) {
     caf::anon_send(parts_->shards.front(), actors::submit{std::move(submissions)});
     return;

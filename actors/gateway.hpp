@@ -40,10 +40,10 @@ struct follower_settings {
 };
 
 struct gateway_settings {
-  // Dedupe shards, and as many order keepers. More than cores gain nothing.
+  // Dedupe shards, and as many order shards. More than cores gain nothing.
   std::uint32_t shards = 2;
-  // Threads that run the shards and keepers where who submits does not. The commit writer and the log syncer each have
-  // one of their own.
+  // Threads that run the shards and order actors where the submitting thread does not. The commit writer and the log
+  // syncer each have one of their own.
   std::uint32_t worker_threads = 2;
   in_flight_policy in_flight = in_flight_policy::join;
   // How long an outcome is kept.

@@ -1,18 +1,22 @@
 // Every conversation between actors, on one page, in the order in which a message takes part in them.
 //
-//   gateway --submit--> dedupe shard --admit (what changes an order)--> order keeper
-//                            |                                               |
-//                            +--commit (a created order)--> commit writer <--commit
-//                                                                |
-//                                                           make_durable
-//                                                                v
-//   dedupe shards, order keepers <--------- settle --------- log syncer -- answers --> reply router
-//                                                             |      ^
-//                                                           follow  persisted, abandon
-//                                                             v      |
-//                                                            persister
+//   gateway --submit--> dedupe shard --route (what changes an order)--> order shard --execute--> order actor
+//                            |                                                                  ^    |
+//                            |                                           order loader --loaded--+    |
+//                            +--push (a created order)--> commit queue <------------------------push-+
+//                                                              | flush
+//                                                              v
+//                                                         commit writer
+//                                                              | make_durable
+//                                                              v
+//   dedupe shards <--settle-- order shards <--unpin-- log syncer -- answers --> reply router
+//                                                       |      ^
+//                                                     follow  persisted, abandon
+//                                                       v      |
+//                                                      persister
 //
-// Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle`.
+// Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle` and
+// `unpin`. The commit queue (actors/commit_queue.hpp) and the order loader (actors/order_loader.hpp) are no actors.
 #pragma once
 
 #include <caf/all.hpp>
@@ -29,14 +33,19 @@ struct submit {
   std::vector<submission> submissions;
 };
 
-// Messages let through to the keeper of their orders.
-struct admit {
+// Messages that were let through, for the shard of their orders.
+struct route {
   std::vector<task> tasks;
 };
 
-// Decisions, those of one order in the order of its versions.
-struct commit {
-  std::vector<decided> decisions;
+// All the tasks of one order in one batch, in the order of their arrival.
+struct execute {
+  std::vector<task> tasks;
+};
+
+// The order that its actor asked the loader for, or why it could not be read.
+struct loaded {
+  read_result<shared_order> order;
 };
 
 // Decisions that are in the log, but not yet on the disk.
@@ -44,12 +53,18 @@ struct make_durable {
   std::vector<settlement> group;
 };
 
-// A note to oneself at the end of the mailbox: what has gathered until it is taken out is one group.
+// To the commit writer: there is something in its queue. A note of the log syncer to itself at the end of its mailbox:
+// what has gathered until it is taken out is one group.
 struct flush {};
 
-// A group that is durable, or has failed and says so in its answers. Everybody picks what is theirs.
+// Messages and captures of that dedupe shard which are durable, or have failed and say so in their answers.
 struct settle {
-  std::shared_ptr<const std::vector<settlement>> group;
+  std::vector<settlement> settlements;
+};
+
+// Orders of that order shard of which a task each is done; one that had several is named as often.
+struct unpin {
+  std::vector<order_id> orders;
 };
 
 // Something new is durable, for who follows the log.
@@ -66,16 +81,17 @@ struct abandon {};
 struct introduce;
 
 using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<settle>>;
-using order_keeper_actor = caf::typed_actor<caf::reacts_to<admit>, caf::reacts_to<settle>>;
-using commit_writer_actor = caf::typed_actor<caf::reacts_to<commit>, caf::reacts_to<flush>>;
+using order_shard_actor = caf::typed_actor<caf::reacts_to<route>, caf::reacts_to<unpin>>;
+using order_handle = caf::typed_actor<caf::reacts_to<execute>, caf::reacts_to<loaded>>;
+using commit_writer_actor = caf::typed_actor<caf::reacts_to<flush>>;
 using log_syncer_actor = caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<make_durable>,
                                           caf::reacts_to<flush>, caf::reacts_to<persisted>, caf::reacts_to<abandon>>;
 using persister_actor = caf::typed_actor<caf::reacts_to<follow>, caf::reacts_to<flush>>;
 
-// The log syncer's first message: who hears of settled groups.
+// The log syncer's first message: the receivers of what is settled.
 struct introduce {
   std::vector<dedupe_shard_actor> shards;
-  std::vector<order_keeper_actor> keepers;
+  std::vector<order_shard_actor> order_shards;
   persister_actor persister;  // null if nothing follows the log
 };
 
@@ -89,11 +105,13 @@ void stop_on_exception(Actor* self) {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::introduce)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::submit)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::admit)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::commit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::route)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::execute)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::loaded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::make_durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::settle)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::unpin)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::follow)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::persisted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::abandon)

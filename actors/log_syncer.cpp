@@ -5,12 +5,25 @@
 #include <memory>
 #include <utility>
 
+#include "actors/order_shard.hpp"
+
 namespace ordem::actors {
 namespace {
 
 std::size_t commit_bucket(std::uint64_t us) {
   return static_cast<std::size_t>(std::lower_bound(commit_us_bounds.begin(), commit_us_bounds.end(), us) -
                                   commit_us_bounds.begin());
+}
+
+// The settlements of each dedupe shard, in their order.
+std::vector<settle> by_shard(std::vector<settlement>&& group, std::size_t shards) {
+  std::vector<settle> parts(shards);
+  if (shards == 1) {
+    parts.front().settlements = std::move(group);
+    return parts;
+  }
+  for (settlement& each : group) parts[each.shard].settlements.push_back(std::move(each));
+  return parts;
 }
 
 }  // namespace
@@ -98,19 +111,22 @@ void log_syncer::abandon_all() {
   }
 }
 
-// Everybody who waits for this group hears of it here, once.
+// Every receiver of this group is told here, once, of what is its own.
 void log_syncer::settle_group(std::vector<settlement>&& group) {
   if (group.empty()) return;
   take_back_lapsed(group, parts_.clock->read());
   std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};
   std::array<std::uint64_t, capture_verdicts> captures{};
   std::uint64_t refusals = 0;
-  bool has_updates = false;
+  std::vector<unpin> unpinned(listeners_.order_shards.size());
   std::vector<reply> replies;
   replies.reserve(group.size());
   for (const settlement& each : group) {
     replies.push_back({each.ticket, each.answer});
-    has_updates |= each.target.has_value();
+    if (each.target) {
+      const auto shard = order_shard_of(*each.target, static_cast<std::uint32_t>(unpinned.size()));
+      unpinned[shard].orders.push_back(*each.target);
+    }
     if (const auto* answered = std::get_if<executed>(&each.answer)) {
       ++outcomes[static_cast<std::size_t>(answered->outcome.verdict)];
     } else if (const auto* captured = std::get_if<capture_answer>(&each.answer)) {
@@ -119,11 +135,13 @@ void log_syncer::settle_group(std::vector<settlement>&& group) {
       ++refusals;
     }
   }
-  const settle notice{std::make_shared<const std::vector<settlement>>(std::move(group))};
   // Before the answers: what a client sends upon its answer then finds its GUID settled.
-  for (const auto& shard : listeners_.shards) send(shard, notice);
-  if (has_updates) {
-    for (const auto& keeper : listeners_.keepers) send(keeper, notice);
+  std::vector<settle> settled = by_shard(std::move(group), listeners_.shards.size());
+  for (std::size_t i = 0; i < settled.size(); ++i) {
+    if (!settled[i].settlements.empty()) send(listeners_.shards[i], std::move(settled[i]));
+  }
+  for (std::size_t i = 0; i < unpinned.size(); ++i) {
+    if (!unpinned[i].orders.empty()) send(listeners_.order_shards[i], std::move(unpinned[i]));
   }
   parts_.replies->answer(std::move(replies));
 

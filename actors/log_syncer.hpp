@@ -1,5 +1,5 @@
-// The one actor that waits for the disk, on a thread of its own, and then tells everybody: clients, dedupe shards,
-// order keepers, and who follows the log. All groups that were appended while one sync was under way share the next.
+// The one actor that waits for the disk, on a thread of its own, and then tells the receivers: clients, dedupe shards,
+// order shards, and the persister. All groups that were appended while one sync was under way share the next.
 #pragma once
 
 #include <chrono>

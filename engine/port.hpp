@@ -93,6 +93,8 @@ class order_reader {
 
   // The order as it is now; null if there is none.
   virtual read_result<shared_order> find_order(order_id id) const = 0;
+  // Returns the order if that takes no read from the disk, else nullopt: then find_order() tells.
+  virtual std::optional<shared_order> find_cached_order(order_id id) const = 0;
   // The order as it was at that version; null if there is no such order or version.
   virtual read_result<shared_order> find_version(order_id id, version which) const = 0;
   // The versions of the order, newest first, beginning below `before` (absent: with the current one).

@@ -302,6 +302,24 @@ read_result<shared_order> rocks_store::find_order(order_id id, const data_view& 
   return read_order(family::orders, key, id, view);
 }
 
+// What fails here is left to find_order(), which reports it.
+std::optional<shared_order> rocks_store::find_cached_order(order_id id) const {
+  const auto view = shown();
+  const std::string_view key{reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+  const recent_record* recent = view->find_recent(&index_generation::orders, key);
+  rocksdb::PinnableSlice stored;
+  if (recent == nullptr || recent->removed) {
+    rocksdb::ReadOptions options = view->options();
+    options.read_tier = rocksdb::kBlockCacheTier;
+    const auto status = db_->Get(options, handle(family::orders), key, &stored);
+    if (status.IsNotFound()) return shared_order{};
+    if (!status.ok()) return std::nullopt;  // as a rule Incomplete: the block is not in the cache
+  }
+  auto found = decode_order(id, recent != nullptr && !recent->removed ? recent->value() : stored.ToStringView());
+  if (!found) return std::nullopt;
+  return std::make_shared<const order>(std::move(*found));
+}
+
 read_result<shared_order> rocks_store::find_version(order_id id, version which) const {
   return find_version(id, which, *shown());
 }

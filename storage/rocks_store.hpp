@@ -113,6 +113,7 @@ class rocks_store final : public store {
 
   position visible() const noexcept override { return {visible_.load(std::memory_order_acquire)}; }
   read_result<shared_order> find_order(order_id id) const override { return find_order(id, *shown()); }
+  std::optional<shared_order> find_cached_order(order_id id) const override;
   read_result<shared_order> find_version(order_id id, version which) const override;
   std::unique_ptr<order_list> list_versions(order_id id, std::optional<version> before) const override;
   std::unique_ptr<order_list> list_orders(std::string_view customer_id, std::optional<order_id> after) const override;

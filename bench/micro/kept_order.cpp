@@ -46,7 +46,7 @@ shared_order updated(samples& some, simdjson::dom::parser& parser, std::size_t i
 
   message asked = some.change(command_kind::replace, *current);
   asked.command = std::move(given->command);
-  auto done = actors::execute({{}, 0, std::move(asked)}, current, {}, sample_time, sample_ttl);
+  auto done = actors::execute_task({{}, 0, std::move(asked)}, current, {}, sample_time, sample_ttl);
   expect(done.current != current, "the order is not replaced");
   return std::move(done.current);
 }

@@ -15,7 +15,7 @@ const timestamp now = sample_time + milliseconds(5000);
 constexpr milliseconds ttl = std::chrono::hours(1);
 
 execution run(message asked, shared_order current) {
-  return execute({{2, 9}, 5, std::move(asked)}, std::move(current), fresh_id, now, ttl);
+  return execute_task({{2, 9}, 5, std::move(asked)}, std::move(current), fresh_id, now, ttl);
 }
 
 const storage::message_entry& entry_in(const execution& done) {

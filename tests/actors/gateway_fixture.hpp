@@ -29,6 +29,7 @@ struct gateway_test {
   ~gateway_test() {
     store.appends.open();
     store.syncs.open();
+    store.reads.open();
     engine.reset();
     CHECK_FALSE(desk.answered_twice());
     CHECK(store.faults() == std::vector<std::string>{});

@@ -222,7 +222,7 @@ TEST_CASE_METHOD(gateway_test, "orders that were let go come back with their sta
     CHECK(now->content.customer_id == "c-" + std::to_string(i));
   }
 
-  // The keepers hear of the last group soon after the clients did.
+  // The order shards hear of the last group soon after the clients did.
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (engine->counters().live_orders > 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   CHECK(engine->counters().live_orders <= 2);

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -63,6 +64,7 @@ class fake_store final : public storage::store {
  public:
   door appends;
   door syncs;
+  mutable door reads;  // of the orders that hold_reads_of() names
 
   // Reads show nothing that is not persisted, as with durability::postgres. To be called first.
   void wait_for_persisted() { set(waits_for_persisted_); }
@@ -73,6 +75,13 @@ class fake_store final : public storage::store {
   }
   // As if the folder had been opened with an order of that id in it.
   void set_newest_order(order_id id) { newest_order_ = id; }
+  // From now on every order has to be read from the disk.
+  void make_cold() { set(all_cold_); }
+  // From now on reads of this order from the disk come to the door `reads`.
+  void hold_reads_of(order_id id) {
+    const std::lock_guard lock(mutex_);
+    held_.insert(id);
+  }
 
   // From now on that step fails, once with write_failed and then with failed_earlier.
   void break_appends() { set(append_broken_); }
@@ -163,10 +172,19 @@ class fake_store final : public storage::store {
   std::optional<order_id> newest_order() const noexcept override { return newest_order_; }
 
   read_result<shared_order> find_order(order_id id) const override {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (held_.contains(id)) {
+      lock.unlock();
+      reads.pass();
+      lock.lock();
+    }
     if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
-    const auto found = orders_.find(id);
-    return found == orders_.end() ? nullptr : found->second.back();
+    return newest_visible(id);
+  }
+  std::optional<shared_order> find_cached_order(order_id id) const override {
+    const std::lock_guard lock(mutex_);
+    if (all_cold_ || reads_broken_) return std::nullopt;
+    return newest_visible(id);
   }
   read_result<shared_order> find_version(order_id id, version which) const override {
     const std::lock_guard lock(mutex_);
@@ -213,6 +231,10 @@ class fake_store final : public storage::store {
   }
 
  private:
+  shared_order newest_visible(const order_id& id) const {
+    const auto found = orders_.find(id);
+    return found == orders_.end() ? nullptr : found->second.back();
+  }
   void set(bool& flag) {
     const std::lock_guard lock(mutex_);
     flag = true;
@@ -259,6 +281,8 @@ class fake_store final : public storage::store {
   bool append_broken_ = false;
   bool sync_broken_ = false;
   bool reads_broken_ = false;
+  bool all_cold_ = false;
+  std::set<order_id> held_;
   bool failed_ = false;
   std::size_t append_calls_ = 0;
   std::size_t sync_calls_ = 0;

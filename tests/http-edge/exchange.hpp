@@ -44,6 +44,7 @@ class fake_orders final : public order_reader {
   read_result<shared_order> find_order(order_id id) const override {
     return read([&] { return versions_.contains(id) ? versions_.at(id).back() : nullptr; });
   }
+  std::optional<shared_order> find_cached_order(order_id id) const override { return find_order(id).value(); }
   read_result<shared_order> find_version(order_id id, version which) const override {
     return read([&]() -> shared_order {
       const auto found = all_of(id, [&](const order& each) { return each.version == which; });
