@@ -103,13 +103,7 @@ void io_thread::pass_on() {
 }
 
 void io_thread::deliver(std::vector<reply>&& replies) noexcept {
-  bool wake = false;
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    wake = inbox_.empty();
-    std::move(replies.begin(), replies.end(), std::back_inserter(inbox_));
-  }
-  if (wake) boost::asio::post(context_, [this] { take_replies(); });
+  if (inbox_.push(std::move(replies))) boost::asio::post(context_, [this] { take_replies(); });
 }
 
 // Each of them is rendered and written: after a while the thread's connections have their turn before the rest.
@@ -117,10 +111,8 @@ void io_thread::take_replies() {
   const auto end = session::clock::now() + replies_turn;
   do {
     if (answered_ == taken_.size()) {
-      taken_.clear();
       answered_ = 0;
-      const std::lock_guard lock(inbox_mutex_);
-      taken_.swap(inbox_);
+      inbox_.take(taken_);
     }
     if (taken_.empty()) return;
     reply& next = taken_[answered_++];

@@ -8,11 +8,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "engine/inbox.hpp"
 #include "engine/port.hpp"
 #include "http-edge/edge_counters.hpp"
 #include "http-edge/handler.hpp"
@@ -86,8 +86,7 @@ class io_thread final : public reply_desk {
   std::vector<waiter> waiting_;
   std::vector<std::uint32_t> free_numbers_;
 
-  std::mutex inbox_mutex_;
-  std::vector<reply> inbox_;
+  inbox<reply> inbox_;
   std::vector<reply> taken_;  // from the inbox, of which
   std::size_t answered_ = 0;  // so many have been handed to their sessions
 

@@ -47,7 +47,7 @@ def measure_memory(folder, options):
     for number in range(options.pairs):
         pair = {}
         for which in ("few", "many") if number % 2 == 0 else ("many", "few"):
-            # As few as may be: one a shard. The keepers share what is allowed, and of many none is to reach its part.
+            # As few as may be: one a shard. The order shards share what is allowed, and of many none is to reach its part.
             live_max = os.cpu_count() if which == "few" else options.live_orders * 2
             pair[which] = measure_one(folder / which, live_max, options)
             print("  {updates:,} updates, {live:,} live orders, {anon_bytes:,} bytes".format(**pair[which]), file=sys.stderr)
