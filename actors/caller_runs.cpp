@@ -1,6 +1,7 @@
 #include "actors/caller_runs.hpp"
 
 #include <caf/scoped_execution_unit.hpp>
+#include <utility>
 
 #include "engine/check.hpp"
 
@@ -28,6 +29,10 @@ run_here::run_here(caf::actor_system& system) : system_(system) {
   here = this;
 }
 
+void run_here::at_end(std::function<void()> what) {
+  here != nullptr ? here->at_end_.push_back(std::move(what)) : what();
+}
+
 run_here::~run_here() {
   caf::scoped_execution_unit unit(&system_);  // whom an actor sends to comes to caller_runs::enqueue by it
   std::deque<caf::resumable*> unfinished;
@@ -45,6 +50,7 @@ run_here::~run_here() {
     }
   }
   here = nullptr;
+  for (const auto& each : at_end_) each();
   for (caf::resumable* each : unfinished) system_.scheduler().enqueue(each);
 }
 

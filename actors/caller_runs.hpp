@@ -6,6 +6,8 @@
 #include <caf/policy/work_sharing.hpp>
 #include <caf/scheduler/coordinator.hpp>
 #include <deque>
+#include <functional>
+#include <vector>
 
 namespace ordem::actors {
 
@@ -29,6 +31,9 @@ class run_here {
   explicit run_here(caf::actor_system& system);
   ~run_here();
 
+  // Has `what` done when the scope of this thread ends, behind the actors that run then; at once where there is none.
+  static void at_end(std::function<void()> what);
+
   run_here(const run_here&) = delete;
   run_here& operator=(const run_here&) = delete;
 
@@ -37,6 +42,7 @@ class run_here {
 
   caf::actor_system& system_;
   std::deque<caf::resumable*> gathered_;
+  std::vector<std::function<void()>> at_end_;
 };
 
 constexpr std::size_t run_here_messages_max = 16;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/caller_runs.hpp"
 #include "actors/interfaces.hpp"
 #include "engine/inbox.hpp"
 
@@ -19,16 +20,19 @@ class commit_queue {
   // Names the consumer. Called once, before the first push.
   void connect(commit_writer_actor writer) { writer_ = std::move(writer); }
 
-  // Appends the decisions in their order.
+  // Appends the decisions, at least one, in their order. The wake-up waits for the end of a run_here of this thread, so
+  // that the actors of one batch make one group.
   void push(std::vector<decided>&& decisions) {
-    if (decisions_.push(std::move(decisions))) caf::anon_send(writer_, flush{});
+    if (decisions_.push(std::move(decisions))) {
+      run_here::at_end([writer = writer_] { caf::anon_send(writer, flush{}); });
+    }
   }
 
   // The writer only; see inbox::take.
-  void take(std::vector<decided>& decisions) { decisions_.take(decisions); }
+  void take(std::vector<std::vector<decided>>& decisions) { decisions_.take(decisions); }
 
  private:
-  inbox<decided> decisions_;
+  inbox<std::vector<decided>> decisions_;  // as they were pushed: a decision is large to move
   commit_writer_actor writer_;
 };
 

@@ -20,14 +20,18 @@ void commit_writer::on_exit() {
 
 void commit_writer::write_all() {
   parts_.decisions->take(taken_);
-  for (decided& each : taken_) {
-    if (settlements_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
-    settlements_.push_back(std::move(each.settlement));
-    if (!each.entry) continue;
-    captured_bytes_ += storage::captured_bytes_of(*each.entry);
-    entries_.push_back(std::move(*each.entry));
+  for (auto& pushed : taken_) {
+    for (decided& each : pushed) append(std::move(each));
   }
   write_group();
+}
+
+void commit_writer::append(decided&& what) {
+  if (settlements_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
+  settlements_.push_back(std::move(what.settlement));
+  if (!what.entry) return;
+  captured_bytes_ += storage::captured_bytes_of(*what.entry);
+  entries_.push_back(std::move(*what.entry));
 }
 
 void commit_writer::write_group() {

@@ -32,10 +32,11 @@ class commit_writer final : public commit_writer_actor::base {
 
  private:
   void write_all();
+  void append(decided&& what);
   void write_group();
 
   commit_writer_parts parts_;
-  std::vector<decided> taken_;
+  std::vector<std::vector<decided>> taken_;
   std::vector<storage::entry> entries_;
   std::size_t captured_bytes_ = 0;  // of the entries
   std::vector<settlement> settlements_;

@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -70,6 +71,24 @@ struct fixture {
   caf::actor_system system{config};
   const std::thread::id here = std::this_thread::get_id();
 };
+
+TEST_CASE_METHOD(fixture, "what is put off to the end of a scope happens once, behind the actors that run there") {
+  std::vector<std::string> happened;
+  const caf::actor noting = spawn_at_rest([&](caf::event_based_actor*, int what) {
+    happened.push_back("message " + std::to_string(what));
+    if (what == 1) run_here::at_end([&] { happened.push_back("put off by an actor"); });
+  });
+  {
+    const run_here scope(system);
+    run_here::at_end([&] { happened.push_back("put off first"); });
+    caf::anon_send(noting, 1);
+    caf::anon_send(noting, 2);
+    CHECK(happened.empty());
+  }
+  CHECK(happened == std::vector<std::string>{"message 1", "message 2", "put off first", "put off by an actor"});
+  run_here::at_end([&] { happened.push_back("at once"); });
+  CHECK(happened.back() == "at once");
+}
 
 TEST_CASE_METHOD(fixture, "what is sent runs on the sending thread, when the scope ends") {
   const caf::actor noting = spawn_noting();
