@@ -4,6 +4,8 @@
 #include <fstream>
 #include <string_view>
 
+#include "engine/text.hpp"
+
 namespace ordem::app {
 
 tl::expected<std::string, std::string> read_config_file(const std::string& path) {
@@ -18,9 +20,7 @@ tl::expected<std::string, std::string> read_config_file(const std::string& path)
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > config_file_bytes_max) return tl::make_unexpected(file + "is larger than 1 MiB");
   if (text.find('\0') != std::string::npos) return tl::make_unexpected(file + "is not a text in UTF-8");
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
-  return text;
+  return std::string(without_byte_order_mark(text));
 }
 
 }  // namespace ordem::app

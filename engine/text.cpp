@@ -43,6 +43,12 @@ bool is_utf8(std::string_view bytes) noexcept {
   return true;
 }
 
+std::string_view without_byte_order_mark(std::string_view text) noexcept {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  return text;
+}
+
 std::string to_utf8(std::string_view bytes, std::size_t bytes_max) {
   std::string text;
   text.reserve(std::min(bytes.size(), bytes_max));

@@ -23,6 +23,9 @@ void append_number(std::string& out, Number number) {
 // Whether the bytes are UTF-8 (RFC 3629).
 bool is_utf8(std::string_view bytes) noexcept;
 
+// Returns the text without the byte order mark (U+FEFF) that some editors and exports put at its beginning.
+std::string_view without_byte_order_mark(std::string_view text) noexcept;
+
 // Returns the bytes as UTF-8, with U+FFFD for each byte that belongs to no character. A text of more than `bytes_max`
 // bytes is cut between two characters and ends in "...".
 std::string to_utf8(std::string_view bytes, std::size_t bytes_max = std::string_view::npos);

@@ -97,6 +97,7 @@ struct raw_body {
 // Bytes that are no UTF-8 come from the headers of a server that writes Latin-1. To refuse them would leave its answer
 // unrecorded, and have the request executed once more.
 simdjson::simdjson_result<dom::element> parse(std::string_view body, dom::parser& parser) {
+  body = without_byte_order_mark(body);
   constexpr bool copies = false;  // the padding is there already
   auto json = parser.parse(body.data(), body.size(), copies);
   if (json.error() != simdjson::UTF8_ERROR) return json;

@@ -5,6 +5,7 @@
 
 #include "engine/check.hpp"
 #include "engine/limits.hpp"
+#include "engine/text.hpp"
 #include "http-edge/json_number.hpp"
 
 namespace ordem::edge {
@@ -362,6 +363,7 @@ void read_change_status(dom::object members, write_body& body, violation_list& w
 
 // The value at the root, to be parsed in place.
 tl::expected<dom::element, malformed_json_error> parse_text(std::string_view text, simdjson::dom::parser& parser) {
+  text = without_byte_order_mark(text);
   dom::element root;
   constexpr bool copy_for_padding = false;
   if (const auto error = parser.parse(text.data(), text.size(), copy_for_padding).get(root)) {

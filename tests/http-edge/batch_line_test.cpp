@@ -50,6 +50,17 @@ TEST_CASE("a line becomes the message that the same order makes by itself") {
   CHECK_FALSE(made.made_against);
 }
 
+TEST_CASE("a byte order mark before a line, or before a body, is no part of it") {
+  const std::string mark = "\xEF\xBB\xBF";
+  const std::string line = line_of(R"("g-1")", contract_json);
+  CHECK(std::get<message>(read(mark + line)).fingerprint == std::get<message>(read(line)).fingerprint);
+  exchange with_server;
+  const auto create = [&](const std::string& body) {
+    return with_server.accept(request(verb::post, orders_path).header("Idempotency-Key", "g-1").json(body)).fingerprint;
+  };
+  CHECK(create(mark + std::string(contract_json)) == create(std::string(contract_json)));
+}
+
 TEST_CASE("the order of a line may name the key too, if they agree") {
   const std::string with_guid = R"({"guid":"g-1",)" + std::string(contract_json.substr(1));
   CHECK(std::get<message>(read(line_of(R"("g-1")", with_guid))).guid == guid_of("g-1"));
