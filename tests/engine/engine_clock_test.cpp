@@ -281,7 +281,7 @@ TEST_CASE_METHOD(engine_clock_test, "by any steps, restarts and boots nothing en
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
   const auto up_to = [&](milliseconds most) {
-    return milliseconds(static_cast<std::int64_t>(random() % most.count()));
+    return milliseconds(static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(most.count())));
   };
   milliseconds passed{};
   struct record {

@@ -55,8 +55,13 @@ TEST_CASE("values of each thread keep their order, and a consumer that waits for
   for (int i = 0; i < pushers; ++i) {
     threads.emplace_back([&, i] {
       for (int n = 0; n < each_pushes; n += 2) {
-        const bool wake = n % 4 == 0 ? box.push(std::vector<value>{{i, n}, {i, n + 1}})
-                                     : box.push(value{i, n}) | box.push(value{i, n + 1});
+        bool wake = false;
+        if (n % 4 == 0) {
+          wake = box.push(std::vector<value>{{i, n}, {i, n + 1}});
+        } else {
+          wake = box.push(value{i, n});
+          wake = box.push(value{i, n + 1}) || wake;
+        }
         if (wake) {
           ++wake_ups;
           wake_ups.notify_one();
