@@ -56,7 +56,8 @@ class held_folder {
  public:
   static tl::expected<held_folder, open_failure> open(const std::filesystem::path& path);
 
-  // Whether the path still leads to it: it was neither removed nor replaced. One system call. Any thread.
+  // Whether the path still leads to it: it was neither removed nor replaced. Two system calls (fstat, stat), neither
+  // of which waits for the disk as a rule. Any thread.
   bool is_in_place() const noexcept;
 
   // A path that leads to this folder as long as it is held, wherever it is moved and whatever comes in its place

@@ -163,8 +163,8 @@ struct open_failure {
 using open_result = tl::expected<std::unique_ptr<store>, open_failure>;
 
 // Opens the folder for reading and writing, making it if it is not there, and checks that the end of the log and the
-// orders agree. Nobody else can open it so until the store is destroyed. `clock` goes on from the state that the folder
-// keeps of it, and must outlive the store.
+// orders agree. No other store can open it for writing until this one is destroyed. `clock` goes on from the state that
+// the folder keeps of it, and must outlive the store.
 open_result open_store(store_settings settings, time_source& clock);
 
 // Opens an existing folder for reading, even while another process writes it; sees what was in the log at that moment.
