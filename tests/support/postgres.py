@@ -31,6 +31,7 @@ BINARIES = Path("/usr/lib/postgresql/15/bin")
 SUPERUSER = "postgres"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES_MAX = 107  # what a socket's address has room for
+READY = "database system is ready to accept connections"  # in the log, once a start or a recovery is done
 # Members of this role must give a password, all others need none.
 PASSWORD_ROLE = "needs_password"
 ACCESS_RULES = f"local all +{PASSWORD_ROLE} scram-sha-256\nlocal all all trust\n"
@@ -76,6 +77,7 @@ class Postgres:
         self._user = unprivileged_user()
         self._process = None
         self._databases = 0
+        self._starts_awaited = 0  # how often the log must say READY before wait_ready() returns
         # Directly under /tmp: the folders of pytest are too long for a socket, and closed to other users.
         self.folder = Path(tempfile.mkdtemp(prefix="ordem-pg-", dir="/tmp"))
         if self._user:
@@ -102,6 +104,7 @@ class Postgres:
     def start(self):
         """Starts the server and waits until it takes connections; after a kill that includes its recovery."""
         assert not self.is_running(), "Postgres is running already"
+        self._await_one_more_start()
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -114,8 +117,15 @@ class Postgres:
         return self
 
     def wait_ready(self):
-        """Waits until it takes connections again, after a backend was killed."""
-        poll_until(self._takes_connections, "Postgres takes connections", settings.START_SECONDS_MAX)
+        """Waits until the server takes connections, after kill_backend() those that follow its recovery: until the
+        postmaster notices the death it still takes some."""
+        poll_until(
+            lambda: self.log().count(READY) >= self._starts_awaited and self._takes_connections(), "Postgres takes connections",
+            settings.START_SECONDS_MAX,
+        )
+
+    def _await_one_more_start(self):
+        self._starts_awaited = self.log().count(READY) + 1
 
     def stop(self):
         """A fast shutdown: sessions are ended, what is committed is written."""
@@ -137,6 +147,7 @@ class Postgres:
     def kill_backend(self, pid):
         """SIGKILL to one backend; the postmaster then ends all others and recovers."""
         assert pid in children_of(self.pid), f"process {pid} is no backend of this server"
+        self._await_one_more_start()
         os.kill(pid, signal.SIGKILL)
 
     def remove(self):
