@@ -78,7 +78,8 @@ bool expired_record_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Sl
   return clock_.read().at(newest).has_ended(kept->expires_at, kept->made_at);
 }
 
-rocksdb::DBOptions database_options(const store_settings& settings) {
+rocksdb::DBOptions database_options(const store_settings& settings,
+                                    std::function<void(std::string_view)> report_error) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
@@ -96,7 +97,7 @@ rocksdb::DBOptions database_options(const store_settings& settings) {
   options.bytes_per_sync = std::uint64_t{1}
                            << 20;  // table files reach the disk evenly, not in one burst beside a commit's fsync
   options.max_open_files = settings.open_files_max;
-  options.info_log = std::make_shared<error_logger>(settings.on_error);
+  options.info_log = std::make_shared<error_logger>(std::move(report_error));
   options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
   options.stats_dump_period_sec = 0;
   return options;

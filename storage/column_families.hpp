@@ -9,8 +9,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/time.hpp"
@@ -39,7 +41,8 @@ class expired_record_filter final : public rocksdb::CompactionFilter {
   std::atomic<timestamp> newest_{timestamp::min()};
 };
 
-rocksdb::DBOptions database_options(const store_settings& settings);
+// `report_error` gets what RocksDB itself logs as an error, on any of its threads, as long as the database is open.
+rocksdb::DBOptions database_options(const store_settings& settings, std::function<void(std::string_view)> report_error);
 
 // In the order of `family`, with RocksDB's own "default", which holds the position of the indexes, at the end. The
 // filter must outlive the database.

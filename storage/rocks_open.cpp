@@ -77,7 +77,10 @@ std::optional<open_failure> rocks_store::open_database() {
     if (auto failure = drop(*scanned.torn)) return failure;
   }
   rocksdb::DB* db = nullptr;
-  const auto options = database_options(settings_);
+  const auto options = database_options(settings_, [this](std::string_view what) {
+    // After a failed write, RocksDB goes on to report what follows from it.
+    if (!failure_told_) settings_.on_error(with_known_path(std::string(what)));
+  });
   rocksdb::Status status;
   if (folder_) {
     status = rocksdb::DB::Open(options, path, descriptors, &families_, &db);

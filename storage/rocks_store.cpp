@@ -69,7 +69,10 @@ void rocks_store::tell_failure(std::string_view why) {
 
 // What RocksDB says, with the path that the user knows in place of the one that it was given.
 std::string rocks_store::text_of(const rocksdb::Status& status) const {
-  std::string text = status.ToString();
+  return with_known_path(status.ToString());
+}
+
+std::string rocks_store::with_known_path(std::string text) const {
   if (!database_folder_) return text;
   const std::string given = database_folder_->lasting_path().string();
   const std::string known = database_path(settings_.folder).string();

@@ -89,6 +89,7 @@ class rocks_store final : public store {
     synced_.reset();
     written_.reset();
     for (auto* handle : families_) db_->DestroyColumnFamilyHandle(handle);
+    db_.reset();  // whose threads report errors to this object
   }
 
   std::optional<open_failure> open_database();
@@ -161,6 +162,7 @@ class rocks_store final : public store {
   bool write_index(const index_generation& what);
   bool is_in_place() const noexcept { return !database_folder_ || database_folder_->is_in_place(); }
   std::string text_of(const rocksdb::Status& status) const;
+  std::string with_known_path(std::string text) const;
   std::optional<open_failure> drop(const torn_record& torn) const;
   void tell_failure(std::string_view why);
   tl::unexpected<log_error> failed_write(std::string_view why);

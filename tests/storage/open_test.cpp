@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace testing;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 
 struct folder_test {
   temp_folder temp;
@@ -360,6 +361,21 @@ TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, t
 
 // --- a disk that refuses ---
 
+// RocksDB's background threads may meet the disk first, and log that.
+void check_reported_once(const std::vector<std::string>& errors) {
+  CAPTURE(errors);
+  std::size_t reports = 0;
+  for (const std::string& each : errors) {
+    if (each.starts_with("a write failed")) {
+      ++reports;
+    } else {
+      CHECK_THAT(each, StartsWith("[ERROR]"));
+    }
+    CHECK_THAT(each, !Contains("/proc/self/fd"));
+  }
+  CHECK(reports == 1);
+}
+
 // Writes groups after those that the folder has until the disk refuses one. What must hold then is checked.
 struct refusing_disk_test : folder_test {
   void run(std::uint64_t groups, std::uintmax_t limit_bytes) {
@@ -381,7 +397,7 @@ struct refusing_disk_test : folder_test {
       CHECK(store->sync().error() == log_error::failed_earlier);
       check_holds_groups(*store, durable);
     }
-    CHECK(errors.all().size() == 1);
+    check_reported_once(errors.all());
     const auto store = opened(settings_for(folder), clock);
     const std::uint64_t recovered = store->last().number / 3;
     CHECK(recovered >= durable);
