@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The walk of a client: create, repeat, update, an update that is out of date. Against HOST PORT, with what the image has: bash alone.
+# Smoke test of the server at HOST PORT: create, retry, update, and an update with a stale version. Uses only bash, which the image has.
 # Leaves one order behind.
 set -euo pipefail
 
@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# ask METHOD PATH GUID [BODY]: sets answer, all of it, and status.
+# ask METHOD PATH GUID [BODY]: sends a request; sets answer (the whole response) and status.
 ask() {
   local method=$1 path=$2 guid=$3 body=${4:-} type=application/json line
   [ "$method" != PATCH ] || type=application/merge-patch+json
@@ -29,7 +29,7 @@ ask() {
   read -r _ status _ <<<"$answer"
 }
 
-# expect STATUS TEXT...: each text is somewhere in the answer.
+# expect STATUS TEXT...: fails unless the response has this status and contains each text.
 expect() {
   [ "$status" = "$1" ] || fail "$walked: status '$status' instead of $1"
   local text

@@ -9,7 +9,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* What never changes: a StatefulSet's selector can't. */ -}}
+{{- /* Labels that never change, because the selector of a StatefulSet is immutable. */ -}}
 {{- define "ordem.selectorLabels" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -22,7 +22,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
-{{- /* Labels or annotations: those of the chart (`own`, as YAML) and those of the values (`given`), which win. Each name comes once. */ -}}
+{{- /* Merges the labels or annotations of the chart (`own`, as YAML) with those of the values (`given`), which take precedence. */ -}}
 {{- define "ordem.merged" -}}
 {{- toYaml (merge (deepCopy (.given | default dict)) (fromYaml .own)) -}}
 {{- end -}}
@@ -35,7 +35,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{- /* The security context of a pod or of a container; nothing if all of it was unset. */ -}}
+{{- /* The security context of a pod or container; empty if the whole context is unset. */ -}}
 {{- define "ordem.securityContext" -}}
 {{- with . -}}
 securityContext:
@@ -43,7 +43,7 @@ securityContext:
 {{- end -}}
 {{- end -}}
 
-{{- /* Where a pod may run: as `own` says, and where that is empty as `otherwise` does. */ -}}
+{{- /* The placement of a pod: from `own`, or from `otherwise` where `own` is empty. */ -}}
 {{- define "ordem.placement" -}}
 {{- $otherwise := .otherwise | default dict -}}
 {{- $placement := dict -}}
@@ -53,7 +53,7 @@ securityContext:
 {{- with $placement -}}{{- toYaml . -}}{{- end -}}
 {{- end -}}
 
-{{- /* A duration of the configuration in whole seconds, rounded up. */ -}}
+{{- /* Converts a duration of the configuration to whole seconds, rounded up. */ -}}
 {{- define "ordem.seconds" -}}
 {{- $number := regexFind "^[0-9]+" . | int64 -}}
 {{- $unit := regexFind "[a-z]+$" . -}}
@@ -62,7 +62,7 @@ securityContext:
 {{- end -}}
 {{- end -}}
 
-{{- /* A size of the configuration in bytes. */ -}}
+{{- /* Converts a size of the configuration to bytes. */ -}}
 {{- define "ordem.bytes" -}}
 {{- $text := toString . -}}
 {{- $number := regexFind "^[0-9]+" $text | int64 -}}
@@ -70,7 +70,7 @@ securityContext:
 {{- mul $number (get (dict "" 1 "B" 1 "KiB" 1024 "MiB" 1048576 "GiB" 1073741824) $unit) -}}
 {{- end -}}
 
-{{- /* A setting as it holds: from `config`, or the program's default, of those that the chart computes with. */ -}}
+{{- /* The effective value of a setting: from `config`, or the program's default. Only for settings that the chart uses in calculations. */ -}}
 {{- define "ordem.setting" -}}
 {{- $defaults := dict "max-body" "1MiB" "capture-max" "1MiB" "request-timeout" "30s" "drain-timeout" "20s" "max-in-flight" "8192"
       "persist-backlog-max" "10GiB" -}}
@@ -81,7 +81,7 @@ securityContext:
 {{- include "ordem.seconds" (include "ordem.setting" (dict "config" .Values.config "name" "drain-timeout")) -}}
 {{- end -}}
 
-{{- /* Not empty if there is a Postgres. */ -}}
+{{- /* Non-empty if a Postgres is configured. */ -}}
 {{- define "ordem.hasPostgres" -}}
 {{- if or .Values.postgres.enabled .Values.postgres.url .Values.postgres.existingSecret -}}yes{{- end -}}
 {{- end -}}
@@ -102,30 +102,30 @@ securityContext:
 {{- if .Values.postgres.existingSecret -}}{{ .Values.postgres.existingSecretKey }}{{- else -}}url{{- end -}}
 {{- end -}}
 
-{{- /* Values that are well-formed but can't work, each refused with a sentence. */ -}}
+{{- /* Rejects values that are well-formed but cannot work, each with an error message. */ -}}
 {{- define "ordem.check" -}}
 {{- $values := .Values -}}
 {{- range $name, $labels := dict "podLabels" $values.podLabels "migration.labels" $values.migration.labels "test.labels" $values.test.labels -}}
 {{- range list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
 {{- if hasKey ($labels | default dict) . -}}
-{{- fail (printf "%s sets %s, by which the chart's selectors tell the pods apart: leave that label out" $name .) -}}
+{{- fail (printf "%s sets %s, which the selectors of the chart use to distinguish the pods: remove that label" $name .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if gt (int $values.replicas) 1 -}}
-{{- fail (printf "replicas is %d, but one engine owns a data folder and decides the orders in it one after the other: set 1, or 0 to stop it" (int $values.replicas)) -}}
+{{- fail (printf "replicas is %d, but only one engine owns a data folder: set 1, or 0 to stop it" (int $values.replicas)) -}}
 {{- end -}}
 {{- $given := list -}}
 {{- if $values.postgres.enabled -}}{{- $given = append $given "postgres.enabled" -}}{{- end -}}
 {{- if $values.postgres.url -}}{{- $given = append $given "postgres.url" -}}{{- end -}}
 {{- if $values.postgres.existingSecret -}}{{- $given = append $given "postgres.existingSecret" -}}{{- end -}}
 {{- if gt (len $given) 1 -}}
-{{- fail (printf "%s are given, but the engine writes to one Postgres: leave one of them" (join " and " $given)) -}}
+{{- fail (printf "%s are set, but the engine writes to one Postgres: leave one of them" (join " and " $given)) -}}
 {{- end -}}
 {{- if and (eq (default "" (get $values.config "durability")) "postgres") (not $given) -}}
-{{- fail "config.durability is postgres, but there is no Postgres to wait for: set postgres.existingSecret" -}}
+{{- fail "config.durability is postgres, but no Postgres is configured: set postgres.existingSecret" -}}
 {{- end -}}
 {{- if and $values.ingress.enabled $values.ingress.tls.secretName (not $values.ingress.host) -}}
-{{- fail "ingress.tls.secretName is set, but a certificate belongs to a name: set ingress.host" -}}
+{{- fail "ingress.tls.secretName is set, but a certificate needs a host name: set ingress.host" -}}
 {{- end -}}
 {{- end -}}
