@@ -1,4 +1,4 @@
-# What the scripts share. Sourced, not run.
+# Functions shared by the scripts. Sourced, not run.
 # shellcheck shell=bash
 
 set -euo pipefail
@@ -12,7 +12,7 @@ fail() {
   exit 1
 }
 
-# no_arguments "$@": for a script that takes none: --help shows the comment at its top, anything else is refused.
+# no_arguments "$@": for scripts without arguments: --help prints the comment at the top, anything else is an error.
 no_arguments() {
   case "${1:-}" in
     '') return 0 ;;
@@ -20,11 +20,11 @@ no_arguments() {
       sed -n '2,/^[^#]/{/^# shellcheck/d;s/^# \{0,1\}//p}' "$0"
       exit 0
       ;;
-    *) fail "'$1' is not an option: it takes none" ;;
+    *) fail "'$1' is not an option: this script takes none" ;;
   esac
 }
 
-# The packages of packages.txt for the purposes named that are not there yet.
+# Prints the packages of packages.txt for the given purposes that are not installed yet.
 missing_packages() {
   local purpose package command
   while read -r purpose package command; do
@@ -34,29 +34,29 @@ missing_packages() {
   done < <(grep -v -e '^#' -e '^$' scripts/packages.txt)
 }
 
-# install_packages PURPOSE...: installs what is missing, and says nothing if nothing is.
+# install_packages PURPOSE...: installs missing packages; prints nothing if none is missing.
 install_packages() {
-  command -v apt-get >/dev/null || fail "this needs Debian 12 with apt-get; on other systems install what scripts/packages.txt lists and use cmake --preset release"
+  command -v apt-get >/dev/null || fail "this needs Debian 12 with apt-get; on other systems install the packages in scripts/packages.txt and use cmake --preset release"
   local -a missing as_root=()
   mapfile -t missing < <(missing_packages "$@")
   [ "${#missing[@]}" -gt 0 ] || return 0
   say "Installing ${missing[*]}"
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail "packages are missing (${missing[*]}): run this as root, or install sudo, or have them installed"
+    command -v sudo >/dev/null || fail "packages are missing (${missing[*]}): run this as root, install sudo, or ask an administrator to install them"
     as_root=(sudo)
   fi
   "${as_root[@]}" apt-get -q update >&2 ||
-    fail "the list of packages could not be fetched: check the network and the system's package sources"
-  # Of Postgres only the programs are wanted: without this its package makes a database and starts it as a service.
+    fail "the package lists could not be updated: check the network and the system's package sources"
+  # Installs only the programs of Postgres: otherwise its package creates a database and starts it as a service.
   local no_cluster=/etc/postgresql-common/createcluster.d/ordem.conf installed=yes
   "${as_root[@]}" install -D -m 644 /dev/stdin "$no_cluster" <<<'create_main_cluster = off'
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "${missing[@]}" >&2 || installed=no
   "${as_root[@]}" rm -f "$no_cluster"
   [ "$installed" = yes ] ||
-    fail "packages could not be installed (${missing[*]}): they are Debian 12's; is this Debian 12?"
+    fail "packages could not be installed (${missing[*]}): they come from Debian 12; is this Debian 12?"
 }
 
-# unpack_packages PURPOSE FOLDER: fetches the packages of packages.txt for that purpose and unpacks them into FOLDER, once: for
+# unpack_packages PURPOSE FOLDER: downloads the packages of packages.txt for that purpose and unpacks them into FOLDER, once. For
 # programs whose packages would start services.
 unpack_packages() {
   local folder=$2 archive
@@ -68,9 +68,9 @@ unpack_packages() {
   mkdir -p "$folder.new/archives"
   if ! (cd "$folder.new/archives" && apt-get -qq -o "APT::Sandbox::User=$(id -un)" download "${packages[@]}" >&2); then
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get -q update >&2 || fail "the list of packages could not be fetched: check the network and the system's package sources"
+    "${as_root[@]}" apt-get -q update >&2 || fail "the package lists could not be updated: check the network and the system's package sources"
     (cd "$folder.new/archives" && apt-get -qq -o "APT::Sandbox::User=$(id -un)" download "${packages[@]}" >&2) ||
-      fail "packages could not be fetched (${packages[*]}): they are Debian 12's; is this Debian 12?"
+      fail "packages could not be downloaded (${packages[*]}): they come from Debian 12; is this Debian 12?"
   fi
   for archive in "$folder.new/archives"/*.deb; do
     dpkg -x "$archive" "$folder.new"
@@ -80,8 +80,8 @@ unpack_packages() {
   mv "$folder.new" "$folder"
 }
 
-# fetch_source [OPTION...] PACKAGE: fetches the files of Debian 12's source package into the current folder, with options of apt-get source.
-# From the system's own package source, asked for source packages too; nothing of the system's configuration is changed.
+# fetch_source [OPTION...] PACKAGE: downloads the files of Debian 12's source package into the current folder, with options of apt-get
+# source. Uses the system's own package source, including its source packages, and does not change the system's configuration.
 fetch_source() {
   local uri here=$PWD
   # shellcheck disable=SC2016
@@ -93,11 +93,11 @@ fetch_source() {
   local apt_here=(apt-get -q -o "Dir::Etc::sourcelist=$here/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
     -o "Dir::State::Lists=$here/apt/lists" -o "Dir::Cache=$here/apt/cache" -o "APT::Sandbox::User=$(id -un)")
   if ! "${apt_here[@]}" update >&2 || ! "${apt_here[@]}" source --download-only "$@" >&2; then
-    fail "the source package could not be fetched: ${*: -1}"
+    fail "the source package could not be downloaded: ${*: -1}"
   fi
 }
 
-# install_npm_packages FOLDER: what its package-lock.json names, if that is not there yet.
+# install_npm_packages FOLDER: installs the packages of its package-lock.json, unless they are installed already.
 install_npm_packages() {
   (
     cd "$1"
@@ -108,7 +108,7 @@ install_npm_packages() {
   ) || fail "the npm packages of $1 could not be installed"
 }
 
-# What the tests of deploy/ need besides the server, for the cluster too.
+# Installs the programs that the tests of deploy/ and of the cluster need, except the server.
 install_deploy_programs() {
   install_packages deploy
   unpack_packages unpacked build/deploy-programs
@@ -122,8 +122,8 @@ build() {
   [ "$preset" != tsan ] || scripts/build-instrumented-caf
   say "Building the preset $preset in build/$preset"
   [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" >&2 ||
-    fail "the configuration failed: the lines above say what is missing"
+    fail "the configuration failed: the lines above show what is missing"
   cmake --build --preset "$preset" ${1:+--target "$@"} >&2 ||
-    fail "the build failed: the first error above says where"
+    fail "the build failed: see the first error above"
   say "Built $preset in $((SECONDS - began)) s"
 }
