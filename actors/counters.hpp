@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/capture.hpp"
-#include "engine/outcome.hpp"
+#include "engine/model/capture.hpp"
+#include "engine/model/outcome.hpp"
 
 namespace ordem::actors {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/decide.hpp"
+#include "engine/rules/decide.hpp"
 
 namespace ordem::actors {
 namespace {

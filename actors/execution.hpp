@@ -7,9 +7,9 @@
 #include <variant>
 #include <vector>
 
-#include "engine/port.hpp"
-#include "engine/time.hpp"
-#include "storage/entry.hpp"
+#include "engine/model/time.hpp"
+#include "engine/ports/port.hpp"
+#include "storage/log/entry.hpp"
 
 namespace ordem::actors {
 

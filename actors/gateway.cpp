@@ -7,15 +7,15 @@
 #include <optional>
 #include <utility>
 
-#include "actors/caller_runs.hpp"
-#include "actors/commit_writer.hpp"
-#include "actors/dedupe_shard.hpp"
+#include "actors/commit/commit_writer.hpp"
+#include "actors/commit/log_syncer.hpp"
+#include "actors/commit/reply_router.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/log_syncer.hpp"
-#include "actors/order_loader.hpp"
-#include "actors/order_shard.hpp"
-#include "actors/persister.hpp"
-#include "actors/reply_router.hpp"
+#include "actors/orders/dedupe_shard.hpp"
+#include "actors/orders/order_loader.hpp"
+#include "actors/orders/order_shard.hpp"
+#include "actors/replication/persister.hpp"
+#include "actors/scheduling/caller_runs.hpp"
 
 namespace ordem::actors {
 namespace {

@@ -8,11 +8,11 @@
 #include <string_view>
 
 #include "actors/counters.hpp"
-#include "actors/dedupe_table.hpp"
-#include "engine/port.hpp"
-#include "engine/time.hpp"
-#include "storage/sink.hpp"
-#include "storage/store.hpp"
+#include "actors/orders/dedupe_table.hpp"
+#include "engine/model/time.hpp"
+#include "engine/ports/port.hpp"
+#include "storage/log/sink.hpp"
+#include "storage/log/store.hpp"
 
 namespace ordem::actors {
 

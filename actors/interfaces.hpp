@@ -16,7 +16,8 @@
 //                                                      persister
 //
 // Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle` and
-// `unpin`. The commit queue (actors/commit_queue.hpp) and the order loader (actors/order_loader.hpp) are no actors.
+// `unpin`. The commit queue (actors/commit/commit_queue.hpp) and the order loader (actors/orders/order_loader.hpp) are
+// no actors.
 #pragma once
 
 #include <caf/all.hpp>
@@ -24,7 +25,7 @@
 #include <vector>
 
 #include "actors/execution.hpp"
-#include "engine/port.hpp"
+#include "engine/ports/port.hpp"
 
 namespace ordem::actors {
 

@@ -7,17 +7,17 @@
 #include <variant>
 #include <vector>
 
-#include "app/command_line.hpp"
-#include "app/import_captures.hpp"
-#include "app/inspect.hpp"
-#include "app/migrate.hpp"
-#include "app/ready.hpp"
-#include "app/restore.hpp"
-#include "app/serve.hpp"
-#include "app/signals.hpp"
-#include "app/verify.hpp"
+#include "app/commands/import_captures.hpp"
+#include "app/commands/inspect.hpp"
+#include "app/commands/migrate.hpp"
+#include "app/commands/ready.hpp"
+#include "app/commands/restore.hpp"
+#include "app/commands/serve.hpp"
+#include "app/commands/verify.hpp"
+#include "app/process/signals.hpp"
+#include "app/settings/command_line.hpp"
 #include "app/version.hpp"
-#include "storage/records.hpp"
+#include "storage/records/records.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // The rules: what a message does to an order.
 
-#include "engine/decide.hpp"
+#include "engine/rules/decide.hpp"
 
 #include <benchmark/benchmark.h>
 

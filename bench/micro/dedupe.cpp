@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "actors/dedupe_table.hpp"
+#include "actors/orders/dedupe_table.hpp"
 #include "bench/micro/consume.hpp"
 #include "bench/micro/filled_store.hpp"
 #include "bench/micro/samples.hpp"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "bench/micro/scratch_store.hpp"
-#include "engine/message.hpp"
-#include "storage/store.hpp"
+#include "engine/model/message.hpp"
+#include "storage/log/store.hpp"
 
 namespace ordem::bench {
 

@@ -4,7 +4,7 @@
 
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
-#include "http-edge/rendering.hpp"
+#include "http-edge/orders/rendering.hpp"
 
 namespace ordem::bench {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
-#include "http-edge/capture_body.hpp"
-#include "http-edge/padded_body.hpp"
-#include "http-edge/settings.hpp"
-#include "http-edge/write_body.hpp"
+#include "http-edge/captures/capture_body.hpp"
+#include "http-edge/orders/write_body.hpp"
+#include "http-edge/protocol/padded_body.hpp"
+#include "http-edge/server/settings.hpp"
 
 namespace ordem::bench {
 namespace {

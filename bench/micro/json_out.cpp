@@ -8,9 +8,9 @@
 
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
-#include "http-edge/capture_body.hpp"
-#include "http-edge/rendering.hpp"
-#include "http-edge/response.hpp"
+#include "http-edge/captures/capture_body.hpp"
+#include "http-edge/orders/rendering.hpp"
+#include "http-edge/protocol/response.hpp"
 
 namespace ordem::bench {
 namespace {

@@ -15,8 +15,8 @@
 #include "bench/load/order_text.hpp"
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
-#include "http-edge/padded_body.hpp"
-#include "http-edge/write_body.hpp"
+#include "http-edge/orders/write_body.hpp"
+#include "http-edge/protocol/padded_body.hpp"
 
 namespace ordem::bench {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
-#include "engine/capture.hpp"
-#include "engine/ids.hpp"
-#include "http-edge/headers.hpp"
+#include "engine/model/capture.hpp"
+#include "engine/model/ids.hpp"
+#include "http-edge/protocol/headers.hpp"
 
 namespace ordem::bench {
 namespace {

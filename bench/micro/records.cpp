@@ -1,6 +1,6 @@
 // The records on disk: encoding and decoding.
 
-#include "storage/records.hpp"
+#include "storage/records/records.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -6,7 +6,7 @@
 #include "actors/execution.hpp"
 #include "bench/load/uuid.hpp"
 #include "bench/micro/consume.hpp"
-#include "http-edge/rendering.hpp"
+#include "http-edge/orders/rendering.hpp"
 
 namespace ordem::bench {
 namespace {

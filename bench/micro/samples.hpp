@@ -9,14 +9,14 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/capture.hpp"
-#include "engine/limits.hpp"
-#include "engine/message.hpp"
-#include "engine/order.hpp"
-#include "engine/order_id_generator.hpp"
-#include "engine/outcome.hpp"
-#include "engine/time.hpp"
-#include "storage/entry.hpp"
+#include "engine/base/limits.hpp"
+#include "engine/model/capture.hpp"
+#include "engine/model/message.hpp"
+#include "engine/model/order.hpp"
+#include "engine/model/order_id_generator.hpp"
+#include "engine/model/outcome.hpp"
+#include "engine/model/time.hpp"
+#include "storage/log/entry.hpp"
 
 namespace ordem::bench {
 

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "bench/micro/samples.hpp"
-#include "storage/store.hpp"
+#include "storage/log/store.hpp"
 
 namespace ordem::bench {
 

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "actors/gateway.hpp"
-#include "engine/decide.hpp"
+#include "engine/rules/decide.hpp"
 #include "tests/actors/support.hpp"
 #include "tests/support_cpp/seed.hpp"
 #include "tests/support_cpp/temp_folder.hpp"

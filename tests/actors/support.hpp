@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/port.hpp"
-#include "storage/store.hpp"
+#include "engine/ports/port.hpp"
+#include "storage/log/store.hpp"
 #include "tests/support_cpp/captures.hpp"
 #include "tests/support_cpp/samples.hpp"
 

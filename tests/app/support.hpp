@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "app/command_line.hpp"
+#include "app/settings/command_line.hpp"
 #include "tests/support_cpp/temp_folder.hpp"
 
 namespace ordem::testing {

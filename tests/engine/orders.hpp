@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/message.hpp"
-#include "engine/order.hpp"
-#include "engine/rules.hpp"
+#include "engine/model/message.hpp"
+#include "engine/model/order.hpp"
+#include "engine/rules/rules.hpp"
 #include "tests/support_cpp/samples.hpp"
 
 namespace ordem {

@@ -10,10 +10,10 @@
 #include <variant>
 #include <vector>
 
-#include "http-edge/batch_line.hpp"
-#include "http-edge/line_splitter.hpp"
-#include "http-edge/rendering.hpp"
-#include "http-edge/write_body.hpp"
+#include "http-edge/orders/batch_line.hpp"
+#include "http-edge/orders/rendering.hpp"
+#include "http-edge/orders/write_body.hpp"
+#include "http-edge/protocol/line_splitter.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace ordem::edge {

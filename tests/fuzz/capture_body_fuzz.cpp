@@ -1,10 +1,10 @@
 // The body of a call of captures. A record that was read must be read the same from the JSON that it is answered as.
 
-#include "http-edge/capture_body.hpp"
+#include "http-edge/captures/capture_body.hpp"
 
 #include <variant>
 
-#include "engine/json_value.hpp"
+#include "engine/model/json_value.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace ordem::edge {

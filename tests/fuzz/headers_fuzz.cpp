@@ -2,7 +2,7 @@
 // Content-Type. Spaces around a value are no part of it, and what was read must be read the same when it is written
 // again.
 
-#include "http-edge/headers.hpp"
+#include "http-edge/protocol/headers.hpp"
 
 #include <algorithm>
 

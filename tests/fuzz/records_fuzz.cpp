@@ -4,12 +4,12 @@
 // What decodes must, once it is encoded again, decode to an equal value and encode to the same bytes from then on; cut
 // short or with a byte behind its end it must not decode. A key must encode to the bytes that it was read from.
 
-#include "storage/records.hpp"
+#include "storage/records/records.hpp"
 
 #include <memory>
 #include <utility>
 
-#include "storage/clock_record.hpp"
+#include "storage/records/clock_record.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace ordem::storage {

@@ -4,12 +4,12 @@
 // and what a resource allows must be what its header Allow says. What is wrong with a query must make an answer that is
 // JSON, whatever the query holds.
 
-#include "http-edge/route.hpp"
+#include "http-edge/protocol/route.hpp"
 
 #include <array>
 #include <boost/beast/http/verb.hpp>
 
-#include "http-edge/response.hpp"
+#include "http-edge/protocol/response.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace ordem::edge {

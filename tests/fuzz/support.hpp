@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/check.hpp"
-#include "engine/limits.hpp"
+#include "engine/base/check.hpp"
+#include "engine/base/limits.hpp"
 
 namespace ordem::fuzz {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "http-edge/response.hpp"
+#include "http-edge/protocol/response.hpp"
 
 namespace ordem::testing {
 

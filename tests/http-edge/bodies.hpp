@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "http-edge/padded_body.hpp"
-#include "http-edge/write_body.hpp"
+#include "http-edge/orders/write_body.hpp"
+#include "http-edge/protocol/padded_body.hpp"
 #include "tests/engine/orders.hpp"
 
 namespace ordem::testing {

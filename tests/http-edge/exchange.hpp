@@ -13,9 +13,9 @@
 #include <variant>
 #include <vector>
 
-#include "engine/port.hpp"
-#include "http-edge/handler.hpp"
-#include "http-edge/settings.hpp"
+#include "engine/ports/port.hpp"
+#include "http-edge/orders/handler.hpp"
+#include "http-edge/server/settings.hpp"
 #include "tests/engine/orders.hpp"
 #include "tests/http-edge/answers.hpp"
 #include "tests/support_cpp/manual_clock.hpp"

@@ -23,6 +23,7 @@ RULES_FILE = Path(__file__).with_name("allowed_edges.txt")
 @dataclass
 class Rules:
     folders: dict = field(default_factory=dict)
+    rooms: dict = field(default_factory=dict)
     only: dict = field(default_factory=dict)
     confined: dict = field(default_factory=dict)
     sealed: dict = field(default_factory=dict)
@@ -38,7 +39,7 @@ class Include:
 
 def parse_rules(text):
     rules = Rules()
-    kinds = {"folder": rules.folders, "only": rules.only, "confined": rules.confined, "sealed": rules.sealed}
+    kinds = {"folder": rules.folders, "room": rules.rooms, "only": rules.only, "confined": rules.confined, "sealed": rules.sealed}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -74,18 +75,34 @@ def is_at(file, places):
     return any(file.startswith(place) if place.endswith("/") else fnmatch.fnmatchcase(file, place) for place in places)
 
 
+def folder_of(file):
+    return file.split("/")[0]
+
+
+def room_of(file):
+    """The folder within its folder; for a file that stands outside all rooms, the folder itself."""
+    return "/".join(file.split("/")[:-1][:2])
+
+
 def judge_ours(include, tree, rules):
     if include.name not in tree:
         return f'there is no "{include.name}" in the folders of the rules; include by full path from the root'
-    own, other = include.file.split("/")[0], include.name.split("/")[0]
-    if other != own and other not in rules.folders[own]:
-        return f"{own}/ may include from {', '.join([own] + rules.folders[own])}, not from {other}/"
-    return None
+    own, other = folder_of(include.file), folder_of(include.name)
+    if other != own:
+        return None if other in rules.folders[own] else f"{own}/ may include from {', '.join([own] + rules.folders[own])}, not from {other}/"
+    own, other = room_of(include.file), room_of(include.name)
+    if own == other or folder_of(own) not in {folder_of(room) for room in rules.rooms}:
+        return None
+    allowed = rules.rooms.get(own)
+    if allowed is None:
+        return f"the rules name no room {own}"
+    return None if other in allowed else f"{own}/ may include from the rooms {', '.join([own] + allowed)}, not from {other}/"
 
 
 def judge_theirs(include, rules):
-    own = include.file.split("/")[0]
-    if own in rules.only and not STANDARD.match(include.name) and include.name not in rules.only[own]:
+    # The room's own rule, if there is one, stands for the folder's.
+    own = next((place for place in (room_of(include.file), folder_of(include.file)) if place in rules.only), None)
+    if own and not STANDARD.match(include.name) and include.name not in rules.only[own]:
         return f"{own}/ may include the standard library and {', '.join(rules.only[own])}, not <{include.name}>"
     for header, places in (rules.confined | rules.sealed).items():
         if include.name.startswith(header) and not is_at(include.file, places):
@@ -109,9 +126,9 @@ def ways_to(header, file, tree, seen):
 def broken_seals(tree, rules):
     for header, places in rules.sealed.items():
         # The folder of the places: its own files may pass the header around among themselves.
-        home = {place.split("/")[0] for place in places}
+        home = {folder_of(place) for place in places}
         for file in tree:
-            if file.split("/")[0] in home:
+            if folder_of(file) in home:
                 continue
             way = ways_to(header, file, tree, {file})
             if len(way) > 1:
@@ -146,11 +163,11 @@ class SelfCheck(unittest.TestCase):
     """The project's own rules on trees that are made up."""
 
     HEADERS = {
-        "engine/ids.hpp": "#include <cstdint>\n#include <tl/expected.hpp>\n",
-        "storage/store.hpp": '#include "engine/ids.hpp"\n',
-        "actors/gateway.hpp": '#include "storage/store.hpp"\n',
-        "http-edge/server.hpp": "#include <boost/asio/io_context.hpp>\n",
-        "app/serve.cpp": '#include "actors/gateway.hpp"\n#include "http-edge/server.hpp"\n',
+        "engine/model/ids.hpp": "#include <cstdint>\n#include <tl/expected.hpp>\n",
+        "storage/log/store.hpp": '#include "engine/model/ids.hpp"\n',
+        "actors/gateway.hpp": '#include "storage/log/store.hpp"\n',
+        "http-edge/server/server.hpp": "#include <boost/asio/io_context.hpp>\n",
+        "app/commands/serve.cpp": '#include "actors/gateway.hpp"\n#include "http-edge/server/server.hpp"\n',
     }
 
     def broken_in(self, files):
@@ -164,25 +181,29 @@ class SelfCheck(unittest.TestCase):
 
     def test_a_good_tree_breaks_nothing(self):
         self.assertEqual(self.broken_in({
-            "storage/rocks_store.cpp": "#include <rocksdb/db.h>\n",
-            "storage/column_families.hpp": "#include <rocksdb/db.h>\n",
-            "storage/persister.cpp": "#include <pqxx/pqxx>\n",
+            "storage/rocksdb/rocks_store.cpp": "#include <rocksdb/db.h>\n",
+            "storage/rocksdb/column_families.hpp": "#include <rocksdb/db.h>\n",
+            "storage/postgres/postgres_sink.cpp": "#include <pqxx/pqxx>\n",
             "actors/interfaces.hpp": "#include <caf/all.hpp>\n",
             "actors/gateway.cpp": '#include "actors/gateway.hpp"\n\n#include "actors/interfaces.hpp"\n',
-            "bench/load.cpp": '#include <boost/beast/http.hpp>\n#include "app/serve.hpp"\n',
-            "app/serve.hpp": "// #include <caf/all.hpp>\n",
+            "bench/load.cpp": '#include <boost/beast/http.hpp>\n#include "app/commands/serve.hpp"\n',
+            "app/commands/serve.hpp": "// #include <caf/all.hpp>\n",
         }), [])
 
     def test_each_bad_include_is_found_with_its_place(self):
         bad = {
-            "engine/decide.cpp": ['#include "storage/store.hpp"', "#include <boost/optional.hpp>", "#include <unistd.h>"],
+            "engine/rules/decide.cpp": ['#include "storage/log/store.hpp"', "#include <boost/optional.hpp>", "#include <unistd.h>"],
             "storage/store.cpp": ['#include "actors/gateway.hpp"', "#include <caf/all.hpp>"],
-            "storage/sink.hpp": ["#include <rocksdb/db.h>", "#include <pqxx/pqxx>"],
-            "actors/writer.cpp": ['#include "http-edge/server.hpp"', "#include <rocksdb/db.h>", "#  include <boost/asio.hpp>"],
-            "http-edge/session.cpp": ['#include "storage/store.hpp"', '#include "actors/gateway.hpp"', "#include <caf/all.hpp>"],
+            "storage/log/sink.hpp": ["#include <rocksdb/db.h>", "#include <pqxx/pqxx>"],
+            "actors/writer.cpp": ['#include "http-edge/server/server.hpp"', "#include <rocksdb/db.h>", "#  include <boost/asio.hpp>"],
+            "http-edge/server/session.cpp": ['#include "storage/log/store.hpp"', '#include "actors/gateway.hpp"', "#include <caf/all.hpp>"],
             "app/main.cpp": ["#include <boost/asio/post.hpp>", "#include <boost/beast.hpp>", '#include "bench/load.hpp"',
                              '#include "nowhere.hpp"'],
             "bench/load.hpp": ["#include <caf/all.hpp>"],
+            "engine/rules/decide.hpp": ['#include "engine/ports/port.hpp"', "#include <simdjson.h>"],
+            "engine/ports/port.hpp": ['#include "engine/rules/decide.hpp"'],
+            "storage/postgres/postgres_reader.cpp": ['#include "storage/rocksdb/arena.hpp"', "#include <rocksdb/db.h>"],
+            "actors/lobby/guest.hpp": ['#include "actors/gateway.hpp"'],
         }
         for file, lines in bad.items():
             for line in lines:
@@ -197,7 +218,7 @@ class SelfCheck(unittest.TestCase):
             "actors/gateway.hpp": '#include "actors/interfaces.hpp"\n',
             "actors/interfaces.hpp": "#include <caf/all.hpp>\n",
         })
-        self.assertEqual(broken, ["app/serve.cpp:1: <caf/...> is sealed in actors/, but reached through "
+        self.assertEqual(broken, ["app/commands/serve.cpp:1: <caf/...> is sealed in actors/, but reached through "
                                   "actors/gateway.hpp -> actors/interfaces.hpp -> caf/all.hpp"])
 
     def test_an_include_by_macro_is_refused(self):

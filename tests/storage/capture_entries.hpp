@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "storage/entry.hpp"
+#include "storage/log/entry.hpp"
 #include "tests/support_cpp/captures.hpp"
 
 namespace ordem::testing {

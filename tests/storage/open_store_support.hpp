@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/store.hpp"
+#include "storage/log/store.hpp"
 #include "tests/storage/support.hpp"
 #include "tests/support_cpp/manual_clock.hpp"
 #include "tests/support_cpp/temp_folder.hpp"

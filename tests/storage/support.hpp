@@ -12,8 +12,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/decide.hpp"
-#include "storage/entry.hpp"
+#include "engine/rules/decide.hpp"
+#include "storage/log/entry.hpp"
 #include "tests/support_cpp/captures.hpp"
 #include "tests/support_cpp/samples.hpp"
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "storage/column_families.hpp"
+#include "storage/rocksdb/column_families.hpp"
 
 namespace ordem::testing {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/capture.hpp"
+#include "engine/model/capture.hpp"
 #include "tests/support_cpp/manual_clock.hpp"
 
 namespace ordem {

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <string>
 
-#include "engine/engine_clock.hpp"
+#include "engine/model/engine_clock.hpp"
 
 namespace ordem::testing {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/message.hpp"
-#include "engine/order.hpp"
+#include "engine/model/message.hpp"
+#include "engine/model/order.hpp"
 #include "tests/support_cpp/manual_clock.hpp"
 
 namespace ordem::testing {

@@ -1,0 +1,54 @@
+#include "actors/commit/commit_writer.hpp"
+
+#include <utility>
+
+namespace ordem::actors {
+
+commit_writer::commit_writer(caf::actor_config& config, commit_writer_parts parts)
+    : commit_writer_actor::base(config), parts_(std::move(parts)) {
+  stop_on_exception(this);
+}
+
+commit_writer::behavior_type commit_writer::make_behavior() {
+  return {[this](flush) { write_all(); }};
+}
+
+void commit_writer::on_exit() {
+  parts_.syncer = log_syncer_actor{};  // actors that hold each other would never go
+  parts_.decisions.reset();            // it holds this actor
+}
+
+void commit_writer::write_all() {
+  parts_.decisions->take(taken_);
+  for (auto& pushed : taken_) {
+    for (decided& each : pushed) append(std::move(each));
+  }
+  write_group();
+}
+
+void commit_writer::append(decided&& what) {
+  if (settlements_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
+  settlements_.push_back(std::move(what.settlement));
+  if (!what.entry) return;
+  captured_bytes_ += storage::captured_bytes_of(*what.entry);
+  entries_.push_back(std::move(*what.entry));
+}
+
+void commit_writer::write_group() {
+  if (settlements_.empty()) return;
+  // What has no entry goes the same way: its answer may speak of a state that only the next sync makes durable, or that
+  // a group before this one was to write and could not.
+  if (*parts_.sealed) {
+    withdraw(settlements_);
+  } else if (!entries_.empty()) {
+    if (const auto appended = parts_.log->append(entries_); !appended) {
+      withdraw(settlements_);
+      if (appended.error() == storage::log_error::write_failed) parts_.on_failure();
+    }
+  }
+  entries_.clear();
+  captured_bytes_ = 0;
+  send(parts_.syncer, make_durable{std::exchange(settlements_, {})});
+}
+
+}  // namespace ordem::actors

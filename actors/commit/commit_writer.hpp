@@ -1,0 +1,45 @@
+// The one actor that appends to the log, on a thread of its own. Natural grouping: while it writes one group, the next
+// one gathers in its queue; and while it writes, the log syncer waits for the disk with the groups before.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "actors/commit/commit_queue.hpp"
+#include "actors/interfaces.hpp"
+#include "storage/log/store.hpp"
+
+namespace ordem::actors {
+
+struct commit_writer_parts {
+  storage::log* log = nullptr;
+  log_syncer_actor syncer;
+  std::shared_ptr<commit_queue> decisions;
+  // Once this is set nothing more is written, and what comes is withdrawn. Outlives the actor.
+  const std::atomic<bool>* sealed = nullptr;
+  // Called once, when the first write has failed: nothing more will be accepted.
+  std::function<void()> on_failure;
+};
+
+class commit_writer final : public commit_writer_actor::base {
+ public:
+  commit_writer(caf::actor_config& config, commit_writer_parts parts);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  void write_all();
+  void append(decided&& what);
+  void write_group();
+
+  commit_writer_parts parts_;
+  std::vector<std::vector<decided>> taken_;
+  std::vector<storage::entry> entries_;
+  std::size_t captured_bytes_ = 0;  // of the entries
+  std::vector<settlement> settlements_;
+};
+
+}  // namespace ordem::actors

@@ -1,0 +1,47 @@
+#include "actors/commit/reply_router.hpp"
+
+#include <utility>
+
+#include "engine/base/check.hpp"
+
+namespace ordem::actors {
+
+std::uint32_t reply_router::add_desk(reply_desk& desk) {
+  desks_.push_back(&desk);
+  return static_cast<std::uint32_t>(desks_.size() - 1);
+}
+
+bool reply_router::enter(std::size_t messages) noexcept {
+  // Sequentially consistent, like the gateway's look at whether it is closed that follows: either that look sees a
+  // drain, or the drain sees these.
+  const std::size_t before = in_flight_.fetch_add(messages);
+  if (before + messages <= in_flight_max_) return true;
+  in_flight_.fetch_sub(messages);
+  return false;
+}
+
+void reply_router::answer(std::vector<reply>&& replies) {
+  const std::size_t count = replies.size();
+  turn_away(std::move(replies));
+  const std::size_t before = in_flight_.fetch_sub(count, std::memory_order_acq_rel);
+  CHECK(before >= count);
+  if (before == count) {
+    const std::lock_guard lock(mutex_);  // so that a waiter can't miss it between its check and its wait
+    idle_.notify_all();
+  }
+}
+
+void reply_router::turn_away(std::vector<reply>&& replies) {
+  std::vector<std::vector<reply>> by_desk(desks_.size());
+  for (reply& each : replies) by_desk[each.ticket.desk].push_back(std::move(each));
+  for (std::size_t i = 0; i < by_desk.size(); ++i) {
+    if (!by_desk[i].empty()) desks_[i]->deliver(std::move(by_desk[i]));
+  }
+}
+
+bool reply_router::wait_until_idle(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, timeout, [this] { return in_flight_.load() == 0; });
+}
+
+}  // namespace ordem::actors

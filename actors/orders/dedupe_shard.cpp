@@ -1,0 +1,109 @@
+#include "actors/orders/dedupe_shard.hpp"
+
+#include <utility>
+
+#include "actors/orders/order_shard.hpp"
+
+namespace ordem::actors {
+
+struct dedupe_shard::gathered {
+  gathered(std::size_t order_shards, std::size_t submissions) : by_order_shard(order_shards) {
+    decisions.reserve(submissions);
+  }
+
+  std::vector<reply> replies;
+  std::vector<decided> decisions;
+  std::vector<std::vector<task>> by_order_shard;
+  std::uint64_t joins = 0;
+  std::uint64_t replays = 0;
+  std::array<std::uint64_t, capture_verdicts> captures{};
+};
+
+dedupe_shard::dedupe_shard(caf::actor_config& config, dedupe_shard_parts parts)
+    : dedupe_shard_actor::base(config),
+      parts_(std::move(parts)),
+      messages_(*parts_.committed, parts_.policy),
+      captures_(*parts_.committed_captures, parts_.captures),
+      ids_(parts_.id_seed, *parts_.id_sequence) {
+  stop_on_exception(this);
+}
+
+dedupe_shard::behavior_type dedupe_shard::make_behavior() {
+  return {
+      [this](submit& batch) { admit_all(batch); },
+      [this](const settle& notice) { settle_all(notice); },
+  };
+}
+
+void dedupe_shard::on_exit() {
+  parts_.order_shards.clear();  // actors that hold each other would never go
+  parts_.decisions.reset();
+}
+
+void dedupe_shard::admit_all(submit& batch) {
+  const clock_reading now = parts_.clock->read();
+  gathered all(parts_.order_shards.size(), batch.submissions.size());
+  for (submission& each : batch.submissions) {
+    if (auto* asked = std::get_if<message>(&each.request)) {
+      admit_message(each.ticket, std::move(*asked), now, all);
+    } else {
+      admit_capture(each.ticket, std::move(std::get<capture_request>(each.request)), now, all);
+    }
+  }
+
+  if (!all.decisions.empty()) parts_.decisions->push(std::move(all.decisions));
+  for (std::size_t i = 0; i < all.by_order_shard.size(); ++i) {
+    if (!all.by_order_shard[i].empty()) send(parts_.order_shards[i], route{std::move(all.by_order_shard[i])});
+  }
+  add(parts_.counters->joins, all.joins);
+  add(parts_.counters->replays, all.replays);
+  add(parts_.counters->captures, all.captures);
+  if (!all.replies.empty()) parts_.replies->answer(std::move(all.replies));
+}
+
+void dedupe_shard::admit_message(const ticket& waiter, message&& asked, const clock_reading& now, gathered& to) {
+  auto admission = messages_.admit(waiter, asked, now);
+  if (auto* known = std::get_if<answer>(&admission)) {
+    if (std::holds_alternative<executed>(*known)) ++to.replays;
+    to.replies.push_back({waiter, std::move(*known)});
+  } else if (std::holds_alternative<dedupe_table::joined>(admission)) {
+    ++to.joins;
+  } else if (task what{waiter, parts_.number, std::move(asked)}; what.message.target) {
+    const auto shard = order_shard_of(*what.message.target, static_cast<std::uint32_t>(to.by_order_shard.size()));
+    to.by_order_shard[shard].push_back(std::move(what));
+  } else {
+    const order_id id = ids_.next(now.now(), what.message.guid.slot());
+    to.decisions.push_back(execute_task(std::move(what), nullptr, id, now.now(), parts_.message_ttl).decided);
+  }
+}
+
+void dedupe_shard::admit_capture(const ticket& waiter, capture_request&& asked, const clock_reading& now,
+                                 gathered& to) {
+  capture_key key = asked.key;
+  auto [told, entry, waits] = captures_.admit(std::move(asked), now);
+  const auto* known = std::get_if<capture_answer>(&told);
+  if (waits) {
+    const bool is_allocated = known != nullptr && known->verdict == capture_verdict::allocated;
+    auto allocated = is_allocated ? std::get<storage::capture_entry>(entry.value()).after : nullptr;
+    to.decisions.push_back(
+        {{waiter, parts_.number, std::move(key), std::nullopt, std::move(told), std::move(allocated)},
+         std::move(entry)});
+    return;
+  }
+  if (known != nullptr) ++to.captures[static_cast<std::size_t>(known->verdict)];
+  to.replies.push_back({waiter, std::move(told)});
+}
+
+void dedupe_shard::settle_all(const settle& notice) {
+  std::vector<reply> replies;
+  for (const settlement& each : notice.settlements) {
+    if (const auto* key = std::get_if<capture_key>(&each.subject)) {
+      captures_.settle(*key);
+    } else {
+      messages_.settle(each, replies);
+    }
+  }
+  if (!replies.empty()) parts_.replies->answer(std::move(replies));
+}
+
+}  // namespace ordem::actors

@@ -1,0 +1,56 @@
+// The actor that owns every GUID and every captured key of its hash slots. A created order is decided right here: until
+// its answer is out nobody else can name it, so it has nothing to be serial with and needs no actor of its own.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/captures/capture_table.hpp"
+#include "actors/commit/commit_queue.hpp"
+#include "actors/commit/reply_router.hpp"
+#include "actors/counters.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/orders/dedupe_table.hpp"
+#include "engine/model/order_id_generator.hpp"
+
+namespace ordem::actors {
+
+struct dedupe_shard_parts {
+  std::uint32_t number = 0;
+  const order_reader* committed = nullptr;
+  const capture_reader* committed_captures = nullptr;
+  const time_source* clock = nullptr;
+  reply_router* replies = nullptr;
+  actors::counters* counters = nullptr;
+  in_flight_policy policy = in_flight_policy::join;
+  milliseconds message_ttl{};
+  capture_terms captures;
+  order_id_sequence* id_sequence = nullptr;
+  std::uint64_t id_seed = 0;
+  std::vector<order_shard_actor> order_shards;
+  std::shared_ptr<commit_queue> decisions;
+};
+
+class dedupe_shard final : public dedupe_shard_actor::base {
+ public:
+  dedupe_shard(caf::actor_config& config, dedupe_shard_parts parts);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  // What one batch amounts to, gathered to be handed on in as few pieces as there are receivers.
+  struct gathered;
+
+  void admit_all(submit& batch);
+  void admit_message(const ticket& waiter, message&& asked, const clock_reading& now, gathered& to);
+  void admit_capture(const ticket& waiter, capture_request&& asked, const clock_reading& now, gathered& to);
+  void settle_all(const settle& notice);
+
+  dedupe_shard_parts parts_;
+  dedupe_table messages_;
+  capture_table captures_;
+  order_id_generator ids_;
+};
+
+}  // namespace ordem::actors

@@ -1,0 +1,45 @@
+// The parent of the order actors of its share: finds or spawns the actor of an order, hands it its tasks, and keeps the
+// actors that were used most recently. An actor with uncommitted work is pinned.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/counters.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/orders/live_orders.hpp"
+#include "actors/orders/order_actor.hpp"
+
+namespace ordem::actors {
+
+struct order_shard_parts {
+  std::size_t live_orders_max = 0;
+  actors::counters* counters = nullptr;  // must outlive the actor
+  std::shared_ptr<const order_context> context;
+};
+
+// Which of the order shards an order belongs to.
+std::uint32_t order_shard_of(const order_id& id, std::uint32_t order_shards) noexcept;
+
+class order_shard final : public order_shard_actor::base {
+ public:
+  order_shard(caf::actor_config& config, order_shard_parts parts);
+
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  struct live_order {
+    order_handle actor;
+    std::vector<task> batch;  // of the batch that is being routed
+  };
+
+  void route_all(route& batch);
+  void unpin_all(const unpin& notice);
+  void count_live(std::size_t before);
+
+  order_shard_parts parts_;
+  live_orders<live_order> live_;
+};
+
+}  // namespace ordem::actors

@@ -1,0 +1,164 @@
+#include "app/commands/import_captures.hpp"
+
+#include <simdjson.h>
+
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/captures/capture_table.hpp"
+#include "app/failure.hpp"
+#include "app/process/system_clock.hpp"
+#include "engine/base/text.hpp"
+#include "http-edge/captures/capture_body.hpp"
+#include "storage/log/store.hpp"
+
+namespace ordem::app {
+namespace {
+
+namespace dom = simdjson::dom;
+
+// A document of that server's collection.
+struct exported_capture {
+  capture_key key;
+  shared_captured_response response;  // null while it is allocated
+};
+
+using read_line_result = tl::expected<exported_capture, std::string>;
+
+tl::unexpected<std::string> refuse(std::string reason) {
+  return tl::make_unexpected(std::move(reason));
+}
+
+read_line_result read_exported(const std::string& line, dom::parser& parser, std::size_t captured_bytes_max) {
+  dom::object document;
+  if (parser.parse(line).get(document) != simdjson::SUCCESS) return refuse("it is not a JSON object");
+  std::string_view text;
+  if (document["idempotency_key"].get(text) != simdjson::SUCCESS) return refuse("it has no idempotency_key");
+  auto key = capture_key::parse(text);
+  if (!key) return refuse("its idempotency_key is not base64url without padding");
+  if (document["status"].get(text) != simdjson::SUCCESS) return refuse("it has no status");
+  if (text == "allocated") return exported_capture{std::move(*key), nullptr};
+  if (text != "completed") return refuse("its status " + in_quotes(text) + " is neither allocated nor completed");
+  dom::element capture;
+  if (document["capture"].get(capture) != simdjson::SUCCESS) return refuse("it is completed, but has no capture");
+  auto response = edge::read_captured_response(capture);
+  if (!response) return refuse("its capture is not a response (mongoexport must write it with --jsonFormat=relaxed)");
+  if (bytes_of(*response) > captured_bytes_max) return refuse("its response is larger than --capture-max");
+  return exported_capture{std::move(*key), std::make_shared<const captured_response>(std::move(*response))};
+}
+
+// Decides as the server does, and writes in groups.
+class importer {
+ public:
+  importer(storage::store& to, const time_source& clock, const capture_terms& terms)
+      : store_(to), clock_(clock), captures_(to, terms) {}
+
+  enum class outcome : std::uint8_t { brought_in, already_there, storage_failed };
+
+  outcome bring_in(exported_capture what) {
+    const clock_reading now = clock_.read();
+    const auto allocated = admit({what.key, allocate_capture{}}, now);
+    if (!allocated) return outcome::storage_failed;
+    if (*allocated != capture_verdict::allocated) return outcome::already_there;
+    if (!what.response) return outcome::brought_in;
+    return admit({std::move(what.key), record_capture{std::move(what.response)}}, now) ? outcome::brought_in
+                                                                                       : outcome::storage_failed;
+  }
+
+  // Makes durable what has been brought in so far. False if that failed; the store has told why.
+  bool write() {
+    const bool written = entries_.empty() || (store_.append(entries_) && store_.sync());
+    for (const capture_key& key : waiting_) captures_.settle(key);
+    entries_.clear();
+    waiting_.clear();
+    captured_bytes_ = 0;
+    return written;
+  }
+  bool group_is_full() const noexcept {
+    return entries_.size() + 2 > storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max;
+  }
+
+ private:
+  // The verdict; nothing if the store could not be read.
+  std::optional<capture_verdict> admit(capture_request&& asked, const clock_reading& now) {
+    capture_key key = asked.key;
+    auto admitted = captures_.admit(std::move(asked), now);
+    const auto* told = std::get_if<capture_answer>(&admitted.answer);
+    if (told == nullptr) return std::nullopt;
+    if (admitted.waits) waiting_.push_back(std::move(key));
+    if (admitted.entry) {
+      captured_bytes_ += storage::captured_bytes_of(*admitted.entry);
+      entries_.push_back(std::move(*admitted.entry));
+    }
+    return told->verdict;
+  }
+
+  storage::store& store_;
+  const time_source& clock_;
+  actors::capture_table captures_;
+  std::vector<storage::entry> entries_;
+  std::vector<capture_key> waiting_;
+  std::size_t captured_bytes_ = 0;
+};
+
+struct counts {
+  std::uint64_t completed = 0;
+  std::uint64_t allocated = 0;
+  std::uint64_t already_there = 0;
+  std::uint64_t refused = 0;
+};
+
+int import_lines(std::istream& lines, storage::store& store, const time_source& clock,
+                 const import_captures_command& what) {
+  importer to(store, clock, what.terms);
+  dom::parser parser;
+  counts total;
+  std::string line;
+  for (std::uint64_t number = 1; std::getline(lines, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    auto read = read_exported(line, parser, what.captured_bytes_max);
+    if (!read) {
+      std::cout << "line " << number << " is refused: " << read.error() << "\n";
+      ++total.refused;
+      continue;
+    }
+    const bool completed = read->response != nullptr;
+    switch (to.bring_in(std::move(*read))) {
+      case importer::outcome::brought_in: ++(completed ? total.completed : total.allocated); break;
+      case importer::outcome::already_there: ++total.already_there; break;
+      case importer::outcome::storage_failed: return fail("the data could not be read");
+    }
+    if (to.group_is_full() && !to.write()) return fail("the data could not be written");
+  }
+  if (!to.write()) return fail("the data could not be written");
+  if (lines.bad()) return fail("'" + what.file + "' could not be read to its end");
+  std::cout << "imported " << total.completed << " completed and " << total.allocated << " allocated captures; "
+            << total.already_there << " were there already; " << total.refused << " lines were refused\n";
+  return total.refused == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int import_captures(const import_captures_command& what) {
+  std::ifstream file;
+  if (what.file != "-") {
+    file.open(what.file);
+    if (!file) return fail("'" + what.file + "' can't be opened");
+  }
+  engine_clock clock(machine_clocks());
+  storage::store_settings settings;
+  settings.folder = what.data_folder;
+  settings.log_is_followed = true;  // whether Postgres has the log is unknown here: nothing of it may go
+  settings.on_error = [](std::string_view error) { fail(error); };
+  const auto store = storage::open_store(std::move(settings), clock);
+  if (!store) return fail(store.error().sentence);
+  const int code = import_lines(what.file == "-" ? std::cin : file, **store, clock, what);
+  (*store)->close();
+  return code;
+}
+
+}  // namespace ordem::app

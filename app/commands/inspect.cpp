@@ -1,0 +1,68 @@
+#include "app/commands/inspect.hpp"
+
+#include <iostream>
+
+#include "app/failure.hpp"
+#include "app/process/system_clock.hpp"
+#include "http-edge/captures/capture_body.hpp"
+#include "http-edge/orders/rendering.hpp"
+#include "storage/log/store.hpp"
+
+namespace ordem::app {
+namespace {
+
+template <class Look>
+int with_store(const std::string& folder, Look look) {
+  engine_clock clock(machine_clocks());
+  storage::store_settings settings;
+  settings.folder = folder;
+  settings.on_error = [](std::string_view what) { fail(what); };
+  const auto store = storage::open_store_for_reading(std::move(settings), clock);
+  if (!store) return fail(store.error().sentence);
+  return look(**store, clock.read());
+}
+
+constexpr std::string_view unreadable = "the data could not be read";
+
+}  // namespace
+
+int inspect(const inspect_order_command& what) {
+  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading&) {
+    const auto versions = store.list_versions(what.id, std::nullopt);
+    edge::page_body body("versions");
+    for (;;) {
+      const auto next = versions->next();
+      if (!next) return fail(unreadable);
+      if (*next == nullptr) break;
+      body.add(**next);
+    }
+    if (body.orders() == 0) return fail("there is no order " + what.id.to_string());
+    std::cout << body.finish(std::nullopt) << "\n";
+    return 0;
+  });
+}
+
+int inspect(const inspect_message_command& what) {
+  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading& now) {
+    const auto record = store.find_message(what.guid, now);
+    if (!record) return fail(unreadable);
+    if (!*record) return fail("no message with the GUID '" + std::string(what.guid.view()) + "' is kept");
+    const outcome& result = (*record)->outcome;
+    const auto order = is_accepted(result.verdict) ? store.find_version(result.order, result.version) : shared_order{};
+    if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
+    std::cout << edge::message_response(what.guid, **record, *order).body << "\n";
+    return 0;
+  });
+}
+
+int inspect(const inspect_capture_command& what) {
+  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading& now) {
+    const auto found = store.find_capture(what.key, now);
+    if (!found) return fail(unreadable);
+    if (*found == nullptr) return fail("no capture with the key '" + std::string(what.key.view()) + "' is kept");
+    std::cout << edge::capture_text(what.key, **found) << "\n";
+    return 0;
+  });
+}
+
+}  // namespace ordem::app

@@ -1,0 +1,25 @@
+#include "app/commands/ready.hpp"
+
+#include <chrono>
+#include <iostream>
+
+#include "app/failure.hpp"
+#include "http-edge/client/probe.hpp"
+
+namespace ordem::app {
+namespace {
+
+// Readiness is told from memory: a server that takes longer is as good as none.
+constexpr auto answer_time_max = std::chrono::seconds(2);
+
+}  // namespace
+
+int ready(const ready_command& what) {
+  const auto answer = edge::probe(what.address, what.port, what.reads ? "/-/ready/reads" : "/-/ready", answer_time_max);
+  if (!answer) return fail(answer.error());
+  if (answer->status != 200) return fail("not ready: " + std::to_string(answer->status) + " " + answer->body);
+  std::cout << "ready\n";
+  return 0;
+}
+
+}  // namespace ordem::app

@@ -1,0 +1,233 @@
+#include "app/commands/serve.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <random>
+
+#include "app/observability/logger.hpp"
+#include "app/observability/metrics.hpp"
+#include "app/process/file_limit.hpp"
+#include "app/process/signals.hpp"
+#include "app/process/system_clock.hpp"
+#include "app/settings/json_texts.hpp"
+#include "app/version.hpp"
+#include "http-edge/server/server.hpp"
+#include "storage/postgres/postgres_sink.hpp"
+
+namespace ordem::app {
+namespace {
+
+void log_settings(logger& log, const settings& given) {
+  log.info("starting ordem", {{"version", std::string(version_text)}});
+  for (const auto& [name, value] : given.effective) log.info("setting", {{"name", name}, {"value", value}});
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+class service {
+ public:
+  explicit service(const settings& given)
+      : settings_(given),
+        log_(given.log_format, given.log_level),
+        clock_(machine_clocks(), [this](clock_event what, milliseconds by) { tell_clock_event(what, by); }),
+        server_(given.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
+                               [this](const std::string& why) {
+                                 log_.warning("connections can't be accepted; it is tried again until they can",
+                                              {{"reason", why}});
+                               }}) {}
+
+  int run();
+
+ private:
+  bool start();
+  bool open();
+  void follow_with_postgres(actors::gateway_settings& engine);
+  void wait_for_stop();
+  void read_again();
+  void stop();
+  void tell_clock_event(clock_event what, milliseconds by);
+  std::string metrics() const;
+  log_positions positions() const;
+
+  const settings settings_;
+  logger log_;
+  // As of the last line about the clock; used on the clock's calls alone, of which there is one at a time.
+  std::optional<std::chrono::steady_clock::time_point> clock_told_at_;
+  engine_clock clock_;
+  edge::service_status status_;
+  // The last is destroyed first: no desk of the server may go while the gateway could answer at it.
+  edge::server server_;
+  std::unique_ptr<storage::store> store_;
+  std::unique_ptr<storage::sink> postgres_;
+  std::unique_ptr<actors::gateway> gateway_;
+  // Whether the store and the gateway are there; they stay until the server has stopped.
+  std::atomic<bool> opened_{false};
+};
+
+int service::run() {
+  log_settings(log_, settings_);
+  if (is_stop_pending()) {
+    log_.info("stopped before it listened");
+    return 0;
+  }
+  if (!start() || !open()) return 1;
+  log_.info("listening", {{"address", settings_.server.address},
+                          {"port", std::int64_t{server_.port()}},
+                          {"position", static_cast<std::int64_t>(store_->last().number)}});
+  wait_for_stop();
+  stop();
+  log_.info("stopped", {{"position", static_cast<std::int64_t>(store_->last().number)}});
+  return 0;
+}
+
+void service::wait_for_stop() {
+  signal_request asked = wait_for_signal();
+  while (asked == signal_request::read_again) {
+    read_again();
+    asked = wait_for_signal();
+  }
+  log_.info("draining", {{"signal", asked == signal_request::interrupt ? "SIGINT" : "SIGTERM"}});
+  release_stop_signals();
+}
+
+// What can change while it runs. No setting can today.
+void service::read_again() {
+  log_.info("SIGHUP: there is nothing that can be read again while it runs; settings change with a restart");
+}
+
+bool service::start() {
+  if (const auto started = server_.start(); !started) {
+    log_.error(started.error());
+    return false;
+  }
+  return true;
+}
+
+bool service::open() {
+  auto settings = settings_.store;
+  settings.log_is_followed = !settings_.postgres_url.empty();
+  settings.on_error = [this](std::string_view what) { log_.error(what); };
+  auto opened = storage::open_store(std::move(settings), clock_);
+  if (!opened) {
+    log_.error(opened.error().sentence);
+    return false;
+  }
+  store_ = std::move(*opened);
+
+  auto engine = settings_.engine;
+  engine.id_seed = random_seed();
+  engine.on_log_failure = [this] { status_.advance_to(edge::service_state::read_only); };
+  if (!settings_.postgres_url.empty()) follow_with_postgres(engine);
+  const bool answers_wait = engine.follower.answers_wait;
+  gateway_ = std::make_unique<actors::gateway>(std::move(engine), *store_, clock_);
+  server_.open_for_business(*store_, *gateway_, [this](reply_desk& desk) { return gateway_->add_desk(desk); });
+  opened_.store(true);
+  // Else once Postgres has all that the log holds: until then a read could show what is not safe there.
+  if (!answers_wait) status_.advance_to(edge::service_state::ready);
+  gateway_->start_following();
+  return true;
+}
+
+void service::follow_with_postgres(actors::gateway_settings& engine) {
+  postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->engine_id(), write_message_text, &clock_});
+  engine.sink = postgres_.get();
+  auto& follower = engine.follower;
+  follower.answers_wait = settings_.store.durability == storage::durability::postgres;
+  follower.on_failure = [this](std::string_view why) {
+    log_.warning("Postgres does not take the log", {{"reason", std::string(why)}});
+  };
+  follower.on_recovery = [this] { log_.info("Postgres takes the log again"); };
+  follower.on_put_back = [this](position held, position before) {
+    log_.warning("Postgres was put back to an earlier state; what it lacks is written again",
+                 {{"position", static_cast<std::int64_t>(held.number)},
+                  {"position_before", static_cast<std::int64_t>(before.number)}});
+  };
+  follower.on_caught_up = [this] {
+    log_.info("Postgres has the whole log");
+    status_.advance_to(edge::service_state::ready);
+  };
+  follower.on_end = [this] {
+    log_.error("Postgres will never take this log again; no more writes are accepted");
+    status_.advance_to(edge::service_state::read_only);
+  };
+}
+
+void service::stop() {
+  const auto deadline = std::chrono::steady_clock::now() + settings_.drain_timeout;
+  const auto left = [deadline] {
+    const auto rest =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    return std::max(rest, std::chrono::milliseconds(0));
+  };
+  if (!server_.drain(left())) log_.warning("some connections did not end in time and are cut off");
+  if (!gateway_->drain(left())) log_.warning("some messages were not decided in time; their clients will repeat them");
+  if (!gateway_->finish_following(left())) log_.warning("Postgres lacks the end of the log; the next start goes on");
+  server_.stop();
+  gateway_.reset();
+  store_->close();
+}
+
+// A clock that is moved again and again makes a line a minute; the metric counts every step.
+void service::tell_clock_event(clock_event what, milliseconds by) {
+  constexpr auto interval = std::chrono::minutes(1);
+  const auto now = std::chrono::steady_clock::now();
+  if (clock_told_at_ && now - *clock_told_at_ < interval) return;
+  clock_told_at_ = now;
+  const logger::field seconds{"seconds", std::chrono::duration_cast<std::chrono::seconds>(by).count()};
+  switch (what) {
+    case clock_event::stepped_forward:
+      log_.warning("the machine's clock was set forward; nothing expires by that", {seconds});
+      break;
+    case clock_event::stepped_backward:
+      log_.warning("the machine's clock was set back; times of records go on from the newest, at half speed",
+                   {seconds});
+      break;
+    case clock_event::unconfirmed_at_start:
+      log_.info("no clock counted the time since the newest record; nothing expires by it", {seconds});
+      break;
+    case clock_event::behind_at_start:
+      log_.warning("the machine's clock is behind the newest record; times go on from that, at half speed", {seconds});
+      break;
+  }
+}
+
+std::string service::metrics() const {
+  const bool open = opened_.load();
+  return metrics_text(server_.counters(), status_.now(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr,
+                      clock_.now(), clock_.figures());
+}
+
+log_positions service::positions() const {
+  return gateway_->positions();
+}
+
+}  // namespace
+
+int serve(const settings& given) {
+  ignore_other_signals();
+  const std::uint64_t limit = raise_file_limit();
+  const auto shares = share_files(limit, given.server);
+  if (!shares) {
+    logger(given.log_format, given.log_level).error(shares.error());
+    return 1;
+  }
+  settings cut = given;
+  apply(*shares, cut);
+  if (cut.server.connections_max < given.server.connections_max) {
+    logger(given.log_format, given.log_level)
+        .warning(
+            "the limit of open files cuts --max-connections; raise it (RLIMIT_NOFILE: LimitNOFILE= in a systemd "
+            "unit, ulimit -Hn)",
+            {{"limit", static_cast<std::int64_t>(limit)},
+             {"asked", static_cast<std::int64_t>(given.server.connections_max)},
+             {"used", static_cast<std::int64_t>(cut.server.connections_max)}});
+  }
+  return service(cut).run();
+}
+
+}  // namespace ordem::app

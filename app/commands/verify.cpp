@@ -1,0 +1,298 @@
+#include "app/commands/verify.hpp"
+
+#include <iostream>
+#include <map>
+#include <stdexcept>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "app/failure.hpp"
+#include "app/process/system_clock.hpp"
+#include "app/settings/json_texts.hpp"
+#include "storage/log/store.hpp"
+#include "storage/postgres/postgres_reader.hpp"
+
+namespace ordem::app {
+namespace {
+
+// Something that could not be read ends the comparison.
+struct unreadable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class Value, class Error>
+Value read(tl::expected<Value, Error> result) {
+  if (result) return std::move(*result);
+  if constexpr (std::is_same_v<Error, storage::postgres_failure>) {
+    throw unreadable(result.error().sentence);
+  } else {
+    throw unreadable("the data folder could not be read");
+  }
+}
+
+// The rows of one table, one by one.
+template <class Row>
+class row_source {
+ public:
+  using next_page = std::function<storage::postgres_reader::result<std::vector<Row>>()>;
+  explicit row_source(next_page next) : next_(std::move(next)) { advance(); }
+
+  // The row that is next, or null after the last one.
+  const Row* peek() const { return at_ < page_.size() ? &page_[at_] : nullptr; }
+  void advance() {
+    if (++at_ < page_.size()) return;
+    page_ = read(next_());
+    at_ = 0;
+  }
+
+ private:
+  next_page next_;
+  std::vector<Row> page_;
+  std::size_t at_ = 0;
+};
+
+class comparison {
+ public:
+  comparison(const storage::store& folder, storage::postgres_reader& database, const clock_reading& now)
+      : folder_(folder), database_(database), now_(now) {}
+
+  // Returns how many differences were told.
+  std::uint64_t run() {
+    read_end_of_log();
+    compare_orders();
+    compare_versions();
+    compare_messages();
+    compare_captures();
+    return differences_;
+  }
+
+  std::uint64_t orders() const noexcept { return orders_; }
+  std::uint64_t versions() const noexcept { return versions_; }
+  std::uint64_t messages() const noexcept { return messages_; }
+  std::uint64_t captures() const noexcept { return captures_; }
+
+ private:
+  // What the folder has beyond the position that Postgres stands at is no difference.
+  void read_end_of_log() {
+    constexpr std::size_t page = 4096;
+    for (position from{database_.last().number + 1}; from <= folder_.last();) {
+      const auto entries = folder_.read_log(from, page);
+      if (!entries && entries.error() == storage::log_read_error::trimmed) {
+        throw unreadable("Postgres holds the log up to position " + std::to_string(database_.last().number) +
+                         ", but the log of the data folder begins at position " +
+                         std::to_string(read(folder_.first()).number) +
+                         ": what has changed in between can't be told, so the two can't be compared");
+      }
+      if (!entries || entries->empty()) throw unreadable("the log after Postgres's position could not be read");
+      for (const auto& each : *entries) {
+        if (const auto* changed = each.capture()) {
+          later_captures_.insert(changed->key);
+          continue;
+        }
+        const auto& executed = *each.message();
+        later_messages_.insert(executed.guid);
+        if (executed.after) later_changes_.try_emplace(executed.after->id, executed.after->version);
+      }
+      from = {entries->back().position.number + 1};
+    }
+  }
+
+  // The order as it was at Postgres's position; null if it was not there.
+  shared_order as_persisted(const shared_order& now) const {
+    const auto changed = later_changes_.find(now->id);
+    if (changed == later_changes_.end()) return now;
+    const version before{changed->second.number - 1};
+    return before.number == 0 ? shared_order{} : read(folder_.find_version(now->id, before));
+  }
+
+  void differ(const std::string& what) {
+    ++differences_;
+    std::cout << what << "\n";
+  }
+
+  void compare_orders() {
+    row_source<order> rows([this] { return database_.next_orders(); });
+    const auto only_in_postgres = [&] {
+      differ("order " + rows.peek()->id.to_string() + " is in Postgres only");
+      rows.advance();
+    };
+    const auto compare = [&](const shared_order& now) {
+      const shared_order here = as_persisted(now);
+      if (!here) return true;
+      ++orders_;
+      while (rows.peek() && rows.peek()->id < here->id) only_in_postgres();
+      if (!rows.peek() || rows.peek()->id != here->id) {
+        differ("order " + here->id.to_string() + " is in the data folder only");
+        return true;
+      }
+      if (*rows.peek() != *here) {
+        differ("order " + here->id.to_string() + " differs: version " + std::to_string(here->version.number) +
+               " in the data folder, version " + std::to_string(rows.peek()->version.number) + " in Postgres");
+      }
+      rows.advance();
+      return true;
+    };
+    read_all(folder_.scan_orders(compare));
+    while (rows.peek()) only_in_postgres();
+  }
+
+  // Each row of the history is held against the folder, and each version of the folder must have had its row.
+  void compare_versions() {
+    row_source<order> rows([this] { return database_.next_versions(); });
+    std::vector<order> of_order;
+    const auto next_order = [&] {
+      of_order.clear();
+      while (rows.peek() && (of_order.empty() || rows.peek()->id == of_order.front().id)) {
+        of_order.push_back(*rows.peek());
+        rows.advance();
+      }
+    };
+    next_order();
+    const auto only_in_postgres = [&] {
+      differ("the history of order " + of_order.front().id.to_string() + " is in Postgres only");
+      next_order();
+    };
+    const auto compare = [&](const shared_order& now) {
+      const shared_order here = as_persisted(now);
+      if (!here) return true;
+      while (!of_order.empty() && of_order.front().id < here->id) only_in_postgres();
+      const bool has_history = !of_order.empty() && of_order.front().id == here->id;
+      compare_history(*here, has_history ? of_order : std::vector<order>{});
+      if (has_history) next_order();
+      return true;
+    };
+    read_all(folder_.scan_orders(compare));
+    while (!of_order.empty()) only_in_postgres();
+  }
+
+  void compare_history(const order& present, const std::vector<order>& rows) {
+    std::map<version, const order*> by_version;
+    for (const order& row : rows) {
+      if (by_version.emplace(row.version, &row).second) continue;
+      differ("version " + std::to_string(row.version.number) + " of order " + present.id.to_string() +
+             " is in Postgres twice");
+    }
+    for (version at{1}; at <= present.version; at = at.next()) {
+      const std::string name = "version " + std::to_string(at.number) + " of order " + present.id.to_string();
+      const shared_order here = read(folder_.find_version(present.id, at));
+      const auto row = by_version.find(at);
+      ++versions_;
+      if (row == by_version.end()) {
+        if (here && database_.has_versions_of(here->updated_at)) differ(name + " is in the data folder only");
+        continue;
+      }
+      if (!here) {
+        differ(name + " is in Postgres only");
+      } else if (*here != *row->second) {
+        differ(name + " differs");
+      }
+      by_version.erase(row);
+    }
+    for (const auto& [at, row] : by_version) {
+      differ("version " + std::to_string(at.number) + " of order " + present.id.to_string() + " is in Postgres only");
+    }
+  }
+
+  void compare_messages() {
+    row_source<storage::persisted_message> rows([this] { return database_.next_messages(); });
+    const auto only_in_postgres = [&] {
+      // A GUID that was used anew since is another message in the folder.
+      if (!later_messages_.contains(rows.peek()->guid)) {
+        differ("message " + std::string(rows.peek()->guid.view()) + " is in Postgres only");
+      }
+      rows.advance();
+    };
+    const auto compare = [&](const guid& id, const message_record& here) {
+      if (later_messages_.contains(id)) return true;
+      ++messages_;
+      while (rows.peek() && rows.peek()->guid.view() < id.view()) only_in_postgres();
+      if (!rows.peek() || rows.peek()->guid != id) {
+        if (database_.has_messages_of(here.created_at)) {
+          differ("message " + std::string(id.view()) + " is in the data folder only");
+        }
+        return true;
+      }
+      if (rows.peek()->record != here) differ("message " + std::string(id.view()) + " differs");
+      rows.advance();
+      return true;
+    };
+    read_all(folder_.scan_messages(now_, compare));
+    while (rows.peek()) only_in_postgres();
+  }
+
+  void compare_captures() {
+    row_source<storage::persisted_capture> rows([this] { return database_.next_captures(); });
+    const auto only_in_postgres = [&] {
+      if (!later_captures_.contains(rows.peek()->key)) {
+        differ("capture " + std::string(rows.peek()->key.view()) + " is in Postgres only");
+      }
+      rows.advance();
+    };
+    const auto compare = [&](const capture_key& key, const shared_capture& here) {
+      if (later_captures_.contains(key)) return true;
+      ++captures_;
+      while (rows.peek() && rows.peek()->key.view() < key.view()) only_in_postgres();
+      if (!rows.peek() || rows.peek()->key != key) {
+        differ("capture " + std::string(key.view()) + " is in the data folder only");
+        return true;
+      }
+      if (rows.peek()->capture != *here) differ("capture " + std::string(key.view()) + " differs");
+      rows.advance();
+      return true;
+    };
+    read_all(folder_.scan_captures(now_, compare));
+    while (rows.peek()) only_in_postgres();
+  }
+
+  static void read_all(const read_result<void>& result) {
+    if (!result) throw unreadable("the data folder could not be read");
+  }
+
+  const storage::store& folder_;
+  storage::postgres_reader& database_;
+  const clock_reading now_;
+  std::unordered_set<guid> later_messages_;
+  std::unordered_set<capture_key> later_captures_;
+  std::unordered_map<order_id, version> later_changes_;  // the first version that Postgres does not have yet
+  std::uint64_t orders_ = 0;
+  std::uint64_t versions_ = 0;
+  std::uint64_t messages_ = 0;
+  std::uint64_t captures_ = 0;
+  std::uint64_t differences_ = 0;
+};
+
+}  // namespace
+
+int verify(const verify_command& what) {
+  engine_clock clock(machine_clocks());
+  // Postgres first: a folder that is being written is then never behind it.
+  const auto database = storage::read_postgres(what.postgres_url, make_json_readers());
+  if (!database) return fail(database.error().sentence);
+  storage::store_settings settings;
+  settings.folder = what.data_folder;
+  settings.on_error = [](std::string_view error) { fail(error); };
+  const auto folder = storage::open_store_for_reading(std::move(settings), clock);
+  if (!folder) return fail(folder.error().sentence);
+  if ((*folder)->engine_id() != (*database)->engine_id()) {
+    return fail("Postgres holds the log of engine " + (*database)->engine_id() + ", the data folder that of engine " +
+                (*folder)->engine_id());
+  }
+  if ((*folder)->last() < (*database)->last()) {
+    return fail("Postgres stands at position " + std::to_string((*database)->last().number) +
+                ", the data folder only at " + std::to_string((*folder)->last().number));
+  }
+  const clock_reading now = clock.read();  // as the folder has it
+  if (const auto begun = (*database)->keep_by(now); !begun) return fail(begun.error().sentence);
+  try {
+    comparison both(**folder, **database, now);
+    const std::uint64_t differences = both.run();
+    std::cout << "compared " << both.orders() << " orders, " << both.versions() << " versions, " << both.messages()
+              << " messages and " << both.captures() << " captures at position " << (*database)->last().number << ": "
+              << (differences == 0 ? "no difference" : std::to_string(differences) + " differences") << "\n";
+    return differences == 0 ? 0 : 1;
+  } catch (const unreadable& why) {
+    return fail(why.what());
+  }
+}
+
+}  // namespace ordem::app

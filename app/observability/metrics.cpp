@@ -1,0 +1,177 @@
+#include "app/observability/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "app/version.hpp"
+
+namespace ordem::app {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+class metric_list {
+ public:
+  using label = std::pair<std::string, std::string>;
+
+  void add(MetricType type, const std::string& name, const std::string& help, double value,
+           const std::vector<label>& labels = {}) {
+    ClientMetric& metric = add_metric(type, name, help, labels);
+    (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  }
+  void counter(const std::string& name, const std::string& help, std::uint64_t value,
+               const std::vector<label>& labels = {}) {
+    add(MetricType::Counter, name, help, static_cast<double>(value), labels);
+  }
+  void gauge(const std::string& name, const std::string& help, double value, const std::vector<label>& labels = {}) {
+    add(MetricType::Gauge, name, help, value, labels);
+  }
+
+  // From counts a bucket of microseconds, each for itself, the last without an upper bound.
+  void histogram_of_us(const std::string& name, const std::string& help, std::span<const std::uint64_t> bounds,
+                       std::span<const std::atomic<std::uint64_t>> counts, std::uint64_t sum_us) {
+    constexpr double us_per_second = 1e6;
+    ClientMetric& metric = add_metric(MetricType::Histogram, name, help, {});
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      below += counts[i].load(std::memory_order_relaxed);
+      const double bound =
+          i < bounds.size() ? static_cast<double>(bounds[i]) / us_per_second : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back({below, bound});
+    }
+    metric.histogram.sample_count = below;
+    metric.histogram.sample_sum = static_cast<double>(sum_us) / us_per_second;
+  }
+
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  ClientMetric& add_metric(MetricType type, const std::string& name, const std::string& help,
+                           const std::vector<label>& labels) {
+    if (families_.empty() || families_.back().name != name) families_.push_back({name, help, type, {}});
+    ClientMetric& metric = families_.back().metric.emplace_back();
+    for (const auto& [key, value] : labels) metric.label.push_back({key, value});
+    return metric;
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+void add_clock(metric_list& to, const clock_figures& clock) {
+  to.counter("ordem_clock_steps_total", "Times that the machine's clock was set.", clock.steps_forward,
+             {{"direction", "forward"}});
+  to.counter("ordem_clock_steps_total", "Times that the machine's clock was set.", clock.steps_backward,
+             {{"direction", "backward"}});
+  to.gauge("ordem_clock_lead_seconds", "How far the times of records are ahead of the machine's clock.",
+           std::chrono::duration<double>(clock.lead).count());
+}
+
+void add_edge(metric_list& to, const edge::edge_counters& edge) {
+  static const char* const classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  for (std::size_t i = 2; i < edge.responses.size(); ++i) {
+    to.counter("ordem_http_responses_total", "HTTP answers, by class of status.", edge.responses[i],
+               {{"status", classes[i]}});
+  }
+  for (const std::size_t i : {2U, 4U, 5U}) {
+    to.counter("ordem_http_batch_lines_total", "Lines of batches, by class of their verdicts' status.",
+               edge.batch_lines[i], {{"status", classes[i]}});
+  }
+  to.histogram_of_us("ordem_http_response_seconds", "From a whole request to its answer being ready to be sent.",
+                     edge::response_us_bounds, edge.responses_by_us, edge.response_us);
+  to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));
+  to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
+  to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
+  to.counter("ordem_http_accept_failures_total", "Tries to accept a connection that failed, 10 a second at most.",
+             edge.accept_failures);
+  to.gauge("ordem_http_body_memory_bytes", "Memory of requests that are arriving; see --body-memory.",
+           static_cast<double>(edge.body_memory.used()));
+  to.gauge("ordem_http_response_memory_bytes", "Memory of answers that clients have not read; see --response-memory.",
+           static_cast<double>(edge.response_memory.used()));
+  to.counter("ordem_http_memory_refusals_total", "How often a memory budget did not have what was needed.",
+             edge.body_memory.refusals(), {{"budget", "body"}});
+  to.counter("ordem_http_memory_refusals_total", "How often a memory budget did not have what was needed.",
+             edge.response_memory.refusals(), {{"budget", "response"}});
+  to.counter("ordem_http_request_timeouts_total", "Requests that did not arrive within --request-timeout.",
+             edge.timeouts);
+}
+
+void add_engine(metric_list& to, const actors::gateway& engine) {
+  const actors::counters& counts = engine.counters();
+  for (std::size_t i = 1; i < counts.outcomes.size(); ++i) {
+    to.counter("ordem_messages_executed_total", "Messages decided and made durable, by verdict.", counts.outcomes[i],
+               {{"verdict", std::string(to_string(static_cast<verdict>(i)))}});
+  }
+  for (std::size_t i = 0; i < counts.captures.size(); ++i) {
+    to.counter("ordem_captures_total", "Calls of captures, by verdict.", counts.captures[i],
+               {{"verdict", std::string(to_string(static_cast<capture_verdict>(i)))}});
+  }
+  to.counter("ordem_messages_refused_total", "Messages decided with nothing to record.", counts.refusals);
+  to.counter("ordem_messages_replayed_total", "Messages answered from what was recorded.", counts.replays);
+  to.counter("ordem_messages_joined_total", "Repeats that waited for the first to be decided.", counts.joins);
+  to.gauge("ordem_messages_in_flight", "Messages being executed.", static_cast<double>(engine.in_flight()));
+  to.gauge("ordem_live_orders", "Orders kept in memory between their changes.",
+           static_cast<double>(counts.live_orders.load()));
+  to.histogram_of_us("ordem_commit_seconds", "The time that one sync of the log took.", actors::commit_us_bounds,
+                     counts.commits_by_us, counts.commit_us);
+}
+
+// Only where Postgres follows the log.
+void add_persistence(metric_list& to, const actors::gateway& engine, const storage::store& store, timestamp now) {
+  const actors::counters& counts = engine.counters();
+  const log_positions at = engine.positions();
+  to.gauge("ordem_postgres_connected", "Whether Postgres takes what it is given: 1 or 0.",
+           counts.persister_connected.load() ? 1 : 0);
+  to.counter("ordem_postgres_batches_total", "Transactions written.", counts.persisted_batches);
+  to.counter("ordem_postgres_failures_total", "Tries that failed.", counts.persist_failures);
+  to.gauge("ordem_postgres_backlog_bytes", "Log records that Postgres does not have yet; see --persist-backlog-max.",
+           static_cast<double>(engine.backlog_bytes()));
+  if (!at.persisted) return;  // it has never been reached, so that nobody knows where it stands
+  const position last{std::max(at.durable, *at.persisted)};
+  to.gauge("ordem_postgres_position", "The position up to which Postgres has everything.",
+           static_cast<double>(at.persisted->number));
+  to.gauge("ordem_postgres_lag_entries", "Durable entries that Postgres does not have yet.",
+           static_cast<double>(last.number - at.persisted->number));
+  const auto next = store.read_log({at.persisted->number + 1}, 1);
+  const bool behind = next && !next->empty();
+  const auto lag = behind ? std::max(now - next->front().at(), milliseconds(0)) : milliseconds(0);
+  to.gauge("ordem_postgres_lag_seconds", "The age of the oldest entry that Postgres does not have yet.",
+           std::chrono::duration<double>(lag).count());
+}
+
+void add_store(metric_list& to, const storage::store& store) {
+  const storage::store_figures figures = store.figures();
+  to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(figures.last.number));
+  to.gauge("ordem_store_orders", "Orders kept, estimated.", static_cast<double>(figures.estimated_orders));
+  to.gauge("ordem_store_messages", "Messages kept, estimated.", static_cast<double>(figures.estimated_messages));
+  to.gauge("ordem_store_captures", "Captures kept, estimated.", static_cast<double>(figures.estimated_captures));
+  to.gauge("ordem_store_memtable_bytes", "Memory of writes not yet in sorted files.",
+           static_cast<double>(figures.memtable_bytes));
+  to.gauge("ordem_store_table_file_bytes", "Size of the sorted files.", static_cast<double>(figures.table_file_bytes));
+}
+
+}  // namespace
+
+std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
+                         const storage::store* store, timestamp now, const clock_figures& clock) {
+  metric_list all;
+  all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
+  all.gauge("ordem_takes_writes", "Whether writes are taken, as /-/ready says: 1 or 0.", takes_writes(state) ? 1 : 0);
+  all.gauge("ordem_serves_reads", "Whether reads are served, as /-/ready/reads says: 1 or 0.",
+            serves_reads(state) ? 1 : 0);
+  add_clock(all, clock);
+  add_edge(all, edge);
+  if (engine != nullptr) add_engine(all, *engine);
+  if (store != nullptr) add_store(all, *store);
+  if (engine != nullptr && store != nullptr && engine->is_followed()) add_persistence(all, *engine, *store, now);
+  return all.text();
+}
+
+}  // namespace ordem::app

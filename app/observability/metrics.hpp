@@ -1,0 +1,18 @@
+// The figures of all parts in the Prometheus text format.
+#pragma once
+
+#include <string>
+
+#include "actors/gateway.hpp"
+#include "engine/model/engine_clock.hpp"
+#include "http-edge/operations/service_status.hpp"
+#include "http-edge/server/edge_counters.hpp"
+#include "storage/log/store.hpp"
+
+namespace ordem::app {
+
+// engine and store may be null while the data is being read.
+std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
+                         const storage::store* store, timestamp now, const clock_figures& clock);
+
+}  // namespace ordem::app

@@ -1,0 +1,64 @@
+#include "app/process/signals.hpp"
+
+#include <csignal>
+#include <initializer_list>
+
+namespace ordem::app {
+namespace {
+
+sigset_t set_of(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int each : signals) sigaddset(&set, each);
+  return set;
+}
+
+const std::initializer_list<int> stops = {SIGTERM, SIGINT};
+const std::initializer_list<int> awaited = {SIGTERM, SIGINT, SIGHUP};
+const std::initializer_list<int> passed_over = {SIGUSR1, SIGUSR2, SIGALRM};
+// What a server does not end of.
+const std::initializer_list<int> held = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM};
+
+void change_mask(int how, std::initializer_list<int> signals) {
+  const sigset_t set = set_of(signals);
+  pthread_sigmask(how, &set, nullptr);
+}
+
+}  // namespace
+
+void hold_signals() {
+  change_mask(SIG_BLOCK, held);
+}
+
+void release_signals() {
+  change_mask(SIG_UNBLOCK, held);
+}
+
+void ignore_other_signals() {
+  for (const int each : {SIGPIPE, SIGXFSZ}) std::signal(each, SIG_IGN);
+  for (const int each : passed_over) std::signal(each, SIG_IGN);
+}
+
+bool is_stop_pending() {
+  sigset_t pending;
+  sigpending(&pending);
+  for (const int each : stops) {
+    if (sigismember(&pending, each) == 1) return true;
+  }
+  return false;
+}
+
+signal_request wait_for_signal() {
+  const sigset_t set = set_of(awaited);
+  int taken = 0;
+  sigwait(&set, &taken);
+  if (taken == SIGHUP) return signal_request::read_again;
+  return taken == SIGINT ? signal_request::interrupt : signal_request::terminate;
+}
+
+void release_stop_signals() {
+  std::signal(SIGHUP, SIG_IGN);
+  change_mask(SIG_UNBLOCK, stops);
+}
+
+}  // namespace ordem::app

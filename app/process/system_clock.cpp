@@ -1,0 +1,34 @@
+#include "app/process/system_clock.hpp"
+
+#include <ctime>
+#include <fstream>
+
+namespace ordem::app {
+namespace {
+
+// Counts from boot, also while the machine sleeps, and is not moved when the wall clock is set.
+milliseconds time_since_boot() noexcept {
+  timespec since{};
+  clock_gettime(CLOCK_BOOTTIME, &since);
+  return std::chrono::duration_cast<milliseconds>(std::chrono::seconds(since.tv_sec) +
+                                                  std::chrono::nanoseconds(since.tv_nsec));
+}
+
+// Empty where the kernel does not tell, or the file is hidden.
+std::string boot_id() {
+  std::string id;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+  return id;
+}
+
+}  // namespace
+
+timestamp system_time() noexcept {
+  return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+}
+
+clock_sources machine_clocks() {
+  return {system_time, time_since_boot, boot_id()};
+}
+
+}  // namespace ordem::app

@@ -1,0 +1,44 @@
+// Every bound on what an order, a message or a capture may hold. Source: the HTTP contract, sections "Idempotency" and
+// "Orders"; the bound on the keys of captures is ours. Bounds that an operator may change (body, connections, queues)
+// are settings instead: see app/settings/settings.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ordem::limits {
+
+inline constexpr std::size_t guid_bytes_max = 255;
+inline constexpr std::size_t capture_key_characters_max = 1024;
+inline constexpr std::uint16_t captured_status_min = 100;
+inline constexpr std::uint16_t captured_status_max = 999;
+
+inline constexpr std::size_t customer_id_characters_max = 128;
+inline constexpr std::size_t sku_characters_max = 64;
+inline constexpr std::size_t items_max = 500;
+inline constexpr std::int64_t quantity_max = 1'000'000;
+inline constexpr std::int64_t unit_price_minor_units_max = 1'000'000'000'000;
+inline constexpr std::size_t attributes_bytes_max = 16 * 1024;  // as compact JSON text
+inline constexpr std::size_t json_depth_max = 64;               // of a whole request body
+
+// 2^53 - 1, the largest integer that every JSON reader keeps exact (RFC 7493, section 2.2).
+inline constexpr std::int64_t exact_integer_max = (std::int64_t{1} << 53) - 1;
+inline constexpr std::int64_t total_minor_units_max = exact_integer_max;
+
+// A captured response takes as much as the setting --capture-max says; JSON may write each of its bytes as six
+// ("\\u0001").
+inline constexpr std::size_t json_bytes_per_byte_max = 6;
+
+// Of foreign bytes that a message quotes; see in_quotes() in engine/base/text.hpp.
+inline constexpr std::size_t quoted_bytes_max = 100;
+
+inline constexpr std::size_t page_size_default = 100;
+inline constexpr std::size_t page_size_max = 1000;
+// Of the orders on a page, as JSON: a page of large orders ends earlier. It has one order at least.
+inline constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
+
+static_assert(unit_price_minor_units_max <= total_minor_units_max, "one item at the highest price must be orderable");
+static_assert(page_size_default <= page_size_max);
+static_assert(guid_bytes_max <= 255, "records keep a GUID's length in one byte");
+
+}  // namespace ordem::limits

@@ -1,0 +1,41 @@
+// JSON as a value: what an order's attributes are made of, their compact text, and the merge patch on them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ordem {
+
+struct json_value;
+
+// A number as its text in canonical form: one text for each value, with all digits of an exact integer.
+struct json_number {
+  std::string text;
+  friend bool operator==(const json_number&, const json_number&) = default;
+};
+
+using json_array = std::vector<json_value>;
+
+// Members in ascending byte order of their names, each name once: two objects that mean the same are equal.
+using json_object = std::vector<std::pair<std::string, json_value>>;
+
+struct json_value {
+  // The order of the alternatives is part of the record format (storage/records/records.cpp): do not renumber.
+  std::variant<std::nullptr_t, bool, json_number, std::string, json_array, json_object> data = nullptr;
+
+  bool is_null() const noexcept { return std::holds_alternative<std::nullptr_t>(data); }
+  friend bool operator==(const json_value&, const json_value&) = default;
+};
+
+// JSON Merge Patch (RFC 7396): null removes a member, an object is merged, anything else replaces.
+json_object merge_patch(json_object target, const json_object& patch);
+
+// Compact JSON text in UTF-8. Strings are escaped as RFC 8259, section 7, demands and no further.
+void append_json(std::string& out, const json_value& value);
+void append_json(std::string& out, const json_object& object);
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace ordem

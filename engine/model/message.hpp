@@ -1,0 +1,64 @@
+// A message: one request to change something, parsed and validated, named by its GUID.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/model/ids.hpp"
+#include "engine/model/order.hpp"
+
+namespace ordem {
+
+struct create_order {
+  order_content content;
+  friend bool operator==(const create_order&, const create_order&) = default;
+};
+
+struct replace_content {
+  order_content content;
+  friend bool operator==(const replace_content&, const replace_content&) = default;
+};
+
+// A JSON merge patch (RFC 7396) on an order's content. What is absent stays.
+struct merge_content {
+  struct remove_attributes {
+    friend bool operator==(const remove_attributes&, const remove_attributes&) = default;
+  };
+  struct keep_attributes {
+    friend bool operator==(const keep_attributes&, const keep_attributes&) = default;
+  };
+  using attributes_change = std::variant<keep_attributes, remove_attributes, json_object>;
+
+  std::optional<std::string> customer_id;
+  std::optional<currency_code> currency;
+  std::optional<std::vector<order_item>> items;
+  attributes_change attributes;
+  friend bool operator==(const merge_content&, const merge_content&) = default;
+};
+
+struct change_status {
+  order_status to = order_status::fresh;
+  friend bool operator==(const change_status&, const change_status&) = default;
+};
+
+// The order of the alternatives is part of the record format (storage/records/records.cpp): do not renumber.
+using command = std::variant<create_order, replace_content, merge_content, change_status>;
+
+// The version that a write was made against, and how the client said so: the answer to a stale one depends on it.
+struct supplied_version {
+  ordem::version version;
+  bool by_if_match = false;
+  friend bool operator==(const supplied_version&, const supplied_version&) = default;
+};
+
+struct message {
+  ordem::guid guid;
+  ordem::fingerprint fingerprint;
+  std::optional<order_id> target;                // absent for create_order
+  std::optional<supplied_version> made_against;  // absent for create_order
+  ordem::command command;
+};
+
+}  // namespace ordem

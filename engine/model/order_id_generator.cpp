@@ -1,0 +1,46 @@
+#include "engine/model/order_id_generator.hpp"
+
+#include <algorithm>
+
+namespace ordem {
+namespace {
+
+constexpr unsigned counter_bits = 12;
+
+std::uint64_t sequence_in(const order_id& id) noexcept {
+  std::uint64_t number = 0;
+  for (unsigned i = 0; i < 6; ++i) number = number << 8 | id.bytes[i];
+  return number << counter_bits | (id.bytes[6] & 0x0FU) << 8 | id.bytes[7];
+}
+
+}  // namespace
+
+order_id_sequence::order_id_sequence(const std::optional<order_id>& newest)
+    : last_(newest ? sequence_in(*newest) : 0) {}
+
+std::uint64_t order_id_sequence::next(timestamp now) noexcept {
+  const std::uint64_t first_of_now = static_cast<std::uint64_t>(now.time_since_epoch().count()) << counter_bits;
+  std::uint64_t last = last_.load(std::memory_order_relaxed);
+  std::uint64_t given = 0;
+  do {
+    // More than 4096 ids in a millisecond, or a clock that is behind: run ahead of it, as RFC 9562 allows.
+    given = std::max(last + 1, first_of_now);
+  } while (!last_.compare_exchange_weak(last, given, std::memory_order_relaxed));
+  return given;
+}
+
+order_id order_id_generator::next(timestamp now, hash_slot slot) {
+  const std::uint64_t number = sequence_.next(now);
+  const std::uint64_t ms = number >> counter_bits;
+  order_id id;
+  for (unsigned i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
+  id.bytes[6] = static_cast<std::uint8_t>(0x70 | (number >> 8 & 0x0F));
+  id.bytes[7] = static_cast<std::uint8_t>(number);
+  id.bytes[8] = static_cast<std::uint8_t>(0x80 | slot.number >> 8);
+  id.bytes[9] = static_cast<std::uint8_t>(slot.number);
+  const std::uint64_t random = random_();
+  for (unsigned i = 0; i < 6; ++i) id.bytes[10 + i] = static_cast<std::uint8_t>(random >> (8 * i));
+  return id;
+}
+
+}  // namespace ordem

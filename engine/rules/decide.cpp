@@ -1,0 +1,130 @@
+#include "engine/rules/decide.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.hpp"
+
+namespace ordem {
+namespace {
+
+outcome rejected(verdict why, const order& current, const message& asked) {
+  outcome result;
+  result.verdict = why;
+  result.order = current.id;
+  result.version = current.version;
+  result.status = current.status;
+  result.made_against = asked.made_against;
+  return result;
+}
+
+decision decide_create(const create_order& create, order_id fresh_id, timestamp now) {
+  return event{version{1}, now, order_created{fresh_id, create.content}};
+}
+
+order_content merged(order_content content, const merge_content& patch) {
+  if (patch.customer_id) content.customer_id = *patch.customer_id;
+  if (patch.currency) content.currency = *patch.currency;
+  if (patch.items) content.items = *patch.items;
+  if (std::holds_alternative<merge_content::remove_attributes>(patch.attributes)) {
+    content.attributes.reset();
+  } else if (const auto* changes = std::get_if<json_object>(&patch.attributes)) {
+    content.attributes = merge_patch(std::move(content.attributes).value_or(json_object{}), *changes);
+  }
+  return content;
+}
+
+decision decide_content(const order& current, const message& asked, order_content content, timestamp at) {
+  if (!is_open(current.status)) return rejected(verdict::order_closed, current, asked);
+  if (auto violations = violations_of(content); !violations.empty()) {
+    return refusal{invalid_content{std::move(violations)}};
+  }
+  return event{current.version.next(), at, content_changed{std::move(content)}};
+}
+
+decision decide_status(const order& current, const message& asked, order_status to, timestamp at) {
+  if (!may_become(current.status, to)) {
+    outcome result = rejected(verdict::status_not_allowed, current, asked);
+    result.wanted = to;
+    return result;
+  }
+  return event{current.version.next(), at, status_changed{to}};
+}
+
+verdict verdict_of(const command& accepted) {
+  if (std::holds_alternative<create_order>(accepted)) return verdict::order_created;
+  if (std::holds_alternative<change_status>(accepted)) return verdict::status_changed;
+  return verdict::content_changed;
+}
+
+}  // namespace
+
+decision decide(const order* current, const message& asked, order_id fresh_id, timestamp now) {
+  if (const auto* create = std::get_if<create_order>(&asked.command)) return decide_create(*create, fresh_id, now);
+
+  if (current == nullptr) return refusal{order_not_found{}};
+  CHECK(asked.made_against.has_value());
+  if (asked.made_against->version != current->version) return rejected(verdict::stale_version, *current, asked);
+
+  // A clock that stepped back must not make an order older than it was.
+  const timestamp at = std::max(now, current->updated_at);
+  if (const auto* replace = std::get_if<replace_content>(&asked.command)) {
+    return decide_content(*current, asked, replace->content, at);
+  }
+  if (const auto* merge = std::get_if<merge_content>(&asked.command)) {
+    return decide_content(*current, asked, merged(current->content, *merge), at);
+  }
+  return decide_status(*current, asked, std::get<change_status>(asked.command).to, at);
+}
+
+order apply(const order* current, event what) {
+  if (auto* created = std::get_if<order_created>(&what.change)) {
+    CHECK(current == nullptr && what.version == version{1});
+    const auto total = total_of(created->content.items);
+    CHECK(total.has_value());
+    return {created->id, what.version, order_status::fresh, std::move(created->content), *total, what.at, what.at};
+  }
+
+  CHECK(current != nullptr && what.version == current->version.next());
+  order after = *current;
+  after.version = what.version;
+  after.updated_at = what.at;
+  if (auto* changed = std::get_if<content_changed>(&what.change)) {
+    const auto total = total_of(changed->content.items);
+    CHECK(total.has_value());
+    after.content = std::move(changed->content);
+    after.total = *total;
+  } else {
+    after.status = std::get<status_changed>(what.change).to;
+  }
+  return after;
+}
+
+event event_of(verdict accepted, const order& after) {
+  switch (accepted) {
+    case verdict::order_created: return {after.version, after.updated_at, order_created{after.id, after.content}};
+    case verdict::content_changed: return {after.version, after.updated_at, content_changed{after.content}};
+    case verdict::status_changed: return {after.version, after.updated_at, status_changed{after.status}};
+    case verdict::stale_version:
+    case verdict::status_not_allowed:
+    case verdict::order_closed: break;
+  }
+  CHECK(false && "a rejection makes no event");
+  return {};
+}
+
+bool must_be_kept(const outcome& decided, const command& what) noexcept {
+  return !is_accepted(decided.verdict) || std::holds_alternative<merge_content>(what);
+}
+
+outcome accepted_outcome(const message& asked, const order& after) {
+  outcome result;
+  result.verdict = verdict_of(asked.command);
+  result.order = after.id;
+  result.version = after.version;
+  result.status = after.status;
+  result.made_against = asked.made_against;
+  return result;
+}
+
+}  // namespace ordem

@@ -1,0 +1,123 @@
+#include "http-edge/captures/capture_handler.hpp"
+
+#include <string>
+#include <utility>
+
+#include "engine/base/check.hpp"
+#include "engine/model/json_value.hpp"
+#include "http-edge/captures/capture_body.hpp"
+#include "http-edge/orders/rendering.hpp"
+#include "http-edge/protocol/request_header.hpp"
+
+namespace ordem::edge {
+namespace {
+
+namespace http = boost::beast::http;
+
+response error_response(unsigned status, std::string_view text) {
+  std::string body = "{\"error\":";
+  append_json_string(body, text);
+  body += '}';
+  response made = json_response(status, std::move(body));
+  if (status == 503) made.add_header("Retry-After", retry_after_seconds);
+  return made;
+}
+
+response empty_response(unsigned status) {
+  response made;
+  made.status = status;
+  return made;
+}
+
+response body_error_response(capture_body_error why) {
+  switch (why) {
+    case capture_body_error::malformed_payload: return error_response(400, "Malformed payload");
+    case capture_body_error::malformed_key:
+      return error_response(422, "Malformed idempotency key. Use URL safe base64 encoding without padding");
+    case capture_body_error::response_too_large:
+      return error_response(413, "The response is larger than --capture-max");
+  }
+  CHECK(false && "an error outside its enumeration");
+  return {};
+}
+
+response verdict_response(const capture_answer& what) {
+  constexpr std::string_view not_open = "Capture has been completed or has not been allocated";
+  switch (what.verdict) {
+    case capture_verdict::allocated: return empty_response(202);
+    case capture_verdict::in_flight: return empty_response(409);
+    case capture_verdict::completed: {
+      CHECK(what.response != nullptr);
+      std::string body = "{\"idempotency_key\":";
+      append_json_string(body, what.key.view());
+      body += ",\"response\":";
+      append_captured_response(body, *what.response);
+      body += '}';
+      return json_response(200, std::move(body));
+    }
+    case capture_verdict::recorded: return empty_response(200);
+    case capture_verdict::not_recordable:
+    case capture_verdict::not_releasable: return error_response(403, not_open);
+    case capture_verdict::released: return empty_response(204);
+    case capture_verdict::unknown: return error_response(404, "Capture has not been allocated");
+  }
+  CHECK(false && "a verdict outside its enumeration");
+  return {};
+}
+
+capture_body_result read_request(const http_request& request, const route& to, simdjson::dom::parser& parser,
+                                 std::size_t response_bytes_max) {
+  if (to.resource == resource::capture) {
+    auto key = capture_key::parse(to.name);
+    if (!key) return tl::make_unexpected(capture_body_error::malformed_key);
+    return capture_request{std::move(*key), release_capture{}};
+  }
+  const std::string_view body = request.body().view();
+  return request.method() == http::verb::put ? read_allocation(body, parser)
+                                             : read_record(body, parser, response_bytes_max);
+}
+
+response with_position(response made, std::optional<position> visible) {
+  add_position(made, visible);
+  return made;
+}
+
+}  // namespace
+
+std::optional<response> refuse_capture(const http_request& request, const route& to, const services& given) {
+  if (!allows(to.resource, request.method())) {
+    response refused = error_response(405, "Method not allowed");
+    refused.add_header("Allow", allowed_methods(to.resource));
+    return refused;
+  }
+  if (given.status->now() == service_state::recovering) {
+    return capture_problem(problem::recovering, "the data is being read", std::nullopt);
+  }
+  if (const auto wrong = query_error(to, request.method())) {
+    return capture_problem(problem::malformed_query, *wrong, visible_position(given));
+  }
+  const auto fault = to.resource == resource::captures ? find_body_fault(request) : std::nullopt;
+  if (!fault) return std::nullopt;
+  response refused = capture_problem(fault->which, fault->detail, visible_position(given));
+  complete_refusal(refused, *fault);
+  return refused;
+}
+
+handled handle_capture(const http_request& request, const route& to, const services& given,
+                       simdjson::dom::parser& parser, std::size_t response_bytes_max) {
+  auto read = read_request(request, to, parser, response_bytes_max);
+  if (!read) return with_position(body_error_response(read.error()), visible_position(given));
+  return std::move(*read);
+}
+
+response capture_response(const answer& what, std::optional<position> visible) {
+  if (const auto* told = std::get_if<capture_answer>(&what)) return with_position(verdict_response(*told), visible);
+  const auto reason = reason_of(std::get<unavailability>(std::get<refusal>(what)));
+  return capture_problem(reason.which, reason.detail, visible);
+}
+
+response capture_problem(problem which, std::string_view detail, std::optional<position> visible) {
+  return with_position(error_response(row_of(which).status, detail), visible);
+}
+
+}  // namespace ordem::edge

@@ -1,0 +1,78 @@
+#include "http-edge/orders/batch_window.hpp"
+
+#include <algorithm>
+#include <variant>
+
+#include "engine/base/check.hpp"
+#include "http-edge/orders/rendering.hpp"
+
+namespace ordem::edge {
+
+batch_window::slot& batch_window::append() {
+  CHECK(!full());
+  if (size_ == slots_.size()) {
+    constexpr std::size_t first_slots = 16;
+    std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_), slots_.end());
+    head_ = 0;
+    slots_.resize(std::clamp(size_ * 2, first_slots, batch_limits::lines_in_flight_max));
+  }
+  return slots_[(head_ + size_++) % slots_.size()];
+}
+
+std::uint32_t batch_window::add(const guid& key, std::size_t line_bytes) {
+  slot& added = append();
+  added.state = state::in_flight;
+  added.bytes = line_bytes;
+  added.key = key.view();
+  bytes_ += line_bytes;
+  ++in_flight_;
+  return first_ + static_cast<std::uint32_t>(size_ - 1);
+}
+
+void batch_window::add(const refused_line& known) {
+  slot& added = append();
+  added.bytes = 0;
+  refuse(added, known.key ? std::optional(known.key->view()) : std::nullopt, known.why);
+}
+
+void batch_window::refuse(slot& at, std::optional<std::string_view> key, const response& why) {
+  at.state = state::refused;
+  at.refused.clear();
+  append_verdict(at.refused, key, why);
+  bytes_ += at.refused.size() - at.bytes;
+  at.bytes = at.refused.size();
+  ++counts_[why.status / 100];
+}
+
+void batch_window::settle(std::uint32_t line, answer&& what) {
+  const std::size_t place = line - first_;
+  CHECK(place < size_);
+  slot& answered = slots_[(head_ + place) % slots_.size()];
+  CHECK(answered.state == state::in_flight);
+  --in_flight_;
+  if (auto* done = std::get_if<executed>(&what)) {
+    answered.state = state::created;
+    answered.created = std::move(*done);
+    ++counts_[2];
+  } else {
+    refuse(answered, answered.key, refusal_response(std::get<refusal>(what)));
+  }
+}
+
+void batch_window::write_due(std::string& out) {
+  while (size_ > 0 && slots_[head_].state != state::in_flight) {
+    slot& due = slots_[head_];
+    if (due.state == state::created) {
+      append_verdict(out, due.key, due.created);
+      due.created.order.reset();
+    } else {
+      out += due.refused;
+    }
+    bytes_ -= due.bytes;
+    head_ = (head_ + 1) % slots_.size();
+    --size_;
+    ++first_;
+  }
+}
+
+}  // namespace ordem::edge

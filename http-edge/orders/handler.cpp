@@ -1,0 +1,470 @@
+#include "http-edge/orders/handler.hpp"
+
+#include <algorithm>
+#include <tl/expected.hpp>
+#include <utility>
+
+#include "engine/base/check.hpp"
+#include "engine/base/limits.hpp"
+#include "engine/base/text.hpp"
+#include "http-edge/captures/capture_handler.hpp"
+#include "http-edge/orders/rendering.hpp"
+#include "http-edge/orders/write_body.hpp"
+#include "http-edge/protocol/headers.hpp"
+#include "http-edge/protocol/request_header.hpp"
+#include "http-edge/protocol/route.hpp"
+
+namespace ordem::embedded {
+extern const std::string_view openapi_yaml;
+}
+
+namespace ordem::edge {
+namespace {
+
+namespace http = boost::beast::http;
+
+// Of the parser, in bytes of JSON. It grows with larger bodies.
+constexpr std::size_t first_capacity = std::size_t{16} << 10;
+constexpr std::size_t kept_capacity_max = std::size_t{1} << 20;
+
+template <class Value>
+using or_response = tl::expected<Value, response>;
+
+tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more = {}) {
+  return tl::make_unexpected(problem_response(which, detail, more));
+}
+
+response text_response(std::string_view content_type, std::string body) {
+  response made;
+  made.content_type = content_type;
+  made.body = std::move(body);
+  return made;
+}
+
+response no_such_order() {
+  return problem_response(problem::order_not_found, "no order has this id");
+}
+
+// What is wrong with a target that names no route.
+std::string_view target_error(std::string_view target) {
+  constexpr std::string_view no_path = "the request's target is neither a path nor a URL";
+  if (!target.starts_with('/') && target.find("://") == target.npos) return no_path;
+  if (target.find('#') != target.npos)
+    return "the request's target has the character '#', which needs percent-encoding";
+  if (target.find('%') != target.npos) return "the request's target has a '%' without two hexadecimal digits behind it";
+  return no_path;
+}
+
+// --- writes ---
+
+write_kind kind_of(const route& to, http::verb method) {
+  if (to.resource == resource::orders) return write_kind::create;
+  if (to.resource == resource::order_status) return write_kind::change_status;
+  return method == http::verb::patch ? write_kind::merge : write_kind::replace;
+}
+
+// One Content-Type, of one of two types, in UTF-8.
+or_response<void> check_media_type(const http_request& request, std::string_view taken, std::string_view also_taken) {
+  const auto [first, last] = request.equal_range(http::field::content_type);
+  const std::string type = first == last ? "" : media_type(first->value());
+  if (first != last && std::next(first) != last)
+    return refuse(problem::unsupported_media_type, "Content-Type is given more than once");
+  if (type != taken && type != also_taken)
+    return refuse(problem::unsupported_media_type,
+                  type.empty() ? "the request has no Content-Type" : "the body is " + in_quotes(type));
+  if (has_other_charset(first->value()))
+    return refuse(problem::unsupported_media_type, "Content-Type names a charset other than UTF-8");
+  return {};
+}
+
+or_response<void> check_media_type(const http_request& request, write_kind kind) {
+  constexpr std::string_view json = "application/json";
+  constexpr std::string_view merge_patch = "application/merge-patch+json";
+  const bool merges = kind == write_kind::merge;
+  auto checked = check_media_type(request, json, merges ? merge_patch : json);
+  if (!checked && merges) checked.error().add_header("Accept-Patch", merge_patch);
+  return checked;
+}
+
+// What the header says of the body, apart from its type.
+or_response<void> check_body_fields(const http_request& request) {
+  const auto fault = find_body_fault(request);
+  if (!fault) return {};
+  auto refused = refuse(fault->which, fault->detail);
+  complete_refusal(refused.value(), *fault);
+  return refused;
+}
+
+or_response<std::optional<guid>> guid_of_header(const http_request& request) {
+  const auto [first, last] = request.equal_range("Idempotency-Key");
+  if (first == last) return std::nullopt;
+  if (std::next(first) != last) return refuse(problem::guid_malformed, "Idempotency-Key is given more than once");
+  auto id = parse_idempotency_key(first->value());
+  if (!id) {
+    return refuse(problem::guid_malformed,
+                  "Idempotency-Key is not one GUID: 1 to 255 visible ASCII characters, in quotes if there is a comma");
+  }
+  return id;
+}
+
+or_response<guid> agreed_guid(std::optional<guid> of_header, const std::optional<std::string>& of_body) {
+  if (!of_body) {
+    if (!of_header) return refuse(problem::guid_missing, "neither Idempotency-Key nor the member guid is given");
+    return std::move(*of_header);
+  }
+  auto id = guid::parse(*of_body);
+  if (!id)
+    return refuse(problem::guid_malformed, "the member guid is not a string of 1 to 255 visible ASCII characters");
+  if (of_header && *of_header != *id)
+    return refuse(problem::guid_mismatch, "Idempotency-Key and the member guid differ");
+  return std::move(*id);
+}
+
+or_response<std::optional<version>> version_of_header(const http_request& request) {
+  const auto [first, last] = request.equal_range(http::field::if_match);
+  if (first == last) return std::nullopt;
+  const auto of_header = std::next(first) == last ? parse_if_match(first->value()) : std::nullopt;
+  if (!of_header) return refuse(problem::version_malformed, "If-Match is not exactly one version in quotes");
+  return of_header;
+}
+
+or_response<supplied_version> agreed_version(const http_request& request, const std::optional<version>& of_body) {
+  const auto of_header = version_of_header(request);
+  if (!of_header) return tl::make_unexpected(of_header.error());
+  if (!*of_header) {
+    if (!of_body) return refuse(problem::version_required, "neither If-Match nor the member version is given");
+    return supplied_version{*of_body, false};
+  }
+  if (of_body && *of_body != **of_header) {
+    return refuse(problem::version_mismatch, "If-Match and the member version differ");
+  }
+  return supplied_version{**of_header, true};
+}
+
+or_response<message> read_message(const http_request& request, request_head&& head, simdjson::dom::parser& parser) {
+  const write_kind kind = kind_of(head.to, request.method());
+  auto body = read_write_body(kind, request.body().view(), parser);
+  if (!body) return refuse(problem::malformed_json, body.error().detail);
+  auto id = agreed_guid(std::move(head.guid), body->guid);
+  if (!id) return tl::make_unexpected(std::move(id.error()));
+  if (!body->violations.empty()) return tl::make_unexpected(invalid_order_response(body->violations));
+
+  std::optional<order_id> target;
+  std::optional<supplied_version> made_against;
+  if (kind != write_kind::create) {
+    auto supplied = agreed_version(request, body->version);
+    if (!supplied) return tl::make_unexpected(std::move(supplied.error()));
+    made_against = *supplied;
+    target = order_id::parse(head.to.name);
+    if (!target) return tl::make_unexpected(no_such_order());
+  }
+  const fingerprint print = fingerprint_of(canonical(body->command, target, made_against));
+  return message{std::move(*id), print, target, made_against, std::move(body->command)};
+}
+
+// The answer to a write that never gets to the engine.
+response refused_write(response what, const services& given) {
+  add_write_headers(what, given.clock->now(), visible_position(given));
+  return what;
+}
+
+// What of a write's header comes before its body in the order of the checks.
+or_response<std::optional<guid>> read_write_header(const http_request& request, write_kind kind) {
+  auto checked = check_body_fields(request);
+  if (checked) checked = check_media_type(request, kind);
+  if (!checked) return tl::make_unexpected(std::move(checked.error()));
+  return guid_of_header(request);
+}
+
+handled handle_write(const http_request& request, request_head&& head, const services& given,
+                     simdjson::dom::parser& parser) {
+  auto read = read_message(request, std::move(head), parser);
+  if (read) return std::move(*read);
+  return refused_write(std::move(read.error()), given);
+}
+
+// --- reads ---
+
+response with_tag_check(const http_request& request, const order& what) {
+  const auto [first, last] = request.equal_range(http::field::if_none_match);
+  const bool unchanged_since =
+      std::any_of(first, last, [&](const auto& line) { return if_none_match_holds(line.value(), what.version); });
+  if (!unchanged_since) return order_response(what);
+  response unchanged;
+  unchanged.status = 304;
+  unchanged.add_header("ETag", entity_tag(what.version));
+  return unchanged;
+}
+
+response get_order(const http_request& request, const route& to, const services& given) {
+  const auto id = order_id::parse(to.name);
+  if (!id) return no_such_order();
+  const auto found = given.orders->find_order(*id);
+  if (!found) return storage_failed_response();
+  return *found == nullptr ? no_such_order() : with_tag_check(request, **found);
+}
+
+response get_version(const http_request& request, const route& to, const services& given) {
+  const auto id = order_id::parse(to.name);
+  if (!id) return no_such_order();
+  const auto current = given.orders->find_order(*id);
+  if (!current) return storage_failed_response();
+  if (*current == nullptr) return no_such_order();
+  const auto number = parse_positive(to.version);
+  const auto found = number ? given.orders->find_version(*id, {*number}) : shared_order{};
+  if (!found) return storage_failed_response();
+  if (*found == nullptr) {
+    return problem_response(problem::version_not_found,
+                            "the order is at version " + std::to_string((*current)->version.number));
+  }
+  return with_tag_check(request, **found);
+}
+
+// The query of a list: how many, and from where.
+struct page_query {
+  std::size_t limit = limits::page_size_default;
+  std::optional<std::string> cursor;
+};
+
+or_response<page_query> read_page_query(const route& to) {
+  page_query page;
+  if (const auto asked = to.query_value("limit")) {
+    const auto limit = parse_positive(*asked);
+    if (!limit || *limit > limits::page_size_max)
+      return refuse(problem::malformed_query, "limit is not a number from 1 to 1000");
+    page.limit = static_cast<std::size_t>(*limit);
+  }
+  page.cursor = to.query_value("cursor");
+  return page;
+}
+
+constexpr std::string_view bad_cursor = "cursor is not the next_cursor of an earlier answer";
+
+handled list_versions(const route& to, const services& given) {
+  const auto page = read_page_query(to);
+  if (!page) return page.error();
+  const auto id = order_id::parse(to.name);
+  if (!id) return no_such_order();
+  std::optional<version> before;
+  if (page->cursor) {
+    const auto number = parse_positive(*page->cursor);
+    if (!number) return problem_response(problem::malformed_query, bad_cursor);
+    before = version{*number};
+  }
+  const auto current = given.orders->find_order(*id);
+  if (!current) return storage_failed_response();
+  if (*current == nullptr) return no_such_order();
+  return order_page("versions", given.orders->list_versions(*id, before), page->limit,
+                    [](const order& last) { return std::to_string(last.version.number); });
+}
+
+handled list_orders(const route& to, const services& given) {
+  const auto page = read_page_query(to);
+  if (!page) return page.error();
+  const auto customer_id = to.query_value("customer_id");
+  if (!customer_id) return problem_response(problem::malformed_query, "customer_id is missing");
+  if (const auto rule = object_to_customer_id(*customer_id)) {
+    return problem_response(problem::malformed_query, "customer_id " + std::string(*rule));
+  }
+  std::optional<order_id> after;
+  if (page->cursor) {
+    after = order_id::parse(*page->cursor);
+    if (!after) return problem_response(problem::malformed_query, bad_cursor);
+  }
+  return order_page("orders", given.orders->list_orders(*customer_id, after), page->limit,
+                    [](const order& last) { return last.id.to_string(); });
+}
+
+response get_message(const route& to, const services& given) {
+  const auto id = guid::parse(to.name);
+  if (!id) return problem_response(problem::message_not_found, "no message can have this GUID");
+  const auto record = given.orders->find_message(*id, given.clock->read());
+  if (!record) return storage_failed_response();
+  if (!*record) return problem_response(problem::message_not_found, "no message with this GUID is kept");
+  const outcome& result = (*record)->outcome;
+  read_result<shared_order> made = shared_order{};
+  if (is_accepted(result.verdict)) {
+    made = given.orders->find_version(result.order, result.version);
+    if (!made || *made == nullptr) return storage_failed_response();
+  }
+  return message_response(*id, **record, *made);
+}
+
+// --- operations ---
+
+// `is_enough`: whether what that state allows is what was asked for.
+response ready_response(service_state state, bool (*is_enough)(service_state)) {
+  const bool enough = is_enough(state);
+  const auto limited = [enough](std::string_view status, std::string_view reason) {
+    response made = json_response(
+        enough ? 200 : 503, "{\"status\":\"" + std::string(status) + "\",\"reason\":\"" + std::string(reason) + "\"}");
+    if (!enough) made.add_header("Retry-After", "1");
+    return made;
+  };
+  switch (state) {
+    case service_state::recovering: return limited("recovering", "the data is being read, or brought to Postgres");
+    case service_state::ready: return json_response(200, "{\"status\":\"ready\"}");
+    case service_state::read_only:
+      return limited("read-only", "no writes are taken until a restart; the server's log says why");
+    case service_state::draining: return limited("draining", "the server is shutting down");
+  }
+  return {};
+}
+
+response position_response(const log_positions& now) {
+  std::string body = "{\"decided\":";
+  append_number(body, now.decided.number);
+  body += ",\"durable\":";
+  append_number(body, now.durable.number);
+  body += ",\"persisted\":";
+  if (now.persisted) {
+    append_number(body, now.persisted->number);
+  } else {
+    body += "null";
+  }
+  body += '}';
+  return json_response(200, std::move(body));
+}
+
+response get_problem(const route& to) {
+  const problem_row* row = find_problem(to.name);
+  if (row == nullptr) return problem_response(problem::not_found, "there is no such problem");
+  return text_response("text/html; charset=utf-8", problem_page(*row));
+}
+
+bool needs_data(resource what) {
+  switch (what) {
+    case resource::orders:
+    case resource::order:
+    case resource::order_status:
+    case resource::order_batch:
+    case resource::order_versions:
+    case resource::order_version:
+    case resource::message:
+    case resource::position: return true;
+    default: return false;
+  }
+}
+
+handled get(const http_request& request, const route& to, const services& given) {
+  switch (to.resource) {
+    case resource::orders: return list_orders(to, given);
+    case resource::order: return get_order(request, to, given);
+    case resource::order_versions: return list_versions(to, given);
+    case resource::order_version: return get_version(request, to, given);
+    case resource::message: return get_message(to, given);
+    case resource::ping: return json_response(200, "{\"message\":\"pong\"}");
+    case resource::live: return json_response(200, "{\"status\":\"live\"}");
+    case resource::ready: return ready_response(given.status->now(), takes_writes);
+    case resource::ready_reads: return ready_response(given.status->now(), serves_reads);
+    case resource::position: return position_response(given.positions());
+    case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", given.metrics_text());
+    case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));
+    case resource::problems: return text_response("text/html; charset=utf-8", problem_list_page());
+    case resource::problem: return get_problem(to);
+    case resource::order_status:
+    case resource::order_batch:
+    case resource::captures:
+    case resource::capture:
+    case resource::unknown: break;
+  }
+  return problem_response(problem::not_found, "there is nothing at this path");
+}
+
+}  // namespace
+
+std::optional<position> visible_position(const services& given) {
+  if (given.status->now() == service_state::recovering) return std::nullopt;
+  return given.orders->visible();
+}
+
+handler::handler(const services& given, std::size_t captured_bytes_max)
+    : services_(given), captured_bytes_max_(captured_bytes_max) {
+  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+  CHECK(line_parser_.allocate(first_capacity, limits::json_depth_max + 1) == simdjson::SUCCESS);
+}
+
+// A body of many megabytes is rare, and its memory not worth keeping.
+void handler::shrink_parser() {
+  if (parser_.capacity() <= kept_capacity_max) return;
+  parser_ = simdjson::dom::parser();
+  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+}
+
+tl::expected<request_head, response> handler::read_head(const http_request& request) const {
+  const auto target = request.target();
+  auto to = find_route(target);
+  // Where the request ends is not in doubt, so the connection stays open.
+  if (!to) return refuse(problem::malformed_request, target_error(target));
+  if (to->resource == resource::unknown) return refuse(problem::not_found, "there is nothing at this path");
+  if (is_of_captures(to->resource)) {
+    if (auto refused = refuse_capture(request, *to, services_)) return tl::make_unexpected(std::move(*refused));
+    return request_head{std::move(*to), std::nullopt};
+  }
+  if (!allows(to->resource, request.method())) {
+    response refused =
+        problem_response(problem::method_not_allowed, "this path takes " + std::string(allowed_methods(to->resource)));
+    refused.add_header("Allow", allowed_methods(to->resource));
+    return tl::make_unexpected(std::move(refused));
+  }
+  const bool writes = is_write(to->resource, request.method());
+  if (needs_data(to->resource) && services_.status->now() == service_state::recovering) {
+    response refused = problem_response(problem::recovering, "the data is being read");
+    return tl::make_unexpected(writes ? refused_write(std::move(refused), services_) : std::move(refused));
+  }
+  if (const auto wrong = query_error(*to, request.method())) {
+    response refused = problem_response(problem::malformed_query, *wrong);
+    return tl::make_unexpected(writes ? refused_write(std::move(refused), services_) : std::move(refused));
+  }
+  if (!writes) return request_head{std::move(*to), std::nullopt};
+  if (to->resource == resource::order_batch) {
+    if (auto refused = refuse_batch(request)) return tl::make_unexpected(std::move(*refused));
+    return request_head{std::move(*to), std::nullopt};
+  }
+  auto id = read_write_header(request, kind_of(*to, request.method()));
+  if (!id) return tl::make_unexpected(refused_write(std::move(id.error()), services_));
+  return request_head{std::move(*to), std::move(*id)};
+}
+
+std::optional<response> handler::refuse_unsent_body(const http_request& request, const request_head& head) const {
+  const resource what = head.to.resource;
+  if ((what != resource::order && what != resource::order_status) || !is_write(what, request.method()))
+    return std::nullopt;
+  if (auto supplied = version_of_header(request); !supplied)
+    return refused_write(std::move(supplied.error()), services_);
+  if (!order_id::parse(head.to.name)) return refused_write(no_such_order(), services_);
+  return std::nullopt;
+}
+
+handled handler::handle(const http_request& request, request_head&& head) {
+  if (is_of_captures(head.to.resource)) {
+    auto result = handle_capture(request, head.to, services_, parser_, captured_bytes_max_);
+    shrink_parser();
+    return result;
+  }
+  if (is_write(head.to.resource, request.method())) return handle_write(request, std::move(head), services_, parser_);
+  return get(request, head.to, services_);
+}
+
+// Of a POST to the batches of orders: the answer, if it is refused as a whole.
+std::optional<response> handler::refuse_batch(const http_request& request) const {
+  if (request.version() < 11) {
+    return refused_write(problem_response(problem::malformed_request, "a batch is answered in chunks: use HTTP/1.1"),
+                         services_);
+  }
+  auto checked = check_body_fields(request);
+  if (checked) checked = check_media_type(request, batch_media_type, batch_media_type);
+  if (!checked) return refused_write(std::move(checked.error()), services_);
+  return std::nullopt;
+}
+
+response refused_request(problem which, std::string_view detail, http::verb method, std::string_view target,
+                         const services& given) {
+  const auto to = find_route(target);
+  response refused = to && is_of_captures(to->resource) ? capture_problem(which, detail, visible_position(given))
+                                                        : problem_response(which, detail);
+  refused.close = true;
+  return to && is_write(to->resource, method) ? refused_write(std::move(refused), given) : refused;
+}
+
+}  // namespace ordem::edge

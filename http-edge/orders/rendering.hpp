@@ -1,0 +1,94 @@
+// Orders, messages and answers as JSON and as HTTP answers. Deterministic: the same outcome always gives the same
+// bytes, which is how a repeated GUID gets the answer of the first time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/message.hpp"
+#include "engine/model/outcome.hpp"
+#include "http-edge/protocol/response.hpp"
+
+namespace ordem::edge {
+
+void append_order(std::string& out, const order& what);
+
+// What a message asks for, in one form for all ways to say it. Its parts are what fingerprints are made of and what
+// GET /api/v1/messages/{guid} shows.
+struct canonical_request {
+  std::string_view method;
+  std::string path;
+  std::string body;  // compact JSON, members in a fixed order
+};
+
+canonical_request canonical(const command& what, const std::optional<order_id>& target,
+                            const std::optional<supplied_version>& made_against);
+
+fingerprint fingerprint_of(const canonical_request& what);
+
+// Why the engine could do nothing, as answers tell it.
+struct refused_because {
+  problem which = problem::overloaded;
+  std::string_view detail;
+};
+refused_because reason_of(unavailability why);
+
+// The answer to a write of an order. `now` goes into Idempotency-Expires where nothing was recorded; `visible` as
+// below.
+response write_response(const answer& what, timestamp now, std::optional<position> visible);
+
+// What a refusal is answered, without a write's headers.
+response refusal_response(const refusal& why);
+
+// 422 with the member errors.
+response invalid_order_response(const std::vector<violation>& violations);
+
+// What every answer to a write of an order carries, whatever its status. Idempotency-Expires: until when a repeat gets
+// the same answer.
+void add_write_headers(response& to, timestamp expires_at, std::optional<position> visible);
+// Ordem-Position: once Postgres holds the log up to there it shows all that this answer speaks of; left out while there
+// is no data yet.
+void add_position(response& to, std::optional<position> visible);
+
+// The recorded part of it alone: status and body, the same whenever it is asked for.
+response outcome_response(const outcome& what, const shared_order& order);
+
+// The answer to a read that the store could not serve.
+response storage_failed_response();
+
+// GET of an order or of one of its versions.
+response order_response(const order& what);
+
+// The body of a page of orders, made order by order.
+class page_body {
+ public:
+  explicit page_body(std::string_view list_name);
+
+  void add(const order& what);
+  // Takes back the order that was added last. Once, and not before an order has been added.
+  void drop_last();
+  std::size_t orders() const noexcept { return orders_; }
+  std::size_t bytes() const noexcept { return text_.size(); }
+
+  // The whole body, with the cursor of the next page if there is one. The last call.
+  std::string finish(const std::optional<std::string>& next_cursor);
+
+ private:
+  std::string text_;
+  std::size_t orders_ = 0;
+  std::size_t last_begins_at_ = 0;
+};
+
+// A message's request {"method", "path", "body"} and its answer {"status", "code", "body"}, as JSON. `order` as below.
+struct recorded_exchange {
+  std::string request;
+  std::string response;
+};
+recorded_exchange exchange_of(const message_record& record, const shared_order& order);
+
+// GET of a message. `order` is the one that its outcome made, null if it was rejected.
+response message_response(const guid& id, const message_record& record, const shared_order& order);
+
+}  // namespace ordem::edge

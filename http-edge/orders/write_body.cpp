@@ -1,0 +1,451 @@
+#include "http-edge/orders/write_body.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.hpp"
+#include "engine/base/limits.hpp"
+#include "engine/base/text.hpp"
+#include "http-edge/protocol/json_number.hpp"
+
+namespace ordem::edge {
+namespace {
+
+namespace dom = simdjson::dom;
+
+// The first of so many, each with a pointer of so many bytes: an answer has a bound too.
+constexpr std::size_t violations_max = 1000;
+constexpr std::size_t pointer_bytes_max = 1024;
+
+// Where a value stands, as a chain of names and indices on the stack: most bodies are right, and then nobody writes it
+// down.
+class json_place {
+ public:
+  json_place() = default;  // the whole body
+  json_place(const json_place& parent, std::string_view member) : parent_(&parent), member_(member) {}
+  json_place(const json_place& parent, std::size_t index) : parent_(&parent), index_(index) {}
+
+  // JSON Pointer, RFC 6901, section 3. If it has more than pointer_bytes_max bytes, that of the innermost value around
+  // this one whose pointer has not.
+  std::string pointer() const {
+    std::string text;
+    append_to(text);
+    return text;
+  }
+
+ private:
+  // False if what is appended ends before this place.
+  bool append_to(std::string& text) const {
+    if (parent_ == nullptr) return true;
+    if (!parent_->append_to(text)) return false;
+    const std::size_t parent_bytes = text.size();
+    text += '/';
+    if (member_) {
+      append_name(text);
+    } else {
+      text += std::to_string(index_);
+    }
+    if (text.size() <= pointer_bytes_max) return true;
+    text.resize(parent_bytes);
+    return false;
+  }
+  void append_name(std::string& text) const {
+    for (const char c : *member_) {
+      if (text.size() > pointer_bytes_max) return;  // a name may be as long as a body
+      if (c == '~') {
+        text += "~0";
+      } else if (c == '/') {
+        text += "~1";
+      } else {
+        text += c;
+      }
+    }
+  }
+
+  const json_place* parent_ = nullptr;
+  std::optional<std::string_view> member_;
+  std::size_t index_ = 0;
+};
+
+class violation_list {
+ public:
+  void add(const json_place& at, std::string_view detail) {
+    if (found_.size() < violations_max) found_.push_back({at.pointer(), std::string(detail)});
+  }
+  void add_if(objection rule, const json_place& at) {
+    if (rule) add(at, *rule);
+  }
+  std::size_t size() const noexcept { return found_.size(); }
+  std::vector<violation> take() { return std::move(found_); }
+
+ private:
+  std::vector<violation> found_;
+};
+
+// One member that a call takes.
+template <class Read>
+struct known_member {
+  std::string_view name;
+  bool required;
+  Read read;  // called with the member's value and its place
+};
+template <class Read>
+known_member(std::string_view, bool, Read) -> known_member<Read>;
+
+// Reads an object by its known members: each at most once, none that is unknown, none missing that is required.
+template <class... Known>
+void read_members(dom::object object, const json_place& at, violation_list& wrong, Known... known) {
+  unsigned seen = 0;
+  for (const auto [name, value] : object) {
+    const std::string_view member = name;
+    unsigned bit = 1;
+    const auto take = [&, &each_value = value](auto& candidate) {
+      const unsigned mine = std::exchange(bit, bit << 1);
+      if (candidate.name != member) return false;
+      const json_place place(at, member);
+      if ((seen & mine) != 0) {
+        wrong.add(place, "is given more than once");
+      } else {
+        seen |= mine;
+        candidate.read(each_value, place);
+      }
+      return true;
+    };
+    if (!(take(known) || ...)) wrong.add(json_place(at, member), "is not a member that this call knows");
+  }
+  unsigned bit = 1;
+  const auto check = [&](const auto& candidate) {
+    const unsigned mine = std::exchange(bit, bit << 1);
+    if (candidate.required && (seen & mine) == 0) wrong.add(json_place(at, candidate.name), "is required");
+  };
+  (check(known), ...);
+}
+
+// An integer, or nothing if the value is anything else. What fits 64 bits but not its sign is out of every range here.
+std::optional<std::int64_t> integer_of(const dom::element& value) {
+  if (std::int64_t number = 0; value.get(number) == simdjson::SUCCESS) return number;
+  if (value.is_uint64()) return std::numeric_limits<std::int64_t>::max();
+  return std::nullopt;
+}
+
+std::optional<std::string_view> string_of(const dom::element& value) {
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) return std::nullopt;
+  return text;
+}
+
+json_value read_value(const dom::element& value, const json_place& at, violation_list& wrong);
+
+json_object read_object(dom::object members, const json_place& at, violation_list& wrong) {
+  json_object object;
+  for (const auto [name, value] : members) {
+    const json_place place(at, name);
+    wrong.add_if(object_to_name(name), place);
+    object.emplace_back(std::string(std::string_view(name)), read_value(value, place, wrong));
+  }
+  std::sort(object.begin(), object.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (std::size_t i = 1; i < object.size(); ++i) {
+    if (object[i].first == object[i - 1].first) wrong.add(json_place(at, object[i].first), "is given more than once");
+  }
+  return object;
+}
+
+json_array read_array(dom::array elements, const json_place& at, violation_list& wrong) {
+  json_array array;
+  for (const auto element : elements) array.push_back(read_value(element, json_place(at, array.size()), wrong));
+  return array;
+}
+
+json_number read_number(const dom::element& value, const json_place& at, violation_list& wrong) {
+  if (const auto integer = integer_of(value)) {
+    if (*integer > limits::exact_integer_max || *integer < -limits::exact_integer_max) {
+      wrong.add(at, "an integer must be from -9007199254740991 to 9007199254740991; send a larger one as a string");
+    }
+    return {std::to_string(*integer)};
+  }
+  return {canonical_text(double(value))};
+}
+
+std::string read_text(std::string_view text, const json_place& at, violation_list& wrong) {
+  wrong.add_if(object_to_text(text), at);
+  return std::string(text);
+}
+
+json_value read_value(const dom::element& value, const json_place& at, violation_list& wrong) {
+  switch (value.type()) {
+    case dom::element_type::NULL_VALUE: return {nullptr};
+    case dom::element_type::BOOL: return {bool(value)};
+    case dom::element_type::STRING: return {read_text(value, at, wrong)};
+    case dom::element_type::ARRAY: return {read_array(value, at, wrong)};
+    case dom::element_type::OBJECT: return {read_object(value, at, wrong)};
+    case dom::element_type::INT64:
+    case dom::element_type::UINT64:
+    case dom::element_type::DOUBLE: return {read_number(value, at, wrong)};
+  }
+  return {};
+}
+
+std::string read_checked_string(const dom::element& value, const json_place& at, violation_list& wrong,
+                                objection (*object_to)(std::string_view)) {
+  const auto text = string_of(value);
+  if (!text) {
+    wrong.add(at, "must be a string");
+    return {};
+  }
+  wrong.add_if(object_to(*text), at);
+  return std::string(*text);
+}
+
+currency_code read_currency(const dom::element& value, const json_place& at, violation_list& wrong) {
+  const std::string text = read_checked_string(value, at, wrong, object_to_currency);
+  currency_code currency{'X', 'X', 'X'};
+  if (text.size() == currency.size()) std::copy(text.begin(), text.end(), currency.begin());
+  return currency;
+}
+
+std::int64_t read_checked_integer(const dom::element& value, const json_place& at, violation_list& wrong,
+                                  objection (*object_to)(std::int64_t)) {
+  const auto number = integer_of(value);
+  if (!number) {
+    wrong.add(at, "must be an integer");
+    return 0;
+  }
+  const auto rule = object_to(*number);
+  wrong.add_if(rule, at);
+  return rule ? 0 : *number;
+}
+
+order_item read_item(const dom::element& value, const json_place& at, violation_list& wrong) {
+  order_item item;
+  dom::object members;
+  if (value.get(members) != simdjson::SUCCESS) {
+    wrong.add(at, "must be an object");
+    return item;
+  }
+  read_members(members, at, wrong,
+               known_member{"sku", true,
+                            [&](const dom::element& sku, const json_place& place) {
+                              item.sku = read_checked_string(sku, place, wrong, object_to_sku);
+                            }},
+               known_member{"quantity", true,
+                            [&](const dom::element& quantity, const json_place& place) {
+                              item.quantity = static_cast<std::uint32_t>(
+                                  read_checked_integer(quantity, place, wrong, object_to_quantity));
+                            }},
+               known_member{"unit_price", true, [&](const dom::element& price, const json_place& place) {
+                              const auto amount = read_checked_integer(price, place, wrong, object_to_unit_price);
+                              item.unit_price = money::of_minor_units(amount).value_or(money{});
+                            }});
+  return item;
+}
+
+std::vector<order_item> read_items(const dom::element& value, const json_place& at, violation_list& wrong) {
+  std::vector<order_item> items;
+  dom::array elements;
+  if (value.get(elements) != simdjson::SUCCESS) {
+    wrong.add(at, "must be an array");
+    return items;
+  }
+  const std::size_t violations_before = wrong.size();
+  std::size_t count = 0;
+  for (const auto element : elements) {
+    if (count < limits::items_max) items.push_back(read_item(element, json_place(at, count), wrong));
+    ++count;
+  }
+  wrong.add_if(object_to_item_count(count), at);
+  // Only of items that are fine one by one is there a total to speak of.
+  if (wrong.size() == violations_before) wrong.add_if(object_to_total(items), at);
+  return items;
+}
+
+// Attributes of a content are an object; those of a merge patch may be null too.
+std::optional<json_object> read_attributes(const dom::element& value, const json_place& at, violation_list& wrong) {
+  dom::object members;
+  if (value.get(members) != simdjson::SUCCESS) {
+    wrong.add(at, "must be an object");
+    return std::nullopt;
+  }
+  json_object attributes = read_object(members, at, wrong);
+  wrong.add_if(object_to_attributes(attributes), at);
+  return attributes;
+}
+
+// The members that every write may have beside its content.
+auto guid_member(write_body& body) {
+  return known_member{"guid", false, [&body](const dom::element& value, const json_place&) {
+                        body.guid = string_of(value).value_or("");
+                      }};
+}
+
+auto version_member(write_body& body, violation_list& wrong) {
+  return known_member{"version", false, [&](const dom::element& value, const json_place& place) {
+                        const auto number = integer_of(value);
+                        if (number && *number >= 1 && *number <= limits::exact_integer_max) {
+                          body.version = version{static_cast<std::uint64_t>(*number)};
+                        } else {
+                          wrong.add(place, "must be an integer from 1 to 9007199254740991");
+                        }
+                      }};
+}
+
+// Reads the members of a content, required or not, with `more` that the call takes, and gives them to a sink with the
+// fields customer_id, currency, items, and a function for attributes.
+template <class Sink, class Attributes, class... More>
+void read_content(dom::object members, bool all_required, violation_list& wrong, Sink& sink, Attributes read_them,
+                  More... more) {
+  read_members(members, {}, wrong,
+               known_member{"customer_id", all_required,
+                            [&](const dom::element& value, const json_place& place) {
+                              sink.customer_id = read_checked_string(value, place, wrong, object_to_customer_id);
+                            }},
+               known_member{"currency", all_required,
+                            [&](const dom::element& value, const json_place& place) {
+                              sink.currency = read_currency(value, place, wrong);
+                            }},
+               known_member{"items", all_required,
+                            [&](const dom::element& value, const json_place& place) {
+                              sink.items = read_items(value, place, wrong);
+                            }},
+               known_member{"attributes", false, read_them}, more...);
+}
+
+// The whole content of a create or a replacement, with `more` that the call takes.
+template <class... More>
+order_content read_whole_content(dom::object members, violation_list& wrong, More... more) {
+  order_content content;
+  read_content(
+      members, true, wrong, content,
+      [&](const dom::element& value, const json_place& place) {
+        content.attributes = read_attributes(value, place, wrong);
+      },
+      more...);
+  return content;
+}
+
+void read_create(dom::object members, write_body& body, violation_list& wrong) {
+  body.command = create_order{read_whole_content(members, wrong, guid_member(body))};
+}
+
+void read_replace(dom::object members, write_body& body, violation_list& wrong) {
+  body.command = replace_content{read_whole_content(members, wrong, guid_member(body), version_member(body, wrong))};
+}
+
+void read_merge(dom::object members, write_body& body, violation_list& wrong) {
+  merge_content patch;
+  read_content(
+      members, false, wrong, patch,
+      [&](const dom::element& value, const json_place& place) {
+        if (value.is_null()) {
+          patch.attributes = merge_content::remove_attributes{};
+        } else if (auto changes = read_attributes(value, place, wrong)) {
+          patch.attributes = std::move(*changes);
+        }
+      },
+      guid_member(body), version_member(body, wrong));
+  body.command = std::move(patch);
+}
+
+void read_change_status(dom::object members, write_body& body, violation_list& wrong) {
+  change_status change;
+  read_members(members, {}, wrong,
+               known_member{"status", true,
+                            [&](const dom::element& value, const json_place& place) {
+                              const auto status = parse_order_status(string_of(value).value_or(""));
+                              if (status) {
+                                change.to = *status;
+                              } else {
+                                wrong.add(place, "must be new, confirmed, shipped, delivered or cancelled");
+                              }
+                            }},
+               guid_member(body), version_member(body, wrong));
+  body.command = change;
+}
+
+// The value at the root, to be parsed in place.
+tl::expected<dom::element, malformed_json_error> parse_text(std::string_view text, simdjson::dom::parser& parser) {
+  text = without_byte_order_mark(text);
+  dom::element root;
+  constexpr bool copy_for_padding = false;
+  if (const auto error = parser.parse(text.data(), text.size(), copy_for_padding).get(root)) {
+    return tl::make_unexpected(malformed_json_error{simdjson::error_message(error)});
+  }
+  return root;
+}
+
+void read_root(write_kind kind, const dom::element& root, write_body& read, violation_list& wrong) {
+  dom::object members;
+  if (root.get(members) != simdjson::SUCCESS) {
+    wrong.add({}, "must be an object");
+    return;
+  }
+  switch (kind) {
+    case write_kind::create: return read_create(members, read, wrong);
+    case write_kind::replace: return read_replace(members, read, wrong);
+    case write_kind::merge: return read_merge(members, read, wrong);
+    case write_kind::change_status: return read_change_status(members, read, wrong);
+  }
+}
+
+tl::expected<write_body, malformed_json_error> read_write_text(write_kind kind, std::string_view body,
+                                                               simdjson::dom::parser& parser) {
+  const auto root = parse_text(body, parser);
+  if (!root) return tl::make_unexpected(root.error());
+  write_body read;
+  violation_list wrong;
+  read_root(kind, *root, read, wrong);
+  read.violations = wrong.take();
+  return read;
+}
+
+tl::expected<line_body, malformed_json_error> read_line_text(std::string_view line, simdjson::dom::parser& parser) {
+  const auto root = parse_text(line, parser);
+  if (!root) return tl::make_unexpected(root.error());
+  line_body read;
+  violation_list wrong;
+  dom::object members;
+  if (root->get(members) == simdjson::SUCCESS) {
+    read_members(
+        members, {}, wrong,
+        known_member{"idempotency_key", false,
+                     [&](const dom::element& value, const json_place&) { read.key = string_of(value).value_or(""); }},
+        known_member{"order", true, [&](const dom::element& value, const json_place&) {
+                       read_root(write_kind::create, value, read.body, wrong);
+                     }});
+  }
+  read.body.violations = wrong.take();
+  return read;
+}
+
+bool has_violations(const write_body& read) {
+  return !read.violations.empty();
+}
+bool has_violations(const line_body& read) {
+  return has_violations(read.body);
+}
+
+// An integer that is written as 2.0 is a violation at first. Such a text is rare, and read twice.
+template <class Read>
+auto read_with_integers_by_value(std::string_view text, simdjson::dom::parser& parser, Read read_text) {
+  auto read = read_text(text, parser);
+  if (!read || !has_violations(*read)) return read;
+  const auto plain = with_plain_integers(text);
+  if (!plain) return read;
+  const simdjson::padded_string padded(*plain);
+  simdjson::dom::parser again;  // for the longer text, which is not worth keeping the memory for
+  CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
+  return read_text(padded, again);
+}
+
+}  // namespace
+
+tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, std::string_view body,
+                                                               simdjson::dom::parser& parser) {
+  return read_with_integers_by_value(
+      body, parser, [kind](std::string_view text, auto& with) { return read_write_text(kind, text, with); });
+}
+
+tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser) {
+  return read_with_integers_by_value(line, parser, read_line_text);
+}
+
+}  // namespace ordem::edge

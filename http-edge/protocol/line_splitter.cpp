@@ -1,0 +1,34 @@
+#include "http-edge/protocol/line_splitter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ordem::edge {
+
+std::optional<line_splitter::line> line_splitter::next(std::string_view body, bool at_end) {
+  while (begin_ < body.size()) {
+    const auto line_end = body.find('\n', seen_);
+    if (line_end == std::string_view::npos && !at_end) break;
+    const auto end = std::min(line_end, body.size());
+    auto text = body.substr(begin_, end - begin_);
+    begin_ = seen_ = std::min(end + 1, body.size());
+    if (std::exchange(skips_, false)) continue;
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    if (text.size() > line_bytes_max_) return line{{}, true};
+    if (!text.empty()) return line{text, false};
+  }
+  seen_ = body.size();
+  if (skips_) begin_ = seen_;
+  // One byte more may be the carriage return of its end.
+  if (seen_ - begin_ <= line_bytes_max_ + 1) return std::nullopt;
+  skips_ = true;
+  begin_ = seen_;
+  return line{{}, true};
+}
+
+std::size_t line_splitter::take_used() noexcept {
+  seen_ -= begin_;
+  return std::exchange(begin_, 0);
+}
+
+}  // namespace ordem::edge

@@ -1,0 +1,100 @@
+#include "http-edge/protocol/response.hpp"
+
+#include <array>
+#include <boost/beast/http/status.hpp>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+#include "engine/base/text.hpp"
+
+namespace ordem::edge {
+namespace {
+
+// IMF-fixdate (RFC 9110, section 5.6.7). Made once a second a thread.
+std::string_view current_date() {
+  thread_local std::time_t made_at = 0;
+  thread_local std::array<char, 32> text;
+  thread_local std::size_t length = 0;
+  const std::time_t now = std::time(nullptr);
+  if (now != made_at) {
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    length = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    made_at = now;
+  }
+  return {text.data(), length};
+}
+
+}  // namespace
+
+void response::add_header(std::string_view name, std::string_view value) {
+  headers += name;
+  headers += ": ";
+  headers += value;
+  headers += "\r\n";
+}
+
+bool append_response(std::string& out, const response& what, wire_options options) {
+  const bool stays = options.keep_alive && !what.close;
+  const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(what.status));
+  out += "HTTP/1.1 ";
+  append_number(out, what.status);
+  out += ' ';
+  out.append(reason.data(), reason.size());
+  out += "\r\nDate: ";
+  out += current_date();
+  if (what.status != 304 && what.status != 204) {  // RFC 9110, section 8.6
+    out += "\r\nContent-Length: ";
+    append_number(out, what.body.size());
+  }
+  if (!what.body.empty()) {
+    out += "\r\nContent-Type: ";
+    out += what.content_type;
+  }
+  out += "\r\n";
+  out += what.headers;
+  if (!stays) {
+    out += "Connection: close\r\n";
+  } else if (options.http_1_0) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+  if (!options.head) out += what.body;
+  return stays;
+}
+
+bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive) {
+  out += "HTTP/1.1 200 OK\r\nDate: ";
+  out += current_date();
+  out += "\r\nContent-Type: ";
+  out += content_type;
+  out += "\r\nTransfer-Encoding: chunked\r\n";
+  if (!keep_alive) out += "Connection: close\r\n";
+  out += "\r\n";
+  return keep_alive;
+}
+
+response json_response(unsigned status, std::string body) {
+  response made;
+  made.status = status;
+  made.body = std::move(body);
+  return made;
+}
+
+response problem_response(problem which, unsigned status, std::string_view detail, std::string_view more) {
+  response made;
+  made.status = status;
+  made.content_type = "application/problem+json";
+  made.body = problem_body(row_of(which), status, detail, more);
+  if (status == 503 || status == 429 || which == problem::request_in_flight) {
+    made.add_header("Retry-After", retry_after_seconds);
+  }
+  return made;
+}
+
+response problem_response(problem which, std::string_view detail, std::string_view more) {
+  return problem_response(which, row_of(which).status, detail, more);
+}
+
+}  // namespace ordem::edge

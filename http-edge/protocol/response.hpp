@@ -1,0 +1,42 @@
+// An answer on its way to the wire.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http-edge/protocol/problem.hpp"
+
+namespace ordem::edge {
+
+// The value of Retry-After wherever it is sent.
+inline constexpr std::string_view retry_after_seconds = "1";
+
+struct response {
+  unsigned status = 200;
+  std::string_view content_type = "application/json";  // of a literal; empty if there is no body
+  std::string headers;                                 // more header lines, each "Name: value\r\n"
+  std::string body;
+  bool close = false;  // end the connection after it
+
+  void add_header(std::string_view name, std::string_view value);
+};
+
+// What the answer to a request needs to know of it.
+struct wire_options {
+  bool head = false;       // the request was a HEAD: everything but the body
+  bool keep_alive = true;  // what the client wants
+  bool http_1_0 = false;
+};
+
+// Appends the response as HTTP/1.1 (RFC 9112), with Date and Content-Length. Returns whether the connection stays open.
+bool append_response(std::string& out, const response& what, wire_options options);
+
+// Appends the head of an answer 200 whose body comes in chunks (RFC 9112, section 7.1). Returns the same.
+bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive);
+
+response json_response(unsigned status, std::string body);
+// With Retry-After if the status is 429 or 503, or the problem asks to come again.
+response problem_response(problem which, std::string_view detail, std::string_view more = {});
+response problem_response(problem which, unsigned status, std::string_view detail, std::string_view more = {});
+
+}  // namespace ordem::edge

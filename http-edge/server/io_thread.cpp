@@ -1,0 +1,153 @@
+#include "http-edge/server/io_thread.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "engine/base/check.hpp"
+
+namespace ordem::edge {
+namespace {
+
+// How late a deadline may be noticed.
+constexpr auto sweep_interval = std::chrono::milliseconds(250);
+// The same while the server drains: it waits for the last connection.
+constexpr auto drain_sweep_interval = std::chrono::milliseconds(10);
+constexpr auto drain_pipelined_time = std::chrono::seconds(1);
+// How long answers are handed out before other connections have their turn.
+constexpr auto replies_turn = std::chrono::milliseconds(2);
+
+}  // namespace
+
+io_thread::io_thread(const server_settings& settings, const services& given, edge_counters& counters)
+    : settings_(settings),
+      services_(given),
+      counters_(counters),
+      handler_(given, settings.captured_bytes_max),
+      work_(context_.get_executor()),
+      sweep_timer_(context_) {}
+
+io_thread::~io_thread() {
+  stop();
+  waiting_.clear();  // before the loop that their sockets belong to
+}
+
+void io_thread::connect(message_port& messages, std::uint32_t desk) noexcept {
+  messages_ = &messages;
+  desk_ = desk;
+}
+
+void io_thread::start() {
+  schedule_sweep();
+  thread_ = std::thread([this] { context_.run(); });
+  pthread_setname_np(thread_.native_handle(), "ordem-io");
+}
+
+void io_thread::stop() {
+  context_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void io_thread::serve(session::socket_type&& socket, connection_count::place&& place, bool one_too_many) {
+  boost::asio::post(context_, [this, one_too_many, taken = std::move(socket), kept = std::move(place)]() mutable {
+    const auto made = std::make_shared<session>(std::move(taken), std::move(kept), *this);
+    sessions_.push_back(*made);
+    one_too_many ? made->start_refusing() : made->start();
+  });
+}
+
+void io_thread::drain() {
+  boost::asio::post(context_, [this] {
+    drain_began_ = session::clock::now();
+    for (session& each : sessions_) each.drain();
+    sweep();
+    schedule_sweep();
+  });
+}
+
+void io_thread::end_drain() {
+  boost::asio::post(context_, [this] {
+    for (session& each : sessions_) each.end_drain();
+  });
+}
+
+bool io_thread::takes_pipelined() const noexcept {
+  return session::clock::now() < *drain_began_ + drain_pipelined_time;
+}
+
+// --- messages out, answers in ---
+
+void io_thread::submit(std::shared_ptr<session> from, engine_request&& what, std::uint32_t line) {
+  std::uint32_t number = 0;
+  if (free_numbers_.empty()) {
+    number = static_cast<std::uint32_t>(waiting_.size());
+    waiting_.push_back({std::move(from), line});
+  } else {
+    number = free_numbers_.back();
+    free_numbers_.pop_back();
+    waiting_[number] = {std::move(from), line};
+  }
+  // The first message of a turn of the loop sets up its end; by then every request that has arrived is in the outbox.
+  if (outbox_.empty()) {
+    boost::asio::post(context_, [this] { pass_on(); });
+    outbox_.reserve(outbox_reserve_);
+  }
+  outbox_.push_back({{desk_, number}, std::move(what)});
+}
+
+void io_thread::pass_on() {
+  outbox_reserve_ = outbox_.size();  // the next one is about as large
+  messages_->submit(std::exchange(outbox_, {}));
+}
+
+void io_thread::deliver(std::vector<reply>&& replies) noexcept {
+  if (inbox_.push(std::move(replies))) boost::asio::post(context_, [this] { take_replies(); });
+}
+
+// Each of them is rendered and written: after a while the thread's connections have their turn before the rest.
+void io_thread::take_replies() {
+  const auto end = session::clock::now() + replies_turn;
+  do {
+    if (answered_ == taken_.size()) {
+      answered_ = 0;
+      inbox_.take(taken_);
+    }
+    if (taken_.empty()) return;
+    reply& next = taken_[answered_++];
+    const std::uint32_t number = next.ticket.number;
+    CHECK(number < waiting_.size() && waiting_[number].who != nullptr);
+    const waiter waiting = std::exchange(waiting_[number], {});
+    free_numbers_.push_back(number);
+    waiting.who->on_answer(waiting.line, std::move(next.answer));
+  } while (session::clock::now() < end);
+  boost::asio::post(context_, [this] { take_replies(); });
+}
+
+// --- deadlines ---
+
+void io_thread::schedule_sweep() {
+  sweep_timer_.expires_after(draining() ? drain_sweep_interval : sweep_interval);
+  sweep_timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec) return;
+    sweep();
+    schedule_sweep();
+  });
+}
+
+void io_thread::sweep() {
+  const auto now = session::clock::now();
+  for (session& each : sessions_) each.check_deadline(now);
+}
+
+void io_thread::count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept {
+  const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  const auto bucket = std::lower_bound(response_us_bounds.begin(), response_us_bounds.end(), us);
+  counters_.responses[status / 100].fetch_add(1, std::memory_order_relaxed);
+  counters_.response_us.fetch_add(us, std::memory_order_relaxed);
+  counters_.responses_by_us[static_cast<std::size_t>(bucket - response_us_bounds.begin())].fetch_add(
+      1, std::memory_order_relaxed);
+}
+
+}  // namespace ordem::edge

@@ -1,0 +1,197 @@
+#include "http-edge/server/server.hpp"
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "http-edge/orders/handler.hpp"
+#include "http-edge/server/io_thread.hpp"
+
+namespace ordem::edge {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+// Connections that the kernel holds until they are accepted.
+constexpr int backlog = 4096;
+// After a failed accept (no file descriptor is left, say) the next is tried so much later.
+constexpr auto accept_pause = std::chrono::milliseconds(100);
+// At the end of a drain, for answers to requests that have not come whole. A tenth of the drain if that is less.
+constexpr auto farewell_time_max = std::chrono::milliseconds(500);
+
+}  // namespace
+
+struct server::parts {
+  parts(server_settings given_settings, server_parts given)
+      : settings(std::move(given_settings)),
+        status(given.status),
+        offered{nullptr, given.clock, given.status, std::move(given.metrics_text), std::move(given.positions)},
+        on_accept_failure(std::move(given.on_accept_failure)),
+        counters(settings) {
+    for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
+      threads.push_back(std::make_unique<io_thread>(settings, offered, counters));
+    }
+    acceptor.emplace(threads.front()->context());
+    accept_timer.emplace(threads.front()->context());
+  }
+
+  tl::expected<void, std::string> listen();
+  void accept_next();
+  void on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket);
+  void serve(io_thread& thread, session::socket_type&& socket);
+  io_thread& take_thread();
+  void accept_backlog();
+  void stop_accepting();
+
+  const server_settings settings;
+  service_status* status;
+  services offered;
+  std::function<void(const std::string&)> on_accept_failure;
+  edge_counters counters;
+  std::vector<std::unique_ptr<io_thread>> threads;
+  std::optional<tcp::acceptor> acceptor;
+  std::optional<asio::steady_timer> accept_timer;
+  std::size_t next_thread = 0;
+  bool accept_fails = false;  // the last one did
+  std::uint16_t port = 0;
+  bool started = false;
+};
+
+tl::expected<void, std::string> server::parts::listen() {
+  const auto failed = [this](const boost::system::error_code& ec) {
+    return tl::make_unexpected("cannot listen on " + settings.address + ":" + std::to_string(settings.port) + ": " +
+                               ec.message());
+  };
+  boost::system::error_code ec;
+  const auto address = asio::ip::make_address(settings.address, ec);
+  if (ec) return tl::make_unexpected("'" + settings.address + "' is not an IP address to listen on");
+  const tcp::endpoint endpoint(address, settings.port);
+  acceptor->open(endpoint.protocol(), ec);
+  if (!ec) acceptor->set_option(tcp::acceptor::reuse_address(true), ec);
+  // Of all addresses, IPv4's too, whatever the system's default (net.ipv6.bindv6only) is.
+  if (!ec && address == asio::ip::address_v6::any()) acceptor->set_option(asio::ip::v6_only(false), ec);
+  if (!ec) acceptor->bind(endpoint, ec);
+  if (!ec) acceptor->listen(backlog, ec);
+  if (ec) return failed(ec);
+  port = acceptor->local_endpoint(ec).port();
+  return {};
+}
+
+io_thread& server::parts::take_thread() {
+  io_thread& taken = *threads[next_thread];
+  next_thread = (next_thread + 1) % threads.size();
+  return taken;
+}
+
+void server::parts::accept_next() {
+  io_thread& thread = take_thread();
+  acceptor->async_accept(thread.context().get_executor(),
+                         [this, &thread](boost::system::error_code ec, session::socket_type socket) {
+                           on_accepted(ec, thread, std::move(socket));
+                         });
+}
+
+void server::parts::on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket) {
+  if (ec && !acceptor->is_open()) return;
+  if (ec) {
+    counters.accept_failures.fetch_add(1, std::memory_order_relaxed);
+    if (!std::exchange(accept_fails, true)) on_accept_failure(ec.message());
+    accept_timer->expires_after(accept_pause);
+    accept_timer->async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled && acceptor->is_open()) accept_next();
+    });
+    return;
+  }
+  accept_fails = false;
+  serve(thread, std::move(socket));
+  if (acceptor->is_open()) accept_next();
+}
+
+void server::parts::serve(io_thread& thread, session::socket_type&& socket) {
+  counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t open = counters.connections.now();
+  const bool one_too_many = open >= settings.connections_max;
+  if (one_too_many) counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+  if (open < settings.connections_max + settings.refused_at_once_max) {
+    thread.serve(std::move(socket), connection_count::place(counters.connections), one_too_many);
+  }
+}
+
+// Closing the listener resets what the kernel has accepted for it, with the requests that came there.
+void server::parts::accept_backlog() {
+  boost::system::error_code ec;
+  acceptor->non_blocking(true, ec);
+  for (int i = 0; i < backlog && !ec; ++i) {
+    io_thread& thread = take_thread();
+    auto socket = acceptor->accept(thread.context().get_executor(), ec);
+    if (!ec) serve(thread, std::move(socket));
+  }
+}
+
+// On the acceptor's own thread, so that it races with no accept, and behind those that are done.
+void server::parts::stop_accepting() {
+  std::promise<void> closed;
+  asio::io_context& context = threads.front()->context();
+  asio::post(context, [this, &context, &closed] {
+    accept_backlog();
+    boost::system::error_code ignored;
+    acceptor->close(ignored);
+    accept_timer->cancel();
+    asio::post(context, [&closed] { closed.set_value(); });
+  });
+  closed.get_future().wait();
+}
+
+server::server(server_settings settings, server_parts given)
+    : parts_(std::make_unique<parts>(std::move(settings), std::move(given))) {}
+
+server::~server() {
+  stop();
+}
+
+tl::expected<void, std::string> server::start() {
+  if (auto listening = parts_->listen(); !listening) return listening;
+  parts_->accept_next();
+  for (const auto& thread : parts_->threads) thread->start();
+  parts_->started = true;
+  return {};
+}
+
+std::uint16_t server::port() const noexcept {
+  return parts_->port;
+}
+
+void server::open_for_business(const order_reader& orders, message_port& messages,
+                               const std::function<std::uint32_t(reply_desk&)>& add_desk) {
+  parts_->offered.orders = &orders;
+  for (const auto& thread : parts_->threads) thread->connect(messages, add_desk(*thread));
+}
+
+bool server::drain(std::chrono::milliseconds timeout) {
+  parts_->status->advance_to(service_state::draining);
+  parts_->stop_accepting();
+  for (const auto& thread : parts_->threads) thread->drain();
+  const std::chrono::milliseconds farewell_time = std::min(timeout / 10, farewell_time_max);
+  if (parts_->counters.connections.wait_for_none(timeout - farewell_time)) return true;
+  for (const auto& thread : parts_->threads) thread->end_drain();
+  return parts_->counters.connections.wait_for_none(farewell_time);
+}
+
+void server::stop() {
+  if (!std::exchange(parts_->started, false)) return;
+  for (const auto& thread : parts_->threads) thread->stop();
+}
+
+const edge_counters& server::counters() const noexcept {
+  return parts_->counters;
+}
+
+}  // namespace ordem::edge

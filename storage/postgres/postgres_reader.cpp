@@ -1,0 +1,252 @@
+#include "storage/postgres/postgres_reader.hpp"
+
+#include <array>
+#include <chrono>
+#include <pqxx/pqxx>
+#include <utility>
+
+#include "storage/postgres/postgres_connection.hpp"
+#include "storage/postgres/postgres_expiry.hpp"
+#include "storage/postgres/schema_check.hpp"
+
+namespace ordem::storage {
+namespace {
+
+constexpr const char* page_rows = "2000";
+
+// For the transaction alone: behind a pooler the session goes to others then.
+constexpr const char* transaction_setup = "SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 3";
+
+// Milliseconds since 1970, as all of our times are.
+#define ORDEM_MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
+#define ORDEM_ORDER_COLUMNS                                                                                  \
+  "order_id::text, version, status, customer_id, currency, items::text, attributes::text, total, " ORDEM_MS( \
+      "created_at") ", " ORDEM_MS("updated_at")
+
+constexpr const char* order_cursor =
+    "DECLARE next_orders NO SCROLL CURSOR FOR SELECT " ORDEM_ORDER_COLUMNS " FROM orders ORDER BY order_id";
+constexpr const char* version_cursor = "DECLARE next_versions NO SCROLL CURSOR FOR SELECT " ORDEM_ORDER_COLUMNS
+                                       " FROM order_versions ORDER BY order_id, version, updated_at";
+constexpr const char* message_cursor =
+    "DECLARE next_messages NO SCROLL CURSOR FOR SELECT guid, encode(fingerprint, 'hex'), verdict, order_id::text,"
+    " version, status, wanted_status, made_against, by_if_match, request->>'method', request->>'path',"
+    " (request->'body')::text, " ORDEM_MS("created_at") ", " ORDEM_MS("expires_at") " FROM message_records";
+
+constexpr const char* capture_cursor =
+    "DECLARE next_captures NO SCROLL CURSOR FOR SELECT idempotency_key, " ORDEM_MS("allocated_at") ", " ORDEM_MS(
+        "lease_ends_at") ", " ORDEM_MS("expires_at") ", response_status, encode(response_body, 'hex'),"
+    " response_headers::text FROM captures";
+
+// A row that this program can't have written. Becomes a postgres_failure in this file.
+struct bad_row : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class Value>
+Value needed(std::optional<Value> value, const std::string& where) {
+  if (!value) throw bad_row(where + " holds what this program can't have written");
+  return std::move(*value);
+}
+
+timestamp time_of(const pqxx::field& ms) {
+  return timestamp(milliseconds(ms.as<std::int64_t>()));
+}
+
+version version_of(const pqxx::field& number) {
+  return {static_cast<std::uint64_t>(number.as<std::int64_t>())};
+}
+
+std::optional<timestamp> optional_time_of(const pqxx::field& ms) {
+  return ms.is_null() ? std::nullopt : std::optional(time_of(ms));
+}
+
+std::string bytes_of_hex(std::string_view digits) {
+  const auto value_of = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
+  std::string bytes;
+  bytes.reserve(digits.size() / 2);
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+    bytes += static_cast<char>(value_of(digits[i]) << 4 | value_of(digits[i + 1]));
+  }
+  return bytes;
+}
+
+std::uint64_t half_of(const std::string& digits, std::size_t from) {
+  return std::stoull(digits.substr(from, 16), nullptr, 16);
+}
+
+class reader final : public postgres_reader {
+ public:
+  reader(std::unique_ptr<postgres_connection> connection, json_readers readers)
+      : connection_(std::move(connection)), transaction_(*connection_), readers_(std::move(readers)) {}
+
+  // Throws what pqxx throws.
+  std::optional<std::string> begin();
+
+  const std::string& engine_id() const noexcept override { return engine_id_; }
+  position last() const noexcept override { return last_; }
+  result<void> keep_by(const clock_reading& now) override;
+  result<persisted_counts> count() override;
+  result<std::vector<order>> next_orders() override { return next<order>("next_orders", &reader::order_of); }
+  result<std::vector<order>> next_versions() override { return next<order>("next_versions", &reader::order_of); }
+  result<std::vector<persisted_message>> next_messages() override {
+    return next<persisted_message>("next_messages", &reader::message_of);
+  }
+  result<std::vector<persisted_capture>> next_captures() override {
+    return next<persisted_capture>("next_captures", &reader::capture_of);
+  }
+  bool has_versions_of(timestamp updated_at) const override { return has_partition("order_versions", updated_at); }
+  bool has_messages_of(timestamp created_at) const override { return has_partition("message_records", created_at); }
+
+ private:
+  order order_of(const pqxx::row& row) const;
+  persisted_message message_of(const pqxx::row& row) const;
+  persisted_capture capture_of(const pqxx::row& row) const;
+  bool has_partition(const std::string& table, timestamp at) const;
+
+  template <class Row>
+  result<std::vector<Row>> next(const std::string& cursor, Row (reader::*read)(const pqxx::row&) const) {
+    try {
+      std::vector<Row> page;
+      for (const auto& row : transaction_.exec(std::string("FETCH ") + page_rows + " FROM " + cursor)) {
+        page.push_back((this->*read)(row));
+      }
+      return page;
+    } catch (const std::exception& error) {
+      return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+    }
+  }
+
+  std::unique_ptr<postgres_connection> connection_;
+  pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction_;
+  const json_readers readers_;
+  std::string kept_messages_;  // the conditions
+  std::string kept_captures_;
+  std::string engine_id_;
+  position last_;
+  std::set<std::string> partitions_;
+};
+
+std::optional<std::string> reader::begin() {
+  if (auto objection = objection_to_schema(transaction_)) return objection;
+  transaction_.exec(transaction_setup);
+  const auto rows = transaction_.exec("SELECT engine_id::text, position FROM engine_positions");
+  if (rows.empty()) return "the database holds no log: no engine has written to it yet";
+  engine_id_ = rows[0][0].as<std::string>();
+  last_ = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
+  const auto names = transaction_.exec(
+      "SELECT inhrelid::regclass::text FROM pg_inherits"
+      " WHERE inhparent IN ('order_versions'::regclass, 'message_records'::regclass)");
+  for (const auto& row : names) partitions_.insert(row[0].as<std::string>());
+  transaction_.exec(order_cursor);
+  transaction_.exec(version_cursor);
+  return std::nullopt;
+}
+
+postgres_reader::result<void> reader::keep_by(const clock_reading& now) {
+  kept_messages_ = " WHERE NOT (" + has_expired(now, "created_at") + ")";
+  kept_captures_ = " WHERE expires_at IS NULL OR NOT (" + has_expired(now, "allocated_at") + ")";
+  try {
+    transaction_.exec(capture_cursor + kept_captures_ + " ORDER BY idempotency_key COLLATE \"C\"");
+    transaction_.exec(message_cursor + kept_messages_ + " ORDER BY guid COLLATE \"C\"");
+    return {};
+  } catch (const std::exception& error) {
+    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+  }
+}
+
+postgres_reader::result<persisted_counts> reader::count() {
+  try {
+    const auto row = transaction_.exec1(
+        "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_versions),"
+        " (SELECT count(*) FROM message_records" +
+        kept_messages_ + "), (SELECT count(*) FROM captures" + kept_captures_ + ")");
+    return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
+                            row[3].as<std::uint64_t>()};
+  } catch (const std::exception& error) {
+    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+  }
+}
+
+order reader::order_of(const pqxx::row& row) const {
+  const auto id = row[0].as<std::string>();
+  const std::string where = "order " + id + " in Postgres";
+  std::string content = "{\"customer_id\":";
+  append_json_string(content, row[3].as<std::string>());
+  content += ",\"currency\":";
+  append_json_string(content, row[4].as<std::string>());
+  content += ",\"items\":" + row[5].as<std::string>();
+  if (!row[6].is_null()) content += ",\"attributes\":" + row[6].as<std::string>();
+  content += '}';
+
+  order what;
+  what.id = needed(order_id::parse(id), where);
+  what.version = version_of(row[1]);
+  what.status = needed(parse_order_status(row[2].as<std::string>()), where);
+  what.content = needed(readers_.content(content), where);
+  what.total = needed(money::of_minor_units(row[7].as<std::int64_t>()), where);
+  what.created_at = time_of(row[8]);
+  what.updated_at = time_of(row[9]);
+  return what;
+}
+
+persisted_message reader::message_of(const pqxx::row& row) const {
+  const auto id = row[0].as<std::string>();
+  const std::string where = "message " + id + " in Postgres";
+  message_record record;
+  const auto print = row[1].as<std::string>();
+  record.fingerprint = {half_of(print, 0), half_of(print, 16)};
+  outcome& decided = record.outcome;
+  decided.verdict = needed(parse_verdict(row[2].as<std::string>()), where);
+  decided.order = needed(order_id::parse(row[3].as<std::string>()), where);
+  decided.version = version_of(row[4]);
+  decided.status = needed(parse_order_status(row[5].as<std::string>()), where);
+  if (!row[6].is_null()) decided.wanted = needed(parse_order_status(row[6].as<std::string>()), where);
+  if (!row[7].is_null()) decided.made_against = supplied_version{version_of(row[7]), row[8].as<bool>()};
+  if (!row[9].is_null()) {
+    record.command =
+        needed(readers_.command(row[9].as<std::string>(), row[10].as<std::string>(), row[11].as<std::string>()), where);
+  }
+  record.created_at = time_of(row[12]);
+  record.expires_at = time_of(row[13]);
+  return {needed(guid::parse(id), where), std::move(record)};
+}
+
+persisted_capture reader::capture_of(const pqxx::row& row) const {
+  const auto key = row[0].as<std::string>();
+  const std::string where = "capture " + key + " in Postgres";
+  capture what;
+  what.allocated_at = time_of(row[1]);
+  what.lease_ends_at = optional_time_of(row[2]);
+  what.expires_at = optional_time_of(row[3]);
+  if (!row[4].is_null()) {
+    captured_response response;
+    response.status = row[4].as<std::uint16_t>();
+    response.body = bytes_of_hex(row[5].as<std::string>());
+    response.headers = needed(readers_.headers(row[6].as<std::string>()), where);
+    what.response = std::make_shared<const captured_response>(std::move(response));
+  }
+  return {needed(capture_key::parse(key), where), std::move(what)};
+}
+
+bool reader::has_partition(const std::string& table, timestamp at) const {
+  // As ordem_make_month() names it.
+  const std::string month = to_rfc3339(at).substr(0, 7);
+  return partitions_.contains(table + "_" + month.substr(0, 4) + "_" + month.substr(5, 2));
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url,
+                                                                               json_readers readers) {
+  auto connection = connect_to_postgres(url);
+  if (!connection) return tl::make_unexpected(connection.error());
+  try {
+    auto made = std::make_unique<reader>(std::move(*connection), std::move(readers));
+    if (const auto objection = made->begin()) return tl::make_unexpected(postgres_failure{*objection});
+    return made;
+  } catch (const std::exception& error) {
+    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+  }
+}
+
+}  // namespace ordem::storage

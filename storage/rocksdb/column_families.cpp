@@ -1,0 +1,134 @@
+#include "storage/rocksdb/column_families.hpp"
+
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <utility>
+
+#include "storage/records/records.hpp"
+
+namespace ordem::storage {
+namespace {
+
+// RocksDB's own information log goes to no file: one that can't be written (a full disk) ends the process in an
+// assertion of its writer, version 7.8. What it calls an error is told like our own.
+class error_logger final : public rocksdb::Logger {
+ public:
+  explicit error_logger(std::function<void(std::string_view)> tell)
+      : rocksdb::Logger(rocksdb::InfoLogLevel::ERROR_LEVEL), tell_(std::move(tell)) {}
+
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    std::array<char, 1024> text;
+    const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
+    if (length > 0) tell_({text.data(), std::min(static_cast<std::size_t>(length), text.size() - 1)});
+  }
+
+ private:
+  std::function<void(std::string_view)> tell_;
+};
+
+using block_cache = std::shared_ptr<rocksdb::Cache>;
+
+rocksdb::BlockBasedTableOptions table_options(const block_cache& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;  // so that block_cache_bytes bounds them too
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+  return table;
+}
+
+rocksdb::ColumnFamilyOptions family_options(const block_cache& cache, std::size_t memtable_bytes) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = memtable_bytes;
+  // One memtable is filled while up to two are flushed; past that writes wait.
+  options.max_write_buffer_number = 3;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(cache)));
+  // The upper levels are rewritten soon and stay plain; what is old is read seldom and is made small.
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
+  return options;
+}
+
+// For families that are asked by whole key, mostly for keys that are not there: filters answer without touching data.
+void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& cache) {
+  auto table = table_options(cache);
+  table.filter_policy.reset(
+      rocksdb::NewBloomFilterPolicy(10));  // 10 bits a key: one absent key in a hundred costs a block
+  // Asked for every new message: not to be looked up in the cache each time. They count in it all the same.
+  table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  // The same in memory: an absent GUID costs a probe of this filter, not a walk through the skip list.
+  options.memtable_prefix_bloom_size_ratio = 0.05;
+  options.memtable_whole_key_filtering = true;
+}
+
+}  // namespace
+
+bool expired_record_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const {
+  const auto kept = decode_lifetime(value.ToStringView());
+  const timestamp newest = newest_.load(std::memory_order_relaxed);
+  if (!kept || newest < kept->expires_at) return false;
+  return clock_.read().at(newest).has_ended(kept->expires_at, kept->made_at);
+}
+
+rocksdb::DBOptions database_options(const store_settings& settings,
+                                    std::function<void(std::string_view)> report_error) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  // A record torn off at the very end of the write-ahead log was never acknowledged and is dropped; damage anywhere
+  // else stops the start. RocksDB's default would silently forget all that follows the damage.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.track_and_verify_wals_in_manifest = true;  // a missing log file is damage too
+  // Bounds what a start after a crash has to replay.
+  options.max_total_wal_size = settings.write_buffer_bytes;
+  options.db_write_buffer_size = settings.write_buffer_bytes;
+  // There is one writer, the commit writer: the plain memtable is quicker than the concurrent one, and order ids, which
+  // ascend, are inserted next to the one before.
+  options.allow_concurrent_memtable_write = false;
+  options.max_background_jobs = 2;
+  options.bytes_per_sync = std::uint64_t{1}
+                           << 20;  // table files reach the disk evenly, not in one burst beside a commit's fsync
+  options.max_open_files = settings.open_files_max;
+  options.info_log = std::make_shared<error_logger>(std::move(report_error));
+  options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
+  options.stats_dump_period_sec = 0;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
+                                                                const expired_record_filter& expired) {
+  const auto cache = rocksdb::NewLRUCache(settings.block_cache_bytes);
+  const std::size_t memtable_bytes = settings.write_buffer_bytes / 4;
+
+  std::vector<rocksdb::ColumnFamilyDescriptor> all;
+  all.reserve(family_names.size() + 1);
+  for (const char* name : family_names) all.emplace_back(name, family_options(cache, memtable_bytes));
+  const auto options_of = [&all](family which) -> rocksdb::ColumnFamilyOptions& {
+    return all[static_cast<std::size_t>(which)].options;
+  };
+
+  add_key_filters(options_of(family::orders), cache);
+  // These come as table files, small ones and in no order: merged as few times as there are sizes.
+  for (const family indexed : {family::messages, family::customers}) {
+    options_of(indexed).compaction_style = rocksdb::kCompactionStyleUniversal;
+  }
+  for (const family expiring : {family::messages, family::captures}) {
+    add_key_filters(options_of(expiring), cache);
+    options_of(expiring).compaction_filter = &expired;
+    // What nobody asks about again must not wait for ever for its compaction.
+    options_of(expiring).ttl = std::uint64_t{24} * 60 * 60;
+  }
+
+  all.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(cache, std::size_t{1} << 20));
+  return all;
+}
+
+}  // namespace ordem::storage

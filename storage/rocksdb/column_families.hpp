@@ -1,0 +1,52 @@
+// The column families of the database and how each is tuned. Only for storage/*.cpp: RocksDB's types go no further.
+#pragma once
+
+#include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/time.hpp"
+#include "storage/log/store.hpp"
+
+namespace ordem::storage {
+
+enum class family : std::uint8_t { orders, versions, messages, log, customers, captures };
+inline constexpr std::array family_names = {"orders", "versions", "messages", "log", "customers", "captures"};
+
+// Drops expired messages and captures when their file is compacted. Readers check the expiry themselves: this only
+// gives the space back. It goes by the time of the newest durable record, which every later start finds again in the
+// log, so that a start can tell what was dropped from what is lost, wherever the machine's clock is then.
+class expired_record_filter final : public rocksdb::CompactionFilter {
+ public:
+  explicit expired_record_filter(const time_source& clock) : clock_(clock) {}
+  const char* Name() const override { return "ordem.expired_record"; }
+  bool Filter(int level, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string* new_value,
+              bool* value_changed) const override;
+
+  // A record of that time is durable. Until the first call nothing is dropped. Any thread.
+  void confirm_durable(timestamp newest) noexcept { newest_.store(newest, std::memory_order_relaxed); }
+
+ private:
+  const time_source& clock_;
+  std::atomic<timestamp> newest_{timestamp::min()};
+};
+
+// `report_error` gets what RocksDB itself logs as an error, on any of its threads, as long as the database is open.
+rocksdb::DBOptions database_options(const store_settings& settings, std::function<void(std::string_view)> report_error);
+
+// In the order of `family`, with RocksDB's own "default", which holds the position of the indexes, at the end. The
+// filter must outlive the database.
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
+                                                                const expired_record_filter& expired);
+
+}  // namespace ordem::storage

@@ -1,0 +1,254 @@
+#include "storage/rocksdb/data_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "storage/records/records.hpp"
+
+namespace ordem::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+// In the place of the number in FORMAT.
+constexpr std::string_view being_loaded = "loading";
+
+tl::unexpected<open_failure> failure(std::string sentence) {
+  return tl::make_unexpected(open_failure{std::move(sentence)});
+}
+
+std::string quoted(const fs::path& path) {
+  return "'" + path.string() + "'";
+}
+
+std::string error_text(int error) {
+  return std::generic_category().message(error);
+}
+
+bool is_uuid(const std::string& text) {
+  return order_id::parse(text).has_value();  // the same 36 characters
+}
+
+std::string fresh_engine_id() {
+  return boost::uuids::to_string(boost::uuids::random_generator()());
+}
+
+// The engine id.
+tl::expected<std::string, open_failure> read_format(const fs::path& path) {
+  std::ifstream file(path / "FORMAT");
+  std::string line;
+  std::string engine_id;
+  std::getline(file, line);
+  std::getline(file, engine_id);
+  if (line == being_loaded) {
+    return failure("the data folder " + quoted(path) + " was not loaded to its end; remove it and load it anew");
+  }
+  const bool is_number = !line.empty() && line.size() < 10 && line.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_number) {
+    return failure("the data folder " + quoted(path) +
+                   " has no readable FORMAT file; restore the folder from a back-up as a whole");
+  }
+  if (std::stoi(line) != data_format) {
+    return failure("the data folder " + quoted(path) + " has data format " + line + ", but this program reads format " +
+                   std::to_string(data_format) + "; start the version of ordem that wrote it");
+  }
+  // RocksDB would make a new, empty database where this file is missing.
+  std::error_code ignored;
+  if (!fs::exists(database_path(path) / "CURRENT", ignored)) {
+    return failure("the data folder " + quoted(path) +
+                   " has lost its database (db/CURRENT is missing); restore the folder from a back-up as a whole");
+  }
+  if (!is_uuid(engine_id)) {
+    return failure("the file FORMAT of the data folder " + quoted(path) +
+                   " holds no engine id; restore the folder from a back-up as a whole");
+  }
+  return engine_id;
+}
+
+// Whether what is open is what the path leads to.
+bool is_same_file(int open, const fs::path& path) noexcept {
+  struct stat held{};
+  struct stat found{};
+  return ::fstat(open, &held) == 0 && ::stat(path.c_str(), &found) == 0 && held.st_dev == found.st_dev &&
+         held.st_ino == found.st_ino;
+}
+
+// Makes durable which files are in the folder. 0 or what errno says.
+int sync_folder(const fs::path& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return errno;
+  // Some file systems have nothing to sync in a folder.
+  const int error = ::fsync(folder) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
+  ::close(folder);
+  return error;
+}
+
+fs::path parent_of(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  return parent.empty() ? fs::path(".") : parent;
+}
+
+// Writes all of it and syncs it. 0 or what errno says.
+int write_durably(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return errno;
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
+  return ::fsync(file) == 0 ? 0 : errno;
+}
+
+tl::expected<int, open_failure> take_lock(const fs::path& path) {
+  const fs::path name = path / "LOCK";
+  const int lock = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (lock < 0) return failure("cannot open " + quoted(name) + ": " + std::strerror(errno));
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(lock);
+    if (error == EWOULDBLOCK) {
+      return failure("the data folder " + quoted(path) +
+                     " is locked: another ordem is running on it; stop that one or name another --data-dir");
+    }
+    return failure("cannot lock " + quoted(name) + ": " + std::strerror(error));
+  }
+  if (!is_same_file(lock, name)) {
+    ::close(lock);
+    return failure("the data folder " + quoted(path) + " was removed or replaced while it was being opened");
+  }
+  return lock;
+}
+
+// Below `wanted`, the folder that was asked for.
+tl::expected<void, open_failure> make_folder(const fs::path& path, const fs::path& wanted) {
+  const auto failed = [&](const std::string& why) {
+    return failure("cannot make the data folder " + quoted(wanted) + ": " +
+                   (path == wanted ? "" : quoted(path) + ": ") + why);
+  };
+  std::error_code error;
+  if (fs::is_directory(path, error)) return {};
+  if (!path.has_filename() && path.has_parent_path())
+    return make_folder(path.parent_path(), wanted);  // ends in a slash
+  const fs::path parent = parent_of(path);
+  if (auto made = make_folder(parent, wanted); !made) return made;
+  fs::create_directory(path, error);
+  if (error) return failed(error.message());
+  if (const int unsynced = sync_folder(parent)) return failed("its parent can't be synced: " + error_text(unsynced));
+  return {};
+}
+
+}  // namespace
+
+fs::path database_path(const fs::path& folder) {
+  return folder / "db";
+}
+
+fs::path incoming_path(const fs::path& folder) {
+  return folder / "incoming";
+}
+
+tl::expected<std::string, open_failure> check_data_folder(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(database_path(path), ignored)) {
+    return failure("there is no data of ordem in the folder " + quoted(path));
+  }
+  return read_format(path);
+}
+
+tl::expected<void, open_failure> make_folder(const fs::path& path) {
+  return make_folder(path, path);
+}
+
+tl::expected<data_folder, open_failure> data_folder::open(const fs::path& path) {
+  if (auto made = make_folder(path); !made) return tl::make_unexpected(made.error());
+
+  const auto lock = take_lock(path);
+  if (!lock) return tl::make_unexpected(lock.error());
+  data_folder folder(path, *lock);
+  std::error_code error;
+  folder.is_new_ = !fs::exists(path / "FORMAT", error);
+  if (error) return failure("cannot look at " + quoted(path / "FORMAT") + ": " + error.message());
+  // If an earlier start that was cut off has made the folder, its name may not be durable yet. If another has made it,
+  // the parent may be none that this process may read.
+  if (folder.is_new_) sync_folder(parent_of(path));
+  auto engine_id = folder.is_new() ? tl::expected<std::string, open_failure>(fresh_engine_id()) : read_format(path);
+  if (!engine_id) return tl::make_unexpected(engine_id.error());
+  folder.engine_id_ = std::move(*engine_id);
+  return folder;
+}
+
+tl::expected<data_folder, open_failure> data_folder::make(const fs::path& path, std::string engine_id) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && !fs::is_empty(path, ignored)) {
+    return failure("the data folder " + quoted(path) + " is not empty; name one that is not there yet");
+  }
+  auto folder = open(path);
+  if (!folder) return folder;
+  folder->engine_id_ = std::move(engine_id);
+  if (auto marked = folder->write_format_file(std::string(being_loaded) + "\n"); !marked) {
+    return tl::make_unexpected(marked.error());
+  }
+  return folder;
+}
+
+tl::expected<void, open_failure> data_folder::write_format() const {
+  return write_format_file(std::to_string(data_format) + "\n" + engine_id_ + "\n");
+}
+
+tl::expected<void, open_failure> data_folder::write_format_file(const std::string& text) const {
+  const fs::path& path = path_;
+  const fs::path name = path / "FORMAT";
+  const fs::path fresh = path / "FORMAT.tmp";
+  const int file = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+  int error = file < 0 ? errno : write_durably(file, text);
+  if (file >= 0) ::close(file);
+  if (error == 0 && ::rename(fresh.c_str(), name.c_str()) != 0) error = errno;
+  if (error == 0) error = sync_folder(path);
+  if (error != 0) return failure("cannot write " + quoted(name) + ": " + error_text(error));
+  return {};
+}
+
+tl::expected<held_folder, open_failure> held_folder::open(const fs::path& path) {
+  const int file = ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return failure("cannot open " + quoted(path) + ": " + error_text(errno));
+  return held_folder(path, file);
+}
+
+bool held_folder::is_in_place() const noexcept {
+  return is_same_file(file_, path_);
+}
+
+fs::path held_folder::lasting_path() const {
+  const fs::path by_descriptor = "/proc/self/fd/" + std::to_string(file_);
+  return is_same_file(file_, by_descriptor) ? by_descriptor : path_;
+}
+
+held_folder::held_folder(held_folder&& other) noexcept
+    : path_(std::move(other.path_)), file_(std::exchange(other.file_, -1)) {}
+
+held_folder::~held_folder() {
+  if (file_ >= 0) ::close(file_);
+}
+
+data_folder::data_folder(data_folder&& other) noexcept
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      is_new_(other.is_new_),
+      engine_id_(std::move(other.engine_id_)) {}
+
+data_folder::~data_folder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+}  // namespace ordem::storage

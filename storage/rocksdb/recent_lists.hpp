@@ -1,0 +1,111 @@
+// Keys that the log holds and the sorted files do not yet, in lists: the keys of one list begin with its name and stand
+// in byte order, so that a reader takes as many from the front as it needs. One thread fills the lists while any thread
+// reads them, without a lock.
+//
+// Each list is a skip list. A new order's key goes to the front of its customer's list, because ids ascend and keys
+// hold them inverted: that costs one comparison a level. Other keys go further back: ids that shards make at the same
+// time reach the log in any order, the clock may have been set back, and an old order may move to another customer.
+// They are found in logarithmic time.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/ids.hpp"
+#include "storage/rocksdb/arena.hpp"
+
+namespace ordem::storage {
+
+// A key that was added to its list, or removed from it. Lives as long as the lists. In memory:
+//   listed_key | links to the records behind it, one a level | key
+struct listed_key {
+  using link = std::atomic<listed_key*>;
+
+  position at;  // of the entry that made it
+  std::uint32_t name_bytes;
+  std::uint32_t key_bytes;
+  std::uint8_t levels;
+  bool removed;
+
+  std::string_view name() const noexcept { return key().substr(0, name_bytes); }
+  std::string_view key() const noexcept { return {reinterpret_cast<const char*>(links() + levels), key_bytes}; }
+  std::string_view value() const noexcept { return {}; }
+
+  const link* links() const noexcept { return reinterpret_cast<const link*>(this + 1); }
+  link& next(std::size_t level) noexcept { return reinterpret_cast<link*>(this + 1)[level]; }
+};
+
+class recent_lists {
+  struct list;
+
+ public:
+  // Takes up to that many records.
+  explicit recent_lists(std::size_t capacity);
+
+  recent_lists(const recent_lists&) = delete;
+  recent_lists& operator=(const recent_lists&) = delete;
+
+  // One thread at a time; `at` does not descend. The first `name_bytes` of the key are the name of its list.
+  void put(std::string_view key, std::size_t name_bytes, position at) { insert(key, name_bytes, at, false); }
+  void remove(std::string_view key, std::size_t name_bytes, position at) { insert(key, name_bytes, at, true); }
+
+  // The keys of one list in byte order, each with its newest record at or before a position. Any thread; what is added
+  // meanwhile does not show.
+  class cursor {
+   public:
+    // Null after the last key.
+    const listed_key* get() const noexcept { return at_; }
+    // REQUIRES: get() is not null.
+    void next() noexcept;
+
+   private:
+    friend class recent_lists;
+    cursor(list& of, listed_key* at, position upto) noexcept : list_(&of), at_(at), upto_(upto) { skip_newer(); }
+    void skip_newer() noexcept;
+
+    list* list_;
+    listed_key* at_;
+    position upto_;
+  };
+
+  // Any thread. At the first key of that list that is not less than `from`.
+  cursor seek(std::string_view name, std::string_view from, position upto) const noexcept;
+
+  // Any thread. All lists together: of each key its newest record at or before `upto`, in byte order of keys.
+  std::vector<const listed_key*> sorted(position upto) const;
+
+  // Any thread.
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+
+ private:
+  // A quarter of the records of a level is on the next one too: enough for a million records.
+  static constexpr std::size_t levels_max = 10;
+  using links = std::array<listed_key::link, levels_max - 1>;
+  using places = std::array<listed_key::link*, levels_max>;
+
+  // Where each level of a list begins. The upper levels are made when the first record gets there, because most lists
+  // have one record.
+  struct list {
+    listed_key::link first{nullptr};
+    std::atomic<links*> upper{nullptr};
+  };
+
+  void insert(std::string_view key, std::size_t name_bytes, position at, bool removed);
+  list& list_of(std::string_view name) const noexcept;
+  std::size_t random_levels() noexcept;
+  static places find(list& in, std::string_view key, position at) noexcept;
+
+  const std::size_t capacity_;
+  const std::size_t slots_;        // open addressing, at most half full; a power of two
+  std::unique_ptr<list[]> lists_;  // by the hash of their names
+  std::atomic<std::size_t> size_{0};
+  std::uint64_t random_ = 0x9E3779B97F4A7C15;
+  arena memory_;
+};
+
+}  // namespace ordem::storage

@@ -1,0 +1,124 @@
+#include "actors/commit/reply_router.hpp"
+
+#include <catch2/catch.hpp>
+#include <latch>
+#include <thread>
+
+#include "tests/actors/support.hpp"
+
+namespace ordem::actors {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+reply reply_to(std::uint32_t desk, std::uint32_t number) {
+  return {{desk, number}, refusal{order_not_found{}}};
+}
+
+TEST_CASE("desks are numbered in the order in which they come") {
+  reply_router router(10);
+  collecting_desk one;
+  collecting_desk other;
+  CHECK(router.add_desk(one) == 0);
+  CHECK(router.add_desk(other) == 1);
+}
+
+TEST_CASE("each desk gets its answers of a batch in one call, and no call without one") {
+  reply_router router(10);
+  collecting_desk one;
+  collecting_desk other;
+  collecting_desk idle;
+  for (auto* desk : {&one, &other, &idle}) router.add_desk(*desk);
+  REQUIRE(router.enter(5));
+  router.answer({reply_to(0, 1), reply_to(1, 2), reply_to(0, 3), reply_to(1, 4), reply_to(0, 5)});
+  CHECK(one.deliveries() == 1);
+  CHECK(one.answered() == 3);
+  CHECK(other.deliveries() == 1);
+  CHECK(other.answered() == 2);
+  CHECK(idle.deliveries() == 0);
+}
+
+TEST_CASE("no more messages get in than the bound allows, and all of a batch or none") {
+  reply_router router(10);
+  CHECK(router.enter(7));
+  CHECK_FALSE(router.enter(4));
+  CHECK(router.in_flight() == 7);
+  CHECK(router.enter(3));
+  CHECK_FALSE(router.enter(1));
+  CHECK(router.in_flight() == 10);
+}
+
+TEST_CASE("an answer gives its place back, turning away does not") {
+  reply_router router(2);
+  collecting_desk desk;
+  router.add_desk(desk);
+  REQUIRE(router.enter(2));
+  router.turn_away({reply_to(0, 1)});
+  CHECK(router.in_flight() == 2);
+  router.answer({reply_to(0, 2)});
+  CHECK(router.in_flight() == 1);
+  CHECK(router.enter(1));
+  CHECK(desk.answered() == 2);
+}
+
+TEST_CASE("with nothing in flight there is nothing to wait for") {
+  reply_router router(2);
+  CHECK(router.wait_until_idle(0ms));
+}
+
+TEST_CASE("waiting gives up when the time is over") {
+  reply_router router(2);
+  REQUIRE(router.enter(1));
+  CHECK_FALSE(router.wait_until_idle(1ms));
+}
+
+TEST_CASE("waiting ends with the last answer, which its desk has by then") {
+  reply_router router(2);
+  collecting_desk desk;
+  router.add_desk(desk);
+  REQUIRE(router.enter(2));
+  router.answer({reply_to(0, 1)});
+  std::latch begun(1);
+  std::thread answering([&] {
+    begun.wait();
+    router.answer({reply_to(0, 2)});
+  });
+  begun.count_down();
+  const bool idle = router.wait_until_idle(patience);
+  const std::size_t answered = desk.answered();
+  answering.join();
+  CHECK(idle);
+  CHECK(answered == 2);
+}
+
+TEST_CASE("threads that come at once never exceed the bound and lose no place") {
+  constexpr std::size_t bound = 5;
+  constexpr unsigned threads = 4;
+  reply_router router(bound);
+  collecting_desk desk;
+  router.add_desk(desk);
+  std::atomic<std::size_t> inside{0};
+  std::atomic<bool> exceeded{false};
+  std::latch start(threads);
+  std::vector<std::thread> all;
+  for (unsigned i = 0; i < threads; ++i) {
+    all.emplace_back([&, i] {
+      start.arrive_and_wait();
+      for (std::uint32_t round = 0; round < 2000; ++round) {
+        if (!router.enter(2)) continue;
+        if (inside.fetch_add(2) + 2 > bound) exceeded = true;
+        inside.fetch_sub(2);
+        router.answer({reply_to(0, i * 10'000 + 2 * round), reply_to(0, i * 10'000 + 2 * round + 1)});
+      }
+    });
+  }
+  for (auto& each : all) each.join();
+  CHECK_FALSE(exceeded);
+  CHECK(router.in_flight() == 0);
+  CHECK(router.enter(bound));
+  CHECK_FALSE(desk.answered_twice());
+}
+
+}  // namespace
+}  // namespace ordem::actors

@@ -1,0 +1,168 @@
+#include "actors/orders/dedupe_table.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/actors/support.hpp"
+
+namespace ordem::actors {
+namespace {
+
+using namespace testing;
+
+const guid some_guid = guid_of("k-1");
+
+struct dedupe_table_test {
+  fake_store committed;
+  dedupe_table table{committed, in_flight_policy::join};
+
+  dedupe_table::admission admit(std::uint32_t ticket_number, std::uint64_t asks = 1, timestamp now = sample_time) {
+    return table.admit({0, ticket_number}, creation(some_guid, content_of(), asks), now);
+  }
+
+  std::vector<reply> settle(const answer& given) {
+    std::vector<reply> replies;
+    table.settle({{0, 1}, 0, some_guid, std::nullopt, given}, replies);
+    return replies;
+  }
+
+  // As if it had been executed before.
+  void commit(verdict what, std::uint64_t asks = 1) {
+    storage::message_entry done{
+        some_guid, {{asks, 0}, {}, sample_time, sample_time + milliseconds(1000), std::nullopt}, nullptr, nullptr};
+    done.record.outcome.verdict = what;
+    if (is_accepted(what)) done.after = shared(sample_order());
+    done.record.outcome.order = order_id_of(1);
+    done.record.outcome.version = {1};
+    REQUIRE(committed.append(std::vector<storage::entry>{done}));
+    REQUIRE(committed.sync());
+  }
+};
+
+bool proceeds(const dedupe_table::admission& given) {
+  return std::holds_alternative<dedupe_table::proceed>(given);
+}
+bool joins(const dedupe_table::admission& given) {
+  return std::holds_alternative<dedupe_table::joined>(given);
+}
+
+executed some_success() {
+  executed done;
+  done.order = shared(sample_order());
+  done.outcome.order = done.order->id;
+  done.outcome.version = {1};
+  return done;
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a new message proceeds and is in flight") {
+  CHECK(proceeds(admit(1)));
+  CHECK(table.in_flight() == 1);
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a settled message is in flight no more") {
+  admit(1);
+  CHECK(settle(some_success()).empty());
+  CHECK(table.in_flight() == 0);
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a repeat while the first is in flight joins it and gets its answer as a replay") {
+  admit(1);
+  CHECK(joins(admit(2)));
+  CHECK(joins(admit(3)));
+  CHECK(table.in_flight() == 1);
+
+  const auto replies = settle(some_success());
+  REQUIRE(replies.size() == 2);
+  CHECK(replies[0].ticket.number == 2);
+  CHECK(replies[1].ticket.number == 3);
+  for (const reply& each : replies) {
+    CHECK(executed_in(each.answer).replayed);
+    CHECK(executed_in(each.answer).order->id == order_id_of(1));
+  }
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "who joined a message that is refused is refused alike") {
+  admit(1);
+  admit(2);
+  const auto replies = settle(refusal{unavailability::read_only});
+  REQUIRE(replies.size() == 1);
+  CHECK(is_refused(replies[0].answer, unavailability::read_only));
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "after a refusal the same GUID is new again") {
+  admit(1);
+  settle(refusal{order_not_found{}});
+  CHECK(proceeds(admit(2)));
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a repeat in flight is a conflict where that is the policy") {
+  dedupe_table strict(committed, in_flight_policy::conflict);
+  const message asked = creation(some_guid);
+  REQUIRE(proceeds(strict.admit({0, 1}, asked, sample_time)));
+  CHECK(is_refused<request_in_flight>(std::get<answer>(strict.admit({0, 2}, asked, sample_time))));
+
+  std::vector<reply> replies;
+  strict.settle({{0, 1}, 0, some_guid, std::nullopt, some_success()}, replies);
+  CHECK(replies.empty());
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "another request under a GUID in flight is refused as reused") {
+  admit(1);
+  CHECK(is_refused<guid_reused>(std::get<answer>(admit(2, 999))));
+  CHECK(settle(some_success()).empty());
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "reuse is told before conflict") {
+  dedupe_table strict(committed, in_flight_policy::conflict);
+  strict.admit({0, 1}, creation(some_guid), sample_time);
+  const auto second = strict.admit({0, 2}, creation(some_guid, content_of(), 999), sample_time);
+  CHECK(is_refused<guid_reused>(std::get<answer>(second)));
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a repeat of a success gets the earlier outcome with the order as it was then") {
+  commit(verdict::order_created);
+  const auto known = std::get<answer>(admit(1));
+  CHECK(executed_in(known).replayed);
+  CHECK(has_verdict(known, verdict::order_created));
+  CHECK(*executed_in(known).order == sample_order());
+  CHECK(executed_in(known).expires_at == sample_time + milliseconds(1000));
+  CHECK(table.in_flight() == 0);
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a repeat of a rejection gets the earlier rejection") {
+  commit(verdict::stale_version);
+  const auto known = std::get<answer>(admit(1));
+  CHECK(executed_in(known).replayed);
+  CHECK(has_verdict(known, verdict::stale_version));
+  CHECK(executed_in(known).order == nullptr);
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "another request under a known GUID is refused as reused") {
+  commit(verdict::order_created);
+  CHECK(is_refused<guid_reused>(std::get<answer>(admit(1, 999))));
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "an expired message is new again, for another request too") {
+  commit(verdict::order_created);
+  const timestamp expiry = sample_time + milliseconds(1000);
+  CHECK(std::holds_alternative<answer>(admit(1, 1, expiry - milliseconds(1))));
+  CHECK(proceeds(admit(2, 999, expiry)));
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a message whose GUID can't be looked up does not proceed") {
+  committed.break_reads(true);
+  CHECK(is_refused(std::get<answer>(admit(1)), unavailability::storage_failed));
+  CHECK(table.in_flight() == 0);
+  committed.break_reads(false);
+  CHECK(proceeds(admit(2)));
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "GUIDs do not meet each other") {
+  admit(1);
+  CHECK(proceeds(table.admit({0, 2}, creation(guid_of("k-2")), sample_time)));
+  CHECK(table.in_flight() == 2);
+  CHECK(settle(some_success()).empty());
+  CHECK(table.in_flight() == 1);
+}
+
+}  // namespace
+}  // namespace ordem::actors

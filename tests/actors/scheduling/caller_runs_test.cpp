@@ -1,0 +1,154 @@
+#include "actors/scheduling/caller_runs.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace ordem::actors {
+namespace {
+
+struct with_caller_runs : caf::actor_system_config {
+  with_caller_runs() {
+    load<caller_runs>();
+    set("scheduler.max-threads", std::size_t{1});
+  }
+};
+
+// Which thread ran each message.
+class threads_seen {
+ public:
+  void add() {
+    const std::lock_guard lock(mutex_);
+    seen_.push_back(std::this_thread::get_id());
+  }
+  std::vector<std::thread::id> all() const {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::thread::id> seen_;
+};
+
+// An actor of one handler, which gets itself and each message. A class, since CAF 0.17.6 dereferences a null pointer
+// where a function without further arguments is spawned (caf/detail/init_fun_factory.hpp).
+class acting final : public caf::event_based_actor {
+ public:
+  using handler = std::function<void(caf::event_based_actor*, int)>;
+
+  acting(caf::actor_config& config, handler handle) : caf::event_based_actor(config), handle_(std::move(handle)) {}
+
+  caf::behavior make_behavior() override {
+    return {[this](int what) { handle_(this, what); }};
+  }
+
+ private:
+  handler handle_;
+};
+
+struct fixture {
+  // At rest: it has not been started on a worker.
+  caf::actor spawn_at_rest(acting::handler handle) { return system.spawn<acting, caf::lazy_init>(std::move(handle)); }
+
+  // Notes its thread, and at the message 0 tells `end`.
+  caf::actor spawn_noting() {
+    return spawn_at_rest([this](caf::event_based_actor*, int what) {
+      seen.add();
+      if (what == 0) end.set_value();
+    });
+  }
+
+  with_caller_runs config;
+  threads_seen seen;
+  std::promise<void> end;
+  caf::actor_system system{config};
+  const std::thread::id here = std::this_thread::get_id();
+};
+
+TEST_CASE_METHOD(fixture, "what is put off to the end of a scope happens once, behind the actors that run there") {
+  std::vector<std::string> happened;
+  const caf::actor noting = spawn_at_rest([&](caf::event_based_actor*, int what) {
+    happened.push_back("message " + std::to_string(what));
+    if (what == 1) run_here::at_end([&] { happened.push_back("put off by an actor"); });
+  });
+  {
+    const run_here scope(system);
+    run_here::at_end([&] { happened.push_back("put off first"); });
+    caf::anon_send(noting, 1);
+    caf::anon_send(noting, 2);
+    CHECK(happened.empty());
+  }
+  CHECK(happened == std::vector<std::string>{"message 1", "message 2", "put off first", "put off by an actor"});
+  run_here::at_end([&] { happened.push_back("at once"); });
+  CHECK(happened.back() == "at once");
+}
+
+TEST_CASE_METHOD(fixture, "what is sent runs on the sending thread, when the scope ends") {
+  const caf::actor noting = spawn_noting();
+  {
+    const run_here scope(system);
+    caf::anon_send(noting, 1);
+    caf::anon_send(noting, 2);
+    CHECK(seen.all().empty());
+  }
+  CHECK(seen.all() == std::vector(2, here));
+}
+
+TEST_CASE_METHOD(fixture, "what those actors send on runs there too") {
+  const caf::actor noting = spawn_noting();
+  const caf::actor passing_on =
+      spawn_at_rest([noting](caf::event_based_actor* self, int what) { self->send(noting, what); });
+  {
+    const run_here scope(system);
+    caf::anon_send(passing_on, 1);
+  }
+  CHECK(seen.all() == std::vector(1, here));
+}
+
+TEST_CASE_METHOD(fixture, "without a scope, and after one, a worker runs it") {
+  const caf::actor noting = spawn_noting();
+  {
+    const run_here scope(system);
+  }
+  caf::anon_send(noting, 0);
+  end.get_future().wait();
+  REQUIRE(seen.all().size() == 1);
+  CHECK(seen.all().front() != here);
+}
+
+TEST_CASE_METHOD(fixture, "an actor with more to do than the bound goes on on a worker, in order") {
+  const caf::actor noting = spawn_noting();
+  constexpr int messages = 3 * static_cast<int>(run_here_messages_max);
+  {
+    const run_here scope(system);
+    for (int left = messages; left-- > 0;) caf::anon_send(noting, left);
+  }
+  end.get_future().wait();
+  const auto all = seen.all();
+  REQUIRE(all.size() == static_cast<std::size_t>(messages));
+  const auto first_elsewhere = std::find_if(all.begin(), all.end(), [this](auto id) { return id != here; });
+  CHECK(first_elsewhere - all.begin() == static_cast<std::ptrdiff_t>(run_here_messages_max));
+  CHECK(std::find(first_elsewhere, all.end(), here) == all.end());
+}
+
+TEST_CASE_METHOD(fixture, "an actor that ends in a scope is let go") {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> watched = held;
+  auto ending = spawn_at_rest([kept = std::move(held)](caf::event_based_actor* self, int) { self->quit(); });
+  {
+    const run_here scope(system);
+    caf::anon_send(ending, 1);
+    ending = nullptr;
+  }
+  CHECK(watched.expired());
+}
+
+}  // namespace
+}  // namespace ordem::actors

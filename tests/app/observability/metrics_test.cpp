@@ -1,0 +1,244 @@
+// What is told of captures and of Postgres among the metrics, and when.
+
+#include "app/observability/metrics.hpp"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include "storage/log/sink.hpp"
+#include "tests/actors/gateway_fixture.hpp"
+
+namespace ordem::app {
+namespace {
+
+using namespace testing;
+using Catch::Matchers::Contains;
+
+// Can't be reached until it is told that it can; takes what it is given while its door is open.
+class fake_postgres final : public storage::sink {
+ public:
+  door writes;
+  std::atomic<bool> is_there{true};
+
+  tl::expected<position, storage::sink_failure> claim(const storage::claim_objection&) override {
+    if (is_there) return held_;
+    return tl::make_unexpected(storage::sink_failure{false, "it is away"});
+  }
+  tl::expected<void, storage::sink_failure> write(std::span<const storage::logged_entry> entries) override {
+    writes.pass();
+    held_ = entries.back().position;
+    return {};
+  }
+  void interrupt() noexcept override { writes.open(); }
+
+ private:
+  position held_;
+};
+
+struct metrics_test : gateway_test {
+  fake_postgres postgres;
+  edge::edge_counters edge{edge::server_settings()};
+  edge::service_state state = edge::service_state::ready;
+  clock_figures clock_seen;
+
+  ~metrics_test() { engine.reset(); }
+
+  void follow() {
+    gateway_settings settings;
+    settings.sink = &postgres;
+    settings.follower.linger = milliseconds(1);
+    settings.follower.retry_first = milliseconds(1);
+    settings.follower.retry_longest = milliseconds(1);
+    start(std::move(settings));
+    engine->start_following();
+  }
+  std::string text() { return metrics_text(edge, state, engine.get(), &store, clock.now(), clock_seen); }
+  // The value of a metric, its labels as they are written; nothing if it is not there.
+  std::optional<std::string> value_of(const std::string& name) {
+    const std::string all = "\n" + text();
+    const auto at = all.find("\n" + name + " ");
+    if (at == std::string::npos) return std::nullopt;
+    const auto begin = at + name.size() + 2;
+    return all.substr(begin, all.find('\n', begin) - begin);
+  }
+  template <class Condition>
+  static bool wait_until(Condition holds) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  bool wait_for(const std::string& name, const std::string& value) {
+    return wait_until([&] { return value_of(name) == value; });
+  }
+};
+
+// --- state ---
+
+TEST_CASE_METHOD(metrics_test, "whether writes are taken and reads are served is told") {
+  struct row {
+    edge::service_state state;
+    const char* writes;
+    const char* reads;
+  };
+  constexpr row rows[] = {{edge::service_state::recovering, "0", "0"},
+                          {edge::service_state::ready, "1", "1"},
+                          {edge::service_state::read_only, "0", "1"},
+                          {edge::service_state::draining, "0", "0"}};
+  for (const auto& [now, writes, reads] : rows) {
+    state = now;
+    CHECK(value_of("ordem_takes_writes") == writes);
+    CHECK(value_of("ordem_serves_reads") == reads);
+  }
+}
+
+// --- captures ---
+
+TEST_CASE_METHOD(metrics_test, "calls of captures are told by verdict, those that never came too") {
+  ask(release(key_of("some-key")));
+  ask(allocation(key_of("some-key")));
+  ask(allocation(key_of("some-key")));
+  ask(record(key_of("some-key"), response_of("r")));
+  REQUIRE(wait_for("ordem_captures_total{verdict=\"recorded\"}", "1"));
+  for (std::size_t i = 0; i < capture_verdicts; ++i) {
+    const auto which = static_cast<capture_verdict>(i);
+    const bool came = which == capture_verdict::unknown || which == capture_verdict::allocated ||
+                      which == capture_verdict::in_flight || which == capture_verdict::recorded;
+    CAPTURE(which);
+    CHECK(value_of("ordem_captures_total{verdict=\"" + std::string(to_string(which)) + "\"}") == (came ? "1" : "0"));
+  }
+  CHECK(value_of("ordem_messages_executed_total{verdict=\"order_created\"}") == "0");
+  CHECK(value_of("ordem_store_captures"));
+}
+
+TEST_CASE_METHOD(metrics_test, "the age of an entry is told of a capture too") {
+  follow();
+  REQUIRE(wait_for("ordem_postgres_position", "0"));
+  postgres.writes.close();
+  ask(allocation(key_of("some-key")));
+  clock.advance(milliseconds(1500));
+  CHECK(value_of("ordem_postgres_lag_seconds") == "1.5");
+  postgres.writes.open();
+  CHECK(wait_for("ordem_postgres_lag_seconds", "0"));
+}
+
+TEST_CASE_METHOD(metrics_test, "steps of the machine's clock are counted, and what times are ahead of it") {
+  start({});
+  CHECK(value_of(R"(ordem_clock_steps_total{direction="forward"})") == "0");
+  clock_seen = {2, 3, milliseconds(1500)};
+  CHECK(value_of(R"(ordem_clock_steps_total{direction="forward"})") == "2");
+  CHECK(value_of(R"(ordem_clock_steps_total{direction="backward"})") == "3");
+  CHECK(value_of("ordem_clock_lead_seconds") == "1.5");
+}
+
+// --- batches ---
+
+TEST_CASE_METHOD(metrics_test, "lines of batches are told by the class of their verdicts") {
+  start({});
+  edge.batch_lines[2] = 1000;
+  edge.batch_lines[4] = 3;
+  CHECK(value_of(R"(ordem_http_batch_lines_total{status="2xx"})") == "1000");
+  CHECK(value_of(R"(ordem_http_batch_lines_total{status="4xx"})") == "3");
+  CHECK(value_of(R"(ordem_http_batch_lines_total{status="5xx"})") == "0");
+}
+
+// --- memory ---
+
+TEST_CASE_METHOD(metrics_test, "what the budgets of memory have given and refused is told of each") {
+  start({});
+  edge::memory_budget::permit body(edge.body_memory);
+  edge::memory_budget::permit response(edge.response_memory);
+  CHECK(body.resize(1'000'000));
+  CHECK_FALSE(response.resize(std::size_t{1} << 40));
+  CHECK(value_of("ordem_http_body_memory_bytes") == "1000000");
+  CHECK(value_of("ordem_http_response_memory_bytes") == "0");
+  CHECK(value_of(R"(ordem_http_memory_refusals_total{budget="body"})") == "0");
+  CHECK(value_of(R"(ordem_http_memory_refusals_total{budget="response"})") == "1");
+}
+
+// --- Postgres ---
+
+TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
+  CHECK_THAT(text(), Contains("ordem_log_position") && !Contains("ordem_postgres"));
+}
+
+TEST_CASE_METHOD(metrics_test, "while the data is being read nothing is told of Postgres") {
+  follow();
+  CHECK_THAT(metrics_text(edge, edge::service_state::recovering, nullptr, nullptr, clock.now(), {}),
+             !Contains("ordem_postgres"));
+}
+
+TEST_CASE_METHOD(metrics_test, "with Postgres its position, its lag and its transactions are told") {
+  follow();
+  answers_to(submit_all(creations(0, 10)));
+  REQUIRE(wait_for("ordem_postgres_position", "10"));
+  CHECK(value_of("ordem_postgres_connected") == "1");
+  CHECK(value_of("ordem_postgres_lag_entries") == "0");
+  CHECK(value_of("ordem_postgres_lag_seconds") == "0");
+  CHECK(value_of("ordem_postgres_backlog_bytes") == "0");
+  CHECK(value_of("ordem_postgres_failures_total") == "0");
+  CHECK(value_of("ordem_postgres_batches_total").value_or("0") != "0");
+}
+
+TEST_CASE_METHOD(metrics_test, "a Postgres that has never been reached has no position") {
+  postgres.is_there = false;
+  follow();
+  answers_to(submit_all(creations(0, 3)));
+  REQUIRE(wait_until([this] { return value_of("ordem_postgres_failures_total") != "0"; }));
+  CHECK(value_of("ordem_postgres_connected") == "0");
+  CHECK_FALSE(value_of("ordem_postgres_position"));
+  CHECK_FALSE(value_of("ordem_postgres_lag_entries"));
+  CHECK_FALSE(value_of("ordem_postgres_lag_seconds"));
+
+  postgres.is_there = true;
+  CHECK(wait_for("ordem_postgres_position", "3"));
+  CHECK(value_of("ordem_postgres_connected") == "1");
+}
+
+TEST_CASE_METHOD(metrics_test, "the lag is told in entries and in the age of the oldest one") {
+  follow();
+  REQUIRE(wait_for("ordem_postgres_position", "0"));
+  postgres.writes.close();
+  ask(creation(guid_of("k-1")));
+  clock.advance(milliseconds(1500));
+  ask(creation(guid_of("k-2")));
+  clock.advance(milliseconds(1000));
+  CHECK(value_of("ordem_postgres_lag_entries") == "2");
+  CHECK(value_of("ordem_postgres_lag_seconds") == "2.5");
+  CHECK(value_of("ordem_postgres_position") == "0");
+  postgres.writes.open();
+  REQUIRE(wait_for("ordem_postgres_position", "2"));
+  CHECK(value_of("ordem_postgres_lag_entries") == "0");
+  CHECK(value_of("ordem_postgres_lag_seconds") == "0");
+}
+
+TEST_CASE_METHOD(metrics_test, "a clock that steps back makes no lag below zero") {
+  follow();
+  REQUIRE(wait_for("ordem_postgres_position", "0"));
+  postgres.writes.close();
+  ask(creation(guid_of("k-1")));
+  clock.advance(milliseconds(-5000));
+  CHECK(value_of("ordem_postgres_lag_entries") == "1");
+  CHECK(value_of("ordem_postgres_lag_seconds") == "0");
+}
+
+TEST_CASE_METHOD(metrics_test, "the backlog is told in bytes, which are measured now and then") {
+  follow();
+  REQUIRE(wait_for("ordem_postgres_position", "0"));
+  postgres.writes.close();
+  std::uint64_t asked = 0;
+  REQUIRE(wait_until([&] {
+    ask(creation(guid_of(++asked)));
+    return value_of("ordem_postgres_backlog_bytes") != "0";
+  }));
+  postgres.writes.open();
+  CHECK(wait_for("ordem_postgres_backlog_bytes", "0"));
+}
+
+}  // namespace
+}  // namespace ordem::app

@@ -1,0 +1,595 @@
+#include "app/settings/command_line.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cctype>
+#include <thread>
+
+#include "tests/app/support.hpp"
+
+namespace ordem::app {
+namespace {
+
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+using testing::complaint_about;
+using testing::parse_serve;
+using testing::settings_file;
+using testing::settings_of;
+using testing::words;
+
+const std::string some_id = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f";
+
+// Every setting, with a value that is not its default.
+const std::vector<std::pair<std::string, std::string>> all_settings = {
+    {"address", "::1"},
+    {"port", "9090"},
+    {"data-dir", "elsewhere"},
+    {"durability", "os"},
+    {"in-flight", "conflict"},
+    {"message-ttl", "7d"},
+    {"capture-lease", "30s"},
+    {"capture-ttl", "2d"},
+    {"capture-max", "3MiB"},
+    {"max-body", "2MiB"},
+    {"body-memory", "64MiB"},
+    {"response-memory", "128MiB"},
+    {"max-header", "32KiB"},
+    {"max-connections", "2000"},
+    {"max-in-flight", "100"},
+    {"live-orders", "5000"},
+    {"idle-timeout", "5s"},
+    {"request-timeout", "1m"},
+    {"drain-timeout", "500ms"},
+    {"io-threads", "3"},
+    {"worker-threads", "4"},
+    {"shards", "5"},
+    {"block-cache", "64MiB"},
+    {"write-buffer", "8MiB"},
+    {"log-entries", "1000"},
+    {"postgres-url", "postgres://h/d"},
+    {"persist-backlog-max", "2GiB"},
+    {"log-format", "json"},
+    {"log-level", "debug"},
+};
+
+std::string environment_name(std::string setting) {
+  for (char& c : setting) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  return "ORDEM_" + setting;
+}
+
+void check_all_are_set(const settings& given) {
+  CHECK(given.server.address == "::1");
+  CHECK(given.server.port == 9090);
+  CHECK(given.store.folder == "elsewhere");
+  CHECK(given.store.durability == storage::durability::os);
+  CHECK(given.engine.in_flight == actors::in_flight_policy::conflict);
+  CHECK(given.engine.message_ttl == 168h);
+  CHECK(given.engine.captures.lease == 30s);
+  CHECK(given.engine.captures.ttl == 48h);
+  CHECK(given.server.captured_bytes_max == 3 << 20);
+  CHECK(given.server.body_bytes_max == 2 << 20);
+  CHECK(given.server.body_memory_bytes_max == std::size_t{64} << 20);
+  CHECK(given.server.response_memory_bytes_max == std::size_t{128} << 20);
+  CHECK(given.server.header_bytes_max == 32 << 10);
+  CHECK(given.server.connections_max == 2000);
+  CHECK(given.engine.in_flight_max == 100);
+  CHECK(given.engine.live_orders_max == 5000);
+  CHECK(given.server.idle_timeout == 5s);
+  CHECK(given.server.request_timeout == 1min);
+  CHECK(given.drain_timeout == 500ms);
+  CHECK(given.server.io_threads == 3);
+  CHECK(given.engine.worker_threads == 4);
+  CHECK(given.engine.shards == 5);
+  CHECK(given.store.block_cache_bytes == std::size_t{64} << 20);
+  CHECK(given.store.write_buffer_bytes == std::size_t{8} << 20);
+  CHECK(given.store.log_entries_kept == 1000);
+  CHECK(given.postgres_url == "postgres://h/d");
+  CHECK(given.engine.follower.backlog_bytes_max == std::uint64_t{2} << 30);
+  CHECK(given.log_format == log_format::json);
+  CHECK(given.log_level == "debug");
+}
+
+// --- where settings come from ---
+
+TEST_CASE("every setting can be an argument") {
+  words arguments;
+  SECTION("of two words") {
+    for (const auto& [name, value] : all_settings) arguments.insert(arguments.end(), {"--" + name, value});
+    check_all_are_set(settings_of(arguments));
+  }
+  SECTION("of one word") {
+    for (const auto& [name, value] : all_settings) arguments.push_back("--" + name + "=" + value);
+    check_all_are_set(settings_of(arguments));
+  }
+}
+
+TEST_CASE("every setting can be in the environment") {
+  words environment = {"PATH=/bin", "ORDEMLY=1"};
+  for (const auto& [name, value] : all_settings) environment.push_back(environment_name(name) + "=" + value);
+  check_all_are_set(settings_of({}, environment));
+}
+
+TEST_CASE("every setting can be in a file") {
+  std::string text = "# a comment\n\n";
+  for (const auto& [name, value] : all_settings) text += name + " = \"" + value + "\"\n";
+  const settings_file file(text);
+  SECTION("that an argument names") {
+    check_all_are_set(settings_of({"--config", file.path()}));
+  }
+  SECTION("that the environment names") {
+    check_all_are_set(settings_of({}, {"ORDEM_CONFIG=" + file.path()}));
+  }
+}
+
+TEST_CASE("values in a file need no quotes") {
+  const settings_file file("port = 9090\nmessage-ttl = 7d\ndurability = os\n");
+  const settings given = settings_of({"--config", file.path()});
+  CHECK(given.server.port == 9090);
+  CHECK(given.engine.message_ttl == 168h);
+  CHECK(given.store.durability == storage::durability::os);
+}
+
+TEST_CASE("an argument beats the environment, which beats the file, which beats the default") {
+  const auto [by_argument, by_environment, by_file, port] = GENERATE(table<bool, bool, bool, int>({
+      {false, false, false, 8080},
+      {false, false, true, 1003},
+      {false, true, false, 1002},
+      {false, true, true, 1002},
+      {true, false, false, 1001},
+      {true, false, true, 1001},
+      {true, true, false, 1001},
+      {true, true, true, 1001},
+  }));
+  const settings_file file("port = 1003\n");
+  words arguments;
+  if (by_argument) arguments.push_back("--port=1001");
+  if (by_file) arguments.push_back("--config=" + file.path());
+  const words environment = by_environment ? words{"ORDEM_PORT=1002"} : words{};
+  CHECK(settings_of(arguments, environment).server.port == port);
+  std::reverse(arguments.begin(), arguments.end());
+  CHECK(settings_of(arguments, environment).server.port == port);
+}
+
+TEST_CASE("an empty variable of the environment is one that is not set") {
+  const settings defaults = settings_of({});
+  for (const auto& [name, value] : all_settings) {
+    INFO(environment_name(name));
+    const settings given = settings_of({"--log-level=debug"}, {environment_name(name) + "="});
+    CHECK(given.log_level == "debug");
+    if (name != "log-level") CHECK(testing::effective(given, name) == testing::effective(defaults, name));
+  }
+  const settings_file file("port = 1003\n");
+  CHECK(settings_of({}, {"ORDEM_CONFIG=" + file.path(), "ORDEM_PORT="}).server.port == 1003);
+  CHECK(settings_of({}, {"ORDEM_CONFIG=", "ORDEM_NOTHING="}).server.port == 8080);
+}
+
+TEST_CASE("an empty variable is not set for the commands that look into a folder or a database, either") {
+  const auto folder = parse_command_line({"inspect", "message", "k-1"}, {"ORDEM_DATA_DIR="});
+  CHECK(std::get<inspect_message_command>(folder.value()).data_folder == "data");
+  const auto database = parse_command_line({"migrate"}, {"ORDEM_POSTGRES_URL="});
+  REQUIRE_FALSE(database);
+  CHECK_THAT(database.error().text, Contains("which database?"));
+}
+
+TEST_CASE("an empty value is refused, and takes nothing from the argument after it") {
+  const auto name = GENERATE(as<std::string>{}, "data-dir", "config", "postgres-url", "port", "durability");
+  INFO(name);
+  CHECK_THAT(complaint_about({"--" + name + "=", "--durability=os"}), Contains("'--" + name + "' is empty"));
+  CHECK_THAT(complaint_about({"--" + name, "", "--durability=os"}), Contains("'--" + name + "' is empty"));
+  if (name == "config") return;
+  const settings_file file(name + " = \"\"\nlog-level = debug\n");
+  CHECK_THAT(complaint_about({"--config", file.path()}), Contains("'" + name + "'") && Contains("is empty"));
+}
+
+TEST_CASE("what comes last after -- may end with an equals sign") {
+  const auto parsed = parse_command_line({"inspect", "message", "--", "--k="}, {});
+  CHECK(std::get<inspect_message_command>(parsed.value()).guid.view() == "--k=");
+}
+
+TEST_CASE("an argument's configuration file beats the environment's") {
+  const settings_file one("port = 1001\n");
+  const settings_file other("port = 1002\n");
+  CHECK(settings_of({"--config", one.path()}, {"ORDEM_CONFIG=" + other.path()}).server.port == 1001);
+}
+
+TEST_CASE("the last of two equal arguments holds") {
+  CHECK(settings_of({"--port=1001", "--port=1002"}).server.port == 1002);
+}
+
+TEST_CASE("without settings there are the defaults of the manual") {
+  const settings given = settings_of({});
+  CHECK(given.server.address == "127.0.0.1");
+  CHECK(given.server.port == 8080);
+  CHECK(given.store.folder == "data");
+  CHECK(given.store.durability == storage::durability::fsync);
+  CHECK(given.engine.in_flight == actors::in_flight_policy::join);
+  CHECK(given.engine.message_ttl == 24h);
+  CHECK(given.engine.captures.lease == 60s);
+  CHECK(given.engine.captures.ttl == 24h);
+  CHECK(given.server.captured_bytes_max == 1 << 20);
+  CHECK(given.server.body_bytes_max == 1 << 20);
+  CHECK(given.server.header_bytes_max == 16 << 10);
+  CHECK(given.server.connections_max == 16384);
+  CHECK(given.engine.in_flight_max == 8192);
+  CHECK(given.engine.live_orders_max == 100'000);
+  CHECK(given.server.idle_timeout == 60s);
+  CHECK(given.server.request_timeout == 30s);
+  CHECK(given.drain_timeout == 20s);
+  CHECK(given.log_format == log_format::automatic);
+  CHECK(given.log_level == "info");
+  CHECK(given.server.io_threads == std::max(1U, std::thread::hardware_concurrency()));
+}
+
+// --- names that are none ---
+
+TEST_CASE("an unknown argument is refused by its name") {
+  const auto arguments = GENERATE(values<words>({{"--prot=1"}, {"--port-number", "1"}, {"-x"}, {"extra"}}));
+  CHECK_THAT(complaint_about(arguments), Contains(arguments[0].substr(0, arguments[0].find('='))));
+}
+
+TEST_CASE("an unknown variable of the environment is refused by its name") {
+  const auto variable = GENERATE(as<std::string>{}, "ORDEM_PROT=1", "ORDEM_=1", "ORDEM_port=1", "ORDEM_PORT_NUMBER");
+  CHECK_THAT(complaint_about({}, {variable}), Contains(variable.substr(0, variable.find('='))));
+}
+
+TEST_CASE("an unknown name in the file is refused with the name and the file") {
+  const auto [text, name] = GENERATE(table<std::string, std::string>({
+      {"prot = 1\n", "prot"},
+      {"port = 1\nmax_body = 1MiB\n", "max_body"},
+      {"[serve]\nport = 1\n", "serve"},
+      {"config = other.conf\n", "config"},
+      {"help = true\n", "help"},
+  }));
+  const settings_file file(text);
+  const std::string complaint = complaint_about({"--config", file.path()});
+  CHECK_THAT(complaint, Contains(name));
+  CHECK_THAT(complaint, Contains(file.path()));
+}
+
+TEST_CASE("a configuration file that is not there is refused by its name") {
+  CHECK_THAT(complaint_about({"--config=/nowhere/ordem.conf"}), Contains("/nowhere/ordem.conf"));
+}
+
+TEST_CASE("a configuration file that is a folder is refused") {
+  CHECK_THAT(complaint_about({"--config=/tmp"}), Contains("'/tmp' is a folder"));
+}
+
+TEST_CASE("a configuration file without an end is refused") {
+  CHECK_THAT(complaint_about({"--config=/dev/zero"}), Contains("'/dev/zero' is larger than 1 MiB"));
+}
+
+TEST_CASE("a configuration file may have 1 MiB and no byte more") {
+  std::string text = "port = 1003\n#";
+  text.resize(std::size_t{1} << 20, 'x');
+  CHECK(settings_of({"--config", settings_file(text).path()}).server.port == 1003);
+  CHECK_THAT(complaint_about({"--config", settings_file(text + 'x').path()}), Contains("larger than 1 MiB"));
+}
+
+TEST_CASE("a configuration file in UTF-16 is refused") {
+  const settings_file file(std::string("\xFF\xFEp\0o\0r\0t\0", 10));
+  CHECK_THAT(complaint_about({"--config", file.path()}), Contains("not a text"));
+}
+
+TEST_CASE("a byte order mark and line ends of other systems do not harm a configuration file") {
+  const settings_file file("\xEF\xBB\xBFport = 1003\r\nlog-level = \"debug\"\r\n");
+  const settings given = settings_of({"--config", file.path()});
+  CHECK(given.server.port == 1003);
+  CHECK(given.log_level == "debug");
+}
+
+TEST_CASE("a name of the file with several values is refused") {
+  const settings_file file("port = [1, 2]\n");
+  CHECK_THAT(complaint_about({"--config", file.path()}), Contains("port"));
+}
+
+TEST_CASE("an argument without its value is refused") {
+  const auto argument = GENERATE(as<std::string>{}, "--port", "--config", "--data-dir", "--message-ttl");
+  CHECK_THAT(complaint_about({argument}), Contains(argument));
+}
+
+// --- values ---
+
+TEST_CASE("a duration takes its units") {
+  const auto [text, value] = GENERATE(table<std::string, std::chrono::milliseconds>(
+      {{"1500ms", 1500ms}, {"90s", 90s}, {"5m", 5min}, {"2h", 2h}, {"7d", 168h}, {"366d", 8784h}, {"24 h", 24h}}));
+  CHECK(settings_of({"--message-ttl", text}).engine.message_ttl == value);
+}
+
+TEST_CASE("a size takes its units") {
+  const auto [text, bytes] = GENERATE(table<std::string, std::size_t>({{"1KiB", 1024},
+                                                                       {"2048", 2048},
+                                                                       {"2048B", 2048},
+                                                                       {"64KiB", 65536},
+                                                                       {"1MiB", 1048576},
+                                                                       {"1GiB", std::size_t{1} << 30},
+                                                                       {"1024GiB", std::size_t{1} << 40},
+                                                                       {"1 MiB", 1048576}}));
+  CHECK(settings_of({"--max-body", text, "--body-memory", "1024GiB"}).server.body_bytes_max == bytes);
+}
+
+TEST_CASE("a bad value is refused, and its setting is named") {
+  const auto [name, value] = GENERATE(table<std::string, std::string>({
+      {"port", "65536"},
+      {"port", "-1"},
+      {"port", "http"},
+      {"port", ""},
+      {"port", "80.5"},
+      {"port", "0x50x"},
+      {"durability", "disk"},
+      {"durability", "postgres"},
+      {"durability", ""},
+      {"in-flight", "wait"},
+      {"message-ttl", "24"},
+      {"message-ttl", "0s"},
+      {"message-ttl", "-1h"},
+      {"message-ttl", "367d"},
+      {"message-ttl", "soon"},
+      {"message-ttl", "1w"},
+      {"message-ttl", ""},
+      {"message-ttl", "h"},
+      {"max-body", "1023"},
+      {"max-body", "0"},
+      {"max-body", "1025GiB"},
+      {"max-body", "-1"},
+      {"max-body", "1MiBs"},
+      {"max-body", "big"},
+      {"max-body", ""},
+      {"max-header", "512B"},
+      {"max-connections", "0"},
+      {"max-connections", "1000001"},
+      {"max-in-flight", "0"},
+      {"max-in-flight", "many"},
+      {"live-orders", "0"},
+      {"idle-timeout", "0ms"},
+      {"request-timeout", "30"},
+      {"drain-timeout", "forever"},
+      {"io-threads", "0"},
+      {"io-threads", "1025"},
+      {"worker-threads", "0"},
+      {"shards", "0"},
+      {"shards", "4294967297"},
+      {"block-cache", "1KiB"},
+      {"write-buffer", "1MiB"},
+      {"log-entries", "0"},
+      {"log-format", "xml"},
+      {"log-level", "loud"},
+      {"port", "18446744073709551617"},
+      {"message-ttl", "18446744073709551617ms"},
+      {"message-ttl", "99999999999999999999d"},
+      {"max-body", "18446744073709551617"},
+      {"max-body", "17179869185GiB"},
+  }));
+  INFO("--" << name << "='" << value << "'");
+  SECTION("as an argument") {
+    CHECK_THAT(complaint_about({"--" + name + "=" + value}), Contains(name));
+  }
+  SECTION("in the environment") {
+    if (!value.empty()) CHECK_THAT(complaint_about({}, {environment_name(name) + "=" + value}), Contains(name));
+  }
+  SECTION("in a file") {
+    const settings_file file(name + " = \"" + value + "\"\n");
+    CHECK_THAT(complaint_about({"--config", file.path()}), Contains(name));
+  }
+}
+
+TEST_CASE("settings that contradict each other are refused, and both are named") {
+  const auto [arguments, one, other] = GENERATE(table<words, std::string, std::string>({
+      {{"--max-connections=2", "--io-threads=3"}, "--max-connections", "--io-threads"},
+      {{"--live-orders=2", "--shards=3"}, "--live-orders", "--shards"},
+      {{"--message-ttl=999ms"}, "--message-ttl", "1s"},
+  }));
+  const std::string complaint = complaint_about(arguments);
+  CHECK_THAT(complaint, Contains(one) && Contains(other));
+}
+
+TEST_CASE("settings at the edge of a contradiction are fine") {
+  const auto arguments = GENERATE(values<words>({{"--max-connections=3", "--io-threads=3"},
+                                                 {"--live-orders=3", "--shards=3"},
+                                                 {"--message-ttl=1s"},
+                                                 {"--message-ttl=1000ms"}}));
+  CHECK(parse_serve(arguments).has_value());
+}
+
+// --- what is printed ---
+
+TEST_CASE("the settings in force are all listed, each once, as they were written") {
+  words arguments;
+  for (const auto& [name, value] : all_settings) arguments.push_back("--" + name + "=" + value);
+  const settings given = settings_of(arguments);
+  CHECK(given.effective.size() == all_settings.size() + 1);  // and config
+  // Values with a unit may be printed in another one.
+  CHECK(testing::effective(given, "port") == "9090");
+  CHECK(testing::effective(given, "data-dir") == "elsewhere");
+  CHECK(testing::effective(given, "log-level") == "debug");
+  for (const auto& [name, value] : all_settings) CHECK_FALSE(testing::effective(given, name).empty());
+}
+
+TEST_CASE("a default is listed as it holds") {
+  const settings given = settings_of({});
+  CHECK(testing::effective(given, "port") == "8080");
+  CHECK(testing::effective(given, "durability") == "fsync");
+  CHECK(testing::effective(given, "in-flight") == "join");
+  CHECK(testing::effective(given, "log-format") == "auto");
+  CHECK(testing::effective(given, "message-ttl") == "24h");
+  CHECK(testing::effective(given, "io-threads") == std::to_string(given.server.io_threads));
+}
+
+TEST_CASE("a setting that was given is listed in words, as a default is") {
+  const settings given =
+      settings_of({"--durability=os", "--in-flight=conflict", "--log-format=json", "--message-ttl=48h"});
+  CHECK(testing::effective(given, "durability") == "os");
+  CHECK(testing::effective(given, "in-flight") == "conflict");
+  CHECK(testing::effective(given, "log-format") == "json");
+  CHECK_THAT(testing::effective(given, "message-ttl"), Contains("h") || Contains("ms"));
+}
+
+TEST_CASE("the help of serve explains every setting, with its variable of the environment") {
+  const auto parsed = parse_serve({"--help"});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 0);
+  for (const auto& [name, value] : all_settings) {
+    CHECK_THAT(parsed.error().text, Contains("--" + name) && Contains(environment_name(name)));
+  }
+  CHECK_THAT(parsed.error().text, Contains("--config") && Contains("beats"));
+}
+
+TEST_CASE("the help of ordem names its commands") {
+  const auto parsed = parse_command_line({"--help"}, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 0);
+  CHECK_THAT(parsed.error().text,
+             Contains("serve") && Contains("inspect") && Contains("migrate") && Contains("version"));
+}
+
+// --- commands ---
+
+TEST_CASE("without a command, or with an unknown one, the exit code is 2 and the text points to the help") {
+  const auto arguments = GENERATE(values<words>({{}, {"sevre"}, {"inspect"}, {"inspect", "orders"}, {"--port=1"}}));
+  const auto parsed = parse_command_line(arguments, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 2);
+  CHECK_THAT(parsed.error().text, Contains("--help"));
+}
+
+TEST_CASE("options too ask for the version") {
+  const auto option = GENERATE(as<std::string>{}, "--version", "-v", "-V");
+  CHECK(std::holds_alternative<version_command>(parse_command_line({option}, {}).value()));
+}
+
+TEST_CASE("help explains a command, or all of them") {
+  const auto [arguments, same_as] =
+      GENERATE(table<words, words>({{{"help"}, {"--help"}},
+                                    {{"help", "serve"}, {"serve", "--help"}},
+                                    {{"help", "inspect"}, {"inspect", "--help"}},
+                                    {{"help", "inspect", "order"}, {"inspect", "order", "--help"}}}));
+  const auto helped = parse_command_line(arguments, {});
+  REQUIRE_FALSE(helped);
+  CHECK(helped.error().exit_code == 0);
+  CHECK(helped.error().text == parse_command_line(same_as, {}).error().text);
+}
+
+TEST_CASE("help does not know more commands than there are") {
+  const auto parsed = parse_command_line({"help", "sevre"}, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 2);
+  CHECK_THAT(parsed.error().text, Contains("'sevre' is not a command"));
+}
+
+TEST_CASE("an option that no command has is named") {
+  const auto parsed = parse_command_line({"--colour"}, {});
+  REQUIRE_FALSE(parsed);
+  CHECK_THAT(parsed.error().text, Contains("'--colour' is not an option of ordem itself"));
+}
+
+TEST_CASE("version takes nothing") {
+  CHECK(std::holds_alternative<version_command>(parse_command_line({"version"}, {}).value()));
+  CHECK_FALSE(parse_command_line({"version", "--port=1"}, {}));
+}
+
+TEST_CASE("inspect order takes an id and a folder") {
+  const auto parsed = parse_command_line({"inspect", "order", some_id, "--data-dir", "D"}, {});
+  const auto& asked = std::get<inspect_order_command>(parsed.value());
+  CHECK(asked.id.to_string() == some_id);
+  CHECK(asked.data_folder == "D");
+}
+
+TEST_CASE("inspect message takes a GUID and a folder") {
+  const auto parsed = parse_command_line({"inspect", "message", "k-1", "--data-dir=D"}, {});
+  const auto& asked = std::get<inspect_message_command>(parsed.value());
+  CHECK(asked.guid.view() == "k-1");
+  CHECK(asked.data_folder == "D");
+}
+
+TEST_CASE("inspect looks into the folder data by itself") {
+  const auto parsed = parse_command_line({"inspect", "message", "k-1"}, {});
+  CHECK(std::get<inspect_message_command>(parsed.value()).data_folder == "data");
+}
+
+TEST_CASE("inspect takes its folder from the environment too") {
+  const auto parsed = parse_command_line({"inspect", "message", "k-1"}, {"ORDEM_DATA_DIR=D"});
+  CHECK(std::get<inspect_message_command>(parsed.value()).data_folder == "D");
+}
+
+TEST_CASE("inspect refuses what is no name of an order or a message") {
+  const auto arguments = GENERATE(values<words>({{"inspect", "order", "7"},
+                                                 {"inspect", "order", some_id + "0"},
+                                                 {"inspect", "order"},
+                                                 {"inspect", "message", "two words"},
+                                                 {"inspect", "message", std::string(256, 'k')},
+                                                 {"inspect", "message", ""},
+                                                 {"inspect", "message"}}));
+  const auto parsed = parse_command_line(arguments, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 2);
+  CHECK_FALSE(parsed.error().text.empty());
+}
+
+TEST_CASE("migrate takes a URL, a time to wait, and whether to change anything") {
+  const auto parsed =
+      parse_command_line({"migrate", "--postgres-url", "postgres://h/d", "--dry-run", "--lock-timeout=1m"}, {});
+  const auto& asked = std::get<migrate_command>(parsed.value());
+  CHECK(asked.postgres_url == "postgres://h/d");
+  CHECK(asked.dry_run);
+  CHECK(asked.lock_timeout == 1min);
+}
+
+TEST_CASE("migrate changes something and waits 30 s by itself") {
+  const auto parsed = parse_command_line({"migrate", "--postgres-url=postgres://h/d"}, {});
+  const auto& asked = std::get<migrate_command>(parsed.value());
+  CHECK_FALSE(asked.dry_run);
+  CHECK(asked.lock_timeout == 30s);
+}
+
+TEST_CASE("migrate status takes a URL, before its name or after it") {
+  const auto arguments = GENERATE(values<words>({{"migrate", "status", "--postgres-url=postgres://h/d"},
+                                                 {"migrate", "--postgres-url=postgres://h/d", "status"}}));
+  const auto parsed = parse_command_line(arguments, {});
+  CHECK(std::get<migrate_status_command>(parsed.value()).postgres_url == "postgres://h/d");
+}
+
+TEST_CASE("migrate takes the URL of the environment unless an argument says otherwise") {
+  const words environment = {"ORDEM_POSTGRES_URL=postgres://environment/d"};
+  const auto url_of = [&](const words& arguments) {
+    return std::get<migrate_command>(parse_command_line(arguments, environment).value()).postgres_url;
+  };
+  CHECK(url_of({"migrate"}) == "postgres://environment/d");
+  CHECK(url_of({"migrate", "--postgres-url=postgres://argument/d"}) == "postgres://argument/d");
+}
+
+TEST_CASE("migrate refuses what makes no sense") {
+  const auto [arguments, named] = GENERATE(table<words, std::string>({
+      {{"migrate"}, "ORDEM_POSTGRES_URL"},
+      {{"migrate", "status"}, "ORDEM_POSTGRES_URL"},
+      {{"migrate", "--postgres-url="}, "--postgres-url"},
+      {{"migrate", "--postgres-url=h"}, "--postgres-url"},
+      {{"migrate", "--postgres-url=postgres://h/d", "--lock-timeout=0s"}, "--lock-timeout"},
+      {{"migrate", "--postgres-url=postgres://h/d", "--lock-timeout=25h"}, "--lock-timeout"},
+      {{"migrate", "--postgres-url=postgres://h/d", "--dry-run", "status"}, "--dry-run"},
+      {{"migrate", "--postgres-url=postgres://h/d", "--lock-timeout=1s", "status"}, "--lock-timeout"},
+      {{"migrate", "stauts"}, "stauts"},
+  }));
+  const auto parsed = parse_command_line(arguments, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 2);
+  CHECK_THAT(parsed.error().text, Contains(named));
+}
+
+TEST_CASE("no complaint about a command line holds the password of a Postgres URL") {
+  const auto arguments = GENERATE(values<words>({{"migrate", "--postgres-ulr=postgres://u:seCret@h/d"},
+                                                 {"migrate", "--postgres-ulr", "postgres://u:seCret@h/d"},
+                                                 {"migrate", "--postgres-ulr=password=seCret"},
+                                                 {"migrate", "postgres://u:seCret@h/d"},
+                                                 {"migrate", "--dry-run=postgres://u:seCret@h/d"},
+                                                 {"migrate", "--lock-timeout=postgres://u:seCret@h/d"},
+                                                 {"postgres://u:seCret@h/d"},
+                                                 {"serve", "--port=postgres://u:seCret@h/d"},
+                                                 {"serve", "--nothing=postgres://u:seCret@h/d"}}));
+  const auto parsed = parse_command_line(arguments, {});
+  REQUIRE_FALSE(parsed);
+  CHECK(parsed.error().exit_code == 2);
+  CHECK_THAT(parsed.error().text, !Contains("secret", Catch::CaseSensitive::No));
+}
+
+}  // namespace
+}  // namespace ordem::app

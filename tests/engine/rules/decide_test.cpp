@@ -1,0 +1,338 @@
+#include "engine/rules/decide.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/engine/orders.hpp"
+
+namespace ordem {
+namespace {
+
+using namespace testing;
+
+constexpr version current_version{3};
+constexpr timestamp later = sample_time + std::chrono::hours{1};
+
+enum class fate { accepted, not_found, stale, not_allowed, closed, invalid };
+
+fate fate_of(const decision& made) {
+  if (std::holds_alternative<event>(made)) return fate::accepted;
+  if (const auto* refused = std::get_if<refusal>(&made)) {
+    if (std::holds_alternative<order_not_found>(*refused)) return fate::not_found;
+    REQUIRE(std::holds_alternative<invalid_content>(*refused));
+    return fate::invalid;
+  }
+  switch (std::get<outcome>(made).verdict) {
+    case verdict::stale_version: return fate::stale;
+    case verdict::status_not_allowed: return fate::not_allowed;
+    case verdict::order_closed: return fate::closed;
+    default: FAIL("an accepted message gives an event, not an outcome");
+  }
+  return {};
+}
+
+// Decides on the order, or on none, what a message made against that version asks for.
+decision decided(const order* current, command what, version made_against = current_version) {
+  return decide(current, change_message(std::move(what), {made_against, false}), order_id_of(1), later);
+}
+
+fate fate_at(order_status status, command what, version made_against = current_version) {
+  const order current = contract_order(status, current_version);
+  return fate_of(decided(&current, std::move(what), made_against));
+}
+
+merge_content merge_of_items(std::vector<order_item> items) {
+  merge_content patch;
+  patch.items = std::move(items);
+  return patch;
+}
+
+// What a merge patch makes of the sample order's content.
+order_content merged(merge_content patch) {
+  const order current = contract_order(order_status::fresh, current_version);
+  return std::get<content_changed>(std::get<event>(decided(&current, std::move(patch))).change).content;
+}
+
+std::vector<command> valid_changes() {
+  return {replace_content{contract_content()}, merge_content{}, change_status{order_status::confirmed}};
+}
+
+std::vector<command> invalid_changes() {
+  return {replace_content{content_of_too_high_total()}, merge_of_items(content_of_too_high_total().items)};
+}
+
+// --- who wins ---
+
+TEST_CASE("a create is accepted as version 1 with the fresh id at the time of the decision") {
+  const auto made =
+      std::get<event>(decide(nullptr, creation(guid_of("create"), contract_content()), order_id_of(7), later));
+  CHECK(made.version == version{1});
+  CHECK(made.at == later);
+  const auto& created = std::get<order_created>(made.change);
+  CHECK(created.id == order_id_of(7));
+  CHECK(created.content == contract_content());
+}
+
+TEST_CASE("a change of an order that does not exist is not found, whatever else is wrong with it") {
+  for (const version made_against : {version{1}, current_version}) {
+    for (const command& what : valid_changes()) CHECK(fate_of(decided(nullptr, what, made_against)) == fate::not_found);
+    for (const command& what : invalid_changes())
+      CHECK(fate_of(decided(nullptr, what, made_against)) == fate::not_found);
+  }
+}
+
+TEST_CASE("a change made against another version is stale, whatever the status and the content") {
+  for (const version made_against : {version{1}, version{2}, version{4}, version{1'000'000}}) {
+    for (const order_status status : every_status) {
+      CAPTURE(made_against, status);
+      for (const command& what : valid_changes()) CHECK(fate_at(status, what, made_against) == fate::stale);
+      for (const command& what : invalid_changes()) CHECK(fate_at(status, what, made_against) == fate::stale);
+    }
+  }
+}
+
+TEST_CASE("content changes while an order is new or confirmed; a closed order wins over an invalid content") {
+  struct row {
+    order_status status;
+    fate valid;
+    fate invalid;
+  };
+  constexpr row rows[] = {
+      {order_status::fresh, fate::accepted, fate::invalid},  {order_status::confirmed, fate::accepted, fate::invalid},
+      {order_status::shipped, fate::closed, fate::closed},   {order_status::delivered, fate::closed, fate::closed},
+      {order_status::cancelled, fate::closed, fate::closed},
+  };
+  for (const auto& [status, valid, invalid] : rows) {
+    CAPTURE(status);
+    CHECK(fate_at(status, replace_content{contract_content()}) == valid);
+    CHECK(fate_at(status, merge_content{}) == valid);
+    for (const command& what : invalid_changes()) CHECK(fate_at(status, what) == invalid);
+  }
+}
+
+TEST_CASE("a status changes as it may, and every other change is not allowed") {
+  constexpr auto yes = fate::accepted;
+  constexpr auto no = fate::not_allowed;
+  // from new, confirmed, shipped, delivered, cancelled (down) to the same (across)
+  constexpr fate rows[5][5] = {
+      {no, yes, no, no, yes},  //
+      {no, no, yes, no, yes},  //
+      {no, no, no, yes, no},   //
+      {no, no, no, no, no},    //
+      {no, no, no, no, no},
+  };
+  for (std::size_t from = 0; from < 5; ++from) {
+    for (std::size_t to = 0; to < 5; ++to) {
+      CAPTURE(every_status[from], every_status[to]);
+      CHECK(fate_at(every_status[from], change_status{every_status[to]}) == rows[from][to]);
+    }
+  }
+}
+
+// --- what a decision says ---
+
+TEST_CASE("an accepted change is an event of the next version at the time of the decision") {
+  const order current = contract_order(order_status::fresh, current_version);
+  for (const command& what : valid_changes()) {
+    const auto made = std::get<event>(decided(&current, what));
+    CHECK(made.version == version{4});
+    CHECK(made.at == later);
+  }
+}
+
+TEST_CASE("a clock that stepped back does not make an event older than the order") {
+  order current = contract_order(order_status::fresh, current_version);
+  current.updated_at = later + milliseconds{5};
+  for (const command& what : valid_changes()) CHECK(std::get<event>(decided(&current, what)).at == current.updated_at);
+}
+
+TEST_CASE("a rejection names the order as it is and how the version was supplied") {
+  struct row {
+    verdict expected;
+    order_status status;
+    command what;
+    version made_against;
+    std::optional<order_status> wanted;
+  };
+  const row rows[] = {
+      {verdict::stale_version, order_status::confirmed, merge_content{}, {2}, std::nullopt},
+      {verdict::stale_version, order_status::fresh, change_status{order_status::shipped}, {2}, std::nullopt},
+      {verdict::order_closed, order_status::shipped, replace_content{contract_content()}, current_version,
+       std::nullopt},
+      {verdict::order_closed, order_status::cancelled, merge_content{}, current_version, std::nullopt},
+      {verdict::status_not_allowed, order_status::fresh, change_status{order_status::shipped}, current_version,
+       order_status::shipped},
+  };
+  for (const bool by_if_match : {false, true}) {
+    for (const auto& [expected, status, what, made_against, wanted] : rows) {
+      CAPTURE(expected, status, by_if_match);
+      const order current = contract_order(status, current_version);
+      const supplied_version supplied{made_against, by_if_match};
+      const auto said = std::get<outcome>(decide(&current, change_message(what, supplied), order_id_of(1), later));
+      CHECK(said == outcome{expected, current.id, current_version, status, wanted, supplied});
+    }
+  }
+}
+
+TEST_CASE("a content that a merge makes invalid is refused with all that is wrong") {
+  const order current = contract_order(order_status::fresh, current_version);
+  merge_content patch = merge_of_items({{"", 0, cents(1)}});
+  patch.customer_id = "";
+  const auto refused = std::get<refusal>(decided(&current, patch));
+  CHECK(std::get<invalid_content>(refused).violations ==
+        std::vector<violation>{{"/customer_id", "must have 1 to 128 characters"},
+                               {"/items/0/sku", "must have 1 to 64 characters"},
+                               {"/items/0/quantity", "must be an integer from 1 to 1000000"}});
+}
+
+TEST_CASE("a merge whose attributes are too large only together is refused") {
+  order current = contract_order(order_status::fresh, current_version);
+  current.content.attributes = json_object{{"a", text(std::string(10'000, 'a'))}};
+  merge_content patch;
+  patch.attributes = json_object{{"b", text(std::string(10'000, 'b'))}};
+  const auto refused = std::get<refusal>(decided(&current, patch));
+  CHECK(std::get<invalid_content>(refused).violations ==
+        std::vector<violation>{{"/attributes", "must not exceed 16384 bytes as compact JSON"}});
+}
+
+// --- what a merge makes ---
+
+TEST_CASE("an empty merge leaves the content as it is") {
+  CHECK(merged({}) == contract_content());
+}
+
+TEST_CASE("a merge replaces the members that it names and keeps the others") {
+  order_content expected = contract_content();
+  merge_content patch;
+  SECTION("customer") {
+    patch.customer_id = "c-2";
+    expected.customer_id = "c-2";
+  }
+  SECTION("currency") {
+    patch.currency = currency_code{'U', 'S', 'D'};
+    expected.currency = {'U', 'S', 'D'};
+  }
+  SECTION("items, whole") {
+    patch.items = std::vector<order_item>{{"B", 1, cents(5)}, {"C", 2, cents(0)}};
+    expected.items = *patch.items;
+  }
+  SECTION("attributes, merged") {
+    patch.attributes = json_object{{"gift", json_value{true}}};
+    expected.attributes = json_object{{"channel", text("web")}, {"gift", json_value{true}}};
+  }
+  SECTION("attributes, emptied") {
+    patch.attributes = json_object{{"channel", null()}};
+    expected.attributes = json_object{};
+  }
+  SECTION("attributes, removed") {
+    patch.attributes = merge_content::remove_attributes{};
+    expected.attributes.reset();
+  }
+  CHECK(merged(patch) == expected);
+}
+
+TEST_CASE("a merge gives attributes to an order that had none") {
+  order current = contract_order(order_status::fresh, current_version);
+  current.content.attributes.reset();
+  merge_content patch;
+  patch.attributes = json_object{{"a", object({{"b", null()}})}, {"c", null()}};
+  const auto made = std::get<event>(decided(&current, patch));
+  CHECK(std::get<content_changed>(made.change).content.attributes == json_object{{"a", object({})}});
+}
+
+// --- apply and its counterparts ---
+
+TEST_CASE("apply makes a new order of order_created") {
+  order expected = contract_order();
+  CHECK(apply(nullptr, {version{1}, sample_time, order_created{contract_id(), contract_content()}}) == expected);
+}
+
+TEST_CASE("apply changes the content, the total, the version and the time of content_changed, and no more") {
+  const order before = contract_order(order_status::confirmed, current_version);
+  order_content content = contract_content();
+  content.customer_id = "c-2";
+  content.items = {{"B", 3, cents(100)}, {"C", 1, cents(1)}};
+  order expected = before;
+  expected.version = {4};
+  expected.content = content;
+  expected.total = cents(301);
+  expected.updated_at = later;
+  CHECK(apply(&before, {version{4}, later, content_changed{content}}) == expected);
+}
+
+TEST_CASE("apply changes the status, the version and the time of status_changed, and no more") {
+  const order before = contract_order(order_status::confirmed, current_version);
+  order expected = before;
+  expected.version = {4};
+  expected.status = order_status::shipped;
+  expected.updated_at = later;
+  CHECK(apply(&before, {version{4}, later, status_changed{order_status::shipped}}) == expected);
+}
+
+TEST_CASE("the outcome of an accepted message names the order as it is after it") {
+  struct row {
+    message asked;
+    verdict expected;
+  };
+  const supplied_version supplied{{2}, true};
+  const row rows[] = {
+      {creation(guid_of("create"), contract_content()), verdict::order_created},
+      {change_message(replace_content{contract_content()}, supplied), verdict::content_changed},
+      {change_message(merge_content{}, supplied), verdict::content_changed},
+      {change_message(change_status{order_status::shipped}, supplied), verdict::status_changed},
+  };
+  const order after = contract_order(order_status::shipped, current_version);
+  for (const auto& [asked, expected] : rows) {
+    CAPTURE(expected);
+    CHECK(accepted_outcome(asked, after) ==
+          outcome{expected, after.id, current_version, order_status::shipped, std::nullopt, asked.made_against});
+  }
+}
+
+TEST_CASE("only the first three verdicts are of accepted messages") {
+  CHECK(is_accepted(verdict::order_created));
+  CHECK(is_accepted(verdict::content_changed));
+  CHECK(is_accepted(verdict::status_changed));
+  CHECK_FALSE(is_accepted(verdict::stale_version));
+  CHECK_FALSE(is_accepted(verdict::status_not_allowed));
+  CHECK_FALSE(is_accepted(verdict::order_closed));
+}
+
+TEST_CASE("a command is kept beside its outcome unless the order's versions tell it") {
+  const command plain[] = {create_order{contract_content()}, replace_content{contract_content()},
+                           change_status{order_status::confirmed}};
+  const auto is_kept = [](verdict decided, const command& what) {
+    outcome result;
+    result.verdict = decided;
+    return must_be_kept(result, what);
+  };
+  for (const verdict accepted : {verdict::order_created, verdict::content_changed, verdict::status_changed}) {
+    for (const command& what : plain) CHECK_FALSE(is_kept(accepted, what));
+    CHECK(is_kept(accepted, merge_content{}));
+  }
+  for (const verdict rejected : {verdict::stale_version, verdict::status_not_allowed, verdict::order_closed}) {
+    for (const command& what : plain) CHECK(is_kept(rejected, what));
+    CHECK(is_kept(rejected, merge_content{}));
+  }
+}
+
+TEST_CASE("the event of an accepted outcome makes the same order again") {
+  const order created = contract_order();
+  CHECK(apply(nullptr, event_of(verdict::order_created, created)) == created);
+
+  const order before = contract_order(order_status::fresh, current_version);
+  order changed = before;
+  changed.version = {4};
+  changed.updated_at = later;
+  SECTION("content") {
+    changed.content.items[0].quantity = 1;
+    changed.total = cents(1999);
+    CHECK(apply(&before, event_of(verdict::content_changed, changed)) == changed);
+  }
+  SECTION("status") {
+    changed.status = order_status::cancelled;
+    CHECK(apply(&before, event_of(verdict::status_changed, changed)) == changed);
+  }
+}
+
+}  // namespace
+}  // namespace ordem

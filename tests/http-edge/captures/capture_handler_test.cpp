@@ -1,0 +1,234 @@
+// The calls of captures: what they ask of the engine, and how its answers look.
+#include "http-edge/captures/capture_handler.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "http-edge/orders/rendering.hpp"
+#include "tests/http-edge/exchange.hpp"
+#include "tests/support_cpp/captures.hpp"
+
+namespace ordem::edge {
+namespace {
+
+using namespace testing;
+
+constexpr std::string_view captures_path = "/api/v2/captures";
+constexpr std::string_view put_body = R"({"idempotency_key":"some-key"})";
+constexpr std::string_view post_body = R"({"idempotency_key":"some-key","response":{"response_status":201}})";
+constexpr std::string_view malformed_key =
+    R"({"error":"Malformed idempotency key. Use URL safe base64 encoding without padding"})";
+
+capture_request accepted(const request& what) {
+  exchange with_server;
+  auto made = with_server.handle(what);
+  if (const auto* refused = std::get_if<response>(&made)) throw std::runtime_error(refused->body);
+  return std::get<capture_request>(std::move(made));
+}
+
+std::string path_of(std::string_view name) {
+  return std::string(captures_path) + '/' + std::string(name);
+}
+
+// --- what is asked ---
+
+TEST_CASE("a PUT allocates, a POST records, a DELETE gives up") {
+  const auto allocated = accepted(request(verb::put, captures_path).body(put_body));
+  CHECK(allocated.key == key_of("some-key"));
+  CHECK(std::holds_alternative<allocate_capture>(allocated.action));
+
+  const auto recorded = accepted(request(verb::post, captures_path).body(post_body));
+  CHECK(recorded.key == key_of("some-key"));
+  CHECK(std::get<record_capture>(recorded.action).response->status == 201);
+
+  const auto released = accepted(request(verb::delete_, path_of("some-key")));
+  CHECK(released.key == key_of("some-key"));
+  CHECK(std::holds_alternative<release_capture>(released.action));
+}
+
+TEST_CASE("the key in a DELETE's path is percent-decoded") {
+  CHECK(accepted(request(verb::delete_, path_of("some%2dkey"))).key == key_of("some-key"));
+  CHECK(accepted(request(verb::delete_, path_of("%73ome-key?"))).key == key_of("some-key"));
+}
+
+TEST_CASE("a coded body and a part are refused in the form of captures") {
+  exchange with_server;
+  for (const verb method : {verb::put, verb::post}) {
+    const response coded =
+        with_server.answer(request(method, captures_path).header("Content-Encoding", "gzip").body(put_body));
+    CHECK(coded.status == 415);
+    CHECK(coded.body == R"({"error":"the body has a Content-Encoding, and none is taken"})");
+    CHECK(header_of(coded, "Accept-Encoding") == "identity");
+    CHECK(header_of(coded, "Ordem-Position"));
+  }
+  const response part =
+      with_server.answer(request(verb::put, captures_path).header("Content-Range", "bytes 0-1/2").body(put_body));
+  CHECK(part.status == 400);
+  CHECK(part.close);
+  // A DELETE has no body.
+  CHECK(accepted(request(verb::delete_, path_of("some-key")).header("Content-Encoding", "gzip")).key ==
+        key_of("some-key"));
+}
+
+TEST_CASE("no type is asked for, and any is taken") {
+  for (const std::string_view type : {"application/json", "text/plain", "application/x-www-form-urlencoded", ""}) {
+    CAPTURE(type);
+    CHECK(accepted(request(verb::put, captures_path).header("Content-Type", type).body(put_body)).key ==
+          key_of("some-key"));
+  }
+}
+
+// --- what is refused here ---
+
+TEST_CASE("what is wrong with a call is told in the form of captures") {
+  struct row {
+    verb method;
+    std::string path;
+    std::string body;
+    unsigned status;
+    std::string_view told;
+  };
+  const std::string path(captures_path);
+  const std::string too_large = R"({"idempotency_key":"some-key","response":{"response_status":200,"response_body":")" +
+                                std::string(server_settings().captured_bytes_max + 1, 'x') + "\"}}";
+  const row rows[] = {
+      {verb::put, path, "", 400, R"({"error":"Malformed payload"})"},
+      {verb::put, path, "{", 400, R"({"error":"Malformed payload"})"},
+      {verb::put, path, "{}", 422, malformed_key},
+      {verb::put, path, R"({"idempotency_key":""})", 422, malformed_key},
+      {verb::put, path, R"({"idempotency_key":"a=="})", 422, malformed_key},
+      {verb::post, path, std::string(put_body), 400, R"({"error":"Malformed payload"})"},
+      {verb::post, path, R"({"idempotency_key":"a==","response":{"response_status":201}})", 422, malformed_key},
+      {verb::post, path, too_large, 413, R"({"error":"The response is larger than --capture-max"})"},
+      {verb::put, path + "?x=y", std::string(put_body), 400, R"({"error":"'x' is not a parameter of this call"})"},
+      {verb::post, path + "?limit=1", "", 400, R"({"error":"'limit' is not a parameter of this call"})"},
+      {verb::delete_, path + "/some-key?a", "", 400, R"({"error":"'a' is not a parameter of this call"})"},
+      {verb::delete_, path + "/a", "", 422, malformed_key},
+      {verb::delete_, path + "/abc=", "", 422, malformed_key},
+      {verb::delete_, path + "/some%2Fkey", "", 422, malformed_key},
+      {verb::delete_, path + "/some%00key", "", 422, malformed_key},
+  };
+  for (const auto& [method, target, body, status, told] : rows) {
+    CAPTURE(target, body.substr(0, 80));
+    exchange with_server;
+    with_server.orders.show_up_to({17});
+    const response answer = with_server.answer(request(method, target).body(body));
+    CHECK(answer.status == status);
+    CHECK(answer.body == told);
+    CHECK(answer.content_type == "application/json");
+    CHECK(header_of(answer, "Ordem-Position") == "17");
+    CHECK_FALSE(header_of(answer, "Retry-After"));
+    CHECK_FALSE(header_of(answer, "Idempotency-Expires"));
+    CHECK_FALSE(answer.close);
+  }
+}
+
+TEST_CASE("other methods are refused with those that there are") {
+  struct row {
+    std::string path;
+    std::vector<verb> refused;
+    std::string_view allowed;
+  };
+  const row rows[] = {
+      {std::string(captures_path), {verb::get, verb::head, verb::patch, verb::delete_, verb::options}, "POST, PUT"},
+      {std::string(captures_path) + '/', {verb::get, verb::delete_}, "POST, PUT"},
+      {path_of("some-key"), {verb::get, verb::head, verb::put, verb::post, verb::patch}, "DELETE"},
+  };
+  for (const auto& [path, refused, allowed] : rows) {
+    for (const verb method : refused) {
+      CAPTURE(path, std::string(to_string(method)));
+      exchange with_server;
+      const response answer = with_server.answer(request(method, path).body(put_body));
+      CHECK(answer.status == 405);
+      CHECK(answer.body == R"({"error":"Method not allowed"})");
+      CHECK(header_of(answer, "Allow") == allowed);
+    }
+  }
+}
+
+TEST_CASE("a path below a capture is none") {
+  exchange with_server;
+  CHECK(slug_of(with_server.answer(request(verb::delete_, path_of("some-key/x")))) == "not-found");
+}
+
+TEST_CASE("while the data is being read every call is told so, and to come again") {
+  const request calls[] = {request(verb::put, captures_path).body(put_body),
+                           request(verb::post, captures_path).body(post_body),
+                           request(verb::delete_, path_of("some-key")),
+                           // Nothing is read yet.
+                           request(verb::put, captures_path).body("{")};
+  for (const request& each : calls) {
+    exchange with_server(service_state::recovering);
+    const response answer = with_server.answer(each);
+    CHECK(answer.status == 503);
+    CHECK(answer.body == R"({"error":"the data is being read"})");
+    CHECK(header_of(answer, "Retry-After") == "1");
+    CHECK_FALSE(header_of(answer, "Ordem-Position"));
+  }
+}
+
+TEST_CASE("a request that can't be taken is refused in the form of captures, and the connection closes") {
+  for (const auto& [method, path] :
+       {std::pair(verb::put, std::string(captures_path)), std::pair(verb::delete_, path_of("some-key")),
+        std::pair(verb::get, std::string(captures_path))}) {
+    exchange with_server;
+    with_server.orders.show_up_to({17});
+    const response refused = refused_request(problem::body_too_large, "too large", method, path, with_server.given);
+    CHECK(refused.status == 413);
+    CHECK(refused.body == R"({"error":"too large"})");
+    CHECK(refused.close);
+    CHECK(header_of(refused, "Ordem-Position") == "17");
+    CHECK_FALSE(header_of(refused, "Idempotency-Expires"));
+  }
+}
+
+// --- what the engine answers ---
+
+TEST_CASE("each verdict has its status and body") {
+  struct row {
+    capture_verdict verdict;
+    unsigned status;
+    std::string_view body;
+  };
+  constexpr std::string_view not_open = R"({"error":"Capture has been completed or has not been allocated"})";
+  constexpr row rows[] = {
+      {capture_verdict::allocated, 202, ""},
+      {capture_verdict::in_flight, 409, ""},
+      {capture_verdict::completed, 200,
+       R"({"idempotency_key":"some-key","response":{"response_status":201,"response_body":"\"",)"
+       R"("response_headers":[]}})"},
+      {capture_verdict::recorded, 200, ""},
+      {capture_verdict::not_recordable, 403, not_open},
+      {capture_verdict::released, 204, ""},
+      {capture_verdict::not_releasable, 403, not_open},
+      {capture_verdict::unknown, 404, R"({"error":"Capture has not been allocated"})"},
+  };
+  REQUIRE(std::size(rows) == capture_verdicts);
+  for (const auto& [verdict, status, body] : rows) {
+    CAPTURE(verdict);
+    const bool completed = verdict == capture_verdict::completed;
+    const capture_answer told{verdict, key_of("some-key"), completed ? response_of("\"", 201) : nullptr};
+    const response answer = capture_response(told, position{17});
+    CHECK(answer.status == status);
+    CHECK(answer.body == body);
+    CHECK(header_of(answer, "Ordem-Position") == "17");
+    CHECK_FALSE(header_of(answer, "Retry-After"));
+    CHECK_FALSE(answer.close);
+    CHECK_FALSE(header_of(capture_response(told, std::nullopt), "Ordem-Position"));
+  }
+}
+
+TEST_CASE("what the engine can't do now is a 503 with its reason, to come again") {
+  for (const auto why : {unavailability::overloaded, unavailability::read_only, unavailability::draining,
+                         unavailability::storage_failed, unavailability::backlog_full}) {
+    CAPTURE(static_cast<int>(why));
+    const response answer = capture_response(refusal{why}, position{17});
+    CHECK(answer.status == 503);
+    CHECK(answer.body == "{\"error\":\"" + std::string(reason_of(why).detail) + "\"}");
+    CHECK(answer.content_type == "application/json");
+    CHECK(header_of(answer, "Retry-After") == "1");
+    CHECK(header_of(answer, "Ordem-Position") == "17");
+  }
+}
+
+}  // namespace
+}  // namespace ordem::edge

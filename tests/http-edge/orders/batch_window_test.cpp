@@ -1,0 +1,146 @@
+// Verdicts come in any order and leave in that of the lines.
+#include "http-edge/orders/batch_window.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/support_cpp/samples.hpp"
+#include "tests/support_cpp/seed.hpp"
+
+namespace ordem::edge {
+namespace {
+
+using namespace testing;
+
+answer created(std::uint64_t number) {
+  executed done;
+  done.order = shared(sample_order(number));
+  done.expires_at = sample_time;
+  return done;
+}
+
+refused_line bad_line() {
+  return {std::nullopt, problem_response(problem::malformed_json, "no")};
+}
+
+std::string due(batch_window& window) {
+  std::string out;
+  window.write_due(out);
+  return out;
+}
+
+// The keys of verdicts, in order.
+std::vector<std::string> keys_of(std::string_view verdicts) {
+  constexpr std::string_view begin = "{\"idempotency_key\":";
+  std::vector<std::string> keys;
+  while (!verdicts.empty()) {
+    REQUIRE(verdicts.starts_with(begin));
+    verdicts.remove_prefix(begin.size());
+    keys.emplace_back(verdicts.substr(0, verdicts.find(',')));
+    verdicts.remove_prefix(verdicts.find('\n') + 1);
+  }
+  return keys;
+}
+
+std::string quoted(std::uint64_t number) {
+  return '"' + std::string(guid_of(number).view()) + '"';
+}
+
+TEST_CASE("a verdict waits for those of earlier lines") {
+  batch_window window;
+  const auto first = window.add(guid_of(1), 100);
+  const auto second = window.add(guid_of(2), 50);
+  window.add(bad_line());
+  CHECK(window.in_flight() == 2);
+  CHECK(due(window).empty());
+  window.settle(second, created(2));
+  CHECK(due(window).empty());
+  window.settle(first, created(1));
+  CHECK(window.in_flight() == 0);
+  CHECK(keys_of(due(window)) == std::vector<std::string>{quoted(1), quoted(2), "null"});
+  CHECK(window.empty());
+  CHECK(due(window).empty());
+}
+
+TEST_CASE("what the engine refuses is told with the key of its line") {
+  batch_window window;
+  window.settle(window.add(guid_of(7), 10), refusal{guid_reused{}});
+  const std::string verdict = due(window);
+  CHECK(keys_of(verdict) == std::vector<std::string>{quoted(7)});
+  CHECK(verdict.find(R"("status":422,"replayed":false,"problem":{"type":"/problems/guid-reused")") !=
+        std::string::npos);
+}
+
+TEST_CASE("a window is full at its bound and has room again when verdicts have left") {
+  batch_window window;
+  std::vector<std::uint32_t> numbers;
+  while (!window.full()) numbers.push_back(window.add(guid_of(numbers.size()), 1));
+  CHECK(numbers.size() == batch_limits::lines_in_flight_max);
+  window.settle(numbers[1], created(1));
+  CHECK(window.full());
+  window.settle(numbers[0], created(0));
+  CHECK(keys_of(due(window)).size() == 2);
+  CHECK_FALSE(window.full());
+}
+
+TEST_CASE("the bytes of lines in flight and of verdicts that wait are counted") {
+  batch_window window;
+  const auto first = window.add(guid_of(1), 100);
+  const auto second = window.add(guid_of(2), 50);
+  CHECK(window.bytes() == 150);
+  window.settle(second, refusal{guid_reused{}});
+  const std::size_t waiting = window.bytes() - 100;
+  window.settle(first, created(1));
+  const std::string verdicts = due(window);
+  CHECK(verdicts.size() - verdicts.find('\n') - 1 == waiting);
+  CHECK(window.bytes() == 0);
+}
+
+TEST_CASE("verdicts are counted once, by the class of their status") {
+  batch_window window;
+  window.settle(window.add(guid_of(1), 1), created(1));
+  window.settle(window.add(guid_of(2), 1), refusal{unavailability::overloaded});
+  window.add(bad_line());
+  window.add(bad_line());
+  CHECK(window.take_counts() == batch_window::verdict_counts{0, 0, 1, 0, 2, 1});
+  CHECK(window.take_counts() == batch_window::verdict_counts{});
+}
+
+TEST_CASE("whatever the order of answers, verdicts leave in the order of lines") {
+  const std::uint64_t seed = seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  std::mt19937_64 random(seed);
+  batch_window window;
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> in_flight;
+  std::vector<std::string> expected;
+  std::vector<std::string> written;
+  for (std::uint64_t step = 0; step < 20'000; ++step) {
+    const auto drawn = random() % 10;
+    if (drawn < 5 && !window.full()) {
+      in_flight.emplace_back(window.add(guid_of(step), 10), step);
+      expected.push_back(quoted(step));
+    } else if (drawn == 5 && !window.full()) {
+      window.add(bad_line());
+      expected.emplace_back("null");
+    } else if (drawn < 9 && !in_flight.empty()) {
+      std::swap(in_flight[random() % in_flight.size()], in_flight.back());
+      window.settle(in_flight.back().first, created(in_flight.back().second));
+      in_flight.pop_back();
+    } else {
+      const auto keys = keys_of(due(window));
+      written.insert(written.end(), keys.begin(), keys.end());
+    }
+    REQUIRE(window.in_flight() == in_flight.size());
+  }
+  for (const auto& [number, step] : in_flight) window.settle(number, created(step));
+  const auto keys = keys_of(due(window));
+  written.insert(written.end(), keys.begin(), keys.end());
+  CHECK(written == expected);
+  CHECK(window.bytes() == 0);
+}
+
+}  // namespace
+}  // namespace ordem::edge

@@ -1,0 +1,649 @@
+// What the handler answers at once: reads of orders and messages, and the operations endpoints.
+#include <catch2/catch.hpp>
+
+#include "engine/base/limits.hpp"
+#include "engine/base/text.hpp"
+#include "http-edge/orders/rendering.hpp"
+#include "http-edge/protocol/route.hpp"
+#include "tests/http-edge/bodies.hpp"
+#include "tests/http-edge/exchange.hpp"
+
+namespace ordem::edge {
+namespace {
+
+using namespace testing;
+
+const std::string versions_path = contract_path + "/versions";
+
+std::string version_path(std::string_view number) {
+  return versions_path + '/' + std::string(number);
+}
+
+order numbered_order(std::uint64_t number, std::string customer = "c-1001") {
+  order made = sample_order(number);
+  made.content.customer_id = std::move(customer);
+  return made;
+}
+
+// An order with so many versions, each a second after the other.
+void add_contract_order(fake_orders& to, std::uint64_t versions) {
+  for (std::uint64_t i = 1; i <= versions; ++i) {
+    order made = contract_order(order_status::fresh, {i});
+    made.updated_at += std::chrono::seconds{i - 1};
+    to.add(std::move(made));
+  }
+}
+
+std::string rendered(const order& what) {
+  std::string out;
+  append_order(out, what);
+  return out;
+}
+
+// The string or null behind a member's name; "" if it is not there.
+std::string member_of(const std::string& json, std::string_view name) {
+  const std::string begin = '"' + std::string(name) + "\":";
+  const auto at = json.rfind(begin);
+  if (at == std::string::npos) return {};
+  const auto from = at + begin.size();
+  return json.substr(from, json.find_first_of(",}", from) - from);
+}
+
+// The values of every member of that name, in order.
+std::vector<std::string> members_of(const std::string& json, std::string_view name) {
+  std::vector<std::string> values;
+  const std::string begin = '"' + std::string(name) + "\":";
+  for (auto at = json.find(begin); at != std::string::npos; at = json.find(begin, at + 1)) {
+    const auto from = at + begin.size();
+    values.push_back(json.substr(from, json.find_first_of(",}", from) - from));
+  }
+  return values;
+}
+
+// Follows next_cursor from page to page, and gathers the values of a member of all of them.
+std::vector<std::string> walk(exchange& with_server, const std::string& target, std::string_view name) {
+  std::vector<std::string> values;
+  std::string next = target;
+  for (int pages = 0; pages < 100; ++pages) {
+    const response page = with_server.get(next);
+    REQUIRE(page.status == 200);
+    for (auto& value : members_of(page.body, name)) values.push_back(std::move(value));
+    const std::string cursor = member_of(page.body, "next_cursor");
+    if (cursor == "null") return values;
+    next = target + "&cursor=" + cursor.substr(1, cursor.size() - 2);
+  }
+  FAIL("there is no last page");
+  return values;
+}
+
+// --- one order ---
+
+TEST_CASE("an order is read as it is now, with its tag") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  const response got = with_server.get(contract_path);
+  CHECK(got.status == 200);
+  CHECK(header_of(got, "ETag") == "\"3\"");
+  CHECK(member_of(got.body, "version") == "3");
+  CHECK_FALSE(header_of(got, "Idempotency-Expires"));
+  CHECK_FALSE(header_of(got, "Ordem-Position"));
+}
+
+TEST_CASE("an order is found by its id in upper case and in an absolute target") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 1);
+  CHECK(with_server.get("/api/v1/orders/0190B3F2-9F6C-7CC0-8000-5F3A1C2D4E6F").status == 200);
+  CHECK(with_server.get("http://example.org" + contract_path).status == 200);
+}
+
+TEST_CASE("an order that is not there, or whose id is none, is not found") {
+  exchange with_server;
+  for (const std::string& path :
+       {contract_path, std::string("/api/v1/orders/1"), versions_path, version_path("1"),
+        std::string("/api/v1/orders/x/versions"), std::string("/api/v1/orders/x/versions/1")}) {
+    CAPTURE(path);
+    CHECK(slug_of(with_server.get(path)) == "order-not-found");
+  }
+}
+
+TEST_CASE("an order that the client has already is answered 304 with its tag and no body") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  const auto asked = [&](const std::string& path, std::string_view tags) {
+    return with_server.answer(request(verb::get, path).header("If-None-Match", tags));
+  };
+  for (const std::string_view tags : {"\"3\"", "W/\"3\"", "\"2\", \"3\"", "*"}) {
+    CAPTURE(tags);
+    const response unchanged = asked(contract_path, tags);
+    CHECK(unchanged.status == 304);
+    CHECK(unchanged.body.empty());
+    CHECK(unchanged.headers == "ETag: \"3\"\r\n");
+  }
+  CHECK(asked(version_path("2"), "\"2\"").status == 304);
+  for (const std::string_view tags : {"\"2\"", "", "garbage"}) CHECK(asked(contract_path, tags).status == 200);
+  CHECK(asked(version_path("2"), "\"3\"").status == 200);
+}
+
+TEST_CASE("If-None-Match may be given in several lines") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  CHECK(with_server
+            .answer(request(verb::get, contract_path).header("If-None-Match", "\"1\"").header("If-None-Match", "\"3\""))
+            .status == 304);
+}
+
+TEST_CASE("each version of an order is read as it was") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  for (const std::string_view number : {"1", "2", "3"}) {
+    const response got = with_server.get(version_path(number));
+    CHECK(got.status == 200);
+    CHECK(member_of(got.body, "version") == number);
+    CHECK(header_of(got, "ETag") == '"' + std::string(number) + '"');
+  }
+}
+
+TEST_CASE("a version that an order has not, or that is none, is not found") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  for (const std::string_view number : {"4", "0", "-1", "x", "1.0", "18446744073709551617"}) {
+    CAPTURE(number);
+    const response refused = with_server.get(version_path(number));
+    CHECK(slug_of(refused) == "version-not-found");
+    CHECK(refused.body.find("the order is at version 3") != std::string::npos);
+  }
+}
+
+// --- lists ---
+
+TEST_CASE("the versions of an order are listed newest first") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  const response got = with_server.get(versions_path);
+  CHECK(got.status == 200);
+  CHECK(got.body.starts_with(R"({"code":200,"message":"ok","versions":[{"order_id":)"));
+  CHECK(members_of(got.body, "version") == std::vector<std::string>{"3", "2", "1"});
+  CHECK(member_of(got.body, "next_cursor") == "null");
+  CHECK_FALSE(header_of(got, "ETag"));
+}
+
+TEST_CASE("a customer's orders are listed newest first, each as it is now") {
+  exchange with_server;
+  for (const std::uint64_t number : {1u, 2u, 3u}) with_server.orders.add(numbered_order(number));
+  with_server.orders.add(numbered_order(4, "somebody else"));
+  order changed = numbered_order(2);
+  changed.version = {2};
+  with_server.orders.add(changed);
+  const response got = with_server.get("/api/v1/orders?customer_id=c-1001");
+  CHECK(got.status == 200);
+  CHECK(got.body == R"({"code":200,"message":"ok","orders":[)" + rendered(numbered_order(3)) + "," + rendered(changed) +
+                        "," + rendered(numbered_order(1)) + R"(],"next_cursor":null})");
+  CHECK(with_server.get("/api/v1/orders?customer_id=somebody+else").body.find(order_id_of(4).to_string()) !=
+        std::string::npos);
+  CHECK(with_server.get("/api/v1/orders?customer_id=nobody").body ==
+        R"({"code":200,"message":"ok","orders":[],"next_cursor":null})");
+}
+
+TEST_CASE("pages of any size show every order once, in order") {
+  exchange with_server;
+  std::vector<std::string> expected;
+  for (std::uint64_t number = 1; number <= 7; ++number) {
+    with_server.orders.add(numbered_order(number));
+    expected.insert(expected.begin(), '"' + order_id_of(number).to_string() + '"');
+  }
+  for (const std::string_view limit : {"1", "2", "3", "6", "7", "8", "1000"}) {
+    CAPTURE(limit);
+    CHECK(walk(with_server, "/api/v1/orders?customer_id=c-1001&limit=" + std::string(limit), "order_id") == expected);
+  }
+}
+
+TEST_CASE("pages of any size show every version once, in order") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 7);
+  for (const std::string_view limit : {"1", "2", "3", "6", "7", "8", "1000"}) {
+    CAPTURE(limit);
+    CHECK(walk(with_server, versions_path + "?limit=" + std::string(limit), "version") ==
+          std::vector<std::string>{"7", "6", "5", "4", "3", "2", "1"});
+  }
+}
+
+TEST_CASE("a page has 100 entries unless another number is asked for, and its cursor is that of the last") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 1'100);
+  const auto page = [&](const std::string& query) { return with_server.get(versions_path + query).body; };
+  CHECK(members_of(page(""), "version").size() == 100);
+  CHECK(member_of(page(""), "next_cursor") == "\"1001\"");
+  CHECK(members_of(page("?limit=1000"), "version").size() == 1'000);
+  CHECK(member_of(page("?limit=1000"), "next_cursor") == "\"101\"");
+  CHECK(members_of(page("?cursor=101"), "version").size() == 100);
+  CHECK(member_of(page("?cursor=101"), "next_cursor") == "null");
+  CHECK(page("?cursor=1") == R"({"code":200,"message":"ok","versions":[],"next_cursor":null})");
+}
+
+order large_order(std::uint64_t number) {
+  order made = numbered_order(number);
+  made.content.items.assign(limits::items_max, order_item{std::string(limits::sku_characters_max, 's'), 1, made.total});
+  return made;
+}
+
+TEST_CASE("a page of large orders ends at a megabyte, and its cursor goes on behind it") {
+  exchange with_server;
+  std::vector<std::string> expected;
+  for (std::uint64_t number = 1; number <= 60; ++number) {
+    with_server.orders.add(large_order(number));
+    expected.insert(expected.begin(), '"' + order_id_of(number).to_string() + '"');
+  }
+  const std::string target = "/api/v1/orders?customer_id=c-1001&limit=1000";
+  const response first = with_server.get(target);
+  const std::size_t order_bytes = rendered(large_order(1)).size();
+  CHECK(first.body.size() < limits::page_bytes_max + 100);
+  CHECK(first.body.size() > limits::page_bytes_max - 2 * order_bytes);
+  const std::size_t on_page = members_of(first.body, "order_id").size();
+  CHECK(with_server.orders.listed() == on_page + 1);
+  CHECK(member_of(first.body, "next_cursor") == expected[on_page - 1]);
+  CHECK(walk(with_server, target, "order_id") == expected);
+}
+
+TEST_CASE("a page of versions is bounded as one of orders is") {
+  exchange with_server;
+  for (std::uint64_t number = 1; number <= 60; ++number) {
+    order made = large_order(1);
+    made.id = contract_order().id;
+    made.version = {number};
+    with_server.orders.add(made);
+  }
+  const response first = with_server.get(versions_path + "?limit=1000");
+  CHECK(first.body.size() < limits::page_bytes_max + 100);
+  const auto versions = walk(with_server, versions_path + "?limit=1000", "version");
+  CHECK(versions.size() == 60);
+  CHECK(versions.back() == "1");
+}
+
+TEST_CASE("a page has one order, however large that is") {
+  exchange with_server;
+  order huge = numbered_order(2);
+  huge.content.customer_id = "c-1001";
+  huge.content.items.assign(
+      20'000, order_item{std::string(limits::sku_characters_max, 's'), 1, huge.total});  // no rule's business
+  with_server.orders.add(huge);
+  with_server.orders.add(numbered_order(1));
+  const response first = with_server.get("/api/v1/orders?customer_id=c-1001");
+  CHECK(members_of(first.body, "order_id").size() == 1);
+  CHECK(first.body.size() > limits::page_bytes_max);
+  CHECK(walk(with_server, "/api/v1/orders?customer_id=c-1001&limit=9", "order_id").size() == 2);
+}
+
+TEST_CASE("a page can be left off after any order, and has one order more each time") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  auto made = with_server.handle(request(verb::get, versions_path));
+  auto& page = std::get<order_page>(made);
+  for (std::size_t orders = 1; orders <= 3; ++orders) {
+    CHECK_FALSE(page.read_until({}));
+    CHECK(with_server.orders.listed() == orders);
+  }
+  const auto whole = page.read_until({});
+  REQUIRE(whole);
+  CHECK(whole->body == with_server.get(versions_path).body);
+}
+
+TEST_CASE("a query that a list does not take is refused, and the detail names the parameter") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  struct row {
+    std::string target;
+    std::string_view named;
+  };
+  const std::string orders = "/api/v1/orders?customer_id=c";
+  const row rows[] = {
+      {"/api/v1/orders", "customer_id"},
+      {"/api/v1/orders?limit=5", "customer_id"},
+      {"/api/v1/orders?customer_id=", "customer_id"},
+      {"/api/v1/orders?customer_id", "customer_id"},
+      {"/api/v1/orders?customer_id=" + std::string(129, 'c'), "customer_id"},
+      {"/api/v1/orders?customer_id=%00", "customer_id"},
+      {"/api/v1/orders?customer_id=c%00d", "customer_id"},
+      {"/api/v1/orders?Customer_id=c", "Customer_id"},
+      {orders + "&limit=0", "limit"},
+      {orders + "&limit=1001", "limit"},
+      {orders + "&limit=-1", "limit"},
+      {orders + "&limit=", "limit"},
+      {orders + "&limit=x", "limit"},
+      {orders + "&limit=1e2", "limit"},
+      {orders + "&limit=99999999999999999999", "limit"},
+      {orders + "&cursor=", "cursor"},
+      {orders + "&cursor=5", "cursor"},
+      {orders + "&page=2", "page"},
+      {orders + "&customer_id=c", "customer_id is given more than once"},
+      {orders + "&limit=1&limit=1", "limit is given more than once"},
+      {orders + "&cursor=&cursor=", "cursor is given more than once"},
+      {"/api/v1/orders?customer_id=caf%E9", "customer_id is not UTF-8"},
+      {orders + "&=1", "''"},
+      {versions_path + "?limit=1&limit=2", "limit is given more than once"},
+      {versions_path + "?limit=0", "limit"},
+      {versions_path + "?limit=1001", "limit"},
+      {versions_path + "?cursor=0", "cursor"},
+      {versions_path + "?cursor=" + std::string(contract_id_text), "cursor"},
+      {versions_path + "?customer_id=c", "customer_id"},
+      {versions_path + "?offset=1", "offset"},
+  };
+  for (const auto& [target, named] : rows) {
+    CAPTURE(target);
+    const response refused = with_server.get(target);
+    CHECK(slug_of(refused) == "malformed-query");
+    CHECK(member_of(refused.body, "detail").find(named) != std::string::npos);
+  }
+}
+
+TEST_CASE("the versions of an order that is not there are not found, from any cursor") {
+  exchange with_server;
+  CHECK(slug_of(with_server.get(versions_path + "?limit=5")) == "order-not-found");
+  CHECK(slug_of(with_server.get(versions_path + "?cursor=5")) == "order-not-found");
+}
+
+// --- messages ---
+
+message_record created_record() {
+  message_record record;
+  record.outcome = {verdict::order_created, contract_id(), {1}, order_status::fresh, std::nullopt, std::nullopt};
+  record.created_at = sample_time;
+  record.expires_at = sample_time + std::chrono::hours{24};
+  return record;
+}
+
+TEST_CASE("a message is read with the order as it was made") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 3);
+  with_server.orders.add(guid_of("g/1"), created_record());
+  const response got = with_server.get("/api/v1/messages/g%2F1");
+  CHECK(got.status == 200);
+  CHECK(got.body == message_response(guid_of("g/1"), created_record(), shared(contract_order())).body);
+}
+
+TEST_CASE("the message of a rejected write is read without an order") {
+  exchange with_server;
+  message_record record = created_record();
+  record.outcome.verdict = verdict::stale_version;
+  record.outcome.made_against = supplied_version{{7}, false};
+  record.command = change_status{order_status::shipped};
+  with_server.orders.add(guid_of("g"), record);
+  const response got = with_server.get("/api/v1/messages/g");
+  CHECK(got.status == 200);
+  CHECK(got.body == message_response(guid_of("g"), record, nullptr).body);
+}
+
+TEST_CASE("a message that is not kept, has expired, or can't be named is not found") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 1);
+  with_server.orders.add(guid_of("g"), created_record());
+  CHECK(slug_of(with_server.get("/api/v1/messages/other")) == "message-not-found");
+  CHECK(slug_of(with_server.get("/api/v1/messages/a%20b")) == "message-not-found");
+  CHECK(slug_of(with_server.get("/api/v1/messages/" + std::string(256, 'g'))) == "message-not-found");
+  with_server.clock.advance(std::chrono::hours{24} - milliseconds{1});
+  CHECK(with_server.get("/api/v1/messages/g").status == 200);
+  with_server.clock.advance(milliseconds{1});
+  CHECK(slug_of(with_server.get("/api/v1/messages/g")) == "message-not-found");
+}
+
+// --- every read of data ---
+
+const std::string data_targets[] = {
+    contract_path, versions_path, version_path("1"), "/api/v1/orders?customer_id=c", "/api/v1/messages/g",
+};
+
+TEST_CASE("a read that fails is answered 503 and told as such") {
+  for (const std::string& target : data_targets) {
+    CAPTURE(target);
+    exchange with_server;
+    with_server.orders.fail();
+    const response refused = with_server.get(target);
+    CHECK(refused.status == 503);
+    CHECK(slug_of(refused) == "storage-failed");
+    CHECK(header_of(refused, "Retry-After").has_value());
+  }
+}
+
+TEST_CASE("while the server recovers no data is read, and the answer is 503") {
+  for (const std::string& target : data_targets) {
+    CAPTURE(target);
+    exchange with_server(service_state::recovering);
+    with_server.given.orders = nullptr;  // there is none yet
+    const response refused = with_server.get(target);
+    CHECK(refused.status == 503);
+    CHECK(slug_of(refused) == "recovering");
+    CHECK(header_of(refused, "Retry-After").has_value());
+    CHECK_FALSE(header_of(refused, "Idempotency-Expires"));
+  }
+}
+
+TEST_CASE("reads go on while the server is read-only or draining") {
+  for (const service_state state : {service_state::read_only, service_state::draining}) {
+    exchange with_server(state);
+    add_contract_order(with_server.orders, 1);
+    CHECK(with_server.get(contract_path).status == 200);
+  }
+}
+
+TEST_CASE("a HEAD is handled as the GET is") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 2);
+  with_server.orders.add(guid_of("g"), created_record());
+  for (const std::string& target : data_targets) {
+    CAPTURE(target);
+    const response headed = with_server.answer(request(verb::head, target));
+    CHECK(headed.status == 200);
+    CHECK(headed.body == with_server.get(target).body);
+    CHECK(headed.headers == with_server.get(target).headers);
+  }
+}
+
+// --- operations ---
+
+TEST_CASE("ping, live, metrics, the API's description and the problems are served, even while the server recovers") {
+  struct row {
+    std::string_view target;
+    std::string_view type;
+    std::string_view begin;
+  };
+  constexpr row rows[] = {
+      {"/-/ping", "application/json", R"({"message":"pong"})"},
+      {"/-/live", "application/json", R"({"status":"live"})"},
+      {"/metrics", "text/plain; version=0.0.4; charset=utf-8", "ordem_up 1\n"},
+      {"/openapi.yaml", "application/yaml", "openapi: 3."},
+      {"/problems/", "text/html; charset=utf-8", "<!doctype html>"},
+      {"/problems/guid-reused", "text/html; charset=utf-8", "<!doctype html>"},
+  };
+  for (const service_state state : {service_state::recovering, service_state::ready, service_state::draining}) {
+    exchange with_server(state);
+    for (const auto& [target, type, begin] : rows) {
+      CAPTURE(target);
+      const response got = with_server.get(target);
+      CHECK(got.status == 200);
+      CHECK(got.content_type == type);
+      CHECK(got.body.starts_with(begin));
+      CHECK(with_server.answer(request(verb::head, target)).status == 200);
+    }
+  }
+}
+
+TEST_CASE("the server says whether it is ready, and if not, why") {
+  struct row {
+    service_state state;
+    unsigned status;
+    std::string_view name;
+  };
+  constexpr row rows[] = {
+      {service_state::recovering, 503, "recovering"},
+      {service_state::ready, 200, "ready"},
+      {service_state::read_only, 503, "read-only"},
+      {service_state::draining, 503, "draining"},
+  };
+  for (const auto& [state, status, name] : rows) {
+    CAPTURE(name);
+    exchange with_server(state);
+    const response got = with_server.get("/-/ready");
+    CHECK(got.status == status);
+    CHECK(got.content_type == "application/json");
+    CHECK(member_of(got.body, "status") == '"' + std::string(name) + '"');
+    CHECK((member_of(got.body, "reason").size() > 2) == (status == 503));
+    CHECK(header_of(got, "Retry-After").has_value() == (status == 503));
+  }
+}
+
+TEST_CASE("the server says whether it serves reads, which it does when it is read-only too") {
+  struct row {
+    service_state state;
+    unsigned status;
+    std::string_view name;
+  };
+  constexpr row rows[] = {
+      {service_state::recovering, 503, "recovering"},
+      {service_state::ready, 200, "ready"},
+      {service_state::read_only, 200, "read-only"},
+      {service_state::draining, 503, "draining"},
+  };
+  for (const auto& [state, status, name] : rows) {
+    CAPTURE(name);
+    exchange with_server(state);
+    const response got = with_server.get("/-/ready/reads");
+    CHECK(got.status == status);
+    CHECK(member_of(got.body, "status") == '"' + std::string(name) + '"');
+    CHECK((member_of(got.body, "reason").size() > 2) == (state != service_state::ready));
+    CHECK(header_of(got, "Retry-After").has_value() == (status == 503));
+    CHECK(with_server.answer(request(verb::head, "/-/ready/reads")).status == status);
+  }
+}
+
+TEST_CASE("how far the log has come is told, with null for Postgres where there is none") {
+  exchange with_server;
+  const response alone = with_server.get("/-/position");
+  CHECK(alone.status == 200);
+  CHECK(alone.content_type == "application/json");
+  CHECK(alone.headers.empty());
+  CHECK(alone.body == R"({"decided":5,"durable":4,"persisted":null})");
+  with_server.positions = {{9'007'199'254'740'993}, {3}, position{0}};
+  CHECK(with_server.get("/-/position").body == R"({"decided":9007199254740993,"durable":3,"persisted":0})");
+  CHECK(with_server.answer(request(verb::head, "/-/position")).body == with_server.get("/-/position").body);
+}
+
+TEST_CASE("how far the log has come is told while the server is read-only or draining, not while it recovers") {
+  for (const service_state state : {service_state::read_only, service_state::draining}) {
+    exchange with_server(state);
+    CHECK(with_server.get("/-/position").status == 200);
+  }
+  exchange with_server(service_state::recovering);
+  with_server.given.positions = nullptr;  // there are none yet
+  for (const verb method : {verb::get, verb::head}) {
+    const response refused = with_server.answer(request(method, "/-/position"));
+    CHECK(refused.status == 503);
+    CHECK(slug_of(refused) == "recovering");
+    CHECK(header_of(refused, "Retry-After").has_value());
+  }
+}
+
+TEST_CASE("a state of the service never goes back") {
+  service_status status;
+  CHECK(status.now() == service_state::recovering);
+  status.advance_to(service_state::read_only);
+  status.advance_to(service_state::ready);
+  CHECK(status.now() == service_state::read_only);
+  status.advance_to(service_state::draining);
+  CHECK(status.now() == service_state::draining);
+}
+
+TEST_CASE("every problem's type leads to its page") {
+  exchange with_server;
+  for (const problem_row& row : problem_table()) {
+    CAPTURE(row.slug);
+    const response got = with_server.get("/problems/" + std::string(row.slug));
+    CHECK(got.status == 200);
+    CHECK(got.body == problem_page(row));
+  }
+  CHECK(slug_of(with_server.get("/problems/no-such-problem")) == "not-found");
+}
+
+TEST_CASE("a path that nothing is at is not found, and one that is none is refused with the reason") {
+  exchange with_server;
+  for (const std::string_view target : {"/", "/nowhere", "/api/v1/orders/x/y", "/api/v2/orders"}) {
+    CAPTURE(target);
+    const response refused = with_server.get(target);
+    CHECK(refused.status == 404);
+    CHECK(slug_of(refused) == "not-found");
+    CHECK_FALSE(refused.close);
+  }
+  for (const auto& [target, named] :
+       {std::pair("*", "neither a path nor a URL"), std::pair("no-path", "neither a path"), std::pair("/%zz", "'%'"),
+        std::pair("/-/ping?x=100%", "'%'"), std::pair("/-/ping#top", "'#'")}) {
+    CAPTURE(target);
+    const response refused = with_server.get(target);
+    CHECK(refused.status == 400);
+    CHECK(slug_of(refused) == "malformed-request");
+    CHECK(member_of(refused.body, "detail").find(named) != std::string::npos);
+    CHECK_FALSE(refused.close);
+  }
+}
+
+TEST_CASE("whatever bytes a request brings, its answer is UTF-8 and short") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 1);
+  std::string bytes(1'000, '\xFF');  // such a name of a parameter is 3,000 characters long
+  for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+  std::string encoded;
+  for (const char c : bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    encoded += {'%', digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]};
+  }
+  const auto post = [](std::string_view path) { return request(verb::post, path).header("Idempotency-Key", "g"); };
+  const request requests[] = {
+      request(verb::get, "/api/v1/orders?customer_id=c&" + encoded + "=1"),
+      request(verb::get, "/api/v1/orders?customer_id=" + encoded),
+      request(verb::get, "/api/v1/orders?customer_id=c&limit=" + encoded),
+      request(verb::get, "/api/v1/orders?customer_id=c&cursor=" + encoded),
+      request(verb::get, versions_path + '?' + encoded),
+      request(verb::get, contract_path + '?' + encoded),
+      request(verb::get, "/api/v1/orders/" + encoded),
+      request(verb::get, version_path(encoded)),
+      request(verb::get, "/api/v1/messages/" + encoded),
+      request(verb::get, "/problems/" + encoded),
+      request(verb::get, '/' + encoded),
+      request(verb::get, "/%" + bytes),
+      request(verb::delete_, "/api/v2/captures/" + encoded),
+      request(verb::put, "/api/v2/captures").body(bytes),
+      request(verb::put, "/api/v2/captures").body(R"({"idempotency_key":")" + bytes.substr(0, 1'000) + "\"}"),
+      post("/api/v1/orders").header("Content-Type", bytes).body(bytes),
+      request(verb::post, "/api/v1/orders").header("Idempotency-Key", bytes).json("{}"),
+      request(verb::post, "/api/v1/orders/batch").header("Content-Type", bytes),
+      post("/api/v1/orders").json(bytes),
+      post("/api/v1/orders").json(R"({"guid":")" + bytes.substr(0, 1'000) + "\"}"),
+      request(verb::put, contract_path).header("Idempotency-Key", "g").header("If-Match", bytes).json(contract_json),
+  };
+  for (const request& each : requests) {
+    CAPTURE(std::string(each.get().target()).substr(0, 60));
+    const response refused = with_server.answer(each);
+    CHECK(is_utf8(refused.body));
+    CHECK(is_utf8(refused.headers));
+    CHECK(refused.body.size() < 1'000);
+  }
+}
+
+TEST_CASE("a query that a call does not take is refused, on every call that takes none") {
+  exchange with_server;
+  add_contract_order(with_server.orders, 1);
+  with_server.orders.add(guid_of("g"), created_record());
+  for (const std::string& path :
+       {contract_path, version_path("1"), std::string("/api/v1/messages/g"), std::string("/-/position"),
+        std::string("/-/ping"), std::string("/-/live"), std::string("/-/ready"), std::string("/-/ready/reads"),
+        std::string("/metrics"), std::string("/openapi.yaml"), std::string("/problems/"),
+        std::string("/problems/not-found")}) {
+    CAPTURE(path);
+    CHECK(with_server.get(path).status == 200);
+    for (const std::string_view name : {"verbose", "limit"}) {
+      const response refused = with_server.get(path + '?' + std::string(name) + "=1");
+      CHECK(slug_of(refused) == "malformed-query");
+      CHECK(member_of(refused.body, "detail").find(name) != std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ordem::edge

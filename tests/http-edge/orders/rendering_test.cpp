@@ -1,0 +1,404 @@
+#include "http-edge/orders/rendering.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "engine/rules/decide.hpp"
+#include "tests/engine/orders.hpp"
+#include "tests/http-edge/answers.hpp"
+
+namespace ordem::edge {
+namespace {
+
+using namespace testing;
+
+constexpr timestamp expiry = sample_time + std::chrono::hours{24};
+constexpr timestamp later = sample_time + std::chrono::seconds{5};
+constexpr position shown{17};
+constexpr std::string_view expiry_text = "2026-11-23T10:15:30.123Z";
+constexpr std::string_view later_text = "2026-11-22T10:15:35.123Z";
+
+constexpr std::string_view contract_order_json =
+    R"({"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":1,"status":"new",)"
+    R"("customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}],)"
+    R"("total":3998,"attributes":{"channel":"web"},)"
+    R"("created_at":"2026-11-22T10:15:30.123Z","updated_at":"2026-11-22T10:15:30.123Z"})";
+
+constexpr std::string_view contract_location = "/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f";
+
+std::string rendered(const order& what) {
+  std::string out;
+  append_order(out, what);
+  return out;
+}
+
+// The order at version 4, shipped a while after it was made.
+order shipped_order() {
+  order made = contract_order(order_status::shipped, {4});
+  made.content.attributes.reset();
+  made.updated_at = later;
+  return made;
+}
+
+std::string shipped_order_json() {
+  return R"({"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":4,"status":"shipped",)"
+         R"("customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}],)"
+         R"("total":3998,"created_at":"2026-11-22T10:15:30.123Z","updated_at":"2026-11-22T10:15:35.123Z"})";
+}
+
+outcome outcome_of(verdict what, version at = {1}, order_status status = order_status::fresh,
+                   std::optional<supplied_version> made_against = std::nullopt,
+                   std::optional<order_status> wanted = std::nullopt) {
+  return {what, contract_id(), at, status, wanted, made_against};
+}
+
+outcome stale_outcome(bool by_if_match) {
+  return outcome_of(verdict::stale_version, {4}, order_status::confirmed, supplied_version{{3}, by_if_match});
+}
+outcome not_allowed_outcome() {
+  return outcome_of(verdict::status_not_allowed, {4}, order_status::delivered, supplied_version{{4}, false},
+                    order_status::confirmed);
+}
+outcome closed_outcome() {
+  return outcome_of(verdict::order_closed, {4}, order_status::shipped, supplied_version{{4}, true});
+}
+
+executed done(outcome what, shared_order order = nullptr, bool replayed = false) {
+  return {std::move(what), std::move(order), expiry, replayed};
+}
+
+// --- orders ---
+
+TEST_CASE("an order is written as the contract shows it") {
+  CHECK(rendered(contract_order()) == contract_order_json);
+}
+
+TEST_CASE("an order without attributes has no such member, and one with empty ones has") {
+  order what = contract_order();
+  what.content.attributes.reset();
+  CHECK(rendered(what).find("attributes") == std::string::npos);
+  what.content.attributes = json_object{};
+  CHECK(rendered(what).find(R"("total":3998,"attributes":{},"created_at")") != std::string::npos);
+}
+
+TEST_CASE("an order is written with its greatest numbers and with its text escaped") {
+  order what = contract_order(order_status::cancelled, {9'007'199'254'740'991});
+  what.content.customer_id = "a\"b\\c\n\xE2\x82\xAC";
+  what.content.items = {{"\t", 1'000'000, cents(0)}, {"B", 1, cents(1'000'000'000'000)}};
+  what.total = cents(9'007'199'254'740'991);
+  CHECK(
+      rendered(what) ==
+      R"({"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":9007199254740991,"status":"cancelled",)"
+      "\"customer_id\":\"a\\\"b\\\\c\\n\xE2\x82\xAC\","
+      R"("currency":"EUR","items":[{"sku":"\t","quantity":1000000,"unit_price":0},)"
+      R"({"sku":"B","quantity":1,"unit_price":1000000000000}],"total":9007199254740991,"attributes":{"channel":"web"},)"
+      R"("created_at":"2026-11-22T10:15:30.123Z","updated_at":"2026-11-22T10:15:30.123Z"})");
+}
+
+TEST_CASE("a GET of an order is a success with its tag") {
+  const response got = order_response(shipped_order());
+  CHECK(got.status == 200);
+  CHECK(got.content_type == "application/json");
+  CHECK(got.body == R"({"code":200,"message":"ok","order":)" + shipped_order_json() + "}");
+  CHECK(got.headers == "ETag: \"4\"\r\n");
+}
+
+TEST_CASE("a page names its list and where it goes on") {
+  CHECK(page_body("orders").finish(std::nullopt) == R"({"code":200,"message":"ok","orders":[],"next_cursor":null})");
+  page_body page("versions");
+  page.add(shipped_order());
+  page.add(contract_order());
+  CHECK(page.orders() == 2);
+  CHECK(page.finish("a\"b") == R"({"code":200,"message":"ok","versions":[)" + shipped_order_json() + "," +
+                                   std::string(contract_order_json) + R"(],"next_cursor":"a\"b"})");
+}
+
+TEST_CASE("an order that is dropped from a page leaves nothing behind") {
+  page_body page("orders");
+  page.add(contract_order());
+  const std::size_t bytes = page.bytes();
+  page.add(shipped_order());
+  page.drop_last();
+  CHECK(page.orders() == 1);
+  CHECK(page.bytes() == bytes);
+  CHECK(page.finish(std::nullopt) ==
+        R"({"code":200,"message":"ok","orders":[)" + std::string(contract_order_json) + R"(],"next_cursor":null})");
+}
+
+// --- answers to writes ---
+
+TEST_CASE("a created order is answered 201 with its tag and its place") {
+  const response made =
+      write_response(done(outcome_of(verdict::order_created), shared(contract_order())), later, shown);
+  CHECK(made.status == 201);
+  CHECK(made.content_type == "application/json");
+  CHECK(made.body == R"({"code":201,"message":"order created","order":)" + std::string(contract_order_json) + "}");
+  CHECK(header_of(made, "ETag") == "\"1\"");
+  CHECK(header_of(made, "Location") == contract_location);
+  CHECK(header_of(made, "Idempotency-Expires") == expiry_text);
+  CHECK(header_of(made, "Ordem-Position") == "17");
+  CHECK_FALSE(header_of(made, "Idempotency-Replayed"));
+}
+
+TEST_CASE("a changed order is answered 200 with its tag") {
+  for (const verdict what : {verdict::content_changed, verdict::status_changed}) {
+    const response made =
+        write_response(done(outcome_of(what, {4}, order_status::shipped), shared(shipped_order())), later, shown);
+    CHECK(made.status == 200);
+    CHECK(made.body == R"({"code":200,"message":"order updated","order":)" + shipped_order_json() + "}");
+    CHECK(header_of(made, "ETag") == "\"4\"");
+    CHECK_FALSE(header_of(made, "Location"));
+    CHECK(header_of(made, "Idempotency-Expires") == expiry_text);
+    CHECK(header_of(made, "Ordem-Position") == "17");
+  }
+}
+
+TEST_CASE("a stale version is answered with code 3043, as 412 if it came by If-Match, else as 409") {
+  const auto body_of = [](std::string_view status) {
+    return R"({"type":"/problems/stale-version","title":"data is out of date","status":)" + std::string(status) +
+           R"(,"detail":"the write was made against version 3, )"
+           R"(but order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is at version 4",)"
+           R"("code":3043,"message":"data is out of date","current_version":4,"supplied_version":3})";
+  };
+  const response by_body = write_response(done(stale_outcome(false)), later, shown);
+  CHECK(by_body.status == 409);
+  CHECK(by_body.body == body_of("409"));
+  CHECK(by_body.content_type == "application/problem+json");
+  CHECK(by_body.headers == "Idempotency-Expires: " + std::string(expiry_text) + "\r\nOrdem-Position: 17\r\n");
+  const response by_if_match = write_response(done(stale_outcome(true)), later, shown);
+  CHECK(by_if_match.status == 412);
+  CHECK(by_if_match.body == body_of("412"));
+}
+
+TEST_CASE("a status that is not allowed is answered 409 with code 3044") {
+  const response made = write_response(done(not_allowed_outcome()), later, shown);
+  CHECK(made.status == 409);
+  CHECK(made.body ==
+        R"({"type":"/problems/status-not-allowed","title":"the status change is not allowed","status":409,)"
+        R"("detail":"order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is delivered and cannot become confirmed",)"
+        R"("code":3044,"message":"the status change is not allowed"})");
+  CHECK(header_of(made, "Idempotency-Expires") == expiry_text);
+  CHECK(header_of(made, "Ordem-Position") == "17");
+}
+
+TEST_CASE("a closed order is answered 409 with code 3045, even if the version came by If-Match") {
+  const response made = write_response(done(closed_outcome()), later, shown);
+  CHECK(made.status == 409);
+  CHECK(made.body ==
+        R"({"type":"/problems/order-closed","title":"the order can no longer be changed","status":409,)"
+        R"("detail":"order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is shipped: its content can no longer change",)"
+        R"("code":3045,"message":"the order can no longer be changed"})");
+}
+
+TEST_CASE("a replayed answer is byte for byte the first one, with one header more") {
+  const std::vector<executed> answers = {
+      done(outcome_of(verdict::order_created), shared(contract_order())),
+      done(outcome_of(verdict::content_changed, {4}, order_status::shipped), shared(shipped_order())),
+      done(outcome_of(verdict::status_changed, {4}, order_status::shipped), shared(shipped_order())),
+      done(stale_outcome(false)),
+      done(stale_outcome(true)),
+      done(not_allowed_outcome()),
+      done(closed_outcome()),
+  };
+  for (const executed& first : answers) {
+    CAPTURE(first.outcome.verdict);
+    executed repeat = first;
+    repeat.replayed = true;
+    const response made = write_response(first, sample_time, shown);
+    const response again = write_response(repeat, later, shown);
+    CHECK(again.status == made.status);
+    CHECK(again.content_type == made.content_type);
+    CHECK(again.body == made.body);
+    CHECK(again.headers == made.headers + "Idempotency-Replayed: true\r\n");
+    CHECK(outcome_response(first.outcome, first.order).body == made.body);
+  }
+}
+
+TEST_CASE("the position is that of the answer's own moment, a repeat's too; without data there is none") {
+  const auto position_at = [](bool replayed, std::optional<position> visible) {
+    const auto what = done(outcome_of(verdict::order_created), shared(contract_order()), replayed);
+    return header_of(write_response(what, later, visible), "Ordem-Position");
+  };
+  CHECK(position_at(false, position{1}) == "1");
+  CHECK(position_at(true, position{9'007'199'254'740'993}) == "9007199254740993");
+  CHECK(position_at(true, position{0}) == "0");
+  CHECK_FALSE(position_at(false, std::nullopt));
+}
+
+TEST_CASE("each refusal has its problem, and nothing of it is kept") {
+  struct row {
+    refusal why;
+    unsigned status;
+    std::string_view body;
+    bool comes_again;
+  };
+  const row rows[] = {
+      {order_not_found{}, 404,
+       R"({"type":"/problems/order-not-found","title":"there is no such order","status":404,)"
+       R"("detail":"no order has this id","code":404,"message":"there is no such order"})",
+       false},
+      {guid_reused{}, 422,
+       R"({"type":"/problems/guid-reused","title":"the GUID was used for a different request","status":422,)"
+       R"("detail":"the GUID names an earlier request that was not this one","code":422,)"
+       R"("message":"the GUID was used for a different request"})",
+       false},
+      {request_in_flight{}, 409,
+       R"({"type":"/problems/request-in-flight","title":"a request with this GUID is being executed","status":409,)"
+       R"("detail":"the first request with this GUID has not been answered yet","code":409,)"
+       R"("message":"a request with this GUID is being executed"})",
+       true},
+      {unavailability::overloaded, 503,
+       R"({"type":"/problems/overloaded","title":"the server is overloaded","status":503,)"
+       R"("detail":"too many requests are being executed; nothing was done","code":503,)"
+       R"("message":"the server is overloaded"})",
+       true},
+      {unavailability::read_only, 503,
+       R"({"type":"/problems/read-only","title":"the server takes no writes","status":503,)"
+       R"("detail":"no writes are taken until a restart; reads go on","code":503,"message":"the server takes no writes"})",
+       true},
+      {unavailability::draining, 503,
+       R"({"type":"/problems/draining","title":"the server is shutting down","status":503,)"
+       R"("detail":"the server is shutting down; nothing was done","code":503,)"
+       R"("message":"the server is shutting down"})",
+       true},
+      {unavailability::storage_failed, 503,
+       R"({"type":"/problems/storage-failed","title":"the data could not be read","status":503,)"
+       R"("detail":"the data could not be read; nothing was done","code":503,)"
+       R"("message":"the data could not be read"})",
+       true},
+      {unavailability::backlog_full, 503,
+       R"({"type":"/problems/persistence-behind","title":"Postgres is too far behind","status":503,)"
+       R"("detail":"Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; )"
+       R"(writes are taken again once Postgres has caught up","code":503,"message":"Postgres is too far behind"})",
+       true},
+  };
+  for (const auto& [why, status, body, comes_again] : rows) {
+    CAPTURE(body);
+    const response made = write_response(why, later, shown);
+    CHECK(made.status == status);
+    CHECK(made.content_type == "application/problem+json");
+    CHECK(made.body == body);
+    CHECK(header_of(made, "Idempotency-Expires") == later_text);
+    CHECK(header_of(made, "Ordem-Position") == "17");
+    CHECK_FALSE(header_of(made, "Idempotency-Replayed"));
+    CHECK(header_of(made, "Retry-After").has_value() == comes_again);
+  }
+}
+
+TEST_CASE("an invalid content is answered 422 with all its errors") {
+  const response one = write_response(refusal{invalid_content{{{"/items", "too \"many\""}}}}, later, shown);
+  CHECK(one.status == 422);
+  CHECK(one.body == R"({"type":"/problems/invalid-order","title":"the body is not a valid order","status":422,)"
+                    R"("detail":"the body has an error","code":422,"message":"the body is not a valid order",)"
+                    R"("errors":[{"pointer":"/items","detail":"too \"many\""}]})");
+  const response two = invalid_order_response({{"", "must be an object"}, {"/a~1b", "is required"}});
+  CHECK(two.body.ends_with(
+      R"("errors":[{"pointer":"","detail":"must be an object"},{"pointer":"/a~1b","detail":"is required"}]})"));
+  CHECK(two.body.find(R"("detail":"the body has several errors")") != std::string::npos);
+}
+
+// --- messages ---
+
+message_record record_of(outcome what, std::optional<command> asked = std::nullopt) {
+  return {{1, 2}, std::move(what), later, expiry, std::move(asked)};
+}
+
+// The answer to GET of the message, with its request and its recorded response given as JSON.
+std::string message_json(std::string_view request, std::string_view recorded, std::string_view version) {
+  return R"({"code":200,"message":"ok","guid":"g-1","state":"completed","request":)" + std::string(request) +
+         R"(,"response":)" + std::string(recorded) +
+         R"(,"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":)" + std::string(version) +
+         R"(,"created_at":"2026-11-22T10:15:35.123Z","expires_at":"2026-11-23T10:15:30.123Z"})";
+}
+
+std::string request_json(std::string_view method, std::string_view path, std::string_view body) {
+  return R"({"method":")" + std::string(method) + R"(","path":")" + std::string(path) + R"(","body":)" +
+         std::string(body) + "}";
+}
+
+constexpr std::string_view contract_content_members =
+    R"("customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}])";
+
+TEST_CASE("the message of a create shows its content and its order") {
+  const auto made =
+      message_response(guid_of("g-1"), record_of(outcome_of(verdict::order_created)), shared(contract_order()));
+  CHECK(made.status == 200);
+  CHECK(made.headers.empty());
+  CHECK(made.body ==
+        message_json(request_json("POST", "/api/v1/orders",
+                                  "{" + std::string(contract_content_members) + R"(,"attributes":{"channel":"web"}})"),
+                     R"({"status":201,"code":201,"body":{"code":201,"message":"order created","order":)" +
+                         std::string(contract_order_json) + "}}",
+                     "1"));
+}
+
+TEST_CASE(
+    "the message of a replacement, a merge or a change of status shows what was asked and the order that it made") {
+  merge_content patch;
+  patch.customer_id = "c-1001";
+  patch.attributes = merge_content::remove_attributes{};
+  const std::string status_path = std::string(contract_location) + "/status";
+  struct row {
+    verdict what;
+    std::optional<command> kept;
+    std::string request;
+  };
+  const row rows[] = {
+      {verdict::content_changed, std::nullopt,
+       request_json("PUT", contract_location, "{" + std::string(contract_content_members) + R"(,"version":3})")},
+      {verdict::content_changed, patch,
+       request_json("PATCH", contract_location, R"({"customer_id":"c-1001","attributes":null,"version":3})")},
+      {verdict::content_changed, merge_content{}, request_json("PATCH", contract_location, R"({"version":3})")},
+      {verdict::status_changed, std::nullopt, request_json("POST", status_path, R"({"status":"shipped","version":3})")},
+  };
+  const std::string recorded =
+      R"({"status":200,"code":200,"body":{"code":200,"message":"order updated","order":)" + shipped_order_json() + "}}";
+  for (const auto& [what, kept, request] : rows) {
+    CAPTURE(request);
+    const auto outcome = outcome_of(what, {4}, order_status::shipped, supplied_version{{3}, false});
+    CHECK(message_response(guid_of("g-1"), record_of(outcome, kept), shared(shipped_order())).body ==
+          message_json(request, recorded, "4"));
+  }
+}
+
+TEST_CASE("the message of a rejected write shows its command, its problem and no version") {
+  merge_content patch;
+  patch.currency = currency_code{'U', 'S', 'D'};
+  const std::string status_path = std::string(contract_location) + "/status";
+  struct row {
+    outcome what;
+    command asked;
+    std::string request;
+    std::string head;
+  };
+  const row rows[] = {
+      {stale_outcome(false), replace_content{contract_content()},
+       request_json("PUT", contract_location,
+                    "{" + std::string(contract_content_members) + R"(,"attributes":{"channel":"web"},"version":3})"),
+       R"({"status":409,"code":3043,"body":)"},
+      {stale_outcome(true), patch, request_json("PATCH", contract_location, R"({"currency":"USD","version":3})"),
+       R"({"status":412,"code":3043,"body":)"},
+      {stale_outcome(false), change_status{order_status::shipped},
+       request_json("POST", status_path, R"({"status":"shipped","version":3})"),
+       R"({"status":409,"code":3043,"body":)"},
+      {not_allowed_outcome(), change_status{order_status::confirmed},
+       request_json("POST", status_path, R"({"status":"confirmed","version":4})"),
+       R"({"status":409,"code":3044,"body":)"},
+      {closed_outcome(), patch, request_json("PATCH", contract_location, R"({"currency":"USD","version":4})"),
+       R"({"status":409,"code":3045,"body":)"},
+  };
+  for (const auto& [what, asked, request, head] : rows) {
+    CAPTURE(request);
+    const std::string recorded = head + outcome_response(what, nullptr).body + "}";
+    CHECK(message_response(guid_of("g-1"), record_of(what, asked), nullptr).body ==
+          message_json(request, recorded, "null"));
+  }
+}
+
+TEST_CASE("a message's GUID is escaped") {
+  const auto made =
+      message_response(guid_of(R"(a"\b)"), record_of(outcome_of(verdict::order_created)), shared(contract_order()));
+  CHECK(made.body.starts_with(R"({"code":200,"message":"ok","guid":"a\"\\b","state")"));
+}
+
+}  // namespace
+}  // namespace ordem::edge

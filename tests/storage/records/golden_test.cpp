@@ -1,0 +1,229 @@
+// The bytes on disk, pinned. A change of a format must fail here before it meets anybody's data; if it is meant, give
+// the format a new number and write the files anew: run this test binary once with ORDEM_UPDATE_GOLDEN=1.
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+
+#include "storage/records/clock_record.hpp"
+#include "storage/records/records.hpp"
+#include "tests/storage/support.hpp"
+
+namespace ordem::storage {
+namespace {
+
+using testing::content_of;
+using testing::guid_of;
+using testing::order_id_of;
+using testing::sample_time;
+
+order golden_order() {
+  order what;
+  what.id = order_id::parse("0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f").value();
+  what.version = {300};
+  what.status = order_status::confirmed;
+  what.content = content_of("c-1001");
+  what.content.items.push_back({"B-2", 1'000'000, money::of_minor_units(0).value()});
+  what.content.attributes = json_object{{"array", {json_array{{json_number{"-1.5e3"}}, {nullptr}, {json_object{}}}}},
+                                        {"channel", {std::string("web")}},
+                                        {"gift", {true}}};
+  what.total = total_of(what.content.items).value();
+  what.created_at = sample_time;
+  what.updated_at = sample_time + milliseconds(1500);
+  return what;
+}
+
+message_record golden_message() {
+  message_record what;
+  what.fingerprint = {0x0123456789ABCDEF, 0xFEDCBA9876543210};
+  what.outcome.verdict = verdict::order_created;
+  what.outcome.order = golden_order().id;
+  what.outcome.version = {1};
+  what.outcome.status = order_status::fresh;
+  what.created_at = sample_time;
+  what.expires_at = sample_time + std::chrono::hours(24);
+  return what;
+}
+
+message_record golden_rejection() {
+  message_record what = golden_message();
+  what.outcome.verdict = verdict::status_not_allowed;
+  what.outcome.version = {300};
+  what.outcome.status = order_status::confirmed;
+  what.outcome.wanted = order_status::delivered;
+  what.outcome.made_against = supplied_version{{300}, true};
+  what.command = change_status{order_status::delivered};
+  return what;
+}
+
+message_record golden_patch() {
+  message_record what = golden_message();
+  what.outcome.verdict = verdict::content_changed;
+  what.outcome.version = {2};
+  what.outcome.made_against = supplied_version{{1}, false};
+  merge_content patch;
+  patch.customer_id = "c-2002";
+  patch.items = content_of().items;
+  patch.attributes = json_object{{"channel", {nullptr}}, {"gift", {false}}};
+  what.command = std::move(patch);
+  return what;
+}
+
+message_record golden_content_command() {
+  message_record what = golden_message();
+  what.outcome.verdict = verdict::stale_version;
+  what.outcome.made_against = supplied_version{{7}, false};
+  what.command = replace_content{content_of()};
+  return what;
+}
+
+std::vector<entry> golden_group() {
+  return {message_entry{guid_of("8e03978e-40d5-43e8-bc93-6894a57f9324"), golden_message(), nullptr, nullptr},
+          message_entry{guid_of("k"), golden_rejection(), nullptr, nullptr}};
+}
+
+capture golden_allocation() {
+  return {sample_time, sample_time + std::chrono::minutes(1), sample_time + std::chrono::hours(24), nullptr};
+}
+
+capture golden_capture() {
+  const captured_response response{201,
+                                   std::string("{\"a\":\"\xC3\xA4\"}\0", 11),
+                                   {{"Content-Type", "application/json"},
+                                    {"Set-Cookie", std::vector<std::string>{"a=1", "b=2"}},
+                                    {"Empty", std::vector<std::string>{}}}};
+  return {sample_time, std::nullopt, sample_time + std::chrono::hours(48),
+          std::make_shared<const captured_response>(response)};
+}
+
+const capture_key golden_key = testing::key_of("b3JkZXI_LTE");
+
+// One key through its moves, and a message between them.
+std::vector<entry> golden_mixed_group() {
+  return {capture_entry{golden_key, sample_time, std::make_shared<const capture>(golden_allocation())},
+          message_entry{guid_of("k"), golden_message(), nullptr, nullptr},
+          capture_entry{golden_key, sample_time + milliseconds(300), std::make_shared<const capture>(golden_capture())},
+          capture_entry{testing::key_of("AA"), sample_time + milliseconds(400), nullptr}};
+}
+
+template <class Encode, class... Arguments>
+std::string encoded(Encode encode, const Arguments&... arguments) {
+  std::string bytes;
+  encode(bytes, arguments...);
+  return bytes;
+}
+
+clock_state golden_clock() {
+  using std::chrono::hours;
+  return {sample_time,      "ce055624-fa32-4e07-8957-0ece5d801f1e",
+          milliseconds(-5), std::chrono::minutes(1),
+          hours(100),       {{sample_time - hours(40), hours(2)}, {sample_time - hours(30), hours(25)}}};
+}
+
+struct golden {
+  std::string name;
+  std::string holds;
+  std::string bytes;
+};
+
+std::vector<golden> all_golden() {
+  const order_id id = golden_order().id;
+  return {
+      {"order", "the record of an order with two items, nested attributes, version 300",
+       encoded(encode_order, golden_order())},
+      {"message", "the record of a message that created an order", encoded(encode_message, golden_message())},
+      {"message_rejected", "the record of a rejected status change by If-Match, with its command",
+       encoded(encode_message, golden_rejection())},
+      {"message_patched", "the record of a merge patch, with its command", encoded(encode_message, golden_patch())},
+      {"message_stale", "the record of a stale replacement, with its command",
+       encoded(encode_message, golden_content_command())},
+      {"capture_allocated", "the record of a capture with a lease of a minute, kept for a day",
+       encoded(encode_capture, golden_allocation())},
+      {"capture_allocated_for_ever", "the record of a capture whose lease and time have no end",
+       encoded(encode_capture, capture{sample_time, std::nullopt, std::nullopt, nullptr})},
+      {"capture_completed", "the record of a capture with a response: U+0000 in its body, lists among its headers",
+       encoded(encode_capture, golden_capture())},
+      {"clock", "the state of a clock that leads by a minute, after two steps",
+       encoded(encode_clock_state, golden_clock())},
+      {"log_group_mixed", "a log group: an allocation, a message, a recorded capture, one that was given up",
+       encoded(encode_log_group, std::uint64_t{70000}, golden_mixed_group())},
+      {"log_group", "a group of two log entries", encoded(encode_log_group, std::uint64_t{70000}, golden_group())},
+      {"order_key", "the key of an order", encoded(encode_order_key, id)},
+      {"version_key", "the key of version 300 of an order", encoded(encode_version_key, id, version{300})},
+      {"message_key", "the key of the message with the GUID k-1", encoded(encode_message_key, guid_of("k-1"))},
+      {"capture_key", "the key of the capture b3JkZXI_LTE", encoded(encode_capture_key, golden_key)},
+      {"log_key", "the key of the log group that begins at position 66000", encoded(encode_log_key, position{66000})},
+      {"customer_key", "the key of an order of customer c-1001", encoded(encode_customer_key, "c-1001", id)},
+  };
+}
+
+std::string path_of(const std::string& name) {
+  return "tests/storage/golden/" + name + ".hex";
+}
+
+// Two digits a byte, 16 bytes a line, under a comment.
+std::string hex_text(const golden& what) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "# " + what.holds;
+  for (std::size_t i = 0; i < what.bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(what.bytes[i]);
+    text += i % 16 == 0 ? '\n' : ' ';
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text + "\n";
+}
+
+std::string read_bytes(const std::string& name) {
+  std::ifstream file(path_of(name));
+  std::string bytes;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream pairs(line);
+    for (std::string pair; pairs >> pair;) bytes += static_cast<char>(std::stoi(pair, nullptr, 16));
+  }
+  return bytes;
+}
+
+TEST_CASE("records and keys have the bytes that their golden files hold") {
+  for (const golden& each : all_golden()) {
+    if (std::getenv("ORDEM_UPDATE_GOLDEN") != nullptr) std::ofstream(path_of(each.name)) << hex_text(each);
+    std::ifstream file(path_of(each.name));
+    std::stringstream kept;
+    kept << file.rdbuf();
+    INFO(path_of(each.name) << "; ORDEM_UPDATE_GOLDEN=1 writes it anew");
+    CHECK(kept.str() == hex_text(each));
+  }
+}
+
+TEST_CASE("golden files decode to what they were made of") {
+  CHECK(decode_order(golden_order().id, read_bytes("order")) == golden_order());
+  CHECK(decode_message(read_bytes("message")) == golden_message());
+  CHECK(decode_message(read_bytes("message_rejected")) == golden_rejection());
+  CHECK(decode_message(read_bytes("message_patched")) == golden_patch());
+  CHECK(decode_message(read_bytes("message_stale")) == golden_content_command());
+  CHECK(decode_log_key(read_bytes("log_key")) == position{66000});
+  CHECK(decode_customer_key(read_bytes("customer_key")) == golden_order().id);
+
+  CHECK(decode_capture(read_bytes("capture_allocated")) == golden_allocation());
+  CHECK(decode_capture(read_bytes("capture_allocated_for_ever")) == capture{sample_time, {}, {}, nullptr});
+  CHECK(decode_capture(read_bytes("capture_completed")) == golden_capture());
+  CHECK(decode_capture_key(read_bytes("capture_key")) == golden_key);
+  CHECK(decode_clock_state(read_bytes("clock")) == golden_clock());
+}
+
+TEST_CASE("golden log groups decode to the entries that they were made of") {
+  const auto [name, written] = GENERATE(table<std::string, std::vector<entry>>(
+      {{"log_group", golden_group()}, {"log_group_mixed", golden_mixed_group()}}));
+  const auto group = decode_log_group(read_bytes(name));
+  REQUIRE(group);
+  CHECK(group->bytes_before == 70000);
+  REQUIRE(group->entries.size() == written.size());
+  for (std::size_t i = 0; i < written.size(); ++i) CHECK(testing::is_logged_as(written[i], group->entries[i]));
+}
+
+}  // namespace
+}  // namespace ordem::storage

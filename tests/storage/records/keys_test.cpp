@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "storage/records/records.hpp"
+#include "tests/storage/support.hpp"
+#include "tests/support_cpp/seed.hpp"
+
+namespace ordem::storage {
+namespace {
+
+using testing::guid_of;
+using testing::order_id_of;
+using testing::random_values;
+
+template <class Encode, class... Arguments>
+std::string key_of(Encode encode, const Arguments&... arguments) {
+  std::string key;
+  encode(key, arguments...);
+  return key;
+}
+
+// In the order in which RocksDB compares keys: by unsigned bytes.
+bool is_ascending(const std::vector<std::string>& keys) {
+  return std::adjacent_find(keys.begin(), keys.end(), std::greater_equal<>{}) == keys.end();
+}
+
+TEST_CASE("a newer version of an order sorts before an older one") {
+  std::vector<std::string> keys;
+  for (const std::uint64_t number :
+       {std::numeric_limits<std::uint64_t>::max(), std::uint64_t{1} << 32, std::uint64_t{257}, std::uint64_t{256},
+        std::uint64_t{255}, std::uint64_t{2}, std::uint64_t{1}}) {
+    keys.push_back(key_of(encode_version_key, order_id_of(1), version{number}));
+  }
+  CHECK(is_ascending(keys));
+}
+
+TEST_CASE("all versions of one order sort before those of a later order") {
+  CHECK(key_of(encode_version_key, order_id_of(1), version{1}) <
+        key_of(encode_version_key, order_id_of(2), version{std::numeric_limits<std::uint64_t>::max()}));
+}
+
+TEST_CASE("log groups sort by position, whose bytes are big-endian") {
+  CHECK(key_of(encode_log_key, position{0x0102030405060708}) == "\x01\x02\x03\x04\x05\x06\x07\x08");
+  CHECK(is_ascending({key_of(encode_log_key, position{1}), key_of(encode_log_key, position{255}),
+                      key_of(encode_log_key, position{256}), key_of(encode_log_key, position{65536}),
+                      key_of(encode_log_key, position{std::numeric_limits<std::uint64_t>::max()})}));
+}
+
+TEST_CASE("a customer's newer order sorts before an older one") {
+  CHECK(is_ascending({key_of(encode_customer_key, "c", order_id_of(256)),
+                      key_of(encode_customer_key, "c", order_id_of(255)),
+                      key_of(encode_customer_key, "c", order_id_of(1))}));
+}
+
+TEST_CASE("no customer's keys begin with another customer's prefix") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  std::vector<std::string> customers = {"",
+                                        "c",
+                                        "c-1",
+                                        "c-10",
+                                        "c-100",
+                                        std::string(1, '\0'),
+                                        std::string(2, '\0'),
+                                        "\xFF",
+                                        "\xFF\xFF",
+                                        std::string(512, 'x'),
+                                        std::string(256, 'x')};
+  for (int i = 0; i < 50; ++i) {
+    // A customer that is called like the whole key of another one.
+    customers.push_back(
+        key_of(encode_customer_key, customers[random.up_to(customers.size() - 1)], random.id()).substr(0, 512));
+  }
+  for (const auto& one : customers) {
+    for (const auto& other : customers) {
+      if (one == other) continue;
+      const std::string key = key_of(encode_customer_key, other, random.id());
+      REQUIRE_FALSE(key.starts_with(key_of(encode_customer_prefix, one)));
+    }
+  }
+}
+
+TEST_CASE("keys give back what they were made of") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  for (int i = 0; i < 300; ++i) {
+    const order_id id = random.id();
+    REQUIRE(decode_customer_key(key_of(encode_customer_key, random.text(512), id)) == id);
+    const guid message = random.a_guid();
+    REQUIRE(decode_message_key(key_of(encode_message_key, message)) == message);
+    const capture_key capture = random.a_key();
+    REQUIRE(decode_capture_key(key_of(encode_capture_key, capture)) == capture);
+    const position first{random.number(~std::uint64_t{0})};
+    REQUIRE(decode_log_key(key_of(encode_log_key, first)) == first);
+  }
+}
+
+TEST_CASE("a key of a wrong length is not read") {
+  const std::string customer = key_of(encode_customer_key, "c-1001", order_id_of(1));
+  for (std::size_t size = 0; size < customer.size(); ++size) CHECK_FALSE(decode_customer_key({customer.data(), size}));
+  CHECK_FALSE(decode_customer_key(customer + '\0'));
+  CHECK_FALSE(decode_log_key("1234567"));
+  CHECK_FALSE(decode_log_key("123456789"));
+  CHECK_FALSE(decode_capture_key(""));
+  CHECK_FALSE(decode_capture_key(std::string_view("\0", 1)));
+  CHECK_FALSE(decode_capture_key(std::string_view("\0a", 2)));
+  CHECK_FALSE(decode_capture_key("abcd"));  // of a tenant that there is not
+}
+
+TEST_CASE("different GUIDs have different keys") {
+  CHECK(key_of(encode_message_key, guid_of("a")) != key_of(encode_message_key, guid_of("A")));
+  CHECK(key_of(encode_message_key, guid_of("a")) != key_of(encode_message_key, guid_of("aa")));
+}
+
+}  // namespace
+}  // namespace ordem::storage

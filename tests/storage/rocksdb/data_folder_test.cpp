@@ -1,0 +1,171 @@
+// The folder around the database: that its making survives a power loss, and that it stays where it is.
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "storage/rocksdb/data_folder.hpp"
+#include "tests/storage/file_size_limit.hpp"
+#include "tests/storage/open_store_support.hpp"
+#include "tests/storage/told_errors.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What this process syncs.
+struct {
+  std::mutex mutex;
+  std::vector<std::string> paths;
+  std::string refused;  // the path of which a sync fails
+} syncs;
+
+}  // namespace
+
+// In the place of the C library's, in this program and its libraries.
+extern "C" int fsync(int file) {
+  std::error_code ignored;
+  const std::string path = fs::read_symlink("/proc/self/fd/" + std::to_string(file), ignored).string();
+  {
+    const std::lock_guard lock(syncs.mutex);
+    syncs.paths.push_back(path);
+    if (path == syncs.refused) {
+      errno = EIO;
+      return -1;
+    }
+  }
+  return static_cast<int>(::syscall(SYS_fsync, file));
+}
+
+namespace ordem::storage {
+namespace {
+
+using namespace testing;
+using Catch::Matchers::Contains;
+
+struct data_folder_test {
+  temp_folder temp;
+  fs::path root = fs::canonical(temp.path());
+  manual_clock clock;
+
+  data_folder_test() { refuse({}); }
+  ~data_folder_test() { refuse({}); }
+  static void refuse(const std::string& path) {
+    const std::lock_guard lock(syncs.mutex);
+    syncs.paths.clear();
+    syncs.refused = path;
+  }
+  static bool was_synced(const fs::path& path) {
+    const std::lock_guard lock(syncs.mutex);
+    return std::find(syncs.paths.begin(), syncs.paths.end(), path.string()) != syncs.paths.end();
+  }
+  static void write(storage::store& to, std::uint64_t number) {
+    REQUIRE(to.append(group_of({create_entry(number)})));
+    REQUIRE(to.sync());
+  }
+};
+
+TEST_CASE_METHOD(data_folder_test, "each folder in which one is made is synced, up to the first that was there") {
+  const fs::path folder = root / "a" / "b" / "data";
+  opened(settings_for(GENERATE(true, false) ? folder : folder / ""), clock);
+  for (const fs::path& each : {root, root / "a", root / "a" / "b", folder, folder / "FORMAT.tmp"}) {
+    INFO(each);
+    CHECK(was_synced(each));
+  }
+}
+
+TEST_CASE_METHOD(data_folder_test, "the parent of a folder is synced that a start made which was cut off") {
+  fs::create_directories(root / "data");
+  opened(settings_for(root / "data"), clock);
+  CHECK(was_synced(root));
+}
+
+TEST_CASE_METHOD(data_folder_test, "a folder that can't be synced stops the start, with the reason") {
+  refuse(root.string() + GENERATE(as<std::string>{}, "", "/a", "/a/data"));
+  const auto result = open_store(settings_for(root / "a" / "data"), clock);
+  REQUIRE_FALSE(result);
+  CHECK_THAT(result.error().sentence, Contains((root / "a").string()) && Contains("Input/output error"));
+}
+
+TEST_CASE_METHOD(data_folder_test, "a FORMAT that is only written in part says why") {
+  const file_size_limit limit(3);
+  const auto made = data_folder::make(root / "data", "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c");
+  REQUIRE_FALSE(made);
+  CHECK_THAT(made.error().sentence, Contains("FORMAT") && Contains("File too large"));
+}
+
+TEST_CASE_METHOD(data_folder_test, "a store whose folder is removed or replaced acknowledges nothing more") {
+  const fs::path folder = root / "data";
+  told_errors errors;
+  auto settings = settings_for(folder);
+  settings.on_error = errors.listener();
+  auto first = opened(std::move(settings), clock);
+  write(*first, 0);
+
+  SECTION("the folder is removed") {
+    fs::remove_all(folder);
+  }
+  SECTION("the folder is renamed") {
+    fs::rename(folder, root / "away");
+  }
+  SECTION("its database is renamed") {
+    fs::rename(folder / "db", root / "away");
+  }
+  SECTION("another is in its place") {
+    fs::rename(folder, root / "away");
+    fs::create_directories(folder / "db");
+  }
+  REQUIRE(first->append(group_of({create_entry(1)})));
+  const auto synced = first->sync();
+  REQUIRE_FALSE(synced);
+  CHECK(synced.error() == log_error::write_failed);
+  CHECK(first->last() == position{1});
+  CHECK(first->append(group_of({create_entry(2)})).error() == log_error::failed_earlier);
+  CHECK(first->find_order(order_id_of(0)).value() != nullptr);
+  first->close();
+  first.reset();
+  REQUIRE(errors.all().size() == 1);
+  CHECK_THAT(errors.all()[0], Contains("removed or replaced"));
+}
+
+TEST_CASE_METHOD(data_folder_test, "a store on the path of one that was moved away is not harmed by it") {
+  const fs::path folder = root / "data";
+  const bool has_written = GENERATE(true, false);  // if not, it first looks when it is closed
+  auto first = opened(settings_for(folder), clock);
+  // Its files have had higher numbers than those of the second will, and nothing is written in the background.
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    write(*first, i);
+    first.reset();
+    first = opened(settings_for(folder), clock);
+  }
+  fs::rename(folder, root / "away");
+  const fs::path same = folder / ".";  // RocksDB lets a process open the same text only once
+  {
+    auto second = opened(settings_for(same), clock);
+    for (std::uint64_t i = 0; i < 200; ++i) write(*second, i);
+    second->close();
+    second.reset();
+    second = opened(settings_for(same), clock);  // with table files
+    write(*second, 200);
+    if (has_written) {
+      REQUIRE(first->append(group_of({create_entry(200)})));
+      REQUIRE_FALSE(first->sync());
+    }
+    if (GENERATE(true, false)) first->close();
+    first.reset();
+    write(*second, 201);
+  }
+  const auto second = opened(settings_for(same), clock);
+  CHECK(second->last() == position{202});
+  for (std::uint64_t i = 0; i < 202; ++i) REQUIRE(second->find_order(order_id_of(i)).value() != nullptr);
+}
+
+}  // namespace
+}  // namespace ordem::storage

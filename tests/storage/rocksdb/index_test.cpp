@@ -1,0 +1,342 @@
+// The indexes of the store on their way from memory to table files, through crashes and refusals.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "storage/records/records.hpp"
+#include "storage/rocksdb/data_folder.hpp"
+#include "tests/storage/open_store_support.hpp"
+#include "tests/storage/tampering.hpp"
+#include "tests/storage/told_errors.hpp"
+#include "tests/support_cpp/seed.hpp"
+
+namespace ordem::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace testing;
+using Catch::Matchers::Contains;
+
+struct index_test : open_store {
+  told_errors errors;
+  std::uint64_t orders = 0;
+
+  // Each order is created for customer a and then goes to customer b if its number is even.
+  void write_orders(std::uint64_t count) {
+    for (std::uint64_t last = orders + count; orders < last;) {
+      ++orders;
+      const message_entry created = create_entry(orders, content_of("a"));
+      write(std::vector<message_entry>{created, change_entry(created.after, content_of(orders % 2 == 0 ? "b" : "a"))});
+    }
+  }
+
+  // One group, not durable yet.
+  void append_creates(std::size_t count) {
+    std::vector<entry> group;
+    for (std::size_t i = 0; i < count; ++i) group.emplace_back(create_entry(++orders, content_of("a")));
+    REQUIRE(store->append(group));
+  }
+
+  static std::size_t count_of(const storage::store& in, const std::string& customer) {
+    std::size_t count = 0;
+    std::optional<order_id> after;
+    for (;;) {
+      const auto page = list_orders(in, customer, after, 100);
+      count += page.size();
+      if (page.size() < 100) return count;
+      after = page.back()->id;
+    }
+  }
+
+  void check_all_found(const storage::store& in) const {
+    for (std::uint64_t i = 1; i <= orders; ++i) {
+      REQUIRE(in.find_message(create_entry(i).guid, sample_time).value());
+    }
+    REQUIRE(count_of(in, "a") == (orders + 1) / 2);
+    REQUIRE(count_of(in, "b") == orders / 2);
+    std::size_t messages = 0;
+    REQUIRE(in.scan_messages(sample_time, [&](const guid&, const message_record&) { return ++messages > 0; }));
+    REQUIRE(messages == 2 * orders);
+  }
+
+  void remove_log_group(position first) {
+    tamper(folder.path(), [&](auto& db, auto handle) {
+      std::string key;
+      encode_log_key(key, first);
+      std::string value;
+      REQUIRE(db.Get({}, handle(family::log), key, &value).ok());
+      REQUIRE(db.Delete({}, handle(family::log), key).ok());
+    });
+  }
+
+  // The position that the table files have reached, in the database of a store that is not open.
+  std::uint64_t indexed() {
+    std::uint64_t reached = 0;
+    tamper(folder.path(), [&](auto& db, auto handle) {
+      handle(family::log);
+      std::string value;
+      if (db.Get({}, "indexed", &value).ok()) reached = decode_log_key(value).value().number;
+    });
+    return reached;
+  }
+};
+
+TEST_CASE_METHOD(index_test, "messages and customers are found in memory, in files, and in both") {
+  for (int i = 0; i < 6; ++i) {
+    write_orders(50);
+    check_all_found(*store);
+  }
+  reopen();
+  check_all_found(*store);
+  store->close();
+  store.reset();
+  CHECK(indexed() == 2 * orders);
+  open();
+  check_all_found(*store);
+}
+
+// Reading the whole list takes thousands of times as long.
+TEST_CASE_METHOD(index_test, "the first order of a customer is found as quickly among many recent ones as among few") {
+  settings.index_entries = 16 * group_entries_max;
+  reopen();
+  write({create_entry(1, content_of("few"))});
+  orders = 1;
+  for (int group = 0; group < 10; ++group) append_creates(group_entries_max);
+  REQUIRE(store->sync());
+  const auto first_of_list = [&](std::string_view customer) {
+    auto quickest = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 100; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      REQUIRE(list_orders(*store, customer, {}, 1).size() == 1);
+      quickest = std::min<std::chrono::nanoseconds>(quickest, std::chrono::steady_clock::now() - start);
+    }
+    return quickest;
+  };
+  CHECK(first_of_list("a") < 10 * first_of_list("few"));
+  CHECK(list_orders(*store, "a", {}, 1).front()->id == order_id_of(orders));
+}
+
+// Each in a generation or table file of its own, where ids ascend, descend, or neither.
+TEST_CASE_METHOD(index_test, "orders are listed by id, whatever order they were written in") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  std::mt19937_64 random(seed);
+  std::vector<std::uint64_t> numbers(500);
+  std::iota(numbers.begin(), numbers.end(), 1);
+  std::shuffle(numbers.begin(), numbers.end(), random);
+  std::map<std::uint64_t, shared_order> current;
+  std::map<std::string, std::set<order_id, std::greater<>>> expected;
+  for (const std::uint64_t number : numbers) {
+    const message_entry created = create_entry(number, content_of("a"));
+    write({created});
+    current[number] = created.after;
+    expected["a"].insert(created.after->id);
+    // Some order, of any age, moves to the other customer or back.
+    auto& moving = std::next(current.begin(), static_cast<std::ptrdiff_t>(random() % current.size()))->second;
+    const bool goes = moving->content.customer_id == "a";
+    expected[goes ? "a" : "b"].erase(moving->id);
+    expected[goes ? "b" : "a"].insert(moving->id);
+    const message_entry change = change_entry(moving, content_of(goes ? "b" : "a"));
+    write({change});
+    moving = change.after;
+    if (number % 50 == 0) {
+      for (const auto& [customer, ids] : expected) {
+        std::vector<order_id> seen;
+        std::optional<order_id> after;
+        const std::size_t limit = 1 + random() % 20;
+        for (;;) {
+          const auto page = ids_in(list_orders(*store, customer, after, limit));
+          seen.insert(seen.end(), page.begin(), page.end());
+          if (page.size() < limit) break;
+          after = page.back();
+        }
+        REQUIRE(seen == std::vector<order_id>(ids.begin(), ids.end()));
+      }
+    }
+  }
+}
+
+TEST_CASE_METHOD(index_test, "after a crash the indexes are made from the log, again and again") {
+  write_orders(300);
+  store.reset();
+  CHECK(indexed() > 0);
+  for (int i = 0; i < 3; ++i) {
+    open();
+    check_all_found(*store);
+    write_orders(20);
+    store.reset();
+  }
+}
+
+TEST_CASE_METHOD(index_test, "who only reads a folder that is being written finds what is in memory there") {
+  write_orders(100);
+  const auto reader = storage::open_store_for_reading(settings, clock);
+  REQUIRE(reader);
+  check_all_found(**reader);
+}
+
+TEST_CASE_METHOD(index_test, "a file that a crash left on its way into the database is removed") {
+  write_orders(10);
+  store.reset();
+  std::ofstream(incoming_path(folder.path()) / "messages") << "half";
+  open();
+  write_orders(100);
+  check_all_found(*store);
+  store->close();
+  CHECK(fs::is_empty(incoming_path(folder.path())));
+}
+
+TEST_CASE_METHOD(index_test, "indexes that are ahead of the log are refused") {
+  write_orders(10);
+  store->close();
+  store.reset();
+  tamper(folder.path(), [&](auto& db, auto handle) {
+    handle(family::log);
+    std::string value;
+    encode_log_key(value, {1000});
+    REQUIRE(db.Put({}, "indexed", value).ok());
+  });
+  const auto result = storage::open_store(settings, clock);
+  REQUIRE_FALSE(result);
+  CHECK_THAT(result.error().sentence, Contains("ahead of the log"));
+}
+
+TEST_CASE_METHOD(index_test, "a gap in the log before where the indexes end is no damage") {
+  write_orders(50);
+  store->close();
+  store.reset();
+  remove_log_group({41});
+  open();
+  check_all_found(*store);
+  CHECK(replayed({43}).size() == 58);
+  CHECK(store->read_log({41}, 1).error() == log_read_error::trimmed);
+  write_orders(50);
+  reopen();
+  check_all_found(*store);
+  CHECK(replayed({43}).size() == 158);
+}
+
+TEST_CASE_METHOD(index_test, "a gap in the log after where the indexes end is refused") {
+  write_orders(50);
+  store.reset();
+  REQUIRE(indexed() < 97);
+  remove_log_group({97});
+  const auto result = storage::open_store(settings, clock);
+  REQUIRE_FALSE(result);
+  CHECK_THAT(result.error().sentence, Contains("does not reach back to the indexes"));
+}
+
+TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes are taken, and reads go on") {
+  settings.on_error = errors.listener();
+  reopen();
+  write_orders(10);
+  fs::remove_all(incoming_path(folder.path()));
+  std::ofstream(incoming_path(folder.path())) << "in the way";
+  tl::expected<position, log_error> written;
+  // What fails is another thread: until then all is well.
+  while ((written = store->append(group_of({create_entry(orders + 1)})))) {
+    ++orders;
+    REQUIRE(store->sync());
+    REQUIRE(orders < 1'000'000);
+  }
+  CHECK(written.error() == log_error::write_failed);
+  CHECK(store->append(group_of({create_entry(orders + 1)})).error() == log_error::failed_earlier);
+  CHECK(store->find_message(create_entry(orders).guid, sample_time).value());
+
+  settings.on_error = [](std::string_view) {};
+  reopen();
+  const auto told = errors.all();
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0], Contains("indexes"));
+  for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
+}
+
+TEST_CASE_METHOD(index_test, "nothing goes into table files before it is durable in the log") {
+  for (int group = 0; group < 200; ++group) append_creates(settings.index_entries);
+  store.reset();
+  CHECK(indexed() == 0);
+}
+
+TEST_CASE_METHOD(index_test, "the log is kept from where the indexes end, however little of it is to be kept") {
+  settings.log_entries_kept = 1;
+  settings.index_entries = 16 * group_entries_max;
+  settings.write_buffer_bytes = std::size_t{1} << 20;  // many table files of the log
+  reopen();
+  while (store->read_log({1}, 1)) {
+    REQUIRE(orders < 1'000'000);
+    // Durable in one step, so that the last of them are not in table files yet when those of the first are written.
+    for (int group = 0; group < 32; ++group) append_creates(group_entries_max);
+    REQUIRE(store->sync());
+  }
+  reopen();
+  for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
+}
+
+TEST_CASE_METHOD(index_test, "a GUID that is used anew after its time is found as it is now") {
+  write_orders(100);
+  const message_entry first = create_entry(1);
+  const timestamp later = first.record.expires_at;
+  const message_entry second = entry_of(creation(first.guid), nullptr, order_id_of(5000), later);
+  write({second});
+  CHECK(store->find_message(first.guid, later).value() == second.record);
+  reopen();
+  CHECK(store->find_message(first.guid, later).value() == second.record);
+  store->close();
+  reopen();
+  CHECK(store->find_message(first.guid, later).value() == second.record);
+}
+
+TEST_CASE_METHOD(index_test, "an order is as its last change made it, whether that made it large or small") {
+  shared_order current = create_entry(1).after;
+  write({create_entry(1)});
+  for (std::uint32_t i = 1; i <= 200; ++i) {
+    order_content content = content_of("a", i);
+    if (i % 3 == 0) content.items.resize(100, content.items.front());  // too large to be kept in memory
+    const message_entry change = change_entry(current, std::move(content));
+    write({change});
+    current = change.after;
+    REQUIRE(*store->find_order(current->id).value() == *current);
+    if (i % 50 > 2) continue;
+    reopen();
+    REQUIRE(*store->find_order(current->id).value() == *current);
+  }
+}
+
+TEST_CASE_METHOD(index_test,
+                 "after a crash an order of more changes than are read from the log at once is made again") {
+  settings.index_entries = 4 * group_entries_max;
+  reopen();
+  const auto life = life_of(1, group_entries_max + 100);
+  for (const message_entry& each : life) REQUIRE(store->append(group_of({each})));
+  REQUIRE(store->sync());
+  reopen();
+  for (const message_entry& each : life) {
+    REQUIRE(*store->find_version(each.after->id, each.after->version).value() == *each.after);
+  }
+  CHECK(*store->find_order(life.back().after->id).value() == *life.back().after);
+}
+
+TEST_CASE_METHOD(index_test, "with durability postgres nothing in memory shows before it is persisted") {
+  settings.durability = durability::postgres;
+  reopen();
+  const message_entry created = create_entry(1, content_of("a"));
+  write({created});
+  CHECK(store->find_order(created.after->id).value() == nullptr);
+  CHECK_FALSE(store->find_message(create_entry(1).guid, sample_time).value());
+  CHECK(list_orders(*store, "a", {}, 10).empty());
+  store->confirm_persisted({1});
+  CHECK(store->find_order(created.after->id).value() != nullptr);
+  CHECK(store->find_message(create_entry(1).guid, sample_time).value());
+  CHECK(list_orders(*store, "a", {}, 10).size() == 1);
+}
+
+}  // namespace
+}  // namespace ordem::storage

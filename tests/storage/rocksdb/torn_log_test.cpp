@@ -1,0 +1,280 @@
+// The end of the write-ahead log, torn and damaged in every way: what was acknowledged is there, or the start is
+// refused; what was torn off was never acknowledged, and stops no start.
+
+#include <algorithm>
+#include <array>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "storage/log/store.hpp"
+#include "tests/storage/open_store_support.hpp"
+#include "tests/storage/told_errors.hpp"
+#include "tests/support_cpp/seed.hpp"
+
+namespace ordem::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace testing;
+using Catch::Matchers::Contains;
+
+constexpr std::size_t block_bytes = 32 * 1024;
+constexpr std::size_t header_bytes = 7;
+
+struct log_record {
+  std::size_t begin = 0;  // of its first part
+  std::size_t end = 0;
+  std::vector<std::size_t> headers;
+};
+
+// The records of a whole log.
+std::vector<log_record> records_of(const std::string& log) {
+  std::vector<log_record> all;
+  bool inside = false;
+  for (std::size_t at = 0; at + header_bytes <= log.size();) {
+    if (block_bytes - at % block_bytes < header_bytes) {
+      at += block_bytes - at % block_bytes;
+      continue;
+    }
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(log[at + i]); };
+    const std::size_t end = at + header_bytes + byte(4) + 256U * byte(5);
+    REQUIRE(end <= log.size());
+    if (!inside) all.push_back({at, end, {}});
+    all.back().end = end;
+    all.back().headers.push_back(at);
+    inside = byte(6) == 2 || byte(6) == 3;
+    at = end;
+  }
+  REQUIRE_FALSE(inside);
+  return all;
+}
+
+// A folder as `kill -9` leaves it, with one record of the log for each group.
+struct torn_log_test {
+  temp_folder temp;
+  manual_clock clock;
+  fs::path folder = temp.path() / "data";
+  std::uint64_t copies = 0;
+  const std::uint64_t seed = seed_of_run();
+  std::mt19937_64 random{seed};
+
+  // One message a group; every tenth group is so large that its record spans blocks.
+  void fill(std::uint64_t groups) {
+    const auto store = opened(settings(folder), clock);
+    for (std::uint64_t i = 0; i < groups; ++i) {
+      REQUIRE(store->append(group_of({create_entry(i, content(i % 10 == 9 ? 5000 : 1))})));
+      REQUIRE(store->sync());
+    }
+  }
+  static order_content content(std::size_t items) {
+    auto made = content_of();
+    made.items.resize(items, made.items.front());
+    return made;
+  }
+  static store_settings settings(const fs::path& folder) {
+    auto all = settings_for(folder);
+    all.index_entries = 4096;  // all of it stays in the write-ahead log
+    return all;
+  }
+
+  fs::path wal() const {
+    fs::path largest;
+    for (const auto& each : fs::directory_iterator(folder / "db")) {
+      if (each.path().extension() != ".log") continue;
+      if (largest.empty() || fs::file_size(each.path()) > fs::file_size(largest)) largest = each.path();
+    }
+    REQUIRE_FALSE(largest.empty());
+    return largest;
+  }
+  static std::string read_file(const fs::path& name) {
+    std::ostringstream text;
+    text << std::ifstream(name, std::ios::binary).rdbuf();
+    return text.str();
+  }
+
+  // A copy of the folder with this in the place of its log.
+  fs::path copy_with(const std::string& log) {
+    const fs::path copy = temp.path() / std::to_string(copies++);
+    fs::copy(folder, copy, fs::copy_options::recursive);
+    std::ofstream(copy / "db" / wal().filename(), std::ios::binary) << log;
+    return copy;
+  }
+  static std::string log_in(const fs::path& copy, const fs::path& log) {
+    return read_file(copy / "db" / log.filename());
+  }
+
+  // Opens with so many groups, and goes on from there.
+  void check_opens_with(const std::string& log, std::uint64_t groups) {
+    INFO("ORDEM_SEED=" << seed);
+    const fs::path copy = copy_with(log);
+    {
+      const auto result = storage::open_store(settings(copy), clock);
+      INFO((result ? "" : result.error().sentence));
+      REQUIRE(result);
+      check_holds(**result, groups);
+      REQUIRE((*result)->append(group_of({create_entry(groups)})));
+      REQUIRE((*result)->sync());
+    }
+    check_holds(*opened(settings(copy), clock), groups + 1);
+    fs::remove_all(copy);
+  }
+  static void check_holds(const storage::store& store, std::uint64_t groups) {
+    REQUIRE(store.last() == position{groups});
+    for (std::uint64_t i = 0; i < groups; ++i) REQUIRE(store.find_order(order_id_of(i)).value() != nullptr);
+    REQUIRE(store.find_order(order_id_of(groups)).value() == nullptr);
+  }
+
+  // The sentence; the log stays as it was.
+  std::string refusal_of(const std::string& log) {
+    const fs::path copy = copy_with(log);
+    const auto result = storage::open_store(settings(copy), clock);
+    REQUIRE_FALSE(result);
+    CHECK(log_in(copy, wal()) == log);
+    fs::remove_all(copy);
+    return result.error().sentence;
+  }
+  // Nothing is forgotten in silence.
+  void check_refused_or_whole(const std::string& log, std::uint64_t groups) {
+    INFO("ORDEM_SEED=" << seed);
+    const fs::path copy = copy_with(log);
+    {
+      const auto result = storage::open_store(settings(copy), clock);
+      if (result) check_holds(**result, groups);
+    }
+    fs::remove_all(copy);
+  }
+
+  std::size_t drawn(std::size_t from, std::size_t to) { return from + random() % (to - from); }
+};
+
+TEST_CASE_METHOD(torn_log_test,
+                 "zeros over a record's header with whole records behind it are damage, in the last block too") {
+  fill(128);
+  const std::string whole = read_file(wal());
+  const auto records = records_of(whole);
+  // Ninety-nine acknowledged orders would go, or the rest of an earlier block, or two.
+  const std::size_t which = GENERATE(28U, 3U, 126U);
+  std::string damaged = whole;
+  std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(records[which].headers[0]), header_bytes, '\0');
+  CHECK_THAT(refusal_of(damaged), Contains("damaged") && Contains("byte " + std::to_string(records[which].headers[0])));
+}
+
+TEST_CASE_METHOD(torn_log_test, "a last record that was cut short is dropped, wherever it was cut") {
+  const std::uint64_t groups = GENERATE(12U, 20U);  // the last record is a small one, or one that spans blocks
+  fill(groups);
+  const std::string whole = read_file(wal());
+  const auto last = records_of(whole).back();
+  REQUIRE((last.headers.size() > 1) == (groups == 20));
+  for (int i = 0; i < 40; ++i) {
+    const std::size_t size = i < 10 ? last.begin + static_cast<std::size_t>(i) : drawn(last.begin, last.end);
+    INFO("cut to " << size << " of " << whole.size());
+    check_opens_with(whole.substr(0, size), groups - 1);
+  }
+}
+
+TEST_CASE_METHOD(torn_log_test, "a last record whose end is zeros is dropped, wherever they begin") {
+  const std::uint64_t groups = GENERATE(12U, 20U);
+  fill(groups);
+  const std::string whole = read_file(wal());
+  const auto last = records_of(whole).back();
+  for (int i = 0; i < 45; ++i) {
+    // The file system may have allocated more than was written.
+    const std::size_t allocated =
+        std::array{std::size_t{0}, std::size_t{5000}, 3 * block_bytes}[static_cast<std::size_t>(i) % 3];
+    std::size_t from = i < 10 ? last.begin + static_cast<std::size_t>(i) : drawn(last.begin, last.end);
+    if (i >= 10 && i < 20) from = last.end - static_cast<std::size_t>(i - 9);
+    std::string torn = whole;
+    std::fill(torn.begin() + static_cast<std::ptrdiff_t>(from), torn.end(), '\0');
+    torn.append(allocated, '\0');
+    INFO("zeros from " << from << " to " << torn.size() << ", the record from " << last.begin);
+    check_opens_with(torn, groups - 1);
+  }
+}
+
+TEST_CASE_METHOD(torn_log_test, "zeros behind a whole last record are no damage and take nothing away") {
+  fill(12);
+  const std::size_t allocated = GENERATE(1U, 6U, 7U, 4096U, 100'000U);
+  check_opens_with(read_file(wal()) + std::string(allocated, '\0'), 12);
+}
+
+TEST_CASE_METHOD(torn_log_test, "a last record with garbage in it is damage: it may have been acknowledged") {
+  const std::uint64_t groups = GENERATE(12U, 20U);
+  fill(groups);
+  const std::string whole = read_file(wal());
+  const auto last = records_of(whole).back();
+  for (int i = 0; i < 100; ++i) {
+    const std::size_t from = drawn(last.begin, last.end);
+    const std::size_t count = i % 2 == 0 ? 1 : whole.size() - from;
+    std::string garbled = whole;
+    for (std::size_t at = from; at < from + count; ++at) garbled[at] = static_cast<char>(drawn(0, 256));
+    if (garbled == whole) continue;
+    INFO("garbage from " << from << " to " << from + count << ", the record from " << last.begin);
+    check_refused_or_whole(garbled, groups);
+  }
+}
+
+TEST_CASE_METHOD(torn_log_test,
+                 "no inverted bit of a header in the last block makes anything be forgotten in silence") {
+  fill(36);
+  const std::string whole = read_file(wal());
+  const std::size_t last_block = whole.size() - whole.size() % block_bytes;
+  std::vector<std::size_t> headers;
+  for (const auto& each : records_of(whole)) {
+    std::copy_if(each.headers.begin(), each.headers.end(), std::back_inserter(headers),
+                 [&](std::size_t at) { return at >= last_block; });
+  }
+  REQUIRE(headers.size() > 2);
+  for (int i = 0; i < 150; ++i) {
+    const std::size_t header = i < 56 ? headers.back() : headers[drawn(0, headers.size())];
+    const std::size_t bit = i < 56 ? static_cast<std::size_t>(i) : drawn(0, 8 * header_bytes);
+    std::string damaged = whole;
+    damaged[header + bit / 8] = static_cast<char>(damaged[header + bit / 8] ^ 1 << bit % 8);
+    INFO("bit " << bit << " of the header at " << header << " of " << whole.size());
+    check_refused_or_whole(damaged, 36);
+  }
+}
+
+TEST_CASE_METHOD(torn_log_test, "a few bytes of garbage behind the last record, too few for a record, are dropped") {
+  fill(12);
+  for (std::size_t count = 1; count < header_bytes; ++count) {
+    check_opens_with(read_file(wal()) + std::string(count, '\x2a'), 12);
+  }
+}
+
+TEST_CASE_METHOD(torn_log_test, "what is cut off is told, and only by a store that writes") {
+  fill(12);
+  const std::string whole = read_file(wal());
+  const auto last = records_of(whole).back();
+  std::string torn = whole;
+  std::fill(torn.begin() + static_cast<std::ptrdiff_t>(last.begin + 40), torn.end(), '\0');
+  const fs::path copy = copy_with(torn);
+  const std::string place = "byte " + std::to_string(last.begin);
+
+  const auto reader = open_store_for_reading(settings(copy), clock);
+  REQUIRE_FALSE(reader);
+  CHECK_THAT(reader.error().sentence, Contains(place) && Contains("ordem serve") && !Contains("damaged"));
+  CHECK(log_in(copy, wal()) == torn);
+
+  told_errors errors;
+  auto writing = settings(copy);
+  writing.on_error = errors.listener();
+  opened(std::move(writing), clock);
+  REQUIRE(errors.all().size() == 1);
+  CHECK_THAT(errors.all()[0], Contains(place) && Contains("never acknowledged"));
+}
+
+TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that another one follows are damage") {
+  fill(12);
+  const std::string whole = read_file(wal());
+  const auto last = records_of(whole).back();
+  const fs::path copy = copy_with(whole.substr(0, last.end - 20) + std::string(20, '\0'));
+  std::ofstream(copy / "db" / "999999.log", std::ios::binary) << whole.substr(0, last.begin);
+  const auto result = storage::open_store(settings(copy), clock);
+  REQUIRE_FALSE(result);
+  CHECK_THAT(result.error().sentence, Contains("damaged"));
+}
+
+}  // namespace
+}  // namespace ordem::storage
