@@ -17,7 +17,7 @@
 #include "app/process/signals.hpp"
 #include "app/settings/command_line.hpp"
 #include "app/version.hpp"
-#include "storage/records/records.hpp"
+#include "storage/records/data_format.hpp"
 
 namespace {
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "engine/rules/capture_rules.hpp"
 
 namespace ordem::actors {
 

@@ -13,7 +13,7 @@
 #include "app/failure.hpp"
 #include "app/process/system_clock.hpp"
 #include "engine/base/text.hpp"
-#include "http-edge/captures/capture_body.hpp"
+#include "engine/codec/capture_json.hpp"
 #include "storage/log/store.hpp"
 
 namespace ordem::app {
@@ -45,7 +45,7 @@ read_line_result read_exported(const std::string& line, dom::parser& parser, std
   if (text != "completed") return refuse("its status " + in_quotes(text) + " is neither allocated nor completed");
   dom::element capture;
   if (document["capture"].get(capture) != simdjson::SUCCESS) return refuse("it is completed, but has no capture");
-  auto response = edge::read_captured_response(capture);
+  auto response = codec::read_captured_response(capture);
   if (!response) return refuse("its capture is not a response (mongoexport must write it with --jsonFormat=relaxed)");
   if (bytes_of(*response) > captured_bytes_max) return refuse("its response is larger than --capture-max");
   return exported_capture{std::move(*key), std::make_shared<const captured_response>(std::move(*response))};

@@ -4,8 +4,9 @@
 
 #include "app/failure.hpp"
 #include "app/process/system_clock.hpp"
-#include "http-edge/captures/capture_body.hpp"
-#include "http-edge/orders/rendering.hpp"
+#include "engine/codec/capture_json.hpp"
+#include "engine/codec/message_json.hpp"
+#include "engine/codec/order_json.hpp"
 #include "storage/log/store.hpp"
 
 namespace ordem::app {
@@ -29,7 +30,7 @@ constexpr std::string_view unreadable = "the data could not be read";
 int inspect(const inspect_order_command& what) {
   return with_store(what.data_folder, [&](const storage::store& store, const clock_reading&) {
     const auto versions = store.list_versions(what.id, std::nullopt);
-    edge::page_body body("versions");
+    codec::order_list_json body("versions");
     for (;;) {
       const auto next = versions->next();
       if (!next) return fail(unreadable);
@@ -50,7 +51,7 @@ int inspect(const inspect_message_command& what) {
     const outcome& result = (*record)->outcome;
     const auto order = is_accepted(result.verdict) ? store.find_version(result.order, result.version) : shared_order{};
     if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
-    std::cout << edge::message_response(what.guid, **record, *order).body << "\n";
+    std::cout << codec::message_body(what.guid, **record, *order) << "\n";
     return 0;
   });
 }
@@ -60,7 +61,7 @@ int inspect(const inspect_capture_command& what) {
     const auto found = store.find_capture(what.key, now);
     if (!found) return fail(unreadable);
     if (*found == nullptr) return fail("no capture with the key '" + std::string(what.key.view()) + "' is kept");
-    std::cout << edge::capture_text(what.key, **found) << "\n";
+    std::cout << codec::capture_text(what.key, **found) << "\n";
     return 0;
   });
 }

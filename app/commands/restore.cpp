@@ -5,7 +5,6 @@
 #include "app/commands/progress_bar.hpp"
 #include "app/failure.hpp"
 #include "app/process/system_clock.hpp"
-#include "app/settings/json_texts.hpp"
 #include "storage/log/store_loader.hpp"
 #include "storage/postgres/postgres_reader.hpp"
 
@@ -28,7 +27,7 @@ std::optional<std::string> copy(Next next, progress_bar& progress, Put put) {
 
 int restore(const restore_command& what) {
   engine_clock clock(machine_clocks());
-  const auto from = storage::read_postgres(what.postgres_url, make_json_readers());
+  const auto from = storage::read_postgres(what.postgres_url);
   if (!from) return fail(from.error().sentence);
   storage::postgres_reader& database = **from;
   if (const auto begun = database.keep_by(clock.now()); !begun) return fail(begun.error().sentence);

@@ -11,7 +11,6 @@
 #include "app/process/file_limit.hpp"
 #include "app/process/signals.hpp"
 #include "app/process/system_clock.hpp"
-#include "app/settings/json_texts.hpp"
 #include "app/version.hpp"
 #include "http-edge/server/server.hpp"
 #include "storage/postgres/postgres_sink.hpp"
@@ -134,7 +133,7 @@ bool service::open() {
 }
 
 void service::follow_with_postgres(actors::gateway_settings& engine) {
-  postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->engine_id(), write_message_text, &clock_});
+  postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->engine_id(), &clock_});
   engine.sink = postgres_.get();
   auto& follower = engine.follower;
   follower.answers_wait = settings_.store.durability == storage::durability::postgres;

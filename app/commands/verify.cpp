@@ -8,7 +8,6 @@
 
 #include "app/failure.hpp"
 #include "app/process/system_clock.hpp"
-#include "app/settings/json_texts.hpp"
 #include "storage/log/store.hpp"
 #include "storage/postgres/postgres_reader.hpp"
 
@@ -266,7 +265,7 @@ class comparison {
 int verify(const verify_command& what) {
   engine_clock clock(machine_clocks());
   // Postgres first: a folder that is being written is then never behind it.
-  const auto database = storage::read_postgres(what.postgres_url, make_json_readers());
+  const auto database = storage::read_postgres(what.postgres_url);
   if (!database) return fail(database.error().sentence);
   storage::store_settings settings;
   settings.folder = what.data_folder;

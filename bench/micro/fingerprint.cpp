@@ -4,7 +4,7 @@
 
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
-#include "http-edge/orders/rendering.hpp"
+#include "engine/codec/canonical_request.hpp"
 
 namespace ordem::bench {
 namespace {
@@ -12,7 +12,8 @@ namespace {
 void fingerprint(benchmark::State& state, command_kind what, std::size_t items) {
   samples some;
   const message asked = what == command_kind::create ? some.creation(items) : some.change(what, some.order(items));
-  for (auto _ : state) consume(edge::fingerprint_of(edge::canonical(asked.command, asked.target, asked.made_against)));
+  for (auto _ : state)
+    consume(codec::fingerprint_of(codec::canonical(asked.command, asked.target, asked.made_against)));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body_of(asked).size()));
 }
 BENCHMARK_CAPTURE(fingerprint, create_small, command_kind::create, small);

@@ -7,8 +7,9 @@
 
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
+#include "engine/codec/capture_json.hpp"
+#include "engine/codec/write_body.hpp"
 #include "http-edge/captures/capture_body.hpp"
-#include "http-edge/orders/write_body.hpp"
 #include "http-edge/protocol/padded_body.hpp"
 #include "http-edge/server/settings.hpp"
 
@@ -27,12 +28,12 @@ void read(benchmark::State& state, std::string_view json, Read read_from) {
 
 // --- writes of orders ---
 
-edge::write_kind kind_of(command_kind what) {
+codec::write_kind kind_of(command_kind what) {
   switch (what) {
-    case command_kind::create: return edge::write_kind::create;
-    case command_kind::replace: return edge::write_kind::replace;
-    case command_kind::merge: return edge::write_kind::merge;
-    case command_kind::status: return edge::write_kind::change_status;
+    case command_kind::create: return codec::write_kind::create;
+    case command_kind::replace: return codec::write_kind::replace;
+    case command_kind::merge: return codec::write_kind::merge;
+    case command_kind::status: return codec::write_kind::change_status;
   }
   throw std::logic_error("there is no such command");
 }
@@ -41,7 +42,7 @@ void read_write_body(benchmark::State& state, command_kind what, std::size_t ite
   samples some;
   const message asked = what == command_kind::create ? some.creation(items) : some.change(what, some.order(items));
   read(state, body_of(asked), [kind = kind_of(what)](std::string_view body, simdjson::dom::parser& parser) {
-    auto given = edge::read_write_body(kind, body, parser);
+    auto given = codec::read_write_body(kind, body, parser);
     expect(given && given->violations.empty(), "a body is refused");
     return given;
   });
@@ -63,7 +64,7 @@ BENCHMARK(read_allocation);
 void read_record(benchmark::State& state, std::size_t body_bytes) {
   samples some;
   std::string json = R"({"idempotency_key":")" + some.capture_key_text() + R"(","response":)";
-  edge::append_captured_response(json, some.response(body_bytes));
+  codec::append_captured_response(json, some.response(body_bytes));
   json += '}';
   read(state, json, [](std::string_view body, simdjson::dom::parser& parser) {
     return edge::read_record(body, parser, edge::server_settings{}.captured_bytes_max);

@@ -8,7 +8,8 @@
 
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
-#include "http-edge/captures/capture_body.hpp"
+#include "engine/codec/capture_json.hpp"
+#include "engine/codec/order_json.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "http-edge/protocol/response.hpp"
 
@@ -30,14 +31,14 @@ void append(benchmark::State& state, Append append_to) {
 }
 
 void append_order(benchmark::State& state, std::size_t items) {
-  append(state, [what = samples().order(items)](std::string& out) { edge::append_order(out, what); });
+  append(state, [what = samples().order(items)](std::string& out) { codec::append_order(out, what); });
 }
 BENCHMARK_CAPTURE(append_order, small, small);
 BENCHMARK_CAPTURE(append_order, large, large);
 
 void append_captured_response(benchmark::State& state, std::size_t body_bytes) {
   append(state,
-         [what = samples().response(body_bytes)](std::string& out) { edge::append_captured_response(out, what); });
+         [what = samples().response(body_bytes)](std::string& out) { codec::append_captured_response(out, what); });
 }
 BENCHMARK_CAPTURE(append_captured_response, small, small_body);
 BENCHMARK_CAPTURE(append_captured_response, large, large_body);

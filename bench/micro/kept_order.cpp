@@ -15,7 +15,7 @@
 #include "bench/load/order_text.hpp"
 #include "bench/micro/consume.hpp"
 #include "bench/micro/samples.hpp"
-#include "http-edge/orders/write_body.hpp"
+#include "engine/codec/write_body.hpp"
 #include "http-edge/protocol/padded_body.hpp"
 
 namespace ordem::bench {
@@ -41,7 +41,7 @@ shared_order updated(samples& some, simdjson::dom::parser& parser, std::size_t i
   const std::string_view json = request.substr(request.find("\r\n\r\n") + 4);
   edge::padded_body::value_type body;
   body.append(json.data(), json.size());
-  auto given = edge::read_write_body(edge::write_kind::replace, body.view(), parser);
+  auto given = codec::read_write_body(codec::write_kind::replace, body.view(), parser);
   expect(given && given->violations.empty(), "a body is refused");
 
   message asked = some.change(command_kind::replace, *current);

@@ -1,6 +1,9 @@
 // The records on disk: encoding and decoding.
 
-#include "storage/records/records.hpp"
+#include "storage/records/capture_record.hpp"
+#include "storage/records/log_group.hpp"
+#include "storage/records/message_record.hpp"
+#include "storage/records/order_record.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -6,7 +6,7 @@
 #include "actors/execution.hpp"
 #include "bench/load/uuid.hpp"
 #include "bench/micro/consume.hpp"
-#include "http-edge/orders/rendering.hpp"
+#include "engine/codec/canonical_request.hpp"
 
 namespace ordem::bench {
 namespace {
@@ -109,7 +109,7 @@ captured_response samples::response(std::size_t body_bytes) {
 }
 
 std::string body_of(const message& what) {
-  return edge::canonical(what.command, what.target, what.made_against).body;
+  return codec::canonical(what.command, what.target, what.made_against).body;
 }
 
 }  // namespace ordem::bench

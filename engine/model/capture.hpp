@@ -41,9 +41,6 @@ struct captured_header {
   friend bool operator==(const captured_header&, const captured_header&) = default;
 };
 
-// As JSON text: [{"key", "value"}, ...].
-void append_json(std::string& out, const std::vector<captured_header>& headers);
-
 // What the other server answered, headers in their order.
 struct captured_response {
   std::uint16_t status = 0;  // 100 to 999
@@ -111,20 +108,6 @@ inline constexpr std::size_t capture_verdicts = 8;
 
 // Its name in metrics.
 std::string_view to_string(capture_verdict what) noexcept;
-
-// What becomes of a capture; null: it is there no more.
-struct capture_change {
-  shared_capture after;
-};
-
-struct capture_decision {
-  capture_verdict verdict = capture_verdict::unknown;
-  std::optional<capture_change> change;
-};
-
-// current: the capture as decided so far; null if there is none.
-capture_decision decide(const shared_capture& current, const capture_request& asked, const capture_terms& terms,
-                        const clock_reading& now);
 
 }  // namespace ordem
 

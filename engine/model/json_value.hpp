@@ -23,7 +23,7 @@ using json_array = std::vector<json_value>;
 using json_object = std::vector<std::pair<std::string, json_value>>;
 
 struct json_value {
-  // The order of the alternatives is part of the record format (storage/records/records.cpp): do not renumber.
+  // The order of the alternatives is part of the record format (storage/records/): do not renumber.
   std::variant<std::nullptr_t, bool, json_number, std::string, json_array, json_object> data = nullptr;
 
   bool is_null() const noexcept { return std::holds_alternative<std::nullptr_t>(data); }

@@ -43,7 +43,7 @@ struct change_status {
   friend bool operator==(const change_status&, const change_status&) = default;
 };
 
-// The order of the alternatives is part of the record format (storage/records/records.cpp): do not renumber.
+// The order of the alternatives is part of the record format (storage/records/): do not renumber.
 using command = std::variant<create_order, replace_content, merge_content, change_status>;
 
 // The version that a write was made against, and how the client said so: the answer to a stale one depends on it.

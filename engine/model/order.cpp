@@ -45,20 +45,6 @@ bool is_open(order_status status) noexcept {
   return status == order_status::fresh || status == order_status::confirmed;
 }
 
-void append_json(std::string& out, const std::vector<order_item>& items) {
-  out += '[';
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    out += i == 0 ? "{\"sku\":" : ",{\"sku\":";
-    append_json_string(out, items[i].sku);
-    out += ",\"quantity\":";
-    append_number(out, items[i].quantity);
-    out += ",\"unit_price\":";
-    append_number(out, items[i].unit_price.minor_units());
-    out += '}';
-  }
-  out += ']';
-}
-
 std::optional<money> total_of(const std::vector<order_item>& items) noexcept {
   std::optional<money> total{money{}};
   for (const order_item& item : items) {

@@ -43,9 +43,6 @@ struct order_item {
   friend bool operator==(const order_item&, const order_item&) = default;
 };
 
-// As JSON text: [{"sku", "quantity", "unit_price"}, ...].
-void append_json(std::string& out, const std::vector<order_item>& items);
-
 struct order_content {
   std::string customer_id;
   currency_code currency{};

@@ -11,7 +11,7 @@
 #include "engine/model/capture.hpp"
 #include "engine/model/message.hpp"
 #include "engine/model/order.hpp"
-#include "engine/rules/rules.hpp"
+#include "engine/model/violation.hpp"
 
 namespace ordem {
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "engine/rules/rules.hpp"
 
 namespace ordem {
 namespace {

@@ -9,15 +9,9 @@
 #include <vector>
 
 #include "engine/model/order.hpp"
+#include "engine/model/violation.hpp"
 
 namespace ordem {
-
-// One thing wrong with a request: where (JSON Pointer, RFC 6901) and what.
-struct violation {
-  std::string pointer;
-  std::string detail;
-  friend bool operator==(const violation&, const violation&) = default;
-};
 
 // Each gives nothing if the value is fine, or else what the rule asks for.
 using objection = std::optional<std::string_view>;

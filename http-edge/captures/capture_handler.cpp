@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "engine/codec/capture_json.hpp"
 #include "engine/model/json_value.hpp"
 #include "http-edge/captures/capture_body.hpp"
 #include "http-edge/orders/rendering.hpp"
@@ -51,7 +52,7 @@ response verdict_response(const capture_answer& what) {
       std::string body = "{\"idempotency_key\":";
       append_json_string(body, what.key.view());
       body += ",\"response\":";
-      append_captured_response(body, *what.response);
+      codec::append_captured_response(body, *what.response);
       body += '}';
       return json_response(200, std::move(body));
     }
@@ -117,7 +118,7 @@ response capture_response(const answer& what, std::optional<position> visible) {
 }
 
 response capture_problem(problem which, std::string_view detail, std::optional<position> visible) {
-  return with_position(error_response(row_of(which).status, detail), visible);
+  return with_position(error_response(codec::row_of(which).status, detail), visible);
 }
 
 }  // namespace ordem::edge

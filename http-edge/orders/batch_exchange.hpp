@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include "engine/codec/problem.hpp"
 #include "engine/model/outcome.hpp"
 #include "http-edge/orders/batch_window.hpp"
 #include "http-edge/protocol/line_splitter.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
-#include "http-edge/protocol/problem.hpp"
 
 namespace ordem::edge {
 

@@ -4,9 +4,11 @@
 
 #include "engine/base/check.hpp"
 #include "engine/base/text.hpp"
+#include "engine/codec/canonical_request.hpp"
+#include "engine/codec/order_json.hpp"
+#include "engine/codec/write_body.hpp"
 #include "engine/model/json_value.hpp"
 #include "http-edge/orders/rendering.hpp"
-#include "http-edge/orders/write_body.hpp"
 
 namespace ordem::edge {
 namespace {
@@ -18,7 +20,7 @@ read_line refuse(std::optional<guid> key, problem which, std::string_view detail
 }  // namespace
 
 read_line read_batch_line(std::string_view line, simdjson::dom::parser& parser) {
-  auto read = read_line_body(line, parser);
+  auto read = codec::read_line_body(line, parser);
   if (!read) return refuse(std::nullopt, problem::malformed_json, read.error().detail);
   if (!read->key) return refuse(std::nullopt, problem::guid_missing, "the member idempotency_key is not given");
   auto key = guid::parse(*read->key);
@@ -35,7 +37,7 @@ read_line read_batch_line(std::string_view line, simdjson::dom::parser& parser) 
   if (!read->body.violations.empty()) {
     return refused_line{std::move(key), invalid_order_response(read->body.violations)};
   }
-  const fingerprint print = fingerprint_of(canonical(read->body.command, std::nullopt, std::nullopt));
+  const fingerprint print = codec::fingerprint_of(codec::canonical(read->body.command, std::nullopt, std::nullopt));
   return message{std::move(*key), print, std::nullopt, std::nullopt, std::move(read->body.command)};
 }
 
@@ -48,7 +50,7 @@ void append_verdict(std::string& out, std::string_view key, const executed& what
                        : ",\"status\":201,\"replayed\":false,\"expires_at\":\"";
   append_rfc3339(out, what.expires_at);
   out += "\",\"order\":";
-  append_order(out, *what.order);
+  codec::append_order(out, *what.order);
   out += "}\n";
 }
 

@@ -7,9 +7,12 @@
 #include "engine/base/check.hpp"
 #include "engine/base/limits.hpp"
 #include "engine/base/text.hpp"
+#include "engine/codec/canonical_request.hpp"
+#include "engine/codec/order_json.hpp"
+#include "engine/codec/write_body.hpp"
 #include "http-edge/captures/capture_handler.hpp"
+#include "http-edge/operations/problem_pages.hpp"
 #include "http-edge/orders/rendering.hpp"
-#include "http-edge/orders/write_body.hpp"
 #include "http-edge/protocol/headers.hpp"
 #include "http-edge/protocol/request_header.hpp"
 #include "http-edge/protocol/route.hpp"
@@ -57,10 +60,10 @@ std::string_view target_error(std::string_view target) {
 
 // --- writes ---
 
-write_kind kind_of(const route& to, http::verb method) {
-  if (to.resource == resource::orders) return write_kind::create;
-  if (to.resource == resource::order_status) return write_kind::change_status;
-  return method == http::verb::patch ? write_kind::merge : write_kind::replace;
+codec::write_kind kind_of(const route& to, http::verb method) {
+  if (to.resource == resource::orders) return codec::write_kind::create;
+  if (to.resource == resource::order_status) return codec::write_kind::change_status;
+  return method == http::verb::patch ? codec::write_kind::merge : codec::write_kind::replace;
 }
 
 // One Content-Type, of one of two types, in UTF-8.
@@ -77,10 +80,10 @@ or_response<void> check_media_type(const http_request& request, std::string_view
   return {};
 }
 
-or_response<void> check_media_type(const http_request& request, write_kind kind) {
+or_response<void> check_media_type(const http_request& request, codec::write_kind kind) {
   constexpr std::string_view json = "application/json";
   constexpr std::string_view merge_patch = "application/merge-patch+json";
-  const bool merges = kind == write_kind::merge;
+  const bool merges = kind == codec::write_kind::merge;
   auto checked = check_media_type(request, json, merges ? merge_patch : json);
   if (!checked && merges) checked.error().add_header("Accept-Patch", merge_patch);
   return checked;
@@ -142,8 +145,8 @@ or_response<supplied_version> agreed_version(const http_request& request, const 
 }
 
 or_response<message> read_message(const http_request& request, request_head&& head, simdjson::dom::parser& parser) {
-  const write_kind kind = kind_of(head.to, request.method());
-  auto body = read_write_body(kind, request.body().view(), parser);
+  const codec::write_kind kind = kind_of(head.to, request.method());
+  auto body = codec::read_write_body(kind, request.body().view(), parser);
   if (!body) return refuse(problem::malformed_json, body.error().detail);
   auto id = agreed_guid(std::move(head.guid), body->guid);
   if (!id) return tl::make_unexpected(std::move(id.error()));
@@ -151,14 +154,14 @@ or_response<message> read_message(const http_request& request, request_head&& he
 
   std::optional<order_id> target;
   std::optional<supplied_version> made_against;
-  if (kind != write_kind::create) {
+  if (kind != codec::write_kind::create) {
     auto supplied = agreed_version(request, body->version);
     if (!supplied) return tl::make_unexpected(std::move(supplied.error()));
     made_against = *supplied;
     target = order_id::parse(head.to.name);
     if (!target) return tl::make_unexpected(no_such_order());
   }
-  const fingerprint print = fingerprint_of(canonical(body->command, target, made_against));
+  const fingerprint print = codec::fingerprint_of(codec::canonical(body->command, target, made_against));
   return message{std::move(*id), print, target, made_against, std::move(body->command)};
 }
 
@@ -169,7 +172,7 @@ response refused_write(response what, const services& given) {
 }
 
 // What of a write's header comes before its body in the order of the checks.
-or_response<std::optional<guid>> read_write_header(const http_request& request, write_kind kind) {
+or_response<std::optional<guid>> read_write_header(const http_request& request, codec::write_kind kind) {
   auto checked = check_body_fields(request);
   if (checked) checked = check_media_type(request, kind);
   if (!checked) return tl::make_unexpected(std::move(checked.error()));
@@ -327,7 +330,7 @@ response position_response(const log_positions& now) {
 }
 
 response get_problem(const route& to) {
-  const problem_row* row = find_problem(to.name);
+  const codec::problem_row* row = codec::find_problem(to.name);
   if (row == nullptr) return problem_response(problem::not_found, "there is no such problem");
   return text_response("text/html; charset=utf-8", problem_page(*row));
 }

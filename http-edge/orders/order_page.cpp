@@ -1,5 +1,7 @@
 #include "http-edge/orders/order_page.hpp"
 
+#include "http-edge/orders/rendering.hpp"
+
 #include <utility>
 
 #include "engine/base/limits.hpp"

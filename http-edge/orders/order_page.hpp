@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/codec/order_json.hpp"
 #include "engine/ports/port.hpp"
-#include "http-edge/orders/rendering.hpp"
 #include "http-edge/protocol/response.hpp"
 
 namespace ordem::edge {
@@ -31,7 +31,7 @@ class order_page {
   std::unique_ptr<order_list> orders_;
   std::size_t orders_max_;
   std::string (*cursor_after_)(const order&);
-  page_body body_;
+  codec::order_list_json body_;
   shared_order last_;
 };
 

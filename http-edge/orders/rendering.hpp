@@ -13,21 +13,6 @@
 
 namespace ordem::edge {
 
-void append_order(std::string& out, const order& what);
-
-// What a message asks for, in one form for all ways to say it. Its parts are what fingerprints are made of and what
-// GET /api/v1/messages/{guid} shows.
-struct canonical_request {
-  std::string_view method;
-  std::string path;
-  std::string body;  // compact JSON, members in a fixed order
-};
-
-canonical_request canonical(const command& what, const std::optional<order_id>& target,
-                            const std::optional<supplied_version>& made_against);
-
-fingerprint fingerprint_of(const canonical_request& what);
-
 // Why the engine could do nothing, as answers tell it.
 struct refused_because {
   problem which = problem::overloaded;
@@ -60,33 +45,6 @@ response storage_failed_response();
 
 // GET of an order or of one of its versions.
 response order_response(const order& what);
-
-// The body of a page of orders, made order by order.
-class page_body {
- public:
-  explicit page_body(std::string_view list_name);
-
-  void add(const order& what);
-  // Takes back the order that was added last. Once, and not before an order has been added.
-  void drop_last();
-  std::size_t orders() const noexcept { return orders_; }
-  std::size_t bytes() const noexcept { return text_.size(); }
-
-  // The whole body, with the cursor of the next page if there is one. The last call.
-  std::string finish(const std::optional<std::string>& next_cursor);
-
- private:
-  std::string text_;
-  std::size_t orders_ = 0;
-  std::size_t last_begins_at_ = 0;
-};
-
-// A message's request {"method", "path", "body"} and its answer {"status", "code", "body"}, as JSON. `order` as below.
-struct recorded_exchange {
-  std::string request;
-  std::string response;
-};
-recorded_exchange exchange_of(const message_record& record, const shared_order& order);
 
 // GET of a message. `order` is the one that its outcome made, null if it was rejected.
 response message_response(const guid& id, const message_record& record, const shared_order& order);

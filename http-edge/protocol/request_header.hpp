@@ -8,8 +8,8 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/codec/problem.hpp"
 #include "http-edge/protocol/padded_body.hpp"
-#include "http-edge/protocol/problem.hpp"
 #include "http-edge/protocol/response.hpp"
 
 namespace ordem::edge {

@@ -85,8 +85,8 @@ response json_response(unsigned status, std::string body) {
 response problem_response(problem which, unsigned status, std::string_view detail, std::string_view more) {
   response made;
   made.status = status;
-  made.content_type = "application/problem+json";
-  made.body = problem_body(row_of(which), status, detail, more);
+  made.content_type = problem_media_type;
+  made.body = codec::problem_body(codec::row_of(which), status, detail, more);
   if (status == 503 || status == 429 || which == problem::request_in_flight) {
     made.add_header("Retry-After", retry_after_seconds);
   }
@@ -94,7 +94,7 @@ response problem_response(problem which, unsigned status, std::string_view detai
 }
 
 response problem_response(problem which, std::string_view detail, std::string_view more) {
-  return problem_response(which, row_of(which).status, detail, more);
+  return problem_response(which, codec::row_of(which).status, detail, more);
 }
 
 }  // namespace ordem::edge

@@ -4,9 +4,13 @@
 #include <string>
 #include <string_view>
 
-#include "http-edge/protocol/problem.hpp"
+#include "engine/codec/problem.hpp"
 
 namespace ordem::edge {
+
+using codec::problem;
+
+inline constexpr std::string_view problem_media_type = "application/problem+json";
 
 // The value of Retry-After wherever it is sent.
 inline constexpr std::string_view retry_after_seconds = "1";

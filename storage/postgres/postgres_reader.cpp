@@ -5,6 +5,7 @@
 #include <pqxx/pqxx>
 #include <utility>
 
+#include "storage/postgres/json_columns.hpp"
 #include "storage/postgres/postgres_connection.hpp"
 #include "storage/postgres/postgres_expiry.hpp"
 #include "storage/postgres/schema_check.hpp"
@@ -76,8 +77,8 @@ std::uint64_t half_of(const std::string& digits, std::size_t from) {
 
 class reader final : public postgres_reader {
  public:
-  reader(std::unique_ptr<postgres_connection> connection, json_readers readers)
-      : connection_(std::move(connection)), transaction_(*connection_), readers_(std::move(readers)) {}
+  explicit reader(std::unique_ptr<postgres_connection> connection)
+      : connection_(std::move(connection)), transaction_(*connection_) {}
 
   // Throws what pqxx throws.
   std::optional<std::string> begin();
@@ -98,13 +99,13 @@ class reader final : public postgres_reader {
   bool has_messages_of(timestamp created_at) const override { return has_partition("message_records", created_at); }
 
  private:
-  order order_of(const pqxx::row& row) const;
-  persisted_message message_of(const pqxx::row& row) const;
-  persisted_capture capture_of(const pqxx::row& row) const;
+  order order_of(const pqxx::row& row);
+  persisted_message message_of(const pqxx::row& row);
+  persisted_capture capture_of(const pqxx::row& row);
   bool has_partition(const std::string& table, timestamp at) const;
 
   template <class Row>
-  result<std::vector<Row>> next(const std::string& cursor, Row (reader::*read)(const pqxx::row&) const) {
+  result<std::vector<Row>> next(const std::string& cursor, Row (reader::*read)(const pqxx::row&)) {
     try {
       std::vector<Row> page;
       for (const auto& row : transaction_.exec(std::string("FETCH ") + page_rows + " FROM " + cursor)) {
@@ -118,7 +119,7 @@ class reader final : public postgres_reader {
 
   std::unique_ptr<postgres_connection> connection_;
   pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction_;
-  const json_readers readers_;
+  json_column_reader json_;
   std::string kept_messages_;  // the conditions
   std::string kept_captures_;
   std::string engine_id_;
@@ -167,7 +168,7 @@ postgres_reader::result<persisted_counts> reader::count() {
   }
 }
 
-order reader::order_of(const pqxx::row& row) const {
+order reader::order_of(const pqxx::row& row) {
   const auto id = row[0].as<std::string>();
   const std::string where = "order " + id + " in Postgres";
   std::string content = "{\"customer_id\":";
@@ -182,14 +183,14 @@ order reader::order_of(const pqxx::row& row) const {
   what.id = needed(order_id::parse(id), where);
   what.version = version_of(row[1]);
   what.status = needed(parse_order_status(row[2].as<std::string>()), where);
-  what.content = needed(readers_.content(content), where);
+  what.content = needed(json_.content(content), where);
   what.total = needed(money::of_minor_units(row[7].as<std::int64_t>()), where);
   what.created_at = time_of(row[8]);
   what.updated_at = time_of(row[9]);
   return what;
 }
 
-persisted_message reader::message_of(const pqxx::row& row) const {
+persisted_message reader::message_of(const pqxx::row& row) {
   const auto id = row[0].as<std::string>();
   const std::string where = "message " + id + " in Postgres";
   message_record record;
@@ -204,14 +205,14 @@ persisted_message reader::message_of(const pqxx::row& row) const {
   if (!row[7].is_null()) decided.made_against = supplied_version{version_of(row[7]), row[8].as<bool>()};
   if (!row[9].is_null()) {
     record.command =
-        needed(readers_.command(row[9].as<std::string>(), row[10].as<std::string>(), row[11].as<std::string>()), where);
+        needed(json_.command(row[9].as<std::string>(), row[10].as<std::string>(), row[11].as<std::string>()), where);
   }
   record.created_at = time_of(row[12]);
   record.expires_at = time_of(row[13]);
   return {needed(guid::parse(id), where), std::move(record)};
 }
 
-persisted_capture reader::capture_of(const pqxx::row& row) const {
+persisted_capture reader::capture_of(const pqxx::row& row) {
   const auto key = row[0].as<std::string>();
   const std::string where = "capture " + key + " in Postgres";
   capture what;
@@ -222,7 +223,7 @@ persisted_capture reader::capture_of(const pqxx::row& row) const {
     captured_response response;
     response.status = row[4].as<std::uint16_t>();
     response.body = bytes_of_hex(row[5].as<std::string>());
-    response.headers = needed(readers_.headers(row[6].as<std::string>()), where);
+    response.headers = needed(json_.headers(row[6].as<std::string>()), where);
     what.response = std::make_shared<const captured_response>(std::move(response));
   }
   return {needed(capture_key::parse(key), where), std::move(what)};
@@ -236,12 +237,11 @@ bool reader::has_partition(const std::string& table, timestamp at) const {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url,
-                                                                               json_readers readers) {
+tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url) {
   auto connection = connect_to_postgres(url);
   if (!connection) return tl::make_unexpected(connection.error());
   try {
-    auto made = std::make_unique<reader>(std::move(*connection), std::move(readers));
+    auto made = std::make_unique<reader>(std::move(*connection));
     if (const auto objection = made->begin()) return tl::make_unexpected(postgres_failure{*objection});
     return made;
   } catch (const std::exception& error) {

@@ -1,7 +1,6 @@
 // Reads back what the Postgres sink has written: everything as it was at one moment.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,17 +16,6 @@
 #include "storage/postgres/postgres.hpp"
 
 namespace ordem::storage {
-
-// How JSON texts become what they were written from. Nothing for a text that can't be read.
-struct json_readers {
-  // {"customer_id", "currency", "items", "attributes"}
-  std::function<std::optional<order_content>(std::string_view content)> content;
-  // A request in canonical form.
-  std::function<std::optional<ordem::command>(std::string_view method, std::string_view path, std::string_view body)>
-      command;
-  // [{"key", "value"}, ...]
-  std::function<std::optional<std::vector<captured_header>>(std::string_view headers)> headers;
-};
 
 struct persisted_message {
   ordem::guid guid;
@@ -78,7 +66,6 @@ class postgres_reader {
   virtual bool has_messages_of(timestamp created_at) const = 0;
 };
 
-tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url,
-                                                                               json_readers readers);
+tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url);
 
 }  // namespace ordem::storage

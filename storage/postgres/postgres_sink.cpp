@@ -15,6 +15,9 @@
 #include <vector>
 
 #include "engine/base/text.hpp"
+#include "engine/codec/capture_json.hpp"
+#include "engine/codec/message_json.hpp"
+#include "engine/codec/order_json.hpp"
 #include "engine/model/json_value.hpp"
 #include "storage/postgres/postgres_connection.hpp"
 #include "storage/postgres/postgres_expiry.hpp"
@@ -117,7 +120,7 @@ void append_row_json(std::string& out, const order& what, position at) {
   text("customer_id", what.content.customer_id);
   text("currency", {what.content.currency.data(), what.content.currency.size()});
   member("items");
-  append_json(out, what.content.items);
+  codec::append_items(out, what.content.items);
   number("total", what.total.minor_units());
   if (what.content.attributes) {
     member("attributes");
@@ -137,7 +140,7 @@ class row_stream {
 
   void put_order(const order& what, position at) {
     std::string items;
-    append_json(items, what.content.items);
+    codec::append_items(items, what.content.items);
     std::string attributes;
     if (what.content.attributes) append_json(attributes, *what.content.attributes);
     stream_ << std::make_tuple(what.id.to_string(), signed_of(what.version.number), std::string(to_string(what.status)),
@@ -147,7 +150,7 @@ class row_stream {
                                to_rfc3339(what.updated_at), signed_of(at.number));
   }
 
-  void put_message(const executed_message& what, position at, const message_text& text) {
+  void put_message(const executed_message& what, position at, const codec::message_json& text) {
     const message_record& record = what.record;
     const outcome& result = record.outcome;
     const auto& supplied = result.made_against;
@@ -171,7 +174,7 @@ class row_stream {
     if (what.response) {
       append_number(status, what.response->status);
       body = bytea_of(what.response->body);
-      append_json(headers, what.response->headers);
+      codec::append_headers(headers, what.response->headers);
     }
     stream_ << std::make_tuple(std::string(key), std::string(what.response ? "completed" : "allocated"),
                                to_rfc3339(what.allocated_at), or_null(lease_ends_at), or_null(expires_at),
@@ -234,7 +237,7 @@ class postgres_sink final : public sink {
   writer_claim put_claim(pqxx::work& transaction, std::int64_t epoch, bool is_first);
   tl::expected<void, sink_failure> write_all(std::span<const logged_entry> entries);
   tl::expected<void, sink_failure> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
-  message_text text_of(const executed_message& what) const;
+  codec::message_json text_of(const executed_message& what) const;
   void put_history(pqxx::work& transaction, std::span<const logged_entry> entries);
   void put_captures(pqxx::work& transaction, std::span<const logged_entry> entries);
   void drop_expired_captures(pqxx::work& transaction);
@@ -467,9 +470,9 @@ void postgres_sink::put_history(pqxx::work& transaction, std::span<const logged_
 }
 
 // What the version that the message made doesn't tell; see migrations/0003_messages.sql.
-message_text postgres_sink::text_of(const executed_message& what) const {
+codec::message_json postgres_sink::text_of(const executed_message& what) const {
   if (!what.record.command) return {};
-  message_text text = settings_.write_text(what.record, what.after);
+  codec::message_json text = codec::message_json_of(what.record, what.after);
   if (is_accepted(what.record.outcome.verdict)) text.response.clear();
   return text;
 }

@@ -1,31 +1,19 @@
 // The sink that Postgres is: the tables of migrations/, filled from the log.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "engine/model/ids.hpp"
-#include "engine/model/outcome.hpp"
 #include "storage/log/sink.hpp"
 
 namespace ordem::storage {
-
-// A message as people read it: JSON texts.
-struct message_text {
-  std::string request;   // {"method", "path", "body"}
-  std::string response;  // {"status", "code", "body"}
-};
-
-// Writes a message out. `after` is the order that an accepted message made, else null. Called on the sink's thread.
-using write_message_text = std::function<message_text(const message_record& record, const shared_order& after)>;
 
 struct postgres_sink_settings {
   // A libpq connection URI or keyword/value string. Holds a password perhaps: never to be shown.
   std::string url;
   // Names the log; see store::engine_id().
   std::string engine_id;
-  write_message_text write_text;
   // For what has expired, and the partitions of the present and the coming months, which the sink makes by itself. Must
   // outlive it.
   const time_source* clock = nullptr;

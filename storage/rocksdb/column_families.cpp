@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "storage/records/records.hpp"
+#include "storage/records/lifetime.hpp"
 
 namespace ordem::storage {
 namespace {

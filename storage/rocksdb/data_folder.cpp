@@ -15,7 +15,7 @@
 #include <system_error>
 #include <utility>
 
-#include "storage/records/records.hpp"
+#include "storage/records/data_format.hpp"
 
 namespace ordem::storage {
 namespace {

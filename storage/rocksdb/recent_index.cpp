@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "storage/records/records.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/records/message_record.hpp"
+#include "storage/records/order_record.hpp"
 
 namespace ordem::storage {
 namespace {

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "storage/records/keys.hpp"
+#include "storage/records/message_record.hpp"
 #include "storage/rocksdb/rocks_store.hpp"
 
 namespace ordem::storage {

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "storage/records/keys.hpp"
 #include "storage/rocksdb/rocks_store.hpp"
 
 namespace ordem::storage {

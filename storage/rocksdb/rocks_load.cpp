@@ -3,6 +3,11 @@
 
 #include "engine/base/check.hpp"
 #include "storage/log/store_loader.hpp"
+#include "storage/records/capture_record.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/records/log_group.hpp"
+#include "storage/records/message_record.hpp"
+#include "storage/records/order_record.hpp"
 #include "storage/rocksdb/rocks_store.hpp"
 
 namespace ordem::storage {

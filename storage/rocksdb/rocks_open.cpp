@@ -6,6 +6,8 @@
 
 #include "engine/rules/decide.hpp"
 #include "storage/records/clock_record.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/records/log_group.hpp"
 #include "storage/rocksdb/rocks_store.hpp"
 #include "storage/rocksdb/wal_scan.hpp"
 

@@ -6,7 +6,11 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "storage/records/capture_record.hpp"
 #include "storage/records/clock_record.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/records/log_group.hpp"
+#include "storage/records/order_record.hpp"
 
 namespace ordem::storage {
 

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "storage/log/store.hpp"
-#include "storage/records/records.hpp"
 #include "storage/rocksdb/column_families.hpp"
 #include "storage/rocksdb/data_folder.hpp"
 #include "storage/rocksdb/recent_index.hpp"

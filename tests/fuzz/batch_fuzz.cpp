@@ -10,14 +10,17 @@
 #include <variant>
 #include <vector>
 
+#include "engine/codec/canonical_request.hpp"
+#include "engine/codec/write_body.hpp"
 #include "http-edge/orders/batch_line.hpp"
 #include "http-edge/orders/rendering.hpp"
-#include "http-edge/orders/write_body.hpp"
 #include "http-edge/protocol/line_splitter.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace ordem::edge {
 namespace {
+
+using namespace codec;
 
 struct found_line {
   std::string text;

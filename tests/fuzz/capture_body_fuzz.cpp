@@ -1,5 +1,6 @@
 // The body of a call of captures. A record that was read must be read the same from the JSON that it is answered as.
 
+#include "engine/codec/capture_json.hpp"
 #include "http-edge/captures/capture_body.hpp"
 
 #include <variant>
@@ -9,6 +10,8 @@
 
 namespace ordem::edge {
 namespace {
+
+using namespace codec;
 
 constexpr std::size_t response_bytes_max = 256;
 

@@ -4,7 +4,12 @@
 // What decodes must, once it is encoded again, decode to an equal value and encode to the same bytes from then on; cut
 // short or with a byte behind its end it must not decode. A key must encode to the bytes that it was read from.
 
-#include "storage/records/records.hpp"
+#include "storage/records/capture_record.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/records/lifetime.hpp"
+#include "storage/records/log_group.hpp"
+#include "storage/records/message_record.hpp"
+#include "storage/records/order_record.hpp"
 
 #include <memory>
 #include <utility>

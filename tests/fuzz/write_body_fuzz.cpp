@@ -3,16 +3,19 @@
 // A body without violations must be a command that the engine's rules accept, and its canonical form must be read as
 // the same command with the same fingerprint. One with violations must make an answer that is JSON.
 
-#include "http-edge/orders/write_body.hpp"
+#include "engine/codec/write_body.hpp"
 
 #include <utility>
 #include <variant>
 
+#include "engine/codec/canonical_request.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace ordem::edge {
 namespace {
+
+using namespace codec;
 
 constexpr std::size_t violations_max = 1000;
 

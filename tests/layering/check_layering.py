@@ -200,8 +200,8 @@ class SelfCheck(unittest.TestCase):
             "app/main.cpp": ["#include <boost/asio/post.hpp>", "#include <boost/beast.hpp>", '#include "bench/load.hpp"',
                              '#include "nowhere.hpp"'],
             "bench/load.hpp": ["#include <caf/all.hpp>"],
-            "engine/rules/decide.hpp": ['#include "engine/ports/port.hpp"', "#include <simdjson.h>"],
-            "engine/ports/port.hpp": ['#include "engine/rules/decide.hpp"'],
+            "engine/rules/decide.hpp": ['#include "engine/codec/order_json.hpp"', "#include <simdjson.h>"],
+            "engine/codec/order_json.hpp": ["#include <boost/json.hpp>", '#include "engine/ports/readers.hpp"'],
             "storage/postgres/postgres_reader.cpp": ['#include "storage/rocksdb/arena.hpp"', "#include <rocksdb/db.h>"],
             "actors/lobby/guest.hpp": ['#include "actors/gateway.hpp"'],
         }

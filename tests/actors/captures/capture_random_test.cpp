@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "actors/gateway.hpp"
+#include "engine/rules/capture_rules.hpp"
 #include "tests/actors/support.hpp"
 #include "tests/support_cpp/seed.hpp"
 #include "tests/support_cpp/temp_folder.hpp"

@@ -72,28 +72,5 @@ TEST_CASE("a total that does not fit is none") {
   CHECK_FALSE(total_of(std::vector<order_item>(500, {"A", 1'000'000, cents(1'000'000'000'000)})));
 }
 
-TEST_CASE("items are written as compact JSON, in their order") {
-  struct row {
-    std::vector<order_item> items;
-    std::string_view expected;
-  };
-  const row rows[] = {
-      {{}, "[]"},
-      {{{"A-1", 2, cents(1999)}}, R"([{"sku":"A-1","quantity":2,"unit_price":1999}])"},
-      {{{"B", 1, cents(0)}, {"A", 1, cents(0)}},
-       R"([{"sku":"B","quantity":1,"unit_price":0},{"sku":"A","quantity":1,"unit_price":0}])"},
-      {{{"\"5\" \\ \n \xC3\xA4", 1, cents(1)}},
-       "[{\"sku\":\"\\\"5\\\" \\\\ \\n \xC3\xA4\",\"quantity\":1,\"unit_price\":1}]"},
-      {{{"A", 4'294'967'295, cents(limits::total_minor_units_max)}},
-       R"([{"sku":"A","quantity":4294967295,"unit_price":9007199254740991}])"},
-  };
-  for (const auto& [items, expected] : rows) {
-    CAPTURE(expected);
-    std::string out = "x";
-    append_json(out, items);
-    CHECK(out == "x" + std::string(expected));
-  }
-}
-
 }  // namespace
 }  // namespace ordem

@@ -5,14 +5,15 @@
 
 #include "engine/base/limits.hpp"
 #include "http-edge/orders/rendering.hpp"
+#include "tests/engine/codec/bodies.hpp"
 #include "tests/http-edge/answers.hpp"
-#include "tests/http-edge/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 
 namespace ordem::edge {
 namespace {
 
 using namespace testing;
+using namespace codec;
 
 std::string line_of(std::string_view key, std::string_view order) {
   return R"({"idempotency_key":)" + std::string(key) + R"(,"order":)" + std::string(order) + "}";

@@ -2,14 +2,16 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "http-edge/orders/rendering.hpp"
-#include "tests/http-edge/bodies.hpp"
+#include "engine/codec/canonical_request.hpp"
+#include "tests/engine/codec/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 
 namespace ordem::edge {
 namespace {
 
 using namespace testing;
+using codec::canonical;
+using codec::fingerprint_of;
 
 // The members of a content, JSON each.
 struct content_parts {

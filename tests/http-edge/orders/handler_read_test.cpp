@@ -3,15 +3,17 @@
 
 #include "engine/base/limits.hpp"
 #include "engine/base/text.hpp"
+#include "http-edge/operations/problem_pages.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "http-edge/protocol/route.hpp"
-#include "tests/http-edge/bodies.hpp"
+#include "tests/engine/codec/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 
 namespace ordem::edge {
 namespace {
 
 using namespace testing;
+using namespace codec;
 
 const std::string versions_path = contract_path + "/versions";
 

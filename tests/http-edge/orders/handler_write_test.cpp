@@ -1,7 +1,7 @@
 // What becomes of a write before the engine sees it: a message, or the first thing that is wrong with it.
 #include <catch2/catch.hpp>
 
-#include "tests/http-edge/bodies.hpp"
+#include "tests/engine/codec/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 
 namespace ordem::edge {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine/rules/decide.hpp"
+#include "tests/engine/codec/order_texts.hpp"
 #include "tests/engine/orders.hpp"
 #include "tests/http-edge/answers.hpp"
 
@@ -12,38 +13,11 @@ namespace {
 using namespace testing;
 
 constexpr timestamp expiry = sample_time + std::chrono::hours{24};
-constexpr timestamp later = sample_time + std::chrono::seconds{5};
 constexpr position shown{17};
 constexpr std::string_view expiry_text = "2026-11-23T10:15:30.123Z";
 constexpr std::string_view later_text = "2026-11-22T10:15:35.123Z";
 
-constexpr std::string_view contract_order_json =
-    R"({"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":1,"status":"new",)"
-    R"("customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}],)"
-    R"("total":3998,"attributes":{"channel":"web"},)"
-    R"("created_at":"2026-11-22T10:15:30.123Z","updated_at":"2026-11-22T10:15:30.123Z"})";
-
 constexpr std::string_view contract_location = "/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f";
-
-std::string rendered(const order& what) {
-  std::string out;
-  append_order(out, what);
-  return out;
-}
-
-// The order at version 4, shipped a while after it was made.
-order shipped_order() {
-  order made = contract_order(order_status::shipped, {4});
-  made.content.attributes.reset();
-  made.updated_at = later;
-  return made;
-}
-
-std::string shipped_order_json() {
-  return R"({"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":4,"status":"shipped",)"
-         R"("customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}],)"
-         R"("total":3998,"created_at":"2026-11-22T10:15:30.123Z","updated_at":"2026-11-22T10:15:35.123Z"})";
-}
 
 outcome outcome_of(verdict what, version at = {1}, order_status status = order_status::fresh,
                    std::optional<supplied_version> made_against = std::nullopt,
@@ -68,60 +42,12 @@ executed done(outcome what, shared_order order = nullptr, bool replayed = false)
 
 // --- orders ---
 
-TEST_CASE("an order is written as the contract shows it") {
-  CHECK(rendered(contract_order()) == contract_order_json);
-}
-
-TEST_CASE("an order without attributes has no such member, and one with empty ones has") {
-  order what = contract_order();
-  what.content.attributes.reset();
-  CHECK(rendered(what).find("attributes") == std::string::npos);
-  what.content.attributes = json_object{};
-  CHECK(rendered(what).find(R"("total":3998,"attributes":{},"created_at")") != std::string::npos);
-}
-
-TEST_CASE("an order is written with its greatest numbers and with its text escaped") {
-  order what = contract_order(order_status::cancelled, {9'007'199'254'740'991});
-  what.content.customer_id = "a\"b\\c\n\xE2\x82\xAC";
-  what.content.items = {{"\t", 1'000'000, cents(0)}, {"B", 1, cents(1'000'000'000'000)}};
-  what.total = cents(9'007'199'254'740'991);
-  CHECK(
-      rendered(what) ==
-      R"({"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":9007199254740991,"status":"cancelled",)"
-      "\"customer_id\":\"a\\\"b\\\\c\\n\xE2\x82\xAC\","
-      R"("currency":"EUR","items":[{"sku":"\t","quantity":1000000,"unit_price":0},)"
-      R"({"sku":"B","quantity":1,"unit_price":1000000000000}],"total":9007199254740991,"attributes":{"channel":"web"},)"
-      R"("created_at":"2026-11-22T10:15:30.123Z","updated_at":"2026-11-22T10:15:30.123Z"})");
-}
-
 TEST_CASE("a GET of an order is a success with its tag") {
   const response got = order_response(shipped_order());
   CHECK(got.status == 200);
   CHECK(got.content_type == "application/json");
   CHECK(got.body == R"({"code":200,"message":"ok","order":)" + shipped_order_json() + "}");
   CHECK(got.headers == "ETag: \"4\"\r\n");
-}
-
-TEST_CASE("a page names its list and where it goes on") {
-  CHECK(page_body("orders").finish(std::nullopt) == R"({"code":200,"message":"ok","orders":[],"next_cursor":null})");
-  page_body page("versions");
-  page.add(shipped_order());
-  page.add(contract_order());
-  CHECK(page.orders() == 2);
-  CHECK(page.finish("a\"b") == R"({"code":200,"message":"ok","versions":[)" + shipped_order_json() + "," +
-                                   std::string(contract_order_json) + R"(],"next_cursor":"a\"b"})");
-}
-
-TEST_CASE("an order that is dropped from a page leaves nothing behind") {
-  page_body page("orders");
-  page.add(contract_order());
-  const std::size_t bytes = page.bytes();
-  page.add(shipped_order());
-  page.drop_last();
-  CHECK(page.orders() == 1);
-  CHECK(page.bytes() == bytes);
-  CHECK(page.finish(std::nullopt) ==
-        R"({"code":200,"message":"ok","orders":[)" + std::string(contract_order_json) + R"(],"next_cursor":null})");
 }
 
 // --- answers to writes ---

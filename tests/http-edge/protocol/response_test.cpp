@@ -154,7 +154,7 @@ TEST_CASE("the date is that of now") {
 }
 
 TEST_CASE("every problem that is to be repeated later has Retry-After, and no other") {
-  for (const problem_row& row : problem_table()) {
+  for (const codec::problem_row& row : codec::problem_table()) {
     CAPTURE(row.slug);
     const response what = problem_response(row.which, "why");
     CHECK(what.status == row.status);

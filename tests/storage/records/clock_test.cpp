@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include "storage/log/store_loader.hpp"
+#include "storage/records/capture_record.hpp"
 #include "storage/records/clock_record.hpp"
-#include "storage/records/records.hpp"
 #include "tests/storage/capture_entries.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"

@@ -8,8 +8,12 @@
 #include <sstream>
 #include <string>
 
+#include "storage/records/capture_record.hpp"
 #include "storage/records/clock_record.hpp"
-#include "storage/records/records.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/records/log_group.hpp"
+#include "storage/records/message_record.hpp"
+#include "storage/records/order_record.hpp"
 #include "tests/storage/support.hpp"
 
 namespace ordem::storage {

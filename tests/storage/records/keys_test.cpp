@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/records/records.hpp"
+#include "storage/records/keys.hpp"
 #include "tests/storage/support.hpp"
 #include "tests/support_cpp/seed.hpp"
 

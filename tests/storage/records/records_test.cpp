@@ -1,5 +1,10 @@
-#include "storage/records/records.hpp"
+#include "storage/records/capture_record.hpp"
 #include "storage/records/clock_record.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/records/lifetime.hpp"
+#include "storage/records/log_group.hpp"
+#include "storage/records/message_record.hpp"
+#include "storage/records/order_record.hpp"
 
 #include <catch2/catch.hpp>
 #include <limits>

@@ -3,7 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "storage/log/store.hpp"
-#include "storage/records/records.hpp"
+#include "storage/records/capture_record.hpp"
+#include "storage/records/keys.hpp"
 #include "tests/storage/capture_entries.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"

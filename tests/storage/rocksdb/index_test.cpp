@@ -11,7 +11,7 @@
 #include <set>
 #include <thread>
 
-#include "storage/records/records.hpp"
+#include "storage/records/keys.hpp"
 #include "storage/rocksdb/data_folder.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"

@@ -7,7 +7,8 @@
 #include <sstream>
 
 #include "storage/log/store.hpp"
-#include "storage/records/records.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/records/order_record.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"

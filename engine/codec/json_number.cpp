@@ -1,4 +1,4 @@
-#include "http-edge/protocol/json_number.hpp"
+#include "engine/codec/json_number.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 
 #include "engine/base/limits.hpp"
 
-namespace ordem::edge {
+namespace ordem::codec {
 namespace {
 
 // Of the absolute value of an integer that is replaced: those of 2^53 - 1.
@@ -100,4 +100,4 @@ std::string number_text_of(const simdjson::dom::element& number) {
   return {text, std::to_chars(std::begin(text), std::end(text), value, std::chars_format::general).ptr};
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::codec

@@ -4,8 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "http-edge/orders/write_body.hpp"
-#include "http-edge/protocol/padded_body.hpp"
+#include "engine/codec/write_body.hpp"
 #include "tests/engine/orders.hpp"
 
 namespace ordem::testing {
@@ -20,11 +19,10 @@ inline std::string json_with_attributes(std::string_view attributes) {
          std::string(attributes) + '}';
 }
 
-inline auto read_body(edge::write_kind kind, std::string_view json) {
-  edge::padded_body::value_type padded;
-  padded.append(json.data(), json.size());
+inline auto read_body(codec::write_kind kind, std::string_view json) {
+  const simdjson::padded_string padded(json);
   simdjson::dom::parser parser;
-  return edge::read_write_body(kind, padded.view(), parser);
+  return codec::read_write_body(kind, padded, parser);
 }
 
 }  // namespace ordem::testing

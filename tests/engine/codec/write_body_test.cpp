@@ -1,10 +1,11 @@
-#include "http-edge/orders/write_body.hpp"
+#include "engine/codec/write_body.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "tests/http-edge/bodies.hpp"
+#include "tests/engine/codec/bodies.hpp"
 
-namespace ordem::edge {
+namespace ordem::codec {
 namespace {
 
 using namespace testing;
@@ -560,12 +561,10 @@ TEST_CASE("what is not JSON in UTF-8 is malformed, whatever the call") {
 TEST_CASE("a parser that has met malformed JSON reads the next body as ever") {
   simdjson::dom::parser parser;
   for (int i = 0; i < 3; ++i) {
-    padded_body::value_type bad;
-    bad.append("{\"a\":", 5);
-    CHECK_FALSE(read_write_body(write_kind::create, bad.view(), parser));
-    padded_body::value_type good;
-    good.append(contract_json.data(), contract_json.size());
-    const auto body = read_write_body(write_kind::create, good.view(), parser);
+    const simdjson::padded_string bad(std::string_view("{\"a\":"));
+    CHECK_FALSE(read_write_body(write_kind::create, bad, parser));
+    const simdjson::padded_string good(contract_json);
+    const auto body = read_write_body(write_kind::create, good, parser);
     REQUIRE(body);
     CHECK(body->violations.empty());
   }
@@ -573,16 +572,13 @@ TEST_CASE("a parser that has met malformed JSON reads the next body as ever") {
 
 TEST_CASE("text outlives the body that it was read from") {
   simdjson::dom::parser parser;
-  padded_body::value_type bytes;
-  bytes.append(contract_json.data(), contract_json.size());
-  const auto body = read_write_body(write_kind::create, bytes.view(), parser);
-  bytes.clear();
-  const std::string other(contract_json.size(), ' ');
-  bytes.append(other.data(), other.size());
-  CHECK_FALSE(read_write_body(write_kind::create, bytes.view(), parser));
+  simdjson::padded_string bytes(contract_json);
+  const auto body = read_write_body(write_kind::create, bytes, parser);
+  std::fill_n(bytes.data(), bytes.size(), ' ');
+  CHECK_FALSE(read_write_body(write_kind::create, bytes, parser));
   REQUIRE(body);
   CHECK(std::get<create_order>(body->command).content == contract_content());
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::codec

@@ -1,6 +1,6 @@
 // What is written to Postgres as JSON and read from it again: the same value, whatever jsonb does to the text.
 
-#include "app/settings/json_texts.hpp"
+#include "storage/postgres/json_columns.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,22 +10,25 @@
 #include <cstring>
 #include <random>
 
+#include "engine/codec/capture_json.hpp"
+#include "engine/codec/message_json.hpp"
+#include "engine/codec/order_json.hpp"
 #include "engine/rules/decide.hpp"
 #include "engine/rules/rules.hpp"
-#include "tests/app/jsonb.hpp"
-#include "tests/app/random_orders.hpp"
-#include "tests/http-edge/bodies.hpp"
+#include "tests/engine/codec/bodies.hpp"
+#include "tests/storage/postgres/jsonb.hpp"
+#include "tests/storage/postgres/random_orders.hpp"
 #include "tests/storage/support.hpp"
 #include "tests/support_cpp/seed.hpp"
 
-namespace ordem::app {
+namespace ordem::storage {
 namespace {
 
 using namespace testing;
 
-struct json_texts_test {
+struct json_columns_test {
   std::mt19937_64 random{1};
-  storage::json_readers readers = make_json_readers();
+  json_column_reader readers;
 
   std::string through_jsonb(std::string_view text) { return jsonb(text).text(random); }
 
@@ -35,7 +38,7 @@ struct json_texts_test {
     append_json_string(text, content.customer_id);
     text += ",\"currency\":\"" + std::string(content.currency.data(), content.currency.size()) + "\",\"items\":";
     std::string items;
-    append_json(items, content.items);
+    codec::append_items(items, content.items);
     text += through_jsonb(items);
     if (content.attributes) {
       std::string attributes;
@@ -51,7 +54,7 @@ struct json_texts_test {
   }
   // As the column of a message's request is.
   std::optional<command> reread(const message_record& record, const shared_order& after) {
-    const jsonb request(write_message_text(record, after).request);
+    const jsonb request(codec::message_json_of(record, after).request);
     return readers.command(request.member("method").unquoted(), request.member("path").unquoted(),
                            request.member("body").text(random));
   }
@@ -60,7 +63,7 @@ struct json_texts_test {
 // The form in which a number that a client sends is kept.
 std::string kept_number(std::string_view given) {
   const auto body =
-      read_body(edge::write_kind::create, json_with_attributes("{\"n\":" + std::string(given) + "}")).value();
+      read_body(codec::write_kind::create, json_with_attributes("{\"n\":" + std::string(given) + "}")).value();
   REQUIRE(body.violations.empty());
   const auto attributes = std::get<create_order>(body.command).content.attributes.value();
   return std::get<json_number>(attributes.front().second.data).text;
@@ -95,7 +98,7 @@ TEST_CASE("the tests know what jsonb prints") {
 
 // --- numbers ---
 
-TEST_CASE_METHOD(json_texts_test, "a number in attributes is read as it was kept") {
+TEST_CASE_METHOD(json_columns_test, "a number in attributes is read as it was kept") {
   const auto given = GENERATE(
       as<std::string>{}, "0", "-0.0", "1", "-1", "0.1", "-0.1", "1e2", "1e15", "1e16", "1e17", "1e18", "1e19", "1e20",
       "1e21", "1e22", "1e+300", "5e-324", "2.2250738585072014e-308", "1.7976931348623157e+308", "9007199254740991",
@@ -111,7 +114,7 @@ TEST_CASE_METHOD(json_texts_test, "a number in attributes is read as it was kept
   }
 }
 
-TEST_CASE_METHOD(json_texts_test, "a random number in attributes is read as it was kept") {
+TEST_CASE_METHOD(json_columns_test, "a random number in attributes is read as it was kept") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random.seed(seed);
@@ -134,7 +137,8 @@ TEST_CASE_METHOD(json_texts_test, "a random number in attributes is read as it w
   }
 }
 
-TEST_CASE_METHOD(json_texts_test, "an integer that no body may have is read as the floating-point number that it is") {
+TEST_CASE_METHOD(json_columns_test,
+                 "an integer that no body may have is read as the floating-point number that it is") {
   const auto [digits, expected] = GENERATE(table<std::string, std::string>({
       {"9223372036854775808", "9223372036854775808.0"},
       {"-9223372036854775808", "-9223372036854775808.0"},
@@ -148,7 +152,7 @@ TEST_CASE_METHOD(json_texts_test, "an integer that no body may have is read as t
   CHECK(json_of({*read->attributes}) == "{\"n\":" + kept_number(expected) + "}");
 }
 
-TEST_CASE_METHOD(json_texts_test, "a number anywhere in attributes is read as it was kept") {
+TEST_CASE_METHOD(json_columns_test, "a number anywhere in attributes is read as it was kept") {
   const json_value large = testing::number(kept_number("1e20"));
   const json_value negative = testing::number(kept_number("-1e300"));
   const json_object attributes = {{"a", array({large, negative, array({large}), testing::number("1")})},
@@ -159,7 +163,7 @@ TEST_CASE_METHOD(json_texts_test, "a number anywhere in attributes is read as it
 
 // --- texts ---
 
-TEST_CASE_METHOD(json_texts_test, "a text is read as it was, whatever digits, quotes and signs it has") {
+TEST_CASE_METHOD(json_columns_test, "a text is read as it was, whatever digits, quotes and signs it has") {
   const auto given = GENERATE(as<std::string>{}, "", "100000000000000000000", "-100000000000000000000", "1e20", "\"",
                               "\\", "\\\"", "\\\\", "\"100000000000000000000", "\\\"100000000000000000000\\",
                               "\\\\\"-100000000000000000000", "{\"n\":1}", "[100000000000000000000]",
@@ -174,7 +178,7 @@ TEST_CASE_METHOD(json_texts_test, "a text is read as it was, whatever digits, qu
   CHECK(reread(content) == content);
 }
 
-TEST_CASE_METHOD(json_texts_test, "attributes that are absent, empty or as deep and as large as may be are read so") {
+TEST_CASE_METHOD(json_columns_test, "attributes that are absent, empty or as deep and as large as may be are read so") {
   order_content content = contract_content();
   content.attributes.reset();
   CHECK(reread(content) == content);
@@ -196,7 +200,7 @@ TEST_CASE_METHOD(json_texts_test, "attributes that are absent, empty or as deep 
 
 // --- headers of captured responses ---
 
-TEST_CASE_METHOD(json_texts_test, "the headers of a captured response are read as they were") {
+TEST_CASE_METHOD(json_columns_test, "the headers of a captured response are read as they were") {
   using texts = std::vector<std::string>;
   const std::vector<captured_header> given[] = {
       {},
@@ -206,7 +210,7 @@ TEST_CASE_METHOD(json_texts_test, "the headers of a captured response are read a
   };
   for (const auto& headers : given) {
     std::string written;
-    append_json(written, headers);
+    codec::append_headers(written, headers);
     for (int i = 0; i < 5; ++i) {  // jsonb has no order of members
       const auto read = readers.headers(through_jsonb(written));
       CAPTURE(written);
@@ -216,7 +220,7 @@ TEST_CASE_METHOD(json_texts_test, "the headers of a captured response are read a
   }
 }
 
-TEST_CASE_METHOD(json_texts_test, "what are no headers is not read") {
+TEST_CASE_METHOD(json_columns_test, "what are no headers is not read") {
   for (const std::string_view text : {"", "[", "1", R"("x")", R"({"A":"b"})", "[1]", R"([{"key":1}])",
                                       R"([{"key":"A","value":1}])", R"([{"key":"A","value":["b",1]}])", "[] x"}) {
     CAPTURE(text);
@@ -226,7 +230,7 @@ TEST_CASE_METHOD(json_texts_test, "what are no headers is not read") {
 
 // --- whole orders and messages ---
 
-TEST_CASE_METHOD(json_texts_test, "the content of any order is read as it was") {
+TEST_CASE_METHOD(json_columns_test, "the content of any order is read as it was") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random.seed(seed);
@@ -241,7 +245,7 @@ TEST_CASE_METHOD(json_texts_test, "the content of any order is read as it was") 
   }
 }
 
-TEST_CASE_METHOD(json_texts_test, "the command of any message is read as it was, accepted or rejected") {
+TEST_CASE_METHOD(json_columns_test, "the command of any message is read as it was, accepted or rejected") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random.seed(seed);
@@ -254,7 +258,7 @@ TEST_CASE_METHOD(json_texts_test, "the command of any message is read as it was,
       auto made = entry_of(asked, current, order_id_of(life));
       if (must_be_kept(made.record.outcome, asked.command)) made.record.command = asked.command;
       ++seen[static_cast<std::size_t>(made.record.outcome.verdict)];
-      CAPTURE(life, i, write_message_text(made.record, made.after).request);
+      CAPTURE(life, i, codec::message_json_of(made.record, made.after).request);
       const auto read = reread(made.record, made.after);
       REQUIRE(read);
       REQUIRE(*read == asked.command);
@@ -264,7 +268,7 @@ TEST_CASE_METHOD(json_texts_test, "the command of any message is read as it was,
   CHECK(std::count(seen.begin() + 1, seen.end(), 0) == 0);  // every verdict was among them
 }
 
-TEST_CASE_METHOD(json_texts_test, "every merge patch is read as it was") {
+TEST_CASE_METHOD(json_columns_test, "every merge patch is read as it was") {
   const shared_order current = shared(contract_order());
   std::vector<merge_content> patches(6);
   patches[1].customer_id = "c-2";
@@ -279,7 +283,7 @@ TEST_CASE_METHOD(json_texts_test, "every merge patch is read as it was") {
       const message asked = patch(guid_of("k"), current->id, made_against, change);
       auto made = entry_of(asked, current, {});
       made.record.command = asked.command;
-      CAPTURE(write_message_text(made.record, made.after).request);
+      CAPTURE(codec::message_json_of(made.record, made.after).request);
       CHECK(reread(made.record, made.after) == std::optional(asked.command));
     }
   }
@@ -287,8 +291,8 @@ TEST_CASE_METHOD(json_texts_test, "every merge patch is read as it was") {
 
 TEST_CASE("a message is written as people read it") {
   const shared_order created = shared(contract_order());
-  const auto text =
-      write_message_text(entry_of(creation(guid_of("k"), contract_content()), nullptr, contract_id()).record, created);
+  const auto text = codec::message_json_of(
+      entry_of(creation(guid_of("k"), contract_content()), nullptr, contract_id()).record, created);
   CHECK(text.request == R"({"method":"POST","path":"/api/v1/orders","body":)" + std::string(contract_json) + "}");
   std::mt19937_64 random(1);
   const jsonb response(text.response);
@@ -297,7 +301,7 @@ TEST_CASE("a message is written as people read it") {
   CHECK(response.member("body").member("order").member("order_id").unquoted() == contract_id_text);
 
   const message late = status_move(guid_of("l"), contract_id(), {7}, order_status::confirmed);
-  const auto rejected = write_message_text(entry_of(late, created, {}).record, nullptr);
+  const auto rejected = codec::message_json_of(entry_of(late, created, {}).record, nullptr);
   CHECK(rejected.request == R"({"method":"POST","path":"/api/v1/orders/)" + std::string(contract_id_text) +
                                 R"(/status","body":{"status":"confirmed","version":7}})");
   CHECK(jsonb(rejected.response).member("status").text(random) == "409");
@@ -305,7 +309,7 @@ TEST_CASE("a message is written as people read it") {
   CHECK(jsonb(rejected.response).member("body").member("current_version").text(random) == "1");
 }
 
-TEST_CASE_METHOD(json_texts_test, "what was not written here is not read") {
+TEST_CASE_METHOD(json_columns_test, "what was not written here is not read") {
   const std::string whole(contract_json);
   const std::vector<std::string> wrong = {
       "",
@@ -336,4 +340,4 @@ TEST_CASE_METHOD(json_texts_test, "what was not written here is not read") {
 }
 
 }  // namespace
-}  // namespace ordem::app
+}  // namespace ordem::storage

@@ -1,8 +1,8 @@
-#include "http-edge/protocol/json_number.hpp"
+#include "engine/codec/json_number.hpp"
 
 #include <catch2/catch.hpp>
 
-namespace ordem::edge {
+namespace ordem::codec {
 namespace {
 
 TEST_CASE("a number with a fraction or an exponent that is an integer has its digits") {
@@ -77,4 +77,4 @@ TEST_CASE("a number outside of JSON is a short text of its value") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::codec

@@ -1,4 +1,4 @@
-#include "http-edge/orders/write_body.hpp"
+#include "engine/codec/write_body.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -6,9 +6,9 @@
 #include "engine/base/check.hpp"
 #include "engine/base/limits.hpp"
 #include "engine/base/text.hpp"
-#include "http-edge/protocol/json_number.hpp"
+#include "engine/codec/json_number.hpp"
 
-namespace ordem::edge {
+namespace ordem::codec {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -448,4 +448,4 @@ tl::expected<line_body, malformed_json_error> read_line_body(std::string_view li
   return read_with_integers_by_value(line, parser, read_line_text);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::codec

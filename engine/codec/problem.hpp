@@ -1,5 +1,5 @@
-// Every error that the HTTP interface knows: one row of one table each. The table makes the answers and the pages that
-// explain them.
+// Every error that the HTTP interface reports: one row of one table each. The table gives the responses and the pages
+// that explain them.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace ordem::edge {
+namespace ordem::codec {
 
 enum class problem : std::uint8_t {
   guid_missing,
@@ -62,8 +62,4 @@ const problem_row* find_problem(std::string_view slug) noexcept;
 // each with a leading comma, already JSON.
 std::string problem_body(const problem_row& row, unsigned status, std::string_view detail, std::string_view more = {});
 
-// The pages that a problem's type leads to: one for each, and a list of all. HTML.
-std::string problem_page(const problem_row& row);
-std::string problem_list_page();
-
-}  // namespace ordem::edge
+}  // namespace ordem::codec

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace ordem::edge {
+namespace ordem::codec {
 
 // The plain digits, with sign, of a JSON number that has a fraction or an exponent and is an integer from -(2^53 - 1)
 // to 2^53 - 1 all the same. Returns nullopt for any other. Exact, whatever the number of digits.
@@ -24,4 +24,4 @@ std::string canonical_text(double number);
 // The text of a number outside of JSON: 5, 0.25, 1e+20.
 std::string number_text_of(const simdjson::dom::element& number);
 
-}  // namespace ordem::edge
+}  // namespace ordem::codec

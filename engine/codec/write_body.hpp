@@ -12,7 +12,7 @@
 #include "engine/model/message.hpp"
 #include "engine/rules/rules.hpp"
 
-namespace ordem::edge {
+namespace ordem::codec {
 
 // Which call the body belongs to, and so which members it may have.
 enum class write_kind : std::uint8_t { create, replace, merge, change_status };
@@ -45,4 +45,4 @@ struct line_body {
 // As above. The parser takes one level of nesting more, so that an order may be as deep as in a create's own body.
 tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser);
 
-}  // namespace ordem::edge
+}  // namespace ordem::codec

@@ -1,0 +1,121 @@
+#include "engine/codec/canonical_request.hpp"
+
+#include <xxhash.h>
+
+#include <utility>
+
+#include "engine/base/check.hpp"
+#include "engine/base/text.hpp"
+#include "engine/codec/json_pieces.hpp"
+#include "engine/codec/order_json.hpp"
+#include "engine/model/json_value.hpp"
+
+namespace ordem::codec {
+namespace {
+
+void append_version_member(std::string& out, const std::optional<supplied_version>& made_against) {
+  if (!made_against) return;
+  out += ",\"version\":";
+  append_number(out, made_against->version.number);
+}
+
+struct body_writer {
+  std::string& out;
+  const std::optional<supplied_version>& made_against;
+
+  void operator()(const create_order& create) const { append_content(create.content); }
+  void operator()(const replace_content& replace) const { append_content(replace.content); }
+  void operator()(const merge_content& patch) const {
+    const char* separator = "{";
+    const auto begin_member = [&](std::string_view name) {
+      out += std::exchange(separator, ",");
+      append_json_string(out, name);
+      out += ':';
+    };
+    if (patch.customer_id) {
+      begin_member("customer_id");
+      append_json_string(out, *patch.customer_id);
+    }
+    if (patch.currency) {
+      begin_member("currency");
+      append_json_string(out, text_of(*patch.currency));
+    }
+    if (patch.items) {
+      begin_member("items");
+      append_items(out, *patch.items);
+    }
+    if (std::holds_alternative<merge_content::remove_attributes>(patch.attributes)) {
+      begin_member("attributes");
+      out += "null";
+    } else if (const auto* changes = std::get_if<json_object>(&patch.attributes)) {
+      begin_member("attributes");
+      append_json(out, *changes);
+    }
+    CHECK(made_against.has_value());
+    begin_member("version");
+    append_number(out, made_against->version.number);
+    out += '}';
+  }
+  void operator()(const change_status& change) const {
+    out += "{\"status\":";
+    append_json_string(out, to_string(change.to));
+    append_version_member(out, made_against);
+    out += '}';
+  }
+
+  void append_content(const order_content& content) const {
+    out += "{\"customer_id\":";
+    append_json_string(out, content.customer_id);
+    out += ",\"currency\":";
+    append_json_string(out, text_of(content.currency));
+    out += ",\"items\":";
+    append_items(out, content.items);
+    if (content.attributes) {
+      out += ",\"attributes\":";
+      append_json(out, *content.attributes);
+    }
+    append_version_member(out, made_against);
+    out += '}';
+  }
+};
+
+struct method_of {
+  std::string_view operator()(const create_order&) const { return "POST"; }
+  std::string_view operator()(const replace_content&) const { return "PUT"; }
+  std::string_view operator()(const merge_content&) const { return "PATCH"; }
+  std::string_view operator()(const change_status&) const { return "POST"; }
+};
+
+}  // namespace
+
+std::string order_path(const order_id& id) {
+  std::string path(orders_path);
+  path += '/';
+  id.append_to(path);
+  return path;
+}
+
+canonical_request canonical(const command& what, const std::optional<order_id>& target,
+                            const std::optional<supplied_version>& made_against) {
+  canonical_request request;
+  request.body.reserve(256);
+  request.method = std::visit(method_of{}, what);
+  request.path = target ? order_path(*target) : std::string(orders_path);
+  if (std::holds_alternative<change_status>(what)) request.path += "/status";
+  std::visit(body_writer{request.body, made_against}, what);
+  return request;
+}
+
+fingerprint fingerprint_of(const canonical_request& what) {
+  std::string text;
+  text.reserve(what.method.size() + what.path.size() + what.body.size() + 2);
+  text += what.method;
+  text += ' ';
+  text += what.path;
+  text += '\n';
+  text += what.body;
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  return {hash.high64, hash.low64};
+}
+
+}  // namespace ordem::codec

@@ -1,0 +1,31 @@
+// The values that several kinds of JSON text have in common.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/model/ids.hpp"
+#include "engine/model/order.hpp"
+#include "engine/model/time.hpp"
+
+namespace ordem::codec {
+
+inline std::string_view text_of(const currency_code& currency) noexcept {
+  return {currency.data(), currency.size()};
+}
+
+// In quotes.
+inline void append_time(std::string& out, timestamp at) {
+  out += '"';
+  append_rfc3339(out, at);
+  out += '"';
+}
+
+// In quotes.
+inline void append_id(std::string& out, const order_id& id) {
+  out += '"';
+  id.append_to(out);
+  out += '"';
+}
+
+}  // namespace ordem::codec

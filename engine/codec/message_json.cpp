@@ -1,0 +1,125 @@
+#include "engine/codec/message_json.hpp"
+
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "engine/base/check.hpp"
+#include "engine/codec/canonical_request.hpp"
+#include "engine/codec/json_pieces.hpp"
+#include "engine/codec/order_json.hpp"
+#include "engine/codec/problem.hpp"
+#include "engine/model/json_value.hpp"
+
+namespace ordem::codec {
+namespace {
+
+recorded_response problem_of(problem which, unsigned status, std::string_view detail, std::string_view more = {}) {
+  return {status, problem_body(row_of(which), status, detail, more)};
+}
+recorded_response problem_of(problem which, std::string_view detail) {
+  return problem_of(which, row_of(which).status, detail);
+}
+
+std::string named_order(const outcome& what) {
+  return "order " + what.order.to_string();
+}
+
+recorded_response stale_version_response(const outcome& what) {
+  CHECK(what.made_against.has_value());
+  const std::string current = std::to_string(what.version.number);
+  const std::string supplied = std::to_string(what.made_against->version.number);
+  return problem_of(
+      problem::stale_version, what.made_against->by_if_match ? 412 : 409,
+      "the write was made against version " + supplied + ", but " + named_order(what) + " is at version " + current,
+      ",\"current_version\":" + current + ",\"supplied_version\":" + supplied);
+}
+
+recorded_response status_not_allowed_response(const outcome& what) {
+  CHECK(what.wanted.has_value());
+  return problem_of(problem::status_not_allowed, named_order(what) + " is " + std::string(to_string(what.status)) +
+                                                     " and cannot become " + std::string(to_string(*what.wanted)));
+}
+
+recorded_response order_closed_response(const outcome& what) {
+  return problem_of(problem::order_closed, named_order(what) + " is " + std::string(to_string(what.status)) +
+                                               ": its content can no longer change");
+}
+
+// The member `code` of a recorded answer's body.
+unsigned code_of(verdict what) {
+  switch (what) {
+    case verdict::order_created: return 201;
+    case verdict::content_changed:
+    case verdict::status_changed: return 200;
+    case verdict::stale_version: return row_of(problem::stale_version).code;
+    case verdict::status_not_allowed: return row_of(problem::status_not_allowed).code;
+    case verdict::order_closed: return row_of(problem::order_closed).code;
+  }
+  CHECK(false && "a verdict outside its enumeration");
+  return 0;
+}
+
+// The command of a recorded message, told from the order that it made where the record does not hold it.
+command command_of(const message_record& record, const shared_order& order) {
+  if (record.command) return *record.command;
+  CHECK(order != nullptr);
+  switch (record.outcome.verdict) {
+    case verdict::order_created: return create_order{order->content};
+    case verdict::content_changed: return replace_content{order->content};
+    case verdict::status_changed: return change_status{order->status};
+    case verdict::stale_version:
+    case verdict::status_not_allowed:
+    case verdict::order_closed: break;
+  }
+  CHECK(false && "a rejected message keeps its command");
+  return change_status{};
+}
+
+}  // namespace
+
+recorded_response recorded_response_of(const outcome& what, const shared_order& order) {
+  switch (what.verdict) {
+    case verdict::order_created: CHECK(order != nullptr); return {201, order_body(201, "order created", *order)};
+    case verdict::content_changed:
+    case verdict::status_changed: CHECK(order != nullptr); return {200, order_body(200, "order updated", *order)};
+    case verdict::stale_version: return stale_version_response(what);
+    case verdict::status_not_allowed: return status_not_allowed_response(what);
+    case verdict::order_closed: return order_closed_response(what);
+  }
+  CHECK(false && "a verdict outside its enumeration");
+  return {};
+}
+
+message_json message_json_of(const message_record& record, const shared_order& order) {
+  const outcome& result = record.outcome;
+  const auto what = command_of(record, order);
+  const bool creates = std::holds_alternative<create_order>(what);
+  const auto request = canonical(what, creates ? std::nullopt : std::optional(result.order), result.made_against);
+  const recorded_response recorded = recorded_response_of(result, order);
+  return {"{\"method\":\"" + std::string(request.method) + "\",\"path\":\"" + request.path +
+              "\",\"body\":" + request.body + "}",
+          "{\"status\":" + std::to_string(recorded.status) + ",\"code\":" + std::to_string(code_of(result.verdict)) +
+              ",\"body\":" + recorded.body + "}"};
+}
+
+std::string message_body(const guid& id, const message_record& record, const shared_order& order) {
+  const outcome& result = record.outcome;
+  const message_json exchange = message_json_of(record, order);
+
+  std::string body = "{\"code\":200,\"message\":\"ok\",\"guid\":";
+  append_json_string(body, id.view());
+  body += ",\"state\":\"completed\",\"request\":" + exchange.request + ",\"response\":" + exchange.response +
+          ",\"order_id\":";
+  append_id(body, result.order);
+  body += ",\"version\":" + (is_accepted(result.verdict) ? std::to_string(result.version.number) : "null");
+  body += ",\"created_at\":";
+  append_time(body, record.created_at);
+  body += ",\"expires_at\":";
+  append_time(body, record.expires_at);
+  body += '}';
+  return body;
+}
+
+}  // namespace ordem::codec

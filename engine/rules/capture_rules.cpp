@@ -1,0 +1,47 @@
+#include "engine/rules/capture_rules.hpp"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace ordem {
+namespace {
+
+capture_decision changed(capture_verdict verdict, capture after) {
+  return {verdict, capture_change{std::make_shared<const capture>(std::move(after))}};
+}
+
+struct decider {
+  const capture* current;  // null: there is none, or none any more
+  const capture_terms& terms;
+  const clock_reading& reading;
+  timestamp now = reading.now();
+
+  capture_decision operator()(const allocate_capture&) const {
+    if (current != nullptr && current->response != nullptr) return {capture_verdict::completed, std::nullopt};
+    if (current != nullptr && current->is_leased_at(reading)) return {capture_verdict::in_flight, std::nullopt};
+    const bool ends = terms.lease > milliseconds(0);
+    return changed(capture_verdict::allocated, {now, ends ? std::optional(now + terms.lease) : std::nullopt,
+                                                ends ? std::optional(now + terms.ttl) : std::nullopt, nullptr});
+  }
+  // The lease is not looked at: as long as nothing is recorded, the first who comes has the answer.
+  capture_decision operator()(const record_capture& record) const {
+    if (current == nullptr || current->response != nullptr) return {capture_verdict::not_recordable, std::nullopt};
+    return changed(capture_verdict::recorded, {current->allocated_at, std::nullopt, now + terms.ttl, record.response});
+  }
+  capture_decision operator()(const release_capture&) const {
+    if (current == nullptr) return {capture_verdict::unknown, std::nullopt};
+    if (current->response != nullptr) return {capture_verdict::not_releasable, std::nullopt};
+    return {capture_verdict::released, capture_change{nullptr}};
+  }
+};
+
+}  // namespace
+
+capture_decision decide(const shared_capture& current, const capture_request& asked, const capture_terms& terms,
+                        const clock_reading& now) {
+  const bool is_there = current != nullptr && current->is_kept_at(now);
+  return std::visit(decider{is_there ? current.get() : nullptr, terms, now}, asked.action);
+}
+
+}  // namespace ordem

@@ -1,0 +1,24 @@
+// The rules of a capture: who may allocate, record and release it. Pure: no I/O, no clock, no threads.
+#pragma once
+
+#include <optional>
+
+#include "engine/model/capture.hpp"
+
+namespace ordem {
+
+// What becomes of a capture; null: it is there no more.
+struct capture_change {
+  shared_capture after;
+};
+
+struct capture_decision {
+  capture_verdict verdict = capture_verdict::unknown;
+  std::optional<capture_change> change;
+};
+
+// current: the capture as decided so far; null if there is none.
+capture_decision decide(const shared_capture& current, const capture_request& asked, const capture_terms& terms,
+                        const clock_reading& now);
+
+}  // namespace ordem

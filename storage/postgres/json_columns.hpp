@@ -1,0 +1,34 @@
+// Reads what codec:: has written into columns of type jsonb, which changes the text of numbers.
+#pragma once
+
+#include <simdjson.h>
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "engine/codec/write_body.hpp"
+#include "engine/model/capture.hpp"
+#include "engine/model/message.hpp"
+#include "engine/model/order.hpp"
+
+namespace ordem::storage {
+
+// Each function returns nullopt for a text that codec:: can't have written. One thread at a time; the parser's memory
+// is kept from text to text.
+class json_column_reader {
+ public:
+  // {"customer_id", "currency", "items", "attributes"}
+  std::optional<order_content> content(std::string_view text);
+  // A request in canonical form.
+  std::optional<ordem::command> command(std::string_view method, std::string_view path, std::string_view body);
+  // [{"key", "value"}, ...]
+  std::optional<std::vector<captured_header>> headers(std::string_view text);
+
+ private:
+  std::optional<ordem::command> read_command(codec::write_kind kind, std::string_view body);
+
+  simdjson::dom::parser parser_;
+};
+
+}  // namespace ordem::storage

@@ -1,0 +1,193 @@
+// "v" is a varint, "s" a varint length and that many bytes; see bytes.hpp.
+//
+// clang-format off
+//   content    | currency 3 | customer id s | items v, each: sku s, quantity v, unit price v | has attributes 1 | object |
+//   object     | members v, each: name s, value |
+//   value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4 array, 5 object) | its content |
+// clang-format on
+
+#include "storage/records/fields.hpp"
+
+#include <limits>
+#include <variant>
+
+#include "engine/base/limits.hpp"
+
+namespace ordem::storage {
+namespace {
+
+void put_value(byte_writer& to, const json_value& value);
+
+struct value_writer {
+  byte_writer& to;
+
+  void operator()(std::nullptr_t) const {}
+  void operator()(bool value) const { to.put_byte(value ? 1 : 0); }
+  void operator()(const json_number& number) const { to.put_string(number.text); }
+  void operator()(const std::string& text) const { to.put_string(text); }
+  void operator()(const json_array& array) const {
+    to.put_varint(array.size());
+    for (const auto& element : array) put_value(to, element);
+  }
+  void operator()(const json_object& object) const { put_object(to, object); }
+};
+
+void put_value(byte_writer& to, const json_value& value) {
+  to.put_byte(static_cast<std::uint8_t>(value.data.index()));
+  std::visit(value_writer{to}, value.data);
+}
+
+void put_optional_object(byte_writer& to, const std::optional<json_object>& object) {
+  to.put_byte(object ? 1 : 0);
+  if (object) put_object(to, *object);
+}
+
+json_value get_value(byte_reader& from, std::size_t depth);
+
+json_array get_array(byte_reader& from, std::size_t depth) {
+  json_array array(get_count(from));
+  for (auto& element : array) element = get_value(from, depth + 1);
+  return array;
+}
+
+json_value get_value(byte_reader& from, std::size_t depth) {
+  if (depth > limits::json_depth_max) from.fail();
+  switch (from.get_byte()) {
+    case 0: return {nullptr};
+    case 1: return {from.get_byte() != 0};
+    case 2: return {json_number{std::string(from.get_string())}};
+    case 3: return {std::string(from.get_string())};
+    case 4: return {get_array(from, depth)};
+    case 5: return {get_object(from, depth)};
+    default: from.fail(); return {};
+  }
+}
+
+std::optional<json_object> get_optional_object(byte_reader& from) {
+  if (from.get_byte() == 0) return std::nullopt;
+  return get_object(from, 0);
+}
+
+}  // namespace
+
+void check_format(byte_reader& from, std::uint8_t format) {
+  if (from.get_byte() != format) from.fail();
+}
+
+std::uint64_t milliseconds_of(timestamp at) {
+  return static_cast<std::uint64_t>(at.time_since_epoch().count());
+}
+
+timestamp get_timestamp(byte_reader& from, timestamp since) {
+  const std::uint64_t ms = from.get_varint();
+  if (ms > static_cast<std::uint64_t>((timestamp::max() - since).count())) {
+    from.fail();
+    return since;
+  }
+  return since + milliseconds{static_cast<milliseconds::rep>(ms)};
+}
+
+order_id get_order_id(byte_reader& from) {
+  order_id id;
+  from.get_bytes(id.bytes);
+  return id;
+}
+
+std::optional<order_status> get_optional_status(byte_reader& from) {
+  const std::uint8_t number = from.get_byte();
+  if (number == 0) return std::nullopt;
+  if (number > static_cast<std::uint8_t>(order_status::cancelled)) {
+    from.fail();
+    return std::nullopt;
+  }
+  return static_cast<order_status>(number);
+}
+
+order_status get_status(byte_reader& from) {
+  const auto status = get_optional_status(from);
+  if (!status) from.fail();
+  return status.value_or(order_status::fresh);
+}
+
+std::size_t get_count(byte_reader& from) {
+  const std::uint64_t count = from.get_varint();
+  if (count > from.bytes_left()) {
+    from.fail();
+    return 0;
+  }
+  return static_cast<std::size_t>(count);
+}
+
+void put_object(byte_writer& to, const json_object& object) {
+  to.put_varint(object.size());
+  for (const auto& [name, value] : object) {
+    to.put_string(name);
+    put_value(to, value);
+  }
+}
+
+json_object get_object(byte_reader& from, std::size_t depth) {
+  const std::size_t count = get_count(from);
+  json_object object;
+  object.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string name(from.get_string());
+    object.emplace_back(std::move(name), get_value(from, depth + 1));
+  }
+  return object;
+}
+
+void put_currency(byte_writer& to, currency_code currency) {
+  for (const char letter : currency) to.put_byte(static_cast<std::uint8_t>(letter));
+}
+
+void put_items(byte_writer& to, const std::vector<order_item>& items) {
+  to.put_varint(items.size());
+  for (const order_item& item : items) {
+    to.put_string(item.sku);
+    to.put_varint(item.quantity);
+    to.put_varint(static_cast<std::uint64_t>(item.unit_price.minor_units()));
+  }
+}
+
+void put_content(byte_writer& to, const order_content& content) {
+  put_currency(to, content.currency);
+  to.put_string(content.customer_id);
+  put_items(to, content.items);
+  put_optional_object(to, content.attributes);
+}
+
+currency_code get_currency(byte_reader& from) {
+  currency_code currency{};
+  for (char& letter : currency) letter = static_cast<char>(from.get_byte());
+  return currency;
+}
+
+money get_money(byte_reader& from) {
+  const auto amount = money::of_minor_units(static_cast<std::int64_t>(from.get_varint()));
+  if (!amount) from.fail();
+  return amount.value_or(money{});
+}
+
+std::vector<order_item> get_items(byte_reader& from) {
+  std::vector<order_item> items(get_count(from));
+  for (order_item& item : items) {
+    item.sku = from.get_string();
+    const std::uint64_t quantity = from.get_varint();
+    if (quantity > std::numeric_limits<std::uint32_t>::max()) from.fail();
+    item.quantity = static_cast<std::uint32_t>(quantity);
+    item.unit_price = get_money(from);
+  }
+  return items;
+}
+
+order_content get_content(byte_reader& from) {
+  order_content content;
+  content.currency = get_currency(from);
+  content.customer_id = from.get_string();
+  content.items = get_items(from);
+  content.attributes = get_optional_object(from);
+  return content;
+}
+
+}  // namespace ordem::storage

@@ -1,0 +1,56 @@
+// The fields that several records have in common. A get_ function that meets bytes which no put_ function wrote makes
+// the reader fail.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/model/ids.hpp"
+#include "engine/model/json_value.hpp"
+#include "engine/model/money.hpp"
+#include "engine/model/order.hpp"
+#include "engine/model/time.hpp"
+#include "storage/records/bytes.hpp"
+
+namespace ordem::storage {
+
+// The first byte of a record of an order, a message or a capture.
+inline constexpr std::uint8_t record_format = 1;
+void check_format(byte_reader& from, std::uint8_t format = record_format);
+
+std::uint64_t milliseconds_of(timestamp at);
+// Milliseconds since `since`. Fails if that is beyond timestamp::max().
+timestamp get_timestamp(byte_reader& from, timestamp since = {});
+
+order_id get_order_id(byte_reader& from);
+order_status get_status(byte_reader& from);
+// 0 for none.
+std::optional<order_status> get_optional_status(byte_reader& from);
+
+// Fails for a count larger than the bytes that are left, so that a bad record can't ask for much memory.
+std::size_t get_count(byte_reader& from);
+
+void put_object(byte_writer& to, const json_object& object);
+// `depth`: of the object in its document; fails beyond limits::json_depth_max.
+json_object get_object(byte_reader& from, std::size_t depth);
+
+void put_currency(byte_writer& to, currency_code currency);
+currency_code get_currency(byte_reader& from);
+money get_money(byte_reader& from);
+void put_items(byte_writer& to, const std::vector<order_item>& items);
+std::vector<order_item> get_items(byte_reader& from);
+void put_content(byte_writer& to, const order_content& content);
+order_content get_content(byte_reader& from);
+
+// Returns the value if the whole record was read and the reader did not fail, else nullopt.
+template <class Value>
+std::optional<Value> checked(const byte_reader& from, Value&& value) {
+  if (!from.ok() || !from.at_end()) return std::nullopt;
+  return std::forward<Value>(value);
+}
+
+}  // namespace ordem::storage

@@ -1,0 +1,30 @@
+// The keys of records in the store. Pure functions, any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/model/capture.hpp"
+#include "engine/model/ids.hpp"
+
+namespace ordem::storage {
+
+// Every encode_ function appends to `out`. Every decode_ function returns nullopt for bytes that its encode_ function
+// can't have written.
+
+void encode_order_key(std::string& out, order_id id);
+void encode_version_key(std::string& out, order_id id, version which);
+void encode_message_key(std::string& out, const guid& id);
+void encode_capture_key(std::string& out, const capture_key& key);
+void encode_log_key(std::string& out, position first);
+void encode_customer_prefix(std::string& out, std::string_view customer_id);
+void encode_customer_key(std::string& out, std::string_view customer_id, order_id id);
+
+std::optional<order_id> decode_order_key(std::string_view key);
+std::optional<guid> decode_message_key(std::string_view key);
+std::optional<capture_key> decode_capture_key(std::string_view key);
+std::optional<position> decode_log_key(std::string_view key);
+std::optional<order_id> decode_customer_key(std::string_view key);
+
+}  // namespace ordem::storage

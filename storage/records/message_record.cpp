@@ -1,0 +1,124 @@
+// clang-format off
+//   message    | 1 | expires ms v | created ms v | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
+//              | wanted status or 0: 1 | flags 1 (1: version supplied, 2: by If-Match, 4: command kept)
+//              | supplied version v if flagged | command if flagged |
+//   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |    see fields.cpp
+//   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items
+//              | attributes 1 (0 kept, 1 removed, 2 merged) | object |
+// clang-format on
+
+#include "storage/records/message_record.hpp"
+
+#include <utility>
+#include <variant>
+
+#include "storage/records/fields.hpp"
+
+namespace ordem::storage {
+namespace {
+
+constexpr std::uint8_t flag_version_supplied = 1;
+constexpr std::uint8_t flag_by_if_match = 2;
+constexpr std::uint8_t flag_command_kept = 4;
+
+struct command_writer {
+  byte_writer& to;
+
+  void operator()(const create_order& create) const { put_content(to, create.content); }
+  void operator()(const replace_content& replace) const { put_content(to, replace.content); }
+  void operator()(const merge_content& patch) const {
+    to.put_byte(patch.customer_id ? 1 : 0);
+    if (patch.customer_id) to.put_string(*patch.customer_id);
+    to.put_byte(patch.currency ? 1 : 0);
+    if (patch.currency) put_currency(to, *patch.currency);
+    to.put_byte(patch.items ? 1 : 0);
+    if (patch.items) put_items(to, *patch.items);
+    to.put_byte(static_cast<std::uint8_t>(patch.attributes.index()));
+    if (const auto* changes = std::get_if<json_object>(&patch.attributes)) put_object(to, *changes);
+  }
+  void operator()(const change_status& change) const { to.put_byte(static_cast<std::uint8_t>(change.to)); }
+};
+
+void put_command(byte_writer& to, const command& what) {
+  to.put_byte(static_cast<std::uint8_t>(what.index()));
+  std::visit(command_writer{to}, what);
+}
+
+verdict get_verdict(byte_reader& from) {
+  const std::uint8_t number = from.get_byte();
+  if (number < static_cast<std::uint8_t>(verdict::order_created) ||
+      number > static_cast<std::uint8_t>(verdict::order_closed)) {
+    from.fail();
+    return verdict::order_created;
+  }
+  return static_cast<verdict>(number);
+}
+
+merge_content get_patch(byte_reader& from) {
+  merge_content patch;
+  if (from.get_byte() != 0) patch.customer_id = from.get_string();
+  if (from.get_byte() != 0) patch.currency = get_currency(from);
+  if (from.get_byte() != 0) patch.items = get_items(from);
+  switch (from.get_byte()) {
+    case 0: break;
+    case 1: patch.attributes = merge_content::remove_attributes{}; break;
+    case 2: patch.attributes = get_object(from, 0); break;
+    default: from.fail();
+  }
+  return patch;
+}
+
+command get_command(byte_reader& from) {
+  switch (from.get_byte()) {
+    case 0: return create_order{get_content(from)};
+    case 1: return replace_content{get_content(from)};
+    case 2: return get_patch(from);
+    case 3: return change_status{get_status(from)};
+    default: from.fail(); return change_status{};
+  }
+}
+
+}  // namespace
+
+void encode_message(std::string& out, const message_record& what) {
+  const auto& supplied = what.outcome.made_against;
+  const int flags = (supplied ? flag_version_supplied : 0) |
+                    (supplied && supplied->by_if_match ? flag_by_if_match : 0) | (what.command ? flag_command_kept : 0);
+  byte_writer to{out};
+  to.put_byte(record_format);
+  to.put_varint(milliseconds_of(what.expires_at));
+  to.put_varint(milliseconds_of(what.created_at));
+  to.put_big_endian(what.fingerprint.high);
+  to.put_big_endian(what.fingerprint.low);
+  to.put_byte(static_cast<std::uint8_t>(what.outcome.verdict));
+  to.put_bytes(what.outcome.order.bytes);
+  to.put_varint(what.outcome.version.number);
+  to.put_byte(static_cast<std::uint8_t>(what.outcome.status));
+  to.put_byte(what.outcome.wanted ? static_cast<std::uint8_t>(*what.outcome.wanted) : std::uint8_t{0});
+  to.put_byte(static_cast<std::uint8_t>(flags));
+  if (supplied) to.put_varint(supplied->version.number);
+  if (what.command) put_command(to, *what.command);
+}
+
+std::optional<message_record> decode_message(std::string_view record) {
+  byte_reader from{record};
+  message_record what;
+  check_format(from);
+  what.expires_at = get_timestamp(from);
+  what.created_at = get_timestamp(from);
+  what.fingerprint.high = from.get_big_endian();
+  what.fingerprint.low = from.get_big_endian();
+  what.outcome.verdict = get_verdict(from);
+  what.outcome.order = get_order_id(from);
+  what.outcome.version = {from.get_varint()};
+  what.outcome.status = get_status(from);
+  what.outcome.wanted = get_optional_status(from);
+  const std::uint8_t flags = from.get_byte();
+  if ((flags & flag_version_supplied) != 0) {
+    what.outcome.made_against = supplied_version{{from.get_varint()}, (flags & flag_by_if_match) != 0};
+  }
+  if ((flags & flag_command_kept) != 0) what.command = get_command(from);
+  return checked(from, std::move(what));
+}
+
+}  // namespace ordem::storage
