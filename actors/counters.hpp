@@ -31,12 +31,12 @@ struct counters {
 
   // What follows the log.
   counter persisted{0};  // the position up to which it has everything, once it has been reached
-  std::atomic<bool> persister_reached{false};
+  std::atomic<bool> replicator_position{false};
   counter persisted_batches{0};
   counter persist_failures{0};
-  std::atomic<bool> persister_connected{false};
-  // Whether the persister has a note in its mailbox already, so that there is never more than one.
-  std::atomic<bool> persister_told{false};
+  std::atomic<bool> replicator_connected{false};
+  // Whether the replicator has a note in its mailbox already, so that there is never more than one.
+  std::atomic<bool> replicator_notified{false};
 };
 
 inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) noexcept {

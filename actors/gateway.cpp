@@ -14,7 +14,7 @@
 #include "actors/orders/dedupe_shard.hpp"
 #include "actors/orders/order_loader.hpp"
 #include "actors/orders/order_shard.hpp"
-#include "actors/replication/persister.hpp"
+#include "actors/replication/postgres_replicator.hpp"
 #include "actors/scheduling/caller_runs.hpp"
 
 namespace ordem::actors {
@@ -39,7 +39,7 @@ std::vector<reply> turned_away(const std::vector<submission>& submissions, unava
   replies.reserve(submissions.size());
   for (const submission& each : submissions) {
     reply& told = replies.emplace_back();
-    told.ticket = each.ticket;
+    told.token = each.token;
     told.answer.emplace<refusal>(why);
   }
   return replies;
@@ -52,13 +52,13 @@ struct gateway::parts {
       : settings(std::move(given)),
         log(store),
         replies(settings.in_flight_max),
-        gate(store, settings.follower.backlog_bytes_max),
+        gate(store, settings.consumer.backlog_bytes_max),
         id_sequence(store.newest_order()),
         loader(store),
         config(settings.worker_threads),
         system(config),
         syncer(system.spawn<log_syncer, caf::detached>(log_syncer_parts{
-            &store, &clock, &replies, &counters, &gate, settings.follower.answers_wait, [this] { stop_writing(); }})),
+            &store, &clock, &replies, &counters, &gate, settings.consumer.answers_wait, [this] { stop_writing(); }})),
         writer(system.spawn<commit_writer, caf::detached>(
             commit_writer_parts{&store, syncer, decisions, &sealed, [this] { stop_writing(); }})) {
     decisions->connect(writer);
@@ -74,8 +74,8 @@ struct gateway::parts {
           dedupe_shard_parts{i, &store, &store, &clock, &replies, &counters, settings.in_flight, settings.message_ttl,
                              settings.captures, &id_sequence, settings.id_seed + i, order_shards, decisions}));
     }
-    if (settings.sink != nullptr) persister = spawn_persister();
-    caf::anon_send(syncer, introduce{shards, order_shards, persister});
+    if (settings.sink != nullptr) replicator = spawn_replicator();
+    caf::anon_send(syncer, connect{shards, order_shards, replicator});
   }
 
   ~parts() {
@@ -83,16 +83,16 @@ struct gateway::parts {
     loader.stop();
     decisions.reset();  // it holds the writer, whose end the system waits for; the actors drop theirs as they end
     if (settings.sink != nullptr) settings.sink->interrupt();
-    if (persister) caf::anon_send_exit(persister, caf::exit_reason::user_shutdown);
+    if (replicator) caf::anon_send_exit(replicator, caf::exit_reason::user_shutdown);
     for (const auto& shard : shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
     for (const auto& shard : order_shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(syncer, caf::exit_reason::user_shutdown);
   }
 
-  persister_actor spawn_persister() {
-    const follower_settings& given = settings.follower;
-    persister_parts what;
+  replicator_actor spawn_replicator() {
+    const consumer_settings& given = settings.consumer;
+    replicator_parts what;
     what.log = &log;
     what.sink = settings.sink;
     what.counters = &counters;
@@ -113,10 +113,10 @@ struct gateway::parts {
     what.on_end = [this] {
       sealed.store(true);
       close(unavailability::read_only);
-      settings.follower.on_end();
+      settings.consumer.on_end();
     };
     what.stopping = &stopping;
-    return system.spawn<actors::persister, caf::detached>(std::move(what));
+    return system.spawn<actors::postgres_replicator, caf::detached>(std::move(what));
   }
 
   void close(unavailability why) {
@@ -132,7 +132,7 @@ struct gateway::parts {
   storage::log& log;
   actors::counters counters;
   reply_router replies;
-  backlog_gate gate;
+  backlog_limit gate;
   order_id_sequence id_sequence;
   std::mutex progress_mutex;
   std::condition_variable progress;
@@ -148,7 +148,7 @@ struct gateway::parts {
   commit_writer_actor writer;
   std::vector<order_shard_actor> order_shards;
   std::vector<dedupe_shard_actor> shards;
-  persister_actor persister;
+  replicator_actor replicator;
 };
 
 gateway::gateway(gateway_settings settings, storage::store& store, const time_source& clock)
@@ -156,13 +156,13 @@ gateway::gateway(gateway_settings settings, storage::store& store, const time_so
 
 gateway::~gateway() = default;
 
-std::uint32_t gateway::add_desk(reply_desk& desk) {
-  return parts_->replies.add_desk(desk);
+std::uint32_t gateway::add_queue(completion_queue& queue) {
+  return parts_->replies.add_queue(queue);
 }
 
 void gateway::submit(std::vector<submission>&& submissions) {
   if (!parts_->replies.enter(submissions.size())) {
-    parts_->replies.turn_away(turned_away(submissions, unavailability::overloaded));
+    parts_->replies.reject(turned_away(submissions, unavailability::overloaded));
     return;
   }
   // Looked at only now that drain() would wait for these.
@@ -174,7 +174,7 @@ void gateway::submit(std::vector<submission>&& submissions) {
     parts_->replies.answer(turned_away(submissions, unavailability::backlog_full));
     return;
   }
-  const run_here scope(parts_->system);  // shards and order actors decide on this thread
+  const caller_runs_scope scope(parts_->system);  // shards and order actors decide on this thread
   if (parts_->shards.size() == 1) {
     caf::anon_send(parts_->shards.front(), actors::submit{std::move(submissions)});
     return;
@@ -194,28 +194,28 @@ bool gateway::drain(milliseconds timeout) {
   return parts_->replies.wait_until_idle(timeout);
 }
 
-void gateway::start_following() {
-  if (parts_->persister) caf::anon_send(parts_->persister, follow{});
+void gateway::start_consuming() {
+  if (parts_->replicator) caf::anon_send(parts_->replicator, replicate{});
 }
 
-bool gateway::finish_following(milliseconds timeout) {
-  if (!parts_->persister) return true;
+bool gateway::finish_consuming(milliseconds timeout) {
+  if (!parts_->replicator) return true;
   const actors::counters& counts = parts_->counters;
   const auto is_whole = [&] {
-    return counts.persister_reached.load() && counts.persisted.load() >= parts_->log.last().number;
+    return counts.replicator_position.load() && counts.persisted.load() >= parts_->log.last().number;
   };
   std::unique_lock lock(parts_->progress_mutex);
-  parts_->progress.wait_for(lock, timeout, [&] { return is_whole() || !counts.persister_connected.load(); });
+  parts_->progress.wait_for(lock, timeout, [&] { return is_whole() || !counts.replicator_connected.load(); });
   return is_whole();
 }
 
 log_positions gateway::positions() const noexcept {
   const position persisted{parts_->counters.persisted.load(std::memory_order_acquire)};
   return {parts_->log.appended(), parts_->log.last(),
-          parts_->counters.persister_reached.load() ? std::optional(persisted) : std::nullopt};
+          parts_->counters.replicator_position.load() ? std::optional(persisted) : std::nullopt};
 }
 
-bool gateway::is_followed() const noexcept {
+bool gateway::is_consumed() const noexcept {
   return parts_->settings.sink != nullptr;
 }
 

@@ -17,7 +17,7 @@
 namespace ordem::actors {
 
 // How the log is followed into a sink.
-struct follower_settings {
+struct consumer_settings {
   // Whether answers wait until the sink has what they speak of (with durability::postgres).
   bool answers_wait = false;
   // How far the log may be ahead of the sink, in bytes of its records; beyond it every message is answered
@@ -28,7 +28,7 @@ struct follower_settings {
   // Between two tries when the sink fails: from the first to the longest, doubled each time, shortened at random.
   milliseconds retry_first = milliseconds(100);
   milliseconds retry_longest = std::chrono::seconds(10);
-  // All are called on the persister's thread. A failure with the sentence that explains it; the end of a failure; when
+  // All are called on the replicator's thread. A failure with the sentence that explains it; the end of a failure; when
   // the sink holds less than it did before, and is filled again from the log; once, when the sink has first had
   // everything that the log held; once, when the sink will never take anything again (from then on every message is
   // answered `read_only`).
@@ -61,7 +61,7 @@ struct gateway_settings {
   std::function<void()> on_log_failure = [] {};
   // What follows the log, if anything; must outlive the gateway.
   storage::sink* sink = nullptr;
-  follower_settings follower = {};
+  consumer_settings consumer = {};
 };
 
 class gateway final : public message_port {
@@ -73,8 +73,8 @@ class gateway final : public message_port {
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
 
-  // Before the first submission only. `desk` must outlive the gateway. Returns the number for this desk's tickets.
-  std::uint32_t add_desk(reply_desk& desk);
+  // Before the first submission only. `queue` must outlive the gateway. Returns the number for this queue's tickets.
+  std::uint32_t add_queue(completion_queue& queue);
 
   void submit(std::vector<submission>&& submissions) override;
 
@@ -84,12 +84,12 @@ class gateway final : public message_port {
   bool drain(milliseconds timeout);
 
   // Begins to bring the log to the sink, if there is one. Called once.
-  void start_following();
+  void start_consuming();
   // After drain(): waits until the sink has the whole log. False if it is not reached, or that takes longer.
-  bool finish_following(milliseconds timeout);
+  bool finish_consuming(milliseconds timeout);
 
   // Whether there is a sink.
-  bool is_followed() const noexcept;
+  bool is_consumed() const noexcept;
   // How far messages have come. `persisted` is absent without a sink, and until it has been reached once.
   log_positions positions() const noexcept;
   // The bytes of the log that the sink does not have yet.

@@ -13,7 +13,7 @@
 //                                                       |      ^
 //                                                     follow  persisted, abandon
 //                                                       v      |
-//                                                      persister
+//                                                      replicator
 //
 // Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle` and
 // `unpin`. The commit queue (actors/commit/commit_queue.hpp) and the order loader (actors/orders/order_loader.hpp) are
@@ -51,7 +51,7 @@ struct loaded {
 
 // Decisions that are in the log, but not yet on the disk.
 struct make_durable {
-  std::vector<settlement> group;
+  std::vector<completion> group;
 };
 
 // To the commit writer: there is something in its queue. A note of the log syncer to itself at the end of its mailbox:
@@ -59,8 +59,8 @@ struct make_durable {
 struct flush {};
 
 // Messages and captures of that dedupe shard which are durable, or have failed and say so in their answers.
-struct settle {
-  std::vector<settlement> settlements;
+struct complete {
+  std::vector<completion> completions;
 };
 
 // Orders of that order shard of which a task each is done; one that had several is named as often.
@@ -69,7 +69,7 @@ struct unpin {
 };
 
 // Something new is durable, for who follows the log.
-struct follow {};
+struct replicate {};
 
 // Everything up to this position is where the log is followed to.
 struct persisted {
@@ -77,23 +77,23 @@ struct persisted {
 };
 
 // Nothing more will ever be persisted.
-struct abandon {};
+struct fail_replication {};
 
-struct introduce;
+struct connect;
 
-using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<settle>>;
+using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<complete>>;
 using order_shard_actor = caf::typed_actor<caf::reacts_to<route>, caf::reacts_to<unpin>>;
 using order_handle = caf::typed_actor<caf::reacts_to<execute>, caf::reacts_to<loaded>>;
 using commit_writer_actor = caf::typed_actor<caf::reacts_to<flush>>;
-using log_syncer_actor = caf::typed_actor<caf::reacts_to<introduce>, caf::reacts_to<make_durable>,
-                                          caf::reacts_to<flush>, caf::reacts_to<persisted>, caf::reacts_to<abandon>>;
-using persister_actor = caf::typed_actor<caf::reacts_to<follow>, caf::reacts_to<flush>>;
+using log_syncer_actor = caf::typed_actor<caf::reacts_to<connect>, caf::reacts_to<make_durable>, caf::reacts_to<flush>,
+                                          caf::reacts_to<persisted>, caf::reacts_to<fail_replication>>;
+using replicator_actor = caf::typed_actor<caf::reacts_to<replicate>, caf::reacts_to<flush>>;
 
 // The log syncer's first message: the receivers of what is settled.
-struct introduce {
+struct connect {
   std::vector<dedupe_shard_actor> shards;
   std::vector<order_shard_actor> order_shards;
-  persister_actor persister;  // null if nothing follows the log
+  replicator_actor replicator;  // null if nothing follows the log
 };
 
 // An exception that reaches an actor's edge is a bug: the process stops, and the log says after the restart what holds.
@@ -104,15 +104,15 @@ void stop_on_exception(Actor* self) {
 
 }  // namespace ordem::actors
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::introduce)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::connect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::submit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::route)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::execute)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::loaded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::make_durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::flush)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::settle)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::complete)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::unpin)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::follow)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::replicate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::persisted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::abandon)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::fail_replication)

@@ -7,8 +7,8 @@
 namespace ordem::app {
 
 // Prints the sentence on standard error; returns the exit code of a failure. Any thread.
-inline int fail(std::string_view sentence) {
-  std::cerr << "ordem: " << sentence << "\n";
+inline int fail(std::string_view message) {
+  std::cerr << "ordem: " << message << "\n";
   return 1;
 }
 

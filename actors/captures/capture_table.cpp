@@ -30,7 +30,7 @@ capture_table::admission capture_table::admit(capture_request&& asked, const clo
   return {std::move(told), storage::capture_entry{std::move(asked.key), now.now(), decision.change->after}, true};
 }
 
-void capture_table::settle(const capture_key& key) {
+void capture_table::complete(const capture_key& key) {
   const auto found = undurable_.find(key);
   CHECK(found != undurable_.end() && found->second.waiting > 0);
   if (--found->second.waiting == 0) undurable_.erase(found);

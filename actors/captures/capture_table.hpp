@@ -28,7 +28,7 @@ class capture_table {
   admission admit(capture_request&& asked, const clock_reading& now);
 
   // An answer that waited is durable, or has failed.
-  void settle(const capture_key& key);
+  void complete(const capture_key& key);
 
   std::size_t in_flight() const noexcept { return undurable_.size(); }
 

@@ -20,11 +20,11 @@ class commit_queue {
   // Names the consumer. Called once, before the first push.
   void connect(commit_writer_actor writer) { writer_ = std::move(writer); }
 
-  // Appends the decisions, at least one, in their order. The wake-up waits for the end of a run_here of this thread, so
-  // that the actors of one batch make one group.
+  // Appends the decisions, at least one, in their order. The wake-up waits for the end of a caller_runs_scope of this
+  // thread, so that the actors of one batch make one group.
   void push(std::vector<decided>&& decisions) {
     if (decisions_.push(std::move(decisions))) {
-      run_here::at_end([writer = writer_] { caf::anon_send(writer, flush{}); });
+      caller_runs_scope::at_end([writer = writer_] { caf::anon_send(writer, flush{}); });
     }
   }
 

@@ -27,28 +27,28 @@ void commit_writer::write_all() {
 }
 
 void commit_writer::append(decided&& what) {
-  if (settlements_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
-  settlements_.push_back(std::move(what.settlement));
+  if (completions_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
+  completions_.push_back(std::move(what.completion));
   if (!what.entry) return;
   captured_bytes_ += storage::captured_bytes_of(*what.entry);
   entries_.push_back(std::move(*what.entry));
 }
 
 void commit_writer::write_group() {
-  if (settlements_.empty()) return;
+  if (completions_.empty()) return;
   // What has no entry goes the same way: its answer may speak of a state that only the next sync makes durable, or that
   // a group before this one was to write and could not.
   if (*parts_.sealed) {
-    withdraw(settlements_);
+    fail_all(completions_);
   } else if (!entries_.empty()) {
     if (const auto appended = parts_.log->append(entries_); !appended) {
-      withdraw(settlements_);
+      fail_all(completions_);
       if (appended.error() == storage::log_error::write_failed) parts_.on_failure();
     }
   }
   entries_.clear();
   captured_bytes_ = 0;
-  send(parts_.syncer, make_durable{std::exchange(settlements_, {})});
+  send(parts_.syncer, make_durable{std::exchange(completions_, {})});
 }
 
 }  // namespace ordem::actors

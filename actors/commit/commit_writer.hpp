@@ -39,7 +39,7 @@ class commit_writer final : public commit_writer_actor::base {
   std::vector<std::vector<decided>> taken_;
   std::vector<storage::entry> entries_;
   std::size_t captured_bytes_ = 0;  // of the entries
-  std::vector<settlement> settlements_;
+  std::vector<completion> completions_;
 };
 
 }  // namespace ordem::actors

@@ -15,14 +15,14 @@ std::size_t commit_bucket(std::uint64_t us) {
                                   commit_us_bounds.begin());
 }
 
-// The settlements of each dedupe shard, in their order.
-std::vector<settle> by_shard(std::vector<settlement>&& group, std::size_t shards) {
-  std::vector<settle> parts(shards);
+// The completions of each dedupe shard, in their order.
+std::vector<complete> by_shard(std::vector<completion>&& group, std::size_t shards) {
+  std::vector<complete> parts(shards);
   if (shards == 1) {
-    parts.front().settlements = std::move(group);
+    parts.front().completions = std::move(group);
     return parts;
   }
-  for (settlement& each : group) parts[each.shard].settlements.push_back(std::move(each));
+  for (completion& each : group) parts[each.shard].completions.push_back(std::move(each));
   return parts;
 }
 
@@ -35,16 +35,16 @@ log_syncer::log_syncer(caf::actor_config& config, log_syncer_parts parts)
 
 log_syncer::behavior_type log_syncer::make_behavior() {
   return {
-      [this](introduce& listeners) { listeners_ = std::move(listeners); },
+      [this](connect& listeners) { listeners_ = std::move(listeners); },
       [this](make_durable& appended) { gather(appended); },
       [this](flush) { sync_group(); },
       [this](persisted what) { release(what.through); },
-      [this](abandon) { abandon_all(); },
+      [this](fail_replication) { abort_all(); },
   };
 }
 
 void log_syncer::on_exit() {
-  listeners_ = introduce{};
+  listeners_ = connect{};
 }
 
 void log_syncer::gather(make_durable& appended) {
@@ -67,21 +67,21 @@ void log_syncer::sync_group() {
     add(parts_.counters->commit_us, us);
     add(parts_.counters->commits_by_us[commit_bucket(us)], 1);
   } else {
-    withdraw(group_);
+    fail_all(group_);
     if (synced.error() == storage::log_error::write_failed) parts_.on_failure();
   }
   auto group = std::exchange(group_, {});
   if (synced && parts_.wait_for_persisted && *synced > persisted_) {
     hold(*synced, std::move(group));
   } else {
-    settle_group(std::move(group));
+    complete_group(std::move(group));
   }
-  if (synced) tell_persister();
+  if (synced) notify_replicator();
 }
 
-void log_syncer::tell_persister() {
-  if (!listeners_.persister) return;
-  if (!parts_.counters->persister_told.exchange(true)) send(listeners_.persister, follow{});
+void log_syncer::notify_replicator() {
+  if (!listeners_.replicator) return;
+  if (!parts_.counters->replicator_notified.exchange(true)) send(listeners_.replicator, replicate{});
   // The log grows slowly beside its bound.
   constexpr auto measure_interval = std::chrono::milliseconds(100);
   const auto now = std::chrono::steady_clock::now();
@@ -90,29 +90,29 @@ void log_syncer::tell_persister() {
   parts_.gate->measure();
 }
 
-void log_syncer::hold(position upto, std::vector<settlement>&& group) {
+void log_syncer::hold(position upto, std::vector<completion>&& group) {
   waiting_.push_back({upto, std::move(group)});
-  if (abandoned_) abandon_all();
+  if (aborted_) abort_all();
 }
 
 void log_syncer::release(position through) {
   persisted_ = through;
   for (; !waiting_.empty() && waiting_.front().upto <= through; waiting_.pop_front()) {
-    settle_group(std::move(waiting_.front().group));
+    complete_group(std::move(waiting_.front().group));
   }
 }
 
 // What waits is durable here, but was promised to be safe elsewhere too, which it will never be.
-void log_syncer::abandon_all() {
-  abandoned_ = true;
+void log_syncer::abort_all() {
+  aborted_ = true;
   for (; !waiting_.empty(); waiting_.pop_front()) {
-    withdraw(waiting_.front().group);
-    settle_group(std::move(waiting_.front().group));
+    fail_all(waiting_.front().group);
+    complete_group(std::move(waiting_.front().group));
   }
 }
 
 // Every receiver of this group is told here, once, of what is its own.
-void log_syncer::settle_group(std::vector<settlement>&& group) {
+void log_syncer::complete_group(std::vector<completion>&& group) {
   if (group.empty()) return;
   take_back_lapsed(group, parts_.clock->read());
   std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};
@@ -121,8 +121,8 @@ void log_syncer::settle_group(std::vector<settlement>&& group) {
   std::vector<unpin> unpinned(listeners_.order_shards.size());
   std::vector<reply> replies;
   replies.reserve(group.size());
-  for (const settlement& each : group) {
-    replies.push_back({each.ticket, each.answer});
+  for (const completion& each : group) {
+    replies.push_back({each.token, each.answer});
     if (each.target) {
       const auto shard = order_shard_of(*each.target, static_cast<std::uint32_t>(unpinned.size()));
       unpinned[shard].orders.push_back(*each.target);
@@ -136,9 +136,9 @@ void log_syncer::settle_group(std::vector<settlement>&& group) {
     }
   }
   // Before the answers: what a client sends upon its answer then finds its GUID settled.
-  std::vector<settle> settled = by_shard(std::move(group), listeners_.shards.size());
-  for (std::size_t i = 0; i < settled.size(); ++i) {
-    if (!settled[i].settlements.empty()) send(listeners_.shards[i], std::move(settled[i]));
+  std::vector<complete> completed = by_shard(std::move(group), listeners_.shards.size());
+  for (std::size_t i = 0; i < completed.size(); ++i) {
+    if (!completed[i].completions.empty()) send(listeners_.shards[i], std::move(completed[i]));
   }
   for (std::size_t i = 0; i < unpinned.size(); ++i) {
     if (!unpinned[i].orders.empty()) send(listeners_.order_shards[i], std::move(unpinned[i]));

@@ -1,5 +1,5 @@
 // The one actor that waits for the disk, on a thread of its own, and then tells the receivers: clients, dedupe shards,
-// order shards, and the persister. All groups that were appended while one sync was under way share the next.
+// order shards, and the replicator. All groups that were appended while one sync was under way share the next.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 #include "actors/commit/reply_router.hpp"
 #include "actors/counters.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/replication/backlog_gate.hpp"
+#include "actors/replication/backlog_limit.hpp"
 #include "storage/log/store.hpp"
 
 namespace ordem::actors {
@@ -21,7 +21,7 @@ struct log_syncer_parts {
   reply_router* replies = nullptr;
   actors::counters* counters = nullptr;
   // Measured now and then while the log grows; null if nothing follows it.
-  backlog_gate* gate = nullptr;
+  backlog_limit* gate = nullptr;
   // Nobody hears of a group before it is persisted too (durability::postgres).
   bool wait_for_persisted = false;
   // Called once, when the first sync has failed: nothing more will be accepted.
@@ -38,24 +38,24 @@ class log_syncer final : public log_syncer_actor::base {
  private:
   void gather(make_durable& appended);
   void sync_group();
-  void tell_persister();
-  void hold(position upto, std::vector<settlement>&& group);
+  void notify_replicator();
+  void hold(position upto, std::vector<completion>&& group);
   void release(position through);
-  void abandon_all();
-  void settle_group(std::vector<settlement>&& group);
+  void abort_all();
+  void complete_group(std::vector<completion>&& group);
 
   log_syncer_parts parts_;
-  introduce listeners_;
-  std::vector<settlement> group_;
+  connect listeners_;
+  std::vector<completion> group_;
 
-  // Durable groups that wait for the persister.
+  // Durable groups that wait for the replicator.
   struct waiting_group {
     position upto;
-    std::vector<settlement> group;
+    std::vector<completion> group;
   };
   std::deque<waiting_group> waiting_;
   position persisted_;
-  bool abandoned_ = false;
+  bool aborted_ = false;
   std::chrono::steady_clock::time_point measured_;
 };
 

@@ -6,9 +6,9 @@
 
 namespace ordem::actors {
 
-std::uint32_t reply_router::add_desk(reply_desk& desk) {
-  desks_.push_back(&desk);
-  return static_cast<std::uint32_t>(desks_.size() - 1);
+std::uint32_t reply_router::add_queue(completion_queue& queue) {
+  queues_.push_back(&queue);
+  return static_cast<std::uint32_t>(queues_.size() - 1);
 }
 
 bool reply_router::enter(std::size_t messages) noexcept {
@@ -22,7 +22,7 @@ bool reply_router::enter(std::size_t messages) noexcept {
 
 void reply_router::answer(std::vector<reply>&& replies) {
   const std::size_t count = replies.size();
-  turn_away(std::move(replies));
+  reject(std::move(replies));
   const std::size_t before = in_flight_.fetch_sub(count, std::memory_order_acq_rel);
   CHECK(before >= count);
   if (before == count) {
@@ -31,11 +31,11 @@ void reply_router::answer(std::vector<reply>&& replies) {
   }
 }
 
-void reply_router::turn_away(std::vector<reply>&& replies) {
-  std::vector<std::vector<reply>> by_desk(desks_.size());
-  for (reply& each : replies) by_desk[each.ticket.desk].push_back(std::move(each));
-  for (std::size_t i = 0; i < by_desk.size(); ++i) {
-    if (!by_desk[i].empty()) desks_[i]->deliver(std::move(by_desk[i]));
+void reply_router::reject(std::vector<reply>&& replies) {
+  std::vector<std::vector<reply>> by_queue(queues_.size());
+  for (reply& each : replies) by_queue[each.token.queue].push_back(std::move(each));
+  for (std::size_t i = 0; i < by_queue.size(); ++i) {
+    if (!by_queue[i].empty()) queues_[i]->deliver(std::move(by_queue[i]));
   }
 }
 

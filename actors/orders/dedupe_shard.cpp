@@ -6,8 +6,8 @@
 
 namespace ordem::actors {
 
-struct dedupe_shard::gathered {
-  gathered(std::size_t order_shards, std::size_t submissions) : by_order_shard(order_shards) {
+struct dedupe_shard::batch_result {
+  batch_result(std::size_t order_shards, std::size_t submissions) : by_order_shard(order_shards) {
     decisions.reserve(submissions);
   }
 
@@ -31,7 +31,7 @@ dedupe_shard::dedupe_shard(caf::actor_config& config, dedupe_shard_parts parts)
 dedupe_shard::behavior_type dedupe_shard::make_behavior() {
   return {
       [this](submit& batch) { admit_all(batch); },
-      [this](const settle& notice) { settle_all(notice); },
+      [this](const complete& notice) { complete_all(notice); },
   };
 }
 
@@ -42,12 +42,12 @@ void dedupe_shard::on_exit() {
 
 void dedupe_shard::admit_all(submit& batch) {
   const clock_reading now = parts_.clock->read();
-  gathered all(parts_.order_shards.size(), batch.submissions.size());
+  batch_result all(parts_.order_shards.size(), batch.submissions.size());
   for (submission& each : batch.submissions) {
     if (auto* asked = std::get_if<message>(&each.request)) {
-      admit_message(each.ticket, std::move(*asked), now, all);
+      admit_message(each.token, std::move(*asked), now, all);
     } else {
-      admit_capture(each.ticket, std::move(std::get<capture_request>(each.request)), now, all);
+      admit_capture(each.token, std::move(std::get<capture_request>(each.request)), now, all);
     }
   }
 
@@ -61,7 +61,8 @@ void dedupe_shard::admit_all(submit& batch) {
   if (!all.replies.empty()) parts_.replies->answer(std::move(all.replies));
 }
 
-void dedupe_shard::admit_message(const ticket& waiter, message&& asked, const clock_reading& now, gathered& to) {
+void dedupe_shard::admit_message(const request_token& waiter, message&& asked, const clock_reading& now,
+                                 batch_result& to) {
   auto admission = messages_.admit(waiter, asked, now);
   if (auto* known = std::get_if<answer>(&admission)) {
     if (std::holds_alternative<executed>(*known)) ++to.replays;
@@ -77,8 +78,8 @@ void dedupe_shard::admit_message(const ticket& waiter, message&& asked, const cl
   }
 }
 
-void dedupe_shard::admit_capture(const ticket& waiter, capture_request&& asked, const clock_reading& now,
-                                 gathered& to) {
+void dedupe_shard::admit_capture(const request_token& waiter, capture_request&& asked, const clock_reading& now,
+                                 batch_result& to) {
   capture_key key = asked.key;
   auto [told, entry, waits] = captures_.admit(std::move(asked), now);
   const auto* known = std::get_if<capture_answer>(&told);
@@ -94,13 +95,13 @@ void dedupe_shard::admit_capture(const ticket& waiter, capture_request&& asked, 
   to.replies.push_back({waiter, std::move(told)});
 }
 
-void dedupe_shard::settle_all(const settle& notice) {
+void dedupe_shard::complete_all(const complete& notice) {
   std::vector<reply> replies;
-  for (const settlement& each : notice.settlements) {
+  for (const completion& each : notice.completions) {
     if (const auto* key = std::get_if<capture_key>(&each.subject)) {
-      captures_.settle(*key);
+      captures_.complete(*key);
     } else {
-      messages_.settle(each, replies);
+      messages_.complete(each, replies);
     }
   }
   if (!replies.empty()) parts_.replies->answer(std::move(replies));

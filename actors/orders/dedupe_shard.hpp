@@ -40,12 +40,12 @@ class dedupe_shard final : public dedupe_shard_actor::base {
 
  private:
   // What one batch amounts to, gathered to be handed on in as few pieces as there are receivers.
-  struct gathered;
+  struct batch_result;
 
   void admit_all(submit& batch);
-  void admit_message(const ticket& waiter, message&& asked, const clock_reading& now, gathered& to);
-  void admit_capture(const ticket& waiter, capture_request&& asked, const clock_reading& now, gathered& to);
-  void settle_all(const settle& notice);
+  void admit_message(const request_token& waiter, message&& asked, const clock_reading& now, batch_result& to);
+  void admit_capture(const request_token& waiter, capture_request&& asked, const clock_reading& now, batch_result& to);
+  void complete_all(const complete& notice);
 
   dedupe_shard_parts parts_;
   dedupe_table messages_;

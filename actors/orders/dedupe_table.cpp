@@ -6,7 +6,8 @@
 
 namespace ordem::actors {
 
-dedupe_table::admission dedupe_table::admit(const ticket& waiter, const message& asked, const clock_reading& now) {
+dedupe_table::admission dedupe_table::admit(const request_token& waiter, const message& asked,
+                                            const clock_reading& now) {
   if (const auto flying = in_flight_.find(asked.guid); flying != in_flight_.end()) {
     if (flying->second.fingerprint != asked.fingerprint) return refusal{guid_reused{}};
     if (policy_ == in_flight_policy::conflict) return refusal{request_in_flight{}};
@@ -34,11 +35,11 @@ answer dedupe_table::replay(const message_record& record) const {
   return earlier;
 }
 
-void dedupe_table::settle(const settlement& settled, std::vector<reply>& replies) {
-  const auto flying = in_flight_.find(std::get<guid>(settled.subject));
+void dedupe_table::complete(const completion& completed, std::vector<reply>& replies) {
+  const auto flying = in_flight_.find(std::get<guid>(completed.subject));
   CHECK(flying != in_flight_.end());
-  for (const ticket& waiter : flying->second.joined) {
-    replies.push_back({waiter, settled.answer});
+  for (const request_token& waiter : flying->second.joined) {
+    replies.push_back({waiter, completed.answer});
     if (auto* repeated = std::get_if<executed>(&replies.back().answer)) repeated->replayed = true;
   }
   in_flight_.erase(flying);

@@ -23,18 +23,18 @@ class dedupe_table {
   // `committed` must outlive the table.
   dedupe_table(const order_reader& committed, in_flight_policy policy) : committed_(committed), policy_(policy) {}
 
-  admission admit(const ticket& waiter, const message& asked, const clock_reading& now);
+  admission admit(const request_token& waiter, const message& asked, const clock_reading& now);
 
   // The message is decided and durable, or has failed: it is in flight no more. Appends the answers of those that
   // joined it.
-  void settle(const settlement& settled, std::vector<reply>& replies);
+  void complete(const completion& completed, std::vector<reply>& replies);
 
   std::size_t in_flight() const noexcept { return in_flight_.size(); }
 
  private:
   struct flight {
     ordem::fingerprint fingerprint;
-    std::vector<ticket> joined;
+    std::vector<request_token> joined;
   };
 
   answer replay(const message_record& record) const;

@@ -60,7 +60,7 @@ void order_actor::refuse_all(std::vector<task>&& tasks) {
   decisions.reserve(tasks.size());
   for (task& each : tasks) {
     decisions.push_back(
-        {{each.ticket, each.shard, std::move(each.message.guid), id_, refusal{unavailability::storage_failed}},
+        {{each.token, each.shard, std::move(each.message.guid), id_, refusal{unavailability::storage_failed}},
          std::nullopt});
   }
   context_->decisions->push(std::move(decisions));

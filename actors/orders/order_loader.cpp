@@ -46,7 +46,7 @@ void order_loader::run(caf::actor_system& system) {
     lock.unlock();
     {
       auto order = committed_.find_order(next.id);
-      const run_here scope(system);
+      const caller_runs_scope scope(system);
       caf::anon_send(next.actor, loaded{std::move(order)});
     }
     next = {};

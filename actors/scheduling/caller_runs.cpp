@@ -8,7 +8,7 @@
 namespace ordem::actors {
 namespace {
 
-thread_local run_here* here = nullptr;
+thread_local caller_runs_scope* here = nullptr;
 
 }  // namespace
 
@@ -24,22 +24,22 @@ void caller_runs::enqueue(caf::resumable* what) {
   }
 }
 
-run_here::run_here(caf::actor_system& system) : system_(system) {
+caller_runs_scope::caller_runs_scope(caf::actor_system& system) : system_(system) {
   CHECK(here == nullptr);
   here = this;
 }
 
-void run_here::at_end(std::function<void()> what) {
+void caller_runs_scope::at_end(std::function<void()> what) {
   here != nullptr ? here->at_end_.push_back(std::move(what)) : what();
 }
 
-run_here::~run_here() {
+caller_runs_scope::~caller_runs_scope() {
   caf::scoped_execution_unit unit(&system_);  // whom an actor sends to comes to caller_runs::enqueue by it
   std::deque<caf::resumable*> unfinished;
   while (!gathered_.empty()) {
     caf::resumable* next = gathered_.front();
     gathered_.pop_front();
-    switch (next->resume(&unit, run_here_messages_max)) {
+    switch (next->resume(&unit, caller_runs_messages_max)) {
       case caf::resumable::resume_later: unfinished.push_back(next); break;
       case caf::resumable::awaiting_message:
       case caf::resumable::done:

@@ -11,7 +11,7 @@
 
 namespace ordem::actors {
 
-// To be loaded into the configuration of an actor system. Without a run_here it is work sharing.
+// To be loaded into the configuration of an actor system. Without a caller_runs_scope it is work sharing.
 class caller_runs final : public caf::scheduler::coordinator<caf::policy::work_sharing> {
  public:
   using coordinator::coordinator;
@@ -23,19 +23,19 @@ class caller_runs final : public caf::scheduler::coordinator<caf::policy::work_s
 };
 
 // While it lives, the actors at rest that its thread sends to gather; when it goes they run on this thread, and so do
-// those that they send to. None for longer than run_here_messages_max messages: others may feed it as quickly as it
+// those that they send to. None for longer than caller_runs_messages_max messages: others may feed it as quickly as it
 // works, and this thread has more to do; then it goes on on a worker. Actors that run elsewhere already, or have a
 // thread of their own, are not touched. One at a time on a thread; `system` has loaded caller_runs and outlives it.
-class run_here {
+class caller_runs_scope {
  public:
-  explicit run_here(caf::actor_system& system);
-  ~run_here();
+  explicit caller_runs_scope(caf::actor_system& system);
+  ~caller_runs_scope();
 
   // Has `what` done when the scope of this thread ends, behind the actors that run then; at once where there is none.
   static void at_end(std::function<void()> what);
 
-  run_here(const run_here&) = delete;
-  run_here& operator=(const run_here&) = delete;
+  caller_runs_scope(const caller_runs_scope&) = delete;
+  caller_runs_scope& operator=(const caller_runs_scope&) = delete;
 
  private:
   friend class caller_runs;
@@ -45,6 +45,6 @@ class run_here {
   std::vector<std::function<void()>> at_end_;
 };
 
-constexpr std::size_t run_here_messages_max = 16;
+constexpr std::size_t caller_runs_messages_max = 16;
 
 }  // namespace ordem::actors

@@ -72,7 +72,7 @@ class importer {
   // Makes durable what has been brought in so far. False if that failed; the store has told why.
   bool write() {
     const bool written = entries_.empty() || (store_.append(entries_) && store_.sync());
-    for (const capture_key& key : waiting_) captures_.settle(key);
+    for (const capture_key& key : waiting_) captures_.complete(key);
     entries_.clear();
     waiting_.clear();
     captured_bytes_ = 0;
@@ -152,10 +152,10 @@ int import_captures(const import_captures_command& what) {
   engine_clock clock(machine_clocks());
   storage::store_settings settings;
   settings.folder = what.data_folder;
-  settings.log_is_followed = true;  // whether Postgres has the log is unknown here: nothing of it may go
+  settings.log_is_consumed = true;  // whether Postgres has the log is unknown here: nothing of it may go
   settings.on_error = [](std::string_view error) { fail(error); };
   const auto store = storage::open_store(std::move(settings), clock);
-  if (!store) return fail(store.error().sentence);
+  if (!store) return fail(store.error().message);
   const int code = import_lines(what.file == "-" ? std::cin : file, **store, clock, what);
   (*store)->close();
   return code;

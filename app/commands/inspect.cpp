@@ -19,7 +19,7 @@ int with_store(const std::string& folder, Look look) {
   settings.folder = folder;
   settings.on_error = [](std::string_view what) { fail(what); };
   const auto store = storage::open_store_for_reading(std::move(settings), clock);
-  if (!store) return fail(store.error().sentence);
+  if (!store) return fail(store.error().message);
   return look(**store, clock.read());
 }
 

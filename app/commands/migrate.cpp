@@ -14,8 +14,8 @@ void say_nothing_is_pending() {
 
 int say_what_is_pending(const std::string& postgres_url) {
   const auto schema = storage::read_schema(postgres_url);
-  if (!schema) return fail(schema.error().sentence);
-  if (schema->contradiction) return fail(*schema->contradiction);
+  if (!schema) return fail(schema.error().message);
+  if (schema->conflict) return fail(*schema->conflict);
   bool any = false;
   for (const auto& migration : schema->migrations) {
     if (migration.applied_at) continue;
@@ -38,19 +38,19 @@ int migrate(const migrate_command& what) {
     std::cout << "applied " << name << "\n" << std::flush;  // at once: the next one may take long
     any = true;
   };
-  if (const auto applied = storage::apply_migrations(settings); !applied) return fail(applied.error().sentence);
+  if (const auto applied = storage::apply_migrations(settings); !applied) return fail(applied.error().message);
   if (!any) say_nothing_is_pending();
   return 0;
 }
 
 int migrate(const migrate_status_command& what) {
   const auto schema = storage::read_schema(what.postgres_url);
-  if (!schema) return fail(schema.error().sentence);
+  if (!schema) return fail(schema.error().message);
   for (const auto& migration : schema->migrations) {
     std::cout << migration.name << "  " << (migration.applied_at ? to_rfc3339(*migration.applied_at) : "pending")
               << "\n";
   }
-  return schema->contradiction ? fail(*schema->contradiction) : 0;
+  return schema->conflict ? fail(*schema->conflict) : 0;
 }
 
 }  // namespace ordem::app

@@ -4,7 +4,7 @@
 #include <iostream>
 
 #include "app/failure.hpp"
-#include "http-edge/client/probe.hpp"
+#include "http-edge/client/http_client.hpp"
 
 namespace ordem::app {
 namespace {
@@ -15,7 +15,8 @@ constexpr auto answer_time_max = std::chrono::seconds(2);
 }  // namespace
 
 int ready(const ready_command& what) {
-  const auto answer = edge::probe(what.address, what.port, what.reads ? "/-/ready/reads" : "/-/ready", answer_time_max);
+  const auto answer =
+      edge::http_get(what.address, what.port, what.reads ? "/-/ready/reads" : "/-/ready", answer_time_max);
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail("not ready: " + std::to_string(answer->status) + " " + answer->body);
   std::cout << "ready\n";

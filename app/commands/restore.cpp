@@ -16,7 +16,7 @@ template <class Next, class Put>
 std::optional<std::string> copy(Next next, progress_bar& progress, Put put) {
   while (true) {
     const auto page = next();
-    if (!page) return page.error().sentence;
+    if (!page) return page.error().message;
     if (page->empty()) return std::nullopt;
     for (const auto& each : *page) put(each);
     progress.advance(page->size());
@@ -28,17 +28,17 @@ std::optional<std::string> copy(Next next, progress_bar& progress, Put put) {
 int restore(const restore_command& what) {
   engine_clock clock(machine_clocks());
   const auto from = storage::read_postgres(what.postgres_url);
-  if (!from) return fail(from.error().sentence);
+  if (!from) return fail(from.error().message);
   storage::postgres_reader& database = **from;
-  if (const auto begun = database.keep_by(clock.now()); !begun) return fail(begun.error().sentence);
+  if (const auto begun = database.keep_by(clock.now()); !begun) return fail(begun.error().message);
   const auto counts = database.count();
-  if (!counts) return fail(counts.error().sentence);
+  if (!counts) return fail(counts.error().message);
 
   storage::store_settings settings;
   settings.folder = what.data_folder;
   settings.on_error = [](std::string_view error) { fail(error); };
-  const auto to = storage::load_new_store(std::move(settings), database.engine_id(), clock);
-  if (!to) return fail(to.error().sentence);
+  const auto to = storage::load_new_store(std::move(settings), database.log_id(), clock);
+  if (!to) return fail(to.error().message);
   storage::store_loader& folder = **to;
 
   std::optional<std::string> failure;
@@ -60,7 +60,7 @@ int restore(const restore_command& what) {
     }
   }
   if (failure) return fail(*failure + "; the folder '" + what.data_folder + "' is not whole: remove it");
-  if (const auto finished = folder.finish(database.last()); !finished) return fail(finished.error().sentence);
+  if (const auto finished = folder.finish(database.last()); !finished) return fail(finished.error().message);
   std::cout << "restored " << counts->orders << " orders, " << counts->versions << " versions, " << counts->messages
             << " messages and " << counts->captures << " captures up to position " << database.last().number
             << " into '" << what.data_folder << "'\n";

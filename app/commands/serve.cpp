@@ -33,7 +33,7 @@ class service {
   explicit service(const settings& given)
       : settings_(given),
         log_(given.log_format, given.log_level),
-        clock_(machine_clocks(), [this](clock_event what, milliseconds by) { tell_clock_event(what, by); }),
+        clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
         server_(given.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
                                [this](const std::string& why) {
                                  log_.warning("connections can't be accepted; it is tried again until they can",
@@ -45,21 +45,21 @@ class service {
  private:
   bool start();
   bool open();
-  void follow_with_postgres(actors::gateway_settings& engine);
+  void consume_with_postgres(actors::gateway_settings& engine);
   void wait_for_stop();
   void read_again();
   void stop();
-  void tell_clock_event(clock_event what, milliseconds by);
+  void report_clock_event(clock_event what, milliseconds by);
   std::string metrics() const;
   log_positions positions() const;
 
   const settings settings_;
   logger log_;
   // As of the last line about the clock; used on the clock's calls alone, of which there is one at a time.
-  std::optional<std::chrono::steady_clock::time_point> clock_told_at_;
+  std::optional<std::chrono::steady_clock::time_point> clock_reported_at_;
   engine_clock clock_;
   edge::service_status status_;
-  // The last is destroyed first: no desk of the server may go while the gateway could answer at it.
+  // The last is destroyed first: no queue of the server may go while the gateway could answer at it.
   edge::server server_;
   std::unique_ptr<storage::store> store_;
   std::unique_ptr<storage::sink> postgres_;
@@ -109,11 +109,11 @@ bool service::start() {
 
 bool service::open() {
   auto settings = settings_.store;
-  settings.log_is_followed = !settings_.postgres_url.empty();
+  settings.log_is_consumed = !settings_.postgres_url.empty();
   settings.on_error = [this](std::string_view what) { log_.error(what); };
   auto opened = storage::open_store(std::move(settings), clock_);
   if (!opened) {
-    log_.error(opened.error().sentence);
+    log_.error(opened.error().message);
     return false;
   }
   store_ = std::move(*opened);
@@ -121,36 +121,36 @@ bool service::open() {
   auto engine = settings_.engine;
   engine.id_seed = random_seed();
   engine.on_log_failure = [this] { status_.advance_to(edge::service_state::read_only); };
-  if (!settings_.postgres_url.empty()) follow_with_postgres(engine);
-  const bool answers_wait = engine.follower.answers_wait;
+  if (!settings_.postgres_url.empty()) consume_with_postgres(engine);
+  const bool answers_wait = engine.consumer.answers_wait;
   gateway_ = std::make_unique<actors::gateway>(std::move(engine), *store_, clock_);
-  server_.open_for_business(*store_, *gateway_, [this](reply_desk& desk) { return gateway_->add_desk(desk); });
+  server_.attach_engine(*store_, *gateway_, [this](completion_queue& queue) { return gateway_->add_queue(queue); });
   opened_.store(true);
   // Else once Postgres has all that the log holds: until then a read could show what is not safe there.
   if (!answers_wait) status_.advance_to(edge::service_state::ready);
-  gateway_->start_following();
+  gateway_->start_consuming();
   return true;
 }
 
-void service::follow_with_postgres(actors::gateway_settings& engine) {
-  postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->engine_id(), &clock_});
+void service::consume_with_postgres(actors::gateway_settings& engine) {
+  postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->log_id(), &clock_});
   engine.sink = postgres_.get();
-  auto& follower = engine.follower;
-  follower.answers_wait = settings_.store.durability == storage::durability::postgres;
-  follower.on_failure = [this](std::string_view why) {
+  auto& consumer = engine.consumer;
+  consumer.answers_wait = settings_.store.durability == storage::durability::postgres;
+  consumer.on_failure = [this](std::string_view why) {
     log_.warning("Postgres does not take the log", {{"reason", std::string(why)}});
   };
-  follower.on_recovery = [this] { log_.info("Postgres takes the log again"); };
-  follower.on_put_back = [this](position held, position before) {
+  consumer.on_recovery = [this] { log_.info("Postgres takes the log again"); };
+  consumer.on_put_back = [this](position held, position before) {
     log_.warning("Postgres was put back to an earlier state; what it lacks is written again",
                  {{"position", static_cast<std::int64_t>(held.number)},
                   {"position_before", static_cast<std::int64_t>(before.number)}});
   };
-  follower.on_caught_up = [this] {
+  consumer.on_caught_up = [this] {
     log_.info("Postgres has the whole log");
     status_.advance_to(edge::service_state::ready);
   };
-  follower.on_end = [this] {
+  consumer.on_end = [this] {
     log_.error("Postgres will never take this log again; no more writes are accepted");
     status_.advance_to(edge::service_state::read_only);
   };
@@ -165,18 +165,18 @@ void service::stop() {
   };
   if (!server_.drain(left())) log_.warning("some connections did not end in time and are cut off");
   if (!gateway_->drain(left())) log_.warning("some messages were not decided in time; their clients will repeat them");
-  if (!gateway_->finish_following(left())) log_.warning("Postgres lacks the end of the log; the next start goes on");
+  if (!gateway_->finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start goes on");
   server_.stop();
   gateway_.reset();
   store_->close();
 }
 
 // A clock that is moved again and again makes a line a minute; the metric counts every step.
-void service::tell_clock_event(clock_event what, milliseconds by) {
+void service::report_clock_event(clock_event what, milliseconds by) {
   constexpr auto interval = std::chrono::minutes(1);
   const auto now = std::chrono::steady_clock::now();
-  if (clock_told_at_ && now - *clock_told_at_ < interval) return;
-  clock_told_at_ = now;
+  if (clock_reported_at_ && now - *clock_reported_at_ < interval) return;
+  clock_reported_at_ = now;
   const logger::field seconds{"seconds", std::chrono::duration_cast<std::chrono::seconds>(by).count()};
   switch (what) {
     case clock_event::stepped_forward:
@@ -198,7 +198,7 @@ void service::tell_clock_event(clock_event what, milliseconds by) {
 std::string service::metrics() const {
   const bool open = opened_.load();
   return metrics_text(server_.counters(), status_.now(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr,
-                      clock_.now(), clock_.figures());
+                      clock_.now(), clock_.stats());
 }
 
 log_positions service::positions() const {

@@ -23,7 +23,7 @@ template <class Value, class Error>
 Value read(tl::expected<Value, Error> result) {
   if (result) return std::move(*result);
   if constexpr (std::is_same_v<Error, storage::postgres_failure>) {
-    throw unreadable(result.error().sentence);
+    throw unreadable(result.error().message);
   } else {
     throw unreadable("the data folder could not be read");
   }
@@ -266,22 +266,22 @@ int verify(const verify_command& what) {
   engine_clock clock(machine_clocks());
   // Postgres first: a folder that is being written is then never behind it.
   const auto database = storage::read_postgres(what.postgres_url);
-  if (!database) return fail(database.error().sentence);
+  if (!database) return fail(database.error().message);
   storage::store_settings settings;
   settings.folder = what.data_folder;
   settings.on_error = [](std::string_view error) { fail(error); };
   const auto folder = storage::open_store_for_reading(std::move(settings), clock);
-  if (!folder) return fail(folder.error().sentence);
-  if ((*folder)->engine_id() != (*database)->engine_id()) {
-    return fail("Postgres holds the log of engine " + (*database)->engine_id() + ", the data folder that of engine " +
-                (*folder)->engine_id());
+  if (!folder) return fail(folder.error().message);
+  if ((*folder)->log_id() != (*database)->log_id()) {
+    return fail("Postgres holds the log of engine " + (*database)->log_id() + ", the data folder that of engine " +
+                (*folder)->log_id());
   }
   if ((*folder)->last() < (*database)->last()) {
     return fail("Postgres stands at position " + std::to_string((*database)->last().number) +
                 ", the data folder only at " + std::to_string((*folder)->last().number));
   }
   const clock_reading now = clock.read();  // as the folder has it
-  if (const auto begun = (*database)->keep_by(now); !begun) return fail(begun.error().sentence);
+  if (const auto begun = (*database)->keep_by(now); !begun) return fail(begun.error().message);
   try {
     comparison both(**folder, **database, now);
     const std::uint64_t differences = both.run();

@@ -65,7 +65,7 @@ class metric_list {
   std::vector<MetricFamily> families_;
 };
 
-void add_clock(metric_list& to, const clock_figures& clock) {
+void add_clock(metric_list& to, const clock_stats& clock) {
   to.counter("ordem_clock_steps_total", "Times that the machine's clock was set.", clock.steps_forward,
              {{"direction", "forward"}});
   to.counter("ordem_clock_steps_total", "Times that the machine's clock was set.", clock.steps_backward,
@@ -128,7 +128,7 @@ void add_persistence(metric_list& to, const actors::gateway& engine, const stora
   const actors::counters& counts = engine.counters();
   const log_positions at = engine.positions();
   to.gauge("ordem_postgres_connected", "Whether Postgres takes what it is given: 1 or 0.",
-           counts.persister_connected.load() ? 1 : 0);
+           counts.replicator_connected.load() ? 1 : 0);
   to.counter("ordem_postgres_batches_total", "Transactions written.", counts.persisted_batches);
   to.counter("ordem_postgres_failures_total", "Tries that failed.", counts.persist_failures);
   to.gauge("ordem_postgres_backlog_bytes", "Log records that Postgres does not have yet; see --persist-backlog-max.",
@@ -147,20 +147,20 @@ void add_persistence(metric_list& to, const actors::gateway& engine, const stora
 }
 
 void add_store(metric_list& to, const storage::store& store) {
-  const storage::store_figures figures = store.figures();
-  to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(figures.last.number));
-  to.gauge("ordem_store_orders", "Orders kept, estimated.", static_cast<double>(figures.estimated_orders));
-  to.gauge("ordem_store_messages", "Messages kept, estimated.", static_cast<double>(figures.estimated_messages));
-  to.gauge("ordem_store_captures", "Captures kept, estimated.", static_cast<double>(figures.estimated_captures));
+  const storage::store_stats stats = store.stats();
+  to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(stats.last.number));
+  to.gauge("ordem_store_orders", "Orders kept, estimated.", static_cast<double>(stats.estimated_orders));
+  to.gauge("ordem_store_messages", "Messages kept, estimated.", static_cast<double>(stats.estimated_messages));
+  to.gauge("ordem_store_captures", "Captures kept, estimated.", static_cast<double>(stats.estimated_captures));
   to.gauge("ordem_store_memtable_bytes", "Memory of writes not yet in sorted files.",
-           static_cast<double>(figures.memtable_bytes));
-  to.gauge("ordem_store_table_file_bytes", "Size of the sorted files.", static_cast<double>(figures.table_file_bytes));
+           static_cast<double>(stats.memtable_bytes));
+  to.gauge("ordem_store_table_file_bytes", "Size of the sorted files.", static_cast<double>(stats.table_file_bytes));
 }
 
 }  // namespace
 
 std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
-                         const storage::store* store, timestamp now, const clock_figures& clock) {
+                         const storage::store* store, timestamp now, const clock_stats& clock) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
   all.gauge("ordem_takes_writes", "Whether writes are taken, as /-/ready says: 1 or 0.", takes_writes(state) ? 1 : 0);
@@ -170,7 +170,7 @@ std::string metrics_text(const edge::edge_counters& edge, edge::service_state st
   add_edge(all, edge);
   if (engine != nullptr) add_engine(all, *engine);
   if (store != nullptr) add_store(all, *store);
-  if (engine != nullptr && store != nullptr && engine->is_followed()) add_persistence(all, *engine, *store, now);
+  if (engine != nullptr && store != nullptr && engine->is_consumed()) add_persistence(all, *engine, *store, now);
   return all.text();
 }
 

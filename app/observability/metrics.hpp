@@ -13,6 +13,6 @@ namespace ordem::app {
 
 // engine and store may be null while the data is being read.
 std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
-                         const storage::store* store, timestamp now, const clock_figures& clock);
+                         const storage::store* store, timestamp now, const clock_stats& clock);
 
 }  // namespace ordem::app

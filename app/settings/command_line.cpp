@@ -314,7 +314,7 @@ void program::add_serve() {
               "The database that everything is written to, behind the replies; none if it is not given")
       ->type_name("URL");
   shown_.emplace_back("postgres-url", [this] { return masked(settings_.postgres_url); });
-  add_size("persist-backlog-max", engine.follower.backlog_bytes_max, "1KiB", 1024,
+  add_size("persist-backlog-max", engine.consumer.backlog_bytes_max, "1KiB", 1024,
            "How far the log may be ahead of Postgres; beyond it writes get 503");
   add_choice<log_format>("log-format", settings_.log_format,
                          {{"auto", log_format::automatic}, {"json", log_format::json}, {"text", log_format::text}},
@@ -505,12 +505,12 @@ settings program::checked_settings() {
   for (const auto& [name, show] : shown_) settings_.effective.emplace_back(name, show());
   settings_.store.folder = data_folder_;
   if (has_postgres) check_postgres_url(settings_.postgres_url);
-  if (const auto contradiction = contradiction_in(settings_)) throw usage_error(*contradiction);
+  if (const auto conflict = check_settings(settings_)) throw usage_error(*conflict);
   return settings_;
 }
 
 void program::check_postgres_url(const std::string& url) {
-  if (const auto objection = objection_to_postgres_url(url)) throw usage_error("--postgres-url " + *objection);
+  if (const auto validation_error = postgres_url_error(url)) throw usage_error("--postgres-url " + *validation_error);
 }
 
 std::string program::checked_postgres_url() const {
@@ -582,7 +582,7 @@ command program::run(const std::vector<std::string>& words, const std::vector<st
     return inspect_capture_command{data_folder_, *key};
   }
   if (import_captures_->parsed()) {
-    if (const auto contradiction = contradiction_in(import_.terms)) throw usage_error(*contradiction);
+    if (const auto conflict = check_settings(import_.terms)) throw usage_error(*conflict);
     import_.data_folder = data_folder_;
     return import_;
   }

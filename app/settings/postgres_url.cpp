@@ -81,7 +81,7 @@ std::vector<std::string_view> unknown_parameters(std::string_view query) {
   return unknown;
 }
 
-std::string objection_to_parameters(std::span<const std::string_view> unknown) {
+std::string parameter_error(std::span<const std::string_view> unknown) {
   std::string names;
   for (const std::string_view name : unknown) names += (names.empty() ? "'" : ", '") + std::string(name) + "'";
   return (unknown.size() == 1 ? "has the parameter " : "has the parameters ") + names +
@@ -174,7 +174,7 @@ std::string trimmed_postgres_url(std::string_view url) {
   return std::string(url);
 }
 
-std::optional<std::string> objection_to_postgres_url(const std::string& url) {
+std::optional<std::string> postgres_url_error(const std::string& url) {
   const std::string_view scheme = scheme_of(url);
   const std::string_view rest = std::string_view(url).substr(scheme.size());
   const bool nested = std::any_of(std::begin(schemes), std::end(schemes),
@@ -187,7 +187,7 @@ std::optional<std::string> objection_to_postgres_url(const std::string& url) {
     }
     const auto question = rest.find('?');
     const auto unknown = unknown_parameters(question == npos ? std::string_view() : rest.substr(question + 1));
-    if (!unknown.empty()) return objection_to_parameters(unknown);
+    if (!unknown.empty()) return parameter_error(unknown);
   }
   if (is_clear && storage::is_connection_string(url)) return std::nullopt;
   return "is not a URL of Postgres, as postgresql://user:password@host:5432/database is "

@@ -14,7 +14,7 @@ std::string trimmed_postgres_url(std::string_view url);
 
 // What is wrong with it, or nothing. Never quotes it. Stricter than libpq where that would take a part of a password
 // for something else (an unencoded @ or / in it), and then quote that part in an error.
-std::optional<std::string> objection_to_postgres_url(const std::string& url);
+std::optional<std::string> postgres_url_error(const std::string& url);
 
 // The URL with *** for each password. Takes any text: where it can't tell what is what, it hides too much.
 std::string masked(std::string_view url);

@@ -6,7 +6,7 @@
 
 namespace ordem::app {
 
-std::optional<std::string> contradiction_in(const settings& given) {
+std::optional<std::string> check_settings(const settings& given) {
   if (given.server.connections_max < given.server.io_threads) {
     return "--max-connections must not be below --io-threads, or some threads would have nothing to serve";
   }
@@ -29,10 +29,10 @@ std::optional<std::string> contradiction_in(const settings& given) {
   if (given.engine.message_ttl < std::chrono::seconds(1)) {
     return "--message-ttl must be at least 1s: a repeat must find the GUID that it repeats";
   }
-  return contradiction_in(given.engine.captures);
+  return check_settings(given.engine.captures);
 }
 
-std::optional<std::string> contradiction_in(const capture_terms& given) {
+std::optional<std::string> check_settings(const capture_terms& given) {
   if (given.ttl < given.lease) {
     return "--capture-ttl must not be below --capture-lease: a capture would be forgotten while its lease runs";
   }

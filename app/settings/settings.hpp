@@ -30,7 +30,7 @@ struct settings {
 };
 
 // A sentence about settings that contradict each other, or nothing.
-std::optional<std::string> contradiction_in(const settings& given);
-std::optional<std::string> contradiction_in(const capture_terms& given);
+std::optional<std::string> check_settings(const settings& given);
+std::optional<std::string> check_settings(const capture_terms& given);
 
 }  // namespace ordem::app

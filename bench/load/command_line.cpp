@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "bench/load/batch_talk.hpp"
+#include "bench/load/batch_workload.hpp"
 
 namespace ordem::bench {
 namespace {
@@ -60,7 +60,7 @@ void add_server_and_load(CLI::App& app, load_plan& plan, raw_options& raw) {
 }
 
 void add_scenario(CLI::App& app, load_options& chosen, raw_options& raw) {
-  auto& talks = chosen.plan.talks;
+  auto& workloads = chosen.plan.workloads;
   std::vector<std::string> scenarios(scenario_names.begin(), scenario_names.end());
   scenarios.emplace_back("fsync");
   app.add_option(
@@ -74,19 +74,19 @@ void add_scenario(CLI::App& app, load_options& chosen, raw_options& raw) {
   app.add_option("--orders", raw.orders,
                  "Orders that update, get, conflict and mixed work on, dealt out to the connections; at least one each")
       ->check(CLI::Range(0U, orders_max));
-  app.add_option("--replay-share", talks.replay_share, "Share of replay's requests that repeat a GUID")
+  app.add_option("--replay-share", workloads.replay_share, "Share of replay's requests that repeat a GUID")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--conflict-share", talks.conflict_share, "Share of conflict's updates against an old version")
+  app.add_option("--conflict-share", workloads.conflict_share, "Share of conflict's updates against an old version")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--batch-lines", talks.batch_lines, "Orders in each request of batch")
+  app.add_option("--batch-lines", workloads.batch_lines, "Orders in each request of batch")
       ->check(CLI::Range(std::size_t{1}, batch_lines_max))
       ->capture_default_str();
-  app.add_option("--body-items", talks.body.items, "Items of each order")
+  app.add_option("--body-items", workloads.body.items, "Items of each order")
       ->check(CLI::Range(std::size_t{1}, body_items_max))
       ->capture_default_str();
-  app.add_option("--body-bytes", talks.body.bytes,
+  app.add_option("--body-bytes", workloads.body.bytes,
                  "Fill the body of a create (of captures: of the record) up to this size");
   app.add_option("--path", chosen.path, "Folder on the disk to measure, for fsync")->check(CLI::ExistingDirectory);
 }
@@ -123,7 +123,7 @@ load_options parse_command_line(CLI::App& app, int argc, char** argv) {
   chosen.is_fsync = raw.what == "fsync";
   if (chosen.is_fsync && chosen.path.empty()) throw CLI::ValidationError("--path", "fsync needs it");
   if (!chosen.is_fsync) {
-    plan.talks.what = static_cast<scenario>(std::ranges::find(scenario_names, raw.what) - scenario_names.begin());
+    plan.workloads.what = static_cast<scenario>(std::ranges::find(scenario_names, raw.what) - scenario_names.begin());
   }
   if (raw.arrivals.empty() != (raw.rate == 0)) throw CLI::ValidationError("--arrivals", "goes together with --rate");
   if (!raw.arrivals.empty()) {
@@ -136,7 +136,7 @@ load_options parse_command_line(CLI::App& app, int argc, char** argv) {
   if (!(raw.warmup_s >= 0 && raw.warmup_s <= duration_s_max)) throw CLI::ValidationError("--warmup", "not 0 to 10m");
   plan.duration = seconds(raw.duration_s);
   plan.warmup = seconds(raw.warmup_s);
-  plan.talks.orders_each = std::max(1U, (raw.orders + plan.connections - 1) / plan.connections);
+  plan.workloads.orders_each = std::max(1U, (raw.orders + plan.connections - 1) / plan.connections);
   chosen.notes = split_notes(raw.notes);
   return chosen;
 }

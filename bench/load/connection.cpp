@@ -10,8 +10,9 @@ namespace ordem::bench {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-connection::connection(asio::io_context& context, const tcp::endpoint& server, std::unique_ptr<conversation> talk)
-    : server_(server), socket_(context), timer_(context), talk_(std::move(talk)) {
+connection::connection(asio::io_context& context, const tcp::endpoint& server,
+                       std::unique_ptr<bench::workload> workload)
+    : server_(server), socket_(context), timer_(context), workload_(std::move(workload)) {
   boost::system::error_code refused;
   socket_.connect(server, refused);
   if (refused) {
@@ -23,7 +24,7 @@ connection::connection(asio::io_context& context, const tcp::endpoint& server, s
 
 io_task<std::string> connection::exchange() {
   constexpr std::string_view head_end = "\r\n\r\n";
-  const auto request = talk_->next_request();
+  const auto request = workload_->next_request();
   request_bytes_ = request.size();
   request_body_bytes_ = request.size() - request.find(head_end) - head_end.size();
   if (is_ended_) {

@@ -13,8 +13,8 @@
 #include <memory>
 #include <string>
 
-#include "bench/load/conversation.hpp"
 #include "bench/load/response_reader.hpp"
+#include "bench/load/workload.hpp"
 
 namespace ordem::bench {
 
@@ -31,7 +31,7 @@ class connection {
  public:
   /// Connects. Blocks; throws std::runtime_error on failure.
   connection(boost::asio::io_context& context, const boost::asio::ip::tcp::endpoint& server,
-             std::unique_ptr<conversation> talk);
+             std::unique_ptr<bench::workload> workload);
 
   /// Sends the next request and reads until its answer is whole; first connects anew if the last answer ended the
   /// connection. Returns what went wrong; empty if nothing did.
@@ -43,7 +43,7 @@ class connection {
   /// Ends what is under way.
   void close();
 
-  [[nodiscard]] conversation& talk() noexcept { return *talk_; }
+  [[nodiscard]] bench::workload& workload() noexcept { return *workload_; }
   /// The answer of the last exchange; only if nothing went wrong.
   [[nodiscard]] answer last_answer() const noexcept { return reader_.whole(); }
   /// Whether the last exchange had a connection to send its request on.
@@ -59,7 +59,7 @@ class connection {
   const boost::asio::ip::tcp::endpoint server_;
   tcp_socket socket_;
   run_timer timer_;
-  std::unique_ptr<conversation> talk_;
+  std::unique_ptr<bench::workload> workload_;
   response_reader reader_;
   bool is_ended_ = false;  // by the last answer
   bool was_connected_ = true;

@@ -17,7 +17,7 @@ struct load_plan {
   std::string host = "127.0.0.1";  // an IP address
   std::uint16_t port = 8080;
   pid_t server_pid = 0;  // of the server, if what it uses of the cores is to be told; 0: it is not
-  scenario_plan talks;
+  scenario_plan workloads;
   unsigned connections = 64;
   unsigned threads = 1;  // each with its own io_context and its share of the connections; at most `connections`
   /// Open loop: when requests are to be sent. Nothing: closed loop, each connection sends when it has its last answer.

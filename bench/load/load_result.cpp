@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "bench/load/hot_order_talk.hpp"
+#include "bench/load/hot_order_workload.hpp"
 
 namespace ordem::bench {
 namespace {

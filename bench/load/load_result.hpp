@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "bench/load/arrivals.hpp"
-#include "bench/load/conversation.hpp"
 #include "bench/load/latency_histogram.hpp"
+#include "bench/load/workload.hpp"
 
 namespace ordem::bench {
 
@@ -37,7 +37,7 @@ struct error_counts {
 };
 
 /// One second of the measured time; the last one may be shorter.
-struct second_figures {
+struct second_stats {
   std::uint64_t answers = 0;
   std::chrono::nanoseconds latency_max{};  // of the answers that came in it
 };
@@ -51,7 +51,7 @@ struct load_result {
   std::uint64_t answer_body_bytes = 0;
   std::array<std::uint64_t, request_kinds> answers_by_kind{};
   std::array<latency_histogram, request_kinds> latency_by_kind;
-  std::vector<second_figures> by_second;
+  std::vector<second_stats> by_second;
   error_counts errors;
   std::string first_complaint;       // what the first error was, for a human; empty without errors
   lateness late;                     // open loop

@@ -19,7 +19,7 @@ bool has_last_sku(std::string_view body, std::string_view sku) noexcept {
 
 }  // namespace
 
-verdict judge_order(const answer& got, const order_wanted& wanted, const order_text& text) {
+verdict check_order(const answer& got, const order_wanted& wanted, const order_text& text) {
   if (got.status != wanted.status) return verdict::wrong_status;
   if (!is_etag(got.header("etag"), wanted.version)) return verdict::wrong_header;
   const auto body = got.body;
@@ -37,11 +37,11 @@ std::optional<uuid> order_id_of(const answer& got) {
   return text ? parse_uuid(*text) : std::nullopt;
 }
 
-verdict judge_stale(const answer& got, std::uint64_t supplied_version) {
+verdict judge_stale(const answer& got, std::uint64_t expected_version) {
   if (got.status != 409) return verdict::wrong_status;
   const bool is_right = number_member(got.body, R"("code")") == stale_code &&
                         string_member(got.body, R"("message")") == "data is out of date" &&
-                        number_member(got.body, R"("supplied_version")") == supplied_version &&
+                        number_member(got.body, R"("supplied_version")") == expected_version &&
                         number_member(got.body, R"("current_version")").has_value();
   return is_right ? verdict::stale : verdict::wrong_body;
 }

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "bench/load/conversation.hpp"
 #include "bench/load/order_text.hpp"
+#include "bench/load/workload.hpp"
 
 namespace ordem::bench {
 
@@ -26,14 +26,14 @@ struct order_wanted {
 };
 
 /// Checks status, ETag and the body's code, message, id, version, customer, total, last item and turn.
-[[nodiscard]] verdict judge_order(const answer& got, const order_wanted& wanted, const order_text& text);
+[[nodiscard]] verdict check_order(const answer& got, const order_wanted& wanted, const order_text& text);
 
 /// The id of the order that the answer shows.
 [[nodiscard]] std::optional<uuid> order_id_of(const answer& got);
 
 /// Checks that the write was refused as out of date: 409, code 3043, and that it names the versions. What the current
 /// version has to be is the caller's business.
-[[nodiscard]] verdict judge_stale(const answer& got, std::uint64_t supplied_version);
+[[nodiscard]] verdict judge_stale(const answer& got, std::uint64_t expected_version);
 
 /// The current version that such a refusal names; 0 if none.
 [[nodiscard]] std::uint64_t current_version_of(const answer& got);

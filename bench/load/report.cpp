@@ -2,8 +2,8 @@
 
 #include <ostream>
 
-#include "bench/load/figures.hpp"
 #include "bench/load/fsync_probe.hpp"
+#include "bench/load/stats.hpp"
 
 namespace ordem::bench {
 namespace {
@@ -70,13 +70,13 @@ void write_generator(std::ostream& out, const load_plan& plan, const load_result
 
 void write_text(std::ostream& out, const load_plan& plan, const load_result& result, const run_notes& notes) {
   const auto& errors = result.errors;
-  out << "scenario       " << name_of(plan.talks.what) << ", ";
+  out << "scenario       " << name_of(plan.workloads.what) << ", ";
   write_loop(out, plan);
   out << ", seed " << plan.seed << '\n';
   for (const auto& [name, value] : notes) out << "note           " << name << ": " << value << '\n';
   out << "connections    " << plan.connections << " on " << plan.threads
       << (plan.threads == 1 ? " thread" : " threads");
-  if (uses_own_orders(plan.talks.what)) out << ", " << plan.talks.orders_each << " orders each";
+  if (uses_own_orders(plan.workloads.what)) out << ", " << plan.workloads.orders_each << " orders each";
   out << "\nduration       " << fixed(in_seconds(plan.duration), 3) << " s after " << fixed(in_seconds(plan.warmup), 3)
       << " s of warm-up\n"
       << "bytes          request " << fixed(mean(result.request_bytes, result.answers), 1) << ", its body "
@@ -89,8 +89,8 @@ void write_text(std::ostream& out, const load_plan& plan, const load_result& res
       << ", version fault " << errors.version_fault << ", broken " << errors.broken << ", unanswered "
       << errors.unanswered << ", unconnected " << errors.unconnected << ")\n"
       << "requests/s     " << fixed(rate_per_s(plan, result), 0) << '\n';
-  if (plan.talks.what == scenario::batch) {
-    out << "orders/s       " << fixed(orders_per_s(plan, result), 0) << ", in batches of " << plan.talks.batch_lines
+  if (plan.workloads.what == scenario::batch) {
+    out << "orders/s       " << fixed(orders_per_s(plan, result), 0) << ", in batches of " << plan.workloads.batch_lines
         << "; latencies are those of whole batches\n";
   }
   out << "latency        ";

@@ -1,8 +1,8 @@
 #include <ostream>
 
-#include "bench/load/figures.hpp"
 #include "bench/load/fsync_probe.hpp"
 #include "bench/load/report.hpp"
+#include "bench/load/stats.hpp"
 
 namespace ordem::bench {
 namespace {
@@ -84,27 +84,27 @@ void write_loop(std::ostream& out, const load_plan& plan, const load_result& res
 
 void write_series(std::ostream& out, const load_result& result) {
   out << R"("by_second":{"requests":)";
-  write_list(out, '[', result.by_second, [&out](const second_figures& each) { out << each.answers; }, ']');
+  write_list(out, '[', result.by_second, [&out](const second_stats& each) { out << each.answers; }, ']');
   out << R"(,"latency_max_us":)";
   write_list(
-      out, '[', result.by_second, [&out](const second_figures& each) { out << microseconds(each.latency_max); }, ']');
+      out, '[', result.by_second, [&out](const second_stats& each) { out << microseconds(each.latency_max); }, ']');
   out << R"(},"histogram_ns":)";
   write_list(
       out, '[', result.latency().filled(),
       [&out](const latency_histogram::bucket& each) { out << '[' << each.ns_max << ',' << each.count << ']'; }, ']');
 }
 
-void write_shares(std::ostream& out, const scenario_plan& talks) {
-  out << R"("orders_each":)" << (uses_own_orders(talks.what) ? talks.orders_each : 0);
-  if (talks.what == scenario::replay) out << R"(,"replay_share":)" << fixed(talks.replay_share, 4);
-  if (talks.what == scenario::batch) out << R"(,"batch_lines":)" << talks.batch_lines;
-  if (talks.what == scenario::conflict) out << R"(,"conflict_share":)" << fixed(talks.conflict_share, 4);
+void write_shares(std::ostream& out, const scenario_plan& workloads) {
+  out << R"("orders_each":)" << (uses_own_orders(workloads.what) ? workloads.orders_each : 0);
+  if (workloads.what == scenario::replay) out << R"(,"replay_share":)" << fixed(workloads.replay_share, 4);
+  if (workloads.what == scenario::batch) out << R"(,"batch_lines":)" << workloads.batch_lines;
+  if (workloads.what == scenario::conflict) out << R"(,"conflict_share":)" << fixed(workloads.conflict_share, 4);
 }
 
 }  // namespace
 
 void write_json(std::ostream& out, const load_plan& plan, const load_result& result, const run_notes& notes) {
-  out << R"({"scenario":)" << json_text(name_of(plan.talks.what)) << ',';
+  out << R"({"scenario":)" << json_text(name_of(plan.workloads.what)) << ',';
   write_loop(out, plan, result);
   out << R"(,"notes":)";
   write_list(
@@ -113,7 +113,7 @@ void write_json(std::ostream& out, const load_plan& plan, const load_result& res
   out << R"(,"connections":)" << plan.connections << R"(,"threads":)" << plan.threads << R"(,"duration_s":)"
       << fixed(in_seconds(plan.duration), 3) << R"(,"warmup_s":)" << fixed(in_seconds(plan.warmup), 3) << R"(,"seed":)"
       << plan.seed << ',';
-  write_shares(out, plan.talks);
+  write_shares(out, plan.workloads);
   out << R"(,"request_bytes":)" << fixed(mean(result.request_bytes, result.answers), 1) << R"(,"body_bytes":)"
       << fixed(mean(result.request_body_bytes, result.answers), 1) << R"(,"answer_body_bytes_mean":)"
       << fixed(mean(result.answer_body_bytes, result.answers), 1) << R"(,"requests":)" << result.answers

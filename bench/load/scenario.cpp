@@ -4,20 +4,20 @@
 #include <utility>
 #include <vector>
 
-#include "bench/load/batch_talk.hpp"
-#include "bench/load/capture_talk.hpp"
-#include "bench/load/create_talk.hpp"
-#include "bench/load/get_talk.hpp"
+#include "bench/load/batch_workload.hpp"
+#include "bench/load/capture_workload.hpp"
+#include "bench/load/create_workload.hpp"
+#include "bench/load/get_workload.hpp"
 #include "bench/load/random_source.hpp"
-#include "bench/load/update_talk.hpp"
+#include "bench/load/update_workload.hpp"
 
 namespace ordem::bench {
 namespace {
 
-// Sends what create_talk sends; takes any 200 or 201 whose body is the same each time.
-class constant_talk : public conversation {
+// Sends what create_workload sends; takes any 200 or 201 whose body is the same each time.
+class constant_workload : public workload {
  public:
-  constant_talk(order_text text, random_source random) : text_(std::move(text)), random_(random) {}
+  constant_workload(order_text text, random_source random) : text_(std::move(text)), random_(random) {}
 
   std::string_view next_request() override { return text_.create(random_.next_uuid(), ++turn_); }
   request_kind kind() const override { return request_kind::constant; }
@@ -35,9 +35,9 @@ class constant_talk : public conversation {
 };
 
 // Draws each request from one of several conversations about orders of this connection, after these were created.
-class orders_talk : public conversation {
+class orders_workload : public workload {
  public:
-  orders_talk(const scenario_plan& plan, const talk_place& place)
+  orders_workload(const scenario_plan& plan, const workload_place& place)
       : text_(place.host, place.number, plan.body),
         random_(place.seed, std::uint64_t{place.number} << 8),
         orders_wanted_(uses_own_orders(plan.what) ? plan.orders_each : 0),
@@ -54,13 +54,13 @@ class orders_talk : public conversation {
   }
   request_kind kind() const override { return current_->kind(); }
   verdict judge(const answer& got) override {
-    const auto judged = current_->judge(got);
-    if (current_ == &creation_ && judged == verdict::right) orders_.push_back(creation_.last_created());
-    return judged;
+    const auto checked = current_->judge(got);
+    if (current_ == &creation_ && checked == verdict::right) orders_.push_back(creation_.last_created());
+    return checked;
   }
 
  private:
-  void add_parts(const scenario_plan& plan, const talk_place& place) {
+  void add_parts(const scenario_plan& plan, const workload_place& place) {
     switch (plan.what) {
       case scenario::update: return add_update(1, 0, place);
       case scenario::conflict: return add_update(1, plan.conflict_share, place);
@@ -71,7 +71,7 @@ class orders_talk : public conversation {
         add_get(mixed_shares.get, place);
         add_update(mixed_shares.update, mixed_shares.stale_of_updates, place);
         add_create(mixed_shares.create, mixed_shares.repeats_of_creates, place);
-        return add(mixed_shares.capture, std::make_unique<capture_talk>(place.host, source(place), 0));
+        return add(mixed_shares.capture, std::make_unique<capture_workload>(place.host, source(place), 0));
       case scenario::hot_order:
       case scenario::captures:
       case scenario::batch:
@@ -80,21 +80,21 @@ class orders_talk : public conversation {
   }
 
   // Each part has random numbers of its own.
-  random_source source(const talk_place& place) {
+  random_source source(const workload_place& place) {
     return {place.seed, (std::uint64_t{place.number} << 8) + ++sources_};
   }
-  void add(double share, std::unique_ptr<conversation> part) { parts_.emplace_back(share, std::move(part)); }
-  void add_create(double share, double repeat_share, const talk_place& place) {
-    add(share, std::make_unique<create_talk>(text_, source(place), repeat_share, *place.noted));
+  void add(double share, std::unique_ptr<workload> part) { parts_.emplace_back(share, std::move(part)); }
+  void add_create(double share, double repeat_share, const workload_place& place) {
+    add(share, std::make_unique<create_workload>(text_, source(place), repeat_share, *place.noted));
   }
-  void add_update(double share, double stale_share, const talk_place& place) {
-    add(share, std::make_unique<update_talk>(text_, orders_, source(place), stale_share));
+  void add_update(double share, double stale_share, const workload_place& place) {
+    add(share, std::make_unique<update_workload>(text_, orders_, source(place), stale_share));
   }
-  void add_get(double share, const talk_place& place) {
-    add(share, std::make_unique<get_talk>(place.host, text_, orders_, source(place)));
+  void add_get(double share, const workload_place& place) {
+    add(share, std::make_unique<get_workload>(place.host, text_, orders_, source(place)));
   }
 
-  conversation& drawn() {
+  workload& drawn() {
     if (parts_.size() == 1) return *parts_.front().second;
     double place = random_.fraction();
     for (const auto& [share, part] : parts_) {
@@ -109,14 +109,14 @@ class orders_talk : public conversation {
   random_source random_;
   std::size_t orders_wanted_;
   std::vector<known_order> orders_;
-  create_talk creation_;
-  std::vector<std::pair<double, std::unique_ptr<conversation>>> parts_;
-  conversation* current_ = &creation_;
+  create_workload creation_;
+  std::vector<std::pair<double, std::unique_ptr<workload>>> parts_;
+  workload* current_ = &creation_;
 };
 
 }  // namespace
 
-std::unique_ptr<conversation> begin_conversation(const scenario_plan& plan, const talk_place& place) {
+std::unique_ptr<workload> make_workload(const scenario_plan& plan, const workload_place& place) {
   const random_source random(place.seed, place.number);
   switch (plan.what) {
     case scenario::create:
@@ -124,15 +124,16 @@ std::unique_ptr<conversation> begin_conversation(const scenario_plan& plan, cons
     case scenario::get:
     case scenario::replay:
     case scenario::conflict:
-    case scenario::mixed: return std::make_unique<orders_talk>(plan, place);
+    case scenario::mixed: return std::make_unique<orders_workload>(plan, place);
     case scenario::hot_order:
-      return std::make_unique<hot_order_talk>(place.host, plan.body, random, place.number, *place.hot, *place.noted);
-    case scenario::captures: return std::make_unique<capture_talk>(place.host, random, plan.body.bytes);
+      return std::make_unique<hot_order_workload>(place.host, plan.body, random, place.number, *place.hot,
+                                                  *place.noted);
+    case scenario::captures: return std::make_unique<capture_workload>(place.host, random, plan.body.bytes);
     case scenario::batch:
-      return std::make_unique<batch_talk>(place.host, order_text(place.host, place.number, plan.body), plan.batch_lines,
-                                          random, *place.noted);
+      return std::make_unique<batch_workload>(place.host, order_text(place.host, place.number, plan.body),
+                                              plan.batch_lines, random, *place.noted);
     case scenario::bare:
-      return std::make_unique<constant_talk>(order_text(place.host, place.number, plan.body), random);
+      return std::make_unique<constant_workload>(order_text(place.host, place.number, plan.body), random);
   }
   return nullptr;
 }

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string_view>
 
-#include "bench/load/conversation.hpp"
-#include "bench/load/hot_order_talk.hpp"
+#include "bench/load/hot_order_workload.hpp"
 #include "bench/load/order_text.hpp"
+#include "bench/load/workload.hpp"
 
 namespace ordem::bench {
 
@@ -53,7 +53,7 @@ struct scenario_plan {
 };
 
 /// Which connection a conversation is for, and what it shares with others.
-struct talk_place {
+struct workload_place {
   std::string_view host;
   unsigned number = 0;  // of the connection; unique within the run
   std::uint64_t seed = 0;
@@ -62,6 +62,6 @@ struct talk_place {
 };
 
 /// What is pointed to must outlive the conversation. Throws std::invalid_argument if the plan can't be.
-[[nodiscard]] std::unique_ptr<conversation> begin_conversation(const scenario_plan& plan, const talk_place& place);
+[[nodiscard]] std::unique_ptr<workload> make_workload(const scenario_plan& plan, const workload_place& place);
 
 }  // namespace ordem::bench

@@ -26,7 +26,7 @@ void rethrow(const std::exception_ptr& bug) {
 worker::worker(const load_plan& plan, unsigned index)
     : plan_(plan), index_(index), give_up_(context_), look_(context_) {
   constexpr std::size_t notes_expected = std::size_t{1} << 20;  // growing would show up as a stall
-  const auto what = plan.talks.what;
+  const auto what = plan.workloads.what;
   if (what == scenario::create || what == scenario::replay || what == scenario::batch)
     result_.found.created.reserve(notes_expected);
   if (what == scenario::hot_order) result_.found.hot_versions.reserve(notes_expected);
@@ -38,8 +38,8 @@ void worker::open(const asio::ip::tcp::endpoint& server, unsigned number, hot_or
   const auto host = boost::lexical_cast<std::string>(server);  // with the brackets of IPv6
   connections_.emplace_back(
       context_, server,
-      begin_conversation(plan_.talks,
-                         {.host = host, .number = number, .seed = plan_.seed, .hot = &hot, .noted = &result_.found}));
+      make_workload(plan_.workloads,
+                    {.host = host, .number = number, .seed = plan_.seed, .hot = &hot, .noted = &result_.found}));
   result_.shares_machine = connections_.back().is_to_own_machine();
 }
 
@@ -66,11 +66,11 @@ std::string worker::prepare(std::size_t connections_max) {
 }
 
 io_task<void> worker::prepare_one(connection& with, std::string& complaint) {
-  while (complaint.empty() && !with.talk().is_prepared()) {
+  while (complaint.empty() && !with.workload().is_prepared()) {
     std::string failure = co_await with.exchange();
     if (failure.empty()) {
       const answer got = with.last_answer();
-      if (with.talk().judge(got) != verdict::right) failure = describe("wrong answer", got);
+      if (with.workload().judge(got) != verdict::right) failure = describe("wrong answer", got);
     }
     if (complaint.empty()) complaint = std::move(failure);
   }
@@ -110,7 +110,7 @@ io_task<void> worker::converse_closed(connection& with) {
   for (auto sent_at = run_clock::now(); sent_at < time_.end; sent_at = run_clock::now()) {
     const std::string failure = co_await with.exchange();
     if (!failure.empty()) co_return lose(with, sent_at, failure);
-    settle(with, sent_at);
+    complete(with, sent_at);
   }
 }
 
@@ -129,7 +129,7 @@ io_task<void> worker::converse_open(connection& with) {
     }
     const std::string failure = co_await with.exchange();
     if (!failure.empty()) co_return lose(with, due_at, failure);
-    settle(with, due_at);
+    complete(with, due_at);
   }
 }
 
@@ -143,17 +143,17 @@ void worker::look_at_queue() {
   });
 }
 
-void worker::settle(connection& with, run_clock::time_point sent_at) {
+void worker::complete(connection& with, run_clock::time_point sent_at) {
   const auto answered_at = run_clock::now();
   const answer got = with.last_answer();
-  const auto kind = static_cast<std::size_t>(with.talk().kind());
-  const auto judged = with.talk().judge(got);
+  const auto kind = static_cast<std::size_t>(with.workload().kind());
+  const auto checked = with.workload().judge(got);
   if (sent_at >= time_.begin) result_.latency_by_kind[kind].record(answered_at - sent_at);
   if (answered_at >= time_.begin && answered_at < time_.end) {
     ++result_.answers;
     ++result_.answers_by_kind[kind];
-    result_.orders += with.talk().orders();
-    if (judged == verdict::stale) ++result_.stale;
+    result_.orders += with.workload().orders();
+    if (checked == verdict::stale) ++result_.stale;
     result_.request_bytes += with.request_bytes();
     result_.request_body_bytes += with.request_body_bytes();
     result_.answer_body_bytes += got.body.size();
@@ -161,12 +161,12 @@ void worker::settle(connection& with, run_clock::time_point sent_at) {
     ++second.answers;
     second.latency_max = std::max<std::chrono::nanoseconds>(second.latency_max, answered_at - sent_at);
   }
-  increase(live_.answers, with.talk().orders());
-  count(judged, got);
+  increase(live_.answers, with.workload().orders());
+  count(checked, got);
 }
 
-void worker::count(verdict judged, const answer& got) {
-  switch (judged) {
+void worker::count(verdict checked, const answer& got) {
+  switch (checked) {
     case verdict::right:
     case verdict::stale: return;
     case verdict::wrong_status: ++result_.errors.wrong_status; return complain(describe("wrong status", got));
@@ -180,7 +180,7 @@ void worker::count(verdict judged, const answer& got) {
 // The request will have no answer; it counts with the time waited so far, which is less than the truth.
 void worker::lose(connection& with, run_clock::time_point sent_at, std::string_view why) {
   if (sent_at >= time_.begin) {
-    result_.latency_by_kind[static_cast<std::size_t>(with.talk().kind())].record(run_clock::now() - sent_at);
+    result_.latency_by_kind[static_cast<std::size_t>(with.workload().kind())].record(run_clock::now() - sent_at);
   }
   if (has_given_up_) {
     ++result_.errors.unanswered;

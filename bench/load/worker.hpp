@@ -58,8 +58,8 @@ class worker {
   io_task<void> converse_closed(connection& with);
   io_task<void> converse_open(connection& with);
   void look_at_queue();
-  void settle(connection& with, run_clock::time_point sent_at);
-  void count(verdict judged, const answer& got);
+  void complete(connection& with, run_clock::time_point sent_at);
+  void count(verdict checked, const answer& got);
   void lose(connection& with, run_clock::time_point sent_at, std::string_view why);
   void drop_what_is_unsent();
   void complain(std::string complaint);

@@ -36,7 +36,7 @@ void dedupe_miss(benchmark::State& state, const filled_store& given) {
   std::vector<reply> nobody;
   while (state.KeepRunningBatch(admitted_at_once)) {
     state.PauseTiming();
-    for (const message& each : fresh) table.settle({{}, 0, each.guid, std::nullopt, refusal{}}, nobody);
+    for (const message& each : fresh) table.complete({{}, 0, each.guid, std::nullopt, refusal{}}, nobody);
     expect(table.in_flight() == 0, "a new message was taken for a known one");
     fresh.clear();
     while (fresh.size() < admitted_at_once) fresh.push_back(some.creation(small));

@@ -15,7 +15,7 @@ filled_store::filled_store(place where, std::size_t messages) : store_(storage::
   }
   std::shuffle(known_.begin(), known_.end(), std::mt19937_64(1));
   if (where == place::files) store_->close();
-  const bool has_files = store_->figures().table_file_bytes > 0;
+  const bool has_files = store_->stats().table_file_bytes > 0;
   expect(has_files == (where == place::files), "the messages are not where they are to be looked for");
 }
 

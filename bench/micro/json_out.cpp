@@ -54,7 +54,7 @@ answer stale() {
   outcome rejected = done.record.outcome;
   rejected.verdict = verdict::stale_version;
   rejected.version = {2};
-  rejected.made_against = supplied_version{{1}, false};
+  rejected.expected_version = ordem::expected_version{{1}, false};
   return executed{rejected, nullptr, done.record.expires_at, false};
 }
 answer overloaded() {

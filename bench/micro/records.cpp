@@ -70,7 +70,7 @@ message_record patched() {
   message_record record = created();
   record.outcome.verdict = verdict::content_changed;
   record.outcome.version = {2};
-  record.outcome.made_against = supplied_version{{1}, false};
+  record.outcome.expected_version = ordem::expected_version{{1}, false};
   record.command = some.change(command_kind::merge, current).command;
   return record;
 }

@@ -76,7 +76,7 @@ message samples::change(command_kind what, const ordem::order& current) {
   return {guid(),
           {random_(), random_()},
           current.id,
-          supplied_version{current.version, false},
+          ordem::expected_version{current.version, false},
           command_of(what, current.content.items.size())};
 }
 
@@ -109,7 +109,7 @@ captured_response samples::response(std::size_t body_bytes) {
 }
 
 std::string body_of(const message& what) {
-  return codec::canonical(what.command, what.target, what.made_against).body;
+  return codec::canonical(what.command, what.target, what.expected_version).body;
 }
 
 }  // namespace ordem::bench

@@ -28,7 +28,7 @@ scratch_store::scratch_store(storage::durability level) {
   settings.durability = level;
   settings.on_error = [](std::string_view what) { std::cerr << what << '\n'; };
   auto opened = storage::open_store(std::move(settings), clock_);
-  if (!opened) throw std::runtime_error(opened.error().sentence);
+  if (!opened) throw std::runtime_error(opened.error().message);
   store_ = std::move(*opened);
 }
 

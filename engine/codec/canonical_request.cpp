@@ -13,15 +13,15 @@
 namespace ordem::codec {
 namespace {
 
-void append_version_member(std::string& out, const std::optional<supplied_version>& made_against) {
-  if (!made_against) return;
+void append_version_member(std::string& out, const std::optional<ordem::expected_version>& expected_version) {
+  if (!expected_version) return;
   out += ",\"version\":";
-  append_number(out, made_against->version.number);
+  append_number(out, expected_version->version.number);
 }
 
 struct body_writer {
   std::string& out;
-  const std::optional<supplied_version>& made_against;
+  const std::optional<ordem::expected_version>& expected_version;
 
   void operator()(const create_order& create) const { append_content(create.content); }
   void operator()(const replace_content& replace) const { append_content(replace.content); }
@@ -51,15 +51,15 @@ struct body_writer {
       begin_member("attributes");
       append_json(out, *changes);
     }
-    CHECK(made_against.has_value());
+    CHECK(expected_version.has_value());
     begin_member("version");
-    append_number(out, made_against->version.number);
+    append_number(out, expected_version->version.number);
     out += '}';
   }
   void operator()(const change_status& change) const {
     out += "{\"status\":";
     append_json_string(out, to_string(change.to));
-    append_version_member(out, made_against);
+    append_version_member(out, expected_version);
     out += '}';
   }
 
@@ -74,7 +74,7 @@ struct body_writer {
       out += ",\"attributes\":";
       append_json(out, *content.attributes);
     }
-    append_version_member(out, made_against);
+    append_version_member(out, expected_version);
     out += '}';
   }
 };
@@ -96,13 +96,13 @@ std::string order_path(const order_id& id) {
 }
 
 canonical_request canonical(const command& what, const std::optional<order_id>& target,
-                            const std::optional<supplied_version>& made_against) {
+                            const std::optional<ordem::expected_version>& expected_version) {
   canonical_request request;
   request.body.reserve(256);
   request.method = std::visit(method_of{}, what);
   request.path = target ? order_path(*target) : std::string(orders_path);
   if (std::holds_alternative<change_status>(what)) request.path += "/status";
-  std::visit(body_writer{request.body, made_against}, what);
+  std::visit(body_writer{request.body, expected_version}, what);
   return request;
 }
 

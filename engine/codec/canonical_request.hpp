@@ -22,7 +22,7 @@ inline constexpr std::string_view orders_path = "/api/v1/orders";
 std::string order_path(const order_id& id);
 
 canonical_request canonical(const command& what, const std::optional<order_id>& target,
-                            const std::optional<supplied_version>& made_against);
+                            const std::optional<ordem::expected_version>& expected_version);
 
 // XXH3-128 of "method path\nbody". Kept on disk: never to change.
 fingerprint fingerprint_of(const canonical_request& what);

@@ -27,19 +27,20 @@ std::string named_order(const outcome& what) {
 }
 
 recorded_response stale_version_response(const outcome& what) {
-  CHECK(what.made_against.has_value());
+  CHECK(what.expected_version.has_value());
   const std::string current = std::to_string(what.version.number);
-  const std::string supplied = std::to_string(what.made_against->version.number);
+  const std::string supplied = std::to_string(what.expected_version->version.number);
   return problem_of(
-      problem::stale_version, what.made_against->by_if_match ? 412 : 409,
+      problem::stale_version, what.expected_version->by_if_match ? 412 : 409,
       "the write was made against version " + supplied + ", but " + named_order(what) + " is at version " + current,
       ",\"current_version\":" + current + ",\"supplied_version\":" + supplied);
 }
 
 recorded_response status_not_allowed_response(const outcome& what) {
-  CHECK(what.wanted.has_value());
+  CHECK(what.requested_status.has_value());
   return problem_of(problem::status_not_allowed, named_order(what) + " is " + std::string(to_string(what.status)) +
-                                                     " and cannot become " + std::string(to_string(*what.wanted)));
+                                                     " and cannot become " +
+                                                     std::string(to_string(*what.requested_status)));
 }
 
 recorded_response order_closed_response(const outcome& what) {
@@ -96,7 +97,7 @@ message_json message_json_of(const message_record& record, const shared_order& o
   const outcome& result = record.outcome;
   const auto what = command_of(record, order);
   const bool creates = std::holds_alternative<create_order>(what);
-  const auto request = canonical(what, creates ? std::nullopt : std::optional(result.order), result.made_against);
+  const auto request = canonical(what, creates ? std::nullopt : std::optional(result.order), result.expected_version);
   const recorded_response recorded = recorded_response_of(result, order);
   return {"{\"method\":\"" + std::string(request.method) + "\",\"path\":\"" + request.path +
               "\",\"body\":" + request.body + "}",

@@ -72,7 +72,7 @@ class violation_list {
   void add(const json_place& at, std::string_view detail) {
     if (found_.size() < violations_max) found_.push_back({at.pointer(), std::string(detail)});
   }
-  void add_if(objection rule, const json_place& at) {
+  void add_if(validation_error rule, const json_place& at) {
     if (rule) add(at, *rule);
   }
   std::size_t size() const noexcept { return found_.size(); }
@@ -140,7 +140,7 @@ json_object read_object(dom::object members, const json_place& at, violation_lis
   json_object object;
   for (const auto [name, value] : members) {
     const json_place place(at, name);
-    wrong.add_if(object_to_name(name), place);
+    wrong.add_if(validate_name(name), place);
     object.emplace_back(std::string(std::string_view(name)), read_value(value, place, wrong));
   }
   std::sort(object.begin(), object.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -167,7 +167,7 @@ json_number read_number(const dom::element& value, const json_place& at, violati
 }
 
 std::string read_text(std::string_view text, const json_place& at, violation_list& wrong) {
-  wrong.add_if(object_to_text(text), at);
+  wrong.add_if(validate_text(text), at);
   return std::string(text);
 }
 
@@ -186,31 +186,31 @@ json_value read_value(const dom::element& value, const json_place& at, violation
 }
 
 std::string read_checked_string(const dom::element& value, const json_place& at, violation_list& wrong,
-                                objection (*object_to)(std::string_view)) {
+                                validation_error (*validate)(std::string_view)) {
   const auto text = string_of(value);
   if (!text) {
     wrong.add(at, "must be a string");
     return {};
   }
-  wrong.add_if(object_to(*text), at);
+  wrong.add_if(validate(*text), at);
   return std::string(*text);
 }
 
 currency_code read_currency(const dom::element& value, const json_place& at, violation_list& wrong) {
-  const std::string text = read_checked_string(value, at, wrong, object_to_currency);
+  const std::string text = read_checked_string(value, at, wrong, validate_currency);
   currency_code currency{'X', 'X', 'X'};
   if (text.size() == currency.size()) std::copy(text.begin(), text.end(), currency.begin());
   return currency;
 }
 
 std::int64_t read_checked_integer(const dom::element& value, const json_place& at, violation_list& wrong,
-                                  objection (*object_to)(std::int64_t)) {
+                                  validation_error (*validate)(std::int64_t)) {
   const auto number = integer_of(value);
   if (!number) {
     wrong.add(at, "must be an integer");
     return 0;
   }
-  const auto rule = object_to(*number);
+  const auto rule = validate(*number);
   wrong.add_if(rule, at);
   return rule ? 0 : *number;
 }
@@ -225,15 +225,15 @@ order_item read_item(const dom::element& value, const json_place& at, violation_
   read_members(members, at, wrong,
                known_member{"sku", true,
                             [&](const dom::element& sku, const json_place& place) {
-                              item.sku = read_checked_string(sku, place, wrong, object_to_sku);
+                              item.sku = read_checked_string(sku, place, wrong, validate_sku);
                             }},
                known_member{"quantity", true,
                             [&](const dom::element& quantity, const json_place& place) {
                               item.quantity = static_cast<std::uint32_t>(
-                                  read_checked_integer(quantity, place, wrong, object_to_quantity));
+                                  read_checked_integer(quantity, place, wrong, validate_quantity));
                             }},
                known_member{"unit_price", true, [&](const dom::element& price, const json_place& place) {
-                              const auto amount = read_checked_integer(price, place, wrong, object_to_unit_price);
+                              const auto amount = read_checked_integer(price, place, wrong, validate_unit_price);
                               item.unit_price = money::of_minor_units(amount).value_or(money{});
                             }});
   return item;
@@ -252,9 +252,9 @@ std::vector<order_item> read_items(const dom::element& value, const json_place& 
     if (count < limits::items_max) items.push_back(read_item(element, json_place(at, count), wrong));
     ++count;
   }
-  wrong.add_if(object_to_item_count(count), at);
+  wrong.add_if(validate_item_count(count), at);
   // Only of items that are fine one by one is there a total to speak of.
-  if (wrong.size() == violations_before) wrong.add_if(object_to_total(items), at);
+  if (wrong.size() == violations_before) wrong.add_if(validate_total(items), at);
   return items;
 }
 
@@ -266,7 +266,7 @@ std::optional<json_object> read_attributes(const dom::element& value, const json
     return std::nullopt;
   }
   json_object attributes = read_object(members, at, wrong);
-  wrong.add_if(object_to_attributes(attributes), at);
+  wrong.add_if(validate_attributes(attributes), at);
   return attributes;
 }
 
@@ -296,7 +296,7 @@ void read_content(dom::object members, bool all_required, violation_list& wrong,
   read_members(members, {}, wrong,
                known_member{"customer_id", all_required,
                             [&](const dom::element& value, const json_place& place) {
-                              sink.customer_id = read_checked_string(value, place, wrong, object_to_customer_id);
+                              sink.customer_id = read_checked_string(value, place, wrong, validate_customer_id);
                             }},
                known_member{"currency", all_required,
                             [&](const dom::element& value, const json_place& place) {

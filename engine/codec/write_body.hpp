@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/model/message.hpp"
-#include "engine/rules/rules.hpp"
+#include "engine/rules/validate.hpp"
 
 namespace ordem::codec {
 

@@ -54,10 +54,10 @@ clock_state engine_clock::state() const {
   return what;
 }
 
-clock_figures engine_clock::figures() const noexcept {
+clock_stats engine_clock::stats() const noexcept {
   const std::lock_guard lock(mutex_);
   advance();
-  clock_figures what = figures_;
+  clock_stats what = stats_;
   what.lead = lead_at(look_at_machine().steady);
   return what;
 }
@@ -112,19 +112,19 @@ timestamp engine_clock::advance() const noexcept {
   };
   // A second look: this thread may have rested between the two clocks of the first.
   if (is_step(at)) at = look_at_machine();
-  if (is_step(at)) follow_step(at.offset() - state_.offset, at);
+  if (is_step(at)) consume_step(at.offset() - state_.offset, at);
   state_.time = std::max(state_.time, at.wall + lead_at(at.steady));
   return state_.time;
 }
 
-void engine_clock::follow_step(milliseconds step, const look& at) const noexcept {
+void engine_clock::consume_step(milliseconds step, const look& at) const noexcept {
   const milliseconds lead = lead_at(at.steady);
   if (step > lead + steps_passed_over) add_step(state_.time, step - lead);
   state_.lead = std::max(lead - step, milliseconds(0));
   state_.lead_at = at.steady;
   state_.offset = at.offset();
   ++changes_;
-  ++(step > milliseconds(0) ? figures_.steps_forward : figures_.steps_backward);
+  ++(step > milliseconds(0) ? stats_.steps_forward : stats_.steps_backward);
   on_event_(step > milliseconds(0) ? clock_event::stepped_forward : clock_event::stepped_backward,
             std::chrono::abs(step));
 }

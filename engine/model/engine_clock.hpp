@@ -38,7 +38,7 @@ enum class clock_event : std::uint8_t {
   behind_at_start,       // how far the wall clock is behind the newest record
 };
 
-struct clock_figures {
+struct clock_stats {
   std::uint64_t steps_forward = 0;
   std::uint64_t steps_backward = 0;
   milliseconds lead{};
@@ -60,7 +60,7 @@ class engine_clock final : public time_source {
   std::uint64_t changes() const noexcept override;
   clock_state state() const override;
 
-  clock_figures figures() const noexcept;
+  clock_stats stats() const noexcept;
 
  private:
   struct look {
@@ -74,7 +74,7 @@ class engine_clock final : public time_source {
   milliseconds lead_at(milliseconds steady) const noexcept;
   // REQUIRES of all below: the mutex is held.
   timestamp advance() const noexcept;
-  void follow_step(milliseconds step, const look& at) const noexcept;
+  void consume_step(milliseconds step, const look& at) const noexcept;
   void add_step(timestamp before, milliseconds unconfirmed) const noexcept;
 
   const clock_sources sources_;
@@ -84,7 +84,7 @@ class engine_clock final : public time_source {
   mutable clock_state state_;                         // its time is the newest that was given out
   mutable std::shared_ptr<const clock_steps> steps_;  // those of the state; null if there are none
   mutable std::uint64_t changes_ = 0;
-  mutable clock_figures figures_;
+  mutable clock_stats stats_;
 };
 
 }  // namespace ordem

@@ -47,17 +47,17 @@ struct change_status {
 using command = std::variant<create_order, replace_content, merge_content, change_status>;
 
 // The version that a write was made against, and how the client said so: the answer to a stale one depends on it.
-struct supplied_version {
+struct expected_version {
   ordem::version version;
   bool by_if_match = false;
-  friend bool operator==(const supplied_version&, const supplied_version&) = default;
+  friend bool operator==(const expected_version&, const expected_version&) = default;
 };
 
 struct message {
   ordem::guid guid;
   ordem::fingerprint fingerprint;
-  std::optional<order_id> target;                // absent for create_order
-  std::optional<supplied_version> made_against;  // absent for create_order
+  std::optional<order_id> target;                           // absent for create_order
+  std::optional<ordem::expected_version> expected_version;  // absent for create_order
   ordem::command command;
 };
 

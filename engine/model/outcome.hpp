@@ -42,8 +42,8 @@ struct outcome {
   // The order's status after an accepted message, at the moment of a rejected one.
   order_status status = order_status::fresh;
   // Only for status_not_allowed: the status that was asked for.
-  std::optional<order_status> wanted;
-  std::optional<supplied_version> made_against;
+  std::optional<order_status> requested_status;
+  std::optional<ordem::expected_version> expected_version;
   friend bool operator==(const outcome&, const outcome&) = default;
 };
 

@@ -18,35 +18,35 @@
 
 namespace ordem {
 
-// Who waits for an answer: a desk (an I/O thread's place where answers are handed in) and that desk's own number for
+// Who waits for an answer: a queue (an I/O thread's place where answers are handed in) and that queue's own number for
 // it.
-struct ticket {
-  std::uint32_t desk = 0;
+struct request_token {
+  std::uint32_t queue = 0;
   std::uint32_t number = 0;
 };
 
 using engine_request = std::variant<message, capture_request>;
 
 struct submission {
-  ordem::ticket ticket;
+  ordem::request_token token;
   engine_request request;
 };
 
 struct reply {
-  ordem::ticket ticket;
+  ordem::request_token token;
   ordem::answer answer;
 };
 
 // Where one I/O thread gets its answers.
-class reply_desk {
+class completion_queue {
  public:
-  virtual ~reply_desk() = default;
-  // Called from any thread; must neither block for long nor throw. All replies carry this desk's number.
+  virtual ~completion_queue() = default;
+  // Called from any thread; must neither block for long nor throw. All replies carry this queue's number.
   virtual void deliver(std::vector<reply>&& replies) noexcept = 0;
 };
 
-// Executes messages and what is asked of captures. Every submission is answered exactly once, at the desk that its
-// ticket names.
+// Executes messages and what is asked of captures. Every submission is answered exactly once, at the queue that its
+// token names.
 class message_port {
  public:
   virtual ~message_port() = default;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
-#include "engine/rules/rules.hpp"
+#include "engine/rules/validate.hpp"
 
 namespace ordem {
 namespace {
@@ -15,7 +15,7 @@ outcome rejected(verdict why, const order& current, const message& asked) {
   result.order = current.id;
   result.version = current.version;
   result.status = current.status;
-  result.made_against = asked.made_against;
+  result.expected_version = asked.expected_version;
   return result;
 }
 
@@ -46,7 +46,7 @@ decision decide_content(const order& current, const message& asked, order_conten
 decision decide_status(const order& current, const message& asked, order_status to, timestamp at) {
   if (!may_become(current.status, to)) {
     outcome result = rejected(verdict::status_not_allowed, current, asked);
-    result.wanted = to;
+    result.requested_status = to;
     return result;
   }
   return event{current.version.next(), at, status_changed{to}};
@@ -64,8 +64,8 @@ decision decide(const order* current, const message& asked, order_id fresh_id, t
   if (const auto* create = std::get_if<create_order>(&asked.command)) return decide_create(*create, fresh_id, now);
 
   if (current == nullptr) return refusal{order_not_found{}};
-  CHECK(asked.made_against.has_value());
-  if (asked.made_against->version != current->version) return rejected(verdict::stale_version, *current, asked);
+  CHECK(asked.expected_version.has_value());
+  if (asked.expected_version->version != current->version) return rejected(verdict::stale_version, *current, asked);
 
   // A clock that stepped back must not make an order older than it was.
   const timestamp at = std::max(now, current->updated_at);
@@ -124,7 +124,7 @@ outcome accepted_outcome(const message& asked, const order& after) {
   result.order = after.id;
   result.version = after.version;
   result.status = after.status;
-  result.made_against = asked.made_against;
+  result.expected_version = asked.expected_version;
   return result;
 }
 

@@ -85,29 +85,29 @@ response with_position(response made, std::optional<position> visible) {
 
 }  // namespace
 
-std::optional<response> refuse_capture(const http_request& request, const route& to, const services& given) {
+std::optional<response> refuse_capture(const http_request& request, const route& to, const handler_context& context) {
   if (!allows(to.resource, request.method())) {
     response refused = error_response(405, "Method not allowed");
     refused.add_header("Allow", allowed_methods(to.resource));
     return refused;
   }
-  if (given.status->now() == service_state::recovering) {
+  if (context.status->now() == service_state::recovering) {
     return capture_problem(problem::recovering, "the data is being read", std::nullopt);
   }
   if (const auto wrong = query_error(to, request.method())) {
-    return capture_problem(problem::malformed_query, *wrong, visible_position(given));
+    return capture_problem(problem::malformed_query, *wrong, visible_position(context));
   }
   const auto fault = to.resource == resource::captures ? find_body_fault(request) : std::nullopt;
   if (!fault) return std::nullopt;
-  response refused = capture_problem(fault->which, fault->detail, visible_position(given));
+  response refused = capture_problem(fault->which, fault->detail, visible_position(context));
   complete_refusal(refused, *fault);
   return refused;
 }
 
-handled handle_capture(const http_request& request, const route& to, const services& given,
+handled handle_capture(const http_request& request, const route& to, const handler_context& context,
                        simdjson::dom::parser& parser, std::size_t response_bytes_max) {
   auto read = read_request(request, to, parser, response_bytes_max);
-  if (!read) return with_position(body_error_response(read.error()), visible_position(given));
+  if (!read) return with_position(body_error_response(read.error()), visible_position(context));
   return std::move(*read);
 }
 

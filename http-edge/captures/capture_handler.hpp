@@ -17,10 +17,10 @@
 namespace ordem::edge {
 
 // By its header alone: the answer, if the request is refused whatever its body holds.
-std::optional<response> refuse_capture(const http_request& request, const route& to, const services& given);
+std::optional<response> refuse_capture(const http_request& request, const route& to, const handler_context& context);
 
 // Of a request whose header is not refused. `response_bytes_max`: of a response that is to be recorded.
-handled handle_capture(const http_request& request, const route& to, const services& given,
+handled handle_capture(const http_request& request, const route& to, const handler_context& context,
                        simdjson::dom::parser& parser, std::size_t response_bytes_max);
 
 // The answer to a call of captures.

@@ -44,7 +44,7 @@ void batch_window::refuse(slot& at, std::optional<std::string_view> key, const r
   ++counts_[why.status / 100];
 }
 
-void batch_window::settle(std::uint32_t line, answer&& what) {
+void batch_window::complete(std::uint32_t line, answer&& what) {
   const std::size_t place = line - first_;
   CHECK(place < size_);
   slot& answered = slots_[(head_ + place) % slots_.size()];

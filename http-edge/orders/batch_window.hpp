@@ -33,7 +33,7 @@ class batch_window {
   // A line whose verdict is known at once; not if it is full.
   void add(const refused_line& known);
   // The engine's answer to a line, once.
-  void settle(std::uint32_t line, answer&& what);
+  void complete(std::uint32_t line, answer&& what);
 
   // Appends the verdicts that are due.
   void write_due(std::string& out);

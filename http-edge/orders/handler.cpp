@@ -131,17 +131,18 @@ or_response<std::optional<version>> version_of_header(const http_request& reques
   return of_header;
 }
 
-or_response<supplied_version> agreed_version(const http_request& request, const std::optional<version>& of_body) {
+or_response<ordem::expected_version> agreed_version(const http_request& request,
+                                                    const std::optional<version>& of_body) {
   const auto of_header = version_of_header(request);
   if (!of_header) return tl::make_unexpected(of_header.error());
   if (!*of_header) {
     if (!of_body) return refuse(problem::version_required, "neither If-Match nor the member version is given");
-    return supplied_version{*of_body, false};
+    return ordem::expected_version{*of_body, false};
   }
   if (of_body && *of_body != **of_header) {
     return refuse(problem::version_mismatch, "If-Match and the member version differ");
   }
-  return supplied_version{**of_header, true};
+  return ordem::expected_version{**of_header, true};
 }
 
 or_response<message> read_message(const http_request& request, request_head&& head, simdjson::dom::parser& parser) {
@@ -153,21 +154,21 @@ or_response<message> read_message(const http_request& request, request_head&& he
   if (!body->violations.empty()) return tl::make_unexpected(invalid_order_response(body->violations));
 
   std::optional<order_id> target;
-  std::optional<supplied_version> made_against;
+  std::optional<ordem::expected_version> expected_version;
   if (kind != codec::write_kind::create) {
     auto supplied = agreed_version(request, body->version);
     if (!supplied) return tl::make_unexpected(std::move(supplied.error()));
-    made_against = *supplied;
+    expected_version = *supplied;
     target = order_id::parse(head.to.name);
     if (!target) return tl::make_unexpected(no_such_order());
   }
-  const fingerprint print = codec::fingerprint_of(codec::canonical(body->command, target, made_against));
-  return message{std::move(*id), print, target, made_against, std::move(body->command)};
+  const fingerprint print = codec::fingerprint_of(codec::canonical(body->command, target, expected_version));
+  return message{std::move(*id), print, target, expected_version, std::move(body->command)};
 }
 
 // The answer to a write that never gets to the engine.
-response refused_write(response what, const services& given) {
-  add_write_headers(what, given.clock->now(), visible_position(given));
+response refused_write(response what, const handler_context& context) {
+  add_write_headers(what, context.clock->now(), visible_position(context));
   return what;
 }
 
@@ -179,11 +180,11 @@ or_response<std::optional<guid>> read_write_header(const http_request& request, 
   return guid_of_header(request);
 }
 
-handled handle_write(const http_request& request, request_head&& head, const services& given,
+handled handle_write(const http_request& request, request_head&& head, const handler_context& context,
                      simdjson::dom::parser& parser) {
   auto read = read_message(request, std::move(head), parser);
   if (read) return std::move(*read);
-  return refused_write(std::move(read.error()), given);
+  return refused_write(std::move(read.error()), context);
 }
 
 // --- reads ---
@@ -199,22 +200,22 @@ response with_tag_check(const http_request& request, const order& what) {
   return unchanged;
 }
 
-response get_order(const http_request& request, const route& to, const services& given) {
+response get_order(const http_request& request, const route& to, const handler_context& context) {
   const auto id = order_id::parse(to.name);
   if (!id) return no_such_order();
-  const auto found = given.orders->find_order(*id);
+  const auto found = context.orders->find_order(*id);
   if (!found) return storage_failed_response();
   return *found == nullptr ? no_such_order() : with_tag_check(request, **found);
 }
 
-response get_version(const http_request& request, const route& to, const services& given) {
+response get_version(const http_request& request, const route& to, const handler_context& context) {
   const auto id = order_id::parse(to.name);
   if (!id) return no_such_order();
-  const auto current = given.orders->find_order(*id);
+  const auto current = context.orders->find_order(*id);
   if (!current) return storage_failed_response();
   if (*current == nullptr) return no_such_order();
   const auto number = parse_positive(to.version);
-  const auto found = number ? given.orders->find_version(*id, {*number}) : shared_order{};
+  const auto found = number ? context.orders->find_version(*id, {*number}) : shared_order{};
   if (!found) return storage_failed_response();
   if (*found == nullptr) {
     return problem_response(problem::version_not_found,
@@ -243,7 +244,7 @@ or_response<page_query> read_page_query(const route& to) {
 
 constexpr std::string_view bad_cursor = "cursor is not the next_cursor of an earlier answer";
 
-handled list_versions(const route& to, const services& given) {
+handled list_versions(const route& to, const handler_context& context) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
   const auto id = order_id::parse(to.name);
@@ -254,19 +255,19 @@ handled list_versions(const route& to, const services& given) {
     if (!number) return problem_response(problem::malformed_query, bad_cursor);
     before = version{*number};
   }
-  const auto current = given.orders->find_order(*id);
+  const auto current = context.orders->find_order(*id);
   if (!current) return storage_failed_response();
   if (*current == nullptr) return no_such_order();
-  return order_page("versions", given.orders->list_versions(*id, before), page->limit,
+  return order_page("versions", context.orders->list_versions(*id, before), page->limit,
                     [](const order& last) { return std::to_string(last.version.number); });
 }
 
-handled list_orders(const route& to, const services& given) {
+handled list_orders(const route& to, const handler_context& context) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
   const auto customer_id = to.query_value("customer_id");
   if (!customer_id) return problem_response(problem::malformed_query, "customer_id is missing");
-  if (const auto rule = object_to_customer_id(*customer_id)) {
+  if (const auto rule = validate_customer_id(*customer_id)) {
     return problem_response(problem::malformed_query, "customer_id " + std::string(*rule));
   }
   std::optional<order_id> after;
@@ -274,20 +275,20 @@ handled list_orders(const route& to, const services& given) {
     after = order_id::parse(*page->cursor);
     if (!after) return problem_response(problem::malformed_query, bad_cursor);
   }
-  return order_page("orders", given.orders->list_orders(*customer_id, after), page->limit,
+  return order_page("orders", context.orders->list_orders(*customer_id, after), page->limit,
                     [](const order& last) { return last.id.to_string(); });
 }
 
-response get_message(const route& to, const services& given) {
+response get_message(const route& to, const handler_context& context) {
   const auto id = guid::parse(to.name);
   if (!id) return problem_response(problem::message_not_found, "no message can have this GUID");
-  const auto record = given.orders->find_message(*id, given.clock->read());
+  const auto record = context.orders->find_message(*id, context.clock->read());
   if (!record) return storage_failed_response();
   if (!*record) return problem_response(problem::message_not_found, "no message with this GUID is kept");
   const outcome& result = (*record)->outcome;
   read_result<shared_order> made = shared_order{};
   if (is_accepted(result.verdict)) {
-    made = given.orders->find_version(result.order, result.version);
+    made = context.orders->find_version(result.order, result.version);
     if (!made || *made == nullptr) return storage_failed_response();
   }
   return message_response(*id, **record, *made);
@@ -349,19 +350,19 @@ bool needs_data(resource what) {
   }
 }
 
-handled get(const http_request& request, const route& to, const services& given) {
+handled get(const http_request& request, const route& to, const handler_context& context) {
   switch (to.resource) {
-    case resource::orders: return list_orders(to, given);
-    case resource::order: return get_order(request, to, given);
-    case resource::order_versions: return list_versions(to, given);
-    case resource::order_version: return get_version(request, to, given);
-    case resource::message: return get_message(to, given);
+    case resource::orders: return list_orders(to, context);
+    case resource::order: return get_order(request, to, context);
+    case resource::order_versions: return list_versions(to, context);
+    case resource::order_version: return get_version(request, to, context);
+    case resource::message: return get_message(to, context);
     case resource::ping: return json_response(200, "{\"message\":\"pong\"}");
     case resource::live: return json_response(200, "{\"status\":\"live\"}");
-    case resource::ready: return ready_response(given.status->now(), takes_writes);
-    case resource::ready_reads: return ready_response(given.status->now(), serves_reads);
-    case resource::position: return position_response(given.positions());
-    case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", given.metrics_text());
+    case resource::ready: return ready_response(context.status->now(), takes_writes);
+    case resource::ready_reads: return ready_response(context.status->now(), serves_reads);
+    case resource::position: return position_response(context.positions());
+    case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", context.metrics_text());
     case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));
     case resource::problems: return text_response("text/html; charset=utf-8", problem_list_page());
     case resource::problem: return get_problem(to);
@@ -376,13 +377,13 @@ handled get(const http_request& request, const route& to, const services& given)
 
 }  // namespace
 
-std::optional<position> visible_position(const services& given) {
-  if (given.status->now() == service_state::recovering) return std::nullopt;
-  return given.orders->visible();
+std::optional<position> visible_position(const handler_context& context) {
+  if (context.status->now() == service_state::recovering) return std::nullopt;
+  return context.orders->visible();
 }
 
-handler::handler(const services& given, std::size_t captured_bytes_max)
-    : services_(given), captured_bytes_max_(captured_bytes_max) {
+handler::handler(const handler_context& context, std::size_t captured_bytes_max)
+    : context_(context), captured_bytes_max_(captured_bytes_max) {
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
   CHECK(line_parser_.allocate(first_capacity, limits::json_depth_max + 1) == simdjson::SUCCESS);
 }
@@ -401,7 +402,7 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
   if (!to) return refuse(problem::malformed_request, target_error(target));
   if (to->resource == resource::unknown) return refuse(problem::not_found, "there is nothing at this path");
   if (is_of_captures(to->resource)) {
-    if (auto refused = refuse_capture(request, *to, services_)) return tl::make_unexpected(std::move(*refused));
+    if (auto refused = refuse_capture(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
     return request_head{std::move(*to), std::nullopt};
   }
   if (!allows(to->resource, request.method())) {
@@ -411,13 +412,13 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
     return tl::make_unexpected(std::move(refused));
   }
   const bool writes = is_write(to->resource, request.method());
-  if (needs_data(to->resource) && services_.status->now() == service_state::recovering) {
+  if (needs_data(to->resource) && context_.status->now() == service_state::recovering) {
     response refused = problem_response(problem::recovering, "the data is being read");
-    return tl::make_unexpected(writes ? refused_write(std::move(refused), services_) : std::move(refused));
+    return tl::make_unexpected(writes ? refused_write(std::move(refused), context_) : std::move(refused));
   }
   if (const auto wrong = query_error(*to, request.method())) {
     response refused = problem_response(problem::malformed_query, *wrong);
-    return tl::make_unexpected(writes ? refused_write(std::move(refused), services_) : std::move(refused));
+    return tl::make_unexpected(writes ? refused_write(std::move(refused), context_) : std::move(refused));
   }
   if (!writes) return request_head{std::move(*to), std::nullopt};
   if (to->resource == resource::order_batch) {
@@ -425,7 +426,7 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
     return request_head{std::move(*to), std::nullopt};
   }
   auto id = read_write_header(request, kind_of(*to, request.method()));
-  if (!id) return tl::make_unexpected(refused_write(std::move(id.error()), services_));
+  if (!id) return tl::make_unexpected(refused_write(std::move(id.error()), context_));
   return request_head{std::move(*to), std::move(*id)};
 }
 
@@ -434,40 +435,40 @@ std::optional<response> handler::refuse_unsent_body(const http_request& request,
   if ((what != resource::order && what != resource::order_status) || !is_write(what, request.method()))
     return std::nullopt;
   if (auto supplied = version_of_header(request); !supplied)
-    return refused_write(std::move(supplied.error()), services_);
-  if (!order_id::parse(head.to.name)) return refused_write(no_such_order(), services_);
+    return refused_write(std::move(supplied.error()), context_);
+  if (!order_id::parse(head.to.name)) return refused_write(no_such_order(), context_);
   return std::nullopt;
 }
 
 handled handler::handle(const http_request& request, request_head&& head) {
   if (is_of_captures(head.to.resource)) {
-    auto result = handle_capture(request, head.to, services_, parser_, captured_bytes_max_);
+    auto result = handle_capture(request, head.to, context_, parser_, captured_bytes_max_);
     shrink_parser();
     return result;
   }
-  if (is_write(head.to.resource, request.method())) return handle_write(request, std::move(head), services_, parser_);
-  return get(request, head.to, services_);
+  if (is_write(head.to.resource, request.method())) return handle_write(request, std::move(head), context_, parser_);
+  return get(request, head.to, context_);
 }
 
 // Of a POST to the batches of orders: the answer, if it is refused as a whole.
 std::optional<response> handler::refuse_batch(const http_request& request) const {
   if (request.version() < 11) {
     return refused_write(problem_response(problem::malformed_request, "a batch is answered in chunks: use HTTP/1.1"),
-                         services_);
+                         context_);
   }
   auto checked = check_body_fields(request);
   if (checked) checked = check_media_type(request, batch_media_type, batch_media_type);
-  if (!checked) return refused_write(std::move(checked.error()), services_);
+  if (!checked) return refused_write(std::move(checked.error()), context_);
   return std::nullopt;
 }
 
 response refused_request(problem which, std::string_view detail, http::verb method, std::string_view target,
-                         const services& given) {
+                         const handler_context& context) {
   const auto to = find_route(target);
-  response refused = to && is_of_captures(to->resource) ? capture_problem(which, detail, visible_position(given))
+  response refused = to && is_of_captures(to->resource) ? capture_problem(which, detail, visible_position(context))
                                                         : problem_response(which, detail);
   refused.close = true;
-  return to && is_write(to->resource, method) ? refused_write(std::move(refused), given) : refused;
+  return to && is_write(to->resource, method) ? refused_write(std::move(refused), context) : refused;
 }
 
 }  // namespace ordem::edge

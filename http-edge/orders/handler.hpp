@@ -26,7 +26,7 @@ namespace ordem::edge {
 using http_request = boost::beast::http::request<padded_body>;
 
 // What handlers draw on. All of it outlives the server.
-struct services {
+struct handler_context {
   const order_reader* orders = nullptr;
   const time_source* clock = nullptr;
   const service_status* status = nullptr;
@@ -35,7 +35,7 @@ struct services {
 };
 
 // What reads show, for Ordem-Position. Nothing while the data is being read: then there is no order_reader yet.
-std::optional<position> visible_position(const services& given);
+std::optional<position> visible_position(const handler_context& context);
 
 using handled = std::variant<response, message, capture_request, order_page>;
 
@@ -49,7 +49,7 @@ struct request_head {
 class handler {
  public:
   // `captured_bytes_max`: of a response that is to be captured; see server_settings.
-  handler(const services& given, std::size_t captured_bytes_max);
+  handler(const handler_context& context, std::size_t captured_bytes_max);
 
   // By the header alone, which is all that may have come: the answer, if it is refused whatever its body holds.
   tl::expected<request_head, response> read_head(const http_request& request) const;
@@ -66,7 +66,7 @@ class handler {
   std::optional<response> refuse_batch(const http_request& request) const;
   void shrink_parser();
 
-  const services& services_;
+  const handler_context& context_;
   const std::size_t captured_bytes_max_;
   simdjson::dom::parser parser_;
   simdjson::dom::parser line_parser_;
@@ -74,6 +74,6 @@ class handler {
 
 // The answer to a request that never became whole. A write's answer carries a write's headers, whatever it is.
 response refused_request(problem which, std::string_view detail, boost::beast::http::verb method,
-                         std::string_view target, const services& given);
+                         std::string_view target, const handler_context& context);
 
 }  // namespace ordem::edge

@@ -21,45 +21,45 @@ constexpr auto replies_turn = std::chrono::milliseconds(2);
 
 }  // namespace
 
-io_thread::io_thread(const server_settings& settings, const services& given, edge_counters& counters)
+io_thread::io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters)
     : settings_(settings),
-      services_(given),
+      context_(context),
       counters_(counters),
-      handler_(given, settings.captured_bytes_max),
-      work_(context_.get_executor()),
-      sweep_timer_(context_) {}
+      handler_(context, settings.captured_bytes_max),
+      work_(io_context_.get_executor()),
+      sweep_timer_(io_context_) {}
 
 io_thread::~io_thread() {
   stop();
   waiting_.clear();  // before the loop that their sockets belong to
 }
 
-void io_thread::connect(message_port& messages, std::uint32_t desk) noexcept {
+void io_thread::connect(message_port& messages, std::uint32_t queue) noexcept {
   messages_ = &messages;
-  desk_ = desk;
+  queue_ = queue;
 }
 
 void io_thread::start() {
   schedule_sweep();
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] { io_context_.run(); });
   pthread_setname_np(thread_.native_handle(), "ordem-io");
 }
 
 void io_thread::stop() {
-  context_.stop();
+  io_context_.stop();
   if (thread_.joinable()) thread_.join();
 }
 
-void io_thread::serve(session::socket_type&& socket, connection_count::place&& place, bool one_too_many) {
-  boost::asio::post(context_, [this, one_too_many, taken = std::move(socket), kept = std::move(place)]() mutable {
+void io_thread::serve(session::socket_type&& socket, connection_count::place&& place, bool over_limit) {
+  boost::asio::post(io_context_, [this, over_limit, taken = std::move(socket), kept = std::move(place)]() mutable {
     const auto made = std::make_shared<session>(std::move(taken), std::move(kept), *this);
     sessions_.push_back(*made);
-    one_too_many ? made->start_refusing() : made->start();
+    over_limit ? made->start_refusing() : made->start();
   });
 }
 
 void io_thread::drain() {
-  boost::asio::post(context_, [this] {
+  boost::asio::post(io_context_, [this] {
     drain_began_ = session::clock::now();
     for (session& each : sessions_) each.drain();
     sweep();
@@ -68,7 +68,7 @@ void io_thread::drain() {
 }
 
 void io_thread::end_drain() {
-  boost::asio::post(context_, [this] {
+  boost::asio::post(io_context_, [this] {
     for (session& each : sessions_) each.end_drain();
   });
 }
@@ -91,10 +91,10 @@ void io_thread::submit(std::shared_ptr<session> from, engine_request&& what, std
   }
   // The first message of a turn of the loop sets up its end; by then every request that has arrived is in the outbox.
   if (outbox_.empty()) {
-    boost::asio::post(context_, [this] { pass_on(); });
+    boost::asio::post(io_context_, [this] { pass_on(); });
     outbox_.reserve(outbox_reserve_);
   }
-  outbox_.push_back({{desk_, number}, std::move(what)});
+  outbox_.push_back({{queue_, number}, std::move(what)});
 }
 
 void io_thread::pass_on() {
@@ -103,7 +103,7 @@ void io_thread::pass_on() {
 }
 
 void io_thread::deliver(std::vector<reply>&& replies) noexcept {
-  if (inbox_.push(std::move(replies))) boost::asio::post(context_, [this] { take_replies(); });
+  if (inbox_.push(std::move(replies))) boost::asio::post(io_context_, [this] { take_replies(); });
 }
 
 // Each of them is rendered and written: after a while the thread's connections have their turn before the rest.
@@ -116,13 +116,13 @@ void io_thread::take_replies() {
     }
     if (taken_.empty()) return;
     reply& next = taken_[answered_++];
-    const std::uint32_t number = next.ticket.number;
+    const std::uint32_t number = next.token.number;
     CHECK(number < waiting_.size() && waiting_[number].who != nullptr);
     const waiter waiting = std::exchange(waiting_[number], {});
     free_numbers_.push_back(number);
     waiting.who->on_answer(waiting.line, std::move(next.answer));
   } while (session::clock::now() < end);
-  boost::asio::post(context_, [this] { take_replies(); });
+  boost::asio::post(io_context_, [this] { take_replies(); });
 }
 
 // --- deadlines ---

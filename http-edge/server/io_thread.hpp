@@ -1,5 +1,5 @@
-// One I/O thread: an event loop, the connections that it serves, and its desk, where answers from the engine are handed
-// in. Sessions hand in messages one by one; the thread passes them on in one batch a turn of its loop.
+// One I/O thread: an event loop, the connections that it serves, and its queue, where answers from the engine are
+// handed in. Sessions hand in messages one by one; the thread passes them on in one batch a turn of its loop.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -21,34 +21,34 @@
 
 namespace ordem::edge {
 
-class io_thread final : public reply_desk {
+class io_thread final : public completion_queue {
  public:
   // All of the arguments outlive the thread.
-  io_thread(const server_settings& settings, const services& given, edge_counters& counters);
+  io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters);
   ~io_thread() override;
 
   // Before start() and before any session only.
-  void connect(message_port& messages, std::uint32_t desk) noexcept;
+  void connect(message_port& messages, std::uint32_t queue) noexcept;
 
   void start();
   // Ends the loop at once, whatever is under way, and waits for the thread.
   void stop();
 
   // Any thread: serves this connection from now on, or tells it that it is one too many.
-  void serve(session::socket_type&& socket, connection_count::place&& place, bool one_too_many);
+  void serve(session::socket_type&& socket, connection_count::place&& place, bool over_limit);
   // Any thread: from now on every answer is its connection's last, and connections without a request are closed.
   void drain();
   // Any thread: refuses the requests that have not come whole since.
   void end_drain();
 
-  boost::asio::io_context& context() noexcept { return context_; }
+  boost::asio::io_context& io_context() noexcept { return io_context_; }
 
-  // reply_desk: any thread.
+  // completion_queue: any thread.
   void deliver(std::vector<reply>&& replies) noexcept override;
 
   // The rest is for this thread's sessions, on this thread.
   const server_settings& settings() const noexcept { return settings_; }
-  const services& given() const noexcept { return services_; }
+  const handler_context& context() const noexcept { return context_; }
   edge::handler& handler() noexcept { return handler_; }
   edge_counters& counters() noexcept { return counters_; }
   bool draining() const noexcept { return drain_began_.has_value(); }
@@ -65,20 +65,20 @@ class io_thread final : public reply_desk {
   void schedule_sweep();
 
   const server_settings& settings_;
-  const services& services_;
+  const handler_context& context_;
   edge_counters& counters_;
   edge::handler handler_;
   session_list sessions_;
   std::optional<session::clock::time_point> drain_began_;
-  boost::asio::io_context context_{1};  // one thread runs it
+  boost::asio::io_context io_context_{1};  // one thread runs it
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer sweep_timer_;
 
   message_port* messages_ = nullptr;
-  std::uint32_t desk_ = 0;
+  std::uint32_t queue_ = 0;
   std::vector<submission> outbox_;
   std::size_t outbox_reserve_ = 0;
-  // Who waits, by ticket number; numbers are used again.
+  // Who waits, by token number; numbers are used again.
   struct waiter {
     std::shared_ptr<session> who;
     std::uint32_t line = 0;

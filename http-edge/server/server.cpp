@@ -39,8 +39,8 @@ struct server::parts {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
       threads.push_back(std::make_unique<io_thread>(settings, offered, counters));
     }
-    acceptor.emplace(threads.front()->context());
-    accept_timer.emplace(threads.front()->context());
+    acceptor.emplace(threads.front()->io_context());
+    accept_timer.emplace(threads.front()->io_context());
   }
 
   tl::expected<void, std::string> listen();
@@ -53,7 +53,7 @@ struct server::parts {
 
   const server_settings settings;
   service_status* status;
-  services offered;
+  handler_context offered;
   std::function<void(const std::string&)> on_accept_failure;
   edge_counters counters;
   std::vector<std::unique_ptr<io_thread>> threads;
@@ -93,7 +93,7 @@ io_thread& server::parts::take_thread() {
 
 void server::parts::accept_next() {
   io_thread& thread = take_thread();
-  acceptor->async_accept(thread.context().get_executor(),
+  acceptor->async_accept(thread.io_context().get_executor(),
                          [this, &thread](boost::system::error_code ec, session::socket_type socket) {
                            on_accepted(ec, thread, std::move(socket));
                          });
@@ -118,10 +118,10 @@ void server::parts::on_accepted(boost::system::error_code ec, io_thread& thread,
 void server::parts::serve(io_thread& thread, session::socket_type&& socket) {
   counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
   const std::size_t open = counters.connections.now();
-  const bool one_too_many = open >= settings.connections_max;
-  if (one_too_many) counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+  const bool over_limit = open >= settings.connections_max;
+  if (over_limit) counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
   if (open < settings.connections_max + settings.refused_at_once_max) {
-    thread.serve(std::move(socket), connection_count::place(counters.connections), one_too_many);
+    thread.serve(std::move(socket), connection_count::place(counters.connections), over_limit);
   }
 }
 
@@ -131,7 +131,7 @@ void server::parts::accept_backlog() {
   acceptor->non_blocking(true, ec);
   for (int i = 0; i < backlog && !ec; ++i) {
     io_thread& thread = take_thread();
-    auto socket = acceptor->accept(thread.context().get_executor(), ec);
+    auto socket = acceptor->accept(thread.io_context().get_executor(), ec);
     if (!ec) serve(thread, std::move(socket));
   }
 }
@@ -139,7 +139,7 @@ void server::parts::accept_backlog() {
 // On the acceptor's own thread, so that it races with no accept, and behind those that are done.
 void server::parts::stop_accepting() {
   std::promise<void> closed;
-  asio::io_context& context = threads.front()->context();
+  asio::io_context& context = threads.front()->io_context();
   asio::post(context, [this, &context, &closed] {
     accept_backlog();
     boost::system::error_code ignored;
@@ -169,10 +169,10 @@ std::uint16_t server::port() const noexcept {
   return parts_->port;
 }
 
-void server::open_for_business(const order_reader& orders, message_port& messages,
-                               const std::function<std::uint32_t(reply_desk&)>& add_desk) {
+void server::attach_engine(const order_reader& orders, message_port& messages,
+                           const std::function<std::uint32_t(completion_queue&)>& add_queue) {
   parts_->offered.orders = &orders;
-  for (const auto& thread : parts_->threads) thread->connect(messages, add_desk(*thread));
+  for (const auto& thread : parts_->threads) thread->connect(messages, add_queue(*thread));
 }
 
 bool server::drain(std::chrono::milliseconds timeout) {

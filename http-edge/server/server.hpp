@@ -1,5 +1,5 @@
 // The HTTP server: a listener that deals connections out to I/O threads. Serves /-/ endpoints from start(); everything
-// else once open_for_business() has told it what to serve and the service status is no longer `recovering`.
+// else once attach_engine() has told it what to serve and the service status is no longer `recovering`.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ struct server_parts {
   const time_source* clock = nullptr;
   service_status* status = nullptr;
   std::function<std::string()> metrics_text;  // Prometheus text format; called on I/O threads
-  std::function<log_positions()> positions;   // the same, but not before open_for_business()
+  std::function<log_positions()> positions;   // the same, but not before attach_engine()
   // Told why, when connections can't be accepted and the last one could; it is tried again. On an I/O thread.
   std::function<void(const std::string&)> on_accept_failure = [](const std::string&) {};
 };
@@ -40,17 +40,17 @@ class server {
   // The port that it listens on.
   std::uint16_t port() const noexcept;
 
-  // Called once. `add_desk` gives each I/O thread's desk its number. The status must
+  // Called once. `add_queue` gives each I/O thread's queue its number. The status must
   // leave `recovering` only after it.
-  void open_for_business(const order_reader& orders, message_port& messages,
-                         const std::function<std::uint32_t(reply_desk&)>& add_desk);
+  void attach_engine(const order_reader& orders, message_port& messages,
+                     const std::function<std::uint32_t(completion_queue&)>& add_queue);
 
   // Takes no more connections, but for those that the kernel has accepted already. Every request that comes on an open
   // one is answered, and the answer says that the connection ends; connections that have had no request for a moment
   // are closed. Waits for the last to end; false if that takes longer than `timeout`, shortly before which requests
   // that have not come whole are answered 503.
   bool drain(std::chrono::milliseconds timeout);
-  // Ends what is left. No desk is called after it.
+  // Ends what is left. No queue is called after it.
   void stop();
 
   const edge_counters& counters() const noexcept;

@@ -143,7 +143,7 @@ bool session::accept_header() {
   }
   if (batch && head_ && thread_.draining()) {
     head_ = tl::make_unexpected(refused_request(problem::draining, "no new batch is taken", request.method(),
-                                                request.target(), thread_.given()));
+                                                request.target(), thread_.context()));
   }
   if (!head_ && (batch || waits_for_continue())) {
     refuse_unsent_body();
@@ -218,8 +218,8 @@ void session::begin_batch() {
   received_at_ = clock::now();
   if (waits_for_continue()) return send_continue();
   stage_ = stage::batching;
-  batch_ = std::make_unique<batch_exchange>(*this);
-  batch_->go_on();
+  batch_ = std::make_unique<batch_stream>(*this);
+  batch_->advance();
 }
 
 // `whole`: its answer has its end, and another request may follow.
@@ -263,7 +263,7 @@ void session::read_page() {
     page_.reset();
     return refuse_for_memory(false);
   }
-  asio::post(thread_.context(), [self = shared_from_this()] { self->read_page(); });
+  asio::post(thread_.io_context(), [self = shared_from_this()] { self->read_page(); });
 }
 
 void session::on_answer(std::uint32_t line, answer&& what) {
@@ -271,9 +271,9 @@ void session::on_answer(std::uint32_t line, answer&& what) {
     if (stage_ == stage::batching) batch_->on_answer(line, std::move(what));
     return;
   }
-  const services& given = thread_.given();
-  const auto visible = visible_position(given);
-  respond(captures_ ? capture_response(what, visible) : write_response(what, given.clock->now(), visible));
+  const handler_context& context = thread_.context();
+  const auto visible = visible_position(context);
+  respond(captures_ ? capture_response(what, visible) : write_response(what, context.clock->now(), visible));
 }
 
 // The request is not read to its end, so the connection can't go on.
@@ -281,7 +281,7 @@ void session::refuse(problem which, std::string_view detail) {
   received_at_ = clock::now();
   const auto& request = parser_->get();
   wire_ = {request.method() == http::verb::head, false, false};
-  respond(refused_request(which, detail, request.method(), request.target(), thread_.given()));
+  respond(refused_request(which, detail, request.method(), request.target(), thread_.context()));
 }
 
 void session::refuse_unparsable(error_code why) {
@@ -308,7 +308,7 @@ void session::refuse_for_memory(bool closes) {
   const auto& request = parser_->get();
   response refused =
       refused_request(problem::overloaded, "unread answers take as much memory as --response-memory allows",
-                      request.method(), request.target(), thread_.given());
+                      request.method(), request.target(), thread_.context());
   refused.close = closes;
   respond(refused);
 }

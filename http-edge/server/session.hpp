@@ -15,7 +15,7 @@
 #include <tl/expected.hpp>
 
 #include "engine/ports/port.hpp"
-#include "http-edge/orders/batch_exchange.hpp"
+#include "http-edge/orders/batch_stream.hpp"
 #include "http-edge/orders/handler.hpp"
 #include "http-edge/orders/order_page.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
@@ -56,7 +56,7 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void end_drain();
 
  private:
-  friend class batch_exchange;
+  friend class batch_stream;
   enum class stage : std::uint8_t { idle, receiving, executing, batching, writing, lingering, closed };
 
   void next_request();
@@ -101,9 +101,9 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   wire_options wire_;
   std::string out_;
   memory_budget::permit out_memory_;
-  std::unique_ptr<batch_exchange> batch_;  // the one that is under way
-  std::unique_ptr<order_page> page_;       // the one that is being read
-  bool captures_ = false;                  // what executes is a call of captures
+  std::unique_ptr<batch_stream> batch_;  // the one that is under way
+  std::unique_ptr<order_page> page_;     // the one that is being read
+  bool captures_ = false;                // what executes is a call of captures
   bool continue_is_due_ = false;
   int empty_lines_ = 0;  // that were skipped before the request
   bool stays_open_ = true;

@@ -118,13 +118,13 @@ struct store_settings {
   // How far back read_log() reaches, at least.
   std::uint64_t log_entries_kept = 1'000'000;
   // Whether something follows the log, so that nothing is trimmed before confirm_persisted().
-  bool log_is_followed = false;
+  bool log_is_consumed = false;
   // Told of each failed read or write, in a sentence. Any thread.
   std::function<void(std::string_view)> on_error = [](std::string_view) {};
 };
 
 // Figures for the people who run it. Each is a snapshot.
-struct store_figures {
+struct store_stats {
   position last;
   std::uint64_t estimated_orders = 0;
   std::uint64_t estimated_messages = 0;
@@ -136,10 +136,10 @@ struct store_figures {
 class store : public log, public order_reader, public capture_reader {
  public:
   // Names the log of this folder, a UUID: made with the folder, never changed.
-  virtual const std::string& engine_id() const noexcept = 0;
+  virtual const std::string& log_id() const noexcept = 0;
   // The greatest id of an order when the folder was opened; absent if there was none. Any thread.
   virtual std::optional<order_id> newest_order() const noexcept = 0;
-  virtual store_figures figures() const = 0;
+  virtual store_stats stats() const = 0;
   // Every order as it is, in ascending order of ids, until `visit` says no. Sees one durable state. Any thread.
   virtual read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const = 0;
   // Every message that has not expired at `now`, in byte order of GUIDs, until `visit` says no. As scan_orders().
@@ -157,7 +157,7 @@ class store : public log, public order_reader, public capture_reader {
 
 // Why a folder can't be opened, as a sentence for the person who started the program.
 struct open_failure {
-  std::string sentence;
+  std::string message;
 };
 
 using open_result = tl::expected<std::unique_ptr<store>, open_failure>;

@@ -30,7 +30,7 @@ class store_loader {
 };
 
 // Makes the folder, which must not be there yet or be empty. `clock` must outlive the loader.
-tl::expected<std::unique_ptr<store_loader>, open_failure> load_new_store(store_settings settings, std::string engine_id,
+tl::expected<std::unique_ptr<store_loader>, open_failure> load_new_store(store_settings settings, std::string log_id,
                                                                          time_source& clock);
 
 }  // namespace ordem::storage

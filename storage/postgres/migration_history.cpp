@@ -2,8 +2,8 @@
 
 namespace ordem::storage {
 
-std::optional<std::string> contradiction_between(std::span<const known_migration> known,
-                                                 std::span<const applied_migration> applied) {
+std::optional<std::string> check_history(std::span<const known_migration> known,
+                                         std::span<const applied_migration> applied) {
   if (!applied.empty() && applied.back().number > static_cast<int>(known.size())) {
     return "the database has had the migration " + applied.back().name + ", which this ordem does not know (it knows " +
            std::to_string(known.size()) + "): a newer ordem has made it; run that one";
@@ -24,9 +24,9 @@ std::optional<std::string> contradiction_between(std::span<const known_migration
   return std::nullopt;
 }
 
-std::optional<std::string> objection_to_history(std::span<const known_migration> known,
-                                                std::span<const applied_migration> applied) {
-  if (auto contradiction = contradiction_between(known, applied)) return contradiction;
+std::optional<std::string> history_error(std::span<const known_migration> known,
+                                         std::span<const applied_migration> applied) {
+  if (auto conflict = check_history(known, applied)) return conflict;
   if (applied.size() == known.size()) return std::nullopt;
   return "the database has had " + std::to_string(applied.size()) + " of " + std::to_string(known.size()) +
          " migrations: run ordem migrate";

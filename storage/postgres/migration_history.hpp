@@ -28,11 +28,11 @@ struct applied_migration {
 // Why this program must not touch a database with that history, as a sentence: it is newer, or has a gap, or was made
 // by a file that was edited since. Nothing if all that is wrong is that migrations are missing at the end. Both lists
 // ascend by number.
-std::optional<std::string> contradiction_between(std::span<const known_migration> known,
-                                                 std::span<const applied_migration> applied);
+std::optional<std::string> check_history(std::span<const known_migration> known,
+                                         std::span<const applied_migration> applied);
 
 // As above, and a sentence too if migrations are missing: what `ordem migrate` would apply.
-std::optional<std::string> objection_to_history(std::span<const known_migration> known,
-                                                std::span<const applied_migration> applied);
+std::optional<std::string> history_error(std::span<const known_migration> known,
+                                         std::span<const applied_migration> applied);
 
 }  // namespace ordem::storage

@@ -41,8 +41,8 @@ struct history {
   std::vector<applied_migration> applied;
 };
 
-tl::unexpected<postgres_failure> failure(std::string sentence) {
-  return tl::make_unexpected(postgres_failure{std::move(sentence)});
+tl::unexpected<postgres_failure> failure(std::string message) {
+  return tl::make_unexpected(postgres_failure{std::move(message)});
 }
 
 // SHA-256, because it is the one that everybody can check with sha256sum; by Postgres, because it has it.
@@ -73,7 +73,7 @@ history read_history(pqxx::transaction_base& transaction) {
 
 schema_state state_of(const history& found) {
   schema_state state;
-  state.contradiction = contradiction_between(found.known, found.applied);
+  state.conflict = check_history(found.known, found.applied);
   auto applied = found.applied.begin();
   for (const known_migration& each : found.known) {
     const bool is_there = applied != found.applied.end() && applied->number == each.number;
@@ -100,7 +100,7 @@ std::string message_about(const known_migration& migration, const std::exception
     return "the migration " + migration.name + " waited " + in_words(lock_timeout) +
            " for a table that another session has locked (see pg_locks)" + nothing_of_it;
   }
-  return "the migration " + migration.name + " has failed: " + told_by_postgres(error) + nothing_of_it;
+  return "the migration " + migration.name + " has failed: " + postgres_error_text(error) + nothing_of_it;
 }
 
 // Why it did not come to a migration. `applied`: how many this database has had, as far as is known.
@@ -113,7 +113,7 @@ std::string message_before(std::size_t applied, const std::exception& error, boo
   if (!has_turn && is_lock_timeout(error)) {
     return "another ordem migrate has been at work on this database for more than " + in_words(lock_timeout) + nothing;
   }
-  return "the migrations of the database can't be read: " + told_by_postgres(error);
+  return "the migrations of the database can't be read: " + postgres_error_text(error);
 }
 
 // Applies the first migration that is pending and returns it; nothing if none is. All in one transaction, and nothing
@@ -130,7 +130,7 @@ tl::expected<std::optional<known_migration>, postgres_failure> apply_next(postgr
     transaction.exec(take_turn);
     has_turn = true;
     const history found = read_history(transaction);
-    if (auto contradiction = contradiction_between(found.known, found.applied)) return failure(*contradiction);
+    if (auto conflict = check_history(found.known, found.applied)) return failure(*conflict);
     if (found.applied.size() == found.known.size()) return std::nullopt;
     next = found.known[found.applied.size()];
     if (!found.has_table) transaction.exec(make_history);
@@ -155,7 +155,7 @@ tl::expected<schema_state, postgres_failure> read_schema(const std::string& post
     pqxx::read_transaction transaction(**connection);
     return state_of(read_history(transaction));
   } catch (const std::exception& error) {
-    return failure("the migrations of the database can't be read: " + told_by_postgres(error));
+    return failure("the migrations of the database can't be read: " + postgres_error_text(error));
   }
 }
 
@@ -172,9 +172,9 @@ tl::expected<void, postgres_failure> apply_migrations(const migration_settings& 
   return {};
 }
 
-std::optional<std::string> objection_to_schema(pqxx::transaction_base& transaction) {
+std::optional<std::string> schema_error(pqxx::transaction_base& transaction) {
   const history found = read_history(transaction);
-  return objection_to_history(found.known, found.applied);
+  return history_error(found.known, found.applied);
 }
 
 }  // namespace ordem::storage

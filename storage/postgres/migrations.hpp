@@ -23,8 +23,8 @@ struct migration_state {
 
 struct schema_state {
   std::vector<migration_state> migrations;  // in their order; those that only the database knows come last
-  // Why this program can't use or migrate the database (see contradiction_between), or nothing.
-  std::optional<std::string> contradiction;
+  // Why this program can't use or migrate the database (see check_history), or nothing.
+  std::optional<std::string> conflict;
 };
 
 // Looks, and changes nothing.

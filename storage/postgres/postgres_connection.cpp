@@ -58,7 +58,7 @@ void never_reconnect(pqxx::connection& connection) {
 
 // Why no transaction can be begun here; nothing if one can. A pooler of statements ends the connection instead, and
 // libpqxx does not pass on what it says then.
-std::optional<std::string> objection_to_pooler(pqxx::connection& connection) {
+std::optional<std::string> pooler_error(pqxx::connection& connection) {
   try {
     pqxx::work transaction(connection);
     transaction.exec("SELECT 1");
@@ -102,16 +102,16 @@ tl::expected<std::unique_ptr<postgres_connection>, postgres_failure> connect_to_
   try {
     auto connection = std::make_unique<pqxx::connection>(with_bounds(given.get()));
     never_reconnect(*connection);
-    if (auto objection = objection_to_pooler(*connection)) {
-      return tl::make_unexpected(postgres_failure{"cannot use Postgres: " + *objection});
+    if (auto validation_error = pooler_error(*connection)) {
+      return tl::make_unexpected(postgres_failure{"cannot use Postgres: " + *validation_error});
     }
     return connection;
   } catch (const std::exception& error) {
-    return tl::make_unexpected(postgres_failure{"cannot connect to Postgres: " + told_by_postgres(error)});
+    return tl::make_unexpected(postgres_failure{"cannot connect to Postgres: " + postgres_error_text(error)});
   }
 }
 
-std::string told_by_postgres(const std::exception& error) {
+std::string postgres_error_text(const std::exception& error) {
   std::string_view text = error.what();
   if (dynamic_cast<const pqxx::sql_error*>(&error) != nullptr) {
     // Further lines quote the statement.

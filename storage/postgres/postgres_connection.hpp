@@ -25,7 +25,7 @@ using postgres_connection = pqxx::basic_connection_base<pqxx::connect_direct>;  
 tl::expected<std::unique_ptr<postgres_connection>, postgres_failure> connect_to_postgres(const std::string& url);
 
 // What libpq or the server said, in one line, without the word ERROR.
-std::string told_by_postgres(const std::exception& error);
+std::string postgres_error_text(const std::exception& error);
 
 // Whether a statement was ended because it waited for a lock longer than lock_timeout.
 bool is_lock_timeout(const std::exception& error);

@@ -83,7 +83,7 @@ class reader final : public postgres_reader {
   // Throws what pqxx throws.
   std::optional<std::string> begin();
 
-  const std::string& engine_id() const noexcept override { return engine_id_; }
+  const std::string& log_id() const noexcept override { return log_id_; }
   position last() const noexcept override { return last_; }
   result<void> keep_by(const clock_reading& now) override;
   result<persisted_counts> count() override;
@@ -113,7 +113,7 @@ class reader final : public postgres_reader {
       }
       return page;
     } catch (const std::exception& error) {
-      return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+      return tl::make_unexpected(postgres_failure{postgres_error_text(error)});
     }
   }
 
@@ -122,17 +122,17 @@ class reader final : public postgres_reader {
   json_column_reader json_;
   std::string kept_messages_;  // the conditions
   std::string kept_captures_;
-  std::string engine_id_;
+  std::string log_id_;
   position last_;
   std::set<std::string> partitions_;
 };
 
 std::optional<std::string> reader::begin() {
-  if (auto objection = objection_to_schema(transaction_)) return objection;
+  if (auto validation_error = schema_error(transaction_)) return validation_error;
   transaction_.exec(transaction_setup);
   const auto rows = transaction_.exec("SELECT engine_id::text, position FROM engine_positions");
   if (rows.empty()) return "the database holds no log: no engine has written to it yet";
-  engine_id_ = rows[0][0].as<std::string>();
+  log_id_ = rows[0][0].as<std::string>();
   last_ = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
   const auto names = transaction_.exec(
       "SELECT inhrelid::regclass::text FROM pg_inherits"
@@ -151,7 +151,7 @@ postgres_reader::result<void> reader::keep_by(const clock_reading& now) {
     transaction_.exec(message_cursor + kept_messages_ + " ORDER BY guid COLLATE \"C\"");
     return {};
   } catch (const std::exception& error) {
-    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+    return tl::make_unexpected(postgres_failure{postgres_error_text(error)});
   }
 }
 
@@ -164,7 +164,7 @@ postgres_reader::result<persisted_counts> reader::count() {
     return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
                             row[3].as<std::uint64_t>()};
   } catch (const std::exception& error) {
-    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+    return tl::make_unexpected(postgres_failure{postgres_error_text(error)});
   }
 }
 
@@ -201,8 +201,8 @@ persisted_message reader::message_of(const pqxx::row& row) {
   decided.order = needed(order_id::parse(row[3].as<std::string>()), where);
   decided.version = version_of(row[4]);
   decided.status = needed(parse_order_status(row[5].as<std::string>()), where);
-  if (!row[6].is_null()) decided.wanted = needed(parse_order_status(row[6].as<std::string>()), where);
-  if (!row[7].is_null()) decided.made_against = supplied_version{version_of(row[7]), row[8].as<bool>()};
+  if (!row[6].is_null()) decided.requested_status = needed(parse_order_status(row[6].as<std::string>()), where);
+  if (!row[7].is_null()) decided.expected_version = ordem::expected_version{version_of(row[7]), row[8].as<bool>()};
   if (!row[9].is_null()) {
     record.command =
         needed(json_.command(row[9].as<std::string>(), row[10].as<std::string>(), row[11].as<std::string>()), where);
@@ -242,10 +242,10 @@ tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(c
   if (!connection) return tl::make_unexpected(connection.error());
   try {
     auto made = std::make_unique<reader>(std::move(*connection));
-    if (const auto objection = made->begin()) return tl::make_unexpected(postgres_failure{*objection});
+    if (const auto validation_error = made->begin()) return tl::make_unexpected(postgres_failure{*validation_error});
     return made;
   } catch (const std::exception& error) {
-    return tl::make_unexpected(postgres_failure{told_by_postgres(error)});
+    return tl::make_unexpected(postgres_failure{postgres_error_text(error)});
   }
 }
 

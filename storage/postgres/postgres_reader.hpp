@@ -44,7 +44,7 @@ class postgres_reader {
   virtual ~postgres_reader() = default;
 
   // Whose log it is, and up to which position it is here.
-  virtual const std::string& engine_id() const noexcept = 0;
+  virtual const std::string& log_id() const noexcept = 0;
   virtual position last() const noexcept = 0;
   // By which reading of the clock messages and captures have expired. Called once.
   virtual result<void> keep_by(const clock_reading& now) = 0;

@@ -62,11 +62,11 @@ constexpr const char* update_orders =
 // About how many bytes of JSON one such statement takes.
 constexpr std::size_t update_bytes_max = std::size_t{4} << 20;
 
-tl::unexpected<sink_failure> fail(std::string sentence) {
-  return tl::make_unexpected(sink_failure{false, std::move(sentence)});
+tl::unexpected<sink_failure> fail(std::string message) {
+  return tl::make_unexpected(sink_failure{false, std::move(message)});
 }
-tl::unexpected<sink_failure> fail_for_good(std::string sentence) {
-  return tl::make_unexpected(sink_failure{true, std::move(sentence)});
+tl::unexpected<sink_failure> fail_for_good(std::string message) {
+  return tl::make_unexpected(sink_failure{true, std::move(message)});
 }
 
 std::int64_t signed_of(std::uint64_t number) {
@@ -153,13 +153,13 @@ class row_stream {
   void put_message(const executed_message& what, position at, const codec::message_json& text) {
     const message_record& record = what.record;
     const outcome& result = record.outcome;
-    const auto& supplied = result.made_against;
-    const std::string wanted(result.wanted ? to_string(*result.wanted) : "");
-    const std::string made_against = supplied ? std::to_string(supplied->version.number) : "";
+    const auto& supplied = result.expected_version;
+    const std::string wanted(result.requested_status ? to_string(*result.requested_status) : "");
+    const std::string expected_version = supplied ? std::to_string(supplied->version.number) : "";
     stream_ << std::make_tuple(std::string(what.guid.view()), bytea_of(record.fingerprint),
                                std::string(to_string(result.verdict)), result.order.to_string(),
                                signed_of(result.version.number), std::string(to_string(result.status)), or_null(wanted),
-                               or_null(made_against), std::string(supplied && supplied->by_if_match ? "t" : "f"),
+                               or_null(expected_version), std::string(supplied && supplied->by_if_match ? "t" : "f"),
                                or_null(text.request), or_null(text.response), to_rfc3339(record.created_at),
                                to_rfc3339(record.expires_at), signed_of(at.number));
   }
@@ -226,14 +226,14 @@ class postgres_sink final : public sink {
  public:
   explicit postgres_sink(postgres_sink_settings settings) : settings_(std::move(settings)) {}
 
-  tl::expected<position, sink_failure> claim(const claim_objection& object) override;
+  tl::expected<position, sink_failure> claim(const claim_check& object) override;
   tl::expected<void, sink_failure> write(std::span<const logged_entry> entries) override;
   void interrupt() noexcept override;
 
  private:
   tl::expected<void, sink_failure> connect();
   void disconnect();
-  tl::expected<void, sink_failure> become_writer(const claim_objection& object);
+  tl::expected<void, sink_failure> become_writer(const claim_check& object);
   writer_claim put_claim(pqxx::work& transaction, std::int64_t epoch, bool is_first);
   tl::expected<void, sink_failure> write_all(std::span<const logged_entry> entries);
   tl::expected<void, sink_failure> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
@@ -255,7 +255,7 @@ class postgres_sink final : public sink {
       // Of a connection that broke libpqxx tells what it could not do next.
       const bool is_lost = connection_ != nullptr && !connection_->is_open();
       disconnect();
-      return fail(is_lost ? "the connection to Postgres was lost" : told_by_postgres(error));
+      return fail(is_lost ? "the connection to Postgres was lost" : postgres_error_text(error));
     }
   }
 
@@ -280,7 +280,7 @@ void postgres_sink::interrupt() noexcept {
 tl::expected<void, sink_failure> postgres_sink::connect() {
   disconnect();
   auto connected = connect_to_postgres(settings_.url);
-  if (!connected) return fail(connected.error().sentence);
+  if (!connected) return fail(connected.error().message);
   connection_ = std::move(*connected);
   const std::lock_guard lock(line_mutex_);
   line_ = std::make_unique<cut_line>(connection_->sock());
@@ -315,26 +315,26 @@ bool has_capture(pqxx::transaction_base& transaction, const capture_entry& what,
   return row[0].as<bool>();
 }
 
-tl::expected<position, sink_failure> postgres_sink::claim(const claim_objection& object) {
+tl::expected<position, sink_failure> postgres_sink::claim(const claim_check& object) {
   if (auto connected = connect(); !connected) return tl::make_unexpected(connected.error());
   const auto claimed = guarded([&] { return become_writer(object); });
   if (!claimed) return tl::make_unexpected(claimed.error());
   return held_;
 }
 
-tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_objection& object) {
+tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_check& object) {
   pqxx::work transaction(*connection_);
   transaction.exec(transaction_setup);
-  if (const auto objection = objection_to_schema(transaction)) return fail(*objection);
+  if (const auto validation_error = schema_error(transaction)) return fail(*validation_error);
   const auto rows = transaction.exec("SELECT engine_id::text, position, epoch, " ORDEM_CLAIM_BEGAN_US
                                      " FROM engine_positions FOR UPDATE");
   writer_claim found;
   position held;
   if (!rows.empty()) {
-    const auto engine_id = rows[0][0].as<std::string>();
-    if (engine_id != settings_.engine_id) {
-      return fail_for_good("the database holds the log of another engine, " + engine_id + ", this one is " +
-                           settings_.engine_id);
+    const auto log_id = rows[0][0].as<std::string>();
+    if (log_id != settings_.log_id) {
+      return fail_for_good("the database holds the log of another engine, " + log_id + ", this one is " +
+                           settings_.log_id);
     }
     held = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
     found = {rows[0][2].as<std::int64_t>(), rows[0][3].as<std::int64_t>()};
@@ -351,7 +351,7 @@ tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_object
     return executed != nullptr ? has_message(transaction, *executed, what.position)
                                : has_capture(transaction, *what.capture(), what.position, settings_.clock->read());
   };
-  if (auto objection = object(held, has)) return tl::make_unexpected(std::move(*objection));
+  if (auto validation_error = object(held, has)) return tl::make_unexpected(std::move(*validation_error));
   writer_claim claim = claim_;
   if (rows.empty() || found != claim_) {
     claim = put_claim(transaction, std::max(found.epoch, claim_.epoch) + 1, rows.empty());
@@ -372,7 +372,7 @@ writer_claim postgres_sink::put_claim(pqxx::work& transaction, std::int64_t epoc
                  " RETURNING " ORDEM_CLAIM_BEGAN_US
                : "UPDATE engine_positions SET epoch = $2, claimed_at = clock_timestamp() WHERE engine_id = $1"
                  " RETURNING " ORDEM_CLAIM_BEGAN_US,
-      settings_.engine_id, epoch);
+      settings_.log_id, epoch);
   return {epoch, row[0].as<std::int64_t>()};
 }
 
@@ -389,7 +389,7 @@ tl::expected<void, sink_failure> postgres_sink::write_all(std::span<const logged
   const auto moved = transaction.exec_params(
       "UPDATE engine_positions SET position = $1, persisted_at = now() WHERE engine_id = $2 AND epoch = $3"
       " AND " ORDEM_CLAIM_BEGAN_US " = $4 AND position = $5",
-      signed_of(last.number), settings_.engine_id, claim_.epoch, claim_.began_us, signed_of(held_.number));
+      signed_of(last.number), settings_.log_id, claim_.epoch, claim_.began_us, signed_of(held_.number));
   if (moved.affected_rows() != 1) {
     return fail("Postgres does not hold what this engine left there: another engine has written, or it was put back");
   }

@@ -12,8 +12,8 @@ namespace ordem::storage {
 struct postgres_sink_settings {
   // A libpq connection URI or keyword/value string. Holds a password perhaps: never to be shown.
   std::string url;
-  // Names the log; see store::engine_id().
-  std::string engine_id;
+  // Names the log; see store::log_id().
+  std::string log_id;
   // For what has expired, and the partitions of the present and the coming months, which the sink makes by itself. Must
   // outlive it.
   const time_source* clock = nullptr;

@@ -12,6 +12,6 @@ namespace ordem::storage {
 
 // Why the database is not exactly at this program's migrations, as a sentence that says what to do; nothing if it is.
 // Throws what pqxx throws if the database can't be asked.
-std::optional<std::string> objection_to_schema(pqxx::transaction_base& transaction);
+std::optional<std::string> schema_error(pqxx::transaction_base& transaction);
 
 }  // namespace ordem::storage

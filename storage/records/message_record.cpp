@@ -81,7 +81,7 @@ command get_command(byte_reader& from) {
 }  // namespace
 
 void encode_message(std::string& out, const message_record& what) {
-  const auto& supplied = what.outcome.made_against;
+  const auto& supplied = what.outcome.expected_version;
   const int flags = (supplied ? flag_version_supplied : 0) |
                     (supplied && supplied->by_if_match ? flag_by_if_match : 0) | (what.command ? flag_command_kept : 0);
   byte_writer to{out};
@@ -94,7 +94,8 @@ void encode_message(std::string& out, const message_record& what) {
   to.put_bytes(what.outcome.order.bytes);
   to.put_varint(what.outcome.version.number);
   to.put_byte(static_cast<std::uint8_t>(what.outcome.status));
-  to.put_byte(what.outcome.wanted ? static_cast<std::uint8_t>(*what.outcome.wanted) : std::uint8_t{0});
+  to.put_byte(what.outcome.requested_status ? static_cast<std::uint8_t>(*what.outcome.requested_status)
+                                            : std::uint8_t{0});
   to.put_byte(static_cast<std::uint8_t>(flags));
   if (supplied) to.put_varint(supplied->version.number);
   if (what.command) put_command(to, *what.command);
@@ -112,10 +113,10 @@ std::optional<message_record> decode_message(std::string_view record) {
   what.outcome.order = get_order_id(from);
   what.outcome.version = {from.get_varint()};
   what.outcome.status = get_status(from);
-  what.outcome.wanted = get_optional_status(from);
+  what.outcome.requested_status = get_optional_status(from);
   const std::uint8_t flags = from.get_byte();
   if ((flags & flag_version_supplied) != 0) {
-    what.outcome.made_against = supplied_version{{from.get_varint()}, (flags & flag_by_if_match) != 0};
+    what.outcome.expected_version = ordem::expected_version{{from.get_varint()}, (flags & flag_by_if_match) != 0};
   }
   if ((flags & flag_command_kept) != 0) what.command = get_command(from);
   return checked(from, std::move(what));

@@ -25,8 +25,8 @@ namespace fs = std::filesystem;
 // In the place of the number in FORMAT.
 constexpr std::string_view being_loaded = "loading";
 
-tl::unexpected<open_failure> failure(std::string sentence) {
-  return tl::make_unexpected(open_failure{std::move(sentence)});
+tl::unexpected<open_failure> failure(std::string message) {
+  return tl::make_unexpected(open_failure{std::move(message)});
 }
 
 std::string quoted(const fs::path& path) {
@@ -41,7 +41,7 @@ bool is_uuid(const std::string& text) {
   return order_id::parse(text).has_value();  // the same 36 characters
 }
 
-std::string fresh_engine_id() {
+std::string fresh_log_id() {
   return boost::uuids::to_string(boost::uuids::random_generator()());
 }
 
@@ -49,9 +49,9 @@ std::string fresh_engine_id() {
 tl::expected<std::string, open_failure> read_format(const fs::path& path) {
   std::ifstream file(path / "FORMAT");
   std::string line;
-  std::string engine_id;
+  std::string log_id;
   std::getline(file, line);
-  std::getline(file, engine_id);
+  std::getline(file, log_id);
   if (line == being_loaded) {
     return failure("the data folder " + quoted(path) + " was not loaded to its end; remove it and load it anew");
   }
@@ -70,11 +70,11 @@ tl::expected<std::string, open_failure> read_format(const fs::path& path) {
     return failure("the data folder " + quoted(path) +
                    " has lost its database (db/CURRENT is missing); restore the folder from a back-up as a whole");
   }
-  if (!is_uuid(engine_id)) {
+  if (!is_uuid(log_id)) {
     return failure("the file FORMAT of the data folder " + quoted(path) +
                    " holds no engine id; restore the folder from a back-up as a whole");
   }
-  return engine_id;
+  return log_id;
 }
 
 // Whether what is open is what the path leads to.
@@ -182,20 +182,20 @@ tl::expected<data_folder, open_failure> data_folder::open(const fs::path& path) 
   // If an earlier start that was cut off has made the folder, its name may not be durable yet. If another has made it,
   // the parent may be none that this process may read.
   if (folder.is_new_) sync_folder(parent_of(path));
-  auto engine_id = folder.is_new() ? tl::expected<std::string, open_failure>(fresh_engine_id()) : read_format(path);
-  if (!engine_id) return tl::make_unexpected(engine_id.error());
-  folder.engine_id_ = std::move(*engine_id);
+  auto log_id = folder.is_new() ? tl::expected<std::string, open_failure>(fresh_log_id()) : read_format(path);
+  if (!log_id) return tl::make_unexpected(log_id.error());
+  folder.log_id_ = std::move(*log_id);
   return folder;
 }
 
-tl::expected<data_folder, open_failure> data_folder::make(const fs::path& path, std::string engine_id) {
+tl::expected<data_folder, open_failure> data_folder::make(const fs::path& path, std::string log_id) {
   std::error_code ignored;
   if (fs::exists(path, ignored) && !fs::is_empty(path, ignored)) {
     return failure("the data folder " + quoted(path) + " is not empty; name one that is not there yet");
   }
   auto folder = open(path);
   if (!folder) return folder;
-  folder->engine_id_ = std::move(engine_id);
+  folder->log_id_ = std::move(log_id);
   if (auto marked = folder->write_format_file(std::string(being_loaded) + "\n"); !marked) {
     return tl::make_unexpected(marked.error());
   }
@@ -203,7 +203,7 @@ tl::expected<data_folder, open_failure> data_folder::make(const fs::path& path, 
 }
 
 tl::expected<void, open_failure> data_folder::write_format() const {
-  return write_format_file(std::to_string(data_format) + "\n" + engine_id_ + "\n");
+  return write_format_file(std::to_string(data_format) + "\n" + log_id_ + "\n");
 }
 
 tl::expected<void, open_failure> data_folder::write_format_file(const std::string& text) const {
@@ -245,7 +245,7 @@ data_folder::data_folder(data_folder&& other) noexcept
     : path_(std::move(other.path_)),
       lock_(std::exchange(other.lock_, -1)),
       is_new_(other.is_new_),
-      engine_id_(std::move(other.engine_id_)) {}
+      log_id_(std::move(other.log_id_)) {}
 
 data_folder::~data_folder() {
   if (lock_ >= 0) ::close(lock_);

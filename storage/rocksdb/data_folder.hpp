@@ -23,12 +23,12 @@ class data_folder {
   // Makes the folder if needed, takes its lock, checks its format, and that there is a database if there was one.
   static tl::expected<data_folder, open_failure> open(const std::filesystem::path& path);
   // As open, for a folder that must be new, and will have this engine id. Until write_format() nobody else can open it.
-  static tl::expected<data_folder, open_failure> make(const std::filesystem::path& path, std::string engine_id);
+  static tl::expected<data_folder, open_failure> make(const std::filesystem::path& path, std::string log_id);
 
   // Whether the folder has no FORMAT yet. If it has a database all the same, that must be empty: a first start that was
   // cut off.
   bool is_new() const noexcept { return is_new_; }
-  const std::string& engine_id() const noexcept { return engine_id_; }
+  const std::string& log_id() const noexcept { return log_id_; }
   // Writes FORMAT, durably.
   tl::expected<void, open_failure> write_format() const;
 
@@ -45,7 +45,7 @@ class data_folder {
   std::filesystem::path path_;
   int lock_;
   bool is_new_ = false;
-  std::string engine_id_;
+  std::string log_id_;
 };
 
 // Checks that there is a folder of a format that this program reads, and gives its engine id. Takes no lock.

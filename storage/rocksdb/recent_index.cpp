@@ -11,7 +11,7 @@ namespace ordem::storage {
 namespace {
 
 // How many may wait to be written before appends wait for them.
-constexpr std::size_t full_generations_max = 3;
+constexpr std::size_t immutable_memtables_max = 3;
 
 // Of its record. Larger orders are not kept in memory, so that it stays bounded.
 constexpr std::size_t order_bytes_max = 512;
@@ -22,8 +22,8 @@ std::size_t customer_prefix_bytes(std::string_view customer_key) {
 
 }  // namespace
 
-recent_index::recent_index(std::size_t generation_entries, writer write)
-    : generation_entries_(generation_entries), write_(std::move(write)), filling_(make_generation()) {
+recent_index::recent_index(std::size_t memtable_entries, writer write)
+    : memtable_entries_(memtable_entries), write_(std::move(write)), filling_(make_memtable()) {
   publish();
 }
 
@@ -32,7 +32,7 @@ recent_index::~recent_index() {
 }
 
 void recent_index::start() {
-  thread_ = std::thread([this] { write_full_ones(); });
+  thread_ = std::thread([this] { flush_loop(); });
 }
 
 void recent_index::stop() {
@@ -47,13 +47,13 @@ void recent_index::stop() {
 // --- filling ---
 
 // A group goes into one generation, also where it has more entries than that is to have.
-std::shared_ptr<index_generation> recent_index::make_generation() const {
-  return std::make_shared<index_generation>(std::max(generation_entries_, group_entries_max));
+std::shared_ptr<memtable> recent_index::make_memtable() const {
+  return std::make_shared<memtable>(std::max(memtable_entries_, group_entries_max));
 }
 
 void recent_index::add(std::span<const entry> entries, position first) {
-  if (filling_->entries > 0 && filling_->entries + entries.size() > generation_entries_) {
-    begin_generation({first.number - 1});
+  if (filling_->entries > 0 && filling_->entries + entries.size() > memtable_entries_) {
+    begin_memtable({first.number - 1});
   }
   filling_->entries += entries.size();
   position at = first;
@@ -63,14 +63,14 @@ void recent_index::add(std::span<const entry> entries, position first) {
   }
 }
 
-void recent_index::begin_generation(position last) {
+void recent_index::begin_memtable(position last) {
   filling_->last = last;
   std::unique_lock lock(mutex_);
   auto next = std::exchange(spare_, nullptr);
-  if (next == nullptr) next = make_generation();
+  if (next == nullptr) next = make_memtable();
   // Those that are not durable wait for no disk of ours, and are as many as messages are in flight.
   const auto is_behind = [this] {
-    return full_.size() >= full_generations_max && full_[full_generations_max - 1]->last <= durable_;
+    return full_.size() >= immutable_memtables_max && full_[immutable_memtables_max - 1]->last <= durable_;
   };
   changed_.wait(lock, [&] { return !is_behind() || failed_ || !thread_.joinable(); });
   full_.push_back(std::exchange(filling_, std::move(next)));
@@ -117,7 +117,7 @@ void recent_index::confirm_durable(position through) {
   if (!full_.empty()) changed_.notify_all();
 }
 
-void recent_index::write_full_ones() {
+void recent_index::flush_loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto has_work = [this] { return !failed_ && !full_.empty() && full_.front()->last <= durable_; };
@@ -125,7 +125,7 @@ void recent_index::write_full_ones() {
     if (stopping_) return;
     if (spare_ == nullptr) {
       lock.unlock();
-      auto made = make_generation();
+      auto made = make_memtable();
       lock.lock();
       spare_ = std::move(made);
       continue;
@@ -144,7 +144,7 @@ void recent_index::write_full_ones() {
   }
 }
 
-bool recent_index::write_rest(position last) {
+bool recent_index::flush_remaining(position last) {
   stop();
   if (failed_) return false;
   filling_->last = last;
@@ -158,14 +158,14 @@ bool recent_index::write_rest(position last) {
 // --- reading ---
 
 void recent_index::publish() {
-  auto all = std::make_shared<index_generations>();
+  auto all = std::make_shared<memtable_list>();
   all->reserve(full_.size() + 1);
   all->push_back(filling_);
   all->insert(all->end(), full_.rbegin(), full_.rend());
   published_ = std::move(all);
 }
 
-std::shared_ptr<const index_generations> recent_index::generations() const {
+std::shared_ptr<const memtable_list> recent_index::memtables() const {
   const std::lock_guard lock(mutex_);
   return published_;
 }

@@ -29,9 +29,8 @@
 namespace ordem::storage {
 
 // What the indexes hold of some consecutive entries.
-struct index_generation {
-  explicit index_generation(std::size_t entries_max)
-      : messages(entries_max), customers(2 * entries_max), orders(entries_max) {}
+struct memtable {
+  explicit memtable(std::size_t entries_max) : messages(entries_max), customers(2 * entries_max), orders(entries_max) {}
 
   recent_records messages;
   recent_lists customers;   // by the prefix of their customer
@@ -41,14 +40,14 @@ struct index_generation {
 };
 
 // Newest first.
-using index_generations = std::vector<std::shared_ptr<const index_generation>>;
+using memtable_list = std::vector<std::shared_ptr<const memtable>>;
 
 class recent_index {
  public:
-  // Writes a generation to table files; whether it could. Called on the index's own thread, or by write_rest().
-  using writer = std::function<bool(const index_generation&)>;
+  // Writes a generation to table files; whether it could. Called on the index's own thread, or by flush_remaining().
+  using writer = std::function<bool(const memtable&)>;
 
-  recent_index(std::size_t generation_entries, writer write);
+  recent_index(std::size_t memtable_entries, writer write);
   // What is not written stays in the log.
   ~recent_index();
 
@@ -65,32 +64,32 @@ class recent_index {
   void confirm_durable(position through);
 
   // Any thread. What of it is in the files already does no harm.
-  std::shared_ptr<const index_generations> generations() const;
+  std::shared_ptr<const memtable_list> memtables() const;
 
   // Writes all that is left, on the calling thread; whether it could. All of it is durable, and `last` is the position
   // of the last entry. Nothing is added during or after it.
-  bool write_rest(position last);
+  bool flush_remaining(position last);
 
  private:
   void add(const message_entry& what, position at);
-  std::shared_ptr<index_generation> make_generation() const;
-  void begin_generation(position last);
-  void write_full_ones();
+  std::shared_ptr<memtable> make_memtable() const;
+  void begin_memtable(position last);
+  void flush_loop();
   void publish();
 
-  const std::size_t generation_entries_;
+  const std::size_t memtable_entries_;
   const writer write_;
   // The filling thread's own.
-  std::shared_ptr<index_generation> filling_;
+  std::shared_ptr<memtable> filling_;
   std::string key_;
   std::string value_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::shared_ptr<const index_generation>> full_;  // oldest first
+  std::vector<std::shared_ptr<const memtable>> full_;  // oldest first
   // Made by the thread: its megabytes of empty tables take milliseconds, for which appends would stand still.
-  std::shared_ptr<index_generation> spare_;
-  std::shared_ptr<const index_generations> published_;
+  std::shared_ptr<memtable> spare_;
+  std::shared_ptr<const memtable_list> published_;
   position durable_;
   bool stopping_ = false;
   bool failed_ = false;

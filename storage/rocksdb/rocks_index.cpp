@@ -61,7 +61,7 @@ class table_file {
 };
 
 // Of each message the newest record of all generations, in byte order of keys.
-std::vector<const recent_record*> recent_messages(const data_view& view) {
+std::vector<const recent_record*> recent_messages(const snapshot& view) {
   std::vector<const recent_record*> all;
   for (const auto& each : view.recent()) {
     const auto some = each->messages.sorted(view.last());
@@ -97,7 +97,7 @@ rocksdb::Status rocks_store::put_indexed(position through) {
 }
 
 // On the index's thread. Until the database has taken in all files, in one step, readers find their records in memory.
-bool rocks_store::write_index(const index_generation& what) {
+bool rocks_store::write_index(const memtable& what) {
   rocksdb::Status status;
   std::vector<rocksdb::IngestExternalFileArg> files;
   const auto write = [&](rocksdb::ColumnFamilyHandle* to, const char* name, const auto& fill) {
@@ -124,7 +124,7 @@ bool rocks_store::write_index(const index_generation& what) {
   }
   if (status.ok()) status = db_->IngestExternalFiles(files);
   if (!status.ok()) {
-    tell_failure("of the indexes: " + text_of(status));
+    report_failure("of the indexes: " + text_of(status));
     return false;
   }
   indexed_ = what.last.number;
@@ -135,7 +135,7 @@ bool rocks_store::write_index(const index_generation& what) {
 // --- at the start ---
 
 // Makes from the log again what the table files do not have yet.
-std::optional<open_failure> rocks_store::gather_recent() {
+std::optional<open_failure> rocks_store::recover_memtables() {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get({}, families_.back(), indexed_key, &value);
   if (!status.ok() && !status.IsNotFound()) return cannot_open(status);
@@ -186,7 +186,7 @@ read_result<std::optional<message_record>> rocks_store::find_message(const guid&
   key.clear();
   encode_message_key(key, id);
   const auto view = shown();
-  const recent_record* recent = view->find_recent(&index_generation::messages, key);
+  const recent_record* recent = view->find_recent(&memtable::messages, key);
   rocksdb::PinnableSlice stored;
   if (recent == nullptr) {
     const auto status = db_->Get(view->options(), handle(family::messages), key, &stored);

@@ -13,7 +13,7 @@ namespace {
 // The records of a family whose keys begin with a prefix.
 class prefix_iterator {
  public:
-  prefix_iterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const data_view& view, std::string prefix)
+  prefix_iterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const snapshot& view, std::string prefix)
       : end_(end_of_prefix(std::move(prefix))), end_slice_(end_) {
     rocksdb::ReadOptions options = view.options();
     options.iterate_upper_bound = &end_slice_;

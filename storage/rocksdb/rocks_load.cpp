@@ -87,11 +87,11 @@ class rocks_loader final : public store_loader {
   bool has_all_orders_ = false;
 };
 
-tl::expected<std::unique_ptr<store_loader>, open_failure> load_new_store(store_settings settings, std::string engine_id,
+tl::expected<std::unique_ptr<store_loader>, open_failure> load_new_store(store_settings settings, std::string log_id,
                                                                          time_source& clock) {
-  auto folder = data_folder::make(settings.folder, engine_id);
+  auto folder = data_folder::make(settings.folder, log_id);
   if (!folder) return tl::make_unexpected(folder.error());
-  auto store = std::make_unique<rocks_store>(std::move(settings), clock, std::move(engine_id), std::move(*folder));
+  auto store = std::make_unique<rocks_store>(std::move(settings), clock, std::move(log_id), std::move(*folder));
   if (auto failure = store->open_database()) return tl::make_unexpected(std::move(*failure));
   return std::make_unique<rocks_loader>(std::move(store));
 }

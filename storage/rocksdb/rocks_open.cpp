@@ -81,7 +81,7 @@ std::optional<open_failure> rocks_store::open_database() {
   rocksdb::DB* db = nullptr;
   const auto options = database_options(settings_, [this](std::string_view what) {
     // After a failed write, RocksDB goes on to report what follows from it.
-    if (!failure_told_) settings_.on_error(with_known_path(std::string(what)));
+    if (!failure_reported_) settings_.on_error(with_known_path(std::string(what)));
   });
   rocksdb::Status status;
   if (folder_) {
@@ -214,13 +214,12 @@ std::optional<open_failure> rocks_store::claim_folder() {
 
 namespace {
 
-open_result open(store_settings settings, time_source& clock, std::string engine_id,
-                 std::optional<data_folder> folder) {
-  auto opened = std::make_unique<rocks_store>(std::move(settings), clock, std::move(engine_id), std::move(folder));
+open_result open(store_settings settings, time_source& clock, std::string log_id, std::optional<data_folder> folder) {
+  auto opened = std::make_unique<rocks_store>(std::move(settings), clock, std::move(log_id), std::move(folder));
   if (auto failure = opened->open_database()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->check_end_of_log()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->find_newest_order()) return tl::make_unexpected(std::move(*failure));
-  if (auto failure = opened->gather_recent()) return tl::make_unexpected(std::move(*failure));
+  if (auto failure = opened->recover_memtables()) return tl::make_unexpected(std::move(*failure));
   if (auto failure = opened->claim_folder()) return tl::make_unexpected(std::move(*failure));
   return opened;
 }
@@ -230,14 +229,14 @@ open_result open(store_settings settings, time_source& clock, std::string engine
 open_result open_store(store_settings settings, time_source& clock) {
   auto folder = data_folder::open(settings.folder);
   if (!folder) return tl::make_unexpected(folder.error());
-  std::string engine_id = folder->engine_id();
-  return open(std::move(settings), clock, std::move(engine_id), std::move(*folder));
+  std::string log_id = folder->log_id();
+  return open(std::move(settings), clock, std::move(log_id), std::move(*folder));
 }
 
 open_result open_store_for_reading(store_settings settings, time_source& clock) {
-  auto engine_id = check_data_folder(settings.folder);
-  if (!engine_id) return tl::make_unexpected(engine_id.error());
-  return open(std::move(settings), clock, std::move(*engine_id), std::nullopt);
+  auto log_id = check_data_folder(settings.folder);
+  if (!log_id) return tl::make_unexpected(log_id.error());
+  return open(std::move(settings), clock, std::move(*log_id), std::nullopt);
 }
 
 }  // namespace ordem::storage

@@ -61,8 +61,8 @@ void rocks_store::put_clock(const clock_state& state) {
 
 // Once, whatever fails after that: on a full disk everything does. RocksDB gives up for good where it has no descriptor
 // left for a table file or a log; see app/process/file_limit.hpp.
-void rocks_store::tell_failure(std::string_view why) {
-  if (failure_told_.exchange(true)) return;
+void rocks_store::report_failure(std::string_view why) {
+  if (failure_reported_.exchange(true)) return;
   const bool no_descriptors = why.find("Too many open files") != std::string_view::npos;
   settings_.on_error("a write failed, nothing more is accepted until a restart: " +
                      std::string(no_descriptors ? "no file descriptors are left, which is no fault of the disk: raise "
@@ -87,7 +87,7 @@ std::string rocks_store::with_known_path(std::string text) const {
 }
 
 tl::unexpected<log_error> rocks_store::failed_write(std::string_view why) {
-  tell_failure(why);
+  report_failure(why);
   if (failed_.exchange(true)) return tl::make_unexpected(log_error::failed_earlier);
   return tl::make_unexpected(log_error::write_failed);
 }
@@ -95,7 +95,7 @@ tl::unexpected<log_error> rocks_store::failed_write(std::string_view why) {
 tl::expected<position, log_error> rocks_store::append(std::span<const entry> entries) {
   CHECK(folder_.has_value() && entries.size() <= group_entries_max);
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
-  if (failure_told_) return failed_write("of the indexes");  // what has failed is not of this thread
+  if (failure_reported_) return failed_write("of the indexes");  // what has failed is not of this thread
   const std::uint64_t last_appended = appended_.load(std::memory_order_relaxed);
   if (entries.empty()) return position{last_appended};
 
@@ -189,7 +189,7 @@ void rocks_store::confirm_persisted(position through) {
 void rocks_store::trim_log() {
   std::uint64_t needed_from = last().number - std::min(last().number, settings_.log_entries_kept);
   needed_from = std::min(needed_from, indexed_.load(std::memory_order_relaxed));
-  if (settings_.log_is_followed) needed_from = std::min(needed_from, persisted_.load(std::memory_order_relaxed));
+  if (settings_.log_is_consumed) needed_from = std::min(needed_from, persisted_.load(std::memory_order_relaxed));
   if (needed_from <= group_entries_max) return;
   const std::string end = encoded(encode_log_key, position{needed_from - group_entries_max});
   const rocksdb::Slice end_slice(end);
@@ -198,14 +198,14 @@ void rocks_store::trim_log() {
 }
 
 // At the group that holds this position, or the last one before it. Not valid if there is none.
-std::unique_ptr<rocksdb::Iterator> rocks_store::log_group_of(position at, const data_view& view) const {
+std::unique_ptr<rocksdb::Iterator> rocks_store::log_group_of(position at, const snapshot& view) const {
   std::unique_ptr<rocksdb::Iterator> group(db_->NewIterator(view.options(), handle(family::log)));
   group->SeekForPrev(encoded(encode_log_key, at));
   return group;
 }
 
 // The version that an accepted message made, null of a rejected one.
-read_result<shared_order> rocks_store::find_logged_order(const outcome& result, const data_view& view) const {
+read_result<shared_order> rocks_store::find_logged_order(const outcome& result, const snapshot& view) const {
   if (!is_accepted(result.verdict)) return shared_order{};
   auto after = find_version(result.order, result.version, view);
   if (after && *after == nullptr) return tl::make_unexpected(read_error::storage_failed);
@@ -288,7 +288,7 @@ tl::unexpected<read_error> rocks_store::failed_read(family where, std::string_vi
 }
 
 read_result<shared_order> rocks_store::read_order(family which, std::string_view key, order_id id,
-                                                  const data_view& view) const {
+                                                  const snapshot& view) const {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(view.options(), handle(which), key, &value);
   if (status.IsNotFound()) return shared_order{};
@@ -302,9 +302,9 @@ read_result<shared_order> rocks_store::decode_found(family where, std::string_vi
   return std::make_shared<const order>(std::move(*found));
 }
 
-read_result<shared_order> rocks_store::find_order(order_id id, const data_view& view) const {
+read_result<shared_order> rocks_store::find_order(order_id id, const snapshot& view) const {
   const std::string_view key{reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
-  const recent_record* recent = view.find_recent(&index_generation::orders, key);
+  const recent_record* recent = view.find_recent(&memtable::orders, key);
   if (recent != nullptr && !recent->removed) return decode_found(family::orders, recent->value(), id);
   return read_order(family::orders, key, id, view);
 }
@@ -313,7 +313,7 @@ read_result<shared_order> rocks_store::find_order(order_id id, const data_view& 
 std::optional<shared_order> rocks_store::find_cached_order(order_id id) const {
   const auto view = shown();
   const std::string_view key{reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
-  const recent_record* recent = view->find_recent(&index_generation::orders, key);
+  const recent_record* recent = view->find_recent(&memtable::orders, key);
   rocksdb::PinnableSlice stored;
   if (recent == nullptr || recent->removed) {
     rocksdb::ReadOptions options = view->options();
@@ -331,7 +331,7 @@ read_result<shared_order> rocks_store::find_version(order_id id, version which) 
   return find_version(id, which, *shown());
 }
 
-read_result<shared_order> rocks_store::find_version(order_id id, version which, const data_view& view) const {
+read_result<shared_order> rocks_store::find_version(order_id id, version which, const snapshot& view) const {
   auto current = find_order(id, view);
   if (!current || *current == nullptr || (*current)->version == which) return current;
   if (which > (*current)->version) return shared_order{};
@@ -384,17 +384,17 @@ read_result<void> rocks_store::scan_captures(
 
 // --- running it ---
 
-store_figures rocks_store::figures() const {
+store_stats rocks_store::stats() const {
   const auto property = [this](family which, const std::string& name) {
     std::uint64_t value = 0;
     db_->GetIntProperty(handle(which), name, &value);
     return value;
   };
-  store_figures now;
+  store_stats now;
   now.last = last();
   now.estimated_orders = property(family::orders, rocksdb::DB::Properties::kEstimateNumKeys);
   now.estimated_messages = property(family::messages, rocksdb::DB::Properties::kEstimateNumKeys);
-  for (const auto& each : *index_.generations()) now.estimated_messages += each->messages.size();
+  for (const auto& each : *index_.memtables()) now.estimated_messages += each->messages.size();
   now.estimated_captures = property(family::captures, rocksdb::DB::Properties::kEstimateNumKeys);
   for (std::size_t i = 0; i < family_names.size(); ++i) {
     now.memtable_bytes += property(static_cast<family>(i), rocksdb::DB::Properties::kSizeAllMemTables);
@@ -408,7 +408,7 @@ void rocks_store::close() {
   const auto status = db_->Flush({}, families_);
   if (!status.ok()) {
     settings_.on_error("the last flush failed, the next start replays the log: " + text_of(status));
-  } else if (!index_.write_rest(appended())) {
+  } else if (!index_.flush_remaining(appended())) {
     settings_.on_error("the indexes could not be written, the next start makes them from the log");
   }
 }

@@ -41,22 +41,22 @@ inline constexpr std::string_view folder_removed =
     "the data folder was removed or replaced while it was served; what was acknowledged is in the one that was removed";
 
 // A state of the data that reads are served from: everything up to a position, and nothing after it.
-class data_view {
+class snapshot {
  public:
   // What the database has now, and what of the indexes it may not have yet.
-  data_view(rocksdb::DB& db, position last, std::shared_ptr<const index_generations> recent)
+  snapshot(rocksdb::DB& db, position last, std::shared_ptr<const memtable_list> recent)
       : db_(db), snapshot_(db.GetSnapshot()), last_(last), recent_(std::move(recent)) {
     options_.snapshot = snapshot_;
   }
-  ~data_view() { db_.ReleaseSnapshot(snapshot_); }
-  data_view(const data_view&) = delete;
-  data_view& operator=(const data_view&) = delete;
+  ~snapshot() { db_.ReleaseSnapshot(snapshot_); }
+  snapshot(const snapshot&) = delete;
+  snapshot& operator=(const snapshot&) = delete;
 
   const rocksdb::ReadOptions& options() const noexcept { return options_; }
   position last() const noexcept { return last_; }
-  const index_generations& recent() const noexcept { return *recent_; }
+  const memtable_list& recent() const noexcept { return *recent_; }
   // The newest record of that name in one of the tables of `recent`, if there is one. Lives as long as the view.
-  const recent_record* find_recent(recent_records index_generation::* table, std::string_view name) const noexcept {
+  const recent_record* find_recent(recent_records memtable::* table, std::string_view name) const noexcept {
     for (const auto& each : *recent_) {
       if (const recent_record* found = ((*each).*table).find(name, last_)) return found;
     }
@@ -68,18 +68,18 @@ class data_view {
   const rocksdb::Snapshot* snapshot_;
   rocksdb::ReadOptions options_;
   const position last_;
-  const std::shared_ptr<const index_generations> recent_;
+  const std::shared_ptr<const memtable_list> recent_;
 };
 
 class rocks_store final : public store {
  public:
-  rocks_store(store_settings settings, time_source& clock, std::string engine_id, std::optional<data_folder> folder)
+  rocks_store(store_settings settings, time_source& clock, std::string log_id, std::optional<data_folder> folder)
       : settings_(std::move(settings)),
-        engine_id_(std::move(engine_id)),
+        log_id_(std::move(log_id)),
         folder_(std::move(folder)),
         clock_(clock),
         expired_(clock),
-        index_(settings_.index_entries, [this](const index_generation& what) { return write_index(what); }) {}
+        index_(settings_.index_entries, [this](const memtable& what) { return write_index(what); }) {}
 
   ~rocks_store() override {
     index_.stop();
@@ -95,7 +95,7 @@ class rocks_store final : public store {
   std::optional<open_failure> check_end_of_log();
   std::optional<open_failure> find_newest_order();
   std::optional<open_failure> resume_clock(std::optional<timestamp> newest);
-  std::optional<open_failure> gather_recent();
+  std::optional<open_failure> recover_memtables();
   std::optional<open_failure> claim_folder();
   std::string difference_in(const executed_message& logged) const;
   bool is_as_logged(const capture_key& key, const shared_capture& after) const;
@@ -108,7 +108,7 @@ class rocks_store final : public store {
   tl::expected<position, log_read_error> first() const override;
   void confirm_persisted(position through) override;
   tl::expected<std::uint64_t, log_read_error> bytes_after(position at) const override;
-  const std::string& engine_id() const noexcept override { return engine_id_; }
+  const std::string& log_id() const noexcept override { return log_id_; }
   std::optional<order_id> newest_order() const noexcept override { return newest_order_; }
 
   position visible() const noexcept override { return {visible_.load(std::memory_order_acquire)}; }
@@ -129,16 +129,16 @@ class rocks_store final : public store {
       const clock_reading& now,
       const std::function<bool(const capture_key&, const shared_capture&)>& visit) const override;
 
-  store_figures figures() const override;
+  store_stats stats() const override;
   void close() override;
 
  private:
   friend class rocks_loader;
   class customer_list;
   class version_list;
-  using shared_view = std::shared_ptr<const data_view>;
+  using shared_view = std::shared_ptr<const snapshot>;
   shared_view make_view(position last) const {
-    return std::make_shared<const data_view>(*db_, last, index_.generations());
+    return std::make_shared<const snapshot>(*db_, last, index_.memtables());
   }
 
   rocksdb::ColumnFamilyHandle* handle(family which) const { return families_[static_cast<std::size_t>(which)]; }
@@ -158,31 +158,31 @@ class rocks_store final : public store {
   void trim_log();
   rocksdb::Status put_indexed(position through);
   void put_clock(const clock_state& state);
-  bool write_index(const index_generation& what);
+  bool write_index(const memtable& what);
   bool is_in_place() const noexcept { return !database_folder_ || database_folder_->is_in_place(); }
   std::string text_of(const rocksdb::Status& status) const;
   std::string with_known_path(std::string text) const;
   std::optional<open_failure> drop(const torn_record& torn) const;
-  void tell_failure(std::string_view why);
+  void report_failure(std::string_view why);
   tl::unexpected<log_error> failed_write(std::string_view why);
 
   void put(family which, std::string_view key, std::string_view value);
   void put_order(const message_entry& what);
   void put_capture(const capture_entry& what);
 
-  read_result<shared_order> find_order(order_id id, const data_view& view) const;
-  read_result<shared_order> find_version(order_id id, version which, const data_view& view) const;
-  read_result<shared_order> read_order(family which, std::string_view key, order_id id, const data_view& view) const;
+  read_result<shared_order> find_order(order_id id, const snapshot& view) const;
+  read_result<shared_order> find_version(order_id id, version which, const snapshot& view) const;
+  read_result<shared_order> read_order(family which, std::string_view key, order_id id, const snapshot& view) const;
   read_result<shared_order> decode_found(family where, std::string_view record, order_id id) const;
-  read_result<shared_order> find_logged_order(const outcome& result, const data_view& view) const;
+  read_result<shared_order> find_logged_order(const outcome& result, const snapshot& view) const;
   read_result<void> scan(
       family which, const std::function<std::optional<bool>(std::string_view key, std::string_view value)>& read) const;
-  std::unique_ptr<rocksdb::Iterator> log_group_of(position at, const data_view& view) const;
+  std::unique_ptr<rocksdb::Iterator> log_group_of(position at, const snapshot& view) const;
   tl::unexpected<read_error> failed_read(family where, std::string_view why) const;
   open_failure cannot_open(const rocksdb::Status& status) const;
 
   const store_settings settings_;
-  const std::string engine_id_;
+  const std::string log_id_;
   const std::optional<data_folder> folder_;  // absent: opened for reading
   time_source& clock_;
   expired_record_filter expired_;
@@ -199,7 +199,7 @@ class rocks_store final : public store {
   std::atomic<std::uint64_t> indexed_{0};
   std::atomic<timestamp> newest_{timestamp::min()};  // of the times of the appended entries
   std::atomic<bool> failed_{false};
-  std::atomic<bool> failure_told_{false};
+  std::atomic<bool> failure_reported_{false};
   mutable std::mutex view_mutex_;
   shared_view written_;              // after the last append
   shared_view synced_;               // what the log is read from

@@ -29,9 +29,9 @@ merge_content some_patch() {
 }
 
 void check_who_is_to_hear(const execution& done, std::optional<order_id> target) {
-  const settlement& hears = done.decided.settlement;
-  CHECK(hears.ticket.desk == 2);
-  CHECK(hears.ticket.number == 9);
+  const completion& hears = done.decided.completion;
+  CHECK(hears.token.queue == 2);
+  CHECK(hears.token.number == 9);
   CHECK(hears.shard == 5);
   CHECK(std::get<guid>(hears.subject) == some_guid);
   CHECK(hears.target == target);
@@ -74,7 +74,7 @@ TEST_CASE("an accepted message's record and answer tell the same") {
   CHECK(record.outcome.order == before->id);
   CHECK(record.outcome.version == version{2});
 
-  const executed& told = executed_in(done.decided.settlement.answer);
+  const executed& told = executed_in(done.decided.completion.answer);
   CHECK(told.outcome == record.outcome);
   CHECK(told.order == done.current);
   CHECK(told.expires_at == record.expires_at);
@@ -91,7 +91,7 @@ TEST_CASE("a rejection is recorded and leaves the order as it was") {
   CHECK(entry_in(done).after == nullptr);
   CHECK(entry_in(done).record.outcome.verdict == verdict::stale_version);
 
-  const executed& told = executed_in(done.decided.settlement.answer);
+  const executed& told = executed_in(done.decided.completion.answer);
   CHECK(told.outcome == entry_in(done).record.outcome);
   CHECK(told.order == nullptr);
   CHECK(told.expires_at == now + ttl);
@@ -104,13 +104,13 @@ TEST_CASE("a refusal is recorded nowhere") {
 
   const auto missing = run(replacement(some_guid, order_id_of(1), {1}), nullptr);
   check_who_is_to_hear(missing, order_id_of(1));
-  CHECK(is_refused<order_not_found>(missing.decided.settlement.answer));
+  CHECK(is_refused<order_not_found>(missing.decided.completion.answer));
   CHECK_FALSE(missing.decided.entry);
   CHECK(missing.current == nullptr);
 
   const auto invalid = run(replacement(some_guid, before->id, {1}, without_items), before);
   check_who_is_to_hear(invalid, before->id);
-  CHECK(is_refused<invalid_content>(invalid.decided.settlement.answer));
+  CHECK(is_refused<invalid_content>(invalid.decided.completion.answer));
   CHECK_FALSE(invalid.decided.entry);
   CHECK(invalid.current == before);
 }
@@ -148,12 +148,12 @@ TEST_CASE("a rejected command is kept, whatever it is") {
 }
 
 TEST_CASE("a withdrawn group tells nobody that anything was done, and leaves refusals as they are") {
-  std::vector<settlement> group = {
-      run(creation(some_guid), nullptr).decided.settlement,
-      run(replacement(some_guid, order_id_of(1), {1}), nullptr).decided.settlement,
-      run(replacement(some_guid, order_id_of(1), {7}), shared(sample_order())).decided.settlement,
+  std::vector<completion> group = {
+      run(creation(some_guid), nullptr).decided.completion,
+      run(replacement(some_guid, order_id_of(1), {1}), nullptr).decided.completion,
+      run(replacement(some_guid, order_id_of(1), {7}), shared(sample_order())).decided.completion,
   };
-  withdraw(group);
+  fail_all(group);
   CHECK(is_refused(group[0].answer, unavailability::read_only));
   CHECK(is_refused<order_not_found>(group[1].answer));
   CHECK(is_refused(group[2].answer, unavailability::read_only));

@@ -71,7 +71,7 @@ TEST_CASE_METHOD(gateway_capture_test, "a key that many ask for at once is alloc
   for (auto& thread : all) thread.join();
 
   unsigned allocated = 0;
-  for (const auto& [ticket, given] : desk.wait_for_all(threads * each)) {
+  for (const auto& [token, given] : queue.wait_for_all(threads * each)) {
     if (has(capture_verdict::allocated)(given)) {
       ++allocated;
     } else {
@@ -122,14 +122,14 @@ TEST_CASE_METHOD(gateway_capture_test,
                  "of allocations whose leases end before the disk has them only the last is given out") {
   start_in_order({.captures = {milliseconds(1000), milliseconds(5000)}});
   store.syncs.close();
-  std::vector<std::uint32_t> tickets;
+  std::vector<std::uint32_t> tokens;
   for (std::uint64_t i = 1; i <= 3; ++i) {
-    tickets.push_back(submit(allocation(some_key)));
+    tokens.push_back(submit(allocation(some_key)));
     REQUIRE(wait_until([&] { return store.appended() == position{i}; }));
     if (i < 3) clock.advance(milliseconds(1000));
   }
   store.syncs.open();
-  const auto answers = answers_to(tickets);
+  const auto answers = answers_to(tokens);
   CHECK(has(capture_verdict::in_flight)(answers[0]));
   CHECK(has(capture_verdict::in_flight)(answers[1]));
   CHECK(has(capture_verdict::allocated)(answers[2]));
@@ -145,7 +145,7 @@ TEST_CASE_METHOD(gateway_capture_test,
   store.syncs.wait_for_somebody();
   clock.advance(milliseconds(1000));
   store.syncs.open();
-  CHECK(has(capture_verdict::in_flight)(desk.wait_for(late)));
+  CHECK(has(capture_verdict::in_flight)(queue.wait_for(late)));
   CHECK(has(capture_verdict::allocated)(ask(allocation(some_key))));
 }
 
@@ -156,7 +156,7 @@ TEST_CASE_METHOD(gateway_capture_test, "an allocation for ever is given out howe
   store.syncs.wait_for_somebody();
   clock.advance(std::chrono::hours(1));
   store.syncs.open();
-  CHECK(has(capture_verdict::allocated)(desk.wait_for(late)));
+  CHECK(has(capture_verdict::allocated)(queue.wait_for(late)));
 }
 
 TEST_CASE_METHOD(gateway_capture_test, "a key and a GUID of the same letters have nothing to do with each other") {
@@ -170,15 +170,15 @@ TEST_CASE_METHOD(gateway_capture_test, "a key and a GUID of the same letters hav
 
 TEST_CASE_METHOD(gateway_capture_test, "nobody hears of an allocation before it is durable") {
   start_with_fence();
-  door& step = GENERATE(true, false) ? store.appends : store.syncs;
+  latch& step = GENERATE(true, false) ? store.appends : store.syncs;
   step.close();
-  const auto tickets = submit_all(allocations(100));
+  const auto tokens = submit_all(allocations(100));
   step.wait_for_somebody();
   pass_fence();
-  CHECK(desk.answered() == 2);
+  CHECK(queue.answered() == 2);
   CHECK(store.find_capture(some_key, clock.now()).value() == nullptr);
   step.open();
-  const auto answers = answers_to(tickets);
+  const auto answers = answers_to(tokens);
   CHECK(has(capture_verdict::allocated)(answers.front()));
   CHECK(count_if(answers, has(capture_verdict::in_flight)) == 99);
 }
@@ -189,16 +189,16 @@ TEST_CASE_METHOD(gateway_capture_test, "nobody hears of a record, or of an end, 
   const capture_key other = key_of("other-key-AA");
   allocate(other);
   store.syncs.close();
-  const auto tickets = submit_all(std::vector<capture_request>{
+  const auto tokens = submit_all(std::vector<capture_request>{
       record(some_key, response_of("r")), allocation(some_key), record(some_key, response_of("s")), release(some_key),
       release(other), allocation(other), release(other), release(other), record(other, response_of("t"))});
   store.syncs.wait_for_somebody();
   pass_fence();
-  CHECK(desk.answered() == 4);
+  CHECK(queue.answered() == 4);
   CHECK(store.find_capture(some_key, clock.now()).value()->response == nullptr);
   CHECK(store.find_capture(other, clock.now()).value() != nullptr);
   store.syncs.open();
-  const auto answers = answers_to(tickets);
+  const auto answers = answers_to(tokens);
   const capture_verdict expected[] = {
       capture_verdict::recorded,       capture_verdict::completed, capture_verdict::not_recordable,
       capture_verdict::not_releasable, capture_verdict::released,  capture_verdict::allocated,
@@ -213,18 +213,18 @@ TEST_CASE_METHOD(gateway_capture_test, "when the log fails, nobody is told that 
   start_with_fence();
   allocate(some_key);
   const bool append_fails = GENERATE(true, false);
-  door& step = append_fails ? store.appends : store.syncs;
+  latch& step = append_fails ? store.appends : store.syncs;
   step.close();
   const capture_key other = key_of("other-key-AA");
-  auto tickets = submit_all(std::vector<capture_request>{allocation(other)});
+  auto tokens = submit_all(std::vector<capture_request>{allocation(other)});
   step.wait_for_somebody();
   std::vector<capture_request> behind = {record(some_key, response_of("r")), allocation(some_key), release(some_key)};
   behind.insert(behind.end(), 50, allocation(other));
-  for (const auto each : submit_all(std::move(behind))) tickets.push_back(each);
+  for (const auto each : submit_all(std::move(behind))) tokens.push_back(each);
   pass_fence();
   append_fails ? store.break_appends() : store.break_syncs();
   step.open();
-  CHECK(count_if(answers_to(tickets), is(unavailability::read_only)) == 54);
+  CHECK(count_if(answers_to(tokens), is(unavailability::read_only)) == 54);
   CHECK(store.last() == position{2});
   CHECK(store.find_capture(other, clock.now()).value() == nullptr);
   CHECK(store.find_capture(some_key, clock.now()).value()->response == nullptr);
@@ -263,14 +263,14 @@ TEST_CASE_METHOD(gateway_capture_test, "messages and captures go through the log
   store.appends.close();
   const auto first = submit(creation(guid_of("k-0")));
   store.appends.wait_for_somebody();
-  std::vector<std::uint32_t> tickets;
+  std::vector<std::uint32_t> tokens;
   for (std::uint64_t i = 1; i <= 20; ++i) {
-    tickets.push_back(submit(creation(guid_of(i))));
-    tickets.push_back(submit(allocation(key_of(i))));
+    tokens.push_back(submit(creation(guid_of(i))));
+    tokens.push_back(submit(allocation(key_of(i))));
   }
   store.appends.open();
-  desk.wait_for(first);
-  const auto answers = answers_to(tickets);
+  queue.wait_for(first);
+  const auto answers = answers_to(tokens);
   CHECK(count_if(answers, has(verdict::order_created)) == 20);
   CHECK(count_if(answers, has(capture_verdict::allocated)) == 20);
   const auto log = store.read_log({2}, 100).value();

@@ -19,11 +19,11 @@ using namespace actors;
 struct gateway_test {
   manual_clock clock;
   fake_store store;
-  collecting_desk desk;
+  collecting_queue queue;
   std::atomic<int> log_failures{0};
   std::unique_ptr<gateway> engine;
-  std::uint32_t desk_number = 0;
-  std::atomic<std::uint32_t> next_ticket{0};
+  std::uint32_t queue_number = 0;
+  std::atomic<std::uint32_t> next_token{0};
 
   gateway_test() { start({}); }
   ~gateway_test() {
@@ -31,7 +31,7 @@ struct gateway_test {
     store.syncs.open();
     store.reads.open();
     engine.reset();
-    CHECK_FALSE(desk.answered_twice());
+    CHECK_FALSE(queue.answered_twice());
     CHECK(store.faults() == std::vector<std::string>{});
   }
 
@@ -40,7 +40,7 @@ struct gateway_test {
     settings.on_log_failure = [this] { ++log_failures; };
     engine.reset();
     engine = std::make_unique<gateway>(std::move(settings), store, other_clock);
-    desk_number = engine->add_desk(desk);
+    queue_number = engine->add_queue(queue);
   }
   // One shard: whatever is submitted in turn is decided in that order.
   void start_in_order(gateway_settings settings = {}) {
@@ -51,24 +51,24 @@ struct gateway_test {
   // Messages, what is asked of captures, or both.
   template <class Request>
   std::vector<std::uint32_t> submit_all(std::vector<Request> requests) {
-    std::vector<std::uint32_t> tickets;
+    std::vector<std::uint32_t> tokens;
     std::vector<submission> batch;
     for (Request& each : requests) {
-      tickets.push_back(next_ticket++);
-      batch.push_back({{desk_number, tickets.back()}, std::move(each)});
+      tokens.push_back(next_token++);
+      batch.push_back({{queue_number, tokens.back()}, std::move(each)});
     }
     engine->submit(std::move(batch));
-    return tickets;
+    return tokens;
   }
   std::vector<std::uint32_t> submit_all(std::vector<message> messages) {
     return submit_all<message>(std::move(messages));
   }
   std::uint32_t submit(engine_request what) { return submit_all(std::vector{std::move(what)}).front(); }
-  answer ask(engine_request what) { return desk.wait_for(submit(std::move(what))); }
+  answer ask(engine_request what) { return queue.wait_for(submit(std::move(what))); }
 
-  std::vector<answer> answers_to(const std::vector<std::uint32_t>& tickets) {
+  std::vector<answer> answers_to(const std::vector<std::uint32_t>& tokens) {
     std::vector<answer> answers;
-    for (const auto each : tickets) answers.push_back(desk.wait_for(each));
+    for (const auto each : tokens) answers.push_back(queue.wait_for(each));
     return answers;
   }
 

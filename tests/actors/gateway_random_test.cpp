@@ -82,22 +82,22 @@ struct random_traffic {
   temp_folder folder;
   manual_clock clock;
   std::unique_ptr<storage::store> store;
-  collecting_desk desk;
-  std::map<std::uint32_t, message> sent;  // by ticket
+  collecting_queue queue;
+  std::map<std::uint32_t, message> sent;  // by token
 
   explicit random_traffic(storage::durability level) {
     storage::store_settings settings;
     settings.folder = folder.path();
     settings.durability = level;
     auto opened = storage::open_store(std::move(settings), clock);
-    if (!opened) throw std::runtime_error(opened.error().sentence);
+    if (!opened) throw std::runtime_error(opened.error().message);
     store = std::move(*opened);
   }
 
   // Every thread sends some messages, waits for some of their answers, and so on.
   void run(gateway& engine, request_book& book, std::uint64_t seed) {
-    const auto desk_number = engine.add_desk(desk);
-    std::atomic<std::uint32_t> next_ticket{0};
+    const auto queue_number = engine.add_queue(queue);
+    std::atomic<std::uint32_t> next_token{0};
     std::mutex sent_mutex;
     std::latch start(threads);
     std::vector<std::thread> all;
@@ -108,16 +108,16 @@ struct random_traffic {
         for (unsigned done = 0; done < steps;) {
           std::vector<submission> batch;
           for (auto size = 1 + random() % 8; size > 0; --size, ++done) {
-            batch.push_back({{desk_number, next_ticket++}, book.some_message()});
+            batch.push_back({{queue_number, next_token++}, book.some_message()});
           }
-          const std::uint32_t waits_for = batch[random() % batch.size()].ticket.number;
+          const std::uint32_t waits_for = batch[random() % batch.size()].token.number;
           {
             const std::lock_guard lock(sent_mutex);
-            for (const submission& each : batch) sent.emplace(each.ticket.number, std::get<message>(each.request));
+            for (const submission& each : batch) sent.emplace(each.token.number, std::get<message>(each.request));
           }
           engine.submit(std::move(batch));
           if (random() % 3 == 0) continue;
-          const answer given = desk.wait_for(waits_for);
+          const answer given = queue.wait_for(waits_for);
           if (is_executed(given) && executed_in(given).order) book.learn(executed_in(given).order);
         }
       });
@@ -198,13 +198,13 @@ TEST_CASE("random traffic is decided as one careful clerk would, once per GUID, 
     REQUIRE(engine.drain(patience));
   }
 
-  const auto answers = traffic.desk.wait_for_all(traffic.sent.size());
+  const auto answers = traffic.queue.wait_for_all(traffic.sent.size());
   CHECK(answers.size() == traffic.sent.size());
-  CHECK_FALSE(traffic.desk.answered_twice());
+  CHECK_FALSE(traffic.queue.answered_twice());
   const auto by_guid = judge_log(*traffic.store, book);
   std::set<std::string> executed_fresh;
   // A changed request that came first is what its GUID stands for: then the book's is the one that was refused.
-  for (const auto& [ticket, asked] : traffic.sent) judge_answer(asked, answers.at(ticket), by_guid, executed_fresh);
+  for (const auto& [token, asked] : traffic.sent) judge_answer(asked, answers.at(token), by_guid, executed_fresh);
   CHECK(executed_fresh.size() == by_guid.size());
 }
 

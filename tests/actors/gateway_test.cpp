@@ -63,10 +63,10 @@ TEST_CASE_METHOD(gateway_test, "one GUID a thousand times at once is executed on
   }
   for (auto& thread : all) thread.join();
 
-  const auto answers = desk.wait_for_all(threads * each);
+  const auto answers = queue.wait_for_all(threads * each);
   const order_id id = executed_in(answers.at(0)).outcome.order;
   int fresh = 0;
-  for (const auto& [ticket, given] : answers) {
+  for (const auto& [token, given] : answers) {
     REQUIRE(is_executed(given));
     REQUIRE(executed_in(given).outcome.order == id);
     REQUIRE(executed_in(given).outcome.version == version{1});
@@ -78,8 +78,8 @@ TEST_CASE_METHOD(gateway_test, "one GUID a thousand times at once is executed on
 
 TEST_CASE_METHOD(gateway_test, "an update under one GUID a thousand times at once makes one version") {
   const order_id id = create(guid_of("k-1"));
-  const auto tickets = submit_all(std::vector<message>(1000, replacement(guid_of("k-2"), id, {1})));
-  for (const auto& given : answers_to(tickets)) {
+  const auto tokens = submit_all(std::vector<message>(1000, replacement(guid_of("k-2"), id, {1})));
+  for (const auto& given : answers_to(tokens)) {
     REQUIRE(has_verdict(given, verdict::content_changed));
     REQUIRE(executed_in(given).order->version == version{2});
   }
@@ -94,7 +94,7 @@ TEST_CASE_METHOD(gateway_test, "a repeat in flight is a conflict where that is t
   store.appends.wait_for_somebody();
   CHECK(is_refused<request_in_flight>(ask(creation(guid_of("k-1")))));
   store.appends.open();
-  CHECK(has_verdict(desk.wait_for(first), verdict::order_created));
+  CHECK(has_verdict(queue.wait_for(first), verdict::order_created));
 }
 
 TEST_CASE_METHOD(gateway_test, "a repeat that is sent upon the answer gets that answer, never a conflict") {
@@ -143,7 +143,7 @@ TEST_CASE_METHOD(gateway_test, "another request under a used GUID is refused, in
   store.syncs.wait_for_somebody();
   CHECK(is_refused<guid_reused>(ask(creation(guid_of("k-1"), content_of("c-2002"), 2))));
   store.syncs.open();
-  desk.wait_for(first);
+  queue.wait_for(first);
   CHECK(is_refused<guid_reused>(ask(creation(guid_of("k-1"), content_of("c-2002"), 2))));
 }
 
@@ -180,9 +180,9 @@ TEST_CASE_METHOD(gateway_test, "a message that the store can't be asked about is
 TEST_CASE_METHOD(gateway_test, "of two updates to one version one wins and one is out of date") {
   for (std::uint64_t round = 0; round < 50; ++round) {
     const order_id id = create(guid_of(10 * round));
-    const auto tickets =
+    const auto tokens =
         submit_all({replacement(guid_of(10 * round + 1), id, {1}), replacement(guid_of(10 * round + 2), id, {1})});
-    const auto answers = answers_to(tickets);
+    const auto answers = answers_to(tokens);
     REQUIRE(count_if(answers, has(verdict::content_changed)) == 1);
     REQUIRE(count_if(answers, has(verdict::stale_version)) == 1);
     REQUIRE(store.find_order(id).value()->version == version{2});
@@ -195,10 +195,10 @@ TEST_CASE_METHOD(gateway_test, "updates that build on each other are decided wit
   store.syncs.close();
   std::vector<message> chain;
   for (std::uint64_t i = 1; i <= 100; ++i) chain.push_back(replacement(guid_of(i), id, {i}));
-  const auto tickets = submit_all(std::move(chain));
+  const auto tokens = submit_all(std::move(chain));
   store.syncs.wait_for_somebody();
   store.syncs.open();
-  CHECK(count_if(answers_to(tickets), has(verdict::content_changed)) == 100);
+  CHECK(count_if(answers_to(tokens), has(verdict::content_changed)) == 100);
   CHECK(store.find_order(id).value()->version == version{101});
 }
 
@@ -208,11 +208,11 @@ TEST_CASE_METHOD(gateway_test, "orders that were let go come back with their sta
   std::vector<order_id> ids;
   for (std::uint64_t i = 0; i < orders; ++i) ids.push_back(create(guid_of(i)));
 
-  for (std::uint64_t made_against = 1; made_against <= 5; ++made_against) {
+  for (std::uint64_t expected_version = 1; expected_version <= 5; ++expected_version) {
     std::vector<message> round;
     for (std::uint64_t i = 0; i < orders; ++i) {
-      round.push_back(
-          replacement(guid_of(1000 * made_against + i), ids[i], {made_against}, content_of("c-" + std::to_string(i))));
+      round.push_back(replacement(guid_of(1000 * expected_version + i), ids[i], {expected_version},
+                                  content_of("c-" + std::to_string(i))));
     }
     REQUIRE(count_if(answers_to(submit_all(std::move(round))), has(verdict::content_changed)) == orders);
   }
@@ -234,15 +234,15 @@ TEST_CASE_METHOD(gateway_test, "an order with work that is not yet durable stays
   for (std::uint64_t i = 0; i < 10; ++i) ids.push_back(create(guid_of(i)));
   store.syncs.close();
   std::vector<message> work;
-  for (std::uint64_t made_against = 1; made_against <= 3; ++made_against) {
+  for (std::uint64_t expected_version = 1; expected_version <= 3; ++expected_version) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      work.push_back(replacement(guid_of(100 * made_against + i), ids[i], {made_against}));
+      work.push_back(replacement(guid_of(100 * expected_version + i), ids[i], {expected_version}));
     }
   }
-  const auto tickets = submit_all(std::move(work));
+  const auto tokens = submit_all(std::move(work));
   store.syncs.wait_for_somebody();
   store.syncs.open();
-  CHECK(count_if(answers_to(tickets), has(verdict::content_changed)) == 30);
+  CHECK(count_if(answers_to(tokens), has(verdict::content_changed)) == 30);
 }
 
 // --- durable before visible ---
@@ -250,20 +250,20 @@ TEST_CASE_METHOD(gateway_test, "an order with work that is not yet durable stays
 TEST_CASE_METHOD(gateway_test, "nothing is answered, nor shown, before it is durable") {
   start_in_order();
   const order_id id = create(guid_of("k-0"));
-  const std::size_t before = desk.answered();
-  door& step = GENERATE(true, false) ? store.appends : store.syncs;
+  const std::size_t before = queue.answered();
+  latch& step = GENERATE(true, false) ? store.appends : store.syncs;
   step.close();
-  const auto tickets = submit_all({creation(guid_of("k-1")), replacement(guid_of("k-2"), id, {1}),
-                                   replacement(guid_of("k-3"), id, {1}), creation(guid_of("k-1"))});
+  const auto tokens = submit_all({creation(guid_of("k-1")), replacement(guid_of("k-2"), id, {1}),
+                                  replacement(guid_of("k-3"), id, {1}), creation(guid_of("k-1"))});
   step.wait_for_somebody();
   // A replay goes past the log: when it is answered, the shard has let all others through before it.
   REQUIRE(executed_in(ask(creation(guid_of("k-0")))).replayed);
-  CHECK(desk.answered() == before + 1);
+  CHECK(queue.answered() == before + 1);
   CHECK(store.last() == position{1});
   CHECK(store.find_order(id).value()->version == version{1});
 
   step.open();
-  const auto answers = answers_to(tickets);
+  const auto answers = answers_to(tokens);
   CHECK(has_verdict(answers[0], verdict::order_created));
   CHECK(has_verdict(answers[1], verdict::content_changed));
   CHECK(has_verdict(answers[2], verdict::stale_version));
@@ -286,13 +286,13 @@ TEST_CASE_METHOD(gateway_test, "what comes while the log writes is written as on
   store.appends.close();
   const auto first = submit(creation(guid_of("k-1")));
   store.appends.wait_for_somebody();
-  std::vector<std::uint32_t> tickets;
-  for (std::uint64_t i = 0; i < 500; ++i) tickets.push_back(submit(creation(guid_of(i))));
+  std::vector<std::uint32_t> tokens;
+  for (std::uint64_t i = 0; i < 500; ++i) tokens.push_back(submit(creation(guid_of(i))));
   // Answered by the shard itself, behind all of the above.
   REQUIRE(executed_in(ask(creation(guid_of("k-0")))).replayed);
   store.appends.open();
-  desk.wait_for(first);
-  CHECK(count_if(answers_to(tickets), has(verdict::order_created)) == 500);
+  queue.wait_for(first);
+  CHECK(count_if(answers_to(tokens), has(verdict::order_created)) == 500);
   CHECK(store.append_calls() <= 4);
 }
 
@@ -303,20 +303,20 @@ TEST_CASE_METHOD(gateway_test, "what is written while the disk is awaited is mad
   store.syncs.close();
   const auto first = submit(creation(guid_of("k-1")));
   store.syncs.wait_for_somebody();
-  std::vector<std::uint32_t> tickets;
+  std::vector<std::uint32_t> tokens;
   for (std::uint64_t i = 0; i < 20; ++i) {
     const std::size_t appends_before = store.append_calls();
-    tickets.push_back(submit(creation(guid_of(i))));
+    tokens.push_back(submit(creation(guid_of(i))));
     // The log goes on while the disk is awaited.
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (store.append_calls() == appends_before && std::chrono::steady_clock::now() < deadline)
       std::this_thread::yield();
     REQUIRE(store.append_calls() > appends_before);
   }
-  CHECK(desk.answered() == 1);
+  CHECK(queue.answered() == 1);
   store.syncs.open();
-  desk.wait_for(first);
-  answers_to(tickets);
+  queue.wait_for(first);
+  answers_to(tokens);
   CHECK(store.sync_calls() - syncs_before <= 4);
 }
 
@@ -325,10 +325,10 @@ TEST_CASE_METHOD(gateway_test, "a group is never larger than a log takes") {
   store.appends.close();
   const auto first = submit(creation(guid_of("k-1")));
   store.appends.wait_for_somebody();
-  const auto tickets = submit_all(creations(0, storage::group_entries_max + 500));
+  const auto tokens = submit_all(creations(0, storage::group_entries_max + 500));
   store.appends.open();
-  desk.wait_for(first);
-  CHECK(count_if(answers_to(tickets), has(verdict::order_created)) == storage::group_entries_max + 500);
+  queue.wait_for(first);
+  CHECK(count_if(answers_to(tokens), has(verdict::order_created)) == storage::group_entries_max + 500);
 }
 
 // --- fail stop ---
@@ -336,15 +336,15 @@ TEST_CASE_METHOD(gateway_test, "a group is never larger than a log takes") {
 struct broken_log_test : gateway_test {
   // A first message that waits in that step of the log, and some that come behind it; then the step breaks.
   template <class Break>
-  std::vector<answer> answers_when_broken(door& step, Break break_it) {
+  std::vector<answer> answers_when_broken(latch& step, Break break_it) {
     step.close();
-    auto tickets = submit_all({creation(guid_of("k-1"))});
+    auto tokens = submit_all({creation(guid_of("k-1"))});
     step.wait_for_somebody();
-    for (const auto each : submit_all(creations(0, 50))) tickets.push_back(each);
-    tickets.push_back(submit(creation(guid_of("k-1"))));
+    for (const auto each : submit_all(creations(0, 50))) tokens.push_back(each);
+    tokens.push_back(submit(creation(guid_of("k-1"))));
     break_it();
     step.open();
-    return answers_to(tickets);
+    return answers_to(tokens);
   }
 };
 
@@ -389,7 +389,7 @@ TEST_CASE_METHOD(broken_log_test, "what was durable before a failed write is not
   store.appends.wait_for_somebody();
   store.break_appends();
   store.appends.open();
-  CHECK(is_refused(desk.wait_for(update), unavailability::read_only));
+  CHECK(is_refused(queue.wait_for(update), unavailability::read_only));
   CHECK(store.find_order(id).value()->version == version{1});
   CHECK(store.find_message(guid_of("k-0"), clock.now()).value().has_value());
 }
@@ -420,23 +420,23 @@ TEST_CASE_METHOD(gateway_test, "a batch that does not fit is turned away as a wh
 TEST_CASE_METHOD(gateway_test, "those who join a message take room too") {
   start({.in_flight_max = 3});
   store.appends.close();
-  const auto tickets = submit_all(std::vector<message>(3, creation(guid_of("k-1"))));
+  const auto tokens = submit_all(std::vector<message>(3, creation(guid_of("k-1"))));
   CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::overloaded));
   store.appends.open();
-  CHECK(count_if(answers_to(tickets), has(verdict::order_created)) == 3);
+  CHECK(count_if(answers_to(tokens), has(verdict::order_created)) == 3);
 }
 
 TEST_CASE_METHOD(gateway_test, "a drain waits until everybody has an answer") {
   store.appends.close();
-  const auto tickets = submit_all(creations(0, 100));
+  const auto tokens = submit_all(creations(0, 100));
   store.appends.wait_for_somebody();
   CHECK_FALSE(engine->drain(0ms));
   auto draining = std::async(std::launch::async, [this] { return engine->drain(patience); });
   CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::draining));
   store.appends.open();
   CHECK(draining.get());
-  CHECK(desk.answered() == 101);
-  CHECK(count_if(answers_to(tickets), has(verdict::order_created)) == 100);
+  CHECK(queue.answered() == 101);
+  CHECK(count_if(answers_to(tokens), has(verdict::order_created)) == 100);
 }
 
 TEST_CASE_METHOD(gateway_test, "a draining engine answers that it drains, to a repeat too") {
@@ -458,13 +458,13 @@ TEST_CASE_METHOD(gateway_test, "every message that comes while a drain begins is
     });
   }
   start_line.arrive_and_wait();
-  desk.wait_for_all(1);
+  queue.wait_for_all(1);
   CHECK(engine->drain(patience));
   const position last = store.last();
   for (auto& thread : all) thread.join();
 
   std::uint64_t done = 0;
-  for (const auto& [ticket, given] : desk.wait_for_all(threads * each)) {
+  for (const auto& [token, given] : queue.wait_for_all(threads * each)) {
     if (is_executed(given)) {
       ++done;
     } else {
@@ -476,12 +476,12 @@ TEST_CASE_METHOD(gateway_test, "every message that comes while a drain begins is
 }
 
 TEST_CASE_METHOD(gateway_test, "each desk gets its own answers") {
-  collecting_desk other;
-  const auto number = engine->add_desk(other);
-  engine->submit({{{desk_number, 1}, creation(guid_of("k-1"))}, {{number, 1}, creation(guid_of("k-2"))}});
-  CHECK(executed_in(desk.wait_for(1)).outcome.order != executed_in(other.wait_for(1)).outcome.order);
+  collecting_queue other;
+  const auto number = engine->add_queue(other);
+  engine->submit({{{queue_number, 1}, creation(guid_of("k-1"))}, {{number, 1}, creation(guid_of("k-2"))}});
+  CHECK(executed_in(queue.wait_for(1)).outcome.order != executed_in(other.wait_for(1)).outcome.order);
   REQUIRE(engine->drain(patience));
-  CHECK(desk.answered() == 1);
+  CHECK(queue.answered() == 1);
   CHECK(other.answered() == 1);
   engine.reset();
 }

@@ -1,4 +1,4 @@
-// What the tests of the actors share: a store in memory that can be held and broken, and a desk that collects answers.
+// What the tests of the actors share: a store in memory that can be held and broken, and a queue that collects answers.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ namespace ordem::testing {
 inline constexpr std::chrono::seconds patience{60};
 
 // A door that a test can close, to hold whoever comes to it. Any thread.
-class door {
+class latch {
  public:
   void close() {
     const std::lock_guard lock(mutex_);
@@ -62,9 +62,9 @@ class door {
 // log may rely on.
 class fake_store final : public storage::store {
  public:
-  door appends;
-  door syncs;
-  mutable door reads;  // of the orders that hold_reads_of() names
+  latch appends;
+  latch syncs;
+  mutable latch reads;  // of the orders that hold_reads_of() names
 
   // Reads show nothing that is not persisted, as with durability::postgres. To be called first.
   void wait_for_persisted() { set(waits_for_persisted_); }
@@ -168,7 +168,7 @@ class fake_store final : public storage::store {
     const std::lock_guard lock(mutex_);
     return {visible_};
   }
-  const std::string& engine_id() const noexcept override { return engine_id_; }
+  const std::string& log_id() const noexcept override { return log_id_; }
   std::optional<order_id> newest_order() const noexcept override { return newest_order_; }
 
   read_result<shared_order> find_order(order_id id) const override {
@@ -219,7 +219,7 @@ class fake_store final : public storage::store {
       const clock_reading&, const std::function<bool(const capture_key&, const shared_capture&)>&) const override {
     return {};
   }
-  storage::store_figures figures() const override { return {.last = last()}; }
+  storage::store_stats stats() const override { return {.last = last()}; }
   void close() override {}
 
   std::size_t append_calls() const { return counted(append_calls_); }
@@ -292,7 +292,7 @@ class fake_store final : public storage::store {
   std::size_t persisted_ = 0;
   bool waits_for_persisted_ = false;
   std::size_t trimmed_ = 0;
-  std::string engine_id_ = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
+  std::string log_id_ = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
   std::optional<order_id> newest_order_;
   std::map<order_id, version> newest_;
   std::map<order_id, std::vector<shared_order>> orders_;
@@ -301,19 +301,19 @@ class fake_store final : public storage::store {
   std::vector<std::string> faults_;
 };
 
-// Keeps every answer by its ticket's number. Any thread.
-class collecting_desk final : public reply_desk {
+// Keeps every answer by its token's number. Any thread.
+class collecting_queue final : public completion_queue {
  public:
   void deliver(std::vector<reply>&& replies) noexcept override {
     const std::lock_guard lock(mutex_);
     ++deliveries_;
     for (reply& each : replies) {
-      twice_ = !answers_.emplace(each.ticket.number, std::move(each.answer)).second || twice_;
+      twice_ = !answers_.emplace(each.token.number, std::move(each.answer)).second || twice_;
     }
     arrived_.notify_all();
   }
 
-  // The answer to that ticket, once it is there.
+  // The answer to that token, once it is there.
   answer wait_for(std::uint32_t number) {
     std::unique_lock lock(mutex_);
     if (!arrived_.wait_for(lock, patience, [&] { return answers_.contains(number); })) {

@@ -1,4 +1,4 @@
-#include "bench/load/hot_order_talk.hpp"
+#include "bench/load/hot_order_workload.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>
@@ -24,15 +24,15 @@ owned_answer updated(std::uint64_t version, std::uint64_t turn) {
 TEST_CASE("the first connection makes the hot order, and all update it") {
   hot_order shared;
   findings noted;
-  hot_order_talk first("localhost", two_items, {1, 0}, 0, shared, noted);
-  hot_order_talk other("localhost", two_items, {1, 9}, 9, shared, noted);
+  hot_order_workload first("localhost", two_items, {1, 0}, 0, shared, noted);
+  hot_order_workload other("localhost", two_items, {1, 9}, 9, shared, noted);
   CHECK_FALSE(first.is_prepared());
   CHECK(first.next_request().starts_with("POST "));
   CHECK(first.judge(of_hot(order_answer(201, "order created", the_order, 1, 1))) == verdict::right);
   CHECK(first.is_prepared());
   CHECK(other.is_prepared());
-  for (auto* talk : {&first, &other}) {
-    const std::string sent(talk->next_request());
+  for (auto* workload : {&first, &other}) {
+    const std::string sent(workload->next_request());
     CHECK(sent.starts_with("PUT /api/v1/orders/" + uuid_text(the_order)));
     CHECK(between(sent, R"("version":)", ",") == "         1");
   }
@@ -42,20 +42,20 @@ TEST_CASE("the first connection makes the hot order, and all update it") {
 TEST_CASE("of the hot order, the next version is right, and a refusal that names a newer one") {
   hot_order shared{.id = the_order};
   findings noted;
-  hot_order_talk talk("localhost", two_items, {1, 0}, 0, shared, noted);
-  (void)talk.next_request();
-  CHECK(talk.judge(updated(3, 1)) == verdict::wrong_header);     // a version left out
-  CHECK(talk.judge(updated(1, 1)) == verdict::wrong_header);     // none more
-  CHECK(talk.judge(updated(2, 2)) == verdict::wrong_body);       // somebody else's content
-  CHECK(talk.judge(stale_answer(1, 1)) == verdict::wrong_body);  // refused, but not out of date
-  CHECK(talk.judge(stale_answer(3, 2)) == verdict::wrong_body);
-  CHECK(talk.judge(owned_answer{.status = 503, .body = "", .headers = ""}) == verdict::wrong_status);
-  CHECK(talk.judge(updated(2, 1)) == verdict::right);
+  hot_order_workload workload("localhost", two_items, {1, 0}, 0, shared, noted);
+  (void)workload.next_request();
+  CHECK(workload.judge(updated(3, 1)) == verdict::wrong_header);     // a version left out
+  CHECK(workload.judge(updated(1, 1)) == verdict::wrong_header);     // none more
+  CHECK(workload.judge(updated(2, 2)) == verdict::wrong_body);       // somebody else's content
+  CHECK(workload.judge(stale_answer(1, 1)) == verdict::wrong_body);  // refused, but not out of date
+  CHECK(workload.judge(stale_answer(3, 2)) == verdict::wrong_body);
+  CHECK(workload.judge(owned_answer{.status = 503, .body = "", .headers = ""}) == verdict::wrong_status);
+  CHECK(workload.judge(updated(2, 1)) == verdict::right);
 
-  CHECK(between(talk.next_request(), R"("version":)", ",") == "         2");
-  CHECK(talk.judge(stale_answer(8, 2)) == verdict::stale);
-  CHECK(between(talk.next_request(), R"("version":)", ",") == "         8");
-  CHECK(talk.judge(updated(9, 3)) == verdict::right);
+  CHECK(between(workload.next_request(), R"("version":)", ",") == "         2");
+  CHECK(workload.judge(stale_answer(8, 2)) == verdict::stale);
+  CHECK(between(workload.next_request(), R"("version":)", ",") == "         8");
+  CHECK(workload.judge(updated(9, 3)) == verdict::right);
   CHECK(noted.hot_versions == std::vector<std::uint64_t>{2, 9});
 }
 

@@ -11,13 +11,13 @@
 
 #include "bench/load/uuid.hpp"
 #include "tests/bench/answers.hpp"
-#include "tests/bench/toy_server.hpp"
+#include "tests/bench/stub_server.hpp"
 
 namespace ordem::bench {
 namespace {
 
 TEST_CASE("right answers are counted and timed, and have no errors") {
-  toy_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
+  stub_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
   const auto result = run_load(short_plan(server.port()));
   const auto requests = server.requests();
   CHECK(result.errors.total() == 0);
@@ -36,7 +36,7 @@ TEST_CASE("right answers are counted and timed, and have no errors") {
 
 TEST_CASE("each create has a GUID of its own, in the form of a UUID") {
   std::vector<uuid> guids;
-  toy_server server([&](const request& asked, std::uint64_t before) {
+  stub_server server([&](const request& asked, std::uint64_t before) {
     const std::string guid(asked["Idempotency-Key"]);
     guids.push_back(parse_uuid(guid.substr(1, guid.size() - 2)).value_or(uuid{}));
     return creation(asked, before);
@@ -50,7 +50,7 @@ TEST_CASE("each create has a GUID of its own, in the form of a UUID") {
 }
 
 TEST_CASE("an order that comes with two creates is an error, even with others between") {
-  toy_server server(
+  stub_server server(
       [](const request& asked, std::uint64_t before) { return creation(asked, before == 2 ? 0 : before); });
   const auto result = run_load(short_plan(server.port()));
   CHECK(server.requests() > 2);
@@ -60,7 +60,7 @@ TEST_CASE("an order that comes with two creates is an error, even with others be
 }
 
 TEST_CASE("wrong status and wrong body are counted apart, and the load goes on") {
-  toy_server server([](const request& asked, std::uint64_t before) {
+  stub_server server([](const request& asked, std::uint64_t before) {
     auto answer = creation(asked, before, before == 1 ? http::status::service_unavailable : http::status::created);
     if (before == 2) answer.body() = "{}";
     answer.prepare_payload();
@@ -75,7 +75,7 @@ TEST_CASE("wrong status and wrong body are counted apart, and the load goes on")
 }
 
 TEST_CASE("a connection that the server closes is an error") {
-  toy_server server([](const request& asked, std::uint64_t before) -> reaction {
+  stub_server server([](const request& asked, std::uint64_t before) -> reaction {
     if (before == 3) return hang_up{};
     return creation(asked, before);
   });
@@ -87,7 +87,7 @@ TEST_CASE("a connection that the server closes is an error") {
 }
 
 TEST_CASE("a connection that an answer ends is opened again") {
-  toy_server server([](const request& asked, std::uint64_t before) {
+  stub_server server([](const request& asked, std::uint64_t before) {
     auto answer = creation(asked, before);
     answer.keep_alive(before % 2 == 1);
     return answer;
@@ -99,8 +99,8 @@ TEST_CASE("a connection that an answer ends is opened again") {
 }
 
 TEST_CASE("a connection that an answer ends and that can't be opened again has lost no request") {
-  toy_server* itself = nullptr;
-  toy_server server([&](const request& asked, std::uint64_t before) {
+  stub_server* itself = nullptr;
+  stub_server server([&](const request& asked, std::uint64_t before) {
     auto answer = creation(asked, before);
     if (before == 3) {
       itself->close_acceptor();
@@ -117,7 +117,7 @@ TEST_CASE("a connection that an answer ends and that can't be opened again has l
 }
 
 TEST_CASE("an answer that never comes is an error, and counts with the time waited for it") {
-  toy_server server([](const request& asked, std::uint64_t before) -> reaction {
+  stub_server server([](const request& asked, std::uint64_t before) -> reaction {
     if (before == 3) return silence{};
     return creation(asked, before);
   });
@@ -131,7 +131,7 @@ TEST_CASE("an answer that never comes is an error, and counts with the time wait
 }
 
 TEST_CASE("an answer without Content-Length ends its connection") {
-  toy_server server([](const request& asked, std::uint64_t before) {
+  stub_server server([](const request& asked, std::uint64_t before) {
     auto answer = creation(asked, before);
     answer.content_length(boost::none);
     return answer;
@@ -143,7 +143,7 @@ TEST_CASE("an answer without Content-Length ends its connection") {
 
 TEST_CASE("a get run creates its order first and reads only that") {
   std::uint64_t reads = 0;
-  toy_server server([&](const request& asked, std::uint64_t) {
+  stub_server server([&](const request& asked, std::uint64_t) {
     if (asked.method() == http::verb::post) return creation(asked, 5);
     ++reads;
     const bool is_it = asked.target() == "/api/v1/orders/00000000-0000-0001-0000-000000000005";
@@ -157,19 +157,19 @@ TEST_CASE("a get run creates its order first and reads only that") {
 }
 
 TEST_CASE("a get run without an order to read is told by an exception") {
-  const auto [react, message] = GENERATE(table<toy_server::reactor, std::string>({
+  const auto [react, message] = GENERATE(table<stub_server::reactor, std::string>({
       {[](const request&, std::uint64_t) { return silence{}; }, "cannot prepare the load: unanswered"},
       {[](const request&, std::uint64_t) { return hang_up{}; }, "cannot prepare the load: End of file"},
       {[](const request& asked, std::uint64_t) { return creation(asked, 1, http::status::ok); },
        "cannot prepare the load: wrong answer: 200 {"},
   }));
-  toy_server server(react);
+  stub_server server(react);
   CHECK_THROWS_WITH(run_load(short_plan(server.port(), scenario::get)), Catch::StartsWith(message));
 }
 
 TEST_CASE("an update run updates as many orders as it made") {
   std::vector<std::uint64_t> versions;  // by order
-  toy_server server([&](const request& asked, std::uint64_t) {
+  stub_server server([&](const request& asked, std::uint64_t) {
     if (asked.method() == http::verb::post) {
       versions.push_back(1);
       return creation(asked, versions.size() - 1);
@@ -178,7 +178,7 @@ TEST_CASE("an update run updates as many orders as it made") {
     return order_reply(asked, http::status::ok, id.low, "order updated", ++versions.at(id.low));
   });
   auto plan = short_plan(server.port(), scenario::update);
-  plan.talks.orders_each = 3;
+  plan.workloads.orders_each = 3;
   const auto result = run_load(plan);
   CHECK(server.requests() > 3);
   CHECK(result.first_complaint.empty());
@@ -187,7 +187,7 @@ TEST_CASE("an update run updates as many orders as it made") {
 }
 
 TEST_CASE("what the server used within the measured time is told if the plan names its process") {
-  toy_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
+  stub_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
   auto plan = short_plan(server.port());
   plan.duration = std::chrono::milliseconds(200);
   plan.server_pid = getpid();  // the toy's, and the generator's
@@ -199,7 +199,7 @@ TEST_CASE("what the server used within the measured time is told if the plan nam
 }
 
 TEST_CASE("a server that executes repeats again is found out") {
-  toy_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
+  stub_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
   const auto result = run_load(short_plan(server.port(), scenario::replay));
   CHECK(server.requests() > 1);
   CHECK(result.errors.wrong_header > 0);
@@ -207,7 +207,7 @@ TEST_CASE("a server that executes repeats again is found out") {
 }
 
 TEST_CASE("a server that loses updates is found out") {
-  toy_server server([](const request& asked, std::uint64_t) {
+  stub_server server([](const request& asked, std::uint64_t) {
     if (asked.method() == http::verb::post) return creation(asked, 1);
     const auto against = std::stoull(between(asked.body(), R"("version":)", ","));
     return order_reply(asked, http::status::ok, 1, "order updated", against + 1);  // whatever the version is
@@ -219,7 +219,7 @@ TEST_CASE("a server that loses updates is found out") {
 }
 
 TEST_CASE("a server that allocates a capture twice is found out") {
-  toy_server server([](const request& asked, std::uint64_t) {
+  stub_server server([](const request& asked, std::uint64_t) {
     response answer(asked.method() == http::verb::put ? http::status::accepted : http::status::ok, 11);
     answer.prepare_payload();
     return answer;
@@ -230,7 +230,7 @@ TEST_CASE("a server that allocates a capture twice is found out") {
 }
 
 TEST_CASE("progress is told while the load runs") {
-  toy_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
+  stub_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
   std::uint64_t told = 0;
   std::uint64_t answers = 0;
   const auto result = run_load(short_plan(server.port()), [&](const progress& now) {

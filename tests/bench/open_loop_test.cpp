@@ -5,13 +5,13 @@
 #include <thread>
 
 #include "bench/load/load_run.hpp"
-#include "tests/bench/toy_server.hpp"
+#include "tests/bench/stub_server.hpp"
 
 namespace ordem::bench {
 namespace {
 
 // Stalls once, for `stall`, at the request with this number.
-toy_server::reactor stalling_at(std::uint64_t number, std::chrono::milliseconds stall) {
+stub_server::reactor stalling_at(std::uint64_t number, std::chrono::milliseconds stall) {
   return [=](const request& asked, std::uint64_t before) {
     if (before == number) std::this_thread::sleep_for(stall);
     return creation(asked, before);
@@ -21,7 +21,7 @@ toy_server::reactor stalling_at(std::uint64_t number, std::chrono::milliseconds 
 TEST_CASE("a stall shows in the percentiles of an open loop, and hides in those of a closed one") {
   constexpr auto stall = std::chrono::milliseconds(300);
   const auto pattern = GENERATE(arrival_pattern::fixed, arrival_pattern::poisson);
-  toy_server open_server(stalling_at(20, stall));
+  stub_server open_server(stalling_at(20, stall));
   auto plan = short_plan(open_server.port());
   plan.duration = std::chrono::milliseconds(500);
   plan.patience = std::chrono::seconds(20);
@@ -38,7 +38,7 @@ TEST_CASE("a stall shows in the percentiles of an open loop, and hides in those 
   CHECK(open.late.longest > std::chrono::milliseconds(200));
   CHECK(open.late.longest <= open.latency().max());
 
-  toy_server closed_server(stalling_at(20, stall));
+  stub_server closed_server(stalling_at(20, stall));
   plan.port = closed_server.port();
   plan.open.reset();
   const auto closed = run_load(plan);
@@ -50,7 +50,7 @@ TEST_CASE("a stall shows in the percentiles of an open loop, and hides in those 
 }
 
 TEST_CASE("an open loop sends at its rate, not at the server's") {
-  toy_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
+  stub_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
   auto plan = short_plan(server.port());
   plan.duration = std::chrono::milliseconds(200);
   plan.patience = std::chrono::seconds(20);
@@ -63,7 +63,7 @@ TEST_CASE("an open loop sends at its rate, not at the server's") {
 }
 
 TEST_CASE("what is due and never sent counts with the time that it waited, and is no error") {
-  toy_server server([](const request& asked, std::uint64_t before) {
+  stub_server server([](const request& asked, std::uint64_t before) {
     if (before == 0) std::this_thread::sleep_for(std::chrono::milliseconds(200));
     return creation(asked, before);
   });
@@ -81,7 +81,7 @@ TEST_CASE("what is due and never sent counts with the time that it waited, and i
 }
 
 TEST_CASE("the queue is told while the server stalls") {
-  toy_server server(stalling_at(20, std::chrono::milliseconds(900)));
+  stub_server server(stalling_at(20, std::chrono::milliseconds(900)));
   auto plan = short_plan(server.port());
   plan.duration = std::chrono::milliseconds(1000);
   plan.patience = std::chrono::seconds(20);

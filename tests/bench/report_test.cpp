@@ -32,7 +32,7 @@ load_result some_result() {
 
 load_plan some_plan() {
   load_plan plan;
-  plan.talks.what = scenario::replay;
+  plan.workloads.what = scenario::replay;
   plan.duration = seconds(2);
   plan.seed = 11;
   return plan;
@@ -73,8 +73,8 @@ TEST_CASE("of batches the orders are told too") {
   CHECK_THAT(json_of(plan, result), Contains(R"("orders":200000,"orders_per_s":100000.0)"));
   CHECK_THAT(json_of(plan, result), !Contains("batch_lines"));
   CHECK_THAT(text_of(plan, result), !Contains("orders/s"));
-  plan.talks.what = scenario::batch;
-  plan.talks.batch_lines = 250;
+  plan.workloads.what = scenario::batch;
+  plan.workloads.batch_lines = 250;
   CHECK_THAT(json_of(plan, result), Contains(R"("batch_lines":250)"));
   CHECK_THAT(text_of(plan, result), Contains("orders/s       100000, in batches of 250"));
 }

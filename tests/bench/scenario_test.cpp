@@ -11,11 +11,11 @@
 namespace ordem::bench {
 namespace {
 
-std::unique_ptr<conversation> begin(scenario what, hot_order& hot, findings& noted, unsigned orders_each = 1) {
+std::unique_ptr<workload> begin(scenario what, hot_order& hot, findings& noted, unsigned orders_each = 1) {
   scenario_plan plan;
   plan.what = what;
   plan.orders_each = orders_each;
-  return begin_conversation(plan, {.host = "localhost", .number = 7, .seed = 3, .hot = &hot, .noted = &noted});
+  return make_workload(plan, {.host = "localhost", .number = 7, .seed = 3, .hot = &hot, .noted = &noted});
 }
 
 TEST_CASE("scenarios that read or update make their orders first, the others need none") {
@@ -25,16 +25,16 @@ TEST_CASE("scenarios that read or update make their orders first, the others nee
     CHECK(begin(what, hot, noted)->is_prepared());
   }
   for (const auto what : {scenario::update, scenario::get, scenario::conflict, scenario::mixed}) {
-    const auto talk = begin(what, hot, noted, 3);
+    const auto workload = begin(what, hot, noted, 3);
     for (std::uint64_t i = 1; i <= 3; ++i) {
-      REQUIRE_FALSE(talk->is_prepared());
-      REQUIRE(talk->next_request().starts_with("POST /api/v1/orders "));
+      REQUIRE_FALSE(workload->is_prepared());
+      REQUIRE(workload->next_request().starts_with("POST /api/v1/orders "));
       const auto got = order_answer(201, "order created", {.high = 9, .low = i}, 1, i)
                            .with("s-000007-000002", "s-000007-000001")
                            .with("7996", "3998");
-      REQUIRE(talk->judge(got) == verdict::right);
+      REQUIRE(workload->judge(got) == verdict::right);
     }
-    CHECK(talk->is_prepared());
+    CHECK(workload->is_prepared());
   }
 }
 
@@ -44,15 +44,15 @@ TEST_CASE("mixed has its documented shares") {
   std::array<double, request_kinds> counts{};
   constexpr int count = 20'000;
   // Only the first answer is given, so there are no repeats, no stale updates, and of captures only allocations.
-  const auto talk = begin(scenario::mixed, hot, noted);
-  (void)talk->next_request();
+  const auto workload = begin(scenario::mixed, hot, noted);
+  (void)workload->next_request();
   const auto got = order_answer(201, "order created", {.high = 9, .low = 1}, 1, 1)
                        .with("s-000007-000002", "s-000007-000001")
                        .with("7996", "3998");
-  REQUIRE(talk->judge(got) == verdict::right);
+  REQUIRE(workload->judge(got) == verdict::right);
   for (int i = 0; i < count; ++i) {
-    (void)talk->next_request();
-    counts[static_cast<std::size_t>(talk->kind())] += 1.0 / count;
+    (void)workload->next_request();
+    counts[static_cast<std::size_t>(workload->kind())] += 1.0 / count;
   }
   CHECK(counts[static_cast<std::size_t>(request_kind::get)] == Approx(mixed_shares.get).margin(0.015));
   CHECK(counts[static_cast<std::size_t>(request_kind::update)] == Approx(mixed_shares.update).margin(0.015));
@@ -64,10 +64,10 @@ TEST_CASE("a seed names all that a connection asks, and each connection has GUID
   findings noted;
   const auto guids = [&](unsigned number, std::uint64_t seed) {
     scenario_plan plan;
-    const auto talk =
-        begin_conversation(plan, {.host = "h", .number = number, .seed = seed, .hot = &hot, .noted = &noted});
+    const auto workload =
+        make_workload(plan, {.host = "h", .number = number, .seed = seed, .hot = &hot, .noted = &noted});
     std::vector<std::string> all;
-    for (int i = 0; i < 10; ++i) all.push_back(between(talk->next_request(), "Idempotency-Key: \"", "\""));
+    for (int i = 0; i < 10; ++i) all.push_back(between(workload->next_request(), "Idempotency-Key: \"", "\""));
     return all;
   };
   CHECK(guids(1, 5) == guids(1, 5));
@@ -78,14 +78,14 @@ TEST_CASE("a seed names all that a connection asks, and each connection has GUID
 TEST_CASE("a constant is whatever came first, and stays so") {
   hot_order hot;
   findings noted;
-  const auto talk = begin(scenario::bare, hot, noted);
+  const auto workload = begin(scenario::bare, hot, noted);
   const auto creation = begin(scenario::create, hot, noted);
-  CHECK(talk->next_request().size() == creation->next_request().size());
-  CHECK(talk->judge({201, ""}) == verdict::wrong_body);
-  CHECK(talk->judge({404, "constant"}) == verdict::wrong_status);
-  CHECK(talk->judge({201, "constant"}) == verdict::right);
-  CHECK(talk->judge({200, "constant"}) == verdict::right);
-  CHECK(talk->judge({201, "Constant"}) == verdict::wrong_body);
+  CHECK(workload->next_request().size() == creation->next_request().size());
+  CHECK(workload->judge({201, ""}) == verdict::wrong_body);
+  CHECK(workload->judge({404, "constant"}) == verdict::wrong_status);
+  CHECK(workload->judge({201, "constant"}) == verdict::right);
+  CHECK(workload->judge({200, "constant"}) == verdict::right);
+  CHECK(workload->judge({201, "Constant"}) == verdict::wrong_body);
 }
 
 TEST_CASE("what only all threads together show is found") {

@@ -11,7 +11,7 @@
 
 #include "engine/model/message.hpp"
 #include "engine/model/order.hpp"
-#include "engine/rules/rules.hpp"
+#include "engine/rules/validate.hpp"
 #include "tests/support_cpp/samples.hpp"
 
 namespace ordem {
@@ -91,8 +91,8 @@ inline order_content content_of_too_high_total() {
   return content;
 }
 
-inline message change_message(command what, supplied_version made_against, order_id target = contract_id()) {
-  return {guid_of("change"), {}, target, made_against, std::move(what)};
+inline message change_message(command what, ordem::expected_version expected_version, order_id target = contract_id()) {
+  return {guid_of("change"), {}, target, expected_version, std::move(what)};
 }
 
 }  // namespace ordem::testing

@@ -77,7 +77,7 @@ void check_refused(const refused_line& line) {
 
 // The message must be that of a create of the same order by itself.
 void check_message(const message& line) {
-  CHECK(!line.target && !line.made_against);
+  CHECK(!line.target && !line.expected_version);
   const auto& content = std::get<create_order>(line.command).content;
   CHECK(violations_of(content).empty());
   const canonical_request alone = canonical(line.command, std::nullopt, std::nullopt);

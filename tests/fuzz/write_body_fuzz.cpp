@@ -59,16 +59,16 @@ void check_command(write_kind kind, const write_body& body) {
 
   const bool creates = kind == write_kind::create;
   const auto target = creates ? std::nullopt : std::optional(order_id{});
-  const auto made_against =
-      creates ? std::nullopt : std::optional(supplied_version{body.version.value_or(version{1}), false});
-  const canonical_request once = canonical(body.command, target, made_against);
+  const auto expected_version =
+      creates ? std::nullopt : std::optional(ordem::expected_version{body.version.value_or(version{1}), false});
+  const canonical_request once = canonical(body.command, target, expected_version);
   const auto again = read(kind, once.body, '\0');
   CHECK(again.has_value());
   CHECK(again->violations.empty());
   CHECK(again->command == body.command);
   CHECK(!again->guid);
-  CHECK(again->version == (creates ? std::nullopt : std::optional(made_against->version)));
-  const canonical_request twice = canonical(again->command, target, made_against);
+  CHECK(again->version == (creates ? std::nullopt : std::optional(expected_version->version)));
+  const canonical_request twice = canonical(again->command, target, expected_version);
   CHECK(twice.body == once.body);
   CHECK(fingerprint_of(twice) == fingerprint_of(once));
 }

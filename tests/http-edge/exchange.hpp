@@ -145,8 +145,8 @@ struct exchange {
   manual_clock clock;
   edge::service_status status;
   log_positions positions{{5}, {4}, std::nullopt};
-  edge::services given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
-                       [this] { return positions; }};
+  edge::handler_context given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
+                              [this] { return positions; }};
   edge::handler handler{given, edge::server_settings().captured_bytes_max};
 
   explicit exchange(edge::service_state state = edge::service_state::ready) { status.advance_to(state); }

@@ -29,7 +29,7 @@ inline storage::store_settings settings_for(const std::filesystem::path& folder)
 // Opens what must open.
 inline std::unique_ptr<storage::store> opened(storage::store_settings settings, time_source& clock) {
   auto result = storage::open_store(std::move(settings), clock);
-  if (!result) throw std::runtime_error(result.error().sentence);
+  if (!result) throw std::runtime_error(result.error().message);
   return std::move(*result);
 }
 

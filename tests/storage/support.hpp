@@ -118,8 +118,8 @@ class random_values {
     made.outcome.order = id();
     made.outcome.version = version();
     made.outcome.status = status();
-    if (chance()) made.outcome.wanted = status();
-    if (chance()) made.outcome.made_against = supplied_version{version(), chance()};
+    if (chance()) made.outcome.requested_status = status();
+    if (chance()) made.outcome.expected_version = ordem::expected_version{version(), chance()};
     made.created_at = time();
     made.expires_at = time();
     if (chance()) made.command = command();

@@ -55,17 +55,22 @@ inline message creation(guid id, order_content content = content_of(), std::uint
   return {std::move(id), {asks, 0}, std::nullopt, std::nullopt, create_order{std::move(content)}};
 }
 
-inline message replacement(guid id, order_id target, version made_against, order_content content = content_of(),
+inline message replacement(guid id, order_id target, version expected_version, order_content content = content_of(),
                            std::uint64_t asks = 1) {
-  return {std::move(id), {asks, 0}, target, supplied_version{made_against, false}, replace_content{std::move(content)}};
+  return {std::move(id),
+          {asks, 0},
+          target,
+          ordem::expected_version{expected_version, false},
+          replace_content{std::move(content)}};
 }
 
-inline message patch(guid id, order_id target, version made_against, merge_content change, std::uint64_t asks = 1) {
-  return {std::move(id), {asks, 0}, target, supplied_version{made_against, false}, std::move(change)};
+inline message patch(guid id, order_id target, version expected_version, merge_content change, std::uint64_t asks = 1) {
+  return {std::move(id), {asks, 0}, target, ordem::expected_version{expected_version, false}, std::move(change)};
 }
 
-inline message status_move(guid id, order_id target, version made_against, order_status to, std::uint64_t asks = 1) {
-  return {std::move(id), {asks, 0}, target, supplied_version{made_against, false}, change_status{to}};
+inline message status_move(guid id, order_id target, version expected_version, order_status to,
+                           std::uint64_t asks = 1) {
+  return {std::move(id), {asks, 0}, target, ordem::expected_version{expected_version, false}, change_status{to}};
 }
 
 }  // namespace ordem::testing

@@ -29,32 +29,32 @@ struct random_calls {
   temp_folder folder;
   manual_clock clock;
   std::unique_ptr<storage::store> store;
-  collecting_desk desk;
-  std::map<std::uint32_t, capture_request> sent;  // by ticket
+  collecting_queue queue;
+  std::map<std::uint32_t, capture_request> sent;  // by token
 
   random_calls() {
     storage::store_settings settings;
     settings.folder = folder.path();
     settings.durability = storage::durability::os;
     auto opened = storage::open_store(std::move(settings), clock);
-    if (!opened) throw std::runtime_error(opened.error().sentence);
+    if (!opened) throw std::runtime_error(opened.error().message);
     store = std::move(*opened);
   }
 
   // Each body is sent once, so that it names its call.
-  static capture_request some_call(std::uint32_t ticket, std::mt19937_64& random) {
+  static capture_request some_call(std::uint32_t token, std::mt19937_64& random) {
     const capture_key key = key_of(random() % keys);
     switch (random() % 5) {
       case 0:
       case 1: return allocation(key);
       case 2: return release(key);
-      default: return record(key, response_of(std::to_string(ticket)));
+      default: return record(key, response_of(std::to_string(token)));
     }
   }
 
   // Every thread sends some calls, waits for one of them, and so on; one of them moves the clock.
   void run(gateway& engine, std::uint64_t seed) {
-    const auto desk_number = engine.add_desk(desk);
+    const auto queue_number = engine.add_queue(queue);
     std::mutex sent_mutex;
     std::latch start(threads);
     std::vector<std::thread> all;
@@ -65,14 +65,14 @@ struct random_calls {
         for (std::uint32_t next = i * steps; next < (i + 1) * steps;) {
           std::vector<submission> batch;
           for (auto size = 1 + random() % 8; size > 0 && next < (i + 1) * steps; --size, ++next) {
-            batch.push_back({{desk_number, next}, some_call(next, random)});
+            batch.push_back({{queue_number, next}, some_call(next, random)});
             const std::lock_guard lock(sent_mutex);
             sent.emplace(next, std::get<capture_request>(batch.back().request));
           }
-          const std::uint32_t waits_for = batch[random() % batch.size()].ticket.number;
+          const std::uint32_t waits_for = batch[random() % batch.size()].token.number;
           if (i == 0) clock.advance(milliseconds(random() % 20));
           engine.submit(std::move(batch));
-          if (random() % 3 != 0) desk.wait_for(waits_for);
+          if (random() % 3 != 0) queue.wait_for(waits_for);
         }
       });
     }
@@ -131,16 +131,16 @@ TEST_CASE("random calls of captures are moves that the table allows, each told t
     REQUIRE(engine.drain(patience));
   }
 
-  const auto answers = calls.desk.wait_for_all(calls.sent.size());
+  const auto answers = calls.queue.wait_for_all(calls.sent.size());
   CHECK(answers.size() == calls.sent.size());
-  CHECK_FALSE(calls.desk.answered_twice());
+  CHECK_FALSE(calls.queue.answered_twice());
   told_moves logged = judge_log(*calls.store, settings.captures, calls.clock.now());
   told_moves answered;
-  for (const auto& [ticket, asked] : calls.sent) {
-    const auto& told = std::get<capture_answer>(answers.at(ticket));
-    CAPTURE(ticket, told.verdict);
+  for (const auto& [token, asked] : calls.sent) {
+    const auto& told = std::get<capture_answer>(answers.at(token));
+    CAPTURE(token, told.verdict);
     REQUIRE(told.key == asked.key);
-    if (told.verdict == capture_verdict::recorded) answered.bodies.insert(std::to_string(ticket));
+    if (told.verdict == capture_verdict::recorded) answered.bodies.insert(std::to_string(token));
     if (told.response) REQUIRE(logged.bodies.contains(told.response->body));
     REQUIRE((told.response != nullptr) == (told.verdict == capture_verdict::completed));
     if (logged.counts.contains(told.verdict)) ++answered.counts[told.verdict];

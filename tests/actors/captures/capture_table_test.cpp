@@ -25,7 +25,7 @@ struct capture_table_test {
   // What was decided becomes durable, and is told to the table.
   void commit(const capture_table::admission& decided) {
     write(*decided.entry);
-    table.settle(some_key);
+    table.complete(some_key);
   }
   void write(const storage::entry& what) {
     REQUIRE(committed.append(std::span(&what, 1)));
@@ -110,7 +110,7 @@ TEST_CASE_METHOD(capture_table_test, "a key moves on from state to state before 
   CHECK(completed.waits);
   for (int i = 0; i < 8; ++i) {
     CHECK(table.in_flight() == 1);
-    table.settle(some_key);
+    table.complete(some_key);
   }
   CHECK(table.in_flight() == 0);
 }
@@ -122,13 +122,13 @@ TEST_CASE_METHOD(capture_table_test,
   put();
   // The store has none of it yet.
   for (int i = 0; i < 2; ++i) {
-    table.settle(some_key);
+    table.complete(some_key);
     const auto next = put();
     CHECK(verdict_in(next) == capture_verdict::completed);
-    table.settle(some_key);
+    table.complete(some_key);
   }
   CHECK(table.in_flight() == 1);
-  table.settle(some_key);
+  table.complete(some_key);
   CHECK(table.in_flight() == 0);
   CHECK(verdict_in(put()) == capture_verdict::allocated);
 }
@@ -158,7 +158,7 @@ TEST_CASE_METHOD(capture_table_test, "keys have nothing to do with each other") 
   put();
   CHECK(verdict_in(admit(allocation(other_key))) == capture_verdict::allocated);
   CHECK(table.in_flight() == 2);
-  table.settle(other_key);
+  table.complete(other_key);
   CHECK(verdict_in(put()) == capture_verdict::in_flight);
   CHECK(verdict_in(admit(release(other_key))) == capture_verdict::unknown);
 }

@@ -12,24 +12,24 @@ namespace {
 using namespace testing;
 using namespace std::chrono_literals;
 
-reply reply_to(std::uint32_t desk, std::uint32_t number) {
-  return {{desk, number}, refusal{order_not_found{}}};
+reply reply_to(std::uint32_t queue, std::uint32_t number) {
+  return {{queue, number}, refusal{order_not_found{}}};
 }
 
 TEST_CASE("desks are numbered in the order in which they come") {
   reply_router router(10);
-  collecting_desk one;
-  collecting_desk other;
-  CHECK(router.add_desk(one) == 0);
-  CHECK(router.add_desk(other) == 1);
+  collecting_queue one;
+  collecting_queue other;
+  CHECK(router.add_queue(one) == 0);
+  CHECK(router.add_queue(other) == 1);
 }
 
 TEST_CASE("each desk gets its answers of a batch in one call, and no call without one") {
   reply_router router(10);
-  collecting_desk one;
-  collecting_desk other;
-  collecting_desk idle;
-  for (auto* desk : {&one, &other, &idle}) router.add_desk(*desk);
+  collecting_queue one;
+  collecting_queue other;
+  collecting_queue idle;
+  for (auto* queue : {&one, &other, &idle}) router.add_queue(*queue);
   REQUIRE(router.enter(5));
   router.answer({reply_to(0, 1), reply_to(1, 2), reply_to(0, 3), reply_to(1, 4), reply_to(0, 5)});
   CHECK(one.deliveries() == 1);
@@ -51,15 +51,15 @@ TEST_CASE("no more messages get in than the bound allows, and all of a batch or 
 
 TEST_CASE("an answer gives its place back, turning away does not") {
   reply_router router(2);
-  collecting_desk desk;
-  router.add_desk(desk);
+  collecting_queue queue;
+  router.add_queue(queue);
   REQUIRE(router.enter(2));
-  router.turn_away({reply_to(0, 1)});
+  router.reject({reply_to(0, 1)});
   CHECK(router.in_flight() == 2);
   router.answer({reply_to(0, 2)});
   CHECK(router.in_flight() == 1);
   CHECK(router.enter(1));
-  CHECK(desk.answered() == 2);
+  CHECK(queue.answered() == 2);
 }
 
 TEST_CASE("with nothing in flight there is nothing to wait for") {
@@ -75,8 +75,8 @@ TEST_CASE("waiting gives up when the time is over") {
 
 TEST_CASE("waiting ends with the last answer, which its desk has by then") {
   reply_router router(2);
-  collecting_desk desk;
-  router.add_desk(desk);
+  collecting_queue queue;
+  router.add_queue(queue);
   REQUIRE(router.enter(2));
   router.answer({reply_to(0, 1)});
   std::latch begun(1);
@@ -86,7 +86,7 @@ TEST_CASE("waiting ends with the last answer, which its desk has by then") {
   });
   begun.count_down();
   const bool idle = router.wait_until_idle(patience);
-  const std::size_t answered = desk.answered();
+  const std::size_t answered = queue.answered();
   answering.join();
   CHECK(idle);
   CHECK(answered == 2);
@@ -96,8 +96,8 @@ TEST_CASE("threads that come at once never exceed the bound and lose no place") 
   constexpr std::size_t bound = 5;
   constexpr unsigned threads = 4;
   reply_router router(bound);
-  collecting_desk desk;
-  router.add_desk(desk);
+  collecting_queue queue;
+  router.add_queue(queue);
   std::atomic<std::size_t> inside{0};
   std::atomic<bool> exceeded{false};
   std::latch start(threads);
@@ -117,7 +117,7 @@ TEST_CASE("threads that come at once never exceed the bound and lose no place") 
   CHECK_FALSE(exceeded);
   CHECK(router.in_flight() == 0);
   CHECK(router.enter(bound));
-  CHECK_FALSE(desk.answered_twice());
+  CHECK_FALSE(queue.answered_twice());
 }
 
 }  // namespace

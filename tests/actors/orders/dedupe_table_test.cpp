@@ -15,13 +15,13 @@ struct dedupe_table_test {
   fake_store committed;
   dedupe_table table{committed, in_flight_policy::join};
 
-  dedupe_table::admission admit(std::uint32_t ticket_number, std::uint64_t asks = 1, timestamp now = sample_time) {
-    return table.admit({0, ticket_number}, creation(some_guid, content_of(), asks), now);
+  dedupe_table::admission admit(std::uint32_t token_number, std::uint64_t asks = 1, timestamp now = sample_time) {
+    return table.admit({0, token_number}, creation(some_guid, content_of(), asks), now);
   }
 
-  std::vector<reply> settle(const answer& given) {
+  std::vector<reply> complete(const answer& given) {
     std::vector<reply> replies;
-    table.settle({{0, 1}, 0, some_guid, std::nullopt, given}, replies);
+    table.complete({{0, 1}, 0, some_guid, std::nullopt, given}, replies);
     return replies;
   }
 
@@ -60,7 +60,7 @@ TEST_CASE_METHOD(dedupe_table_test, "a new message proceeds and is in flight") {
 
 TEST_CASE_METHOD(dedupe_table_test, "a settled message is in flight no more") {
   admit(1);
-  CHECK(settle(some_success()).empty());
+  CHECK(complete(some_success()).empty());
   CHECK(table.in_flight() == 0);
 }
 
@@ -70,10 +70,10 @@ TEST_CASE_METHOD(dedupe_table_test, "a repeat while the first is in flight joins
   CHECK(joins(admit(3)));
   CHECK(table.in_flight() == 1);
 
-  const auto replies = settle(some_success());
+  const auto replies = complete(some_success());
   REQUIRE(replies.size() == 2);
-  CHECK(replies[0].ticket.number == 2);
-  CHECK(replies[1].ticket.number == 3);
+  CHECK(replies[0].token.number == 2);
+  CHECK(replies[1].token.number == 3);
   for (const reply& each : replies) {
     CHECK(executed_in(each.answer).replayed);
     CHECK(executed_in(each.answer).order->id == order_id_of(1));
@@ -83,14 +83,14 @@ TEST_CASE_METHOD(dedupe_table_test, "a repeat while the first is in flight joins
 TEST_CASE_METHOD(dedupe_table_test, "who joined a message that is refused is refused alike") {
   admit(1);
   admit(2);
-  const auto replies = settle(refusal{unavailability::read_only});
+  const auto replies = complete(refusal{unavailability::read_only});
   REQUIRE(replies.size() == 1);
   CHECK(is_refused(replies[0].answer, unavailability::read_only));
 }
 
 TEST_CASE_METHOD(dedupe_table_test, "after a refusal the same GUID is new again") {
   admit(1);
-  settle(refusal{order_not_found{}});
+  complete(refusal{order_not_found{}});
   CHECK(proceeds(admit(2)));
 }
 
@@ -101,14 +101,14 @@ TEST_CASE_METHOD(dedupe_table_test, "a repeat in flight is a conflict where that
   CHECK(is_refused<request_in_flight>(std::get<answer>(strict.admit({0, 2}, asked, sample_time))));
 
   std::vector<reply> replies;
-  strict.settle({{0, 1}, 0, some_guid, std::nullopt, some_success()}, replies);
+  strict.complete({{0, 1}, 0, some_guid, std::nullopt, some_success()}, replies);
   CHECK(replies.empty());
 }
 
 TEST_CASE_METHOD(dedupe_table_test, "another request under a GUID in flight is refused as reused") {
   admit(1);
   CHECK(is_refused<guid_reused>(std::get<answer>(admit(2, 999))));
-  CHECK(settle(some_success()).empty());
+  CHECK(complete(some_success()).empty());
 }
 
 TEST_CASE_METHOD(dedupe_table_test, "reuse is told before conflict") {
@@ -160,7 +160,7 @@ TEST_CASE_METHOD(dedupe_table_test, "GUIDs do not meet each other") {
   admit(1);
   CHECK(proceeds(table.admit({0, 2}, creation(guid_of("k-2")), sample_time)));
   CHECK(table.in_flight() == 2);
-  CHECK(settle(some_success()).empty());
+  CHECK(complete(some_success()).empty());
   CHECK(table.in_flight() == 1);
 }
 

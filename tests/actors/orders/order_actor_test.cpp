@@ -37,14 +37,14 @@ TEST_CASE_METHOD(gateway_test, "a cold order that is read from the disk delays t
   REQUIRE(returned);
   REQUIRE(second_returned);
 
-  const std::size_t before = desk.answered();
+  const std::size_t before = queue.answered();
   CHECK(has_verdict(ask(replacement(guid_of(3), quick, {1})), verdict::content_changed));
   CHECK(executed_in(ask(creation(guid_of("slow")))).replayed);
-  CHECK(desk.answered() == before + 2);
+  CHECK(queue.answered() == before + 2);
 
   store.reads.open();
-  CHECK(has_verdict(desk.wait_for(first.get()), verdict::content_changed));
-  const auto then = desk.wait_for(second.get());
+  CHECK(has_verdict(queue.wait_for(first.get()), verdict::content_changed));
+  const auto then = queue.wait_for(second.get());
   CHECK(has_verdict(then, verdict::content_changed));
   CHECK(executed_in(then).outcome.version == version{3});
 }
@@ -57,11 +57,11 @@ TEST_CASE_METHOD(gateway_test, "several cold orders are read at once") {
   store.make_cold();
   for (const order_id& each : held) store.hold_reads_of(each);
   store.reads.close();
-  std::vector<std::uint32_t> tickets;
-  for (std::size_t i = 0; i < held.size(); ++i) tickets.push_back(submit(replacement(guid_of(100 + i), held[i], {1})));
+  std::vector<std::uint32_t> tokens;
+  for (std::size_t i = 0; i < held.size(); ++i) tokens.push_back(submit(replacement(guid_of(100 + i), held[i], {1})));
   CHECK(has_verdict(ask(replacement(guid_of("change"), other, {1})), verdict::content_changed));
   store.reads.open();
-  CHECK(count_if(answers_to(tickets), has(verdict::content_changed)) == static_cast<std::ptrdiff_t>(held.size()));
+  CHECK(count_if(answers_to(tokens), has(verdict::content_changed)) == static_cast<std::ptrdiff_t>(held.size()));
 }
 
 TEST_CASE_METHOD(gateway_test, "what waits for a read that fails is refused, and a later message finds the order") {
@@ -76,7 +76,7 @@ TEST_CASE_METHOD(gateway_test, "what waits for a read that fails is refused, and
   store.break_reads(true);
   store.reads.open();
   CHECK(count_if(answers_to(first), is(unavailability::storage_failed)) == 2);
-  CHECK(is_refused(desk.wait_for(second), unavailability::storage_failed));
+  CHECK(is_refused(queue.wait_for(second), unavailability::storage_failed));
   store.break_reads(false);
   CHECK(has_verdict(ask(replacement(guid_of(4), id, {1})), verdict::content_changed));
 }
@@ -94,7 +94,7 @@ TEST_CASE_METHOD(gateway_test, "a stop waits for the reads that are under way, w
   auto opened = std::async(std::launch::async, [&] { store.reads.open(); });
   engine.reset();
   opened.get();
-  CHECK(desk.answered() <= 2 * ids.size());
+  CHECK(queue.answered() <= 2 * ids.size());
 }
 
 // Versions without gap or fork are the fake store's to judge; what each client was told is judged here.

@@ -76,24 +76,24 @@ TEST_CASE_METHOD(fixture, "what is put off to the end of a scope happens once, b
   std::vector<std::string> happened;
   const caf::actor noting = spawn_at_rest([&](caf::event_based_actor*, int what) {
     happened.push_back("message " + std::to_string(what));
-    if (what == 1) run_here::at_end([&] { happened.push_back("put off by an actor"); });
+    if (what == 1) caller_runs_scope::at_end([&] { happened.push_back("put off by an actor"); });
   });
   {
-    const run_here scope(system);
-    run_here::at_end([&] { happened.push_back("put off first"); });
+    const caller_runs_scope scope(system);
+    caller_runs_scope::at_end([&] { happened.push_back("put off first"); });
     caf::anon_send(noting, 1);
     caf::anon_send(noting, 2);
     CHECK(happened.empty());
   }
   CHECK(happened == std::vector<std::string>{"message 1", "message 2", "put off first", "put off by an actor"});
-  run_here::at_end([&] { happened.push_back("at once"); });
+  caller_runs_scope::at_end([&] { happened.push_back("at once"); });
   CHECK(happened.back() == "at once");
 }
 
 TEST_CASE_METHOD(fixture, "what is sent runs on the sending thread, when the scope ends") {
   const caf::actor noting = spawn_noting();
   {
-    const run_here scope(system);
+    const caller_runs_scope scope(system);
     caf::anon_send(noting, 1);
     caf::anon_send(noting, 2);
     CHECK(seen.all().empty());
@@ -106,7 +106,7 @@ TEST_CASE_METHOD(fixture, "what those actors send on runs there too") {
   const caf::actor passing_on =
       spawn_at_rest([noting](caf::event_based_actor* self, int what) { self->send(noting, what); });
   {
-    const run_here scope(system);
+    const caller_runs_scope scope(system);
     caf::anon_send(passing_on, 1);
   }
   CHECK(seen.all() == std::vector(1, here));
@@ -115,7 +115,7 @@ TEST_CASE_METHOD(fixture, "what those actors send on runs there too") {
 TEST_CASE_METHOD(fixture, "without a scope, and after one, a worker runs it") {
   const caf::actor noting = spawn_noting();
   {
-    const run_here scope(system);
+    const caller_runs_scope scope(system);
   }
   caf::anon_send(noting, 0);
   end.get_future().wait();
@@ -125,16 +125,16 @@ TEST_CASE_METHOD(fixture, "without a scope, and after one, a worker runs it") {
 
 TEST_CASE_METHOD(fixture, "an actor with more to do than the bound goes on on a worker, in order") {
   const caf::actor noting = spawn_noting();
-  constexpr int messages = 3 * static_cast<int>(run_here_messages_max);
+  constexpr int messages = 3 * static_cast<int>(caller_runs_messages_max);
   {
-    const run_here scope(system);
+    const caller_runs_scope scope(system);
     for (int left = messages; left-- > 0;) caf::anon_send(noting, left);
   }
   end.get_future().wait();
   const auto all = seen.all();
   REQUIRE(all.size() == static_cast<std::size_t>(messages));
   const auto first_elsewhere = std::find_if(all.begin(), all.end(), [this](auto id) { return id != here; });
-  CHECK(first_elsewhere - all.begin() == static_cast<std::ptrdiff_t>(run_here_messages_max));
+  CHECK(first_elsewhere - all.begin() == static_cast<std::ptrdiff_t>(caller_runs_messages_max));
   CHECK(std::find(first_elsewhere, all.end(), here) == all.end());
 }
 
@@ -143,7 +143,7 @@ TEST_CASE_METHOD(fixture, "an actor that ends in a scope is let go") {
   const std::weak_ptr<int> watched = held;
   auto ending = spawn_at_rest([kept = std::move(held)](caf::event_based_actor* self, int) { self->quit(); });
   {
-    const run_here scope(system);
+    const caller_runs_scope scope(system);
     caf::anon_send(ending, 1);
     ending = nullptr;
   }

@@ -20,10 +20,10 @@ using Catch::Matchers::Contains;
 // Can't be reached until it is told that it can; takes what it is given while its door is open.
 class fake_postgres final : public storage::sink {
  public:
-  door writes;
+  latch writes;
   std::atomic<bool> is_there{true};
 
-  tl::expected<position, storage::sink_failure> claim(const storage::claim_objection&) override {
+  tl::expected<position, storage::sink_failure> claim(const storage::claim_check&) override {
     if (is_there) return held_;
     return tl::make_unexpected(storage::sink_failure{false, "it is away"});
   }
@@ -42,18 +42,18 @@ struct metrics_test : gateway_test {
   fake_postgres postgres;
   edge::edge_counters edge{edge::server_settings()};
   edge::service_state state = edge::service_state::ready;
-  clock_figures clock_seen;
+  clock_stats clock_seen;
 
   ~metrics_test() { engine.reset(); }
 
-  void follow() {
+  void consume() {
     gateway_settings settings;
     settings.sink = &postgres;
-    settings.follower.linger = milliseconds(1);
-    settings.follower.retry_first = milliseconds(1);
-    settings.follower.retry_longest = milliseconds(1);
+    settings.consumer.linger = milliseconds(1);
+    settings.consumer.retry_first = milliseconds(1);
+    settings.consumer.retry_longest = milliseconds(1);
     start(std::move(settings));
-    engine->start_following();
+    engine->start_consuming();
   }
   std::string text() { return metrics_text(edge, state, engine.get(), &store, clock.now(), clock_seen); }
   // The value of a metric, its labels as they are written; nothing if it is not there.
@@ -117,7 +117,7 @@ TEST_CASE_METHOD(metrics_test, "calls of captures are told by verdict, those tha
 }
 
 TEST_CASE_METHOD(metrics_test, "the age of an entry is told of a capture too") {
-  follow();
+  consume();
   REQUIRE(wait_for("ordem_postgres_position", "0"));
   postgres.writes.close();
   ask(allocation(key_of("some-key")));
@@ -168,13 +168,13 @@ TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
 }
 
 TEST_CASE_METHOD(metrics_test, "while the data is being read nothing is told of Postgres") {
-  follow();
+  consume();
   CHECK_THAT(metrics_text(edge, edge::service_state::recovering, nullptr, nullptr, clock.now(), {}),
              !Contains("ordem_postgres"));
 }
 
 TEST_CASE_METHOD(metrics_test, "with Postgres its position, its lag and its transactions are told") {
-  follow();
+  consume();
   answers_to(submit_all(creations(0, 10)));
   REQUIRE(wait_for("ordem_postgres_position", "10"));
   CHECK(value_of("ordem_postgres_connected") == "1");
@@ -187,7 +187,7 @@ TEST_CASE_METHOD(metrics_test, "with Postgres its position, its lag and its tran
 
 TEST_CASE_METHOD(metrics_test, "a Postgres that has never been reached has no position") {
   postgres.is_there = false;
-  follow();
+  consume();
   answers_to(submit_all(creations(0, 3)));
   REQUIRE(wait_until([this] { return value_of("ordem_postgres_failures_total") != "0"; }));
   CHECK(value_of("ordem_postgres_connected") == "0");
@@ -201,7 +201,7 @@ TEST_CASE_METHOD(metrics_test, "a Postgres that has never been reached has no po
 }
 
 TEST_CASE_METHOD(metrics_test, "the lag is told in entries and in the age of the oldest one") {
-  follow();
+  consume();
   REQUIRE(wait_for("ordem_postgres_position", "0"));
   postgres.writes.close();
   ask(creation(guid_of("k-1")));
@@ -218,7 +218,7 @@ TEST_CASE_METHOD(metrics_test, "the lag is told in entries and in the age of the
 }
 
 TEST_CASE_METHOD(metrics_test, "a clock that steps back makes no lag below zero") {
-  follow();
+  consume();
   REQUIRE(wait_for("ordem_postgres_position", "0"));
   postgres.writes.close();
   ask(creation(guid_of("k-1")));
@@ -228,7 +228,7 @@ TEST_CASE_METHOD(metrics_test, "a clock that steps back makes no lag below zero"
 }
 
 TEST_CASE_METHOD(metrics_test, "the backlog is told in bytes, which are measured now and then") {
-  follow();
+  consume();
   REQUIRE(wait_for("ordem_postgres_position", "0"));
   postgres.writes.close();
   std::uint64_t asked = 0;

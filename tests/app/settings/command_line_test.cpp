@@ -85,7 +85,7 @@ void check_all_are_set(const settings& given) {
   CHECK(given.store.write_buffer_bytes == std::size_t{8} << 20);
   CHECK(given.store.log_entries_kept == 1000);
   CHECK(given.postgres_url == "postgres://h/d");
-  CHECK(given.engine.follower.backlog_bytes_max == std::uint64_t{2} << 30);
+  CHECK(given.engine.consumer.backlog_bytes_max == std::uint64_t{2} << 30);
   CHECK(given.log_format == log_format::json);
   CHECK(given.log_level == "debug");
 }

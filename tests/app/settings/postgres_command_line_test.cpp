@@ -77,14 +77,14 @@ TEST_CASE("serve takes how far the log may be ahead of Postgres") {
   }));
   for (const settings& given :
        {settings_of({"--persist-backlog-max=" + text}), settings_of({}, {"ORDEM_PERSIST_BACKLOG_MAX=" + text})}) {
-    CHECK(given.engine.follower.backlog_bytes_max == bytes);
+    CHECK(given.engine.consumer.backlog_bytes_max == bytes);
     CHECK_THAT(effective(given, "persist-backlog-max"), Catch::Equals(shown));
   }
 }
 
 TEST_CASE("by itself the log may be 10 GiB ahead of Postgres") {
   const settings given = settings_of({});
-  CHECK(given.engine.follower.backlog_bytes_max == std::uint64_t{10} << 30);
+  CHECK(given.engine.consumer.backlog_bytes_max == std::uint64_t{10} << 30);
   CHECK(effective(given, "persist-backlog-max") == "10GiB");
 }
 

@@ -77,7 +77,7 @@ TEST_CASE("what libpq understands, and in one way only, is taken") {
                "postgres:///d?host=/tmp&connect_timeout=3", "postgres://u:p@[::1]:5432,b:2/d",
                "postgres://u:p@h/d?password=q", "host=h", "host='a b' password='x@y/z' port=1", "host=h\npassword=x\n");
   INFO(url);
-  CHECK_FALSE(objection_to_postgres_url(url));
+  CHECK_FALSE(postgres_url_error(url));
 }
 
 TEST_CASE("what libpq does not understand, or not as it was meant, is refused without being quoted") {
@@ -88,9 +88,9 @@ TEST_CASE("what libpq does not understand, or not as it was meant, is refused wi
                             "postgres://h/d?se\"cret=1", "password=a secret", "password='secret", "colour=secret",
                             "dbname=postgres://u:secret@h/d", "postgres://h/postgres://u:secret@h/d");
   INFO(url);
-  const auto objection = objection_to_postgres_url(url);
-  REQUIRE(objection);
-  CHECK_THAT(*objection, Contains("postgresql://") && !Contains("secret"));
+  const auto validation_error = postgres_url_error(url);
+  REQUIRE(validation_error);
+  CHECK_THAT(*validation_error, Contains("postgresql://") && !Contains("secret"));
 }
 
 TEST_CASE("a parameter that libpq does not know is named, and its value is not") {
@@ -102,10 +102,10 @@ TEST_CASE("a parameter that libpq does not know is named, and its value is not")
       {"postgres://h/d?SSLMODE=require", "'SSLMODE'"},
   }));
   INFO(url);
-  const auto objection = objection_to_postgres_url(url);
-  REQUIRE(objection);
-  CHECK_THAT(*objection, Contains("parameter") && Contains(names) && Contains("libpq"));
-  CHECK_THAT(*objection, !Contains("secret") && !Contains("password") && !Contains("sslmode"));
+  const auto validation_error = postgres_url_error(url);
+  REQUIRE(validation_error);
+  CHECK_THAT(*validation_error, Contains("parameter") && Contains(names) && Contains("libpq"));
+  CHECK_THAT(*validation_error, !Contains("secret") && !Contains("password") && !Contains("sslmode"));
 }
 
 TEST_CASE("the parameters that libpq knows are taken") {
@@ -113,7 +113,7 @@ TEST_CASE("the parameters that libpq knows are taken") {
                             "postgres://h/d?application_name=a%20b&target_session_attrs=read-write",
                             "postgres://h/d?options=-csearch_path%3Dshop");
   INFO(url);
-  CHECK_FALSE(objection_to_postgres_url(url));
+  CHECK_FALSE(postgres_url_error(url));
 }
 
 TEST_CASE("white space around a URL is no part of it") {
@@ -135,9 +135,9 @@ TEST_CASE("a line break within a URL is named") {
   const auto url = GENERATE(as<std::string>{}, "postgres://u:secret@h/d\npostgres", "postgres://u:secret\n@h/d",
                             "postgres://u:secret@h/d\r\n?sslmode=require", "postgres://u:secret@h/d\t");
   INFO(url);
-  const auto objection = objection_to_postgres_url(url);
-  REQUIRE(objection);
-  CHECK_THAT(*objection, Contains("line break") && !Contains("secret"));
+  const auto validation_error = postgres_url_error(url);
+  REQUIRE(validation_error);
+  CHECK_THAT(*validation_error, Contains("line break") && !Contains("secret"));
 }
 
 }  // namespace

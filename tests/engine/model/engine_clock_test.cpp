@@ -117,13 +117,13 @@ TEST_CASE_METHOD(engine_clock_test,
   machine.set_by(-minutes(10));
   CHECK(clock->now() == at);
   CHECK(events == std::vector<event>{{clock_event::stepped_backward, minutes(10)}});
-  CHECK(clock->figures().lead == minutes(10));
+  CHECK(clock->stats().lead == minutes(10));
   machine.pass(minutes(8));
   CHECK(clock->now() == at + minutes(4));
   machine.pass(minutes(12));
   CHECK(clock->now() == at + minutes(10));
   CHECK(clock->now() == machine.wall());
-  CHECK(clock->figures().lead == milliseconds(0));
+  CHECK(clock->stats().lead == milliseconds(0));
   machine.pass(minutes(1));
   CHECK(clock->now() == at + minutes(11));
   CHECK(events.size() == 1);
@@ -133,7 +133,7 @@ TEST_CASE_METHOD(engine_clock_test, "a step back while the clock was not read is
   machine.pass(hours(3));
   machine.set_by(-hours(1));
   CHECK(clock->now() == sample_time + hours(3));
-  CHECK(clock->figures().steps_backward == 1);
+  CHECK(clock->stats().steps_backward == 1);
 }
 
 TEST_CASE_METHOD(engine_clock_test, "a clock that was set back and is put right makes nothing end early") {
@@ -144,7 +144,7 @@ TEST_CASE_METHOD(engine_clock_test, "a clock that was set back and is put right 
   const timestamp later = write();
   machine.set_by(hours(10));
   CHECK(clock->now() == machine.wall());
-  CHECK(clock->figures().steps_forward == 1);
+  CHECK(clock->stats().steps_forward == 1);
   machine.pass(ttl - hours(4) - tick);
   CHECK_FALSE(has_ended(made));
   CHECK_FALSE(has_ended(later));
@@ -232,7 +232,7 @@ TEST_CASE_METHOD(engine_clock_test,
   machine.pass(ttl);
   CHECK(has_ended(made));
   CHECK(has_ended(booting));
-  CHECK(clock->figures().lead == milliseconds(0));
+  CHECK(clock->stats().lead == milliseconds(0));
 }
 
 TEST_CASE_METHOD(engine_clock_test, "an empty folder starts with the wall clock, whatever it says") {
@@ -326,7 +326,7 @@ TEST_CASE_METHOD(engine_clock_test, "by any steps, restarts and boots nothing en
   }
   REQUIRE_FALSE(records.empty());
   for (int i = 0; i < 4; ++i) {
-    machine.pass(std::max(ttl, clock->figures().lead));
+    machine.pass(std::max(ttl, clock->stats().lead));
     clock->now();
   }
   machine.pass(hours(24 * 365 * 3));

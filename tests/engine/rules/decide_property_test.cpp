@@ -33,8 +33,8 @@ class random_messages {
   message create() { return creation(guid_of("create"), content()); }
 
   message change(const order_id& target, version current) {
-    const version made_against = random_.one_in(4) ? version{1 + random_.below(current.number + 2)} : current;
-    return change_message(any_change(), {made_against, random_.one_in(2)}, target);
+    const version expected_version = random_.one_in(4) ? version{1 + random_.below(current.number + 2)} : current;
+    return change_message(any_change(), {expected_version, random_.one_in(2)}, target);
   }
 
  private:
@@ -146,7 +146,7 @@ void check_changed(const order& before, const message& asked, const event& what,
   CHECK(said.version == what.version);
   CHECK(said.version == after.version);
   CHECK(said.status == after.status);
-  CHECK(said.made_against == asked.made_against);
+  CHECK(said.expected_version == asked.expected_version);
   CHECK(apply(&before, event_of(said.verdict, after)) == after);
 }
 
@@ -155,8 +155,8 @@ void check_rejected(const order& current, const message& asked, const outcome& s
   CHECK(said.order == current.id);
   CHECK(said.version == current.version);
   CHECK(said.status == current.status);
-  CHECK(said.made_against == asked.made_against);
-  CHECK((said.verdict == verdict::stale_version) == (asked.made_against->version != current.version));
+  CHECK(said.expected_version == asked.expected_version);
+  CHECK((said.verdict == verdict::stale_version) == (asked.expected_version->version != current.version));
 }
 
 using order_map = std::map<order_id, tracked_order>;

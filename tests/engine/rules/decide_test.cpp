@@ -31,13 +31,13 @@ fate fate_of(const decision& made) {
 }
 
 // Decides on the order, or on none, what a message made against that version asks for.
-decision decided(const order* current, command what, version made_against = current_version) {
-  return decide(current, change_message(std::move(what), {made_against, false}), order_id_of(1), later);
+decision decided(const order* current, command what, version expected_version = current_version) {
+  return decide(current, change_message(std::move(what), {expected_version, false}), order_id_of(1), later);
 }
 
-fate fate_at(order_status status, command what, version made_against = current_version) {
+fate fate_at(order_status status, command what, version expected_version = current_version) {
   const order current = contract_order(status, current_version);
-  return fate_of(decided(&current, std::move(what), made_against));
+  return fate_of(decided(&current, std::move(what), expected_version));
 }
 
 merge_content merge_of_items(std::vector<order_item> items) {
@@ -73,19 +73,20 @@ TEST_CASE("a create is accepted as version 1 with the fresh id at the time of th
 }
 
 TEST_CASE("a change of an order that does not exist is not found, whatever else is wrong with it") {
-  for (const version made_against : {version{1}, current_version}) {
-    for (const command& what : valid_changes()) CHECK(fate_of(decided(nullptr, what, made_against)) == fate::not_found);
+  for (const version expected_version : {version{1}, current_version}) {
+    for (const command& what : valid_changes())
+      CHECK(fate_of(decided(nullptr, what, expected_version)) == fate::not_found);
     for (const command& what : invalid_changes())
-      CHECK(fate_of(decided(nullptr, what, made_against)) == fate::not_found);
+      CHECK(fate_of(decided(nullptr, what, expected_version)) == fate::not_found);
   }
 }
 
 TEST_CASE("a change made against another version is stale, whatever the status and the content") {
-  for (const version made_against : {version{1}, version{2}, version{4}, version{1'000'000}}) {
+  for (const version expected_version : {version{1}, version{2}, version{4}, version{1'000'000}}) {
     for (const order_status status : every_status) {
-      CAPTURE(made_against, status);
-      for (const command& what : valid_changes()) CHECK(fate_at(status, what, made_against) == fate::stale);
-      for (const command& what : invalid_changes()) CHECK(fate_at(status, what, made_against) == fate::stale);
+      CAPTURE(expected_version, status);
+      for (const command& what : valid_changes()) CHECK(fate_at(status, what, expected_version) == fate::stale);
+      for (const command& what : invalid_changes()) CHECK(fate_at(status, what, expected_version) == fate::stale);
     }
   }
 }
@@ -150,7 +151,7 @@ TEST_CASE("a rejection names the order as it is and how the version was supplied
     verdict expected;
     order_status status;
     command what;
-    version made_against;
+    version expected_version;
     std::optional<order_status> wanted;
   };
   const row rows[] = {
@@ -163,10 +164,10 @@ TEST_CASE("a rejection names the order as it is and how the version was supplied
        order_status::shipped},
   };
   for (const bool by_if_match : {false, true}) {
-    for (const auto& [expected, status, what, made_against, wanted] : rows) {
+    for (const auto& [expected, status, what, expected_version, wanted] : rows) {
       CAPTURE(expected, status, by_if_match);
       const order current = contract_order(status, current_version);
-      const supplied_version supplied{made_against, by_if_match};
+      const ordem::expected_version supplied{expected_version, by_if_match};
       const auto said = std::get<outcome>(decide(&current, change_message(what, supplied), order_id_of(1), later));
       CHECK(said == outcome{expected, current.id, current_version, status, wanted, supplied});
     }
@@ -273,7 +274,7 @@ TEST_CASE("the outcome of an accepted message names the order as it is after it"
     message asked;
     verdict expected;
   };
-  const supplied_version supplied{{2}, true};
+  const ordem::expected_version supplied{{2}, true};
   const row rows[] = {
       {creation(guid_of("create"), contract_content()), verdict::order_created},
       {change_message(replace_content{contract_content()}, supplied), verdict::content_changed},
@@ -284,7 +285,7 @@ TEST_CASE("the outcome of an accepted message names the order as it is after it"
   for (const auto& [asked, expected] : rows) {
     CAPTURE(expected);
     CHECK(accepted_outcome(asked, after) ==
-          outcome{expected, after.id, current_version, order_status::shipped, std::nullopt, asked.made_against});
+          outcome{expected, after.id, current_version, order_status::shipped, std::nullopt, asked.expected_version});
   }
 }
 

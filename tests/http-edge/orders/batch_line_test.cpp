@@ -48,7 +48,7 @@ TEST_CASE("a line becomes the message that the same order makes by itself") {
   CHECK(made.fingerprint == alone.fingerprint);
   CHECK(made.command == alone.command);
   CHECK_FALSE(made.target);
-  CHECK_FALSE(made.made_against);
+  CHECK_FALSE(made.expected_version);
 }
 
 TEST_CASE("a byte order mark before a line, or before a body, is no part of it") {

@@ -56,9 +56,9 @@ TEST_CASE("a verdict waits for those of earlier lines") {
   window.add(bad_line());
   CHECK(window.in_flight() == 2);
   CHECK(due(window).empty());
-  window.settle(second, created(2));
+  window.complete(second, created(2));
   CHECK(due(window).empty());
-  window.settle(first, created(1));
+  window.complete(first, created(1));
   CHECK(window.in_flight() == 0);
   CHECK(keys_of(due(window)) == std::vector<std::string>{quoted(1), quoted(2), "null"});
   CHECK(window.empty());
@@ -67,7 +67,7 @@ TEST_CASE("a verdict waits for those of earlier lines") {
 
 TEST_CASE("what the engine refuses is told with the key of its line") {
   batch_window window;
-  window.settle(window.add(guid_of(7), 10), refusal{guid_reused{}});
+  window.complete(window.add(guid_of(7), 10), refusal{guid_reused{}});
   const std::string verdict = due(window);
   CHECK(keys_of(verdict) == std::vector<std::string>{quoted(7)});
   CHECK(verdict.find(R"("status":422,"replayed":false,"problem":{"type":"/problems/guid-reused")") !=
@@ -79,9 +79,9 @@ TEST_CASE("a window is full at its bound and has room again when verdicts have l
   std::vector<std::uint32_t> numbers;
   while (!window.full()) numbers.push_back(window.add(guid_of(numbers.size()), 1));
   CHECK(numbers.size() == batch_limits::lines_in_flight_max);
-  window.settle(numbers[1], created(1));
+  window.complete(numbers[1], created(1));
   CHECK(window.full());
-  window.settle(numbers[0], created(0));
+  window.complete(numbers[0], created(0));
   CHECK(keys_of(due(window)).size() == 2);
   CHECK_FALSE(window.full());
 }
@@ -91,9 +91,9 @@ TEST_CASE("the bytes of lines in flight and of verdicts that wait are counted") 
   const auto first = window.add(guid_of(1), 100);
   const auto second = window.add(guid_of(2), 50);
   CHECK(window.bytes() == 150);
-  window.settle(second, refusal{guid_reused{}});
+  window.complete(second, refusal{guid_reused{}});
   const std::size_t waiting = window.bytes() - 100;
-  window.settle(first, created(1));
+  window.complete(first, created(1));
   const std::string verdicts = due(window);
   CHECK(verdicts.size() - verdicts.find('\n') - 1 == waiting);
   CHECK(window.bytes() == 0);
@@ -101,8 +101,8 @@ TEST_CASE("the bytes of lines in flight and of verdicts that wait are counted") 
 
 TEST_CASE("verdicts are counted once, by the class of their status") {
   batch_window window;
-  window.settle(window.add(guid_of(1), 1), created(1));
-  window.settle(window.add(guid_of(2), 1), refusal{unavailability::overloaded});
+  window.complete(window.add(guid_of(1), 1), created(1));
+  window.complete(window.add(guid_of(2), 1), refusal{unavailability::overloaded});
   window.add(bad_line());
   window.add(bad_line());
   CHECK(window.take_counts() == batch_window::verdict_counts{0, 0, 1, 0, 2, 1});
@@ -127,7 +127,7 @@ TEST_CASE("whatever the order of answers, verdicts leave in the order of lines")
       expected.emplace_back("null");
     } else if (drawn < 9 && !in_flight.empty()) {
       std::swap(in_flight[random() % in_flight.size()], in_flight.back());
-      window.settle(in_flight.back().first, created(in_flight.back().second));
+      window.complete(in_flight.back().first, created(in_flight.back().second));
       in_flight.pop_back();
     } else {
       const auto keys = keys_of(due(window));
@@ -135,7 +135,7 @@ TEST_CASE("whatever the order of answers, verdicts leave in the order of lines")
     }
     REQUIRE(window.in_flight() == in_flight.size());
   }
-  for (const auto& [number, step] : in_flight) window.settle(number, created(step));
+  for (const auto& [number, step] : in_flight) window.complete(number, created(step));
   const auto keys = keys_of(due(window));
   written.insert(written.end(), keys.begin(), keys.end());
   CHECK(written == expected);

@@ -146,12 +146,12 @@ TEST_CASE("the call, the order and the version are each part of a fingerprint") 
 TEST_CASE("a request has one canonical form") {
   struct row {
     command what;
-    std::optional<supplied_version> made_against;
+    std::optional<ordem::expected_version> expected_version;
     std::string_view method;
     std::string path;
     std::string_view body;
   };
-  const supplied_version third{{3}, false};
+  const ordem::expected_version third{{3}, false};
   merge_content everything;
   everything.customer_id = "c\"2";
   everything.currency = currency_code{'U', 'S', 'D'};
@@ -174,9 +174,9 @@ TEST_CASE("a request has one canonical form") {
       {change_status{order_status::shipped}, third, "POST", contract_path + "/status",
        R"({"status":"shipped","version":3})"},
   };
-  for (const auto& [what, made_against, method, path, body] : rows) {
-    const auto target = made_against ? std::optional(contract_id()) : std::nullopt;
-    const auto made = canonical(what, target, made_against);
+  for (const auto& [what, expected_version, method, path, body] : rows) {
+    const auto target = expected_version ? std::optional(contract_id()) : std::nullopt;
+    const auto made = canonical(what, target, expected_version);
     CHECK(made.method == method);
     CHECK(made.path == path);
     CHECK(made.body == body);

@@ -366,7 +366,7 @@ TEST_CASE("the message of a rejected write is read without an order") {
   exchange with_server;
   message_record record = created_record();
   record.outcome.verdict = verdict::stale_version;
-  record.outcome.made_against = supplied_version{{7}, false};
+  record.outcome.expected_version = ordem::expected_version{{7}, false};
   record.command = change_status{order_status::shipped};
   with_server.orders.add(guid_of("g"), record);
   const response got = with_server.get("/api/v1/messages/g");

@@ -56,7 +56,7 @@ TEST_CASE("a create becomes a message without target and version") {
   const auto made = accepted(whole(every_call[0]));
   CHECK(made.guid == guid_of("g-1"));
   CHECK_FALSE(made.target);
-  CHECK_FALSE(made.made_against);
+  CHECK_FALSE(made.expected_version);
   CHECK(made.command == command{create_order{contract_content()}});
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("each change of an order becomes a message with its target and version
     CAPTURE(i);
     const auto made = accepted(whole(every_call[i]));
     CHECK(made.target == contract_id());
-    CHECK(made.made_against == supplied_version{{3}, true});
+    CHECK(made.expected_version == ordem::expected_version{{3}, true});
     CHECK(made.command == expected[i]);
   }
 }
@@ -88,9 +88,10 @@ TEST_CASE("the version comes by body, by If-Match, or by both if they agree, and
     return request(verb::put, contract_path).header("Idempotency-Key", "g").json(json);
   };
   const std::string with_version = with_member(contract_json, R"("version":3)");
-  CHECK(accepted(put(with_version)).made_against == supplied_version{{3}, false});
-  CHECK(accepted(put(contract_json).header("If-Match", "\"3\"")).made_against == supplied_version{{3}, true});
-  CHECK(accepted(put(with_version).header("If-Match", "\"3\"")).made_against == supplied_version{{3}, true});
+  CHECK(accepted(put(with_version)).expected_version == ordem::expected_version{{3}, false});
+  CHECK(accepted(put(contract_json).header("If-Match", "\"3\"")).expected_version ==
+        ordem::expected_version{{3}, true});
+  CHECK(accepted(put(with_version).header("If-Match", "\"3\"")).expected_version == ordem::expected_version{{3}, true});
 }
 
 TEST_CASE("JSON may come with parameters and in any case, a merge also as a merge patch") {

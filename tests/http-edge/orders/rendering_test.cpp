@@ -20,20 +20,20 @@ constexpr std::string_view later_text = "2026-11-22T10:15:35.123Z";
 constexpr std::string_view contract_location = "/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f";
 
 outcome outcome_of(verdict what, version at = {1}, order_status status = order_status::fresh,
-                   std::optional<supplied_version> made_against = std::nullopt,
+                   std::optional<ordem::expected_version> expected_version = std::nullopt,
                    std::optional<order_status> wanted = std::nullopt) {
-  return {what, contract_id(), at, status, wanted, made_against};
+  return {what, contract_id(), at, status, wanted, expected_version};
 }
 
 outcome stale_outcome(bool by_if_match) {
-  return outcome_of(verdict::stale_version, {4}, order_status::confirmed, supplied_version{{3}, by_if_match});
+  return outcome_of(verdict::stale_version, {4}, order_status::confirmed, ordem::expected_version{{3}, by_if_match});
 }
 outcome not_allowed_outcome() {
-  return outcome_of(verdict::status_not_allowed, {4}, order_status::delivered, supplied_version{{4}, false},
+  return outcome_of(verdict::status_not_allowed, {4}, order_status::delivered, ordem::expected_version{{4}, false},
                     order_status::confirmed);
 }
 outcome closed_outcome() {
-  return outcome_of(verdict::order_closed, {4}, order_status::shipped, supplied_version{{4}, true});
+  return outcome_of(verdict::order_closed, {4}, order_status::shipped, ordem::expected_version{{4}, true});
 }
 
 executed done(outcome what, shared_order order = nullptr, bool replayed = false) {
@@ -280,7 +280,7 @@ TEST_CASE(
       R"({"status":200,"code":200,"body":{"code":200,"message":"order updated","order":)" + shipped_order_json() + "}}";
   for (const auto& [what, kept, request] : rows) {
     CAPTURE(request);
-    const auto outcome = outcome_of(what, {4}, order_status::shipped, supplied_version{{3}, false});
+    const auto outcome = outcome_of(what, {4}, order_status::shipped, ordem::expected_version{{3}, false});
     CHECK(message_response(guid_of("g-1"), record_of(outcome, kept), shared(shipped_order())).body ==
           message_json(request, recorded, "4"));
   }

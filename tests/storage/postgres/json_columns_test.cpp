@@ -14,7 +14,7 @@
 #include "engine/codec/message_json.hpp"
 #include "engine/codec/order_json.hpp"
 #include "engine/rules/decide.hpp"
-#include "engine/rules/rules.hpp"
+#include "engine/rules/validate.hpp"
 #include "tests/engine/codec/bodies.hpp"
 #include "tests/storage/postgres/jsonb.hpp"
 #include "tests/storage/postgres/random_orders.hpp"
@@ -187,14 +187,14 @@ TEST_CASE_METHOD(json_columns_test, "attributes that are absent, empty or as dee
   json_value deep = testing::number(kept_number("1e20"));
   for (std::size_t level = 2; level < limits::json_depth_max; ++level) deep = array({std::move(deep)});
   const json_object deepest = {{"a", deep}};
-  REQUIRE_FALSE(object_to_attributes(deepest));
+  REQUIRE_FALSE(validate_attributes(deepest));
   CHECK(reread_attributes(deepest).value().attributes == deepest);
 
   const std::string digits = kept_number("1.7976931348623157e+308");
   json_array many;
   while (many.size() < 600) many.push_back(testing::number(digits));  // 14 KB, of which jsonb makes 185 KB
   const json_object largest = {{"a", array(many)}};
-  REQUIRE_FALSE(object_to_attributes(largest));
+  REQUIRE_FALSE(validate_attributes(largest));
   CHECK(reread_attributes(largest).value().attributes == largest);
 }
 
@@ -279,8 +279,8 @@ TEST_CASE_METHOD(json_columns_test, "every merge patch is read as it was") {
   patches.push_back(patches[1]);
   patches.back().attributes = json_object{{"gone", null()}, {"n", testing::number(kept_number("1e20"))}};
   for (const merge_content& change : patches) {
-    for (const version made_against : {current->version, version{7}}) {
-      const message asked = patch(guid_of("k"), current->id, made_against, change);
+    for (const version expected_version : {current->version, version{7}}) {
+      const message asked = patch(guid_of("k"), current->id, expected_version, change);
       auto made = entry_of(asked, current, {});
       made.record.command = asked.command;
       CAPTURE(codec::message_json_of(made.record, made.after).request);

@@ -29,14 +29,14 @@ std::vector<applied_migration> database_with(const std::vector<int>& numbers) {
 
 TEST_CASE("a database that has the first migrations, none or all fits") {
   const auto numbers = GENERATE(values<std::vector<int>>({{}, {1}, {1, 2}, {1, 2, 3}}));
-  CHECK_FALSE(contradiction_between(program_with(3), database_with(numbers)));
+  CHECK_FALSE(check_history(program_with(3), database_with(numbers)));
 }
 
 TEST_CASE("a newer database is refused, and its newest migration is named") {
   const auto numbers = GENERATE(values<std::vector<int>>({{1, 2, 3, 4}, {1, 2, 4}, {4}, {1, 4, 9}}));
-  const auto sentence = contradiction_between(program_with(3), database_with(numbers));
-  REQUIRE(sentence);
-  CHECK_THAT(*sentence, Contains("newer ordem") && Contains(database_with(numbers).back().name));
+  const auto message = check_history(program_with(3), database_with(numbers));
+  REQUIRE(message);
+  CHECK_THAT(*message, Contains("newer ordem") && Contains(database_with(numbers).back().name));
 }
 
 TEST_CASE("a gap is refused, and what is missing is named") {
@@ -45,37 +45,37 @@ TEST_CASE("a gap is refused, and what is missing is named") {
       {{1, 3}, "0003_file", "number 2"},
       {{2, 3}, "0002_file", "number 1"},
   }));
-  const auto sentence = contradiction_between(program_with(3), database_with(numbers));
-  REQUIRE(sentence);
-  CHECK_THAT(*sentence, Contains(there) && Contains(missing));
+  const auto message = check_history(program_with(3), database_with(numbers));
+  REQUIRE(message);
+  CHECK_THAT(*message, Contains(there) && Contains(missing));
 }
 
 TEST_CASE("a migration that was edited after it was applied is refused by its name") {
   const std::size_t edited = GENERATE(0U, 1U, 2U);
   auto applied = database_with({1, 2, 3});
   applied[edited].checksum = "another";
-  const auto sentence = contradiction_between(program_with(3), applied);
-  REQUIRE(sentence);
-  CHECK_THAT(*sentence, Contains(program_with(3)[edited].name) && Contains("edited"));
+  const auto message = check_history(program_with(3), applied);
+  REQUIRE(message);
+  CHECK_THAT(*message, Contains(program_with(3)[edited].name) && Contains("edited"));
 }
 
 TEST_CASE("a renamed file is still the same migration") {
   auto applied = database_with({1, 2});
   applied[1].name = "0002_earlier_name";
-  CHECK_FALSE(contradiction_between(program_with(3), applied));
+  CHECK_FALSE(check_history(program_with(3), applied));
 }
 
 TEST_CASE("only a database with every migration can be worked on") {
-  CHECK_FALSE(objection_to_history(program_with(3), database_with({1, 2, 3})));
-  CHECK_THAT(objection_to_history(program_with(3), database_with({1, 2})).value(),
+  CHECK_FALSE(history_error(program_with(3), database_with({1, 2, 3})));
+  CHECK_THAT(history_error(program_with(3), database_with({1, 2})).value(),
              Contains("2 of 3") && Contains("run ordem migrate"));
-  CHECK_THAT(objection_to_history(program_with(3), {}).value(), Contains("0 of 3") && Contains("run ordem migrate"));
+  CHECK_THAT(history_error(program_with(3), {}).value(), Contains("0 of 3") && Contains("run ordem migrate"));
 }
 
 TEST_CASE("a database that contradicts the program is not one to run ordem migrate on") {
-  const auto objection = objection_to_history(program_with(3), database_with({1, 3}));
-  REQUIRE(objection);
-  CHECK_THAT(*objection, !Contains("run ordem migrate"));
+  const auto validation_error = history_error(program_with(3), database_with({1, 3}));
+  REQUIRE(validation_error);
+  CHECK_THAT(*validation_error, !Contains("run ordem migrate"));
 }
 
 }  // namespace

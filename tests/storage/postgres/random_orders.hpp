@@ -24,8 +24,8 @@ class random_orders {
 
   // Against another version now and then; not every status may follow.
   message change_of(const order& current) {
-    const version made_against = below(5) == 0 ? version{current.version.number + 1 + below(9)} : current.version;
-    message asked{guid_of("change"), {}, current.id, supplied_version{made_against, chance()}, any_change()};
+    const version expected_version = below(5) == 0 ? version{current.version.number + 1 + below(9)} : current.version;
+    message asked{guid_of("change"), {}, current.id, ordem::expected_version{expected_version, chance()}, any_change()};
     return asked;
   }
 

@@ -162,7 +162,7 @@ TEST_CASE_METHOD(clock_test, "a state of the clock that can't be read is damage"
   clock.emplace(machine.sources());
   const auto result = storage::open_store(settings_for(folder), *clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().sentence, Contains("damaged") && Contains("clock"));
+  CHECK_THAT(result.error().message, Contains("damaged") && Contains("clock"));
 }
 
 // --- what was dropped is no damage ---

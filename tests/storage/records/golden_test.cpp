@@ -57,8 +57,8 @@ message_record golden_rejection() {
   what.outcome.verdict = verdict::status_not_allowed;
   what.outcome.version = {300};
   what.outcome.status = order_status::confirmed;
-  what.outcome.wanted = order_status::delivered;
-  what.outcome.made_against = supplied_version{{300}, true};
+  what.outcome.requested_status = order_status::delivered;
+  what.outcome.expected_version = ordem::expected_version{{300}, true};
   what.command = change_status{order_status::delivered};
   return what;
 }
@@ -67,7 +67,7 @@ message_record golden_patch() {
   message_record what = golden_message();
   what.outcome.verdict = verdict::content_changed;
   what.outcome.version = {2};
-  what.outcome.made_against = supplied_version{{1}, false};
+  what.outcome.expected_version = ordem::expected_version{{1}, false};
   merge_content patch;
   patch.customer_id = "c-2002";
   patch.items = content_of().items;
@@ -79,7 +79,7 @@ message_record golden_patch() {
 message_record golden_content_command() {
   message_record what = golden_message();
   what.outcome.verdict = verdict::stale_version;
-  what.outcome.made_against = supplied_version{{7}, false};
+  what.outcome.expected_version = ordem::expected_version{{7}, false};
   what.command = replace_content{content_of()};
   return what;
 }

@@ -56,7 +56,7 @@ struct capture_open_test {
   std::string failure_to_open() {
     const auto result = storage::open_store(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().sentence;
+    return result.error().message;
   }
 };
 

@@ -124,7 +124,7 @@ TEST_CASE_METHOD(capture_store_test, "no change of a capture shows before its sy
 
 TEST_CASE_METHOD(capture_store_test, "with durability postgres no capture shows before it is confirmed") {
   settings.durability = durability::postgres;
-  settings.log_is_followed = true;
+  settings.log_is_consumed = true;
   reopen();
   write({allocation_entry(some_key)});
   write({release_entry(some_key)});
@@ -137,8 +137,8 @@ TEST_CASE_METHOD(capture_store_test, "with durability postgres no capture shows 
 
 TEST_CASE_METHOD(capture_store_test, "the figures count captures apart from messages") {
   write({allocation_entry(some_key), create_entry(1), allocation_entry(other_key)});
-  CHECK(store->figures().estimated_captures == 2);
-  CHECK(store->figures().estimated_messages == 1);
+  CHECK(store->stats().estimated_captures == 2);
+  CHECK(store->stats().estimated_messages == 1);
 }
 
 // --- the log ---

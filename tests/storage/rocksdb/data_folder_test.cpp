@@ -14,7 +14,7 @@
 #include "storage/rocksdb/data_folder.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
-#include "tests/storage/told_errors.hpp"
+#include "tests/storage/reported_errors.hpp"
 
 namespace {
 
@@ -91,19 +91,19 @@ TEST_CASE_METHOD(data_folder_test, "a folder that can't be synced stops the star
   refuse(root.string() + GENERATE(as<std::string>{}, "", "/a", "/a/data"));
   const auto result = open_store(settings_for(root / "a" / "data"), clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().sentence, Contains((root / "a").string()) && Contains("Input/output error"));
+  CHECK_THAT(result.error().message, Contains((root / "a").string()) && Contains("Input/output error"));
 }
 
 TEST_CASE_METHOD(data_folder_test, "a FORMAT that is only written in part says why") {
   const file_size_limit limit(3);
   const auto made = data_folder::make(root / "data", "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c");
   REQUIRE_FALSE(made);
-  CHECK_THAT(made.error().sentence, Contains("FORMAT") && Contains("File too large"));
+  CHECK_THAT(made.error().message, Contains("FORMAT") && Contains("File too large"));
 }
 
 TEST_CASE_METHOD(data_folder_test, "a store whose folder is removed or replaced acknowledges nothing more") {
   const fs::path folder = root / "data";
-  told_errors errors;
+  reported_errors errors;
   auto settings = settings_for(folder);
   settings.on_error = errors.listener();
   auto first = opened(std::move(settings), clock);

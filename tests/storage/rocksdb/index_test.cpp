@@ -14,8 +14,8 @@
 #include "storage/records/keys.hpp"
 #include "storage/rocksdb/data_folder.hpp"
 #include "tests/storage/open_store_support.hpp"
+#include "tests/storage/reported_errors.hpp"
 #include "tests/storage/tampering.hpp"
-#include "tests/storage/told_errors.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
@@ -26,7 +26,7 @@ using namespace testing;
 using Catch::Matchers::Contains;
 
 struct index_test : open_store {
-  told_errors errors;
+  reported_errors errors;
   std::uint64_t orders = 0;
 
   // Each order is created for customer a and then goes to customer b if its number is even.
@@ -206,7 +206,7 @@ TEST_CASE_METHOD(index_test, "indexes that are ahead of the log are refused") {
   });
   const auto result = storage::open_store(settings, clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().sentence, Contains("ahead of the log"));
+  CHECK_THAT(result.error().message, Contains("ahead of the log"));
 }
 
 TEST_CASE_METHOD(index_test, "a gap in the log before where the indexes end is no damage") {
@@ -231,7 +231,7 @@ TEST_CASE_METHOD(index_test, "a gap in the log after where the indexes end is re
   remove_log_group({97});
   const auto result = storage::open_store(settings, clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().sentence, Contains("does not reach back to the indexes"));
+  CHECK_THAT(result.error().message, Contains("does not reach back to the indexes"));
 }
 
 TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes are taken, and reads go on") {

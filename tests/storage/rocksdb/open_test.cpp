@@ -11,8 +11,8 @@
 #include "storage/records/order_record.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
+#include "tests/storage/reported_errors.hpp"
 #include "tests/storage/tampering.hpp"
-#include "tests/storage/told_errors.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
@@ -46,12 +46,12 @@ struct folder_test {
   std::string failure_to_open() {
     const auto result = storage::open_store(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().sentence;
+    return result.error().message;
   }
   std::string failure_to_open_for_reading() {
     const auto result = open_store_for_reading(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().sentence;
+    return result.error().message;
   }
 
   // The write-ahead log with the most in it.
@@ -94,7 +94,7 @@ TEST_CASE_METHOD(folder_test, "a folder that is not there is made, with its pare
   folder = temp.path() / "a" / "b";
   fill(1);
   CHECK(fs::is_directory(folder));
-  CHECK(read_file(folder / "FORMAT") == "4\n" + opened(settings_for(folder), clock)->engine_id() + "\n");
+  CHECK(read_file(folder / "FORMAT") == "4\n" + opened(settings_for(folder), clock)->log_id() + "\n");
 }
 
 TEST_CASE_METHOD(folder_test, "an empty folder is taken") {
@@ -382,7 +382,7 @@ struct refusing_disk_test : folder_test {
   void run(std::uint64_t groups, std::uintmax_t limit_bytes) {
     fill(groups);
     std::uint64_t durable = groups;
-    told_errors errors;
+    reported_errors errors;
     {
       auto settings = settings_for(folder);
       settings.on_error = errors.listener();
@@ -426,7 +426,7 @@ TEST_CASE_METHOD(folder_test, "a folder can be read while another store writes i
   REQUIRE(writer->append(group_of(group(2))));
   REQUIRE(writer->sync());
   const auto reader = open_store_for_reading(settings_for(folder), clock);
-  INFO((reader ? "" : reader.error().sentence));
+  INFO((reader ? "" : reader.error().message));
   REQUIRE(reader);
   check_holds_groups(**reader, 3);
 

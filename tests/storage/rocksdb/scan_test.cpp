@@ -110,7 +110,7 @@ TEST_CASE_METHOD(scan_test, "a scan shows nothing before its sync") {
 
 TEST_CASE_METHOD(scan_test, "with durability postgres a scan shows nothing before it is confirmed") {
   settings.durability = durability::postgres;
-  settings.log_is_followed = true;
+  settings.log_is_consumed = true;
   reopen();
   write({create_entry(1)});
   write({create_entry(2)});

@@ -20,17 +20,17 @@ namespace fs = std::filesystem;
 using namespace testing;
 using Catch::Matchers::Contains;
 
-const std::string loaded_engine_id = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
+const std::string loaded_log_id = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
 
 struct load_test {
   temp_folder temp;
   manual_clock clock;
   fs::path folder = temp.path() / "data";
 
-  auto load() { return load_new_store(settings_for(folder), loaded_engine_id, clock); }
+  auto load() { return load_new_store(settings_for(folder), loaded_log_id, clock); }
   std::unique_ptr<store_loader> loading() {
     auto loader = load();
-    if (!loader) throw std::runtime_error(loader.error().sentence);
+    if (!loader) throw std::runtime_error(loader.error().message);
     return std::move(*loader);
   }
   // What these entries amount to, as if it had been kept elsewhere up to the last of them.
@@ -73,12 +73,12 @@ struct load_test {
   std::string failure_to_open() {
     const auto result = storage::open_store(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().sentence;
+    return result.error().message;
   }
   std::string failure_to_open_for_reading() {
     const auto result = open_store_for_reading(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().sentence;
+    return result.error().message;
   }
 };
 
@@ -102,7 +102,7 @@ TEST_CASE_METHOD(load_test, "a folder that is not empty is not loaded into, and 
   std::ofstream(folder / "notes") << "mine";
   const auto loader = load();
   REQUIRE_FALSE(loader);
-  CHECK_THAT(loader.error().sentence, Contains("not empty") && Contains(folder.string()));
+  CHECK_THAT(loader.error().message, Contains("not empty") && Contains(folder.string()));
   CHECK(std::distance(fs::directory_iterator(folder), {}) == 1);
 }
 
@@ -116,7 +116,7 @@ TEST_CASE_METHOD(load_test, "a file in the place of the folder to load is told b
   std::ofstream{folder} << "not a folder";
   const auto loader = load();
   REQUIRE_FALSE(loader);
-  CHECK_THAT(loader.error().sentence, Contains(folder.string()));
+  CHECK_THAT(loader.error().message, Contains(folder.string()));
 }
 
 TEST_CASE_METHOD(load_test, "an empty folder is loaded into, and one that is not there is made, with its parents") {
@@ -160,10 +160,10 @@ TEST_CASE_METHOD(load_test, "a load that the disk refuses fails with the same se
     load_test::put_all(*loader, all);
     const auto finished = loader->finish({all.size()});
     REQUIRE_FALSE(finished);
-    CHECK_THAT(finished.error().sentence, Contains(folder.string()));
+    CHECK_THAT(finished.error().message, Contains(folder.string()));
     const auto again = loader->finish({all.size()});
     REQUIRE_FALSE(again);
-    CHECK(again.error().sentence == finished.error().sentence);
+    CHECK(again.error().message == finished.error().message);
   }
   CHECK_THAT(failure_to_open(), Contains("not loaded to its end"));
 }
@@ -174,7 +174,7 @@ TEST_CASE_METHOD(load_test, "what was loaded is found: orders, versions, message
   const auto history = some_history();
   load_whole(history);
   const auto store = open();
-  CHECK(store->engine_id() == loaded_engine_id);
+  CHECK(store->log_id() == loaded_log_id);
   CHECK(store->last() == position{5});
   CHECK(store->appended() == position{5});
   CHECK(store->visible() == position{5});
@@ -286,7 +286,7 @@ TEST_CASE_METHOD(load_test, "more captures than fit into one batch are loaded wh
 TEST_CASE_METHOD(load_test, "a load of nothing is an empty store of that engine, whose log begins at 1") {
   load_whole({});
   const auto store = open();
-  CHECK(store->engine_id() == loaded_engine_id);
+  CHECK(store->log_id() == loaded_log_id);
   CHECK(store->last() == position{0});
   CHECK(store->append(group_of({create_entry(1)})) == position{1});
   CHECK(store->sync() == position{1});
@@ -308,7 +308,7 @@ TEST_CASE_METHOD(load_test, "the log goes on at the next position, and is read f
   if (GENERATE(true, false)) {
     store.reset();
     store = open();
-    CHECK(store->engine_id() == loaded_engine_id);
+    CHECK(store->log_id() == loaded_log_id);
   }
   CHECK(store->last() == position{7});
   const auto entries = store->read_log({6}, 10);
@@ -383,7 +383,7 @@ TEST_CASE_METHOD(load_test, "with durability postgres what was loaded shows at o
   load_whole(some_history());
   auto settings = settings_for(folder);
   settings.durability = durability::postgres;
-  settings.log_is_followed = true;
+  settings.log_is_consumed = true;
   const auto store = opened(settings, clock);
   CHECK(store->visible() == position{5});
   CHECK(store->find_order(order_id_of(1)).value() != nullptr);

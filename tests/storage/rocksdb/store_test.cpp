@@ -256,11 +256,11 @@ TEST_CASE_METHOD(testing::open_store, "a GUID that is used again after its expir
 TEST_CASE_METHOD(testing::open_store, "the figures follow what was written") {
   write(life_of(1, 3));
   write(life_of(2, 1));
-  CHECK(store->figures().last == position{4});
-  CHECK(store->figures().estimated_messages == 4);
-  CHECK(store->figures().memtable_bytes > 0);
+  CHECK(store->stats().last == position{4});
+  CHECK(store->stats().estimated_messages == 4);
+  CHECK(store->stats().memtable_bytes > 0);
   store->close();
-  CHECK(store->figures().table_file_bytes > 0);
+  CHECK(store->stats().table_file_bytes > 0);
 }
 
 // --- the log ---
@@ -384,7 +384,7 @@ TEST_CASE_METHOD(testing::open_store,
 TEST_CASE_METHOD(testing::open_store, "a log that is followed keeps what has not been confirmed") {
   settings.durability = durability::os;
   settings.log_entries_kept = 1;
-  settings.log_is_followed = true;
+  settings.log_is_consumed = true;
   reopen();
   write({create_entry(1)});
   const shared_order current = store->find_order(order_id_of(1)).value();
@@ -459,7 +459,7 @@ TEST_CASE_METHOD(testing::open_store, "the bytes after a position are those of t
 
 TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing shows before it is confirmed") {
   settings.durability = durability::postgres;
-  settings.log_is_followed = true;
+  settings.log_is_consumed = true;
   reopen();
   write({create_entry(1)});
   write({create_entry(2)});
@@ -486,11 +486,11 @@ TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing shows be
 }
 
 TEST_CASE_METHOD(testing::open_store, "an engine id stays for the life of its folder") {
-  const std::string id = store->engine_id();
+  const std::string id = store->log_id();
   CHECK(order_id::parse(id));
   write({create_entry(1)});
   reopen();
-  CHECK(store->engine_id() == id);
+  CHECK(store->log_id() == id);
 }
 
 }  // namespace

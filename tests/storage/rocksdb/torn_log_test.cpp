@@ -10,7 +10,7 @@
 
 #include "storage/log/store.hpp"
 #include "tests/storage/open_store_support.hpp"
-#include "tests/storage/told_errors.hpp"
+#include "tests/storage/reported_errors.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
@@ -111,7 +111,7 @@ struct torn_log_test {
     const fs::path copy = copy_with(log);
     {
       const auto result = storage::open_store(settings(copy), clock);
-      INFO((result ? "" : result.error().sentence));
+      INFO((result ? "" : result.error().message));
       REQUIRE(result);
       check_holds(**result, groups);
       REQUIRE((*result)->append(group_of({create_entry(groups)})));
@@ -133,7 +133,7 @@ struct torn_log_test {
     REQUIRE_FALSE(result);
     CHECK(log_in(copy, wal()) == log);
     fs::remove_all(copy);
-    return result.error().sentence;
+    return result.error().message;
   }
   // Nothing is forgotten in silence.
   void check_refused_or_whole(const std::string& log, std::uint64_t groups) {
@@ -254,10 +254,10 @@ TEST_CASE_METHOD(torn_log_test, "what is cut off is told, and only by a store th
 
   const auto reader = open_store_for_reading(settings(copy), clock);
   REQUIRE_FALSE(reader);
-  CHECK_THAT(reader.error().sentence, Contains(place) && Contains("ordem serve") && !Contains("damaged"));
+  CHECK_THAT(reader.error().message, Contains(place) && Contains("ordem serve") && !Contains("damaged"));
   CHECK(log_in(copy, wal()) == torn);
 
-  told_errors errors;
+  reported_errors errors;
   auto writing = settings(copy);
   writing.on_error = errors.listener();
   opened(std::move(writing), clock);
@@ -273,7 +273,7 @@ TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that another one foll
   std::ofstream(copy / "db" / "999999.log", std::ios::binary) << whole.substr(0, last.begin);
   const auto result = storage::open_store(settings(copy), clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().sentence, Contains("damaged"));
+  CHECK_THAT(result.error().message, Contains("damaged"));
 }
 
 }  // namespace
