@@ -1,5 +1,5 @@
-// CHECK(condition): a bug stops the process at once, with the place, before it can reach the disk. Never for what a
-// user sent.
+// CHECK(condition) aborts the process with the file and line if the condition is false, so a bug can't reach the disk.
+// Not for input: reject that.
 #pragma once
 
 #include <cstdio>

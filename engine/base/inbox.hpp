@@ -10,12 +10,12 @@
 
 namespace ordem {
 
-// Thread-safe. Unbounded: its users bound what can be under way.
+// Thread-safe. Unbounded; callers bound the number of values in flight.
 template <class Value>
 class inbox {
  public:
-  // Appends the values in their order, with no other thread's between them. Returns true if the inbox was empty before
-  // and is not any more: the caller must then wake the consumer.
+  // Appends the values in order and contiguously. Returns true if the inbox was empty before and is not empty now; the
+  // caller must then wake the consumer.
   [[nodiscard]] bool push(std::vector<Value>&& values) {
     const std::lock_guard lock(mutex_);
     const bool was_empty = values_.empty();
@@ -32,8 +32,8 @@ class inbox {
     return values_.size() == 1;
   }
 
-  // Takes everything, in the order of arrival, into `values`, whose former content is discarded and whose memory is
-  // used for what arrives next.
+  // Moves all values, in order of arrival, into `values`. Discards the previous content of `values` and reuses its
+  // memory for later arrivals.
   void take(std::vector<Value>& values) {
     values.clear();
     const std::lock_guard lock(mutex_);

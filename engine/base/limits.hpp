@@ -1,6 +1,6 @@
-// Every bound on what an order, a message or a capture may hold. Source: the HTTP contract, sections "Idempotency" and
-// "Orders"; the bound on the keys of captures is ours. Bounds that an operator may change (body, connections, queues)
-// are settings instead: see app/settings/settings.hpp.
+// Limits on the content of orders, messages and captures. Source: the HTTP contract, sections "Idempotency" and
+// "Orders"; the limit on capture keys is Ordem's own. Limits that an operator can change (body, connections, queues)
+// are settings: see app/settings/settings.hpp.
 #pragma once
 
 #include <cstddef>
@@ -25,20 +25,19 @@ inline constexpr std::size_t json_depth_max = 64;               // of a whole re
 inline constexpr std::int64_t exact_integer_max = (std::int64_t{1} << 53) - 1;
 inline constexpr std::int64_t total_minor_units_max = exact_integer_max;
 
-// A captured response takes as much as the setting --capture-max says; JSON may write each of its bytes as six
-// ("\\u0001").
+// --capture-max limits a captured response; JSON can escape one byte as six ("\\u0001").
 inline constexpr std::size_t json_bytes_per_byte_max = 6;
 
-// Of foreign bytes that a message quotes; see in_quotes() in engine/base/text.hpp.
+// Bytes of input quoted in a message; see in_quotes() in engine/base/text.hpp.
 inline constexpr std::size_t quoted_bytes_max = 100;
 
 inline constexpr std::size_t page_size_default = 100;
 inline constexpr std::size_t page_size_max = 1000;
-// Of the orders on a page, as JSON: a page of large orders ends earlier. It has one order at least.
+// Size of the orders on a page, as JSON. A page of large orders has fewer of them, but at least one.
 inline constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
 
 static_assert(unit_price_minor_units_max <= total_minor_units_max, "one item at the highest price must be orderable");
 static_assert(page_size_default <= page_size_max);
-static_assert(guid_bytes_max <= 255, "records keep a GUID's length in one byte");
+static_assert(guid_bytes_max <= 255, "records store the length of a GUID in one byte");
 
 }  // namespace ordem::limits

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 
-// The bytes of the UTF-8 character (RFC 3629, section 4) that the text begins with; 0 if it begins with none.
+// Returns the size of the first UTF-8 character (RFC 3629, section 4), or 0 if the first byte is invalid.
 std::size_t character_bytes(std::string_view text) noexcept {
   const auto is_between = [&](std::size_t place, unsigned least, unsigned most) {
     return place < text.size() && static_cast<unsigned char>(text[place]) >= least &&

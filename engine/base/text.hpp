@@ -1,4 +1,4 @@
-// Small pieces of text.
+// Text helpers. Pure functions, any thread.
 #pragma once
 
 #include <array>
@@ -20,19 +20,18 @@ void append_number(std::string& out, Number number) {
   out.append(digits.data(), end);
 }
 
-// Whether the bytes are UTF-8 (RFC 3629).
+// Returns whether the bytes are valid UTF-8 (RFC 3629).
 bool is_utf8(std::string_view bytes) noexcept;
 
-// Returns the text without the byte order mark (U+FEFF) that some editors and exports put at its beginning.
+// Returns the text without a leading byte order mark (U+FEFF), which some editors and exports write.
 std::string_view without_byte_order_mark(std::string_view text) noexcept;
 
-// Returns the bytes as UTF-8, with U+FFFD for each byte that belongs to no character. A text of more than `bytes_max`
-// bytes is cut between two characters and ends in "...".
+// Returns the bytes as UTF-8, with U+FFFD for each invalid byte. Truncates between two characters, and appends "...",
+// if the text has more than `bytes_max` bytes.
 std::string to_utf8(std::string_view bytes, std::size_t bytes_max = std::string_view::npos);
 
-// Returns foreign bytes in single quotes, fit for an error message or a log line: as UTF-8, '?' for each control
-// character, and cut after limits::quoted_bytes_max. Every message that repeats what a client sent does so through
-// this.
+// Returns input in single quotes for an error message or a log line: as UTF-8, with '?' for each control character,
+// truncated to limits::quoted_bytes_max. Use it for every message that repeats input.
 std::string in_quotes(std::string_view bytes);
 
 }  // namespace ordem

@@ -1,5 +1,5 @@
-// Captures: for requests that another server executes, who may execute one (an allocation), and what it answered (a
-// record). docs/captures.md has the table of states and moves.
+// Captures: idempotency for requests that another server executes. An allocation is the right to execute a request; a
+// record is the response to it. docs/captures.md has the table of states and transitions.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ namespace ordem {
 // The client's name for a captured request: 1 to 1024 characters of base64url without padding (RFC 4648, section 5).
 class capture_key {
  public:
-  // Nothing for a text that no bytes are encoded as. What its last character has in bits that decoding drops is not
-  // looked at, nor does it make two keys one.
+  // Returns nullopt if the text is not valid base64url or has a wrong length. Keys are compared as text: two encodings
+  // of the same bytes are different keys.
   static std::optional<capture_key> parse(std::string_view text);
 
   std::string_view view() const noexcept { return text_; }
@@ -36,12 +36,12 @@ class capture_key {
 
 struct captured_header {
   std::string key;
-  // A list is given back as a list, also one of a single value.
+  // A list is returned as a list, even if it has a single value.
   std::variant<std::string, std::vector<std::string>> value;
   friend bool operator==(const captured_header&, const captured_header&) = default;
 };
 
-// What the other server answered, headers in their order.
+// The response of the other server, headers in their original order.
 struct captured_response {
   std::uint16_t status = 0;  // 100 to 999
   std::string body;          // UTF-8
@@ -49,25 +49,25 @@ struct captured_response {
   friend bool operator==(const captured_response&, const captured_response&) = default;
 };
 
-// What it takes, for bounds: the bytes of its body, and of the keys and values of its headers.
+// Returns the size that limits apply to: the bytes of the body and of the keys and values of the headers.
 std::size_t bytes_of(const captured_response& what) noexcept;
 
 using shared_captured_response = std::shared_ptr<const captured_response>;
 
-// A capture as it is kept.
+// A capture as the store keeps it.
 struct capture {
   timestamp allocated_at;
-  // Of an allocation: until when nobody else may allocate; absent: for ever.
+  // When the lease of an allocation ends; absent for a lease without end.
   std::optional<timestamp> lease_ends_at;
-  // Until when it is kept; absent: for ever.
+  // Absent for a capture that does not expire.
   std::optional<timestamp> expires_at;
-  // Null while nothing is recorded.
+  // Null until a response is recorded.
   shared_captured_response response;
 
   bool is_kept_at(const clock_reading& now) const noexcept {
     return !expires_at || !now.has_ended(*expires_at, allocated_at);
   }
-  // Whether it excludes other allocations. REQUIRES: nothing is recorded.
+  // Returns whether the lease excludes other allocations. REQUIRES: no response is recorded.
   bool is_leased_at(const clock_reading& now) const noexcept {
     return !lease_ends_at || !now.has_ended(*lease_ends_at, allocated_at);
   }
@@ -87,8 +87,7 @@ struct capture_request {
   std::variant<allocate_capture, record_capture, release_capture> action;
 };
 
-// How long things hold. `lease`: of an allocation, zero means for ever. `ttl`: how long a capture is kept; not shorter
-// than the lease.
+// `lease`: of an allocation; zero for a lease without end. `ttl`: how long a capture is kept; at least the lease.
 struct capture_terms {
   milliseconds lease{};
   milliseconds ttl{};
@@ -96,17 +95,17 @@ struct capture_terms {
 
 enum class capture_verdict : std::uint8_t {
   allocated,
-  in_flight,  // to an allocation: somebody else's lease runs
-  completed,  // to an allocation: there is a record
+  in_flight,  // to an allocation: another lease has not ended
+  completed,  // to an allocation: a response is recorded
   recorded,
-  not_recordable,  // there is a record, or no allocation
+  not_recordable,  // a response is recorded, or there is no allocation
   released,
-  not_releasable,  // there is a record
+  not_releasable,  // a response is recorded
   unknown,         // to a release: there is no allocation
 };
 inline constexpr std::size_t capture_verdicts = 8;
 
-// Its name in metrics.
+// Returns the name in metrics.
 std::string_view to_string(capture_verdict what) noexcept;
 
 }  // namespace ordem

@@ -7,17 +7,17 @@
 namespace ordem {
 namespace {
 
-// What the wall clock may be moved without a word: leap seconds, and corrections that no retention is near to.
-constexpr milliseconds steps_passed_over = std::chrono::seconds(1);
+// Smaller steps of the wall clock are ignored: leap seconds, and corrections far below any retention.
+constexpr milliseconds steps_ignored = std::chrono::seconds(1);
 
-// How many steps are kept apart.
+// Number of steps that are kept separately.
 constexpr std::size_t steps_max = 16;
 
-// The years that a timestamp can be written with, with room for whatever is added to one.
+// The range of years that a timestamp can be formatted with, less a margin for durations added to it.
 constexpr timestamp wall_min{};
 constexpr timestamp wall_max = std::chrono::sys_days(std::chrono::year(9000) / 1 / 1);
 
-// By which nothing has ended.
+// Nothing has ended by this reading.
 const std::shared_ptr<const clock_steps> everything_unconfirmed = std::make_shared<const clock_steps>(
     clock_steps{{timestamp::max(), std::chrono::duration_cast<milliseconds>(std::chrono::years(20'000))}});
 
@@ -26,7 +26,7 @@ const std::shared_ptr<const clock_steps> everything_unconfirmed = std::make_shar
 engine_clock::engine_clock(clock_sources sources, std::function<void(clock_event, milliseconds)> on_event)
     : sources_(std::move(sources)), on_event_(std::move(on_event)) {}
 
-engine_clock::look engine_clock::look_at_machine() const noexcept {
+engine_clock::machine_time engine_clock::read_machine() const noexcept {
   const timestamp wall = std::clamp(sources_.wall(), wall_min, wall_max);
   return {wall, sources_.steady()};
 }
@@ -58,7 +58,7 @@ clock_stats engine_clock::stats() const noexcept {
   const std::lock_guard lock(mutex_);
   advance();
   clock_stats what = stats_;
-  what.lead = lead_at(look_at_machine().steady);
+  what.lead = lead_at(read_machine().steady);
   return what;
 }
 
@@ -66,7 +66,7 @@ clock_stats engine_clock::stats() const noexcept {
 
 void engine_clock::resume(std::optional<timestamp> newest, const std::optional<clock_state>& kept) {
   const std::lock_guard lock(mutex_);
-  const look at = look_at_machine();
+  const machine_time at = read_machine();
   if (kept) {
     state_ = *kept;
     newest = std::max(newest.value_or(kept->time), kept->time);
@@ -83,15 +83,15 @@ void engine_clock::resume(std::optional<timestamp> newest, const std::optional<c
     state_.lead = milliseconds(0);
     state_.lead_at = at.steady;
     const milliseconds unconfirmed = at.wall - state_.time;
-    if (unconfirmed > steps_passed_over) {
+    if (unconfirmed > steps_ignored) {
       add_step(state_.time, unconfirmed);
       on_event_(clock_event::unconfirmed_at_start, unconfirmed);
-    } else if (-unconfirmed > steps_passed_over) {
+    } else if (-unconfirmed > steps_ignored) {
       on_event_(clock_event::behind_at_start, -unconfirmed);
     }
   }
   advance();
-  const look then = look_at_machine();
+  const machine_time then = read_machine();
   if (const milliseconds missing = state_.time - then.wall; missing > lead_at(then.steady)) {
     state_.lead = missing;
     state_.lead_at = then.steady;
@@ -105,21 +105,21 @@ milliseconds engine_clock::lead_at(milliseconds steady) const noexcept {
 }
 
 timestamp engine_clock::advance() const noexcept {
-  look at = look_at_machine();
+  machine_time at = read_machine();
   if (!resumed_) return at.wall;
-  const auto is_step = [this](const look& seen) {
-    return std::chrono::abs(seen.offset() - state_.offset) > steps_passed_over;
+  const auto is_step = [this](const machine_time& seen) {
+    return std::chrono::abs(seen.offset() - state_.offset) > steps_ignored;
   };
-  // A second look: this thread may have rested between the two clocks of the first.
-  if (is_step(at)) at = look_at_machine();
-  if (is_step(at)) consume_step(at.offset() - state_.offset, at);
+  // Read again: the thread may have been preempted between the reads of the two clocks.
+  if (is_step(at)) at = read_machine();
+  if (is_step(at)) adopt_step(at.offset() - state_.offset, at);
   state_.time = std::max(state_.time, at.wall + lead_at(at.steady));
   return state_.time;
 }
 
-void engine_clock::consume_step(milliseconds step, const look& at) const noexcept {
+void engine_clock::adopt_step(milliseconds step, const machine_time& at) const noexcept {
   const milliseconds lead = lead_at(at.steady);
-  if (step > lead + steps_passed_over) add_step(state_.time, step - lead);
+  if (step > lead + steps_ignored) add_step(state_.time, step - lead);
   state_.lead = std::max(lead - step, milliseconds(0));
   state_.lead_at = at.steady;
   state_.offset = at.offset();
@@ -129,7 +129,8 @@ void engine_clock::consume_step(milliseconds step, const look& at) const noexcep
             std::chrono::abs(step));
 }
 
-// Of too many the smallest becomes part of the one after it: what was made between the two ends later by as much.
+// Beyond steps_max, merges the smallest step into its successor: records made between the two expire later by that
+// much.
 void engine_clock::add_step(timestamp before, milliseconds unconfirmed) const noexcept {
   clock_steps steps = steps_ != nullptr ? *steps_ : clock_steps{};
   steps.push_back({before, unconfirmed});

@@ -1,13 +1,15 @@
-// The clock of an engine: the time that goes into its records, and by which they expire. Made of two clocks of the
-// machine. The wall clock says what time it is, but may be set: by hand, by NTP at boot, after a move to another
-// machine. The steady clock only counts what passes, since some moment.
+// The engine's clock: it dates records and decides whether they have expired. It combines two clocks of the machine.
+// The wall clock gives the time of day, but can be set: by hand, by NTP at boot, by a move to another machine. The
+// steady clock counts elapsed time.
 //
-//   time of the engine = wall clock + lead
+//   engine time = wall clock + lead
 //
-// It never goes back. Where the wall clock is set back, or is behind the newest record at the start, the lead is what
-// is missing; it shrinks by half of what passes, so that time goes on, at half speed, until the wall clock has caught
-// up. Where the wall clock is set forward beyond the lead, the time follows at once, but what the steady clock did not
-// count is kept as a clock_step: it makes nothing from before expire.
+// Engine time never goes back. If the wall clock is set back, or is behind the newest record at start, the lead makes
+// up the difference; it then shrinks by half of the elapsed time, so engine time runs at half speed until the wall
+// clock has caught up. If the wall clock is set forward beyond the lead, engine time follows at once, and the part that
+// the steady clock did not count is kept as a clock_step: it does not make older records expire.
+//
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +26,16 @@ namespace ordem {
 
 struct clock_sources {
   std::function<timestamp()> wall;
-  // Counts all time, also while the machine sleeps (CLOCK_BOOTTIME), from a moment that stays the same while `boot`
-  // does.
+  // Elapsed time, including suspend (CLOCK_BOOTTIME), since a moment that is fixed for each `boot`.
   std::function<milliseconds()> steady;
-  // Names what `steady` counts from. Empty: it means nothing to another process.
+  // Identifies the boot that `steady` counts from. Empty if another process can't use the count.
   std::string boot;
 };
 
 enum class clock_event : std::uint8_t {
   stepped_forward,       // by how much
   stepped_backward,      // by how much
-  unconfirmed_at_start,  // the time since the newest record by the wall clock, which the steady clock did not count
+  unconfirmed_at_start,  // time since the newest record by the wall clock that the steady clock did not count
   behind_at_start,       // how far the wall clock is behind the newest record
 };
 
@@ -46,14 +47,14 @@ struct clock_stats {
 
 class engine_clock final : public time_source {
  public:
-  // `on_event` is called on the thread that looked at the clock; it must not look at this one.
+  // Calls `on_event` on the thread that read the clock; `on_event` must not read this clock.
   explicit engine_clock(
       clock_sources sources,
       std::function<void(clock_event, milliseconds)> on_event = [](clock_event, milliseconds) {});
 
   // The wall clock until resume().
   timestamp now() const noexcept override;
-  // Until resume() by this reading nothing has ended.
+  // Before resume(), nothing has ended by this reading.
   clock_reading read() const noexcept override;
 
   void resume(std::optional<timestamp> newest, const std::optional<clock_state>& kept) override;
@@ -63,26 +64,26 @@ class engine_clock final : public time_source {
   clock_stats stats() const noexcept;
 
  private:
-  struct look {
+  struct machine_time {
     timestamp wall;
     milliseconds steady;
     milliseconds offset() const noexcept { return wall.time_since_epoch() - steady; }
   };
 
-  look look_at_machine() const noexcept;
-  // What is left of the lead.
+  machine_time read_machine() const noexcept;
+  // Returns the lead at that steady time.
   milliseconds lead_at(milliseconds steady) const noexcept;
-  // REQUIRES of all below: the mutex is held.
+  // REQUIRES for the functions below: the mutex is held.
   timestamp advance() const noexcept;
-  void consume_step(milliseconds step, const look& at) const noexcept;
+  void adopt_step(milliseconds step, const machine_time& at) const noexcept;
   void add_step(timestamp before, milliseconds unconfirmed) const noexcept;
 
   const clock_sources sources_;
   const std::function<void(clock_event, milliseconds)> on_event_;
   mutable std::mutex mutex_;
   mutable bool resumed_ = false;
-  mutable clock_state state_;                         // its time is the newest that was given out
-  mutable std::shared_ptr<const clock_steps> steps_;  // those of the state; null if there are none
+  mutable clock_state state_;                         // its time is the newest one returned
+  mutable std::shared_ptr<const clock_steps> steps_;  // the steps of the state; null if there are none
   mutable std::uint64_t changes_ = 0;
   mutable clock_stats stats_;
 };

@@ -1,4 +1,4 @@
-// The names of things: orders, their versions, messages, places in the log. A type of its own for each.
+// Identifiers and counters, each with its own type.
 #pragma once
 
 #include <array>
@@ -12,14 +12,14 @@
 
 namespace ordem {
 
-// 1, 2, 3, ... of one order, without gaps. 0 is no version.
+// The version of an order: 1, 2, 3, ... without gaps. 0 is not a version.
 struct version {
   std::uint64_t number = 0;
   constexpr version next() const noexcept { return {number + 1}; }
   friend constexpr auto operator<=>(version, version) = default;
 };
 
-// The place of an entry in the log: 1, 2, 3, ... 0 is before the first.
+// The position of an entry in the log: 1, 2, 3, ... 0 precedes the first entry.
 struct position {
   std::uint64_t number = 0;
   friend constexpr auto operator<=>(position, position) = default;
@@ -33,14 +33,14 @@ struct hash_slot {
   friend constexpr auto operator<=>(hash_slot, hash_slot) = default;
 };
 
-// FNV-1a with 64 bits (draft-eastlake-fnv), folded. Part of every order id: never to change.
+// 64-bit FNV-1a (draft-eastlake-fnv), folded. Every order id contains a slot: do not change the function.
 hash_slot slot_of(std::string_view name) noexcept;
 
-// A UUIDv7 (RFC 9562, section 5.7); order_id_generator says what its free bits hold.
+// A UUIDv7 (RFC 9562, section 5.7). order_id_generator.hpp describes its free bits.
 struct order_id {
   std::array<std::uint8_t, 16> bytes{};
 
-  // The 36 characters of RFC 9562, section 4, in either case; anything else gives nothing.
+  // Parses the 36 characters of RFC 9562, section 4, in either case. Returns nullopt for anything else.
   static std::optional<order_id> parse(std::string_view text) noexcept;
   void append_to(std::string& out) const;
   std::string to_string() const;
@@ -50,7 +50,7 @@ struct order_id {
   friend constexpr auto operator<=>(const order_id&, const order_id&) = default;
 };
 
-// The client's name for a message: 1 to 255 characters from 0x21 to 0x7E.
+// The client's identifier of a message: 1 to 255 characters from 0x21 to 0x7E, compared byte by byte.
 class guid {
  public:
   static std::optional<guid> parse(std::string_view text);
@@ -65,7 +65,7 @@ class guid {
   std::string text_;
 };
 
-// 128-bit hash of what a message asks for. Two messages with one GUID are the same message if these are equal.
+// 128-bit hash of the content of a message. Two requests with the same GUID are the same message if it is equal.
 struct fingerprint {
   std::uint64_t high = 0;
   std::uint64_t low = 0;

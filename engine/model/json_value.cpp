@@ -7,7 +7,7 @@ namespace {
 
 auto find_member(json_object& object, std::string_view name) {
   return std::lower_bound(object.begin(), object.end(), name,
-                          [](const auto& member, std::string_view wanted) { return member.first < wanted; });
+                          [](const auto& member, std::string_view sought) { return member.first < sought; });
 }
 
 json_value merged_value(json_value target, const json_value& patch) {

@@ -1,4 +1,4 @@
-// JSON as a value: what an order's attributes are made of, their compact text, and the merge patch on them.
+// JSON values (the attributes of orders), their compact text, and merge patches.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace ordem {
 
 struct json_value;
 
-// A number as its text in canonical form: one text for each value, with all digits of an exact integer.
+// A number as canonical text: one text for each value, with all digits of an exact integer.
 struct json_number {
   std::string text;
   friend bool operator==(const json_number&, const json_number&) = default;
@@ -19,7 +19,7 @@ struct json_number {
 
 using json_array = std::vector<json_value>;
 
-// Members in ascending byte order of their names, each name once: two objects that mean the same are equal.
+// Members in ascending byte order of their names, without duplicates, so equal objects compare equal.
 using json_object = std::vector<std::pair<std::string, json_value>>;
 
 struct json_value {
@@ -30,10 +30,10 @@ struct json_value {
   friend bool operator==(const json_value&, const json_value&) = default;
 };
 
-// JSON Merge Patch (RFC 7396): null removes a member, an object is merged, anything else replaces.
+// Applies a JSON Merge Patch (RFC 7396): null removes a member, an object is merged, any other value replaces.
 json_object merge_patch(json_object target, const json_object& patch);
 
-// Compact JSON text in UTF-8. Strings are escaped as RFC 8259, section 7, demands and no further.
+// Append compact JSON text in UTF-8, with the escapes that RFC 8259, section 7, requires and no others.
 void append_json(std::string& out, const json_value& value);
 void append_json(std::string& out, const json_object& object);
 void append_json_string(std::string& out, std::string_view text);

@@ -1,4 +1,4 @@
-// A message: one request to change something, parsed and validated, named by its GUID.
+// A message: one parsed and validated request to change an order, identified by its GUID.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,7 @@ struct replace_content {
   friend bool operator==(const replace_content&, const replace_content&) = default;
 };
 
-// A JSON merge patch (RFC 7396) on an order's content. What is absent stays.
+// A JSON merge patch (RFC 7396) on the content of an order. Absent members are kept.
 struct merge_content {
   struct remove_attributes {
     friend bool operator==(const remove_attributes&, const remove_attributes&) = default;
@@ -46,7 +46,7 @@ struct change_status {
 // The order of the alternatives is part of the record format (storage/records/): do not renumber.
 using command = std::variant<create_order, replace_content, merge_content, change_status>;
 
-// The version that a write was made against, and how the client said so: the answer to a stale one depends on it.
+// The version that an update expects, and how the client sent it: the status of the 3043 response depends on that.
 struct expected_version {
   ordem::version version;
   bool by_if_match = false;

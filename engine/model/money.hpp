@@ -1,4 +1,4 @@
-// Amounts in minor units of a currency (cents), with arithmetic that says so when a result would not fit.
+// Amounts in minor units of a currency (cents), with checked arithmetic.
 #pragma once
 
 #include <compare>
@@ -21,9 +21,9 @@ class money {
 
   constexpr std::int64_t minor_units() const noexcept { return minor_units_; }
 
-  // Nothing if the result is beyond 2^53 - 1.
+  // Both return nullopt if the result exceeds 2^53 - 1.
   constexpr std::optional<money> plus(money other) const noexcept {
-    return of_minor_units(minor_units_ + other.minor_units_);  // two addends below 2^53 can't leave 64 bits
+    return of_minor_units(minor_units_ + other.minor_units_);  // two addends below 2^53 can't overflow 64 bits
   }
   constexpr std::optional<money> times(std::uint32_t quantity) const noexcept {
     if (quantity != 0 && minor_units_ > limits::total_minor_units_max / quantity) return std::nullopt;

@@ -1,4 +1,4 @@
-// An order, and the part of it that clients write.
+// An order, and the content that clients write.
 #pragma once
 
 #include <array>
@@ -28,9 +28,9 @@ enum class order_status : std::uint8_t {
 std::string_view to_string(order_status status) noexcept;
 std::optional<order_status> parse_order_status(std::string_view text) noexcept;
 
-// new -> confirmed -> shipped -> delivered, and new|confirmed -> cancelled.
+// Returns whether the transition is allowed: new -> confirmed -> shipped -> delivered, and new|confirmed -> cancelled.
 bool may_become(order_status from, order_status to) noexcept;
-// Content may change only while an order is new or confirmed.
+// Returns whether the content can still change: the order is new or confirmed.
 bool is_open(order_status status) noexcept;
 
 // Three capital letters, as in ISO 4217.
@@ -51,7 +51,7 @@ struct order_content {
   friend bool operator==(const order_content&, const order_content&) = default;
 };
 
-// The sum of quantity times unit price. Nothing if it is beyond 2^53 - 1 minor units.
+// Returns the sum of quantity times unit price, or nullopt if it exceeds 2^53 - 1 minor units.
 std::optional<money> total_of(const std::vector<order_item>& items) noexcept;
 
 struct order {

@@ -23,7 +23,7 @@ std::uint64_t order_id_sequence::next(timestamp now) noexcept {
   std::uint64_t last = last_.load(std::memory_order_relaxed);
   std::uint64_t given = 0;
   do {
-    // More than 4096 ids in a millisecond, or a clock that is behind: run ahead of it, as RFC 9562 allows.
+    // With more than 4096 ids in a millisecond, or a clock that is behind, run ahead of it, as RFC 9562 allows.
     given = std::max(last + 1, first_of_now);
   } while (!last_.compare_exchange_weak(last, given, std::memory_order_relaxed));
   return given;

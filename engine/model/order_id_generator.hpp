@@ -1,4 +1,5 @@
-// Makes order ids: UUIDv7 (RFC 9562, section 5.7) that sort by time and carry the partition they were born in.
+// Generates order ids: UUIDv7 (RFC 9562, section 5.7), which sort by time and contain the hash slot of the creating
+// GUID.
 //
 //   bytes 0-5    Unix time in milliseconds
 //   bytes 6-7    version 7 (4 bits), counter within the millisecond (12 bits; RFC 9562, section 6.2, method 1)
@@ -16,12 +17,12 @@
 
 namespace ordem {
 
-// The part of an id that it is sorted by, milliseconds and counter: 60 bits that strictly ascend, in the order of the
-// calls. One for all generators of an engine, so that of two orders the one that was acknowledged before the other was
-// asked for has the lower id, whatever their slots. Thread-safe.
+// The part of an id that determines its order, milliseconds and counter: 60 bits that strictly ascend in the order of
+// the calls. All generators of an engine share one, so an order that was acknowledged before another was requested has
+// the lower id, whatever their slots. Thread-safe.
 class order_id_sequence {
  public:
-  // Goes on after the greatest id that was given before, if there is one, also where the clock is behind it.
+  // Continues after `newest`, the greatest id generated so far, even if the clock is behind it.
   explicit order_id_sequence(const std::optional<order_id>& newest = std::nullopt);
 
   std::uint64_t next(timestamp now) noexcept;
@@ -30,7 +31,7 @@ class order_id_sequence {
   std::atomic<std::uint64_t> last_;
 };
 
-// Not for several threads at once: each dedupe shard owns one. `sequence` must outlive it.
+// Not thread-safe: each dedupe shard owns one. `sequence` must outlive it.
 class order_id_generator {
  public:
   order_id_generator(std::uint64_t seed, order_id_sequence& sequence) : random_(seed), sequence_(sequence) {}

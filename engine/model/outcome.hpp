@@ -1,5 +1,5 @@
-// What the engine decided about a message. An outcome is recorded and repeated; a refusal is not, the client may try
-// again.
+// The engine's decision about a message. An outcome is recorded and replayed; a refusal is not recorded, so the client
+// can retry with the same GUID.
 #pragma once
 
 #include <cstdint>
@@ -25,23 +25,31 @@ enum class verdict : std::uint8_t {
   order_closed = 6,        // 3045
 };
 
-// Its name here, in metrics and in Postgres: never to change.
+// The names are used in metrics and in Postgres: do not change them.
 std::string_view to_string(verdict what) noexcept;
 std::optional<verdict> parse_verdict(std::string_view text) noexcept;
 
 constexpr bool is_accepted(verdict what) noexcept {
-  return what <= verdict::status_changed;
+  switch (what) {
+    case verdict::order_created:
+    case verdict::content_changed:
+    case verdict::status_changed: return true;
+    case verdict::stale_version:
+    case verdict::status_not_allowed:
+    case verdict::order_closed: return false;
+  }
+  return false;
 }
 
-// Compact: the body of the answer is rendered again from the order's version.
+// The body of the response is not part of it: it is rendered again from the version of the order.
 struct outcome {
   ordem::verdict verdict = verdict::order_created;
   order_id order;
-  // Accepted: the version that the message made. Rejected: the order's version at that moment.
+  // The version that an accepted message created; the current version at the time of a rejection.
   ordem::version version;
-  // The order's status after an accepted message, at the moment of a rejected one.
+  // The order's status after an accepted message, or at the time of a rejection.
   order_status status = order_status::fresh;
-  // Only for status_not_allowed: the status that was asked for.
+  // Only for status_not_allowed.
   std::optional<order_status> requested_status;
   std::optional<ordem::expected_version> expected_version;
   friend bool operator==(const outcome&, const outcome&) = default;
@@ -57,19 +65,19 @@ enum class unavailability : std::uint8_t { overloaded, read_only, draining, stor
 
 using refusal = std::variant<order_not_found, invalid_content, guid_reused, request_in_flight, unavailability>;
 
-// A recorded outcome with what is needed to answer it.
+// A recorded outcome with the data of its response.
 struct executed {
   ordem::outcome outcome;
   shared_order order;    // at outcome.version; null if the outcome is a rejection
-  timestamp expires_at;  // until when a repeat gets this outcome
+  timestamp expires_at;  // a repeat gets this outcome until then
   bool replayed = false;
 };
 
-// What was decided about a capture.
+// The decision about a capture.
 struct capture_answer {
   capture_verdict verdict = capture_verdict::unknown;
   capture_key key;
-  shared_captured_response response;  // what is recorded, if that was asked for
+  shared_captured_response response;  // the recorded response, for `completed`
 };
 
 using answer = std::variant<executed, refusal, capture_answer>;
@@ -80,7 +88,7 @@ struct message_record {
   ordem::outcome outcome;
   timestamp created_at;
   timestamp expires_at;
-  // The command, where it can't be told from the order's versions: merge patches and rejected messages.
+  // Only for merge patches and rejected messages: other commands can be derived from the versions of the order.
   std::optional<ordem::command> command;
   friend bool operator==(const message_record&, const message_record&) = default;
 };

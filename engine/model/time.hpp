@@ -1,4 +1,4 @@
-// Points in time and where they come from. The engine decides without a clock: time goes in as a value.
+// Timestamps and clocks. Decisions take the time as a value and never read a clock.
 #pragma once
 
 #include <chrono>
@@ -13,33 +13,33 @@ namespace ordem {
 
 using milliseconds = std::chrono::milliseconds;
 
-// UTC, milliseconds since 1970-01-01; orders carry nothing finer.
+// UTC, milliseconds since 1970-01-01, the precision of all times in Ordem.
 using timestamp = std::chrono::sys_time<milliseconds>;
 
-// A step forward of the clock that may not be time that passed: no clock that only counts confirms it.
+// A step forward of the wall clock that the steady clock does not confirm as elapsed time.
 struct clock_step {
-  timestamp before;          // the newest time that was given out before it
-  milliseconds unconfirmed;  // how far it went beyond the time that was counted
+  timestamp before;          // the newest time returned before the step
+  milliseconds unconfirmed;  // the part of the step beyond the elapsed time
   friend bool operator==(const clock_step&, const clock_step&) = default;
 };
 using clock_steps = std::vector<clock_step>;  // ascending
 
-// The time as a clock says it, with the steps that it took to get there. What was made before a step ends as much later
-// as the step was long.
+// A time read from a clock, with the clock's steps. A record made before a step expires later by the length of the
+// step.
 class clock_reading {
  public:
-  // By a clock that took no steps.
+  // A reading of a clock without steps.
   clock_reading(timestamp now) noexcept : now_(now) {}  // NOLINT(google-explicit-constructor)
   // `steps` may be null.
   clock_reading(timestamp now, std::shared_ptr<const clock_steps> steps) noexcept
       : now_(now), steps_(std::move(steps)) {}
 
   timestamp now() const noexcept { return now_; }
-  // Whether what was made at `made`, to last until `end`, has ended.
+  // Returns whether a record made at `made` that lasts until `end` has ended.
   bool has_ended(timestamp end, timestamp made) const noexcept {
     return end <= now_ && (steps_ == nullptr || end <= now_ - unconfirmed_since(made));
   }
-  // The same clock at an earlier time.
+  // Returns a reading of the same clock at an earlier time.
   clock_reading at(timestamp earlier) const noexcept { return {earlier, steps_}; }
   const clock_steps& steps() const noexcept;
 
@@ -50,12 +50,12 @@ class clock_reading {
   std::shared_ptr<const clock_steps> steps_;
 };
 
-// What a clock keeps for the next process, so that it goes on from there.
+// The state that a clock hands to the next process.
 struct clock_state {
-  timestamp time;          // the newest that it gave out
-  std::string boot;        // the run of the machine that all of `steady` below is counted in; empty: unknown
-  milliseconds offset{};   // of the wall clock to the steady clock
-  milliseconds lead{};     // of the time to the wall clock
+  timestamp time;          // the newest time returned
+  std::string boot;        // see clock_sources::boot; empty if unknown
+  milliseconds offset{};   // wall clock minus steady clock
+  milliseconds lead{};     // engine time minus wall clock, at lead_at
   milliseconds lead_at{};  // by the steady clock
   clock_steps steps;
   friend bool operator==(const clock_state&, const clock_state&) = default;
@@ -65,17 +65,18 @@ struct clock_state {
 class time_source {
  public:
   virtual ~time_source() = default;
-  // For records.
+  // Returns the time for new records.
   virtual timestamp now() const noexcept = 0;
-  // For whether something has ended.
+  // Returns a reading that tells whether a record has expired.
   virtual clock_reading read() const noexcept { return now(); }
 
-  // What follows is for the store, which keeps a clock's state with the records that it dates. A clock that needs no
-  // state leaves all of it as it is.
+  // The functions below are for the store, which keeps the clock's state with the records. A clock without state does
+  // not override them.
 
-  // Goes on after the newest record there is, and from the state that was kept, if there are any. Called once.
+  // Continues after the newest record and from the stored state, if there are any. Called once.
   virtual void resume(std::optional<timestamp> newest, const std::optional<clock_state>& kept);
-  // Counts the changes of the state that have to be kept. What is dated after a change is kept after it or with it.
+  // Returns the number of state changes that must be stored. A record dated after a change must be stored with or after
+  // it.
   virtual std::uint64_t changes() const noexcept { return 0; }
   virtual clock_state state() const;
 };

@@ -1,11 +1,11 @@
-// What validation reports of a request.
+// An error that validation reports.
 #pragma once
 
 #include <string>
 
 namespace ordem {
 
-// One thing wrong with a request: where (JSON Pointer, RFC 6901) and what.
+// `pointer`: where (JSON Pointer, RFC 6901). `detail`: the rule that is broken.
 struct violation {
   std::string pointer;
   std::string detail;

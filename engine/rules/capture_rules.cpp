@@ -12,7 +12,7 @@ capture_decision changed(capture_verdict verdict, capture after) {
 }
 
 struct decider {
-  const capture* current;  // null: there is none, or none any more
+  const capture* current;  // null if there is none or it has expired
   const capture_terms& terms;
   const clock_reading& reading;
   timestamp now = reading.now();
@@ -24,7 +24,7 @@ struct decider {
     return changed(capture_verdict::allocated, {now, ends ? std::optional(now + terms.lease) : std::nullopt,
                                                 ends ? std::optional(now + terms.ttl) : std::nullopt, nullptr});
   }
-  // The lease is not looked at: as long as nothing is recorded, the first who comes has the answer.
+  // Regardless of the lease: the first response is recorded.
   capture_decision operator()(const record_capture& record) const {
     if (current == nullptr || current->response != nullptr) return {capture_verdict::not_recordable, std::nullopt};
     return changed(capture_verdict::recorded, {current->allocated_at, std::nullopt, now + terms.ttl, record.response});

@@ -7,7 +7,7 @@
 
 namespace ordem {
 
-// What becomes of a capture; null: it is there no more.
+// A new state of a capture; null if it is removed.
 struct capture_change {
   shared_capture after;
 };
@@ -17,7 +17,7 @@ struct capture_decision {
   std::optional<capture_change> change;
 };
 
-// current: the capture as decided so far; null if there is none.
+// Decides a request. `current`: the capture after all decisions so far; null if there is none.
 capture_decision decide(const shared_capture& current, const capture_request& asked, const capture_terms& terms,
                         const clock_reading& now);
 

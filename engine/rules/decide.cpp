@@ -67,7 +67,7 @@ decision decide(const order* current, const message& asked, order_id fresh_id, t
   CHECK(asked.expected_version.has_value());
   if (asked.expected_version->version != current->version) return rejected(verdict::stale_version, *current, asked);
 
-  // A clock that stepped back must not make an order older than it was.
+  // updated_at never decreases, even if the clock stepped back.
   const timestamp at = std::max(now, current->updated_at);
   if (const auto* replace = std::get_if<replace_content>(&asked.command)) {
     return decide_content(*current, asked, replace->content, at);

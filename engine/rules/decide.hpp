@@ -1,4 +1,5 @@
-// The rules of an order: decide says what a message does to it, apply does it. Pure: no I/O, no clock, no threads.
+// The rules of an order: decide() determines what a message does to it, apply() does it. Pure functions: no I/O, no
+// clock, no threads.
 #pragma once
 
 #include <variant>
@@ -19,33 +20,32 @@ struct status_changed {
   order_status to;
 };
 
-// What happened to an order. The state of an order is the fold of its events by apply.
+// A change of an order. The state of an order is the fold of its events by apply().
 struct event {
-  ordem::version version;  // that the order has after it
+  ordem::version version;  // of the order after the event
   timestamp at;
   std::variant<order_created, content_changed, status_changed> change;
 };
 
-// Accepted: an event. Rejected: the outcome to record. Refused: nothing to record.
+// An event if accepted, an outcome to record if rejected, a refusal if there is nothing to record.
 using decision = std::variant<event, outcome, refusal>;
 
-// current: the order as decided so far, or null if there is none. fresh_id: the id that a created order gets.
-// The checks come in this order: the order exists, its version, its status, the resulting content.
+// `current`: the order after all decisions so far, or null if there is none. `fresh_id`: the id for a created order.
+// Checks in this order: the order exists, its version, its status, the resulting content.
 decision decide(const order* current, const message& asked, order_id fresh_id, timestamp now);
 
-// The order after the event. current is null for order_created and only for it; the event's version must be the next
-// one.
+// Returns the order after the event. REQUIRES: `current` is null if and only if the event is order_created; the version
+// of the event is the next one.
 order apply(const order* current, event what);
 
-// The event that a recorded, accepted outcome stands for, told from the order as it was after it: how the log is folded
-// again.
+// Returns the event of an accepted outcome, derived from the order after it. Recovery folds the log with it.
 event event_of(verdict accepted, const order& after);
 
-// Whether a command must be kept beside its outcome: merge patches and whatever was rejected can't be told from the
-// order's versions.
+// Returns whether the command must be stored with its outcome: merge patches and rejected commands can't be derived
+// from the versions of the order.
 bool must_be_kept(const outcome& decided, const command& what) noexcept;
 
-// The outcome of an accepted message: what its event made of the order.
+// Returns the outcome of an accepted message. `after`: the order that its event produced.
 outcome accepted_outcome(const message& asked, const order& after);
 
 }  // namespace ordem

@@ -7,7 +7,7 @@
 namespace ordem {
 namespace {
 
-// Unicode characters of valid UTF-8: every byte but the continuation bytes begins one.
+// Counts the Unicode characters of valid UTF-8: every byte except continuation bytes begins one.
 std::size_t count_characters(std::string_view text) noexcept {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));

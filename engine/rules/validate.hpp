@@ -1,5 +1,4 @@
-// The rules for what an order may hold, each as a sentence. Values of a wrong JSON type never get here: the edge says
-// so itself.
+// Validation of the content of an order. The codec reports values of a wrong JSON type itself.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +12,11 @@
 
 namespace ordem {
 
-// Each gives nothing if the value is fine, or else what the rule asks for.
+// nullopt if the value is valid, else the rule that it breaks. The text is a literal.
 using validation_error = std::optional<std::string_view>;
 
-// A text anywhere in an order, and the name of an attribute at any depth. Postgres holds U+0000 neither in text nor in
-// jsonb, so no order has it.
+// For any text in an order, and for the name of an attribute at any depth. Both reject U+0000, which Postgres can store
+// neither in text nor in jsonb.
 validation_error validate_text(std::string_view text) noexcept;
 validation_error validate_name(std::string_view name) noexcept;
 
@@ -29,10 +28,10 @@ validation_error validate_unit_price(std::int64_t minor_units) noexcept;
 validation_error validate_item_count(std::size_t count) noexcept;
 validation_error validate_total(const std::vector<order_item>& items) noexcept;
 validation_error validate_attributes(const json_object& attributes);
-// The rules for texts and names, of all in the attributes at once.
+// Applies validate_text() and validate_name() to all attributes.
 validation_error validate_texts_of(const json_object& attributes) noexcept;
 
-// All that is wrong with a content; empty if it may stand.
+// Returns all violations of the content; empty if it is valid.
 std::vector<violation> violations_of(const order_content& content);
 
 }  // namespace ordem

@@ -148,11 +148,31 @@ def broken_rules(root, rules):
     return [f"{include.file}:{include.line}: {why}" for include, why in found]
 
 
+PICTURE = "docs/architecture.md"
+PICTURE_ROW = re.compile(r"\| `([a-z-]+(?:/[a-z-]+)?)` \|[^|]*\|([^|]*)\|$")
+
+
+def rooms_of_picture(text, folders):
+    """The rooms of the picture's table, each with those that it may include."""
+    rows = filter(None, map(PICTURE_ROW.match, text.splitlines()))
+    return {row[1]: re.findall(r"`([^`]+)`", row[2]) for row in rows if folder_of(row[1]) in folders}
+
+
+def broken_picture(text, tree, rules):
+    pictured = rooms_of_picture(text, rules.folders)
+    for room in sorted(set(pictured) | set(rules.rooms)):
+        if pictured.get(room) != rules.rooms.get(room):
+            yield f"{PICTURE}: {room} may include {pictured.get(room)} by the picture, and {rules.rooms.get(room)} by the rules"
+    for room in sorted(set(rules.rooms) - {room_of(file) for file in tree}):
+        yield f"{room}/: there is no source file in this room"
+
+
 def check(root):
     rules = parse_rules(RULES_FILE.read_text(encoding="utf-8"))
     tree = read_tree(root, rules)
     empty = [folder for folder in rules.folders if not any(file.startswith(folder + "/") for file in tree)]
     broken = [f"{folder}/: there is no source file in it" for folder in empty] + broken_rules(root, rules)
+    broken += broken_picture((root / PICTURE).read_text(encoding="utf-8"), tree, rules)
     for each in broken:
         print(each)
     print(f"{len(tree)} files, {sum(map(len, tree.values()))} includes, {len(broken)} broken rules")
@@ -224,6 +244,16 @@ class SelfCheck(unittest.TestCase):
     def test_an_include_by_macro_is_refused(self):
         with self.assertRaisesRegex(ValueError, "engine/odd.hpp:1"):
             self.broken_in({"engine/odd.hpp": "#include HEADER\n"})
+
+    def test_a_picture_that_is_not_the_rules_is_found(self):
+        rules = parse_rules("folder a:\nroom a/b:\nroom a/c: a/b\n")
+        tree = {"a/b/x.hpp": [], "a/c/y.hpp": []}
+        good = "| `a/b` | text | - |\n| `a/c` | text | `a/b` |\n"
+        self.assertEqual(list(broken_picture(good, tree, rules)), [])
+        for bad in (good.replace("| `a/b` |\n", "| - |\n"), good + "| `a/d` | more | - |\n", "| `a/b` | text | - |\n"):
+            with self.subTest(bad=bad):
+                self.assertEqual(len(list(broken_picture(bad, tree, rules))), 1)
+        self.assertEqual(len(list(broken_picture(good, {"a/b/x.hpp": []}, rules))), 1)
 
     def test_a_rule_that_is_none_is_refused(self):
         for text in ("folder engine", "fodler engine: x", "only a: b\nonly a: c"):
