@@ -71,12 +71,11 @@ void postgres_replicator::come_back_in(std::chrono::nanoseconds wait) {
 // What the sink holds must be the beginning of this log, and the log must hold what comes next. The first is not so if
 // the folder is an old copy, or if another engine went on from a copy of it while this one wrote what that one never
 // had; the second, if the sink was put back to a state from before the log begins.
-std::optional<storage::sink_failure> postgres_replicator::check_claim(position held,
-                                                                      const storage::has_entry& has) const {
+std::optional<storage::error> postgres_replicator::check_claim(position held, const storage::has_entry& has) const {
   if (held > parts_.log->last()) {
-    return storage::sink_failure{true, "it holds " + std::to_string(held.number) +
-                                           " entries, but the data folder only " +
-                                           std::to_string(parts_.log->last().number) + ": the folder is an old copy"};
+    return storage::error{storage::error_code::permanent,
+                          "it holds " + std::to_string(held.number) + " entries, but the data folder only " +
+                              std::to_string(parts_.log->last().number) + ": the folder is an old copy"};
   }
   if (const auto next = parts_.log->read_log({held.number + 1}, 1); !next) return why_unreadable(held, next.error());
   if (held == position{}) return std::nullopt;
@@ -84,21 +83,22 @@ std::optional<storage::sink_failure> postgres_replicator::check_claim(position h
   if (!last && last.error() != storage::log_read_error::trimmed) return why_unreadable(held, last.error());
   // A log that begins after it, as a restored one does, was made from what the sink holds.
   if (!last || last->empty() || last->front().position != held || has(last->front())) return std::nullopt;
-  return storage::sink_failure{true, "at position " + std::to_string(held.number) +
-                                         " it holds another entry than the data folder: another engine has gone on "
-                                         "from a copy of the folder"};
+  return storage::error{storage::error_code::permanent,
+                        "at position " + std::to_string(held.number) +
+                            " it holds another entry than the data folder: another engine has gone on "
+                            "from a copy of the folder"};
 }
 
 // Why what comes after `held` can't be written.
-storage::sink_failure postgres_replicator::why_unreadable(position held, storage::log_read_error why) const {
-  const storage::sink_failure storage_failed{false, "the log can't be read"};
+storage::error postgres_replicator::why_unreadable(position held, storage::log_read_error why) const {
+  const storage::error storage_failed{storage::error_code::io_error, "the log can't be read"};
   switch (why) {
     case storage::log_read_error::trimmed: break;
     case storage::log_read_error::storage_failed: return storage_failed;
   }
   const auto first = parts_.log->first();
   if (!first) return storage_failed;
-  return {true,
+  return {storage::error_code::permanent,
           "it holds the log up to position " + std::to_string(held.number) +
               ", but the log of the data folder begins at position " + std::to_string(first->number) +
               ": it was put back to an earlier state, or exchanged, or not followed for too long. Put it back to a "
@@ -146,7 +146,7 @@ void postgres_replicator::recovered() {
   if (!std::exchange(well_, true)) parts_.on_recovery();
 }
 
-bool postgres_replicator::failed(const storage::sink_failure& why) {
+bool postgres_replicator::failed(const storage::error& why) {
   claimed_ = false;
   parts_.counters->replicator_connected.store(false, std::memory_order_relaxed);
   if (*parts_.stopping) return false;
@@ -154,7 +154,7 @@ bool postgres_replicator::failed(const storage::sink_failure& why) {
   add(parts_.counters->persist_failures, 1);
   well_ = false;
   parts_.on_failure(why.message);
-  if (why.final) {
+  if (why.code == storage::error_code::permanent) {
     ended_ = true;
     parts_.on_end();
     send(parts_.syncer, fail_replication{});

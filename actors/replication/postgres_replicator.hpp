@@ -58,14 +58,14 @@ class postgres_replicator final : public replicator_actor::base {
   void catch_up();
   // Each returns whether to go on.
   bool claim();
-  std::optional<storage::sink_failure> check_claim(position held, const storage::has_entry& has) const;
-  storage::sink_failure why_unreadable(position held, storage::log_read_error why) const;
+  std::optional<storage::error> check_claim(position held, const storage::has_entry& has) const;
+  storage::error why_unreadable(position held, storage::log_read_error why) const;
   bool write_batch();
   void confirm(position through);
   void delay_after_batch(std::chrono::steady_clock::time_point begun, position durable_before);
   void recovered();
   void come_back_in(std::chrono::nanoseconds wait);
-  bool failed(const storage::sink_failure& why);
+  bool failed(const storage::error& why);
 
   replicator_parts parts_;
   std::minstd_rand jitter_;

@@ -22,7 +22,7 @@ struct unreadable : std::runtime_error {
 template <class Value, class Error>
 Value read(tl::expected<Value, Error> result) {
   if (result) return std::move(*result);
-  if constexpr (std::is_same_v<Error, storage::postgres_failure>) {
+  if constexpr (std::is_same_v<Error, storage::error>) {
     throw unreadable(result.error().message);
   } else {
     throw unreadable("the data folder could not be read");
@@ -33,7 +33,7 @@ Value read(tl::expected<Value, Error> result) {
 template <class Row>
 class row_source {
  public:
-  using next_page = std::function<storage::postgres_reader::result<std::vector<Row>>()>;
+  using next_page = std::function<storage::result<std::vector<Row>>()>;
   explicit row_source(next_page next) : next_(std::move(next)) { advance(); }
 
   // The row that is next, or null after the last one.

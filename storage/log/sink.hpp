@@ -6,24 +6,17 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
-#include <tl/expected.hpp>
 
 #include "engine/model/ids.hpp"
+#include "storage/log/error.hpp"
 #include "storage/log/store.hpp"
 
 namespace ordem::storage {
 
-struct sink_failure {
-  // Trying again never helps: the sink belongs to another log, or to a later engine.
-  bool final = false;
-  std::string message;
-};
-
 // Whether the sink has this entry at its position, as far as it still knows. Throws what only the sink catches.
 using has_entry = std::function<bool(const logged_entry&)>;
 // Why an engine may not go on after what the sink holds; nothing if it may.
-using claim_check = std::function<std::optional<sink_failure>(position held, const has_entry&)>;
+using claim_check = std::function<std::optional<error>(position held, const has_entry&)>;
 
 // Holds a prefix of one log. One thread at a time, but for interrupt().
 class sink {
@@ -34,11 +27,11 @@ class sink {
   // it, and later ones fail for good once another engine has done so. Returns the last position that the sink holds,
   // which may be an earlier one than it held before: a sink that was put back to an earlier state is claimed anew. An
   // objection is asked for before any engine is superseded, and fails the call.
-  virtual tl::expected<position, sink_failure> claim(const claim_check& object) = 0;
+  virtual result<position> claim(const claim_check& object) = 0;
 
   // Puts these entries into the sink, all or none. They must follow what it holds without a gap. After a failure
   // claim() comes first: whether the entries are there is unknown until then.
-  virtual tl::expected<void, sink_failure> write(std::span<const logged_entry> entries) = 0;
+  virtual result<void> write(std::span<const logged_entry> entries) = 0;
 
   // Any thread: makes the call that is under way, and every later one, fail soon.
   virtual void interrupt() noexcept = 0;

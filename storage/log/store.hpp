@@ -18,6 +18,7 @@
 #include "engine/model/time.hpp"
 #include "engine/ports/port.hpp"
 #include "storage/log/entry.hpp"
+#include "storage/log/error.hpp"
 
 namespace ordem::storage {
 
@@ -155,12 +156,7 @@ class store : public log, public order_reader, public capture_reader {
   virtual void close() = 0;
 };
 
-// Why a folder can't be opened, as a sentence for the person who started the program.
-struct open_failure {
-  std::string message;
-};
-
-using open_result = tl::expected<std::unique_ptr<store>, open_failure>;
+using open_result = result<std::unique_ptr<store>>;
 
 // Opens the folder for reading and writing, making it if it is not there, and checks that the end of the log and the
 // orders agree. No other store can open it for writing until this one is destroyed. `clock` goes on from the state that

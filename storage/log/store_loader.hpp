@@ -26,11 +26,10 @@ class store_loader {
   virtual void put_message(const guid& id, const message_record& record) = 0;
   virtual void put_capture(const capture_key& key, const capture& what) = 0;
   // Everything is there: makes it durable and the folder a store whose log goes on after `last`.
-  virtual tl::expected<void, open_failure> finish(position last) = 0;
+  virtual result<void> finish(position last) = 0;
 };
 
 // Makes the folder, which must not be there yet or be empty. `clock` must outlive the loader.
-tl::expected<std::unique_ptr<store_loader>, open_failure> load_new_store(store_settings settings, std::string log_id,
-                                                                         time_source& clock);
+result<std::unique_ptr<store_loader>> load_new_store(store_settings settings, std::string log_id, time_source& clock);
 
 }  // namespace ordem::storage

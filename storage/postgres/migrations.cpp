@@ -41,10 +41,6 @@ struct history {
   std::vector<applied_migration> applied;
 };
 
-tl::unexpected<postgres_failure> failure(std::string message) {
-  return tl::make_unexpected(postgres_failure{std::move(message)});
-}
-
 // SHA-256, because it is the one that everybody can check with sha256sum; by Postgres, because it has it.
 std::vector<known_migration> known_migrations(pqxx::transaction_base& transaction) {
   std::vector<known_migration> known;
@@ -118,9 +114,8 @@ std::string message_before(std::size_t applied, const std::exception& error, boo
 
 // Applies the first migration that is pending and returns it; nothing if none is. All in one transaction, and nothing
 // that outlives it: the lock that makes runs take turns, and the settings, hold behind a pooler too.
-tl::expected<std::optional<known_migration>, postgres_failure> apply_next(postgres_connection& connection,
-                                                                          std::size_t applied,
-                                                                          milliseconds lock_timeout) {
+result<std::optional<known_migration>> apply_next(postgres_connection& connection, std::size_t applied,
+                                                  milliseconds lock_timeout) {
   std::optional<known_migration> next;
   bool has_turn = false;
   try {
@@ -130,7 +125,8 @@ tl::expected<std::optional<known_migration>, postgres_failure> apply_next(postgr
     transaction.exec(take_turn);
     has_turn = true;
     const history found = read_history(transaction);
-    if (auto conflict = check_history(found.known, found.applied)) return failure(*conflict);
+    if (auto conflict = check_history(found.known, found.applied))
+      return fail_with(error_code::wrong_format, *conflict);
     if (found.applied.size() == found.known.size()) return std::nullopt;
     next = found.known[found.applied.size()];
     if (!found.has_table) transaction.exec(make_history);
@@ -141,25 +137,26 @@ tl::expected<std::optional<known_migration>, postgres_failure> apply_next(postgr
     return next;
   } catch (const std::exception& error) {
     const bool is_connected = connection.is_open();
-    if (next) return failure(message_about(*next, error, is_connected, lock_timeout));
-    return failure(message_before(applied, error, is_connected, has_turn, lock_timeout));
+    if (next) return fail_with(error_code::unavailable, message_about(*next, error, is_connected, lock_timeout));
+    return fail_with(error_code::unavailable, message_before(applied, error, is_connected, has_turn, lock_timeout));
   }
 }
 
 }  // namespace
 
-tl::expected<schema_state, postgres_failure> read_schema(const std::string& postgres_url) {
+result<schema_state> read_schema(const std::string& postgres_url) {
   auto connection = connect_to_postgres(postgres_url);
   if (!connection) return tl::make_unexpected(connection.error());
   try {
     pqxx::read_transaction transaction(**connection);
     return state_of(read_history(transaction));
   } catch (const std::exception& error) {
-    return failure("the migrations of the database can't be read: " + postgres_error_text(error));
+    return fail_with(error_code::unavailable,
+                     "the migrations of the database can't be read: " + postgres_error_text(error));
   }
 }
 
-tl::expected<void, postgres_failure> apply_migrations(const migration_settings& settings) {
+result<void> apply_migrations(const migration_settings& settings) {
   auto connection = connect_to_postgres(settings.postgres_url);
   if (!connection) return tl::make_unexpected(connection.error());
   for (std::size_t applied = 0; applied < embedded::migrations.size();) {

@@ -7,10 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
 
 #include "engine/model/time.hpp"
+#include "storage/log/error.hpp"
 #include "storage/postgres/postgres.hpp"
 
 namespace ordem::storage {
@@ -28,7 +28,7 @@ struct schema_state {
 };
 
 // Looks, and changes nothing.
-tl::expected<schema_state, postgres_failure> read_schema(const std::string& postgres_url);
+result<schema_state> read_schema(const std::string& postgres_url);
 
 struct migration_settings {
   std::string postgres_url;
@@ -41,6 +41,6 @@ struct migration_settings {
 // Applies what is pending, in order, each migration in a transaction of its own. Runs at once take turns, migration by
 // migration. After a
 // failure the migrations told to on_applied are there, and nothing of the others.
-tl::expected<void, postgres_failure> apply_migrations(const migration_settings& settings);
+result<void> apply_migrations(const migration_settings& settings);
 
 }  // namespace ordem::storage

@@ -7,12 +7,6 @@
 
 namespace ordem::storage {
 
-// Why Postgres could not be used, as a sentence for the person who runs the program. Holds nothing of the URL but what
-// libpq tells: host, port, user and database, never a password.
-struct postgres_failure {
-  std::string message;
-};
-
 // Whether libpq understands it: a URL, or a list of name=value. Any thread; connects to nothing.
 bool is_connection_string(const std::string& text);
 

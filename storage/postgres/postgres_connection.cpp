@@ -96,18 +96,18 @@ bool is_connection_parameter(std::string_view name) {
   return false;
 }
 
-tl::expected<std::unique_ptr<postgres_connection>, postgres_failure> connect_to_postgres(const std::string& url) {
+result<std::unique_ptr<postgres_connection>> connect_to_postgres(const std::string& url) {
   const auto given = parse(url);
-  if (given == nullptr) return tl::make_unexpected(postgres_failure{"the Postgres URL can't be read"});
+  if (given == nullptr) return fail_with(error_code::invalid_argument, "the Postgres URL can't be read");
   try {
     auto connection = std::make_unique<pqxx::connection>(with_bounds(given.get()));
     never_reconnect(*connection);
     if (auto validation_error = pooler_error(*connection)) {
-      return tl::make_unexpected(postgres_failure{"cannot use Postgres: " + *validation_error});
+      return fail_with(error_code::unavailable, "cannot use Postgres: " + *validation_error);
     }
     return connection;
   } catch (const std::exception& error) {
-    return tl::make_unexpected(postgres_failure{"cannot connect to Postgres: " + postgres_error_text(error)});
+    return fail_with(error_code::unavailable, "cannot connect to Postgres: " + postgres_error_text(error));
   }
 }
 

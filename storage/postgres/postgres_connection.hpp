@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 
+#include "storage/log/error.hpp"
 #include "storage/postgres/postgres.hpp"
 
 namespace pqxx {
@@ -22,7 +22,7 @@ using postgres_connection = pqxx::basic_connection_base<pqxx::connect_direct>;  
 // Connects, within 10 s for each host unless the URL says otherwise (connect_timeout). The connection is never renewed
 // behind the caller's back: once it is lost, everything on it fails. Only what one transaction does is sure to happen
 // in one session: there may be a pooler in between. One thread at a time.
-tl::expected<std::unique_ptr<postgres_connection>, postgres_failure> connect_to_postgres(const std::string& url);
+result<std::unique_ptr<postgres_connection>> connect_to_postgres(const std::string& url);
 
 // What libpq or the server said, in one line, without the word ERROR.
 std::string postgres_error_text(const std::exception& error);

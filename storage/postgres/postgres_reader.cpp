@@ -38,7 +38,7 @@ constexpr const char* capture_cursor =
         "lease_ends_at") ", " ORDEM_MS("expires_at") ", response_status, encode(response_body, 'hex'),"
     " response_headers::text FROM captures";
 
-// A row that this program can't have written. Becomes a postgres_failure in this file.
+// A row that this program can't have written.
 struct bad_row : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -47,6 +47,11 @@ template <class Value>
 Value needed(std::optional<Value> value, const std::string& where) {
   if (!value) throw bad_row(where + " holds what this program can't have written");
   return std::move(*value);
+}
+
+tl::unexpected<error> read_failure(const std::exception& why) {
+  const bool is_bad_row = dynamic_cast<const bad_row*>(&why) != nullptr;
+  return fail_with(is_bad_row ? error_code::damaged : error_code::unavailable, postgres_error_text(why));
 }
 
 timestamp time_of(const pqxx::field& ms) {
@@ -81,7 +86,7 @@ class reader final : public postgres_reader {
       : connection_(std::move(connection)), transaction_(*connection_) {}
 
   // Throws what pqxx throws.
-  std::optional<std::string> begin();
+  result<void> begin();
 
   const std::string& log_id() const noexcept override { return log_id_; }
   position last() const noexcept override { return last_; }
@@ -113,7 +118,7 @@ class reader final : public postgres_reader {
       }
       return page;
     } catch (const std::exception& error) {
-      return tl::make_unexpected(postgres_failure{postgres_error_text(error)});
+      return read_failure(error);
     }
   }
 
@@ -127,11 +132,13 @@ class reader final : public postgres_reader {
   std::set<std::string> partitions_;
 };
 
-std::optional<std::string> reader::begin() {
-  if (auto validation_error = schema_error(transaction_)) return validation_error;
+result<void> reader::begin() {
+  if (auto mismatch = schema_error(transaction_)) return fail_with(error_code::wrong_format, *mismatch);
   transaction_.exec(transaction_setup);
   const auto rows = transaction_.exec("SELECT engine_id::text, position FROM engine_positions");
-  if (rows.empty()) return "the database holds no log: no engine has written to it yet";
+  if (rows.empty()) {
+    return fail_with(error_code::not_found, "the database holds no log: no engine has written to it yet");
+  }
   log_id_ = rows[0][0].as<std::string>();
   last_ = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
   const auto names = transaction_.exec(
@@ -140,10 +147,10 @@ std::optional<std::string> reader::begin() {
   for (const auto& row : names) partitions_.insert(row[0].as<std::string>());
   transaction_.exec(order_cursor);
   transaction_.exec(version_cursor);
-  return std::nullopt;
+  return {};
 }
 
-postgres_reader::result<void> reader::keep_by(const clock_reading& now) {
+result<void> reader::keep_by(const clock_reading& now) {
   kept_messages_ = " WHERE NOT (" + has_expired(now, "created_at") + ")";
   kept_captures_ = " WHERE expires_at IS NULL OR NOT (" + has_expired(now, "allocated_at") + ")";
   try {
@@ -151,11 +158,11 @@ postgres_reader::result<void> reader::keep_by(const clock_reading& now) {
     transaction_.exec(message_cursor + kept_messages_ + " ORDER BY guid COLLATE \"C\"");
     return {};
   } catch (const std::exception& error) {
-    return tl::make_unexpected(postgres_failure{postgres_error_text(error)});
+    return read_failure(error);
   }
 }
 
-postgres_reader::result<persisted_counts> reader::count() {
+result<persisted_counts> reader::count() {
   try {
     const auto row = transaction_.exec1(
         "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_versions),"
@@ -164,7 +171,7 @@ postgres_reader::result<persisted_counts> reader::count() {
     return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
                             row[3].as<std::uint64_t>()};
   } catch (const std::exception& error) {
-    return tl::make_unexpected(postgres_failure{postgres_error_text(error)});
+    return read_failure(error);
   }
 }
 
@@ -237,15 +244,15 @@ bool reader::has_partition(const std::string& table, timestamp at) const {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url) {
+result<std::unique_ptr<postgres_reader>> read_postgres(const std::string& url) {
   auto connection = connect_to_postgres(url);
   if (!connection) return tl::make_unexpected(connection.error());
   try {
     auto made = std::make_unique<reader>(std::move(*connection));
-    if (const auto validation_error = made->begin()) return tl::make_unexpected(postgres_failure{*validation_error});
+    if (auto begun = made->begin(); !begun) return tl::make_unexpected(std::move(begun.error()));
     return made;
   } catch (const std::exception& error) {
-    return tl::make_unexpected(postgres_failure{postgres_error_text(error)});
+    return read_failure(error);
   }
 }
 

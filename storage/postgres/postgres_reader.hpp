@@ -6,13 +6,13 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
 
 #include "engine/model/capture.hpp"
 #include "engine/model/message.hpp"
 #include "engine/model/order.hpp"
 #include "engine/model/outcome.hpp"
+#include "storage/log/error.hpp"
 #include "storage/postgres/postgres.hpp"
 
 namespace ordem::storage {
@@ -38,9 +38,6 @@ struct persisted_counts {
 // function gives the next rows of its table, and an empty page at the end; they may be called in any order.
 class postgres_reader {
  public:
-  template <class Value>
-  using result = tl::expected<Value, postgres_failure>;
-
   virtual ~postgres_reader() = default;
 
   // Whose log it is, and up to which position it is here.
@@ -66,6 +63,6 @@ class postgres_reader {
   virtual bool has_messages_of(timestamp created_at) const = 0;
 };
 
-tl::expected<std::unique_ptr<postgres_reader>, postgres_failure> read_postgres(const std::string& url);
+result<std::unique_ptr<postgres_reader>> read_postgres(const std::string& url);
 
 }  // namespace ordem::storage

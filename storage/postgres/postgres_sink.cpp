@@ -62,13 +62,6 @@ constexpr const char* update_orders =
 // About how many bytes of JSON one such statement takes.
 constexpr std::size_t update_bytes_max = std::size_t{4} << 20;
 
-tl::unexpected<sink_failure> fail(std::string message) {
-  return tl::make_unexpected(sink_failure{false, std::move(message)});
-}
-tl::unexpected<sink_failure> fail_for_good(std::string message) {
-  return tl::make_unexpected(sink_failure{true, std::move(message)});
-}
-
 std::int64_t signed_of(std::uint64_t number) {
   return static_cast<std::int64_t>(number);
 }
@@ -226,17 +219,17 @@ class postgres_sink final : public sink {
  public:
   explicit postgres_sink(postgres_sink_settings settings) : settings_(std::move(settings)) {}
 
-  tl::expected<position, sink_failure> claim(const claim_check& object) override;
-  tl::expected<void, sink_failure> write(std::span<const logged_entry> entries) override;
+  result<position> claim(const claim_check& object) override;
+  result<void> write(std::span<const logged_entry> entries) override;
   void interrupt() noexcept override;
 
  private:
-  tl::expected<void, sink_failure> connect();
+  result<void> connect();
   void disconnect();
-  tl::expected<void, sink_failure> become_writer(const claim_check& object);
+  result<void> become_writer(const claim_check& object);
   writer_claim put_claim(pqxx::work& transaction, std::int64_t epoch, bool is_first);
-  tl::expected<void, sink_failure> write_all(std::span<const logged_entry> entries);
-  tl::expected<void, sink_failure> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
+  result<void> write_all(std::span<const logged_entry> entries);
+  result<void> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
   codec::message_json text_of(const executed_message& what) const;
   void put_history(pqxx::work& transaction, std::span<const logged_entry> entries);
   void put_captures(pqxx::work& transaction, std::span<const logged_entry> entries);
@@ -246,7 +239,7 @@ class postgres_sink final : public sink {
 
   // Runs a step that talks to Postgres; what libpqxx throws ends the connection.
   template <class Step>
-  tl::expected<void, sink_failure> guarded(Step step) {
+  result<void> guarded(Step step) {
     try {
       auto done = step();
       if (!done) disconnect();
@@ -255,7 +248,8 @@ class postgres_sink final : public sink {
       // Of a connection that broke libpqxx tells what it could not do next.
       const bool is_lost = connection_ != nullptr && !connection_->is_open();
       disconnect();
-      return fail(is_lost ? "the connection to Postgres was lost" : postgres_error_text(error));
+      return fail_with(error_code::unavailable,
+                       is_lost ? "the connection to Postgres was lost" : postgres_error_text(error));
     }
   }
 
@@ -277,10 +271,10 @@ void postgres_sink::interrupt() noexcept {
   if (line_) line_->cut();
 }
 
-tl::expected<void, sink_failure> postgres_sink::connect() {
+result<void> postgres_sink::connect() {
   disconnect();
   auto connected = connect_to_postgres(settings_.url);
-  if (!connected) return fail(connected.error().message);
+  if (!connected) return tl::make_unexpected(std::move(connected.error()));
   connection_ = std::move(*connected);
   const std::lock_guard lock(line_mutex_);
   line_ = std::make_unique<cut_line>(connection_->sock());
@@ -315,17 +309,17 @@ bool has_capture(pqxx::transaction_base& transaction, const capture_entry& what,
   return row[0].as<bool>();
 }
 
-tl::expected<position, sink_failure> postgres_sink::claim(const claim_check& object) {
+result<position> postgres_sink::claim(const claim_check& object) {
   if (auto connected = connect(); !connected) return tl::make_unexpected(connected.error());
   const auto claimed = guarded([&] { return become_writer(object); });
   if (!claimed) return tl::make_unexpected(claimed.error());
   return held_;
 }
 
-tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_check& object) {
+result<void> postgres_sink::become_writer(const claim_check& object) {
   pqxx::work transaction(*connection_);
   transaction.exec(transaction_setup);
-  if (const auto validation_error = schema_error(transaction)) return fail(*validation_error);
+  if (auto mismatch = schema_error(transaction)) return fail_with(error_code::wrong_format, *mismatch);
   const auto rows = transaction.exec("SELECT engine_id::text, position, epoch, " ORDEM_CLAIM_BEGAN_US
                                      " FROM engine_positions FOR UPDATE");
   writer_claim found;
@@ -333,8 +327,8 @@ tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_check&
   if (!rows.empty()) {
     const auto log_id = rows[0][0].as<std::string>();
     if (log_id != settings_.log_id) {
-      return fail_for_good("the database holds the log of another engine, " + log_id + ", this one is " +
-                           settings_.log_id);
+      return fail_with(error_code::permanent,
+                       "the database holds the log of another engine, " + log_id + ", this one is " + settings_.log_id);
     }
     held = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
     found = {rows[0][2].as<std::int64_t>(), rows[0][3].as<std::int64_t>()};
@@ -343,15 +337,16 @@ tl::expected<void, sink_failure> postgres_sink::become_writer(const claim_check&
   // A claim from before this one is no successor: the database was put back to an earlier state.
   const bool is_later = found.epoch > claim_.epoch || found.began_us > claim_.began_us;
   if (claim_ != writer_claim{} && is_later) {
-    return fail_for_good("another engine has taken over this log: epoch " + std::to_string(found.epoch) +
-                         ", this one was epoch " + std::to_string(claim_.epoch));
+    return fail_with(error_code::permanent, "another engine has taken over this log: epoch " +
+                                                std::to_string(found.epoch) + ", this one was epoch " +
+                                                std::to_string(claim_.epoch));
   }
   const auto has = [&](const logged_entry& what) {
     const auto* executed = what.message();
     return executed != nullptr ? has_message(transaction, *executed, what.position)
                                : has_capture(transaction, *what.capture(), what.position, settings_.clock->read());
   };
-  if (auto validation_error = object(held, has)) return tl::make_unexpected(std::move(*validation_error));
+  if (auto conflict = object(held, has)) return tl::make_unexpected(std::move(*conflict));
   writer_claim claim = claim_;
   if (rows.empty() || found != claim_) {
     claim = put_claim(transaction, std::max(found.epoch, claim_.epoch) + 1, rows.empty());
@@ -376,12 +371,12 @@ writer_claim postgres_sink::put_claim(pqxx::work& transaction, std::int64_t epoc
   return {epoch, row[0].as<std::int64_t>()};
 }
 
-tl::expected<void, sink_failure> postgres_sink::write(std::span<const logged_entry> entries) {
+result<void> postgres_sink::write(std::span<const logged_entry> entries) {
   return guarded([&] { return write_all(entries); });
 }
 
-tl::expected<void, sink_failure> postgres_sink::write_all(std::span<const logged_entry> entries) {
-  if (connection_ == nullptr) return fail("the connection is lost");
+result<void> postgres_sink::write_all(std::span<const logged_entry> entries) {
+  if (connection_ == nullptr) return fail_with(error_code::unavailable, "the connection is lost");
   pqxx::work transaction(*connection_);
   transaction.exec(transaction_setup);
   const position last = entries.back().position;
@@ -391,7 +386,9 @@ tl::expected<void, sink_failure> postgres_sink::write_all(std::span<const logged
       " AND " ORDEM_CLAIM_BEGAN_US " = $4 AND position = $5",
       signed_of(last.number), settings_.log_id, claim_.epoch, claim_.began_us, signed_of(held_.number));
   if (moved.affected_rows() != 1) {
-    return fail("Postgres does not hold what this engine left there: another engine has written, or it was put back");
+    return fail_with(
+        error_code::unavailable,
+        "Postgres does not hold what this engine left there: another engine has written, or it was put back");
   }
   make_months(transaction, entries);
   if (auto put = put_orders(transaction, entries); !put) return put;
@@ -404,8 +401,7 @@ tl::expected<void, sink_failure> postgres_sink::write_all(std::span<const logged
 }
 
 // Orders are put as they are after the last of the entries: those that are new as new rows, the others as updates.
-tl::expected<void, sink_failure> postgres_sink::put_orders(pqxx::work& transaction,
-                                                           std::span<const logged_entry> entries) {
+result<void> postgres_sink::put_orders(pqxx::work& transaction, std::span<const logged_entry> entries) {
   struct change {
     const logged_entry* last;
     bool created;
@@ -450,8 +446,8 @@ tl::expected<void, sink_failure> postgres_sink::put_orders(pqxx::work& transacti
   });
   update();
   if (updated == changed) return {};
-  return fail("the table orders lacks " + std::to_string(changed - updated) +
-              " orders that it should have; ordem verify names them");
+  return fail_with(error_code::damaged, "the table orders lacks " + std::to_string(changed - updated) +
+                                            " orders that it should have; ordem verify names them");
 }
 
 void postgres_sink::put_history(pqxx::work& transaction, std::span<const logged_entry> entries) {

@@ -25,10 +25,6 @@ namespace fs = std::filesystem;
 // In the place of the number in FORMAT.
 constexpr std::string_view being_loaded = "loading";
 
-tl::unexpected<open_failure> failure(std::string message) {
-  return tl::make_unexpected(open_failure{std::move(message)});
-}
-
 std::string quoted(const fs::path& path) {
   return "'" + path.string() + "'";
 }
@@ -46,33 +42,38 @@ std::string fresh_log_id() {
 }
 
 // The engine id.
-tl::expected<std::string, open_failure> read_format(const fs::path& path) {
+result<std::string> read_format(const fs::path& path) {
   std::ifstream file(path / "FORMAT");
   std::string line;
   std::string log_id;
   std::getline(file, line);
   std::getline(file, log_id);
   if (line == being_loaded) {
-    return failure("the data folder " + quoted(path) + " was not loaded to its end; remove it and load it anew");
+    return fail_with(error_code::incomplete,
+                     "the data folder " + quoted(path) + " was not loaded to its end; remove it and load it anew");
   }
   const bool is_number = !line.empty() && line.size() < 10 && line.find_first_not_of("0123456789") == std::string::npos;
   if (!is_number) {
-    return failure("the data folder " + quoted(path) +
-                   " has no readable FORMAT file; restore the folder from a back-up as a whole");
+    return fail_with(error_code::damaged,
+                     "the data folder " + quoted(path) +
+                         " has no readable FORMAT file; restore the folder from a back-up as a whole");
   }
   if (std::stoi(line) != data_format) {
-    return failure("the data folder " + quoted(path) + " has data format " + line + ", but this program reads format " +
-                   std::to_string(data_format) + "; start the version of ordem that wrote it");
+    return fail_with(error_code::wrong_format, "the data folder " + quoted(path) + " has data format " + line +
+                                                   ", but this program reads format " + std::to_string(data_format) +
+                                                   "; start the version of ordem that wrote it");
   }
   // RocksDB would make a new, empty database where this file is missing.
   std::error_code ignored;
   if (!fs::exists(database_path(path) / "CURRENT", ignored)) {
-    return failure("the data folder " + quoted(path) +
-                   " has lost its database (db/CURRENT is missing); restore the folder from a back-up as a whole");
+    return fail_with(
+        error_code::damaged,
+        "the data folder " + quoted(path) +
+            " has lost its database (db/CURRENT is missing); restore the folder from a back-up as a whole");
   }
   if (!is_uuid(log_id)) {
-    return failure("the file FORMAT of the data folder " + quoted(path) +
-                   " holds no engine id; restore the folder from a back-up as a whole");
+    return fail_with(error_code::damaged, "the file FORMAT of the data folder " + quoted(path) +
+                                              " holds no engine id; restore the folder from a back-up as a whole");
   }
   return log_id;
 }
@@ -110,31 +111,33 @@ int write_durably(int file, std::string_view text) {
   return ::fsync(file) == 0 ? 0 : errno;
 }
 
-tl::expected<int, open_failure> take_lock(const fs::path& path) {
+result<int> take_lock(const fs::path& path) {
   const fs::path name = path / "LOCK";
   const int lock = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (lock < 0) return failure("cannot open " + quoted(name) + ": " + std::strerror(errno));
+  if (lock < 0) return fail_with(error_code::io_error, "cannot open " + quoted(name) + ": " + std::strerror(errno));
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     ::close(lock);
     if (error == EWOULDBLOCK) {
-      return failure("the data folder " + quoted(path) +
-                     " is locked: another ordem is running on it; stop that one or name another --data-dir");
+      return fail_with(error_code::locked,
+                       "the data folder " + quoted(path) +
+                           " is locked: another ordem is running on it; stop that one or name another --data-dir");
     }
-    return failure("cannot lock " + quoted(name) + ": " + std::strerror(error));
+    return fail_with(error_code::io_error, "cannot lock " + quoted(name) + ": " + std::strerror(error));
   }
   if (!is_same_file(lock, name)) {
     ::close(lock);
-    return failure("the data folder " + quoted(path) + " was removed or replaced while it was being opened");
+    return fail_with(error_code::io_error,
+                     "the data folder " + quoted(path) + " was removed or replaced while it was being opened");
   }
   return lock;
 }
 
 // Below `wanted`, the folder that was asked for.
-tl::expected<void, open_failure> make_folder(const fs::path& path, const fs::path& wanted) {
+result<void> make_folder(const fs::path& path, const fs::path& wanted) {
   const auto failed = [&](const std::string& why) {
-    return failure("cannot make the data folder " + quoted(wanted) + ": " +
-                   (path == wanted ? "" : quoted(path) + ": ") + why);
+    return fail_with(error_code::io_error, "cannot make the data folder " + quoted(wanted) + ": " +
+                                               (path == wanted ? "" : quoted(path) + ": ") + why);
   };
   std::error_code error;
   if (fs::is_directory(path, error)) return {};
@@ -158,19 +161,19 @@ fs::path incoming_path(const fs::path& folder) {
   return folder / "incoming";
 }
 
-tl::expected<std::string, open_failure> check_data_folder(const fs::path& path) {
+result<std::string> check_data_folder(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(database_path(path), ignored)) {
-    return failure("there is no data of ordem in the folder " + quoted(path));
+    return fail_with(error_code::not_found, "there is no data of ordem in the folder " + quoted(path));
   }
   return read_format(path);
 }
 
-tl::expected<void, open_failure> make_folder(const fs::path& path) {
+result<void> make_folder(const fs::path& path) {
   return make_folder(path, path);
 }
 
-tl::expected<data_folder, open_failure> data_folder::open(const fs::path& path) {
+result<data_folder> data_folder::open(const fs::path& path) {
   if (auto made = make_folder(path); !made) return tl::make_unexpected(made.error());
 
   const auto lock = take_lock(path);
@@ -178,20 +181,22 @@ tl::expected<data_folder, open_failure> data_folder::open(const fs::path& path) 
   data_folder folder(path, *lock);
   std::error_code error;
   folder.is_new_ = !fs::exists(path / "FORMAT", error);
-  if (error) return failure("cannot look at " + quoted(path / "FORMAT") + ": " + error.message());
+  if (error)
+    return fail_with(error_code::io_error, "cannot look at " + quoted(path / "FORMAT") + ": " + error.message());
   // If an earlier start that was cut off has made the folder, its name may not be durable yet. If another has made it,
   // the parent may be none that this process may read.
   if (folder.is_new_) sync_folder(parent_of(path));
-  auto log_id = folder.is_new() ? tl::expected<std::string, open_failure>(fresh_log_id()) : read_format(path);
+  auto log_id = folder.is_new() ? result<std::string>(fresh_log_id()) : read_format(path);
   if (!log_id) return tl::make_unexpected(log_id.error());
   folder.log_id_ = std::move(*log_id);
   return folder;
 }
 
-tl::expected<data_folder, open_failure> data_folder::make(const fs::path& path, std::string log_id) {
+result<data_folder> data_folder::make(const fs::path& path, std::string log_id) {
   std::error_code ignored;
   if (fs::exists(path, ignored) && !fs::is_empty(path, ignored)) {
-    return failure("the data folder " + quoted(path) + " is not empty; name one that is not there yet");
+    return fail_with(error_code::invalid_argument,
+                     "the data folder " + quoted(path) + " is not empty; name one that is not there yet");
   }
   auto folder = open(path);
   if (!folder) return folder;
@@ -202,11 +207,11 @@ tl::expected<data_folder, open_failure> data_folder::make(const fs::path& path, 
   return folder;
 }
 
-tl::expected<void, open_failure> data_folder::write_format() const {
+result<void> data_folder::write_format() const {
   return write_format_file(std::to_string(data_format) + "\n" + log_id_ + "\n");
 }
 
-tl::expected<void, open_failure> data_folder::write_format_file(const std::string& text) const {
+result<void> data_folder::write_format_file(const std::string& text) const {
   const fs::path& path = path_;
   const fs::path name = path / "FORMAT";
   const fs::path fresh = path / "FORMAT.tmp";
@@ -215,13 +220,13 @@ tl::expected<void, open_failure> data_folder::write_format_file(const std::strin
   if (file >= 0) ::close(file);
   if (error == 0 && ::rename(fresh.c_str(), name.c_str()) != 0) error = errno;
   if (error == 0) error = sync_folder(path);
-  if (error != 0) return failure("cannot write " + quoted(name) + ": " + error_text(error));
+  if (error != 0) return fail_with(error_code::io_error, "cannot write " + quoted(name) + ": " + error_text(error));
   return {};
 }
 
-tl::expected<held_folder, open_failure> held_folder::open(const fs::path& path) {
+result<held_folder> held_folder::open(const fs::path& path) {
   const int file = ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return failure("cannot open " + quoted(path) + ": " + error_text(errno));
+  if (file < 0) return fail_with(error_code::io_error, "cannot open " + quoted(path) + ": " + error_text(errno));
   return held_folder(path, file);
 }
 

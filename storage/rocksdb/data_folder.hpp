@@ -21,16 +21,16 @@ namespace ordem::storage {
 class data_folder {
  public:
   // Makes the folder if needed, takes its lock, checks its format, and that there is a database if there was one.
-  static tl::expected<data_folder, open_failure> open(const std::filesystem::path& path);
+  static result<data_folder> open(const std::filesystem::path& path);
   // As open, for a folder that must be new, and will have this engine id. Until write_format() nobody else can open it.
-  static tl::expected<data_folder, open_failure> make(const std::filesystem::path& path, std::string log_id);
+  static result<data_folder> make(const std::filesystem::path& path, std::string log_id);
 
   // Whether the folder has no FORMAT yet. If it has a database all the same, that must be empty: a first start that was
   // cut off.
   bool is_new() const noexcept { return is_new_; }
   const std::string& log_id() const noexcept { return log_id_; }
   // Writes FORMAT, durably.
-  tl::expected<void, open_failure> write_format() const;
+  result<void> write_format() const;
 
   data_folder(data_folder&& other) noexcept;
   data_folder(const data_folder&) = delete;
@@ -40,7 +40,7 @@ class data_folder {
 
  private:
   data_folder(std::filesystem::path path, int lock) noexcept : path_(std::move(path)), lock_(lock) {}
-  tl::expected<void, open_failure> write_format_file(const std::string& text) const;
+  result<void> write_format_file(const std::string& text) const;
 
   std::filesystem::path path_;
   int lock_;
@@ -49,12 +49,12 @@ class data_folder {
 };
 
 // Checks that there is a folder of a format that this program reads, and gives its engine id. Takes no lock.
-tl::expected<std::string, open_failure> check_data_folder(const std::filesystem::path& path);
+result<std::string> check_data_folder(const std::filesystem::path& path);
 
 // A folder that stays the same one under its path. Holds it open, so that its identity is not given to another.
 class held_folder {
  public:
-  static tl::expected<held_folder, open_failure> open(const std::filesystem::path& path);
+  static result<held_folder> open(const std::filesystem::path& path);
 
   // Whether the path still leads to it: it was neither removed nor replaced. Two system calls (fstat, stat), neither
   // of which waits for the disk as a rule. Any thread.
@@ -78,7 +78,7 @@ class held_folder {
 };
 
 // Makes the folder if it is not there, with its parents, so that it survives a power loss.
-tl::expected<void, open_failure> make_folder(const std::filesystem::path& path);
+result<void> make_folder(const std::filesystem::path& path);
 
 std::filesystem::path database_path(const std::filesystem::path& folder);
 std::filesystem::path incoming_path(const std::filesystem::path& folder);

@@ -135,7 +135,7 @@ bool rocks_store::write_index(const memtable& what) {
 // --- at the start ---
 
 // Makes from the log again what the table files do not have yet.
-std::optional<open_failure> rocks_store::recover_memtables() {
+std::optional<error> rocks_store::recover_memtables() {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get({}, families_.back(), indexed_key, &value);
   if (!status.ok() && !status.IsNotFound()) return cannot_open(status);

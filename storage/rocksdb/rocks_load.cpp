@@ -47,7 +47,7 @@ class rocks_loader final : public store_loader {
 
   // A group of no entries tells where the log goes on. What has expired by now was left behind, so the clock goes on
   // from now, not from the newest record.
-  tl::expected<void, open_failure> finish(position last) override {
+  result<void> finish(position last) override {
     put(family::log, encoded(encode_log_key, position{last.number + 1}),
         encoded(encode_log_group, std::uint64_t{0}, std::span<const entry>{}));
     write();
@@ -87,8 +87,7 @@ class rocks_loader final : public store_loader {
   bool has_all_orders_ = false;
 };
 
-tl::expected<std::unique_ptr<store_loader>, open_failure> load_new_store(store_settings settings, std::string log_id,
-                                                                         time_source& clock) {
+result<std::unique_ptr<store_loader>> load_new_store(store_settings settings, std::string log_id, time_source& clock) {
   auto folder = data_folder::make(settings.folder, log_id);
   if (!folder) return tl::make_unexpected(folder.error());
   auto store = std::make_unique<rocks_store>(std::move(settings), clock, std::move(log_id), std::move(*folder));

@@ -29,25 +29,27 @@ constexpr int read_only_opens_max = 10;
 
 }  // namespace
 
-open_failure rocks_store::cannot_open(const rocksdb::Status& status) const {
+error rocks_store::cannot_open(const rocksdb::Status& status) const {
   const std::string folder = "'" + settings_.folder.string() + "'";
   if (status.IsCorruption()) {
-    return {"the data in " + folder + " is damaged (" + text_of(status) +
-            "); nothing was changed: restore the folder from a back-up, or keep it for a repair"};
+    return {error_code::damaged,
+            "the data in " + folder + " is damaged (" + text_of(status) +
+                "); nothing was changed: restore the folder from a back-up, or keep it for a repair"};
   }
-  return {"cannot open the data in " + folder + ": " + text_of(status)};
+  return {error_code::io_error, "cannot open the data in " + folder + ": " + text_of(status)};
 }
 
 // Cuts off a record that was never acknowledged, which RocksDB would take for damage.
-std::optional<open_failure> rocks_store::drop(const torn_record& torn) const {
+std::optional<error> rocks_store::drop(const torn_record& torn) const {
   const std::string folder = "'" + settings_.folder.string() + "'";
   if (!folder_) {
-    return open_failure{"the write-ahead log in " + folder + " ends in a record that was not written to its end (" +
-                        place_of(torn) + "); `ordem serve` on the folder cuts it off"};
+    return error{error_code::incomplete, "the write-ahead log in " + folder +
+                                             " ends in a record that was not written to its end (" + place_of(torn) +
+                                             "); `ordem serve` on the folder cuts it off"};
   }
-  if (const auto error = cut_off(torn)) {
-    return open_failure{"cannot cut off the torn end of the write-ahead log in " + folder + " (" + place_of(torn) +
-                        "): " + error.message()};
+  if (const auto why = cut_off(torn)) {
+    return error{error_code::io_error, "cannot cut off the torn end of the write-ahead log in " + folder + " (" +
+                                           place_of(torn) + "): " + why.message()};
   }
   settings_.on_error(
       "the write-ahead log ended in a record that was not written to its end, so never acknowledged; cut off: " +
@@ -55,7 +57,7 @@ std::optional<open_failure> rocks_store::drop(const torn_record& torn) const {
   return std::nullopt;
 }
 
-std::optional<open_failure> rocks_store::open_database() {
+std::optional<error> rocks_store::open_database() {
   const auto descriptors = family_descriptors(settings_, expired_);
   std::string path = database_path(settings_.folder).string();
   if (folder_) {
@@ -101,7 +103,7 @@ std::optional<open_failure> rocks_store::open_database() {
 }
 
 // Lets the clock go on from the newest record of the log and from the state that it had.
-std::optional<open_failure> rocks_store::resume_clock(std::optional<timestamp> newest) {
+std::optional<error> rocks_store::resume_clock(std::optional<timestamp> newest) {
   rocksdb::PinnableSlice value;
   const auto status = db_->Get({}, families_.back(), clock_key, &value);
   if (!status.ok() && !status.IsNotFound()) return cannot_open(status);
@@ -118,7 +120,7 @@ std::optional<open_failure> rocks_store::resume_clock(std::optional<timestamp> n
 
 // Finds the last position and folds the last groups of the log again, with the same apply as live traffic: the orders
 // must be what the log says.
-std::optional<open_failure> rocks_store::check_end_of_log() {
+std::optional<error> rocks_store::check_end_of_log() {
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(family::log)));
   at->SeekToLast();
   std::optional<position> from;
@@ -167,7 +169,7 @@ std::optional<open_failure> rocks_store::check_end_of_log() {
   return std::nullopt;
 }
 
-std::optional<open_failure> rocks_store::find_newest_order() {
+std::optional<error> rocks_store::find_newest_order() {
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(family::orders)));
   at->SeekToLast();
   if (!at->status().ok()) return cannot_open(at->status());
@@ -202,11 +204,12 @@ std::string rocks_store::difference_in(const executed_message& logged) const {
 }
 
 // A folder without FORMAT is new, or its first start was cut off: then it has no data yet.
-std::optional<open_failure> rocks_store::claim_folder() {
+std::optional<error> rocks_store::claim_folder() {
   if (!folder_ || !folder_->is_new()) return std::nullopt;
   if (last() != position{}) {
-    return open_failure{"the data folder '" + settings_.folder.string() +
-                        "' has data but no FORMAT file; restore the folder from a back-up as a whole"};
+    return error{error_code::damaged,
+                 "the data folder '" + settings_.folder.string() +
+                     "' has data but no FORMAT file; restore the folder from a back-up as a whole"};
   }
   const auto written = folder_->write_format();
   return written ? std::nullopt : std::optional(written.error());

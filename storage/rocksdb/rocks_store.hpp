@@ -91,12 +91,12 @@ class rocks_store final : public store {
     db_.reset();  // whose threads report errors to this object
   }
 
-  std::optional<open_failure> open_database();
-  std::optional<open_failure> check_end_of_log();
-  std::optional<open_failure> find_newest_order();
-  std::optional<open_failure> resume_clock(std::optional<timestamp> newest);
-  std::optional<open_failure> recover_memtables();
-  std::optional<open_failure> claim_folder();
+  std::optional<error> open_database();
+  std::optional<error> check_end_of_log();
+  std::optional<error> find_newest_order();
+  std::optional<error> resume_clock(std::optional<timestamp> newest);
+  std::optional<error> recover_memtables();
+  std::optional<error> claim_folder();
   std::string difference_in(const executed_message& logged) const;
   bool is_as_logged(const capture_key& key, const shared_capture& after) const;
 
@@ -162,7 +162,7 @@ class rocks_store final : public store {
   bool is_in_place() const noexcept { return !database_folder_ || database_folder_->is_in_place(); }
   std::string text_of(const rocksdb::Status& status) const;
   std::string with_known_path(std::string text) const;
-  std::optional<open_failure> drop(const torn_record& torn) const;
+  std::optional<error> drop(const torn_record& torn) const;
   void report_failure(std::string_view why);
   tl::unexpected<log_error> failed_write(std::string_view why);
 
@@ -179,7 +179,7 @@ class rocks_store final : public store {
       family which, const std::function<std::optional<bool>(std::string_view key, std::string_view value)>& read) const;
   std::unique_ptr<rocksdb::Iterator> log_group_of(position at, const snapshot& view) const;
   tl::unexpected<read_error> failed_read(family where, std::string_view why) const;
-  open_failure cannot_open(const rocksdb::Status& status) const;
+  error cannot_open(const rocksdb::Status& status) const;
 
   const store_settings settings_;
   const std::string log_id_;

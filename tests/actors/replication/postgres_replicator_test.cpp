@@ -21,7 +21,7 @@ class fake_sink final : public storage::sink {
  public:
   latch writes;
 
-  using failures = std::deque<std::optional<storage::sink_failure>>;  // nothing: that call goes well
+  using failures = std::deque<std::optional<storage::error>>;  // nothing: that call goes well
 
   void fail_claims(failures what) {
     const std::lock_guard lock(mutex_);
@@ -44,7 +44,7 @@ class fake_sink final : public storage::sink {
     const std::lock_guard lock(mutex_);
     held_ = count;
     closes_after_failure_ = then_close;
-    write_failures_ = {storage::sink_failure{false, "it was put back"}};
+    write_failures_ = {storage::error{storage::error_code::unavailable, "it was put back"}};
   }
   // As if it held so much of the log already.
   void hold(std::uint64_t count) {
@@ -52,7 +52,7 @@ class fake_sink final : public storage::sink {
     held_ = count;
   }
 
-  tl::expected<position, storage::sink_failure> claim(const storage::claim_check& object) override {
+  storage::result<position> claim(const storage::claim_check& object) override {
     const std::lock_guard lock(mutex_);
     ++claims_;
     changed_.notify_all();
@@ -66,7 +66,7 @@ class fake_sink final : public storage::sink {
     return position{held_};
   }
 
-  tl::expected<void, storage::sink_failure> write(std::span<const storage::logged_entry> entries) override {
+  storage::result<void> write(std::span<const storage::logged_entry> entries) override {
     writes.pass();
     const std::lock_guard lock(mutex_);
     if (!claimed_) faults_.push_back("a write without a claim");
@@ -96,7 +96,7 @@ class fake_sink final : public storage::sink {
   }
 
  private:
-  static std::optional<storage::sink_failure> next_of(failures& from) {
+  static std::optional<storage::error> next_of(failures& from) {
     if (from.empty()) return std::nullopt;
     auto next = std::move(from.front());
     from.pop_front();
@@ -188,11 +188,11 @@ struct replicator_test : gateway_test {
   }
 };
 
-storage::sink_failure away() {
-  return {false, "it is away"};
+storage::error away() {
+  return {storage::error_code::unavailable, "it is away"};
 }
-storage::sink_failure superseded() {
-  return {true, "another engine has taken over"};
+storage::error superseded() {
+  return {storage::error_code::permanent, "another engine has taken over"};
 }
 
 // --- behind the replies ---

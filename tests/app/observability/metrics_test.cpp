@@ -23,11 +23,11 @@ class fake_postgres final : public storage::sink {
   latch writes;
   std::atomic<bool> is_there{true};
 
-  tl::expected<position, storage::sink_failure> claim(const storage::claim_check&) override {
+  storage::result<position> claim(const storage::claim_check&) override {
     if (is_there) return held_;
-    return tl::make_unexpected(storage::sink_failure{false, "it is away"});
+    return tl::make_unexpected(storage::error{storage::error_code::unavailable, "it is away"});
   }
-  tl::expected<void, storage::sink_failure> write(std::span<const storage::logged_entry> entries) override {
+  storage::result<void> write(std::span<const storage::logged_entry> entries) override {
     writes.pass();
     held_ = entries.back().position;
     return {};

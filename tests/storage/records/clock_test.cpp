@@ -7,6 +7,7 @@
 #include "storage/records/capture_record.hpp"
 #include "storage/records/clock_record.hpp"
 #include "tests/storage/capture_entries.hpp"
+#include "tests/storage/error_matcher.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"
 
@@ -14,7 +15,6 @@ namespace ordem::storage {
 namespace {
 
 using namespace testing;
-using Catch::Matchers::Contains;
 using std::chrono::hours;
 using std::chrono::minutes;
 
@@ -162,7 +162,7 @@ TEST_CASE_METHOD(clock_test, "a state of the clock that can't be read is damage"
   clock.emplace(machine.sources());
   const auto result = storage::open_store(settings_for(folder), *clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().message, Contains("damaged") && Contains("clock"));
+  CHECK_THAT(result.error(), is_error(error_code::damaged, {"clock"}));
 }
 
 // --- what was dropped is no damage ---

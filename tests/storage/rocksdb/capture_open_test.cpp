@@ -6,6 +6,7 @@
 #include "storage/records/capture_record.hpp"
 #include "storage/records/keys.hpp"
 #include "tests/storage/capture_entries.hpp"
+#include "tests/storage/error_matcher.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/tampering.hpp"
 
@@ -53,10 +54,10 @@ struct capture_open_test {
   }
 
   bool opens() { return storage::open_store(settings_for(folder), clock).has_value(); }
-  std::string failure_to_open() {
-    const auto result = storage::open_store(settings_for(folder), clock);
+  error failure_to_open() {
+    auto result = storage::open_store(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().message;
+    return std::move(result.error());
   }
 };
 
@@ -71,13 +72,13 @@ TEST_CASE_METHOD(capture_open_test, "captures that are what the log made of them
 TEST_CASE_METHOD(capture_open_test, "a folder without a capture that the log has is not opened, and the key is named") {
   const auto key = GENERATE(allocated_key, recorded_key);
   remove(key);
-  CHECK_THAT(failure_to_open(), Contains("damaged") && Contains(std::string(key.view())));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {std::string(key.view())}));
 }
 
 TEST_CASE_METHOD(capture_open_test,
                  "a folder with a capture that the log gave up is not opened, and the key is named") {
   put(released_key, allocated_at(sample_time));
-  CHECK_THAT(failure_to_open(), Contains("damaged") && Contains("released"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"released"}));
 }
 
 TEST_CASE_METHOD(capture_open_test, "a folder whose capture is another than the log's is not opened") {
@@ -89,12 +90,12 @@ TEST_CASE_METHOD(capture_open_test, "a folder whose capture is another than the 
       {recorded_key, allocated_at(sample_time)},  // as the log had it before
   }));
   put(key, record);
-  CHECK_THAT(failure_to_open(), Contains("damaged") && Contains(std::string(key.view())));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {std::string(key.view())}));
 }
 
 TEST_CASE_METHOD(capture_open_test, "a folder whose capture can't be read is not opened") {
   put(recorded_key, std::string("nonsense"));
-  CHECK_THAT(failure_to_open(), Contains("damaged") && Contains("recorded"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"recorded"}));
 }
 
 TEST_CASE_METHOD(capture_open_test, "a capture may be missing once its time is over, and no moment before") {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "storage/rocksdb/data_folder.hpp"
+#include "tests/storage/error_matcher.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
@@ -91,14 +92,14 @@ TEST_CASE_METHOD(data_folder_test, "a folder that can't be synced stops the star
   refuse(root.string() + GENERATE(as<std::string>{}, "", "/a", "/a/data"));
   const auto result = open_store(settings_for(root / "a" / "data"), clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().message, Contains((root / "a").string()) && Contains("Input/output error"));
+  CHECK_THAT(result.error(), is_error(error_code::io_error, {(root / "a").string(), "Input/output error"}));
 }
 
 TEST_CASE_METHOD(data_folder_test, "a FORMAT that is only written in part says why") {
   const file_size_limit limit(3);
   const auto made = data_folder::make(root / "data", "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c");
   REQUIRE_FALSE(made);
-  CHECK_THAT(made.error().message, Contains("FORMAT") && Contains("File too large"));
+  CHECK_THAT(made.error(), is_error(error_code::io_error, {"FORMAT", "File too large"}));
 }
 
 TEST_CASE_METHOD(data_folder_test, "a store whose folder is removed or replaced acknowledges nothing more") {

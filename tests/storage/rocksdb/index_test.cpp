@@ -13,6 +13,7 @@
 
 #include "storage/records/keys.hpp"
 #include "storage/rocksdb/data_folder.hpp"
+#include "tests/storage/error_matcher.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
 #include "tests/storage/tampering.hpp"
@@ -206,7 +207,7 @@ TEST_CASE_METHOD(index_test, "indexes that are ahead of the log are refused") {
   });
   const auto result = storage::open_store(settings, clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().message, Contains("ahead of the log"));
+  CHECK_THAT(result.error(), is_error(error_code::damaged, {"ahead of the log"}));
 }
 
 TEST_CASE_METHOD(index_test, "a gap in the log before where the indexes end is no damage") {
@@ -231,7 +232,7 @@ TEST_CASE_METHOD(index_test, "a gap in the log after where the indexes end is re
   remove_log_group({97});
   const auto result = storage::open_store(settings, clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().message, Contains("does not reach back to the indexes"));
+  CHECK_THAT(result.error(), is_error(error_code::damaged, {"does not reach back to the indexes"}));
 }
 
 TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes are taken, and reads go on") {

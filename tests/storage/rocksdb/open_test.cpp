@@ -9,6 +9,7 @@
 #include "storage/log/store.hpp"
 #include "storage/records/keys.hpp"
 #include "storage/records/order_record.hpp"
+#include "tests/storage/error_matcher.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
@@ -43,15 +44,15 @@ struct folder_test {
     return entries;
   }
 
-  std::string failure_to_open() {
-    const auto result = storage::open_store(settings_for(folder), clock);
+  error failure_to_open() {
+    auto result = storage::open_store(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().message;
+    return std::move(result.error());
   }
-  std::string failure_to_open_for_reading() {
-    const auto result = open_store_for_reading(settings_for(folder), clock);
+  error failure_to_open_for_reading() {
+    auto result = open_store_for_reading(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().message;
+    return std::move(result.error());
   }
 
   // The write-ahead log with the most in it.
@@ -137,8 +138,7 @@ TEST_CASE_METHOD(folder_test, "a folder that is open can't be opened a second ti
   fill(1);
   {
     const auto first = opened(settings_for(folder), clock);
-    const std::string why = failure_to_open();
-    CHECK_THAT(why, Contains("locked") && Contains(folder.string()));
+    CHECK_THAT(failure_to_open(), is_error(error_code::locked, {folder.string()}));
   }
   check_holds_groups(*opened(settings_for(folder), clock), 1);
 }
@@ -149,8 +149,8 @@ TEST_CASE_METHOD(folder_test, "a folder of another format is not opened, and bot
   fill(1);
   const std::string format = GENERATE(as<std::string>{}, "1\n", "2\n", "3\n", "999\n", "0\n");
   write_file(folder / "FORMAT", format);
-  CHECK_THAT(failure_to_open(), Contains(format.substr(0, format.size() - 1)) && Contains("4"));
-  CHECK_THAT(failure_to_open_for_reading(), Contains("format"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::wrong_format, {format.substr(0, format.size() - 1), "4"}));
+  CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::wrong_format));
   CHECK(read_file(folder / "FORMAT") == format);
 }
 
@@ -159,26 +159,26 @@ TEST_CASE_METHOD(folder_test, "data whose FORMAT is missing or unreadable is not
   fs::remove(folder / "FORMAT");
   const std::string damaged = GENERATE(as<std::string>{}, "", "one\n", "4\n", "4\nno-uuid\n");
   if (!damaged.empty()) write_file(folder / "FORMAT", damaged);
-  CHECK_THAT(failure_to_open(), Contains("FORMAT"));
-  CHECK_THAT(failure_to_open_for_reading(), Contains("FORMAT"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"FORMAT"}));
+  CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::damaged, {"FORMAT"}));
 }
 
 TEST_CASE_METHOD(folder_test, "a file in the place of the folder is told by its name") {
   write_file(folder, "not a folder");
-  CHECK_THAT(failure_to_open(), Contains(folder.string()));
-  CHECK_THAT(failure_to_open_for_reading(), Contains(folder.string()));
+  CHECK_THAT(failure_to_open(), is_error(error_code::io_error, {folder.string()}));
+  CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::not_found, {folder.string()}));
 }
 
 TEST_CASE_METHOD(folder_test, "a file in the place of the database is told") {
-  write_file(folder / "FORMAT", "3\n6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c\n");
+  write_file(folder / "FORMAT", "4\n6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c\n");
   write_file(folder / "db", "not a database");
-  CHECK_THAT(failure_to_open(), Contains(folder.string()));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {folder.string()}));
 }
 
 TEST_CASE_METHOD(folder_test, "a folder below a file is told") {
   write_file(temp.path() / "file", "not a folder");
   folder = temp.path() / "file" / "data";
-  CHECK_THAT(failure_to_open(), Contains(folder.string()));
+  CHECK_THAT(failure_to_open(), is_error(error_code::io_error, {folder.string()}));
 }
 
 // --- torn and damaged ---
@@ -218,7 +218,7 @@ TEST_CASE_METHOD(folder_test, "a log that is damaged in the middle is not opened
   const auto at = static_cast<std::size_t>(place * static_cast<double>(whole.size()));
   for (std::size_t i = at; i < at + 64; ++i) damaged[i] = static_cast<char>(~damaged[i]);
   write_file(log, damaged);
-  CHECK_THAT(failure_to_open(), Contains("damaged") && Contains(folder.string()));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {folder.string()}));
   CHECK(read_file(log) == damaged);
   write_file(log, whole);
   check_holds_groups(*opened(settings_for(folder), clock), 400);
@@ -263,7 +263,7 @@ TEST_CASE_METHOD(folder_test,
   REQUIRE(damaged[record + 6] == 1);
   damaged[record + 6] = 5;
   write_file(log, damaged);
-  CHECK_THAT(failure_to_open(), Contains("damaged") && Contains("byte " + std::to_string(record)));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"byte " + std::to_string(record)}));
 }
 
 TEST_CASE_METHOD(folder_test, "a damaged record with whole ones behind it is damage, in the last block too") {
@@ -274,7 +274,7 @@ TEST_CASE_METHOD(folder_test, "a damaged record with whole ones behind it is dam
   const std::size_t at = last_block + (damaged.size() - last_block) / 3;
   damaged[at] = static_cast<char>(~damaged[at]);
   write_file(log, damaged);
-  CHECK_THAT(failure_to_open(), Contains("damaged"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged));
 }
 
 TEST_CASE_METHOD(folder_test, "a sorted file that is missing is damage") {
@@ -285,7 +285,7 @@ TEST_CASE_METHOD(folder_test, "a sorted file that is missing is damage") {
     if (each.path().extension() == ".sst") removed += fs::remove(each.path());
   }
   REQUIRE(removed > 0);
-  CHECK_THAT(failure_to_open(), Contains(folder.string()));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {folder.string()}));
 }
 
 TEST_CASE_METHOD(folder_test, "a database that has lost its table of contents is not begun anew") {
@@ -310,7 +310,7 @@ TEST_CASE_METHOD(tampered_test, "a folder whose log names an order that is not t
   fill(3);
   const order_id id = order_id_of(1);
   tamper([&](auto& db, auto handle) { REQUIRE(db.Delete({}, handle(family::orders), key_of(id)).ok()); });
-  CHECK_THAT(failure_to_open(), Contains("damaged"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged));
 }
 
 TEST_CASE_METHOD(tampered_test,
@@ -322,7 +322,7 @@ TEST_CASE_METHOD(tampered_test,
   std::string record;
   encode_order(record, other);
   tamper([&](auto& db, auto handle) { REQUIRE(db.Put({}, handle(family::orders), key_of(id), record).ok()); });
-  CHECK_THAT(failure_to_open(), Contains("damaged") && Contains(id.to_string()));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {id.to_string()}));
 }
 
 TEST_CASE_METHOD(tampered_test, "a folder whose last log group can't be read is not opened") {
@@ -332,7 +332,7 @@ TEST_CASE_METHOD(tampered_test, "a folder whose last log group can't be read is 
     encode_log_key(key, {7});
     REQUIRE(db.Put({}, handle(family::log), key, "nonsense").ok());
   });
-  CHECK_THAT(failure_to_open(), Contains("damaged"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::damaged));
 }
 
 TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, told once") {
@@ -454,10 +454,10 @@ TEST_CASE_METHOD(folder_test, "reading a folder leaves it to a writer") {
 }
 
 TEST_CASE_METHOD(folder_test, "a folder that is not there is not made by reading it") {
-  CHECK_THAT(failure_to_open_for_reading(), Contains(folder.string()));
+  CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::not_found, {folder.string()}));
   CHECK_FALSE(fs::exists(folder));
   fs::create_directories(folder);
-  CHECK_THAT(failure_to_open_for_reading(), Contains(folder.string()));
+  CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::not_found, {folder.string()}));
   CHECK(fs::is_empty(folder));
 }
 

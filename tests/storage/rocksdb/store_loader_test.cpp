@@ -10,6 +10,7 @@
 
 #include "storage/rocksdb/column_families.hpp"
 #include "tests/storage/capture_entries.hpp"
+#include "tests/storage/error_matcher.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
 
@@ -18,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace testing;
-using Catch::Matchers::Contains;
 
 const std::string loaded_log_id = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
 
@@ -70,15 +70,15 @@ struct load_test {
   }
 
   std::unique_ptr<store> open() { return opened(settings_for(folder), clock); }
-  std::string failure_to_open() {
-    const auto result = storage::open_store(settings_for(folder), clock);
+  error failure_to_open() {
+    auto result = storage::open_store(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().message;
+    return std::move(result.error());
   }
-  std::string failure_to_open_for_reading() {
-    const auto result = open_store_for_reading(settings_for(folder), clock);
+  error failure_to_open_for_reading() {
+    auto result = open_store_for_reading(settings_for(folder), clock);
     REQUIRE_FALSE(result);
-    return result.error().message;
+    return std::move(result.error());
   }
 };
 
@@ -102,7 +102,7 @@ TEST_CASE_METHOD(load_test, "a folder that is not empty is not loaded into, and 
   std::ofstream(folder / "notes") << "mine";
   const auto loader = load();
   REQUIRE_FALSE(loader);
-  CHECK_THAT(loader.error().message, Contains("not empty") && Contains(folder.string()));
+  CHECK_THAT(loader.error(), is_error(error_code::invalid_argument, {folder.string()}));
   CHECK(std::distance(fs::directory_iterator(folder), {}) == 1);
 }
 
@@ -116,7 +116,7 @@ TEST_CASE_METHOD(load_test, "a file in the place of the folder to load is told b
   std::ofstream{folder} << "not a folder";
   const auto loader = load();
   REQUIRE_FALSE(loader);
-  CHECK_THAT(loader.error().message, Contains(folder.string()));
+  CHECK_THAT(loader.error(), is_error(error_code::invalid_argument, {folder.string()}));
 }
 
 TEST_CASE_METHOD(load_test, "an empty folder is loaded into, and one that is not there is made, with its parents") {
@@ -132,7 +132,7 @@ TEST_CASE_METHOD(load_test, "an empty folder is loaded into, and one that is not
 TEST_CASE_METHOD(load_test, "a folder can't be opened while it is being loaded") {
   const auto loader = loading();
   load_test::put_all(*loader, some_history());
-  CHECK_THAT(failure_to_open(), Contains("locked"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::locked));
   failure_to_open_for_reading();
 }
 
@@ -144,11 +144,11 @@ TEST_CASE_METHOD(load_test, "a folder whose load was never finished can't be ope
     while (all.size() < entries) all.push_back(create_entry(all.size() + 1));
     load_test::put_all(*loader, all);
   }
-  CHECK_THAT(failure_to_open(), Contains("not loaded to its end") && Contains(folder.string()));
-  CHECK_THAT(failure_to_open_for_reading(), Contains("not loaded to its end") && Contains(folder.string()));
+  CHECK_THAT(failure_to_open(), is_error(error_code::incomplete, {folder.string()}));
+  CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::incomplete, {folder.string()}));
   // Trying does not change that, nor does another load.
   CHECK_FALSE(load());
-  CHECK_THAT(failure_to_open(), Contains("not loaded to its end"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::incomplete));
 }
 
 TEST_CASE_METHOD(load_test, "a load that the disk refuses fails with the same sentence from then on, and is no store") {
@@ -160,12 +160,12 @@ TEST_CASE_METHOD(load_test, "a load that the disk refuses fails with the same se
     load_test::put_all(*loader, all);
     const auto finished = loader->finish({all.size()});
     REQUIRE_FALSE(finished);
-    CHECK_THAT(finished.error().message, Contains(folder.string()));
+    CHECK_THAT(finished.error(), is_error(error_code::io_error, {folder.string()}));
     const auto again = loader->finish({all.size()});
     REQUIRE_FALSE(again);
     CHECK(again.error().message == finished.error().message);
   }
-  CHECK_THAT(failure_to_open(), Contains("not loaded to its end"));
+  CHECK_THAT(failure_to_open(), is_error(error_code::incomplete));
 }
 
 // --- what is in it ---

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "storage/log/store.hpp"
+#include "tests/storage/error_matcher.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
 #include "tests/support_cpp/seed.hpp"
@@ -126,14 +127,14 @@ struct torn_log_test {
     REQUIRE(store.find_order(order_id_of(groups)).value() == nullptr);
   }
 
-  // The sentence; the log stays as it was.
-  std::string refusal_of(const std::string& log) {
+  // Returns the error with which a store is refused that has this log, which stays as it was.
+  error refusal_of(const std::string& log) {
     const fs::path copy = copy_with(log);
-    const auto result = storage::open_store(settings(copy), clock);
+    auto result = storage::open_store(settings(copy), clock);
     REQUIRE_FALSE(result);
     CHECK(log_in(copy, wal()) == log);
     fs::remove_all(copy);
-    return result.error().message;
+    return std::move(result.error());
   }
   // Nothing is forgotten in silence.
   void check_refused_or_whole(const std::string& log, std::uint64_t groups) {
@@ -158,7 +159,7 @@ TEST_CASE_METHOD(torn_log_test,
   const std::size_t which = GENERATE(28U, 3U, 126U);
   std::string damaged = whole;
   std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(records[which].headers[0]), header_bytes, '\0');
-  CHECK_THAT(refusal_of(damaged), Contains("damaged") && Contains("byte " + std::to_string(records[which].headers[0])));
+  CHECK_THAT(refusal_of(damaged), is_error(error_code::damaged, {"byte " + std::to_string(records[which].headers[0])}));
 }
 
 TEST_CASE_METHOD(torn_log_test, "a last record that was cut short is dropped, wherever it was cut") {
@@ -254,7 +255,7 @@ TEST_CASE_METHOD(torn_log_test, "what is cut off is told, and only by a store th
 
   const auto reader = open_store_for_reading(settings(copy), clock);
   REQUIRE_FALSE(reader);
-  CHECK_THAT(reader.error().message, Contains(place) && Contains("ordem serve") && !Contains("damaged"));
+  CHECK_THAT(reader.error(), is_error(error_code::incomplete, {place, "ordem serve"}));
   CHECK(log_in(copy, wal()) == torn);
 
   reported_errors errors;
@@ -273,7 +274,7 @@ TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that another one foll
   std::ofstream(copy / "db" / "999999.log", std::ios::binary) << whole.substr(0, last.begin);
   const auto result = storage::open_store(settings(copy), clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error().message, Contains("damaged"));
+  CHECK_THAT(result.error(), is_error(error_code::damaged));
 }
 
 }  // namespace
