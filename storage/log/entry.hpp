@@ -1,4 +1,4 @@
-// One decided message, or one change of a capture, on its way into the log, and what the log keeps of it.
+// One entry of the log: a decided message, or a change of a capture. Values: any thread.
 #pragma once
 
 #include <cstddef>
@@ -11,35 +11,41 @@
 
 namespace ordem::storage {
 
-// A group of entries is one write, and one record of the log.
+// The most entries of a group, which is one write and one record of the log.
 inline constexpr std::size_t group_entries_max = 4096;
-// A group that has so much to write takes no more entries; one entry alone may be larger.
+// A group that has so many bytes to write takes no more entries. A single entry may be larger.
 inline constexpr std::size_t group_bytes_max = std::size_t{16} << 20;
 
+// The log keeps the message in full, although it has a record of its own: that record is deleted when it expires, or
+// replaced when its GUID is used again. It does not keep the orders, which have records of their own.
 struct message_entry {
   ordem::guid guid;
   message_record record;
-  shared_order before;  // the version that `after` supersedes; null for a created order or a rejection
-  shared_order after;   // null for a rejection
+  // The version that `after` supersedes. Null for a created order and a rejection, and in an entry read from the log.
+  shared_order before;
+  shared_order after;  // null for a rejection
 };
 
 struct capture_entry {
   capture_key key;
   timestamp at;
-  shared_capture after;  // null: given up
+  shared_capture after;  // null: the allocation was given up
 };
 
 using entry = std::variant<message_entry, capture_entry>;
 
-// What the log itself holds of a message; the order stands in the records of orders. The message stands here in full,
-// although it has a record of its own: that one goes when it expires, or when its GUID is used anew.
-struct logged_message {
-  ordem::guid guid;
-  message_record record;
-  friend bool operator==(const logged_message&, const logged_message&) = default;
+// An entry at its position, as the log returns it.
+struct logged_entry {
+  ordem::position position;
+  entry what;
+
+  const message_entry* message() const noexcept { return std::get_if<message_entry>(&what); }
+  const capture_entry* capture() const noexcept { return std::get_if<capture_entry>(&what); }
+  // When it was decided.
+  timestamp at() const noexcept { return message() != nullptr ? message()->record.created_at : capture()->at; }
 };
 
-// The bytes of captured responses in it: what makes some entries large.
+// Returns the size of the captured response in the entry, which makes some entries large.
 inline std::size_t captured_bytes_of(const entry& what) noexcept {
   const auto* changed = std::get_if<capture_entry>(&what);
   return changed != nullptr && changed->after && changed->after->response ? bytes_of(*changed->after->response) : 0;

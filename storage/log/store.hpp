@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
-#include <variant>
 #include <vector>
 
 #include "engine/model/ids.hpp"
@@ -37,24 +36,6 @@ enum class log_error : std::uint8_t {
 enum class log_read_error : std::uint8_t {
   trimmed,         // the log no longer holds that position
   storage_failed,  // it can't be read
-};
-
-// A message as the log gives it back.
-struct executed_message {
-  ordem::guid guid;
-  message_record record;
-  shared_order after;  // null for a rejection
-};
-
-// An entry as the log gives it back.
-struct logged_entry {
-  ordem::position position;
-  std::variant<executed_message, capture_entry> what;
-
-  const executed_message* message() const noexcept { return std::get_if<executed_message>(&what); }
-  const capture_entry* capture() const noexcept { return std::get_if<capture_entry>(&what); }
-  // When it was decided.
-  timestamp at() const noexcept { return message() != nullptr ? message()->record.created_at : capture()->at; }
 };
 
 // What bounds one read_log(), about: the items of its orders, and the bytes of its captured responses. Some tens of

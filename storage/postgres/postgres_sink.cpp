@@ -143,7 +143,7 @@ class row_stream {
                                to_rfc3339(what.updated_at), signed_of(at.number));
   }
 
-  void put_message(const executed_message& what, position at, const codec::message_json& text) {
+  void put_message(const message_entry& what, position at, const codec::message_json& text) {
     const message_record& record = what.record;
     const outcome& result = record.outcome;
     const auto& supplied = result.expected_version;
@@ -230,7 +230,7 @@ class postgres_sink final : public sink {
   writer_claim put_claim(pqxx::work& transaction, std::int64_t epoch, bool is_first);
   result<void> write_all(std::span<const logged_entry> entries);
   result<void> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
-  codec::message_json text_of(const executed_message& what) const;
+  codec::message_json text_of(const message_entry& what) const;
   void put_history(pqxx::work& transaction, std::span<const logged_entry> entries);
   void put_captures(pqxx::work& transaction, std::span<const logged_entry> entries);
   void drop_expired_captures(pqxx::work& transaction);
@@ -289,7 +289,7 @@ void postgres_sink::disconnect() {
 }
 
 // By the key of message_records. Of a month that was dropped nobody knows any more.
-bool has_message(pqxx::transaction_base& transaction, const executed_message& what, position at) {
+bool has_message(pqxx::transaction_base& transaction, const message_entry& what, position at) {
   const std::string created_at = to_rfc3339(what.record.created_at);
   const std::string partition = "message_records_" + created_at.substr(0, 4) + "_" + created_at.substr(5, 2);
   const auto row = transaction.exec_params1(
@@ -466,7 +466,7 @@ void postgres_sink::put_history(pqxx::work& transaction, std::span<const logged_
 }
 
 // What the version that the message made doesn't tell; see migrations/0003_messages.sql.
-codec::message_json postgres_sink::text_of(const executed_message& what) const {
+codec::message_json postgres_sink::text_of(const message_entry& what) const {
   if (!what.record.command) return {};
   codec::message_json text = codec::message_json_of(what.record, what.after);
   if (is_accepted(what.record.outcome.verdict)) text.response.clear();

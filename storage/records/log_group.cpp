@@ -47,10 +47,10 @@ void encode_log_group(std::string& out, std::uint64_t bytes_before, std::span<co
   std::string record;
   for (const entry& each : entries) {
     record.clear();
-    if (const auto* executed = std::get_if<message_entry>(&each)) {
-      encode_message(record, executed->record);
+    if (const auto* message = std::get_if<message_entry>(&each)) {
+      encode_message(record, message->record);
       to.put_byte(static_cast<std::uint8_t>(entry_kind::message));
-      to.put_string(executed->guid.view());
+      to.put_string(message->guid.view());
     } else {
       const auto& changed = std::get<capture_entry>(each);
       if (changed.after) encode_capture(record, *changed.after);
@@ -75,7 +75,7 @@ std::optional<log_group> decode_log_group(std::string_view record) {
         guid id = get_guid(from);
         auto message = decode_message(from.get_string());
         if (!message) return std::nullopt;
-        group.entries.emplace_back(logged_message{std::move(id), std::move(*message)});
+        group.entries.emplace_back(message_entry{std::move(id), std::move(*message), nullptr, nullptr});
         break;
       }
       case entry_kind::capture: {

@@ -6,18 +6,17 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "storage/log/entry.hpp"
 
 namespace ordem::storage {
 
-// `bytes_before`: the size of all log records before it, so that the difference of two is the size of what stands
-// between them.
 struct log_group {
+  // The size of all log records before this one, so that the difference of two groups is the size of the log between.
   std::uint64_t bytes_before = 0;
-  std::vector<std::variant<logged_message, capture_entry>> entries;
+  // Those of messages without orders.
+  std::vector<entry> entries;
 };
 
 // Appends the record to `out`.

@@ -154,21 +154,15 @@ std::optional<error> rocks_store::recover_memtables() {
     std::vector<entry> entries;
     entries.reserve(logged->size());
     for (logged_entry& each : *logged) {
-      if (auto* changed = std::get_if<capture_entry>(&each.what)) {
-        entries.emplace_back(std::move(*changed));
-        continue;
-      }
-      auto& executed = std::get<executed_message>(each.what);
-      shared_order before;
-      if (executed.after != nullptr && executed.after->version != version{1}) {
-        auto found = find_version(executed.after->id, {executed.after->version.number - 1}, *view);
+      auto* message = std::get_if<message_entry>(&each.what);
+      if (message != nullptr && message->after != nullptr && message->after->version != version{1}) {
+        auto found = find_version(message->after->id, {message->after->version.number - 1}, *view);
         if (!found || *found == nullptr) {
           return cannot_open(rocksdb::Status::Corruption("a version of an order that the log names can't be read"));
         }
-        before = std::move(*found);
+        message->before = std::move(*found);
       }
-      entries.emplace_back(std::in_place_type<message_entry>, std::move(executed.guid), std::move(executed.record),
-                           std::move(before), std::move(executed.after));
+      entries.push_back(std::move(each.what));
     }
     index_.add(entries, from);
     from = {from.number + entries.size()};

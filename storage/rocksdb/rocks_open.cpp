@@ -19,9 +19,9 @@ constexpr int groups_checked_at_start = 64;
 // Captured responses may make them large; then fewer.
 constexpr std::size_t bytes_checked_at_start = std::size_t{64} << 20;
 
-timestamp time_of(const std::variant<logged_message, capture_entry>& what) {
+timestamp time_of(const entry& what) {
   const auto* changed = std::get_if<capture_entry>(&what);
-  return changed != nullptr ? changed->at : std::get<logged_message>(what).record.created_at;
+  return changed != nullptr ? changed->at : std::get<message_entry>(what).record.created_at;
 }
 
 // How often a folder that is being written is tried to be opened for reading.
@@ -189,7 +189,7 @@ bool rocks_store::is_as_logged(const capture_key& key, const shared_capture& aft
 }
 
 // What is not as the entry says, if anything.
-std::string rocks_store::difference_in(const executed_message& logged) const {
+std::string rocks_store::difference_in(const message_entry& logged) const {
   if (logged.after == nullptr) return {};
   const order& after = *logged.after;
   shared_order before;

@@ -233,12 +233,12 @@ tl::expected<std::vector<logged_entry>, log_read_error> rocks_store::read_log(po
         if (changed->after && changed->after->response) captured_bytes += bytes_of(*changed->after->response);
         entries.push_back({next, std::move(*changed)});
       } else {
-        auto& message = std::get<logged_message>(logged[i]);
+        auto& message = std::get<message_entry>(logged[i]);
         auto after = find_logged_order(message.record.outcome, *view);
         if (!after) return tl::make_unexpected(log_read_error::storage_failed);
         if (*after != nullptr) items += (*after)->content.items.size();
-        entries.push_back(
-            {next, executed_message{std::move(message.guid), std::move(message.record), std::move(*after)}});
+        message.after = std::move(*after);
+        entries.push_back({next, std::move(message)});
       }
       ++next.number;
       if (items >= log_read_items_max || captured_bytes >= log_read_captured_bytes_max) return entries;

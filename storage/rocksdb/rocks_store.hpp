@@ -97,7 +97,7 @@ class rocks_store final : public store {
   std::optional<error> resume_clock(std::optional<timestamp> newest);
   std::optional<error> recover_memtables();
   std::optional<error> claim_folder();
-  std::string difference_in(const executed_message& logged) const;
+  std::string difference_in(const message_entry& logged) const;
   bool is_as_logged(const capture_key& key, const shared_capture& after) const;
 
   tl::expected<position, log_error> append(std::span<const entry> entries) override;

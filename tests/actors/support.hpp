@@ -252,7 +252,7 @@ class fake_store final : public storage::store {
   static decltype(storage::logged_entry::what) logged(const storage::entry& what) {
     if (const auto* changed = std::get_if<storage::capture_entry>(&what)) return *changed;
     const auto& executed = std::get<storage::message_entry>(what);
-    return storage::executed_message{executed.guid, executed.record, executed.after};
+    return storage::message_entry{executed.guid, executed.record, nullptr, executed.after};
   }
 
   void check(const storage::message_entry& each) {

@@ -81,17 +81,12 @@ void check_capture(std::string_view record) {
       are_equal<capture>);
 }
 
-using logged_entry = std::variant<logged_message, capture_entry>;
-
-entry as_entry(const logged_entry& logged) {
-  if (const auto* changed = std::get_if<capture_entry>(&logged)) return *changed;
-  const auto& executed = std::get<logged_message>(logged);
-  return message_entry{executed.guid, executed.record, nullptr, nullptr};
-}
-
-bool are_equal_entries(const logged_entry& a, const logged_entry& b) {
+bool are_equal_entries(const entry& a, const entry& b) {
   if (a.index() != b.index()) return false;
-  if (const auto* executed = std::get_if<logged_message>(&a)) return *executed == std::get<logged_message>(b);
+  if (const auto* message = std::get_if<message_entry>(&a)) {
+    const auto& other = std::get<message_entry>(b);
+    return message->guid == other.guid && message->record == other.record;
+  }
   const auto& one = std::get<capture_entry>(a);
   const auto& other = std::get<capture_entry>(b);
   const bool same_after =
@@ -108,10 +103,8 @@ void check_log_group(std::string_view record) {
   check_record(
       record, decode_log_group,
       [](const log_group& group) {
-        std::vector<entry> entries;
-        for (const auto& logged : group.entries) entries.push_back(as_entry(logged));
         std::string bytes;
-        encode_log_group(bytes, group.bytes_before, entries);
+        encode_log_group(bytes, group.bytes_before, group.entries);
         return bytes;
       },
       are_equal_groups);

@@ -207,11 +207,11 @@ inline bool is_same(const storage::capture_entry& a, const storage::capture_entr
 }
 
 // Whether that is what a log group keeps of the entry.
-inline bool is_logged_as(const storage::entry& written,
-                         const std::variant<storage::logged_message, storage::capture_entry>& read) {
+inline bool is_logged_as(const storage::entry& written, const storage::entry& read) {
   if (const auto* message = std::get_if<storage::message_entry>(&written)) {
-    const auto* logged = std::get_if<storage::logged_message>(&read);
-    return logged != nullptr && *logged == storage::logged_message{message->guid, message->record};
+    const auto* logged = std::get_if<storage::message_entry>(&read);
+    return logged != nullptr && logged->guid == message->guid && logged->record == message->record &&
+           logged->before == nullptr && logged->after == nullptr;
   }
   const auto* capture = std::get_if<storage::capture_entry>(&read);
   return capture != nullptr && is_same(std::get<storage::capture_entry>(written), *capture);

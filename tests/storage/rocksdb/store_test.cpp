@@ -308,7 +308,7 @@ TEST_CASE_METHOD(testing::open_store,
 
   std::map<order_id, shared_order> folded;
   for (const logged_entry& logged : replayed()) {
-    const executed_message& each = *logged.message();
+    const message_entry& each = *logged.message();
     if (each.after == nullptr) continue;
     shared_order& current = folded[each.record.outcome.order];
     current = shared(apply(current.get(), event_of(each.record.outcome.verdict, *each.after)));
