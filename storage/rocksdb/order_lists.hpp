@@ -1,0 +1,24 @@
+// Lists of orders that are read one by one: those of a customer, and the versions of one order. Only for
+// storage/rocksdb/*.cpp.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "engine/model/ids.hpp"
+#include "engine/ports/port.hpp"
+#include "storage/rocksdb/database.hpp"
+#include "storage/rocksdb/record_reader.hpp"
+#include "storage/rocksdb/snapshot_set.hpp"
+
+namespace ordem::storage {
+
+// As order_reader::list_orders() and order_reader::list_versions(), as of a snapshot, which the list keeps. `db` and
+// `records` must outlive the list. A list reads only the orders that next() returns. One thread at a time.
+std::unique_ptr<order_list> list_orders_of(const database& db, const record_reader& records, shared_snapshot as_of,
+                                           std::string_view customer_id, std::optional<order_id> after);
+std::unique_ptr<order_list> list_versions_of(const database& db, const record_reader& records, shared_snapshot as_of,
+                                             order_id id, std::optional<version> before);
+
+}  // namespace ordem::storage
