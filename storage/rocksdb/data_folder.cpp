@@ -9,7 +9,6 @@
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <string_view>
 #include <system_error>
@@ -96,8 +95,9 @@ int sync_folder(const fs::path& path) {
   return error;
 }
 
+// Also of a path that ends in a slash.
 fs::path parent_of(const fs::path& path) {
-  const fs::path parent = path.parent_path();
+  const fs::path parent = (path.has_filename() ? path : path.parent_path()).parent_path();
   return parent.empty() ? fs::path(".") : parent;
 }
 
@@ -114,7 +114,10 @@ int write_durably(int file, std::string_view text) {
 result<int> take_lock(const fs::path& path) {
   const fs::path name = path / "LOCK";
   const int lock = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (lock < 0) return fail_with(error_code::io_error, "cannot open " + quoted(name) + ": " + std::strerror(errno));
+  if (lock < 0) {
+    const int error = errno;  // before anything else may change it
+    return fail_with(error_code::io_error, "cannot open " + quoted(name) + ": " + error_text(error));
+  }
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     ::close(lock);
@@ -123,7 +126,7 @@ result<int> take_lock(const fs::path& path) {
                        "the data folder " + quoted(path) +
                            " is locked: another ordem is running on it; stop that one or name another --data-dir");
     }
-    return fail_with(error_code::io_error, "cannot lock " + quoted(name) + ": " + std::strerror(error));
+    return fail_with(error_code::io_error, "cannot lock " + quoted(name) + ": " + error_text(error));
   }
   if (!is_same_file(lock, name)) {
     ::close(lock);
@@ -183,9 +186,16 @@ result<data_folder> data_folder::open(const fs::path& path) {
   folder.is_new_ = !fs::exists(path / "FORMAT", error);
   if (error)
     return fail_with(error_code::io_error, "cannot look at " + quoted(path / "FORMAT") + ": " + error.message());
-  // If an earlier start that was cut off has made the folder, its name may not be durable yet. If another has made it,
-  // the parent may be none that this process may read.
-  if (folder.is_new_) sync_folder(parent_of(path));
+  // An earlier start that was cut off may have made the folder without syncing its name.
+  if (folder.is_new_) {
+    const fs::path parent = parent_of(path);
+    const int unsynced = sync_folder(parent);
+    // This process did not make the folder in a parent that it may not read, or that is read-only.
+    if (unsynced != 0 && unsynced != EACCES && unsynced != EPERM && unsynced != EROFS) {
+      return fail_with(error_code::io_error, "cannot sync " + quoted(parent) + ", which holds the data folder " +
+                                                 quoted(path) + ": " + error_text(unsynced));
+    }
+  }
   auto log_id = folder.is_new() ? result<std::string>(fresh_log_id()) : read_format(path);
   if (!log_id) return tl::make_unexpected(log_id.error());
   folder.log_id_ = std::move(*log_id);
@@ -226,7 +236,10 @@ result<void> data_folder::write_format_file(const std::string& text) const {
 
 result<held_folder> held_folder::open(const fs::path& path) {
   const int file = ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return fail_with(error_code::io_error, "cannot open " + quoted(path) + ": " + error_text(errno));
+  if (file < 0) {
+    const int error = errno;
+    return fail_with(error_code::io_error, "cannot open " + quoted(path) + ": " + error_text(error));
+  }
   return held_folder(path, file);
 }
 

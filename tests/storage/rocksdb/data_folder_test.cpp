@@ -84,8 +84,16 @@ TEST_CASE_METHOD(data_folder_test, "each folder in which one is made is synced, 
 
 TEST_CASE_METHOD(data_folder_test, "the parent of a folder is synced that a start made which was cut off") {
   fs::create_directories(root / "data");
-  opened(settings_for(root / "data"), clock);
+  opened(settings_for(GENERATE(true, false) ? root / "data" : root / "data" / ""), clock);
   CHECK(was_synced(root));
+}
+
+TEST_CASE_METHOD(data_folder_test, "a start fails if it can't sync the parent of a folder that an earlier start made") {
+  fs::create_directories(root / "data");
+  refuse(root.string());
+  const auto result = open_store(settings_for(root / "data"), clock);
+  REQUIRE_FALSE(result);
+  CHECK_THAT(result.error(), is_error(error_code::io_error, {root.string(), "Input/output error"}));
 }
 
 TEST_CASE_METHOD(data_folder_test, "a folder that can't be synced stops the start, with the reason") {
