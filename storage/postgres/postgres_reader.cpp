@@ -1,6 +1,7 @@
 #include "storage/postgres/postgres_reader.hpp"
 
 #include <array>
+#include <boost/algorithm/hex.hpp>
 #include <chrono>
 #include <pqxx/pqxx>
 #include <utility>
@@ -66,18 +67,11 @@ std::optional<timestamp> optional_time_of(const pqxx::field& ms) {
   return ms.is_null() ? std::nullopt : std::optional(time_of(ms));
 }
 
-std::string bytes_of_hex(std::string_view digits) {
-  const auto value_of = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
-  std::string bytes;
-  bytes.reserve(digits.size() / 2);
-  for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
-    bytes += static_cast<char>(value_of(digits[i]) << 4 | value_of(digits[i + 1]));
-  }
-  return bytes;
-}
-
-std::uint64_t half_of(const std::string& digits, std::size_t from) {
-  return std::stoull(digits.substr(from, 16), nullptr, 16);
+std::optional<fingerprint> fingerprint_of_hex(const std::string& digits) {
+  std::array<std::uint64_t, 2> halves{};
+  if (digits.size() != 2 * sizeof(halves)) return std::nullopt;
+  boost::algorithm::unhex(digits, halves.data());
+  return fingerprint{halves[0], halves[1]};
 }
 
 class reader final : public postgres_reader {
@@ -201,8 +195,7 @@ persisted_message reader::message_of(const pqxx::row& row) {
   const auto id = row[0].as<std::string>();
   const std::string where = "message " + id + " in Postgres";
   message_record record;
-  const auto print = row[1].as<std::string>();
-  record.fingerprint = {half_of(print, 0), half_of(print, 16)};
+  record.fingerprint = needed(fingerprint_of_hex(row[1].as<std::string>()), where);
   outcome& decided = record.outcome;
   decided.verdict = needed(parse_verdict(row[2].as<std::string>()), where);
   decided.order = needed(order_id::parse(row[3].as<std::string>()), where);
@@ -229,7 +222,7 @@ persisted_capture reader::capture_of(const pqxx::row& row) {
   if (!row[4].is_null()) {
     captured_response response;
     response.status = row[4].as<std::uint16_t>();
-    response.body = bytes_of_hex(row[5].as<std::string>());
+    response.body = boost::algorithm::unhex(row[5].as<std::string>());
     response.headers = needed(json_.headers(row[6].as<std::string>()), where);
     what.response = std::make_shared<const captured_response>(std::move(response));
   }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <boost/algorithm/hex.hpp>
+#include <iterator>
 #include <mutex>
 #include <pqxx/pqxx>
 #include <set>
@@ -66,23 +68,16 @@ std::int64_t signed_of(std::uint64_t number) {
   return static_cast<std::int64_t>(number);
 }
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-// As Postgres reads bytea: \x and two digits a byte.
+// Returns the text that Postgres reads as bytea: \x and two digits a byte.
 std::string bytea_of(const fingerprint& print) {
   std::string text = "\\x";
-  for (const std::uint64_t half : {print.high, print.low}) {
-    for (int shift = 60; shift >= 0; shift -= 4) text += hex_digits[half >> shift & 15];
-  }
+  boost::algorithm::hex_lower(std::array{print.high, print.low}, std::back_inserter(text));
   return text;
 }
 std::string bytea_of(std::string_view bytes) {
   std::string text = "\\x";
   text.reserve(text.size() + 2 * bytes.size());
-  for (const char byte : bytes) {
-    text += hex_digits[static_cast<unsigned char>(byte) >> 4];
-    text += hex_digits[static_cast<unsigned char>(byte) & 15];
-  }
+  boost::algorithm::hex_lower(bytes, std::back_inserter(text));
   return text;
 }
 
