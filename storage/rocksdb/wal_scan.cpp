@@ -11,6 +11,7 @@
 #include "storage/rocksdb/wal_scan.hpp"
 
 #include <fcntl.h>
+#include <rocksdb/version.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,10 @@ namespace ordem::storage {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Before this is raised, compare the format above, group_end, and what the header says of RocksDB's recovery with the
+// new version (db/log_format.h, db/log_reader.cc, db/write_batch.cc).
+static_assert(ROCKSDB_MAJOR == 7 && ROCKSDB_MINOR == 8);
 
 constexpr std::size_t block_bytes = 32 * 1024;
 constexpr std::size_t header_bytes = 7;
