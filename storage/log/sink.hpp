@@ -1,9 +1,8 @@
-// Where a follower of the log puts what it reads. Postgres implements it; tests have their own.
+// The destination to which the replicator writes the log. Implemented by Postgres (storage/postgres/postgres_sink.hpp)
+// and by tests. Owned by app/; used by one thread at a time, except interrupt().
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 
@@ -13,27 +12,29 @@
 
 namespace ordem::storage {
 
-// Whether the sink has this entry at its position, as far as it still knows. Throws what only the sink catches.
+// Returns whether the sink has this entry at its position; true if the sink has deleted what would show that. May throw
+// exceptions that only the sink catches.
 using has_entry = std::function<bool(const logged_entry&)>;
-// Why an engine may not go on after what the sink holds; nothing if it may.
+// Returns why an engine must not continue after what the sink holds, or nullopt if it may. `held`: the last position
+// that the sink holds.
 using claim_check = std::function<std::optional<error>(position held, const has_entry&)>;
 
-// Holds a prefix of one log. One thread at a time, but for interrupt().
+// Holds a prefix of one log.
 class sink {
  public:
   virtual ~sink() = default;
 
-  // Reaches the sink and makes this engine its only writer: the first call of a process supersedes every engine before
-  // it, and later ones fail for good once another engine has done so. Returns the last position that the sink holds,
-  // which may be an earlier one than it held before: a sink that was put back to an earlier state is claimed anew. An
-  // objection is asked for before any engine is superseded, and fails the call.
-  virtual result<position> claim(const claim_check& object) = 0;
+  // Connects, and makes this engine the only writer of the sink. The first call of a process supersedes all earlier
+  // engines. A later call fails with error_code::permanent if another engine has claimed the sink since. Returns the
+  // last position that the sink holds, which is lower than before if the sink was restored to an earlier state; such a
+  // sink is claimed again. Calls `check` before it supersedes an engine, and fails with its error if there is one.
+  virtual result<position> claim(const claim_check& check) = 0;
 
-  // Puts these entries into the sink, all or none. They must follow what it holds without a gap. After a failure
-  // claim() comes first: whether the entries are there is unknown until then.
+  // Writes these entries, all or none. REQUIRES: they follow what the sink holds without a gap, and claim() has
+  // succeeded since the last failure. After a failure it is unknown whether the entries were written.
   virtual result<void> write(std::span<const logged_entry> entries) = 0;
 
-  // Any thread: makes the call that is under way, and every later one, fail soon.
+  // Makes the current call, and every later one, fail soon. Thread-safe.
   virtual void interrupt() noexcept = 0;
 };
 

@@ -1,4 +1,4 @@
-// Fills a new data folder with what was kept elsewhere.
+// Fills a new data folder with orders, messages and captures that were kept elsewhere.
 #pragma once
 
 #include <memory>
@@ -13,23 +13,23 @@
 
 namespace ordem::storage {
 
-// Until finish() has succeeded the folder can't be opened as a store, so that half of the data is never served. One
-// thread at a time. The first failure makes every later call fail with the same sentence.
+// Until finish() has succeeded the folder can't be opened as a store, so that partial data is never served. After a
+// failed write the other functions do nothing, and finish() returns the error of that write. One thread at a time.
 class store_loader {
  public:
   virtual ~store_loader() = default;
 
-  // An order as it is. All orders come before all versions.
+  // Adds the current version of an order. REQUIRES: put_version() was not called.
   virtual void put_order(const order& current) = 0;
-  // A version of an order. The present one is kept with the order and is passed over.
+  // Adds a version of an order. The current version is ignored, because put_order() has added it.
   virtual void put_version(const order& what) = 0;
   virtual void put_message(const guid& id, const message_record& record) = 0;
   virtual void put_capture(const capture_key& key, const capture& what) = 0;
-  // Everything is there: makes it durable and the folder a store whose log goes on after `last`.
+  // Makes the data durable, and the folder a store whose log continues after `last`. REQUIRES: all data was added.
   virtual result<void> finish(position last) = 0;
 };
 
-// Makes the folder, which must not be there yet or be empty. `clock` must outlive the loader.
+// Creates the folder, which must not exist or be empty, with this log id. `clock` must outlive the loader.
 result<std::unique_ptr<store_loader>> load_new_store(store_settings settings, std::string log_id, time_source& clock);
 
 }  // namespace ordem::storage

@@ -16,8 +16,8 @@ bool is_exact_integer(std::string_view number) {
   return error == std::errc{} && value >= -limits::exact_integer_max && value <= limits::exact_integer_max;
 }
 
-// A large number such as 1e+20 comes back from jsonb as its digits, 100000000000000000000, which bodies must not have:
-// they would claim to be exact. With .0 behind it it is the same number, and a floating-point one again.
+// jsonb returns a large number such as 1e+20 as 100000000000000000000. Bodies must not have such an integer, because
+// it would claim to be exact. With .0 appended it is a floating-point number of the same value.
 std::string with_large_numbers_as_floating_point(std::string_view json) {
   std::string out;
   bool in_string = false;

@@ -1,4 +1,4 @@
-// Reads what codec:: has written into columns of type jsonb, which changes the text of numbers.
+// Reads JSON that codec:: has written, from columns of type jsonb, which change the text of numbers.
 #pragma once
 
 #include <simdjson.h>
@@ -14,8 +14,8 @@
 
 namespace ordem::storage {
 
-// Each function returns nullopt for a text that codec:: can't have written. One thread at a time; the parser's memory
-// is kept from text to text.
+// Each function returns nullopt for a text that codec:: can't have written. One thread at a time. The parser's memory
+// is reused.
 class json_column_reader {
  public:
   // {"customer_id", "currency", "items", "attributes"}

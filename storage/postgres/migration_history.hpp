@@ -1,4 +1,4 @@
-// The migrations that the program has, those that a database has had, and whether the two fit. Pure.
+// Checks the migrations of a database against those of this program. Pure functions, any thread.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,14 @@
 
 namespace ordem::storage {
 
-// A migration of this program. They are numbered 1, 2, 3, ... and handed about in that order.
+// A migration of this program. They are numbered 1, 2, 3, ..., and lists of them are in that order.
 struct known_migration {
   int number = 0;
-  std::string name;      // as the file, without its ending: 0001_engine_positions
+  std::string name;      // that of the file without its extension: 0001_engine_positions
   std::string checksum;  // SHA-256 of the file, hexadecimal
 };
 
-// A migration that was applied to a database, as its table ordem_migrations has it.
+// A migration that was applied to a database, from the table ordem_migrations.
 struct applied_migration {
   int number = 0;
   std::string name;
@@ -25,13 +25,13 @@ struct applied_migration {
   timestamp applied_at;
 };
 
-// Why this program must not touch a database with that history, as a sentence: it is newer, or has a gap, or was made
-// by a file that was edited since. Nothing if all that is wrong is that migrations are missing at the end. Both lists
-// ascend by number.
+// Returns a message that says why this program must not change a database with that history: the history is newer, has
+// a gap, or contains a migration whose file was edited since. Returns nullopt if there is no such conflict, even if
+// migrations are pending. REQUIRES: both lists ascend by number.
 std::optional<std::string> check_history(std::span<const known_migration> known,
                                          std::span<const applied_migration> applied);
 
-// As above, and a sentence too if migrations are missing: what `ordem migrate` would apply.
+// As check_history(), but also returns a message if migrations are pending.
 std::optional<std::string> history_error(std::span<const known_migration> known,
                                          std::span<const applied_migration> applied);
 

@@ -18,7 +18,7 @@ extern const std::span<const std::pair<std::string_view, std::string_view>> migr
 namespace ordem::storage {
 namespace {
 
-// What advisory lock a migration holds, in its database: "ordem" in ASCII. It goes with the transaction.
+// Takes the advisory lock of migrations in this database: "ordem" in ASCII. The end of the transaction releases it.
 constexpr const char* take_turn = "SELECT pg_advisory_xact_lock(x'6f7264656d'::bigint)";
 
 constexpr const char* make_history = R"(
@@ -41,7 +41,7 @@ struct history {
   std::vector<applied_migration> applied;
 };
 
-// SHA-256, because it is the one that everybody can check with sha256sum; by Postgres, because it has it.
+// Computes checksums in Postgres, which has SHA-256. Users can check them with sha256sum.
 std::vector<known_migration> known_migrations(pqxx::transaction_base& transaction) {
   std::vector<known_migration> known;
   for (const auto& [name, sql] : embedded::migrations) {
@@ -72,34 +72,34 @@ schema_state state_of(const history& found) {
   state.conflict = check_history(found.known, found.applied);
   auto applied = found.applied.begin();
   for (const known_migration& each : found.known) {
-    const bool is_there = applied != found.applied.end() && applied->number == each.number;
-    state.migrations.push_back({each.name, is_there ? std::optional(applied->applied_at) : std::nullopt});
-    if (is_there) ++applied;
+    const bool is_applied = applied != found.applied.end() && applied->number == each.number;
+    state.migrations.push_back({each.name, is_applied ? std::optional(applied->applied_at) : std::nullopt});
+    if (is_applied) ++applied;
   }
   for (; applied != found.applied.end(); ++applied) state.migrations.push_back({applied->name, applied->applied_at});
   return state;
 }
 
-std::string in_words(milliseconds time) {
+std::string text_of(milliseconds time) {
   return std::to_string(time.count()) + " ms";
 }
 
-// Why a migration was not applied.
+// Returns why a migration was not applied.
 std::string message_about(const known_migration& migration, const std::exception& error, bool is_connected,
                           milliseconds lock_timeout) {
   if (!is_connected) {
     return "the connection to Postgres was lost during the migration " + migration.name +
-           "; ordem migrate status tells whether it was applied";
+           "; ordem migrate status shows whether it was applied";
   }
-  const std::string nothing_of_it = "; nothing of it was applied";
+  const std::string not_applied = "; nothing of it was applied";
   if (is_lock_timeout(error)) {
-    return "the migration " + migration.name + " waited " + in_words(lock_timeout) +
-           " for a table that another session has locked (see pg_locks)" + nothing_of_it;
+    return "the migration " + migration.name + " waited " + text_of(lock_timeout) +
+           " for a table that another session has locked (see pg_locks)" + not_applied;
   }
-  return "the migration " + migration.name + " has failed: " + postgres_error_text(error) + nothing_of_it;
+  return "the migration " + migration.name + " failed: " + postgres_error_text(error) + not_applied;
 }
 
-// Why it did not come to a migration. `applied`: how many this database has had, as far as is known.
+// Returns why no migration was begun. `applied`: how many of them this database is known to have.
 std::string message_before(std::size_t applied, const std::exception& error, bool is_connected, bool has_turn,
                            milliseconds lock_timeout) {
   const std::string nothing =
@@ -107,13 +107,13 @@ std::string message_before(std::size_t applied, const std::exception& error, boo
                    : "; the migration " + std::string(embedded::migrations[applied].first) + " was not applied";
   if (!is_connected) return "the connection to Postgres was lost" + nothing;
   if (!has_turn && is_lock_timeout(error)) {
-    return "another ordem migrate has been at work on this database for more than " + in_words(lock_timeout) + nothing;
+    return "another ordem migrate has been running on this database for more than " + text_of(lock_timeout) + nothing;
   }
   return "the migrations of the database can't be read: " + postgres_error_text(error);
 }
 
-// Applies the first migration that is pending and returns it; nothing if none is. All in one transaction, and nothing
-// that outlives it: the lock that makes runs take turns, and the settings, hold behind a pooler too.
+// Applies the first pending migration and returns it, or nullopt if none is pending. The lock and the settings end with
+// the transaction, so they work behind a pooler.
 result<std::optional<known_migration>> apply_next(postgres_connection& connection, std::size_t applied,
                                                   milliseconds lock_timeout) {
   std::optional<known_migration> next;

@@ -1,5 +1,5 @@
-// Brings a Postgres database to the tables that this program needs: the files of migrations/, which are compiled in.
-// migrations/README.md says by which rules they are written. Each function opens a connection of its own; any thread.
+// Applies the migrations of this program to a Postgres database: the files of migrations/, which are compiled in. For
+// their rules see migrations/README.md. Each function opens its own connection. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -18,29 +18,28 @@ namespace ordem::storage {
 // One migration, of the program or of the database.
 struct migration_state {
   std::string name;
-  std::optional<timestamp> applied_at;  // nothing while it is pending
+  std::optional<timestamp> applied_at;  // nullopt: pending
 };
 
 struct schema_state {
-  std::vector<migration_state> migrations;  // in their order; those that only the database knows come last
-  // Why this program can't use or migrate the database (see check_history), or nothing.
+  std::vector<migration_state> migrations;  // by number; those that only the database has come last
+  // See check_history().
   std::optional<std::string> conflict;
 };
 
-// Looks, and changes nothing.
+// Changes nothing.
 result<schema_state> read_schema(const std::string& postgres_url);
 
 struct migration_settings {
   std::string postgres_url;
-  // How long to wait for another run to end, and for each lock on a table that others use.
+  // How long to wait for another run to end, and for each lock on a table.
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(30);
-  // Told the name of each migration once it is committed.
+  // Called with the name of each migration after its commit.
   std::function<void(std::string_view)> on_applied = [](std::string_view) {};
 };
 
-// Applies what is pending, in order, each migration in a transaction of its own. Runs at once take turns, migration by
-// migration. After a
-// failure the migrations told to on_applied are there, and nothing of the others.
+// Applies the pending migrations in order, each in its own transaction. Concurrent runs take turns, migration by
+// migration. After a failure the database has the migrations that were passed to on_applied, and nothing of the others.
 result<void> apply_migrations(const migration_settings& settings);
 
 }  // namespace ordem::storage

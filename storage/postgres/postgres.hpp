@@ -1,5 +1,4 @@
-// What the rest of the program may know of Postgres: a URL, and why something failed. The connections themselves stay
-// in storage (storage/postgres/postgres_connection.hpp).
+// Checks of Postgres URLs, for other folders. They connect to nothing. Thread-safe.
 #pragma once
 
 #include <string>
@@ -7,10 +6,10 @@
 
 namespace ordem::storage {
 
-// Whether libpq understands it: a URL, or a list of name=value. Any thread; connects to nothing.
+// Returns whether libpq can parse the text: a URL, or a list of name=value.
 bool is_connection_string(const std::string& text);
 
-// Whether libpq has a parameter of this name, as in postgresql://host/database?name=value.
+// Returns whether libpq has a parameter of this name, as in postgresql://host/database?name=value.
 bool is_connection_parameter(std::string_view name);
 
 }  // namespace ordem::storage

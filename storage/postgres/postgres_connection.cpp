@@ -16,12 +16,12 @@ constexpr std::string_view lock_not_available = "55P03";
 
 using options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-// libpq's reason is not asked for: it may quote the password.
+// Returns null if libpq can't parse the text. Its reason is ignored, because it may quote the password.
 options parse(const std::string& text) {
   return {PQconninfoParse(text.c_str(), nullptr), &PQconninfoFree};
 }
 
-// As libpq's lists of name=value want it.
+// Quotes a value for libpq's lists of name=value.
 std::string quoted(std::string_view value) {
   std::string out = "'";
   for (const char c : value) {
@@ -31,14 +31,14 @@ std::string quoted(std::string_view value) {
   return out + "'";
 }
 
-// The options of the URL, and those without which a wait could be endless.
-std::string with_bounds(const PQconninfoOption* given) {
+// Returns the options of the URL, with defaults that bound each wait.
+std::string with_timeouts(const PQconninfoOption* first) {
   std::map<std::string, std::string> all = {
       {"connect_timeout", "10"},     {"keepalives_idle", "30"},     {"keepalives_interval", "10"},
       {"keepalives_count", "3"},     {"tcp_user_timeout", "60000"},  // 60 s, in ms
       {"application_name", "ordem"},
   };
-  for (const auto* option = given; option->keyword != nullptr; ++option) {
+  for (const auto* option = first; option->keyword != nullptr; ++option) {
     if (option->val != nullptr) all[option->keyword] = option->val;
   }
   all["client_encoding"] = "UTF8";
@@ -47,8 +47,8 @@ std::string with_bounds(const PQconninfoOption* given) {
   return out;
 }
 
-// pqxx 6 would connect again where it finds the connection lost, and a session's lock and settings would be lost with
-// it. The function for that is marked as deprecated because pqxx 7 never does so.
+// By default pqxx 6 reconnects when a connection is lost, without the locks and settings of the old session. The
+// function that prevents it is deprecated only because pqxx 7 never reconnects.
 void never_reconnect(pqxx::connection& connection) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -56,8 +56,8 @@ void never_reconnect(pqxx::connection& connection) {
 #pragma GCC diagnostic pop
 }
 
-// Why no transaction can be begun here; nothing if one can. A pooler of statements ends the connection instead, and
-// libpqxx does not pass on what it says then.
+// Returns why no transaction can be begun on this connection, or nullopt if one can. A pooler of statements closes the
+// connection, and libpqxx does not pass on its message.
 std::optional<std::string> pooler_error(pqxx::connection& connection) {
   try {
     pqxx::work transaction(connection);
@@ -66,11 +66,11 @@ std::optional<std::string> pooler_error(pqxx::connection& connection) {
   } catch (const std::exception&) {
     if (connection.is_open()) throw;
   }
-  return "the connection was ended where a transaction began: a pooler before Postgres has to pool sessions or "
+  return "the connection was closed when a transaction began: a pooler in front of Postgres must pool sessions or "
          "transactions, not statements (pool_mode of PgBouncer); otherwise give the address of Postgres itself";
 }
 
-// The lines of `text` as one, without line breaks and tabs.
+// Returns the lines of `text` as one, without line breaks and tabs.
 std::string in_one_line(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -97,13 +97,13 @@ bool is_connection_parameter(std::string_view name) {
 }
 
 result<std::unique_ptr<postgres_connection>> connect_to_postgres(const std::string& url) {
-  const auto given = parse(url);
-  if (given == nullptr) return fail_with(error_code::invalid_argument, "the Postgres URL can't be read");
+  const auto parsed = parse(url);
+  if (parsed == nullptr) return fail_with(error_code::invalid_argument, "the Postgres URL can't be parsed");
   try {
-    auto connection = std::make_unique<pqxx::connection>(with_bounds(given.get()));
+    auto connection = std::make_unique<pqxx::connection>(with_timeouts(parsed.get()));
     never_reconnect(*connection);
-    if (auto validation_error = pooler_error(*connection)) {
-      return fail_with(error_code::unavailable, "cannot use Postgres: " + *validation_error);
+    if (auto reason = pooler_error(*connection)) {
+      return fail_with(error_code::unavailable, "cannot use Postgres: " + *reason);
     }
     return connection;
   } catch (const std::exception& error) {

@@ -1,4 +1,4 @@
-// A connection to Postgres as storage uses it. For storage/*.cpp only, which include pqxx; nobody else may.
+// A connection to Postgres. Only for storage/postgres/*.cpp.
 #pragma once
 
 #include <exception>
@@ -19,15 +19,15 @@ namespace ordem::storage {
 
 using postgres_connection = pqxx::basic_connection_base<pqxx::connect_direct>;  // pqxx::connection
 
-// Connects, within 10 s for each host unless the URL says otherwise (connect_timeout). The connection is never renewed
-// behind the caller's back: once it is lost, everything on it fails. Only what one transaction does is sure to happen
-// in one session: there may be a pooler in between. One thread at a time.
+// Connects, within 10 s for each host unless the URL has another connect_timeout. A lost connection is not renewed:
+// every later call on it fails. Only the statements of one transaction are sure to run in one session, because there
+// may be a pooler in between. One thread at a time.
 result<std::unique_ptr<postgres_connection>> connect_to_postgres(const std::string& url);
 
-// What libpq or the server said, in one line, without the word ERROR.
+// Returns the message of libpq or the server in one line, without the word ERROR.
 std::string postgres_error_text(const std::exception& error);
 
-// Whether a statement was ended because it waited for a lock longer than lock_timeout.
+// Returns whether a statement failed because it waited for a lock longer than lock_timeout.
 bool is_lock_timeout(const std::exception& error);
 
 }  // namespace ordem::storage

@@ -1,4 +1,4 @@
-// Expiry as a condition in SQL, for what reads and cleans the tables of messages and captures.
+// Expiry as an SQL condition, for reading and cleaning the tables of messages and captures. Pure, any thread.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace ordem::storage {
 
-// True of a row whose `expires_at` has come by this reading of the clock, if the row was made at the time in
-// `made_column`. An index on expires_at serves it.
+// Returns a condition that is true for rows that have expired by this reading of the clock, where `made_column` holds
+// the time at which a row was made. The condition can use an index on expires_at.
 std::string has_expired(const clock_reading& now, std::string_view made_column);
 
 }  // namespace ordem::storage

@@ -16,10 +16,10 @@ namespace {
 
 constexpr const char* page_rows = "2000";
 
-// For the transaction alone: behind a pooler the session goes to others then.
+// LOCAL, because behind a pooler another client may use the session after the transaction.
 constexpr const char* transaction_setup = "SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 3";
 
-// Milliseconds since 1970, as all of our times are.
+// Milliseconds since 1970, the unit of timestamp.
 #define ORDEM_MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
 #define ORDEM_ORDER_COLUMNS                                                                                  \
   "order_id::text, version, status, customer_id, currency, items::text, attributes::text, total, " ORDEM_MS( \
@@ -46,7 +46,7 @@ struct bad_row : std::runtime_error {
 
 template <class Value>
 Value needed(std::optional<Value> value, const std::string& where) {
-  if (!value) throw bad_row(where + " holds what this program can't have written");
+  if (!value) throw bad_row(where + " holds a value that this program can't have written");
   return std::move(*value);
 }
 
@@ -79,7 +79,7 @@ class reader final : public postgres_reader {
   explicit reader(std::unique_ptr<postgres_connection> connection)
       : connection_(std::move(connection)), transaction_(*connection_) {}
 
-  // Throws what pqxx throws.
+  // Throws the exceptions of pqxx.
   result<void> begin();
 
   const std::string& log_id() const noexcept override { return log_id_; }
@@ -119,7 +119,7 @@ class reader final : public postgres_reader {
   std::unique_ptr<postgres_connection> connection_;
   pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction_;
   json_column_reader json_;
-  std::string kept_messages_;  // the conditions
+  std::string kept_messages_;  // WHERE clause, as the next
   std::string kept_captures_;
   std::string log_id_;
   position last_;

@@ -1,4 +1,4 @@
-// Reads back what the Postgres sink has written: everything as it was at one moment.
+// Reads the data that the Postgres sink has written, as of one moment. Used by `ordem restore` and `ordem verify`.
 #pragma once
 
 #include <memory>
@@ -34,35 +34,36 @@ struct persisted_counts {
   std::uint64_t captures = 0;
 };
 
-// One connection, one moment. One thread at a time. keep_by() comes before count() and the next_ functions. Each next_
-// function gives the next rows of its table, and an empty page at the end; they may be called in any order.
+// Has one connection and one transaction. Each next_ function returns the next rows of its table, and an empty page at
+// the end; they may be called in any order. One thread at a time.
 class postgres_reader {
  public:
   virtual ~postgres_reader() = default;
 
-  // Whose log it is, and up to which position it is here.
+  // The id of the log, and the last position that Postgres holds.
   virtual const std::string& log_id() const noexcept = 0;
   virtual position last() const noexcept = 0;
-  // By which reading of the clock messages and captures have expired. Called once.
+  // Sets the reading of the clock by which messages and captures have expired. Called once, before count() and the
+  // next_ functions.
   virtual result<void> keep_by(const clock_reading& now) = 0;
-  // How many rows the next_ functions give in all.
+  // Returns how many rows the next_ functions return in total.
   virtual result<persisted_counts> count() = 0;
 
   // In ascending order of ids.
   virtual result<std::vector<order>> next_orders() = 0;
-  // Present versions and older ones, in ascending order of ids and versions.
+  // All versions, also the current ones, in ascending order of ids and versions.
   virtual result<std::vector<order>> next_versions() = 0;
   // Those that have not expired, in byte order of their GUIDs.
   virtual result<std::vector<persisted_message>> next_messages() = 0;
-
   // Those that are kept, in byte order of their keys.
   virtual result<std::vector<persisted_capture>> next_captures() = 0;
 
-  // Whether the partition that a row of that time stands in is there, or was dropped with all its rows.
+  // Whether the partition for rows of that time exists. If not, it may have been dropped with its rows.
   virtual bool has_versions_of(timestamp updated_at) const = 0;
   virtual bool has_messages_of(timestamp created_at) const = 0;
 };
 
+// Connects and begins the transaction.
 result<std::unique_ptr<postgres_reader>> read_postgres(const std::string& url);
 
 }  // namespace ordem::storage

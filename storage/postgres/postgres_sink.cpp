@@ -28,7 +28,7 @@
 namespace ordem::storage {
 namespace {
 
-// Of this month and so many that follow it the partitions are there before any row needs them.
+// Partitions are made for the present month and this many after it, before a row needs them.
 constexpr int months_ahead = 2;
 
 const std::vector<std::string> order_columns = {"order_id",   "version",    "status",  "customer_id",
@@ -42,26 +42,25 @@ const std::vector<std::string> capture_columns = {
     "idempotency_key", "state",         "allocated_at",     "lease_ends_at", "expires_at",
     "response_status", "response_body", "response_headers", "position"};
 
-// How often expired captures are dropped, and how many at a time.
+// How often expired captures are deleted, and how many at a time.
 constexpr milliseconds sweep_interval = std::chrono::seconds(1);
 constexpr int swept_captures_max = 20'000;
 
-// What each transaction is like. Statements end in bounded time, a transaction that is not continued ends too, and the
-// update of orders goes by their index however many rows the planner expects. Set for the transaction alone, and
-// nothing else that we make outlives it: a pooler may run the next one in another session.
+// Settings of each transaction: statements and idle transactions time out, and the update of orders uses their index
+// whatever number of rows the planner expects. LOCAL, because a pooler may run the next transaction in another session.
 constexpr const char* transaction_setup =
     "SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '30s';"
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"
     "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL TimeZone = 'UTC'";
 
-// Takes the changed orders as a list of JSON.
+// Its parameter is a JSON array of the changed orders.
 constexpr const char* update_orders =
     "UPDATE orders SET (version, status, customer_id, currency, items, total, attributes, created_at, updated_at,"
     " position) = (c.version, c.status, c.customer_id, c.currency, c.items, c.total, c.attributes, c.created_at,"
     " c.updated_at, c.position) FROM json_populate_recordset(NULL::orders, $1::json) c"
     " WHERE orders.order_id = c.order_id";
 
-// About how many bytes of JSON one such statement takes.
+// A statement is executed once its JSON has this size.
 constexpr std::size_t update_bytes_max = std::size_t{4} << 20;
 
 std::int64_t signed_of(std::uint64_t number) {
@@ -81,17 +80,17 @@ std::string bytea_of(std::string_view bytes) {
   return text;
 }
 
-// The order that the entry made; null if it made none.
+// Returns the order version that the entry made, or null.
 const order* order_after(const logged_entry& what) {
-  const auto* executed = what.message();
-  return executed != nullptr ? executed->after.get() : nullptr;
+  const auto* message = what.message();
+  return message != nullptr ? message->after.get() : nullptr;
 }
 
 const char* or_null(const std::string& text) {
   return text.empty() ? nullptr : text.c_str();
 }
 
-// An order as json_populate_recordset takes it for a row of `orders`.
+// Appends an order in the form that json_populate_recordset takes for a row of `orders`.
 void append_row_json(std::string& out, const order& what, position at) {
   const auto member = [&out](std::string_view name) { out.append(",\"").append(name).append("\":"); };
   const auto text = [&](std::string_view name, std::string_view value) {
@@ -120,7 +119,7 @@ void append_row_json(std::string& out, const order& what, position at) {
   out += '}';
 }
 
-// One COPY.
+// One COPY into a table.
 class row_stream {
  public:
   row_stream(pqxx::work& transaction, const std::string& table, const std::vector<std::string>& columns)
@@ -141,15 +140,15 @@ class row_stream {
   void put_message(const message_entry& what, position at, const codec::message_json& text) {
     const message_record& record = what.record;
     const outcome& result = record.outcome;
-    const auto& supplied = result.expected_version;
-    const std::string wanted(result.requested_status ? to_string(*result.requested_status) : "");
-    const std::string expected_version = supplied ? std::to_string(supplied->version.number) : "";
-    stream_ << std::make_tuple(std::string(what.guid.view()), bytea_of(record.fingerprint),
-                               std::string(to_string(result.verdict)), result.order.to_string(),
-                               signed_of(result.version.number), std::string(to_string(result.status)), or_null(wanted),
-                               or_null(expected_version), std::string(supplied && supplied->by_if_match ? "t" : "f"),
-                               or_null(text.request), or_null(text.response), to_rfc3339(record.created_at),
-                               to_rfc3339(record.expires_at), signed_of(at.number));
+    const auto& expected = result.expected_version;
+    const std::string requested_status(result.requested_status ? to_string(*result.requested_status) : "");
+    const std::string expected_version = expected ? std::to_string(expected->version.number) : "";
+    stream_ << std::make_tuple(
+        std::string(what.guid.view()), bytea_of(record.fingerprint), std::string(to_string(result.verdict)),
+        result.order.to_string(), signed_of(result.version.number), std::string(to_string(result.status)),
+        or_null(requested_status), or_null(expected_version),
+        std::string(expected && expected->by_if_match ? "t" : "f"), or_null(text.request), or_null(text.response),
+        to_rfc3339(record.created_at), to_rfc3339(record.expires_at), signed_of(at.number));
   }
 
   void put_capture(std::string_view key, const capture& what, position at) {
@@ -182,25 +181,25 @@ month month_of(timestamp at) {
   return day.year() / day.month();
 }
 
-// The socket of a connection, to be cut by another thread. A descriptor of its own, so that its number stays taken
-// until nobody can cut it any more.
-class cut_line {
+// Lets another thread shut down the socket of a connection. Has a duplicate of the descriptor, so that the number is
+// not reused while the other thread may use it. Thread-safe.
+class socket_handle {
  public:
-  explicit cut_line(int socket) : socket_(::dup(socket)) {}
-  ~cut_line() {
+  explicit socket_handle(int socket) : socket_(::dup(socket)) {}
+  ~socket_handle() {
     if (socket_ >= 0) ::close(socket_);
   }
-  cut_line(const cut_line&) = delete;
-  cut_line& operator=(const cut_line&) = delete;
+  socket_handle(const socket_handle&) = delete;
+  socket_handle& operator=(const socket_handle&) = delete;
 
-  void cut() const noexcept { ::shutdown(socket_, SHUT_RDWR); }
+  void shut_down() const noexcept { ::shutdown(socket_, SHUT_RDWR); }
 
  private:
   int socket_;
 };
 
-// What engine_positions says of the writer. A database that was put back to an earlier state may give an epoch a second
-// time; two claims never begin at the same moment.
+// The writer according to engine_positions. A database that was restored to an earlier state may assign an epoch twice,
+// but two claims never begin at the same time.
 struct writer_claim {
   std::int64_t epoch = 0;
   std::int64_t began_us = 0;  // microseconds since 1970, by the clock of Postgres
@@ -214,25 +213,25 @@ class postgres_sink final : public sink {
  public:
   explicit postgres_sink(postgres_sink_settings settings) : settings_(std::move(settings)) {}
 
-  result<position> claim(const claim_check& object) override;
+  result<position> claim(const claim_check& check) override;
   result<void> write(std::span<const logged_entry> entries) override;
   void interrupt() noexcept override;
 
  private:
   result<void> connect();
   void disconnect();
-  result<void> become_writer(const claim_check& object);
+  result<void> become_writer(const claim_check& check);
   writer_claim put_claim(pqxx::work& transaction, std::int64_t epoch, bool is_first);
   result<void> write_all(std::span<const logged_entry> entries);
   result<void> put_orders(pqxx::work& transaction, std::span<const logged_entry> entries);
-  codec::message_json text_of(const message_entry& what) const;
+  codec::message_json json_of(const message_entry& what) const;
   void put_history(pqxx::work& transaction, std::span<const logged_entry> entries);
   void put_captures(pqxx::work& transaction, std::span<const logged_entry> entries);
   void drop_expired_captures(pqxx::work& transaction);
   void make_months(pqxx::work& transaction, std::span<const logged_entry> entries);
   void make_months(pqxx::work& transaction, timestamp at);
 
-  // Runs a step that talks to Postgres; what libpqxx throws ends the connection.
+  // Runs a step that uses the connection. Closes the connection after an error or an exception of libpqxx.
   template <class Step>
   result<void> guarded(Step step) {
     try {
@@ -240,7 +239,7 @@ class postgres_sink final : public sink {
       if (!done) disconnect();
       return done;
     } catch (const std::exception& error) {
-      // Of a connection that broke libpqxx tells what it could not do next.
+      // After a lost connection libpqxx only says what it failed to do next.
       const bool is_lost = connection_ != nullptr && !connection_->is_open();
       disconnect();
       return fail_with(error_code::unavailable,
@@ -250,11 +249,11 @@ class postgres_sink final : public sink {
 
   const postgres_sink_settings settings_;
   std::unique_ptr<postgres_connection> connection_;
-  std::mutex line_mutex_;
-  std::unique_ptr<cut_line> line_;
+  std::mutex socket_mutex_;
+  std::unique_ptr<socket_handle> socket_;
   std::atomic<bool> interrupted_{false};
-  writer_claim claim_;      // of this process, once it has been the writer
-  writer_claim attempted_;  // its last one; whether it was committed may be unknown
+  writer_claim claim_;      // the last committed one of this process, if any
+  writer_claim attempted_;  // the last one, which may not be committed
   position held_;
   std::set<month> months_made_;
   timestamp captures_swept_at_;
@@ -262,8 +261,8 @@ class postgres_sink final : public sink {
 
 void postgres_sink::interrupt() noexcept {
   interrupted_.store(true);
-  const std::lock_guard lock(line_mutex_);
-  if (line_) line_->cut();
+  const std::lock_guard lock(socket_mutex_);
+  if (socket_) socket_->shut_down();
 }
 
 result<void> postgres_sink::connect() {
@@ -271,19 +270,19 @@ result<void> postgres_sink::connect() {
   auto connected = connect_to_postgres(settings_.url);
   if (!connected) return tl::make_unexpected(std::move(connected.error()));
   connection_ = std::move(*connected);
-  const std::lock_guard lock(line_mutex_);
-  line_ = std::make_unique<cut_line>(connection_->sock());
-  if (interrupted_.load()) line_->cut();
+  const std::lock_guard lock(socket_mutex_);
+  socket_ = std::make_unique<socket_handle>(connection_->sock());
+  if (interrupted_.load()) socket_->shut_down();
   return {};
 }
 
 void postgres_sink::disconnect() {
   connection_.reset();
-  const std::lock_guard lock(line_mutex_);
-  line_.reset();
+  const std::lock_guard lock(socket_mutex_);
+  socket_.reset();
 }
 
-// By the key of message_records. Of a month that was dropped nobody knows any more.
+// Looks the message up by the key of message_records. Returns true if the partition of its month was dropped.
 bool has_message(pqxx::transaction_base& transaction, const message_entry& what, position at) {
   const std::string created_at = to_rfc3339(what.record.created_at);
   const std::string partition = "message_records_" + created_at.substr(0, 4) + "_" + created_at.substr(5, 2);
@@ -294,7 +293,7 @@ bool has_message(pqxx::transaction_base& transaction, const message_entry& what,
   return row[0].as<bool>();
 }
 
-// A capture leaves nothing behind that is given up or has expired.
+// Returns true for a capture that was given up or has expired, because it has no row.
 bool has_capture(pqxx::transaction_base& transaction, const capture_entry& what, position at,
                  const clock_reading& now) {
   if (what.after == nullptr || !what.after->is_kept_at(now)) return true;
@@ -304,14 +303,14 @@ bool has_capture(pqxx::transaction_base& transaction, const capture_entry& what,
   return row[0].as<bool>();
 }
 
-result<position> postgres_sink::claim(const claim_check& object) {
+result<position> postgres_sink::claim(const claim_check& check) {
   if (auto connected = connect(); !connected) return tl::make_unexpected(connected.error());
-  const auto claimed = guarded([&] { return become_writer(object); });
+  const auto claimed = guarded([&] { return become_writer(check); });
   if (!claimed) return tl::make_unexpected(claimed.error());
   return held_;
 }
 
-result<void> postgres_sink::become_writer(const claim_check& object) {
+result<void> postgres_sink::become_writer(const claim_check& check) {
   pqxx::work transaction(*connection_);
   transaction.exec(transaction_setup);
   if (auto mismatch = schema_error(transaction)) return fail_with(error_code::wrong_format, *mismatch);
@@ -322,14 +321,14 @@ result<void> postgres_sink::become_writer(const claim_check& object) {
   if (!rows.empty()) {
     const auto log_id = rows[0][0].as<std::string>();
     if (log_id != settings_.log_id) {
-      return fail_with(error_code::permanent,
-                       "the database holds the log of another engine, " + log_id + ", this one is " + settings_.log_id);
+      return fail_with(error_code::permanent, "the database holds the log of another engine, " + log_id +
+                                                  "; the log of this one is " + settings_.log_id);
     }
     held = {static_cast<std::uint64_t>(rows[0][1].as<std::int64_t>())};
     found = {rows[0][2].as<std::int64_t>(), rows[0][3].as<std::int64_t>()};
   }
   if (found == attempted_) claim_ = attempted_;
-  // A claim from before this one is no successor: the database was put back to an earlier state.
+  // An earlier claim means that the database was restored to an earlier state, not that another engine took over.
   const bool is_later = found.epoch > claim_.epoch || found.began_us > claim_.began_us;
   if (claim_ != writer_claim{} && is_later) {
     return fail_with(error_code::permanent, "another engine has taken over this log: epoch " +
@@ -337,11 +336,11 @@ result<void> postgres_sink::become_writer(const claim_check& object) {
                                                 std::to_string(claim_.epoch));
   }
   const auto has = [&](const logged_entry& what) {
-    const auto* executed = what.message();
-    return executed != nullptr ? has_message(transaction, *executed, what.position)
-                               : has_capture(transaction, *what.capture(), what.position, settings_.clock->read());
+    const auto* message = what.message();
+    return message != nullptr ? has_message(transaction, *message, what.position)
+                              : has_capture(transaction, *what.capture(), what.position, settings_.clock->read());
   };
-  if (auto conflict = object(held, has)) return tl::make_unexpected(std::move(*conflict));
+  if (auto conflict = check(held, has)) return tl::make_unexpected(std::move(*conflict));
   writer_claim claim = claim_;
   if (rows.empty() || found != claim_) {
     claim = put_claim(transaction, std::max(found.epoch, claim_.epoch) + 1, rows.empty());
@@ -356,7 +355,7 @@ result<void> postgres_sink::become_writer(const claim_check& object) {
 }
 
 writer_claim postgres_sink::put_claim(pqxx::work& transaction, std::int64_t epoch, bool is_first) {
-  // By the clock itself, not now(): that may be older than the lock on the row.
+  // clock_timestamp(), because now() may be before the lock on the row was taken.
   const auto row = transaction.exec_params1(
       is_first ? "INSERT INTO engine_positions VALUES ($1, $2, 0, clock_timestamp(), clock_timestamp())"
                  " RETURNING " ORDEM_CLAIM_BEGAN_US
@@ -375,7 +374,7 @@ result<void> postgres_sink::write_all(std::span<const logged_entry> entries) {
   pqxx::work transaction(*connection_);
   transaction.exec(transaction_setup);
   const position last = entries.back().position;
-  // First of all: it locks out every other engine until the transaction ends.
+  // First, because it locks out every other engine until the transaction ends.
   const auto moved = transaction.exec_params(
       "UPDATE engine_positions SET position = $1, persisted_at = now() WHERE engine_id = $2 AND epoch = $3"
       " AND " ORDEM_CLAIM_BEGAN_US " = $4 AND position = $5",
@@ -383,7 +382,7 @@ result<void> postgres_sink::write_all(std::span<const logged_entry> entries) {
   if (moved.affected_rows() != 1) {
     return fail_with(
         error_code::unavailable,
-        "Postgres does not hold what this engine left there: another engine has written, or it was put back");
+        "Postgres does not hold what this engine wrote last: another engine has written, or it was restored to an earlier state");
   }
   make_months(transaction, entries);
   if (auto put = put_orders(transaction, entries); !put) return put;
@@ -395,7 +394,7 @@ result<void> postgres_sink::write_all(std::span<const logged_entry> entries) {
   return {};
 }
 
-// Orders are put as they are after the last of the entries: those that are new as new rows, the others as updates.
+// Writes each order as of the last of the entries: new orders as new rows, the others as updates.
 result<void> postgres_sink::put_orders(pqxx::work& transaction, std::span<const logged_entry> entries) {
   struct change {
     const logged_entry* last;
@@ -410,7 +409,7 @@ result<void> postgres_sink::put_orders(pqxx::work& transaction, std::span<const 
     if (!is_first) at->second.last = &each;
   }
   // In the order of the log, so that new ids ascend.
-  const auto for_each_that_is = [&](bool created, const auto& put) {
+  const auto for_each_changed = [&](bool created, const auto& put) {
     for (const logged_entry& each : entries) {
       const order* after = order_after(each);
       if (after == nullptr) continue;
@@ -422,7 +421,7 @@ result<void> postgres_sink::put_orders(pqxx::work& transaction, std::span<const 
       std::any_of(changes.begin(), changes.end(), [](const auto& each) { return each.second.created; });
   if (any_new) {
     row_stream rows(transaction, "orders", order_columns);
-    for_each_that_is(true, [&](const order& what, position at) { rows.put_order(what, at); });
+    for_each_changed(true, [&](const order& what, position at) { rows.put_order(what, at); });
     rows.complete();
   }
   std::size_t changed = 0;
@@ -433,7 +432,7 @@ result<void> postgres_sink::put_orders(pqxx::work& transaction, std::span<const 
     updated += transaction.exec_params(update_orders, rows + ']').affected_rows();
     rows.clear();
   };
-  for_each_that_is(false, [&](const order& what, position at) {
+  for_each_changed(false, [&](const order& what, position at) {
     rows += rows.empty() ? '[' : ',';
     append_row_json(rows, what, at);
     ++changed;
@@ -442,7 +441,7 @@ result<void> postgres_sink::put_orders(pqxx::work& transaction, std::span<const 
   update();
   if (updated == changed) return {};
   return fail_with(error_code::damaged, "the table orders lacks " + std::to_string(changed - updated) +
-                                            " orders that it should have; ordem verify names them");
+                                            " orders that it should have; ordem verify lists them");
 }
 
 void postgres_sink::put_history(pqxx::work& transaction, std::span<const logged_entry> entries) {
@@ -455,27 +454,27 @@ void postgres_sink::put_history(pqxx::work& transaction, std::span<const logged_
   }
   row_stream rows(transaction, "message_records", message_columns);
   for (const logged_entry& each : entries) {
-    if (const auto* executed = each.message()) rows.put_message(*executed, each.position, text_of(*executed));
+    if (const auto* message = each.message()) rows.put_message(*message, each.position, json_of(*message));
   }
   rows.complete();
 }
 
-// What the version that the message made doesn't tell; see migrations/0003_messages.sql.
-codec::message_json postgres_sink::text_of(const message_entry& what) const {
+// Returns the JSON that does not follow from the version that the message made; see migrations/0003_messages.sql.
+codec::message_json postgres_sink::json_of(const message_entry& what) const {
   if (!what.record.command) return {};
   codec::message_json text = codec::message_json_of(what.record, what.after);
   if (is_accepted(what.record.outcome.verdict)) text.response.clear();
   return text;
 }
 
-// Captures are put as they are after the last of the entries.
+// Writes each capture as of the last of the entries.
 void postgres_sink::put_captures(pqxx::work& transaction, std::span<const logged_entry> entries) {
   std::unordered_map<std::string_view, const logged_entry*> last;
   for (const logged_entry& each : entries) {
     if (const auto* changed = each.capture()) last[changed->key.view()] = &each;
   }
   if (last.empty()) return;
-  // Their rows go in any case: what stays of a key is written anew.
+  // The row of each key is deleted, and inserted again if the capture still exists.
   std::string keys;
   for (const auto& [key, at] : last) {
     keys += keys.empty() ? "{\"" : ",\"";
@@ -490,7 +489,7 @@ void postgres_sink::put_captures(pqxx::work& transaction, std::span<const logged
   rows.complete();
 }
 
-// Once in a while, and never many at once.
+// Does nothing within sweep_interval after the last time.
 void postgres_sink::drop_expired_captures(pqxx::work& transaction) {
   const clock_reading now = settings_.clock->read();
   if (now.now() < captures_swept_at_ + sweep_interval) return;
@@ -503,22 +502,22 @@ void postgres_sink::drop_expired_captures(pqxx::work& transaction) {
 
 void postgres_sink::make_months(pqxx::work& transaction, std::span<const logged_entry> entries) {
   for (const logged_entry& each : entries) {
-    if (const auto* executed = each.message()) make_months(transaction, executed->record.created_at);
+    if (const auto* message = each.message()) make_months(transaction, message->record.created_at);
     if (const order* after = order_after(each)) make_months(transaction, after->updated_at);
   }
 }
 
 void postgres_sink::make_months(pqxx::work& transaction, timestamp at) {
-  month wanted = month_of(at);
-  if (months_made_.contains(wanted)) return;
-  for (int i = 0; i <= months_ahead; ++i, wanted += std::chrono::months(1)) {
-    const std::chrono::sys_days first_day(wanted / 1);
+  month next = month_of(at);
+  if (months_made_.contains(next)) return;
+  for (int i = 0; i <= months_ahead; ++i, next += std::chrono::months(1)) {
+    const std::chrono::sys_days first_day(next / 1);
     transaction.exec_params(
         "SELECT ordem_make_month('order_versions', $1::timestamptz), ordem_make_month('message_records', $1::timestamptz)",
         to_rfc3339(timestamp(first_day)));
   }
-  // Only now, and for one month alone: the next one's turn makes one more ahead. An aborted transaction is followed by
-  // a claim, which begins anew.
+  // Only the month of `at`: the first row of the next month makes one more partition ahead. If this transaction is
+  // aborted, the next claim clears the set.
   months_made_.insert(month_of(at));
 }
 

@@ -1,4 +1,4 @@
-// The sink that Postgres is: the tables of migrations/, filled from the log.
+// The sink that writes the log to the tables of migrations/ in Postgres.
 #pragma once
 
 #include <memory>
@@ -10,17 +10,16 @@
 namespace ordem::storage {
 
 struct postgres_sink_settings {
-  // A libpq connection URI or keyword/value string. Holds a password perhaps: never to be shown.
+  // A libpq connection URI or keyword/value string. May hold a password, so it is never logged.
   std::string url;
-  // Names the log; see store::log_id().
+  // See store::log_id().
   std::string log_id;
-  // For what has expired, and the partitions of the present and the coming months, which the sink makes by itself. Must
-  // outlive it.
+  // Decides which captures have expired, and which months need partitions. Must outlive the sink.
   const time_source* clock = nullptr;
 };
 
-// Connects at the first claim(). Leaves nothing behind in its session, so that a pooler may change it between
-// transactions.
+// Returns a sink that connects at its first claim(). It depends on no session state between transactions, so a pooler
+// may run each transaction in another session.
 std::unique_ptr<sink> make_postgres_sink(postgres_sink_settings settings);
 
 }  // namespace ordem::storage

@@ -1,4 +1,4 @@
-// For storage/*.cpp that use the tables: whether they are there, on a connection that is open already.
+// Checks the schema of a database on an open connection. Only for storage/postgres/*.cpp.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@ class transaction_base;
 
 namespace ordem::storage {
 
-// Why the database is not exactly at this program's migrations, as a sentence that says what to do; nothing if it is.
-// Throws what pqxx throws if the database can't be asked.
+// Returns a message that says what to do if the database does not have exactly the migrations of this program, else
+// nullopt. Throws the exceptions of pqxx.
 std::optional<std::string> schema_error(pqxx::transaction_base& transaction);
 
 }  // namespace ordem::storage

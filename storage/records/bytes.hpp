@@ -1,5 +1,5 @@
-// Writing and reading the pieces that records are made of. Integers are LEB128 varints (7 bits a byte, low bits first)
-// or big-endian where keys must sort; a string is its length as a varint and its bytes.
+// Encodes and decodes the fields of records. Integers are LEB128 varints (7 bits a byte, low bits first), or big-endian
+// where keys must sort. A string is its length as a varint and its bytes. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace ordem::storage {
 
-// Appends to a string that the caller keeps.
+// Appends to a string, which must outlive the writer.
 class byte_writer {
  public:
   explicit byte_writer(std::string& out) : out_(out) {}
@@ -38,8 +38,8 @@ class byte_writer {
   std::string& out_;
 };
 
-// Reads what byte_writer wrote. A read past the end, or of a number that is too long, gives zeros and makes ok() false
-// for good, so that a record can be read straight down and judged once.
+// Reads what byte_writer wrote. A read past the end, or of a number that is too long, returns zeros and makes ok()
+// false from then on, so that a caller reads all fields and checks ok() once. The bytes must outlive the reader.
 class byte_reader {
  public:
   explicit byte_reader(std::string_view bytes) : rest_(bytes) {}

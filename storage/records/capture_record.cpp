@@ -1,6 +1,6 @@
 // clang-format off
 //   capture    | 1 | expires ms v | allocated ms v | lease ends ms v | has response 1 | response |
-//              | ("for ever" is the last moment that fits)
+//              | (for ever: timestamp::max())
 //   response   | status v | body s | headers v, each: key s, is a list 1, value s or values v, each s |
 // clang-format on
 

@@ -1,4 +1,4 @@
-// A capture as the store keeps it. Pure functions, any thread.
+// The record of a capture. Pure functions, any thread.
 #pragma once
 
 #include <optional>

@@ -3,7 +3,8 @@
 
 namespace ordem::storage {
 
-// Kept in its file FORMAT. A folder of another number is not opened.
+// The number in the file FORMAT. A folder with another number is not opened. Changes with every incompatible record
+// format.
 inline constexpr int data_format = 4;
 
 }  // namespace ordem::storage

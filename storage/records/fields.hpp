@@ -1,5 +1,5 @@
-// The fields that several records have in common. A get_ function that meets bytes which no put_ function wrote makes
-// the reader fail.
+// Fields that several records have. A get_ function makes the reader fail if no put_ function can have written the
+// bytes. Pure functions, any thread.
 #pragma once
 
 #include <cstddef>
@@ -18,20 +18,20 @@
 
 namespace ordem::storage {
 
-// The first byte of a record of an order, a message or a capture.
+// The first byte of the record of an order, a message or a capture.
 inline constexpr std::uint8_t record_format = 1;
 void check_format(byte_reader& from, std::uint8_t format = record_format);
 
 std::uint64_t milliseconds_of(timestamp at);
-// Milliseconds since `since`. Fails if that is beyond timestamp::max().
+// Reads a number of milliseconds after `since`. Fails if the result is beyond timestamp::max().
 timestamp get_timestamp(byte_reader& from, timestamp since = {});
 
 order_id get_order_id(byte_reader& from);
 order_status get_status(byte_reader& from);
-// 0 for none.
+// Returns nullopt for 0.
 std::optional<order_status> get_optional_status(byte_reader& from);
 
-// Fails for a count larger than the bytes that are left, so that a bad record can't ask for much memory.
+// Fails for a count larger than the number of bytes left, so that a damaged record can't cause a large allocation.
 std::size_t get_count(byte_reader& from);
 
 void put_object(byte_writer& to, const json_object& object);

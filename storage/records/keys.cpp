@@ -1,4 +1,4 @@
-// Fixed widths are big-endian, so that byte order is the order wanted; "inverted" means all bits flipped: newest first.
+// Fixed-width numbers are big-endian, so that keys sort by number. "Inverted" means all bits flipped: newest first.
 //
 //   orders     | order id 16 |                              the current version
 //   versions   | order id 16 | inverted version 8 |         each superseded version

@@ -1,4 +1,4 @@
-// How long a message or a capture is kept, read from its record alone. Pure functions, any thread.
+// The lifetime of a message or a capture, read from the beginning of its record. Pure functions, any thread.
 #pragma once
 
 #include <optional>
@@ -9,11 +9,12 @@
 namespace ordem::storage {
 
 struct lifetime {
-  timestamp made_at;     // or allocated
+  timestamp made_at;     // for a capture, when it was allocated
   timestamp expires_at;  // timestamp::max(): never
 };
 
-// Both records begin with | 1 | expires ms v | created or allocated ms v |.
+// Returns nullopt if the record can't be decoded. Both records begin with | 1 | expires ms v | created or allocated ms
+// v |.
 std::optional<lifetime> decode_lifetime(std::string_view record);
 
 }  // namespace ordem::storage

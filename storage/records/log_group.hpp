@@ -1,4 +1,4 @@
-// One record of the log: the entries that were written together. Pure functions, any thread.
+// The record of a group of entries, which were appended together. Pure functions, any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // clang-format off
 //   message    | 1 | expires ms v | created ms v | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
-//              | wanted status or 0: 1 | flags 1 (1: version supplied, 2: by If-Match, 4: command kept)
-//              | supplied version v if flagged | command if flagged |
+//              | requested status or 0: 1 | flags 1 (1: version expected, 2: by If-Match, 4: command kept)
+//              | expected version v if flagged | command if flagged |
 //   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |    see fields.cpp
 //   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items
 //              | attributes 1 (0 kept, 1 removed, 2 merged) | object |
@@ -17,7 +17,7 @@
 namespace ordem::storage {
 namespace {
 
-constexpr std::uint8_t flag_version_supplied = 1;
+constexpr std::uint8_t flag_version_expected = 1;
 constexpr std::uint8_t flag_by_if_match = 2;
 constexpr std::uint8_t flag_command_kept = 4;
 
@@ -81,9 +81,9 @@ command get_command(byte_reader& from) {
 }  // namespace
 
 void encode_message(std::string& out, const message_record& what) {
-  const auto& supplied = what.outcome.expected_version;
-  const int flags = (supplied ? flag_version_supplied : 0) |
-                    (supplied && supplied->by_if_match ? flag_by_if_match : 0) | (what.command ? flag_command_kept : 0);
+  const auto& expected = what.outcome.expected_version;
+  const int flags = (expected ? flag_version_expected : 0) |
+                    (expected && expected->by_if_match ? flag_by_if_match : 0) | (what.command ? flag_command_kept : 0);
   byte_writer to{out};
   to.put_byte(record_format);
   to.put_varint(milliseconds_of(what.expires_at));
@@ -97,7 +97,7 @@ void encode_message(std::string& out, const message_record& what) {
   to.put_byte(what.outcome.requested_status ? static_cast<std::uint8_t>(*what.outcome.requested_status)
                                             : std::uint8_t{0});
   to.put_byte(static_cast<std::uint8_t>(flags));
-  if (supplied) to.put_varint(supplied->version.number);
+  if (expected) to.put_varint(expected->version.number);
   if (what.command) put_command(to, *what.command);
 }
 
@@ -115,7 +115,7 @@ std::optional<message_record> decode_message(std::string_view record) {
   what.outcome.status = get_status(from);
   what.outcome.requested_status = get_optional_status(from);
   const std::uint8_t flags = from.get_byte();
-  if ((flags & flag_version_supplied) != 0) {
+  if ((flags & flag_version_expected) != 0) {
     what.outcome.expected_version = ordem::expected_version{{from.get_varint()}, (flags & flag_by_if_match) != 0};
   }
   if ((flags & flag_command_kept) != 0) what.command = get_command(from);

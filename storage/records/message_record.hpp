@@ -1,4 +1,4 @@
-// A message as the store keeps it. Pure functions, any thread.
+// The record of a message. Pure functions, any thread.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// An order as the store keeps it. Pure functions, any thread.
+// The record of an order. Pure functions, any thread.
 #pragma once
 
 #include <optional>

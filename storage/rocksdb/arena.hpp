@@ -1,4 +1,4 @@
-// Memory that is given out piece by piece and goes back as a whole. One thread at a time.
+// Allocates pieces of memory that are freed together, when the arena is destroyed. One thread at a time.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace ordem::storage {
 
 class arena {
  public:
-  // Aligned for pointers and 64-bit numbers. Lives as long as the arena.
+  // Returns memory that is aligned for pointers and 64-bit numbers.
   char* allocate(std::size_t bytes) {
     bytes = (bytes + alignment - 1) / alignment * alignment;
     if (bytes > free_bytes_) {

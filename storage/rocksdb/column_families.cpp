@@ -16,22 +16,22 @@
 namespace ordem::storage {
 namespace {
 
-// RocksDB's own information log goes to no file: one that can't be written (a full disk) ends the process in an
-// assertion of its writer, version 7.8. What it calls an error is told like our own.
+// Replaces RocksDB's information log file: in version 7.8 a file that can't be written (a full disk) ends the process
+// by an assertion. Passes errors on.
 class error_logger final : public rocksdb::Logger {
  public:
-  explicit error_logger(std::function<void(std::string_view)> tell)
-      : rocksdb::Logger(rocksdb::InfoLogLevel::ERROR_LEVEL), tell_(std::move(tell)) {}
+  explicit error_logger(std::function<void(std::string_view)> report)
+      : rocksdb::Logger(rocksdb::InfoLogLevel::ERROR_LEVEL), report_(std::move(report)) {}
 
   using rocksdb::Logger::Logv;
   void Logv(const char* format, va_list arguments) override {
     std::array<char, 1024> text;
     const int length = std::vsnprintf(text.data(), text.size(), format, arguments);
-    if (length > 0) tell_({text.data(), std::min(static_cast<std::size_t>(length), text.size() - 1)});
+    if (length > 0) report_({text.data(), std::min(static_cast<std::size_t>(length), text.size() - 1)});
   }
 
  private:
-  std::function<void(std::string_view)> tell_;
+  std::function<void(std::string_view)> report_;
 };
 
 using block_cache = std::shared_ptr<rocksdb::Cache>;
@@ -48,23 +48,23 @@ rocksdb::BlockBasedTableOptions table_options(const block_cache& cache) {
 rocksdb::ColumnFamilyOptions family_options(const block_cache& cache, std::size_t memtable_bytes) {
   rocksdb::ColumnFamilyOptions options;
   options.write_buffer_size = memtable_bytes;
-  // One memtable is filled while up to two are flushed; past that writes wait.
+  // One memtable is filled while up to two are flushed. If more are to be flushed, writes wait.
   options.max_write_buffer_number = 3;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(cache)));
-  // The upper levels are rewritten soon and stay plain; what is old is read seldom and is made small.
+  // The upper levels are soon rewritten, so they are not compressed. Old data is seldom read, so it is.
   options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
   return options;
 }
 
-// For families that are asked by whole key, mostly for keys that are not there: filters answer without touching data.
+// For families that are read by whole key, mostly keys that do not exist. The filters answer most of these reads.
 void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& cache) {
   auto table = table_options(cache);
   table.filter_policy.reset(
       rocksdb::NewBloomFilterPolicy(10));  // 10 bits a key: one absent key in a hundred costs a block
-  // Asked for every new message: not to be looked up in the cache each time. They count in it all the same.
+  // Pinned, so reads skip the block cache lookup. The filters still count against the cache's capacity.
   table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  // The same in memory: an absent GUID costs a probe of this filter, not a walk through the skip list.
+  // For memtables: an absent key costs a probe of this filter instead of a search of the skip list.
   options.memtable_prefix_bloom_size_ratio = 0.05;
   options.memtable_whole_key_filtering = true;
 }
@@ -83,15 +83,15 @@ rocksdb::DBOptions database_options(const store_settings& settings,
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
-  // A record torn off at the very end of the write-ahead log was never acknowledged and is dropped; damage anywhere
-  // else stops the start. RocksDB's default would silently forget all that follows the damage.
+  // A torn record at the end of the write-ahead log was never acknowledged and is dropped. Damage anywhere else stops
+  // the start; RocksDB's default would silently drop everything after the damage.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.track_and_verify_wals_in_manifest = true;  // a missing log file is damage too
-  // Bounds what a start after a crash has to replay.
+  // Bounds what a start after a crash must replay.
   options.max_total_wal_size = settings.write_buffer_bytes;
   options.db_write_buffer_size = settings.write_buffer_bytes;
-  // There is one writer, the commit writer: the plain memtable is quicker than the concurrent one, and order ids, which
-  // ascend, are inserted next to the one before.
+  // There is one writer, the commit writer. For one writer the plain memtable is faster than the concurrent one,
+  // because order ids ascend and each is inserted next to the one before.
   options.allow_concurrent_memtable_write = false;
   options.max_background_jobs = 2;
   options.bytes_per_sync = std::uint64_t{1}
@@ -116,14 +116,14 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_sett
   };
 
   add_key_filters(options_of(family::orders), cache);
-  // These come as table files, small ones and in no order: merged as few times as there are sizes.
+  // These are ingested as small table files with overlapping keys. Universal compaction rewrites them least often.
   for (const family indexed : {family::messages, family::customers}) {
     options_of(indexed).compaction_style = rocksdb::kCompactionStyleUniversal;
   }
   for (const family expiring : {family::messages, family::captures}) {
     add_key_filters(options_of(expiring), cache);
     options_of(expiring).compaction_filter = &expired;
-    // What nobody asks about again must not wait for ever for its compaction.
+    // Bounds how long an expired record waits for its compaction.
     options_of(expiring).ttl = std::uint64_t{24} * 60 * 60;
   }
 

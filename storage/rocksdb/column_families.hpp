@@ -1,4 +1,4 @@
-// The column families of the database and how each is tuned. Only for storage/*.cpp: RocksDB's types go no further.
+// The column families of the database and their options. Only for storage/rocksdb/.
 #pragma once
 
 #include <rocksdb/cache.h>
@@ -23,9 +23,9 @@ namespace ordem::storage {
 enum class family : std::uint8_t { orders, versions, messages, log, customers, captures };
 inline constexpr std::array family_names = {"orders", "versions", "messages", "log", "customers", "captures"};
 
-// Drops expired messages and captures when their file is compacted. Readers check the expiry themselves: this only
-// gives the space back. It goes by the time of the newest durable record, which every later start finds again in the
-// log, so that a start can tell what was dropped from what is lost, wherever the machine's clock is then.
+// Drops expired messages and captures when their file is compacted. Readers check the expiry themselves; the filter
+// only frees the space. It uses the time of the newest durable record, which every later start finds in the log, so
+// that a start can tell dropped records from lost ones whatever the machine's clock shows. Thread-safe.
 class expired_record_filter final : public rocksdb::CompactionFilter {
  public:
   explicit expired_record_filter(const time_source& clock) : clock_(clock) {}
@@ -33,7 +33,7 @@ class expired_record_filter final : public rocksdb::CompactionFilter {
   bool Filter(int level, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string* new_value,
               bool* value_changed) const override;
 
-  // A record of that time is durable. Until the first call nothing is dropped. Any thread.
+  // A record of that time is durable. Before the first call nothing is dropped.
   void confirm_durable(timestamp newest) noexcept { newest_.store(newest, std::memory_order_relaxed); }
 
  private:
@@ -41,11 +41,11 @@ class expired_record_filter final : public rocksdb::CompactionFilter {
   std::atomic<timestamp> newest_{timestamp::min()};
 };
 
-// `report_error` gets what RocksDB itself logs as an error, on any of its threads, as long as the database is open.
+// `report_error` is called with what RocksDB logs as an error, on any of its threads, while the database is open.
 rocksdb::DBOptions database_options(const store_settings& settings, std::function<void(std::string_view)> report_error);
 
-// In the order of `family`, with RocksDB's own "default", which holds the position of the indexes, at the end. The
-// filter must outlive the database.
+// Returns descriptors in the order of `family`, followed by RocksDB's "default", which holds the position of the
+// indexes and the state of the clock. The filter must outlive the database.
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
                                                                 const expired_record_filter& expired);
 

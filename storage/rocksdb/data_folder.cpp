@@ -21,8 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// In the place of the number in FORMAT.
-constexpr std::string_view being_loaded = "loading";
+// Replaces the number in FORMAT during a load.
+constexpr std::string_view loading_mark = "loading";
 
 std::string quoted(const fs::path& path) {
   return "'" + path.string() + "'";
@@ -40,16 +40,17 @@ std::string fresh_log_id() {
   return boost::uuids::to_string(boost::uuids::random_generator()());
 }
 
-// The engine id.
+// Returns the log id.
 result<std::string> read_format(const fs::path& path) {
   std::ifstream file(path / "FORMAT");
   std::string line;
   std::string log_id;
   std::getline(file, line);
   std::getline(file, log_id);
-  if (line == being_loaded) {
-    return fail_with(error_code::incomplete,
-                     "the data folder " + quoted(path) + " was not loaded to its end; remove it and load it anew");
+  if (line == loading_mark) {
+    return fail_with(
+        error_code::incomplete,
+        "the data folder " + quoted(path) + " is incomplete: its load did not finish; remove it and load it again");
   }
   const bool is_number = !line.empty() && line.size() < 10 && line.find_first_not_of("0123456789") == std::string::npos;
   if (!is_number) {
@@ -62,7 +63,7 @@ result<std::string> read_format(const fs::path& path) {
                                                    ", but this program reads format " + std::to_string(data_format) +
                                                    "; start the version of ordem that wrote it");
   }
-  // RocksDB would make a new, empty database where this file is missing.
+  // If this file were missing, RocksDB would create an empty database.
   std::error_code ignored;
   if (!fs::exists(database_path(path) / "CURRENT", ignored)) {
     return fail_with(
@@ -72,12 +73,12 @@ result<std::string> read_format(const fs::path& path) {
   }
   if (!is_uuid(log_id)) {
     return fail_with(error_code::damaged, "the file FORMAT of the data folder " + quoted(path) +
-                                              " holds no engine id; restore the folder from a back-up as a whole");
+                                              " has no log id; restore the folder from a back-up as a whole");
   }
   return log_id;
 }
 
-// Whether what is open is what the path leads to.
+// Returns whether the path leads to the open file.
 bool is_same_file(int open, const fs::path& path) noexcept {
   struct stat held{};
   struct stat found{};
@@ -85,11 +86,11 @@ bool is_same_file(int open, const fs::path& path) noexcept {
          held.st_ino == found.st_ino;
 }
 
-// Makes durable which files are in the folder. 0 or what errno says.
+// Makes the names in the folder durable. Returns 0 or the errno of the failure.
 int sync_folder(const fs::path& path) {
   const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return errno;
-  // Some file systems have nothing to sync in a folder.
+  // Some file systems do not support fsync of a folder.
   const int error = ::fsync(folder) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
   ::close(folder);
   return error;
@@ -101,7 +102,7 @@ fs::path parent_of(const fs::path& path) {
   return parent.empty() ? fs::path(".") : parent;
 }
 
-// Writes all of it and syncs it. 0 or what errno says.
+// Writes the text and syncs the file. Returns 0 or the errno of the failure.
 int write_durably(int file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(file, text.data(), text.size());
@@ -136,21 +137,21 @@ result<int> take_lock(const fs::path& path) {
   return lock;
 }
 
-// Below `wanted`, the folder that was asked for.
-result<void> make_folder(const fs::path& path, const fs::path& wanted) {
+// `target`: the folder of the first call, for the message.
+result<void> make_folder(const fs::path& path, const fs::path& target) {
   const auto failed = [&](const std::string& why) {
-    return fail_with(error_code::io_error, "cannot make the data folder " + quoted(wanted) + ": " +
-                                               (path == wanted ? "" : quoted(path) + ": ") + why);
+    return fail_with(error_code::io_error, "cannot make the data folder " + quoted(target) + ": " +
+                                               (path == target ? "" : quoted(path) + ": ") + why);
   };
   std::error_code error;
   if (fs::is_directory(path, error)) return {};
   if (!path.has_filename() && path.has_parent_path())
-    return make_folder(path.parent_path(), wanted);  // ends in a slash
+    return make_folder(path.parent_path(), target);  // ends in a slash
   const fs::path parent = parent_of(path);
-  if (auto made = make_folder(parent, wanted); !made) return made;
+  if (auto made = make_folder(parent, target); !made) return made;
   fs::create_directory(path, error);
   if (error) return failed(error.message());
-  if (const int unsynced = sync_folder(parent)) return failed("its parent can't be synced: " + error_text(unsynced));
+  if (const int unsynced = sync_folder(parent)) return failed("cannot sync its parent: " + error_text(unsynced));
   return {};
 }
 
@@ -167,7 +168,7 @@ fs::path incoming_path(const fs::path& folder) {
 result<std::string> check_data_folder(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(database_path(path), ignored)) {
-    return fail_with(error_code::not_found, "there is no data of ordem in the folder " + quoted(path));
+    return fail_with(error_code::not_found, "the folder " + quoted(path) + " has no ordem data");
   }
   return read_format(path);
 }
@@ -184,8 +185,7 @@ result<data_folder> data_folder::open(const fs::path& path) {
   data_folder folder(path, *lock);
   std::error_code error;
   folder.is_new_ = !fs::exists(path / "FORMAT", error);
-  if (error)
-    return fail_with(error_code::io_error, "cannot look at " + quoted(path / "FORMAT") + ": " + error.message());
+  if (error) return fail_with(error_code::io_error, "cannot stat " + quoted(path / "FORMAT") + ": " + error.message());
   // An earlier start that was cut off may have made the folder without syncing its name.
   if (folder.is_new_) {
     const fs::path parent = parent_of(path);
@@ -206,12 +206,12 @@ result<data_folder> data_folder::make(const fs::path& path, std::string log_id) 
   std::error_code ignored;
   if (fs::exists(path, ignored) && !fs::is_empty(path, ignored)) {
     return fail_with(error_code::invalid_argument,
-                     "the data folder " + quoted(path) + " is not empty; name one that is not there yet");
+                     "the data folder " + quoted(path) + " is not empty; name one that does not exist yet");
   }
   auto folder = open(path);
   if (!folder) return folder;
   folder->log_id_ = std::move(log_id);
-  if (auto marked = folder->write_format_file(std::string(being_loaded) + "\n"); !marked) {
+  if (auto marked = folder->write_format_file(std::string(loading_mark) + "\n"); !marked) {
     return tl::make_unexpected(marked.error());
   }
   return folder;
@@ -224,11 +224,11 @@ result<void> data_folder::write_format() const {
 result<void> data_folder::write_format_file(const std::string& text) const {
   const fs::path& path = path_;
   const fs::path name = path / "FORMAT";
-  const fs::path fresh = path / "FORMAT.tmp";
-  const int file = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+  const fs::path temporary = path / "FORMAT.tmp";
+  const int file = ::open(temporary.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
   int error = file < 0 ? errno : write_durably(file, text);
   if (file >= 0) ::close(file);
-  if (error == 0 && ::rename(fresh.c_str(), name.c_str()) != 0) error = errno;
+  if (error == 0 && ::rename(temporary.c_str(), name.c_str()) != 0) error = errno;
   if (error == 0) error = sync_folder(path);
   if (error != 0) return fail_with(error_code::io_error, "cannot write " + quoted(name) + ": " + error_text(error));
   return {};

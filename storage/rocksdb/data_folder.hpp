@@ -1,11 +1,11 @@
-// The data folder around the database: its lock and its format number.
+// The data folder around the database: its lock and its format number. Owned by the store or the loader; used by the
+// thread that opens it, except held_folder.
 //
-//   FORMAT   two lines: the number of the data format, and the id of the engine, a UUID that names its log; written
-//            once the new database is there, before it takes any data. In a folder that is loaded from elsewhere it
-//            holds one line, "loading", until all is there
-//   LOCK     held (flock) by the process that writes the folder
-//   db/      the database
-//   incoming/  table files on their way into the database; what a start finds there is left from a crash
+//   FORMAT     two lines: the number of the data format, and the log id, a UUID. Written after the new database is made
+//              and before it has data. While the folder is being loaded it has one line, "loading"
+//   LOCK       held (flock) by the process that writes the folder
+//   db/        the database
+//   incoming/  table files before their ingestion into the database; a start deletes those that a crash left
 #pragma once
 
 #include <filesystem>
@@ -17,19 +17,19 @@
 
 namespace ordem::storage {
 
-// Owns the lock of a folder until destroyed.
+// Holds the lock of a folder until it is destroyed.
 class data_folder {
  public:
-  // Makes the folder if needed, takes its lock, checks its format, and that there is a database if there was one.
+  // Creates the folder durably if needed, takes its lock, and checks its format and that it has not lost its database.
   static result<data_folder> open(const std::filesystem::path& path);
-  // As open, for a folder that must be new, and will have this engine id. Until write_format() nobody else can open it.
+  // As open(), for a folder that must be new or empty. It gets this log id. Until write_format() no one else can open
+  // it.
   static result<data_folder> make(const std::filesystem::path& path, std::string log_id);
 
-  // Whether the folder has no FORMAT yet. If it has a database all the same, that must be empty: a first start that was
-  // cut off.
+  // Whether the folder has no FORMAT yet. A database in such a folder must be empty: its first start was cut off.
   bool is_new() const noexcept { return is_new_; }
   const std::string& log_id() const noexcept { return log_id_; }
-  // Writes FORMAT, durably.
+  // Writes FORMAT durably.
   result<void> write_format() const;
 
   data_folder(data_folder&& other) noexcept;
@@ -48,20 +48,21 @@ class data_folder {
   std::string log_id_;
 };
 
-// Checks that there is a folder of a format that this program reads, and gives its engine id. Takes no lock.
+// Checks that the folder exists and has a format that this program reads. Returns its log id. Takes no lock.
 result<std::string> check_data_folder(const std::filesystem::path& path);
 
-// A folder that stays the same one under its path. Holds it open, so that its identity is not given to another.
+// Detects that a folder was replaced under its path. Holds it open, so that its inode number is not reused.
+// Thread-safe.
 class held_folder {
  public:
   static result<held_folder> open(const std::filesystem::path& path);
 
-  // Whether the path still leads to it: it was neither removed nor replaced. Two system calls (fstat, stat), neither
-  // of which waits for the disk as a rule. Any thread.
+  // Returns whether the path still leads to the folder, which was neither removed nor replaced. Two system calls
+  // (fstat, stat), which usually do not wait for the disk.
   bool is_in_place() const noexcept;
 
-  // A path that leads to this folder as long as it is held, wherever it is moved and whatever comes in its place
-  // (proc(5), /proc/PID/fd). Its own path where there is no /proc.
+  // Returns a path that leads to this folder while it is held, even if the folder is moved or replaced (proc(5),
+  // /proc/PID/fd). Returns its own path if there is no /proc.
   std::filesystem::path lasting_path() const;
 
   held_folder(held_folder&& other) noexcept;
@@ -77,7 +78,7 @@ class held_folder {
   int file_;
 };
 
-// Makes the folder if it is not there, with its parents, so that it survives a power loss.
+// Creates the folder durably if it does not exist, with its parents.
 result<void> make_folder(const std::filesystem::path& path);
 
 std::filesystem::path database_path(const std::filesystem::path& folder);

@@ -44,9 +44,10 @@ class database {
   database(const database&) = delete;
   database& operator=(const database&) = delete;
 
-  // Opens the database, and creates it if `access` is write. A record at the end of the write-ahead log that was not
-  // written to its end is cut off. `expired` must outlive the database. `report_error` gets what RocksDB logs as an
-  // error, on any of its threads, until the database is destroyed.
+  // Opens the database. With write access, creates it if it does not exist, and cuts off a torn record at the end of
+  // the write-ahead log. With read access, fails with error_code::incomplete if there is such a record. `expired` must
+  // outlive the database. `report_error` gets what RocksDB logs as an error, on any of its threads, until the database
+  // is destroyed.
   result<void> open(database_access access, const expired_record_filter& expired,
                     std::function<void(std::string_view)> report_error);
 
@@ -90,7 +91,7 @@ class database {
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };
 
-// A table file's record of the default family, for put_indexed() by ingestion.
+// The key that put_indexed() writes, for a table file that does the same when it is ingested.
 inline constexpr std::string_view indexed_key = "indexed";
 
 }  // namespace ordem::storage

@@ -1,15 +1,17 @@
-// The indexes that appends don't write to the database: messages by GUID, orders by customer. Both come in no order,
-// and a random insertion into a memtable walks from cache miss to cache miss. The log holds what they are made of, so
-// they are kept in memory, and written behind the appends, sorted and in bulk, into table files that the database takes
-// in whole.
+// The indexes that appends do not write to the database: messages by GUID, orders by customer. Their keys are in random
+// order, and each insertion of such a key into a memtable of RocksDB costs many cache misses. The log has their data,
+// so they are kept in memtables of our own, which the index thread sorts and writes to table files. The database
+// ingests the files.
 //
-//   append ----> filling generation --is full--> waiting generations --are durable--> table files
+//   append ----> active memtable --full--> immutable memtables --durable--> table files
 //
-// A read looks into the generations first, newest first, then into the files. A start makes the generations again from
-// the log after the position that the files have reached.
+// A read searches the memtables first, newest first, then the files. A start fills the memtables from the log after the
+// position that the files have.
 //
-// Orders do go to the database with each append. The generations hold those that changed last besides, so that who asks
-// for one again is spared the walk through the memtable.
+// The database also gets the orders with each append. The memtables hold the orders that changed last as well, so that
+// reading them again needs no search in RocksDB.
+//
+// Owned by the store.
 #pragma once
 
 #include <condition_variable>
@@ -28,15 +30,15 @@
 
 namespace ordem::storage {
 
-// What the indexes hold of some consecutive entries.
+// The index records of some consecutive entries.
 struct memtable {
   explicit memtable(std::size_t entries_max) : messages(entries_max), customers(2 * entries_max), orders(entries_max) {}
 
   recent_records messages;
-  recent_lists customers;   // by the prefix of their customer
-  recent_records orders;    // of large ones, a removal: the database has them
-  std::size_t entries = 0;  // with those that the indexes don't hold
-  position last;            // of its entries; once it is full
+  recent_lists customers;   // one list for each customer
+  recent_records orders;    // of a large order a tombstone: only the database has it
+  std::size_t entries = 0;  // including those without index records
+  position last;            // of its entries; set once it is full
 };
 
 // Newest first.
@@ -44,30 +46,31 @@ using memtable_list = std::vector<std::shared_ptr<const memtable>>;
 
 class recent_index {
  public:
-  // Writes a generation to table files; whether it could. Called on the index's own thread, or by flush_remaining().
+  // Writes a memtable to table files, and returns false if that failed. Called on the index thread or by
+  // flush_remaining().
   using writer = std::function<bool(const memtable&)>;
 
   recent_index(std::size_t memtable_entries, writer write);
-  // What is not written stays in the log.
+  // Stops the thread. Memtables that are not written are lost, and made again from the log.
   ~recent_index();
 
-  // Starts the thread that writes what is full. Without it everything stays in memory.
+  // Starts the index thread, which writes immutable memtables. Without it everything stays in memory.
   void start();
-  // Ends the thread.
+  // Stops the index thread.
   void stop();
 
-  // One thread at a time: consecutive entries, at most group_entries_max, of which the first stands at `first`. Waits
-  // while too many durable generations wait to be written.
+  // Adds consecutive entries, the first of which has position `first`. Blocks while there are too many durable
+  // memtables to be written. REQUIRES: at most group_entries_max entries. One thread at a time.
   void add(std::span<const entry> entries, position first);
 
-  // Any thread: everything up to this position is durable.
+  // Everything up to this position is durable. Thread-safe.
   void confirm_durable(position through);
 
-  // Any thread. What of it is in the files already does no harm.
+  // Returns all memtables that are not in table files yet, perhaps with some that have just been written. Thread-safe.
   std::shared_ptr<const memtable_list> memtables() const;
 
-  // Writes all that is left, on the calling thread; whether it could. All of it is durable, and `last` is the position
-  // of the last entry. Nothing is added during or after it.
+  // Writes all memtables on the calling thread, and returns false if that failed. REQUIRES: all entries are durable,
+  // `last` is the position of the last one, and add() is not called during or after it.
   bool flush_remaining(position last);
 
  private:
@@ -79,15 +82,16 @@ class recent_index {
 
   const std::size_t memtable_entries_;
   const writer write_;
-  // The filling thread's own.
-  std::shared_ptr<memtable> filling_;
+  // Only for the thread that calls add().
+  std::shared_ptr<memtable> active_;
   std::string key_;
   std::string value_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::shared_ptr<const memtable>> full_;  // oldest first
-  // Made by the thread: its megabytes of empty tables take milliseconds, for which appends would stand still.
+  std::vector<std::shared_ptr<const memtable>> immutable_;  // oldest first
+  // Allocated by the index thread, because the megabytes of empty tables take milliseconds, which appends would wait
+  // for.
   std::shared_ptr<memtable> spare_;
   std::shared_ptr<const memtable_list> published_;
   position durable_;

@@ -12,7 +12,7 @@
 namespace ordem::storage {
 namespace {
 
-// Records stand in byte order of keys, those of one key newest first.
+// Records are in byte order of keys, those of one key newest first.
 bool comes_before(const listed_key& record, std::string_view key, position at) noexcept {
   const int order = record.key().compare(key);
   return order != 0 ? order < 0 : record.at > at;
@@ -23,7 +23,7 @@ bool comes_before(const listed_key& record, std::string_view key, position at) n
 recent_lists::recent_lists(std::size_t capacity)
     : capacity_(capacity), slots_(std::bit_ceil(2 * capacity)), lists_(std::make_unique<list[]>(slots_)) {}
 
-// The list of that name, or the free one where it would go.
+// Returns the list of that name, or the free slot for it.
 recent_lists::list& recent_lists::list_of(std::string_view name) const noexcept {
   for (std::size_t i = XXH3_64bits(name.data(), name.size());; ++i) {
     list& found = lists_[i & (slots_ - 1)];
@@ -32,7 +32,7 @@ recent_lists::list& recent_lists::list_of(std::string_view name) const noexcept 
   }
 }
 
-// The link of each level behind which that record stands or would stand; above the levels of the list, null.
+// Returns the link of each level after which the record is or would be; null above the levels of the list.
 recent_lists::places recent_lists::find(list& in, std::string_view key, position at) noexcept {
   places found{};
   links* const upper = in.upper.load(std::memory_order_acquire);
@@ -88,12 +88,12 @@ recent_lists::cursor recent_lists::seek(std::string_view name, std::string_view 
   return {of, find(of, from, upto).front()->load(std::memory_order_acquire), upto};
 }
 
-// A key's older records are passed over by a search: there may be many of an order that moves to and fro.
+// Skips the older records of the key by a search, because an order that often changes its customer may have many.
 void recent_lists::cursor::next() noexcept {
-  const std::string_view passed = at_->key();
+  const std::string_view key = at_->key();
   at_ = at_->next(0).load(std::memory_order_acquire);
-  if (at_ != nullptr && at_->key() == passed) {
-    at_ = find(*list_, passed, position{0}).front()->load(std::memory_order_acquire);
+  if (at_ != nullptr && at_->key() == key) {
+    at_ = find(*list_, key, position{0}).front()->load(std::memory_order_acquire);
   }
   skip_newer();
 }

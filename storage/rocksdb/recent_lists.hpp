@@ -1,11 +1,10 @@
-// Keys that the log holds and the sorted files do not yet, in lists: the keys of one list begin with its name and stand
-// in byte order, so that a reader takes as many from the front as it needs. One thread fills the lists while any thread
-// reads them, without a lock.
+// Sorted lists of keys that are in the log and not yet in table files; part of a memtable. The keys of a list begin
+// with its name. One thread at a time adds keys while any thread reads, without a lock.
 //
-// Each list is a skip list. A new order's key goes to the front of its customer's list, because ids ascend and keys
-// hold them inverted: that costs one comparison a level. Other keys go further back: ids that shards make at the same
-// time reach the log in any order, the clock may have been set back, and an old order may move to another customer.
-// They are found in logarithmic time.
+// Each list is a skip list. The key of a new order goes to the front of its customer's list, because ids ascend and
+// keys hold them inverted, which costs one comparison a level. Other keys go further back, in logarithmic time: ids
+// that shards make at the same time reach the log in any order, the clock may have been set back, and an old order may
+// move to another customer.
 #pragma once
 
 #include <array>
@@ -21,12 +20,12 @@
 
 namespace ordem::storage {
 
-// A key that was added to its list, or removed from it. Lives as long as the lists. In memory:
+// A key that was added to its list, or a tombstone for it. Lives as long as the lists. In memory:
 //   listed_key | links to the records behind it, one a level | key
 struct listed_key {
   using link = std::atomic<listed_key*>;
 
-  position at;  // of the entry that made it
+  position at;  // of the entry that made the record
   std::uint32_t name_bytes;
   std::uint32_t key_bytes;
   std::uint8_t levels;
@@ -44,21 +43,22 @@ class recent_lists {
   struct list;
 
  public:
-  // Takes up to that many records.
+  // Has room for this many records.
   explicit recent_lists(std::size_t capacity);
 
   recent_lists(const recent_lists&) = delete;
   recent_lists& operator=(const recent_lists&) = delete;
 
-  // One thread at a time; `at` does not descend. The first `name_bytes` of the key are the name of its list.
+  // The first `name_bytes` of the key are the name of its list. REQUIRES: `at` is not less than in the call before. One
+  // thread at a time.
   void put(std::string_view key, std::size_t name_bytes, position at) { insert(key, name_bytes, at, false); }
   void remove(std::string_view key, std::size_t name_bytes, position at) { insert(key, name_bytes, at, true); }
 
-  // The keys of one list in byte order, each with its newest record at or before a position. Any thread; what is added
-  // meanwhile does not show.
+  // The keys of one list in byte order, each with its newest record at or before a position. Keys that are added later
+  // are not visible. One thread at a time; each thread may have its own cursors.
   class cursor {
    public:
-    // Null after the last key.
+    // Returns null after the last key.
     const listed_key* get() const noexcept { return at_; }
     // REQUIRES: get() is not null.
     void next() noexcept;
@@ -73,23 +73,23 @@ class recent_lists {
     position upto_;
   };
 
-  // Any thread. At the first key of that list that is not less than `from`.
+  // Returns a cursor at the first key of the list that is not less than `from`. Thread-safe.
   cursor seek(std::string_view name, std::string_view from, position upto) const noexcept;
 
-  // Any thread. All lists together: of each key its newest record at or before `upto`, in byte order of keys.
+  // Returns the newest record of each key of all lists at or before `upto`, in byte order of keys. Thread-safe.
   std::vector<const listed_key*> sorted(position upto) const;
 
-  // Any thread.
+  // Thread-safe.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
  private:
-  // A quarter of the records of a level is on the next one too: enough for a million records.
+  // A quarter of the records of a level is also on the next one. Enough levels for a million records.
   static constexpr std::size_t levels_max = 10;
   using links = std::array<listed_key::link, levels_max - 1>;
   using places = std::array<listed_key::link*, levels_max>;
 
-  // Where each level of a list begins. The upper levels are made when the first record gets there, because most lists
-  // have one record.
+  // The beginning of each level of a list. The upper levels are allocated with their first record, because most lists
+  // have only one record.
   struct list {
     listed_key::link first{nullptr};
     std::atomic<links*> upper{nullptr};

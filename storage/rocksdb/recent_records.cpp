@@ -34,7 +34,7 @@ void sort_and_keep_newest(std::vector<const recent_record*>& records) {
 
 recent_records::recent_records(std::size_t capacity) : capacity_(capacity), slots_(std::bit_ceil(2 * capacity)) {}
 
-// The slot of that key, or the free one where it would go.
+// Returns the slot of the key, or the free slot for it.
 std::size_t recent_records::slot_of(std::uint64_t hash, std::string_view key) const noexcept {
   for (std::size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
     const recent_record* found = slots_[i].newest.load(std::memory_order_acquire);

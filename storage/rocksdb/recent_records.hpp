@@ -1,5 +1,5 @@
-// Records that the log holds and the sorted files do not yet, found by key: an append-only table that one thread fills
-// while any thread looks things up, without a lock.
+// A hash table of records that are in the log and not yet in table files. Append-only; part of a memtable. One thread
+// at a time adds records while any thread reads, without a lock.
 #pragma once
 
 #include <atomic>
@@ -15,11 +15,11 @@ namespace ordem::storage {
 
 // Lives as long as its table.
 struct recent_record {
-  position at;                 // of the entry that made it
-  const recent_record* older;  // the one before it under the same key; null: none
+  position at;                 // of the entry that made the record
+  const recent_record* older;  // the record before it under the same key, or null
   std::uint32_t key_bytes;
   std::uint32_t value_bytes;
-  bool removed;  // the key has no value any more
+  bool removed;  // a tombstone: the key has no value
 
   std::string_view key() const noexcept { return {bytes(), key_bytes}; }
   std::string_view value() const noexcept { return {bytes() + key_bytes, value_bytes}; }
@@ -28,33 +28,33 @@ struct recent_record {
   const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
 };
 
-// In byte order of keys, and of those with one key the newest alone.
+// Sorts records in byte order of keys, and keeps only the newest of each key.
 void sort_and_keep_newest(std::vector<const recent_record*>& records);
 
 class recent_records {
  public:
-  // Takes up to that many records.
+  // Has room for this many records.
   explicit recent_records(std::size_t capacity);
 
   recent_records(const recent_records&) = delete;
   recent_records& operator=(const recent_records&) = delete;
 
-  // One thread at a time; `at` does not descend.
+  // REQUIRES: `at` is not less than in the call before. One thread at a time.
   void put(std::string_view key, std::string_view value, position at) { insert(key, value, at, false); }
   void remove(std::string_view key, position at) { insert(key, {}, at, true); }
 
-  // Any thread. The newest record of that key that stands at or before `upto`, if there is one.
+  // Returns the newest record of the key at or before `upto`, or null. Thread-safe.
   const recent_record* find(std::string_view key, position upto) const noexcept;
 
-  // Any thread. Of each key its newest record at or before `upto`, in byte order of keys.
+  // Returns the newest record of each key at or before `upto`, in byte order of keys. Thread-safe.
   std::vector<const recent_record*> sorted(position upto) const;
 
-  // Any thread.
+  // Thread-safe.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
  private:
   struct slot {
-    std::uint64_t hash = 0;  // written before the record shows
+    std::uint64_t hash = 0;  // written before `newest`
     std::atomic<const recent_record*> newest{nullptr};
   };
 

@@ -36,7 +36,7 @@ constexpr std::size_t sequence_bytes = 8;
 // The last bytes of a group: log_end_mark behind its tag and its length in the write batch.
 constexpr std::string_view group_end = "\x03\x08\xff\xff\xff\xff\xff\xff\xff\xff";
 static_assert(group_end.ends_with(log_end_mark) && group_end[1] == log_end_mark.size());
-// Far more than a group and the table files between two groups take.
+// Far more than a group and the table files between two groups use.
 constexpr std::uint64_t sequence_step_max = std::uint64_t{1} << 32;
 
 constexpr unsigned type_whole = 1;
@@ -49,7 +49,7 @@ std::uint64_t little_endian(std::string_view bytes) {
   return value;
 }
 
-// A header, and what of the record is there.
+// A header, and the bytes of the record that the file has.
 struct record {
   explicit record(std::string_view from)
       : bytes(from),
@@ -62,7 +62,7 @@ struct record {
   bool ends() const { return type == type_whole || type == type_last; }
   std::size_t size() const { return header_bytes + length; }
   bool is_complete() const { return size() <= bytes.size(); }
-  // Whether it is what was written, if it has that many bytes behind the header; and if these are the last of them.
+  // Whether the checksum matches a record of `count` bytes after the header, the last of which are `end`.
   bool is_intact(std::size_t count, std::string_view end = {}) const {
     boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
     crc.process_bytes(bytes.data() + header_bytes - 1, 1 + count - end.size());
@@ -97,7 +97,7 @@ class file_scan {
     if (error) size_ = 0;
   }
 
-  // What is appended meanwhile is left out.
+  // Ignores what is appended during the scan.
   void run() {
     zeros_from_ = find_zeros_at_end();
     for (block_ = 0; block_ < size_ && !ended_; block_ += block_bytes) scan_block(read(block_));
@@ -112,7 +112,7 @@ class file_scan {
     file_.clear();
     file_.seekg(static_cast<std::streamoff>(begin));
     if (!file_.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
-      damage(begin);  // it can't be read
+      damage(begin);  // a read failed
       bytes.clear();
     }
     return bytes;
@@ -131,13 +131,13 @@ class file_scan {
   void scan_block(std::string_view block) {
     for (std::size_t at = 0; !ended_ && at + header_bytes <= block.size();) {
       const record next(block.substr(at));
-      judge(next, block_ + at, block_bytes - at);
+      check(next, block_ + at, block_bytes - at);
       at += next.size();
     }
   }
 
-  // `room`: from where it begins to the end of its block.
-  void judge(const record& next, std::uint64_t at, std::size_t room) {
+  // `room`: the bytes from the beginning of the record to the end of its block.
+  void check(const record& next, std::uint64_t at, std::size_t room) {
     if (!inside_) begin_ = at;
     if (zeros_from_ < at + header_bytes) {  // no header, or a part of one, and then zeros to the end of the file
       if (inside_ || zeros_from_ > at) torn_at_ = begin_;
@@ -161,8 +161,8 @@ class file_scan {
     }
   }
 
-  // Whether a record that reaches beyond the end of the file is one that was not written to its end. If not, its header
-  // is damaged, and RocksDB would take what follows for its rest.
+  // Returns whether a record that reaches beyond the end of the file was not written to its end. If not, its header is
+  // damaged, and RocksDB would treat what follows as part of it.
   bool is_cut_short(const record& last, std::uint64_t at, std::size_t room) const {
     if (!last.ends() && last.size() != room) return false;
     if (last.begins() == inside_) return false;
@@ -175,7 +175,7 @@ class file_scan {
     return !last.is_intact(last.bytes.size() - header_bytes) && !holds_whole_record(last.bytes.substr(1));
   }
 
-  // Whether so many zeros at the end of a record stand for what was not written. A few may also be what is damaged.
+  // Returns whether the zeros at the end of a record stand for bytes that were not written. A few may also be damage.
   static bool is_torn(const record& last, std::uint64_t zeros) {
     if (!last.ends() || zeros >= group_end.size()) return true;
     return last.is_intact(last.length, group_end.substr(group_end.size() - std::min(group_end.size(), last.length)));
@@ -188,10 +188,10 @@ class file_scan {
 
   std::ifstream file_;
   std::uint64_t size_ = 0;
-  std::uint64_t zeros_from_ = 0;  // from there to the end there is nothing else
+  std::uint64_t zeros_from_ = 0;  // the file has only zeros from here on
   std::uint64_t block_ = 0;
-  std::uint64_t begin_ = 0;  // of the record whose parts are being read
-  bool inside_ = false;      // a part has been read that others must follow
+  std::uint64_t begin_ = 0;  // of the record whose parts are read
+  bool inside_ = false;      // more parts of a record must follow
   std::uint64_t last_sequence_ = 0;
   bool ended_ = false;
   std::optional<std::uint64_t> damaged_at_;
@@ -207,7 +207,7 @@ std::vector<fs::path> log_files(const fs::path& database) {
       found.push_back(each->path());
     }
   }
-  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {  // their names are numbers
+  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {  // by number
     return std::pair(a.native().size(), a.native()) < std::pair(b.native().size(), b.native());
   });
   return found;
@@ -225,7 +225,7 @@ log_scan scan_write_ahead_logs(const fs::path& database) {
     if (scan.torn_at() && each == files.back()) {
       result.torn = {each, *scan.torn_at()};
     } else if (scan.torn_at()) {
-      damaged_at = scan.torn_at();  // what is in a later file was written after it
+      damaged_at = scan.torn_at();  // a later file was written after it
     }
     if (damaged_at) return {place_of({each, *damaged_at}), std::nullopt};
   }

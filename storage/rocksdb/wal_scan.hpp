@@ -1,11 +1,12 @@
-// Judges RocksDB's write-ahead logs where RocksDB 7.8 gets it wrong, in every recovery mode:
+// Checks RocksDB's write-ahead logs for two cases that RocksDB 7.8 handles wrongly in every recovery mode:
 //
-//   it takes for a clean end, and forgets what follows: a record's type that looks recycled (we never recycle logs); a
-//   type of zero; a length that reaches beyond the end of the file
-//   it takes for damage: a last record whose end is zeros, as a file system leaves it that wrote the file's new size
-//   before its data. No fsync has returned since then, so the record was never acknowledged
+//   it treats as a clean end, and ignores what follows: a record of a type for recycled logs (we never recycle them), a
+//   type of zero, a length that reaches beyond the end of the file
+//   it treats as damage: a last record that ends in zeros, which a file system leaves if it wrote the file's new size
+//   before the data. No fsync has returned since, so the record was never acknowledged
 //
-// A record that is just cut short by the end of the file RocksDB drops by itself; a checksum that is wrong stops it.
+// RocksDB itself drops a record that is cut short by the end of the file, and refuses a record with a wrong checksum.
+// Used by the thread that opens the database.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@
 
 namespace ordem::storage {
 
-// Each group is written with this behind it, as data that stands in the write-ahead log alone. So no whole record ends
-// in zeros, and where so few were torn off that they may also be damage, the checksum tells: what was there is known.
+// Written after each group, as data that only the write-ahead log has. So no whole record ends in zeros. If only some
+// of these bytes are zeros, which may also be damage, the checksum of the record with the bytes restored decides.
 inline constexpr std::string_view log_end_mark = "\xff\xff\xff\xff\xff\xff\xff\xff";
 
 // A record at the end of a log whose last bytes were never written.
@@ -28,18 +29,18 @@ struct torn_record {
 };
 
 struct log_scan {
-  std::optional<std::string> damage;  // its place
-  std::optional<torn_record> torn;    // to be cut off before RocksDB opens the database; only if there is no damage
+  std::optional<std::string> damage;  // where it is
+  std::optional<torn_record> torn;    // to be cut off before RocksDB opens the database; nullopt if there is damage
 };
 
-// Looks through every log file in the database's folder. To be called before the database is opened, as opening may
-// delete log files. Another process may append to the logs meanwhile.
+// Scans every log file in the folder of the database. REQUIRES: the database was not opened, because that may delete
+// log files. Another process may append to the logs during the scan.
 log_scan scan_write_ahead_logs(const std::filesystem::path& database);
 
-// Ends the file where the record begins, durably.
+// Truncates the file to where the record begins, durably.
 std::error_code cut_off(const torn_record& what);
 
-// "000012.log, byte 345"
+// Returns "000012.log, byte 345".
 std::string place_of(const torn_record& what);
 
 }  // namespace ordem::storage

@@ -1,4 +1,4 @@
-// A disk that refuses to take more, for tests.
+// Simulates a full disk.
 #pragma once
 
 #include <sys/resource.h>
@@ -8,7 +8,7 @@
 
 namespace ordem::testing {
 
-// Files of this process can't grow over so many bytes while it lives.
+// While this object exists, writes of the process beyond this file size fail.
 class file_size_limit {
  public:
   explicit file_size_limit(std::uintmax_t bytes) {

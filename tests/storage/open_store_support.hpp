@@ -1,4 +1,4 @@
-// A store on a folder of its own, for tests.
+// A store in a temporary folder, for tests.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -22,18 +22,18 @@ inline storage::store_settings settings_for(const std::filesystem::path& folder)
   settings.folder = folder;
   settings.block_cache_bytes = std::size_t{1} << 20;
   settings.write_buffer_bytes = std::size_t{4} << 20;
-  settings.index_entries = 64;  // so that tests meet what is in memory, what is in table files, and the step between
+  settings.index_entries = 64;  // so that tests cover memtables, table files, and the step between
   return settings;
 }
 
-// Opens what must open.
+// Opens a store; throws if that fails.
 inline std::unique_ptr<storage::store> opened(storage::store_settings settings, time_source& clock) {
   auto result = storage::open_store(std::move(settings), clock);
   if (!result) throw std::runtime_error(result.error().message);
   return std::move(*result);
 }
 
-// Messages as a log takes them.
+// Returns the messages as entries of a group.
 inline std::vector<storage::entry> group_of(const std::vector<storage::message_entry>& messages) {
   return {messages.begin(), messages.end()};
 }
@@ -47,7 +47,7 @@ struct open_store {
   open_store() { open(); }
 
   void open() { store = opened(settings, clock); }
-  // As after the end of the process: nothing is closed in peace.
+  // As after a crash: without close().
   void reopen() {
     store.reset();
     open();
@@ -80,7 +80,7 @@ inline storage::message_entry change_entry(const shared_order& current, order_co
   return entry_of(replacement(guid_of(name), current->id, current->version, std::move(content)), current, {});
 }
 
-// An order and its changes up to that version.
+// Returns the entries of an order from its creation up to that version.
 inline std::vector<storage::message_entry> life_of(std::uint64_t number, std::uint64_t versions) {
   std::vector<storage::message_entry> all = {create_entry(number)};
   while (all.size() < versions) {
@@ -89,7 +89,7 @@ inline std::vector<storage::message_entry> life_of(std::uint64_t number, std::ui
   return all;
 }
 
-// The first orders of a list.
+// Returns the first orders of a list, at most `limit`.
 inline std::vector<shared_order> first_of(order_list& list, std::size_t limit) {
   std::vector<shared_order> found;
   while (found.size() < limit) {

@@ -1,4 +1,4 @@
-// What a store tells of failed reads and writes, which may come from any of its threads.
+// Records the errors that a store reports.
 #pragma once
 
 #include <functional>
@@ -9,10 +9,10 @@
 
 namespace ordem::testing {
 
-// Outlives the store. Any thread.
+// Must outlive the store. Thread-safe.
 class reported_errors {
  public:
-  // For store_settings::on_error.
+  // Returns a function for store_settings::on_error.
   std::function<void(std::string_view)> listener() {
     return [this](std::string_view what) {
       const std::lock_guard lock(mutex_);
@@ -20,7 +20,7 @@ class reported_errors {
     };
   }
 
-  // Those so far; all of them once the store is gone.
+  // Returns the errors so far. All of them are there once the store is destroyed.
   std::vector<std::string> all() const {
     const std::lock_guard lock(mutex_);
     return all_;

@@ -1,4 +1,4 @@
-// What the tests of the store share: random records, and entries as the actors make them.
+// Random records, and entries as the actors make them.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace ordem::testing {
 
-// Values that need not make sense, only fit their types: the records must carry all of them.
+// Random values of each type. They need not make sense; records must hold all of them.
 class random_values {
  public:
   explicit random_values(std::uint64_t seed) : random_(seed) {}
@@ -183,19 +183,20 @@ class random_values {
 
 inline constexpr milliseconds sample_ttl = std::chrono::hours(24);
 
-// The entry that a message amounts to when it meets `current` (null: no order), which must not refuse it.
-inline storage::message_entry entry_of(const message& asked, const shared_order& current, order_id fresh_id,
+// Returns the entry that results from a message to the order `current` (null: no order). REQUIRES: the message is not
+// refused.
+inline storage::message_entry entry_of(const message& what, const shared_order& current, order_id fresh_id,
                                        timestamp now = sample_time) {
-  auto decision = decide(current.get(), asked, fresh_id, now);
-  message_record record{asked.fingerprint, {}, now, now + sample_ttl, std::nullopt};
+  auto decision = decide(current.get(), what, fresh_id, now);
+  message_record record{what.fingerprint, {}, now, now + sample_ttl, std::nullopt};
   if (auto* rejected = std::get_if<outcome>(&decision)) {
     record.outcome = *rejected;
-    record.command = asked.command;
-    return {asked.guid, std::move(record), nullptr, nullptr};
+    record.command = what.command;
+    return {what.guid, std::move(record), nullptr, nullptr};
   }
   auto after = shared(apply(current.get(), std::get<event>(std::move(decision))));
-  record.outcome = accepted_outcome(asked, *after);
-  return {asked.guid, std::move(record), current, std::move(after)};
+  record.outcome = accepted_outcome(what, *after);
+  return {what.guid, std::move(record), current, std::move(after)};
 }
 
 inline bool is_same(const shared_capture& a, const shared_capture& b) {
@@ -206,7 +207,7 @@ inline bool is_same(const storage::capture_entry& a, const storage::capture_entr
   return a.key == b.key && a.at == b.at && is_same(a.after, b.after);
 }
 
-// Whether that is what a log group keeps of the entry.
+// Returns whether a log group keeps the entry as `read`.
 inline bool is_logged_as(const storage::entry& written, const storage::entry& read) {
   if (const auto* message = std::get_if<storage::message_entry>(&written)) {
     const auto* logged = std::get_if<storage::message_entry>(&read);

@@ -1,4 +1,4 @@
-// The database of a folder, changed behind the store's back.
+// Changes the database of a folder without the store.
 #pragma once
 
 #include <rocksdb/db.h>

@@ -1,4 +1,4 @@
-// What is written to Postgres as JSON and read from it again: the same value, whatever jsonb does to the text.
+// JSON that is written to Postgres is read as the same value, whatever jsonb does to the text.
 
 #include "storage/postgres/json_columns.hpp"
 
@@ -70,7 +70,7 @@ std::string kept_number(std::string_view given) {
 }
 
 // Neither the tests' reader nor its digits are Postgres's own: these are what Postgres 15 prints.
-TEST_CASE("the tests know what jsonb prints") {
+TEST_CASE("the tests convert JSON as jsonb does") {
   struct row {
     std::string_view written;
     std::string_view printed;
@@ -220,7 +220,7 @@ TEST_CASE_METHOD(json_columns_test, "the headers of a captured response are read
   }
 }
 
-TEST_CASE_METHOD(json_columns_test, "what are no headers is not read") {
+TEST_CASE_METHOD(json_columns_test, "JSON that is not a list of headers is not read") {
   for (const std::string_view text : {"", "[", "1", R"("x")", R"({"A":"b"})", "[1]", R"([{"key":1}])",
                                       R"([{"key":"A","value":1}])", R"([{"key":"A","value":["b",1]}])", "[] x"}) {
     CAPTURE(text);
@@ -254,14 +254,14 @@ TEST_CASE_METHOD(json_columns_test, "the command of any message is read as it wa
   for (std::uint64_t life = 0; life < 100; ++life) {
     shared_order current;
     for (int i = 0; i < 8; ++i) {
-      const message asked = current ? orders.change_of(*current) : creation(guid_of("create"), orders.content());
-      auto made = entry_of(asked, current, order_id_of(life));
-      if (must_be_kept(made.record.outcome, asked.command)) made.record.command = asked.command;
+      const message change = current ? orders.change_of(*current) : creation(guid_of("create"), orders.content());
+      auto made = entry_of(change, current, order_id_of(life));
+      if (must_be_kept(made.record.outcome, change.command)) made.record.command = change.command;
       ++seen[static_cast<std::size_t>(made.record.outcome.verdict)];
       CAPTURE(life, i, codec::message_json_of(made.record, made.after).request);
       const auto read = reread(made.record, made.after);
       REQUIRE(read);
-      REQUIRE(*read == asked.command);
+      REQUIRE(*read == change.command);
       if (made.after) current = made.after;
     }
   }
@@ -278,18 +278,18 @@ TEST_CASE_METHOD(json_columns_test, "every merge patch is read as it was") {
   patches[5].attributes = json_object{};
   patches.push_back(patches[1]);
   patches.back().attributes = json_object{{"gone", null()}, {"n", testing::number(kept_number("1e20"))}};
-  for (const merge_content& change : patches) {
+  for (const merge_content& content : patches) {
     for (const version expected_version : {current->version, version{7}}) {
-      const message asked = patch(guid_of("k"), current->id, expected_version, change);
-      auto made = entry_of(asked, current, {});
-      made.record.command = asked.command;
+      const message change = patch(guid_of("k"), current->id, expected_version, content);
+      auto made = entry_of(change, current, {});
+      made.record.command = change.command;
       CAPTURE(codec::message_json_of(made.record, made.after).request);
-      CHECK(reread(made.record, made.after) == std::optional(asked.command));
+      CHECK(reread(made.record, made.after) == std::optional(change.command));
     }
   }
 }
 
-TEST_CASE("a message is written as people read it") {
+TEST_CASE("a message is written in readable form") {
   const shared_order created = shared(contract_order());
   const auto text = codec::message_json_of(
       entry_of(creation(guid_of("k"), contract_content()), nullptr, contract_id()).record, created);
@@ -309,7 +309,7 @@ TEST_CASE("a message is written as people read it") {
   CHECK(jsonb(rejected.response).member("body").member("current_version").text(random) == "1");
 }
 
-TEST_CASE_METHOD(json_columns_test, "what was not written here is not read") {
+TEST_CASE_METHOD(json_columns_test, "JSON that was not written here is not read") {
   const std::string whole(contract_json);
   const std::vector<std::string> wrong = {
       "",

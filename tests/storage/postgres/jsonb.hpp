@@ -1,5 +1,5 @@
-// What Postgres makes of a JSON text in a column of type jsonb, so that tests need no Postgres for it: numbers as plain
-// decimal digits, members in an order of its own, a space after each colon and comma. Only for texts that are valid.
+// Converts a JSON text as a column of type jsonb does, so that tests need no Postgres: numbers as decimal digits,
+// members in another order, a space after each colon and comma. REQUIRES: valid JSON.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace ordem::testing {
 
-// The decimal digits of a number that may have an exponent: as the type numeric prints it.
+// Returns the decimal digits of a number that may have an exponent, as the type numeric prints it.
 inline std::string plain_digits(std::string_view number) {
   const bool negative = number.starts_with('-');
   if (negative) number.remove_prefix(1);
@@ -48,7 +48,7 @@ class jsonb {
     if (at != text.size()) throw std::runtime_error("more than one JSON value: " + std::string(text));
   }
 
-  // The text that Postgres gives, but for the order of the members, which is drawn.
+  // Returns the text that Postgres returns, with the members in random order.
   std::string text(std::mt19937_64& random) const {
     if (kind_ == kind::scalar) return scalar_;
     std::vector<std::size_t> order(children_.size());

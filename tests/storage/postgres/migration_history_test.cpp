@@ -7,7 +7,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-// The migrations of a program that has `count` of them.
+// Returns the migrations of a program that has `count` of them.
 std::vector<known_migration> program_with(int count) {
   std::vector<known_migration> known;
   for (int number = 1; number <= count; ++number) {
@@ -16,7 +16,7 @@ std::vector<known_migration> program_with(int count) {
   return known;
 }
 
-// A database to which that program has applied these.
+// Returns the history of a database to which that program has applied these.
 std::vector<applied_migration> database_with(const std::vector<int>& numbers) {
   std::vector<applied_migration> applied;
   const auto known = program_with(9);
@@ -27,7 +27,7 @@ std::vector<applied_migration> database_with(const std::vector<int>& numbers) {
   return applied;
 }
 
-TEST_CASE("a database that has the first migrations, none or all fits") {
+TEST_CASE("a database with the first migrations, none or all is accepted") {
   const auto numbers = GENERATE(values<std::vector<int>>({{}, {1}, {1, 2}, {1, 2, 3}}));
   CHECK_FALSE(check_history(program_with(3), database_with(numbers)));
 }
@@ -40,14 +40,14 @@ TEST_CASE("a newer database is refused, and its newest migration is named") {
 }
 
 TEST_CASE("a gap is refused, and what is missing is named") {
-  const auto [numbers, there, missing] = GENERATE(table<std::vector<int>, std::string, std::string>({
+  const auto [numbers, applied, missing] = GENERATE(table<std::vector<int>, std::string, std::string>({
       {{2}, "0002_file", "number 1"},
       {{1, 3}, "0003_file", "number 2"},
       {{2, 3}, "0002_file", "number 1"},
   }));
   const auto message = check_history(program_with(3), database_with(numbers));
   REQUIRE(message);
-  CHECK_THAT(*message, Contains(there) && Contains(missing));
+  CHECK_THAT(*message, Contains(applied) && Contains(missing));
 }
 
 TEST_CASE("a migration that was edited after it was applied is refused by its name") {
@@ -65,7 +65,7 @@ TEST_CASE("a renamed file is still the same migration") {
   CHECK_FALSE(check_history(program_with(3), applied));
 }
 
-TEST_CASE("only a database with every migration can be worked on") {
+TEST_CASE("only a database with every migration can be used") {
   CHECK_FALSE(history_error(program_with(3), database_with({1, 2, 3})));
   CHECK_THAT(history_error(program_with(3), database_with({1, 2})).value(),
              Contains("2 of 3") && Contains("run ordem migrate"));

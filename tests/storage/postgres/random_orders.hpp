@@ -1,4 +1,4 @@
-// Orders and changes of them as the server lets them in, with all that JSON texts may trip over.
+// Random orders and changes that the server accepts, with unusual texts and numbers.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,12 @@ class random_orders {
     return made;
   }
 
-  // Against another version now and then; not every status may follow.
+  // Sometimes with a wrong expected version or a status that is not allowed.
   message change_of(const order& current) {
     const version expected_version = below(5) == 0 ? version{current.version.number + 1 + below(9)} : current.version;
-    message asked{guid_of("change"), {}, current.id, ordem::expected_version{expected_version, chance()}, any_change()};
-    return asked;
+    message change{
+        guid_of("change"), {}, current.id, ordem::expected_version{expected_version, chance()}, any_change()};
+    return change;
   }
 
  private:
@@ -84,7 +85,7 @@ class random_orders {
     return made;
   }
 
-  // In the form in which the server keeps them.
+  // In the form that the server keeps.
   json_value number_of() {
     static const std::vector<std::string> some = {
         "0",        "-1",  "9007199254740991", "-9007199254740991",       "1e+20",   "-1e+20", "1e+300", "5e-324",

@@ -1,5 +1,5 @@
-// What a store makes of its clock: the clock goes on from the newest record, what has expired is dropped only by a time
-// that the next start finds again, and no start takes for damage what was dropped, wherever the machine's clock is.
+// The store and its clock: the clock continues from the newest record, expired records are dropped only by a time that
+// the next start finds again, and no start treats dropped records as damage, whatever the machine's clock shows.
 
 #include <catch2/catch.hpp>
 
@@ -55,7 +55,7 @@ struct clock_test {
   bool is_kept(const capture_key& key) { return opened_store->find_capture(key, clock->read()).value() != nullptr; }
   bool is_kept(const guid& id) { return opened_store->find_message(id, clock->read()).value().has_value(); }
 
-  // What is left of the captures after a compaction by the store's own filter.
+  // Returns the captures that are left after a compaction with the store's filter.
   std::size_t captures_left() {
     opened_store->close();
     std::size_t count = 0;
@@ -73,7 +73,7 @@ struct clock_test {
   }
 };
 
-// --- the clock goes on ---
+// --- the clock continues ---
 
 TEST_CASE_METHOD(clock_test, "after a start the time is not before the newest record, of whatever kind it is") {
   start();
@@ -86,8 +86,7 @@ TEST_CASE_METHOD(clock_test, "after a start the time is not before the newest re
   CHECK(clock->now() == sample_time + hours(1));
 }
 
-TEST_CASE_METHOD(clock_test,
-                 "what was there before a step is kept over restarts, too, and no longer than it is to be") {
+TEST_CASE_METHOD(clock_test, "records from before a step are kept across restarts, and no longer than they should be") {
   start();
   const message_entry made = create(1);
   machine.set_by(hours(24 * 6));
@@ -105,8 +104,7 @@ TEST_CASE_METHOD(clock_test,
   CHECK_FALSE(is_kept(made.guid));
 }
 
-TEST_CASE_METHOD(clock_test,
-                 "an engine that was down for two days expires nothing at once, unless the time was counted") {
+TEST_CASE_METHOD(clock_test, "after two days of downtime nothing expires at once, unless the time was counted") {
   start();
   const message_entry made = create(1);
   allocate(first_key);
@@ -125,7 +123,7 @@ TEST_CASE_METHOD(clock_test,
   CHECK_FALSE(is_kept(first_key));
 }
 
-TEST_CASE_METHOD(clock_test, "a folder that can be read only has the clock of the one that writes it") {
+TEST_CASE_METHOD(clock_test, "a folder opened for reading has the clock of its writer") {
   start();
   const message_entry made = create(1);
   machine.set_by(hours(25));
@@ -138,7 +136,8 @@ TEST_CASE_METHOD(clock_test, "a folder that can be read only has the clock of th
   CHECK_FALSE((*reader)->find_message(made.guid, readers.read()).value());
 }
 
-TEST_CASE_METHOD(clock_test, "a loaded folder goes on from the newest record or from the time of the load") {
+TEST_CASE_METHOD(clock_test,
+                 "the clock of a loaded folder continues from the newest record or from the time of the load") {
   const timestamp newest = sample_time + GENERATE(as<milliseconds>{}, hours(5), -hours(5));
   engine_clock loading(machine.sources());
   auto loader = load_new_store(settings_for(folder), "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c", loading);
@@ -165,10 +164,9 @@ TEST_CASE_METHOD(clock_test, "a state of the clock that can't be read is damage"
   CHECK_THAT(result.error(), is_error(error_code::damaged, {"clock"}));
 }
 
-// --- what was dropped is no damage ---
+// --- dropped records are no damage ---
 
-TEST_CASE_METHOD(clock_test,
-                 "a clock that was ahead by two days and is put right drops nothing, and the start goes on") {
+TEST_CASE_METHOD(clock_test, "a clock that was two days ahead and is corrected drops nothing, and the start succeeds") {
   start();
   allocate(first_key);
   machine.set_by(hours(48));
@@ -183,7 +181,7 @@ TEST_CASE_METHOD(clock_test,
 }
 
 TEST_CASE_METHOD(clock_test,
-                 "what has expired is dropped by the time of the newest record, and any start knows that it has") {
+                 "expired records are dropped by the time of the newest record, and any later start knows that") {
   start();
   allocate(first_key);
   machine.pass(sample_terms.ttl);
@@ -195,7 +193,7 @@ TEST_CASE_METHOD(clock_test,
   CHECK(starts());
 }
 
-TEST_CASE_METHOD(clock_test, "while nothing is written nothing is dropped, so that no start misses it") {
+TEST_CASE_METHOD(clock_test, "while nothing is written nothing is dropped, so no start misses a record") {
   start();
   allocate(first_key);
   machine.pass(2 * sample_terms.ttl);
@@ -206,7 +204,7 @@ TEST_CASE_METHOD(clock_test, "while nothing is written nothing is dropped, so th
   CHECK(starts());
 }
 
-TEST_CASE_METHOD(clock_test, "the filter drops nothing before it is told that something is durable") {
+TEST_CASE_METHOD(clock_test, "the filter drops nothing before confirm_durable") {
   start();
   expired_record_filter expired(*clock);
   std::string record;

@@ -1,5 +1,5 @@
-// The bytes on disk, pinned. A change of a format must fail here before it meets anybody's data; if it is meant, give
-// the format a new number and write the files anew: run this test binary once with ORDEM_UPDATE_GOLDEN=1.
+// Golden files for the bytes on disk: an unintended change of a format fails here. If the change is intended, give
+// the format a new number and write the files again: run this test binary once with ORDEM_UPDATE_GOLDEN=1.
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -105,7 +105,7 @@ capture golden_capture() {
 
 const capture_key golden_key = testing::key_of("b3JkZXI_LTE");
 
-// One key through its moves, and a message between them.
+// The changes of one capture, and a message between them.
 std::vector<entry> golden_mixed_group() {
   return {capture_entry{golden_key, sample_time, std::make_shared<const capture>(golden_allocation())},
           message_entry{guid_of("k"), golden_message(), nullptr, nullptr},
@@ -168,7 +168,7 @@ std::string path_of(const std::string& name) {
   return "tests/storage/golden/" + name + ".hex";
 }
 
-// Two digits a byte, 16 bytes a line, under a comment.
+// Writes a comment, then two digits a byte, 16 bytes a line.
 std::string hex_text(const golden& what) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text = "# " + what.holds;

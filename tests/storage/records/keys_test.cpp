@@ -23,7 +23,7 @@ std::string key_of(Encode encode, const Arguments&... arguments) {
   return key;
 }
 
-// In the order in which RocksDB compares keys: by unsigned bytes.
+// Compares as RocksDB does: by unsigned bytes.
 bool is_ascending(const std::vector<std::string>& keys) {
   return std::adjacent_find(keys.begin(), keys.end(), std::greater_equal<>{}) == keys.end();
 }
@@ -72,7 +72,7 @@ TEST_CASE("no customer's keys begin with another customer's prefix") {
                                         std::string(512, 'x'),
                                         std::string(256, 'x')};
   for (int i = 0; i < 50; ++i) {
-    // A customer that is called like the whole key of another one.
+    // A customer id that equals the whole key of another customer.
     customers.push_back(
         key_of(encode_customer_key, customers[random.up_to(customers.size() - 1)], random.id()).substr(0, 512));
   }
@@ -85,7 +85,7 @@ TEST_CASE("no customer's keys begin with another customer's prefix") {
   }
 }
 
-TEST_CASE("keys give back what they were made of") {
+TEST_CASE("keys decode to what was encoded") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random_values random(seed);
@@ -110,7 +110,7 @@ TEST_CASE("a key of a wrong length is not read") {
   CHECK_FALSE(decode_capture_key(""));
   CHECK_FALSE(decode_capture_key(std::string_view("\0", 1)));
   CHECK_FALSE(decode_capture_key(std::string_view("\0a", 2)));
-  CHECK_FALSE(decode_capture_key("abcd"));  // of a tenant that there is not
+  CHECK_FALSE(decode_capture_key("abcd"));  // of an unknown tenant
 }
 
 TEST_CASE("different GUIDs have different keys") {

@@ -53,14 +53,14 @@ std::string bytes_of(const std::vector<entry>& group) {
   return bytes;
 }
 
-// Calls judge with the record, with one to four of its bytes changed at random.
+// Calls `check` with the record, one to four of its bytes changed at random.
 template <class Judge>
-void with_random_damage(const std::string& record, random_values& random, Judge judge) {
+void with_random_damage(const std::string& record, random_values& random, Judge check) {
   std::string damaged = record;
   for (auto count = 1 + random.up_to(3); count > 0; --count) {
     damaged[random.up_to(damaged.size() - 1)] ^= static_cast<char>(1 + random.up_to(254));
   }
-  judge(damaged);
+  check(damaged);
 }
 
 TEST_CASE("an order comes back from its record as it was") {
@@ -84,7 +84,7 @@ TEST_CASE("an order with the extremes of every field comes back as it was") {
   CHECK(decode_order(what.id, bytes_of(what)) == what);
 }
 
-TEST_CASE("an order's attributes come back as deep as a request may nest them") {
+TEST_CASE("an order's attributes come back with the deepest nesting that a request may have") {
   json_value nested{json_object{}};
   for (std::size_t depth = 2; depth < limits::json_depth_max; ++depth) nested = {json_array{std::move(nested)}};
   order what = testing::sample_order();
@@ -92,7 +92,7 @@ TEST_CASE("an order's attributes come back as deep as a request may nest them") 
   CHECK(decode_order(what.id, bytes_of(what)) == what);
 }
 
-TEST_CASE("an order without attributes is told from one with none in them") {
+TEST_CASE("an order without attributes differs from one with empty attributes") {
   order what = testing::sample_order();
   const std::string without = bytes_of(what);
   what.content.attributes = json_object{};
@@ -219,7 +219,7 @@ TEST_CASE("a log group of another format decodes to nothing") {
   CHECK_FALSE(decode_log_group(bytes));
 }
 
-// What such bytes decode to is open; that it is a whole value or nothing is what is tested.
+// The decoded value is not checked, only that it is a whole value or nullopt.
 TEST_CASE("a damaged order decodes to nothing or to an order that can be written again") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
@@ -295,7 +295,7 @@ TEST_CASE("random bytes decode to nothing or to a value") {
   }
 }
 
-TEST_CASE("a count that the record can't hold asks for no memory") {
+TEST_CASE("a count that is larger than the record causes no allocation") {
   std::string bytes;
   byte_writer to{bytes};
   to.put_byte(3);
@@ -304,7 +304,7 @@ TEST_CASE("a count that the record can't hold asks for no memory") {
   CHECK_FALSE(decode_log_group(bytes));
 }
 
-// An order's record, written here field by field so that a field can hold what no order does.
+// Writes an order's record field by field, so that a field can have a value that no order has.
 struct raw_order {
   std::uint8_t status = 1;
   std::uint64_t created_ms = 1000;
@@ -354,7 +354,7 @@ TEST_CASE("an order with a field out of its range decodes to nothing") {
   CHECK_FALSE(decode_order({}, record.bytes()));
 }
 
-// A capture's record with a response, and a log group of one capture, written here field by field.
+// Write a capture's record with a response, and a log group of one capture, field by field.
 struct raw_capture {
   std::uint64_t status = 200;
   std::uint64_t headers = 0;
@@ -433,7 +433,7 @@ TEST_CASE("a number of more than 64 bits is not read") {
   CHECK(from.ok() == readable);
 }
 
-TEST_CASE("a read past the end fails for good and gives zeros") {
+TEST_CASE("after a read past the end the reader has failed and returns zeros") {
   byte_reader from{"ab"};
   CHECK(from.get_big_endian(4) == 0x61620000);
   CHECK_FALSE(from.ok());

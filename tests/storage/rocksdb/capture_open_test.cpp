@@ -1,4 +1,4 @@
-// The check at start: the captures must be what the log made of them, but for those whose time is over.
+// The check at start: captures must be what the log made of them, unless they have expired.
 
 #include <catch2/catch.hpp>
 
@@ -25,7 +25,7 @@ struct capture_open_test {
   manual_clock clock;
   std::filesystem::path folder = temp.path() / "data";
 
-  // One of each state, and an order among them.
+  // Writes a capture of each state, and an order among them.
   capture_open_test() {
     const auto store = opened(settings_for(folder), clock);
     REQUIRE(store->append(std::vector<entry>{allocation_entry(allocated_key), allocation_entry(recorded_key),
@@ -63,7 +63,7 @@ struct capture_open_test {
 
 TEST_CASE_METHOD(capture_open_test, "captures that are what the log made of them are opened") {
   CHECK(opens());
-  // What is written over itself differs in nothing.
+  // Writes each capture again, unchanged.
   put(allocated_key, allocated_at(sample_time));
   put(recorded_key, recorded_at(sample_time, response_of("r")));
   CHECK(opens());
@@ -81,7 +81,7 @@ TEST_CASE_METHOD(capture_open_test,
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"released"}));
 }
 
-TEST_CASE_METHOD(capture_open_test, "a folder whose capture is another than the log's is not opened") {
+TEST_CASE_METHOD(capture_open_test, "a folder whose capture differs from the log is not opened") {
   const auto [key, record] = GENERATE(table<capture_key, shared_capture>({
       {allocated_key, allocated_at(sample_time + milliseconds(1))},
       {allocated_key, recorded_at(sample_time, response_of("r"))},
@@ -98,7 +98,7 @@ TEST_CASE_METHOD(capture_open_test, "a folder whose capture can't be read is not
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"recorded"}));
 }
 
-TEST_CASE_METHOD(capture_open_test, "a capture may be missing once its time is over, and no moment before") {
+TEST_CASE_METHOD(capture_open_test, "a capture may be missing once it has expired, and not before") {
   remove(allocated_key);
   remove(recorded_key);
   clock.advance(sample_terms.ttl - milliseconds(1));
@@ -107,7 +107,8 @@ TEST_CASE_METHOD(capture_open_test, "a capture may be missing once its time is o
   CHECK(opens());
 }
 
-TEST_CASE_METHOD(capture_open_test, "its time is over by the newest record, too, wherever the clock is") {
+TEST_CASE_METHOD(capture_open_test,
+                 "a capture has also expired by the time of the newest record, whatever the clock shows") {
   {
     const auto store = opened(settings_for(folder), clock);
     const timestamp newest = sample_time + sample_terms.ttl;
@@ -120,7 +121,7 @@ TEST_CASE_METHOD(capture_open_test, "its time is over by the newest record, too,
   CHECK(opens());
 }
 
-TEST_CASE_METHOD(capture_open_test, "captures that a compaction dropped after their time are no disagreement") {
+TEST_CASE_METHOD(capture_open_test, "captures that a compaction dropped after their expiry are no damage") {
   const auto captures_left = [this] {
     expired_record_filter expired(clock);
     expired.confirm_durable(clock.now());
@@ -142,9 +143,10 @@ TEST_CASE_METHOD(capture_open_test, "captures that a compaction dropped after th
   CHECK(opens());
 }
 
-TEST_CASE_METHOD(capture_open_test, "a capture that can't be read is a failed read and a failed scan, each told once") {
+TEST_CASE_METHOD(capture_open_test,
+                 "a capture that can't be read is a failed read and a failed scan, each reported once") {
   {
-    // Past what is checked at the start.
+    // More groups than the start checks.
     const auto store = opened(settings_for(folder), clock);
     for (std::uint64_t i = 1; i <= 100; ++i) REQUIRE(store->append(std::vector<entry>{allocation_entry(key_of(i))}));
     REQUIRE(store->sync());

@@ -1,4 +1,4 @@
-// Captures in the store: written, read one by one and all of them, and in the log among the messages.
+// Captures in the store: written, read, scanned, and in the log among the messages.
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -43,7 +43,7 @@ TEST_CASE_METHOD(capture_store_test, "a new store has no captures") {
   CHECK(all_keys().empty());
 }
 
-TEST_CASE_METHOD(capture_store_test, "a capture is found as it was last written, also after a start") {
+TEST_CASE_METHOD(capture_store_test, "a capture is found as it was last written, also after a restart") {
   const bool starts_anew = GENERATE(true, false);
   write({allocation_entry(some_key)});
   if (starts_anew) reopen();
@@ -64,7 +64,7 @@ TEST_CASE_METHOD(capture_store_test, "a capture without lease or end, and one wi
   CHECK(is_same(find(other_key), completed));
 }
 
-TEST_CASE_METHOD(capture_store_test, "a capture that was given up is gone, and may come again") {
+TEST_CASE_METHOD(capture_store_test, "a capture that was given up is not found, and may be allocated again") {
   write({allocation_entry(some_key), allocation_entry(other_key)});
   write({release_entry(some_key)});
   CHECK(find(some_key) == nullptr);
@@ -94,23 +94,23 @@ TEST_CASE_METHOD(capture_store_test, "captures are visited in byte order of thei
   REQUIRE(std::is_sorted(expected.begin(), expected.end()));
   for (auto name = expected.rbegin(); name != expected.rend(); ++name) write({allocation_entry(key_of(*name))});
   CHECK(all_keys() == expected);
-  store->close();  // out of memory into files
+  store->close();  // writes the memtables to files
   CHECK(all_keys() == expected);
 }
 
-TEST_CASE_METHOD(capture_store_test, "a scan of captures ends when its visitor says no, and sees one state") {
+TEST_CASE_METHOD(capture_store_test, "a scan of captures ends when its visitor returns false, and reads one snapshot") {
   for (std::uint64_t i = 1; i <= 5; ++i) write({record_entry(key_of(i), "first")});
-  const int wanted = GENERATE(1, 3, 5);
+  const int limit = GENERATE(1, 3, 5);
   int visited = 0;
   REQUIRE(store->scan_captures(sample_time, [&](const capture_key&, const shared_capture& each) {
     if (visited == 0) write({release_entry(key_of(2)), record_entry(key_of(3), "second"), allocation_entry(key_of(9))});
     CHECK(each->response->body == "first");
-    return ++visited < wanted;
+    return ++visited < limit;
   }));
-  CHECK(visited == wanted);
+  CHECK(visited == limit);
 }
 
-TEST_CASE_METHOD(capture_store_test, "no change of a capture shows before its sync") {
+TEST_CASE_METHOD(capture_store_test, "no change of a capture is visible before its sync") {
   write({allocation_entry(some_key)});
   REQUIRE(store->append(std::vector<entry>{record_entry(some_key, "r"), allocation_entry(other_key)}) == position{3});
   CHECK(find(some_key)->response == nullptr);
@@ -122,7 +122,7 @@ TEST_CASE_METHOD(capture_store_test, "no change of a capture shows before its sy
   CHECK(all_keys().size() == 2);
 }
 
-TEST_CASE_METHOD(capture_store_test, "with durability postgres no capture shows before it is confirmed") {
+TEST_CASE_METHOD(capture_store_test, "with durability postgres no capture is visible before it is confirmed") {
   settings.durability = durability::postgres;
   settings.log_is_consumed = true;
   reopen();
@@ -135,7 +135,7 @@ TEST_CASE_METHOD(capture_store_test, "with durability postgres no capture shows 
   CHECK(find(some_key) == nullptr);
 }
 
-TEST_CASE_METHOD(capture_store_test, "the figures count captures apart from messages") {
+TEST_CASE_METHOD(capture_store_test, "the statistics count captures separately from messages") {
   write({allocation_entry(some_key), create_entry(1), allocation_entry(other_key)});
   CHECK(store->stats().estimated_captures == 2);
   CHECK(store->stats().estimated_messages == 1);
@@ -166,7 +166,7 @@ TEST_CASE_METHOD(capture_store_test,
   }
 }
 
-TEST_CASE_METHOD(capture_store_test, "captures and orders share a group, each with its place in the log") {
+TEST_CASE_METHOD(capture_store_test, "captures and orders share a group, each with its position in the log") {
   const message_entry created = create_entry(1);
   const message_entry changed = change_entry(created.after, content_of("c-2002"));
   write({allocation_entry(some_key), created, record_entry(some_key, "r"), changed, release_entry(other_key)});
@@ -188,7 +188,7 @@ TEST_CASE_METHOD(capture_store_test, "captures and orders share a group, each wi
   CHECK(replayed({3}).front().capture()->after->response->body == "r");
 }
 
-TEST_CASE_METHOD(capture_store_test, "the log keeps a capture whose time is over") {
+TEST_CASE_METHOD(capture_store_test, "the log keeps a capture that has expired") {
   write({record_entry(some_key, "r")});
   clock.advance(2 * sample_terms.ttl);
   reopen();
@@ -197,7 +197,7 @@ TEST_CASE_METHOD(capture_store_test, "the log keeps a capture whose time is over
 }
 
 TEST_CASE_METHOD(capture_store_test,
-                 "the log gives no more captured responses at once than its bound, but at least one") {
+                 "one read of the log returns no more captured responses than its bound, but at least one") {
   const std::string half(log_read_captured_bytes_max / 2, 'x');
   const auto [body, expected] = GENERATE_COPY(table<std::string, std::size_t>({
       {half, 2},
@@ -229,7 +229,7 @@ TEST_CASE_METHOD(capture_store_test,
   CHECK(store->read_log({6}, 100).value().empty());
 }
 
-TEST_CASE_METHOD(capture_store_test, "random changes of captures end where they lead, and the log tells them all") {
+TEST_CASE_METHOD(capture_store_test, "random changes of captures lead to the right state, and the log has them all") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
@@ -258,11 +258,11 @@ TEST_CASE_METHOD(capture_store_test, "random changes of captures end where they 
   for (const auto& [name, state] : expected) kept.push_back(name);
   CHECK(all_keys() == kept);
 
-  std::size_t told = 0;
+  std::size_t logged = 0;
   for (const logged_entry& each : replayed()) {
-    if (each.capture() != nullptr) REQUIRE(is_same(*each.capture(), history.at(told++)));
+    if (each.capture() != nullptr) REQUIRE(is_same(*each.capture(), history.at(logged++)));
   }
-  CHECK(told == history.size());
+  CHECK(logged == history.size());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The folder around the database: that its making survives a power loss, and that it stays where it is.
+// The folder around the database: it is made durably, and its replacement is detected.
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What this process syncs.
+// The fsync calls of this process.
 struct {
   std::mutex mutex;
   std::vector<std::string> paths;
@@ -30,7 +30,7 @@ struct {
 
 }  // namespace
 
-// In the place of the C library's, in this program and its libraries.
+// Replaces the function of the C library, in this program and its libraries.
 extern "C" int fsync(int file) {
   std::error_code ignored;
   const std::string path = fs::read_symlink("/proc/self/fd/" + std::to_string(file), ignored).string();
@@ -73,7 +73,7 @@ struct data_folder_test {
   }
 };
 
-TEST_CASE_METHOD(data_folder_test, "each folder in which one is made is synced, up to the first that was there") {
+TEST_CASE_METHOD(data_folder_test, "each folder in which one is made is synced, up to the first existing one") {
   const fs::path folder = root / "a" / "b" / "data";
   opened(settings_for(GENERATE(true, false) ? folder : folder / ""), clock);
   for (const fs::path& each : {root, root / "a", root / "a" / "b", folder, folder / "FORMAT.tmp"}) {
@@ -82,7 +82,8 @@ TEST_CASE_METHOD(data_folder_test, "each folder in which one is made is synced, 
   }
 }
 
-TEST_CASE_METHOD(data_folder_test, "the parent of a folder is synced that a start made which was cut off") {
+TEST_CASE_METHOD(data_folder_test,
+                 "the parent of a folder is synced if an earlier start made the folder and was cut off") {
   fs::create_directories(root / "data");
   opened(settings_for(GENERATE(true, false) ? root / "data" : root / "data" / ""), clock);
   CHECK(was_synced(root));
@@ -96,14 +97,14 @@ TEST_CASE_METHOD(data_folder_test, "a start fails if it can't sync the parent of
   CHECK_THAT(result.error(), is_error(error_code::io_error, {root.string(), "Input/output error"}));
 }
 
-TEST_CASE_METHOD(data_folder_test, "a folder that can't be synced stops the start, with the reason") {
+TEST_CASE_METHOD(data_folder_test, "a start fails with the reason if it can't sync a folder") {
   refuse(root.string() + GENERATE(as<std::string>{}, "", "/a", "/a/data"));
   const auto result = open_store(settings_for(root / "a" / "data"), clock);
   REQUIRE_FALSE(result);
   CHECK_THAT(result.error(), is_error(error_code::io_error, {(root / "a").string(), "Input/output error"}));
 }
 
-TEST_CASE_METHOD(data_folder_test, "a FORMAT that is only written in part says why") {
+TEST_CASE_METHOD(data_folder_test, "a short write of FORMAT fails with its reason") {
   const file_size_limit limit(3);
   const auto made = data_folder::make(root / "data", "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c");
   REQUIRE_FALSE(made);
@@ -144,18 +145,18 @@ TEST_CASE_METHOD(data_folder_test, "a store whose folder is removed or replaced 
   CHECK_THAT(errors.all()[0], Contains("removed or replaced"));
 }
 
-TEST_CASE_METHOD(data_folder_test, "a store on the path of one that was moved away is not harmed by it") {
+TEST_CASE_METHOD(data_folder_test, "a store whose folder was moved away does not change the store in its place") {
   const fs::path folder = root / "data";
-  const bool has_written = GENERATE(true, false);  // if not, it first looks when it is closed
+  const bool has_written = GENERATE(true, false);  // if not, it notices when it is closed
   auto first = opened(settings_for(folder), clock);
-  // Its files have had higher numbers than those of the second will, and nothing is written in the background.
+  // Its files get higher numbers than those of the second store, and nothing is written in the background.
   for (std::uint64_t i = 0; i < 10; ++i) {
     write(*first, i);
     first.reset();
     first = opened(settings_for(folder), clock);
   }
   fs::rename(folder, root / "away");
-  const fs::path same = folder / ".";  // RocksDB lets a process open the same text only once
+  const fs::path same = folder / ".";  // a process can open the same text only once in RocksDB
   {
     auto second = opened(settings_for(same), clock);
     for (std::uint64_t i = 0; i < 200; ++i) write(*second, i);

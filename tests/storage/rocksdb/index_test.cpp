@@ -1,4 +1,4 @@
-// The indexes of the store on their way from memory to table files, through crashes and refusals.
+// The indexes of the store: memtables, table files, crashes and failed writes.
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -30,7 +30,7 @@ struct index_test : open_store {
   reported_errors errors;
   std::uint64_t orders = 0;
 
-  // Each order is created for customer a and then goes to customer b if its number is even.
+  // Each order is created for customer a, and moves to customer b if its number is even.
   void write_orders(std::uint64_t count) {
     for (std::uint64_t last = orders + count; orders < last;) {
       ++orders;
@@ -39,7 +39,7 @@ struct index_test : open_store {
     }
   }
 
-  // One group, not durable yet.
+  // Appends one group, which is not durable yet.
   void append_creates(std::size_t count) {
     std::vector<entry> group;
     for (std::size_t i = 0; i < count; ++i) group.emplace_back(create_entry(++orders, content_of("a")));
@@ -78,7 +78,7 @@ struct index_test : open_store {
     });
   }
 
-  // The position that the table files have reached, in the database of a store that is not open.
+  // Returns the position that the table files have. REQUIRES: the store is not open.
   std::uint64_t indexed() {
     std::uint64_t reached = 0;
     tamper(folder.path(), [&](auto& db, auto handle) {
@@ -105,7 +105,7 @@ TEST_CASE_METHOD(index_test, "messages and customers are found in memory, in fil
 }
 
 // Reading the whole list takes thousands of times as long.
-TEST_CASE_METHOD(index_test, "the first order of a customer is found as quickly among many recent ones as among few") {
+TEST_CASE_METHOD(index_test, "the first order of a customer is found as fast among many recent orders as among few") {
   settings.index_entries = 16 * group_entries_max;
   reopen();
   write({create_entry(1, content_of("few"))});
@@ -125,7 +125,7 @@ TEST_CASE_METHOD(index_test, "the first order of a customer is found as quickly 
   CHECK(list_orders(*store, "a", {}, 1).front()->id == order_id_of(orders));
 }
 
-// Each in a generation or table file of its own, where ids ascend, descend, or neither.
+// Each in its own memtable or table file, with ascending, descending or mixed ids.
 TEST_CASE_METHOD(index_test, "orders are listed by id, whatever order they were written in") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
@@ -140,7 +140,7 @@ TEST_CASE_METHOD(index_test, "orders are listed by id, whatever order they were 
     write({created});
     current[number] = created.after;
     expected["a"].insert(created.after->id);
-    // Some order, of any age, moves to the other customer or back.
+    // Some order moves to the other customer or back.
     auto& moving = std::next(current.begin(), static_cast<std::ptrdiff_t>(random() % current.size()))->second;
     const bool goes = moving->content.customer_id == "a";
     expected[goes ? "a" : "b"].erase(moving->id);
@@ -165,7 +165,7 @@ TEST_CASE_METHOD(index_test, "orders are listed by id, whatever order they were 
   }
 }
 
-TEST_CASE_METHOD(index_test, "after a crash the indexes are made from the log, again and again") {
+TEST_CASE_METHOD(index_test, "after each crash the indexes are made from the log") {
   write_orders(300);
   store.reset();
   CHECK(indexed() > 0);
@@ -177,14 +177,14 @@ TEST_CASE_METHOD(index_test, "after a crash the indexes are made from the log, a
   }
 }
 
-TEST_CASE_METHOD(index_test, "who only reads a folder that is being written finds what is in memory there") {
+TEST_CASE_METHOD(index_test, "a store for reading finds what its writer has only in memory") {
   write_orders(100);
   const auto reader = storage::open_store_for_reading(settings, clock);
   REQUIRE(reader);
   check_all_found(**reader);
 }
 
-TEST_CASE_METHOD(index_test, "a file that a crash left on its way into the database is removed") {
+TEST_CASE_METHOD(index_test, "a table file that a crash left before its ingestion is deleted") {
   write_orders(10);
   store.reset();
   std::ofstream(incoming_path(folder.path()) / "messages") << "half";
@@ -235,14 +235,14 @@ TEST_CASE_METHOD(index_test, "a gap in the log after where the indexes end is re
   CHECK_THAT(result.error(), is_error(error_code::damaged, {"does not reach back to the indexes"}));
 }
 
-TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes are taken, and reads go on") {
+TEST_CASE_METHOD(index_test, "when the indexes can't be written, writes fail and reads work") {
   settings.on_error = errors.listener();
   reopen();
   write_orders(10);
   fs::remove_all(incoming_path(folder.path()));
   std::ofstream(incoming_path(folder.path())) << "in the way";
   tl::expected<position, log_error> written;
-  // What fails is another thread: until then all is well.
+  // The index thread fails; until then appends succeed.
   while ((written = store->append(group_of({create_entry(orders + 1)})))) {
     ++orders;
     REQUIRE(store->sync());
@@ -254,9 +254,9 @@ TEST_CASE_METHOD(index_test, "when the indexes can't be written no more writes a
 
   settings.on_error = [](std::string_view) {};
   reopen();
-  const auto told = errors.all();
-  REQUIRE(told.size() == 1);
-  CHECK_THAT(told[0], Contains("indexes"));
+  const auto reported = errors.all();
+  REQUIRE(reported.size() == 1);
+  CHECK_THAT(reported[0], Contains("indexes"));
   for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
 }
 
@@ -266,14 +266,14 @@ TEST_CASE_METHOD(index_test, "nothing goes into table files before it is durable
   CHECK(indexed() == 0);
 }
 
-TEST_CASE_METHOD(index_test, "the log is kept from where the indexes end, however little of it is to be kept") {
+TEST_CASE_METHOD(index_test, "the log is kept from where the indexes end, even with a lower log_entries_kept") {
   settings.log_entries_kept = 1;
   settings.index_entries = 16 * group_entries_max;
   settings.write_buffer_bytes = std::size_t{1} << 20;  // many table files of the log
   reopen();
   while (store->read_log({1}, 1)) {
     REQUIRE(orders < 1'000'000);
-    // Durable in one step, so that the last of them are not in table files yet when those of the first are written.
+    // Durable in one step, so that the first entries are written to table files before the last ones.
     for (int group = 0; group < 32; ++group) append_creates(group_entries_max);
     REQUIRE(store->sync());
   }
@@ -281,7 +281,8 @@ TEST_CASE_METHOD(index_test, "the log is kept from where the indexes end, howeve
   for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
 }
 
-TEST_CASE_METHOD(index_test, "a GUID that is used anew after its time is found as it is now") {
+TEST_CASE_METHOD(index_test,
+                 "a GUID that is used again after its expiry finds the later message in memory and in files") {
   write_orders(100);
   const message_entry first = create_entry(1);
   const timestamp later = first.record.expires_at;
@@ -295,12 +296,12 @@ TEST_CASE_METHOD(index_test, "a GUID that is used anew after its time is found a
   CHECK(store->find_message(first.guid, later).value() == second.record);
 }
 
-TEST_CASE_METHOD(index_test, "an order is as its last change made it, whether that made it large or small") {
+TEST_CASE_METHOD(index_test, "an order is found as of its last change, whether that made it large or small") {
   shared_order current = create_entry(1).after;
   write({create_entry(1)});
   for (std::uint32_t i = 1; i <= 200; ++i) {
     order_content content = content_of("a", i);
-    if (i % 3 == 0) content.items.resize(100, content.items.front());  // too large to be kept in memory
+    if (i % 3 == 0) content.items.resize(100, content.items.front());  // too large for a memtable
     const message_entry change = change_entry(current, std::move(content));
     write({change});
     current = change.after;
@@ -311,8 +312,7 @@ TEST_CASE_METHOD(index_test, "an order is as its last change made it, whether th
   }
 }
 
-TEST_CASE_METHOD(index_test,
-                 "after a crash an order of more changes than are read from the log at once is made again") {
+TEST_CASE_METHOD(index_test, "after a crash an order with more changes than one read of the log returns is recovered") {
   settings.index_entries = 4 * group_entries_max;
   reopen();
   const auto life = life_of(1, group_entries_max + 100);
@@ -325,7 +325,7 @@ TEST_CASE_METHOD(index_test,
   CHECK(*store->find_order(life.back().after->id).value() == *life.back().after);
 }
 
-TEST_CASE_METHOD(index_test, "with durability postgres nothing in memory shows before it is persisted") {
+TEST_CASE_METHOD(index_test, "with durability postgres no memtable record is visible before it is persisted") {
   settings.durability = durability::postgres;
   reopen();
   const message_entry created = create_entry(1, content_of("a"));

@@ -1,4 +1,4 @@
-// Opening data folders: fresh, used, locked, foreign, torn and damaged ones.
+// Opening data folders: new, used, locked, foreign, torn and damaged ones.
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -29,7 +29,7 @@ struct folder_test {
   manual_clock clock;
   fs::path folder = temp.path() / "data";
 
-  // So many groups of three entries each: a new order, its change, a rejection.
+  // Appends this many groups of three entries: a new order, its change, a rejection.
   void fill(std::uint64_t groups) {
     const auto store = opened(settings_for(folder), clock);
     for (std::uint64_t i = store->last().number / 3; groups > 0; ++i, --groups) {
@@ -55,7 +55,7 @@ struct folder_test {
     return std::move(result.error());
   }
 
-  // The write-ahead log with the most in it.
+  // Returns the largest write-ahead log.
   fs::path wal() const {
     fs::path largest;
     for (const auto& each : fs::directory_iterator(folder / "db")) {
@@ -76,7 +76,7 @@ struct folder_test {
   }
 };
 
-// Everything that the first `groups` groups wrote is there, and nothing else.
+// Checks that the store has what the first `groups` groups wrote, and nothing else.
 void check_holds_groups(const storage::store& store, std::uint64_t groups) {
   REQUIRE(store.last() == position{3 * groups});
   for (std::uint64_t i = 0; i < groups; ++i) {
@@ -91,14 +91,14 @@ void check_holds_groups(const storage::store& store, std::uint64_t groups) {
 
 // --- in good order ---
 
-TEST_CASE_METHOD(folder_test, "a folder that is not there is made, with its parents") {
+TEST_CASE_METHOD(folder_test, "a missing folder is made, with its parents") {
   folder = temp.path() / "a" / "b";
   fill(1);
   CHECK(fs::is_directory(folder));
   CHECK(read_file(folder / "FORMAT") == "4\n" + opened(settings_for(folder), clock)->log_id() + "\n");
 }
 
-TEST_CASE_METHOD(folder_test, "an empty folder is taken") {
+TEST_CASE_METHOD(folder_test, "an empty folder is opened") {
   fs::create_directories(folder);
   fill(1);
   check_holds_groups(*opened(settings_for(folder), clock), 1);
@@ -118,15 +118,15 @@ TEST_CASE_METHOD(folder_test, "a store that was closed opens with all that was d
   check_holds_groups(*opened(settings_for(folder), clock), 10);
 }
 
-TEST_CASE_METHOD(folder_test, "the greatest id of an order is known at the start, and none of an empty folder") {
+TEST_CASE_METHOD(folder_test, "the greatest id of an order is known at the start, unless there is no order") {
   CHECK_FALSE(opened(settings_for(folder), clock)->newest_order());
   fill(3);
   CHECK(opened(settings_for(folder), clock)->newest_order() == order_id_of(2));
   CHECK(storage::open_store_for_reading(settings_for(folder), clock).value()->newest_order() == order_id_of(2));
 }
 
-TEST_CASE_METHOD(folder_test, "a folder whose making was cut short is made") {
-  // As after a crash: the lock is there, and perhaps a part of the number.
+TEST_CASE_METHOD(folder_test, "a folder whose first start was cut off is opened") {
+  // As after a crash: the folder has the lock, and perhaps a part of FORMAT.
   write_file(folder / "LOCK", "");
   if (GENERATE(true, false)) write_file(folder / "FORMAT.tmp", "");
   check_holds_groups(*opened(settings_for(folder), clock), 0);
@@ -134,7 +134,8 @@ TEST_CASE_METHOD(folder_test, "a folder whose making was cut short is made") {
 
 // --- locked ---
 
-TEST_CASE_METHOD(folder_test, "a folder that is open can't be opened a second time, and says that it is locked") {
+TEST_CASE_METHOD(folder_test,
+                 "a folder that is open can't be opened a second time, and the error says that it is locked") {
   fill(1);
   {
     const auto first = opened(settings_for(folder), clock);
@@ -163,19 +164,19 @@ TEST_CASE_METHOD(folder_test, "data whose FORMAT is missing or unreadable is not
   CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::damaged, {"FORMAT"}));
 }
 
-TEST_CASE_METHOD(folder_test, "a file in the place of the folder is told by its name") {
+TEST_CASE_METHOD(folder_test, "an error names the file in the place of the folder") {
   write_file(folder, "not a folder");
   CHECK_THAT(failure_to_open(), is_error(error_code::io_error, {folder.string()}));
   CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::not_found, {folder.string()}));
 }
 
-TEST_CASE_METHOD(folder_test, "a file in the place of the database is told") {
+TEST_CASE_METHOD(folder_test, "a file in the place of the database is an error") {
   write_file(folder / "FORMAT", "4\n6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c\n");
   write_file(folder / "db", "not a database");
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {folder.string()}));
 }
 
-TEST_CASE_METHOD(folder_test, "a folder below a file is told") {
+TEST_CASE_METHOD(folder_test, "a folder below a file is an error") {
   write_file(temp.path() / "file", "not a folder");
   folder = temp.path() / "file" / "data";
   CHECK_THAT(failure_to_open(), is_error(error_code::io_error, {folder.string()}));
@@ -201,14 +202,14 @@ TEST_CASE_METHOD(folder_test,
     REQUIRE((*result)->last().number % 3 == 0);
     fewest = std::min(fewest, (*result)->last().number / 3);
     check_holds_groups(**result, (*result)->last().number / 3);
-    // And it goes on from there.
+    // The store can append.
     REQUIRE((*result)->append(group_of(group((*result)->last().number / 3))));
     REQUIRE((*result)->sync());
   }
   CHECK(fewest == 0);
 }
 
-TEST_CASE_METHOD(folder_test, "a log that is damaged in the middle is not opened, and stays as it was") {
+TEST_CASE_METHOD(folder_test, "a log that is damaged in the middle is not opened, and does not change") {
   fill(400);
   const fs::path log = wal();
   const std::string whole = read_file(log);
@@ -224,13 +225,12 @@ TEST_CASE_METHOD(folder_test, "a log that is damaged in the middle is not opened
   check_holds_groups(*opened(settings_for(folder), clock), 400);
 }
 
-TEST_CASE_METHOD(
-    folder_test,
-    "no single inverted byte before the last block of a log makes anything durable be forgotten in silence") {
+TEST_CASE_METHOD(folder_test,
+                 "no single inverted byte before the last block of a log silently drops a durable record") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
-  constexpr std::size_t block_bytes = 32768;  // where RocksDB's reader takes its bearings
+  constexpr std::size_t block_bytes = 32768;  // RocksDB's
   fill(200);
   const fs::path log = wal();
   const std::string whole = read_file(log);
@@ -266,7 +266,7 @@ TEST_CASE_METHOD(folder_test,
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"byte " + std::to_string(record)}));
 }
 
-TEST_CASE_METHOD(folder_test, "a damaged record with whole ones behind it is damage, in the last block too") {
+TEST_CASE_METHOD(folder_test, "a damaged record before whole ones is damage, also in the last block") {
   fill(200);
   const fs::path log = wal();
   std::string damaged = read_file(log);
@@ -277,7 +277,7 @@ TEST_CASE_METHOD(folder_test, "a damaged record with whole ones behind it is dam
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged));
 }
 
-TEST_CASE_METHOD(folder_test, "a sorted file that is missing is damage") {
+TEST_CASE_METHOD(folder_test, "a missing table file is damage") {
   fill(3);
   opened(settings_for(folder), clock)->close();
   std::size_t removed = 0;
@@ -288,14 +288,14 @@ TEST_CASE_METHOD(folder_test, "a sorted file that is missing is damage") {
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {folder.string()}));
 }
 
-TEST_CASE_METHOD(folder_test, "a database that has lost its table of contents is not begun anew") {
+TEST_CASE_METHOD(folder_test, "a database without its CURRENT file is not created again") {
   fill(3);
   fs::remove(folder / "db" / "CURRENT");
   const auto result = storage::open_store(settings_for(folder), clock);
   CHECK_FALSE(result);
 }
 
-// What the log says and what the orders are, made to differ behind the store's back.
+// Changes the database so that the log and the orders differ.
 struct tampered_test : folder_test {
   template <class Change>
   void tamper(Change change) {
@@ -306,7 +306,7 @@ struct tampered_test : folder_test {
   }
 };
 
-TEST_CASE_METHOD(tampered_test, "a folder whose log names an order that is not there is not opened") {
+TEST_CASE_METHOD(tampered_test, "a folder whose log names a missing order is not opened") {
   fill(3);
   const order_id id = order_id_of(1);
   tamper([&](auto& db, auto handle) { REQUIRE(db.Delete({}, handle(family::orders), key_of(id)).ok()); });
@@ -335,9 +335,9 @@ TEST_CASE_METHOD(tampered_test, "a folder whose last log group can't be read is 
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged));
 }
 
-TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, told once") {
+TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, reported once") {
   fill(100);
-  opened(settings_for(folder), clock)->close();  // so that the start reads no further back than it must
+  opened(settings_for(folder), clock)->close();  // so that the start reads as little as possible
   const order_id id = order_id_of(1);
   const auto [damaged_order, damaged_message] = GENERATE(table<bool, bool>({{true, false}, {false, true}}));
   tamper([&, order = damaged_order](auto& db, auto handle) {
@@ -360,9 +360,9 @@ TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, t
   CHECK_THAT(errors[0], Contains("damaged"));
 }
 
-// --- a disk that refuses ---
+// --- a full disk ---
 
-// RocksDB's background threads may meet the disk first, and log that.
+// RocksDB's background threads may fail first, and log that.
 void check_reported_once(const std::vector<std::string>& errors) {
   CAPTURE(errors);
   std::size_t reports = 0;
@@ -377,8 +377,8 @@ void check_reported_once(const std::vector<std::string>& errors) {
   CHECK(reports == 1);
 }
 
-// Writes groups after those that the folder has until the disk refuses one. What must hold then is checked.
-struct refusing_disk_test : folder_test {
+// Appends groups until a write fails, and checks the store then.
+struct full_disk_test : folder_test {
   void run(std::uint64_t groups, std::uintmax_t limit_bytes) {
     fill(groups);
     std::uint64_t durable = groups;
@@ -407,14 +407,13 @@ struct refusing_disk_test : folder_test {
   }
 };
 
-TEST_CASE_METHOD(
-    refusing_disk_test,
-    "after a write that the disk refused nothing is written, reads go on, and a restart has all that was durable") {
+TEST_CASE_METHOD(full_disk_test,
+                 "after a failed write nothing is written, reads work, and a restart has all that was durable") {
   run(20, 600'000);
 }
 
-TEST_CASE_METHOD(refusing_disk_test,
-                 "a disk that refuses RocksDB's own information log ends neither the process nor the reads") {
+TEST_CASE_METHOD(full_disk_test,
+                 "a disk that is too full for RocksDB's information log ends neither the process nor the reads") {
   run(20, 40'000);
 }
 
@@ -430,14 +429,14 @@ TEST_CASE_METHOD(folder_test, "a folder can be read while another store writes i
   REQUIRE(reader);
   check_holds_groups(**reader, 3);
 
-  // It sees one moment, and is in nobody's way.
+  // It has the data of one moment, and does not block the writer.
   REQUIRE(writer->append(group_of(group(3))));
   REQUIRE(writer->sync());
   check_holds_groups(**reader, 3);
   check_holds_groups(*writer, 4);
 }
 
-TEST_CASE_METHOD(folder_test, "a folder can be read that nobody writes") {
+TEST_CASE_METHOD(folder_test, "a folder can be read that has no writer") {
   fill(3);
   if (GENERATE(true, false)) opened(settings_for(folder), clock)->close();
   const auto reader = open_store_for_reading(settings_for(folder), clock);
@@ -445,7 +444,7 @@ TEST_CASE_METHOD(folder_test, "a folder can be read that nobody writes") {
   check_holds_groups(**reader, 3);
 }
 
-TEST_CASE_METHOD(folder_test, "reading a folder leaves it to a writer") {
+TEST_CASE_METHOD(folder_test, "a store for reading does not lock out a writer") {
   fill(3);
   const auto reader = open_store_for_reading(settings_for(folder), clock);
   REQUIRE(reader);
@@ -453,7 +452,7 @@ TEST_CASE_METHOD(folder_test, "reading a folder leaves it to a writer") {
   check_holds_groups(*opened(settings_for(folder), clock), 6);
 }
 
-TEST_CASE_METHOD(folder_test, "a folder that is not there is not made by reading it") {
+TEST_CASE_METHOD(folder_test, "opening a missing folder for reading does not make it") {
   CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::not_found, {folder.string()}));
   CHECK_FALSE(fs::exists(folder));
   fs::create_directories(folder);

@@ -43,7 +43,7 @@ texts sorted_texts(const recent_lists& lists, position upto) {
   return all;
 }
 
-TEST_CASE("a list gives its keys in byte order, whatever order they came in") {
+TEST_CASE("a list returns its keys in byte order, whatever the order of insertion") {
   recent_lists lists(10);
   CHECK(all_from(lists, "cust1", "cust1", the_end).empty());
   lists.put("cust1/c", name_bytes, {1});
@@ -59,7 +59,7 @@ TEST_CASE("a list gives its keys in byte order, whatever order they came in") {
   CHECK(lists.size() == 4);
 }
 
-TEST_CASE("a key is seen as it was at the reader's position") {
+TEST_CASE("a key is read as of the reader's position") {
   recent_lists lists(10);
   lists.put("cust1/b", name_bytes, {2});
   lists.remove("cust1/b", name_bytes, {4});
@@ -86,11 +86,11 @@ TEST_CASE("lists hold what a map of sets would, for every reader's position") {
   std::mt19937_64 random(seed);
   constexpr std::uint64_t count = 4000;
   recent_lists lists(count);
-  // By key: what holds from a position on.
+  // For each key, its changes by position.
   std::map<std::string, std::map<std::uint64_t, bool>> changes;
   for (std::uint64_t at = 1; at <= count; ++at) {
     const std::string name = random() % 2 == 0 ? "busy." : "c" + std::to_string(1000 + random() % 500);
-    // Mostly ever lower, as keys of new orders are; some far behind, some again.
+    // Mostly descending, like keys of new orders; some far back, some repeated.
     const std::string key = key_of(name, random() % 4 == 0 ? random() % count : count - at);
     const bool removed = random() % 4 == 0;
     removed ? lists.remove(key, name_bytes, {at}) : lists.put(key, name_bytes, {at});
@@ -114,7 +114,7 @@ TEST_CASE("lists hold what a map of sets would, for every reader's position") {
   CHECK(sorted_texts(lists, {count / 2}) == expected_from("", "", count / 2));
 }
 
-TEST_CASE("an order that moves to and fro ten thousand times costs a reader one step") {
+TEST_CASE("an order that changes its customer ten thousand times costs a reader one step") {
   constexpr std::uint64_t count = 20'000;
   recent_lists lists(count + 2);
   lists.put("cust1/b", name_bytes, {1});

@@ -29,7 +29,7 @@ std::vector<std::string> texts(const std::vector<const recent_record*>& records)
   return all;
 }
 
-TEST_CASE("what was put is found, and nothing else") {
+TEST_CASE("records that were put are found, and no others") {
   recent_records records(10);
   CHECK(records.find("a", the_end) == nullptr);
   put(records, "a", "1", 1);
@@ -52,7 +52,7 @@ TEST_CASE("a reader sees the newest record up to its position") {
   CHECK(records.find("a", {7})->value() == "new");
 }
 
-TEST_CASE("sorted gives each key once, in byte order, as it is at the position") {
+TEST_CASE("sorted returns each key once, in byte order, as of the position") {
   recent_records records(10);
   put(records, "b", "1", 1);
   put(records, "a", "2", 2);
@@ -63,7 +63,7 @@ TEST_CASE("sorted gives each key once, in byte order, as it is at the position")
   CHECK_THAT(texts(records.sorted(the_end)), Equals(std::vector<std::string>{"a-", "b=3", "\xFF=5"}));
 }
 
-TEST_CASE("a full table holds all that was put, long values too") {
+TEST_CASE("a full table has all records, including long values") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
@@ -84,7 +84,7 @@ TEST_CASE("a full table holds all that was put, long values too") {
   CHECK(texts(records.sorted(the_end)) == all);
 }
 
-TEST_CASE("readers of other threads find everything up to the position that they were told") {
+TEST_CASE("other threads find all records up to the position that they know") {
   constexpr std::uint64_t count = 50'000;
   recent_records records(count);
   std::atomic<std::uint64_t> written{0};
@@ -96,7 +96,7 @@ TEST_CASE("readers of other threads find everything up to the position that they
       if (upto.number == 0) continue;
       const std::uint64_t number = 1 + random() % upto.number;
       const auto* found = records.find("key-" + std::to_string(number % 20'000), upto);
-      // The newest of those that share the key.
+      // The newest record of the key.
       const std::uint64_t newest = number + (upto.number - number) / 20'000 * 20'000;
       if (found == nullptr || found->value() != std::to_string(newest)) ++wrong;
     }

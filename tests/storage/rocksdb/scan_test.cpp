@@ -1,4 +1,4 @@
-// Reading everything: all orders, all messages, each in its order, of one durable state.
+// Scans of all orders and all messages, each in key order, of one snapshot.
 
 #include <catch2/catch.hpp>
 
@@ -38,14 +38,14 @@ TEST_CASE_METHOD(scan_test, "a scan of an empty store visits nothing") {
   CHECK(all_guids().empty());
 }
 
-TEST_CASE_METHOD(scan_test, "orders are visited once each, as they are, in ascending order of their ids") {
+TEST_CASE_METHOD(scan_test, "each order is visited once, at its current version, in ascending order of ids") {
   std::vector<order> expected;
   for (const std::uint64_t number : {7U, 1U, 300U, 2U, 256U, 255U}) write(life_of(number, 1 + number % 3));
   for (const std::uint64_t number : {1U, 2U, 7U, 255U, 256U, 300U}) {
     expected.push_back(*life_of(number, 1 + number % 3).back().after);
   }
   CHECK(all_orders() == expected);
-  store->close();  // out of memory into files
+  store->close();  // writes the memtables to files
   CHECK(all_orders() == expected);
 }
 
@@ -57,7 +57,7 @@ TEST_CASE_METHOD(scan_test, "messages are visited once each, in byte order of th
   CHECK(all_guids() == expected);
 }
 
-TEST_CASE_METHOD(scan_test, "a scan gives the record of a message, of a rejected one too") {
+TEST_CASE_METHOD(scan_test, "a scan returns the record of a message, also of a rejected one") {
   const auto life = life_of(1, 2);
   write(life);
   const message_entry rejected = entry_of(replacement(guid_of("late"), order_id_of(1), {1}), life[1].after, {});
@@ -72,18 +72,18 @@ TEST_CASE_METHOD(scan_test, "a scan gives the record of a message, of a rejected
   CHECK(seen == 3);
 }
 
-TEST_CASE_METHOD(scan_test, "a scan ends when its visitor says no") {
+TEST_CASE_METHOD(scan_test, "a scan ends when its visitor returns false") {
   for (std::uint64_t i = 1; i <= 5; ++i) write({entry_called("k-" + std::to_string(i), i)});
-  const int wanted = GENERATE(1, 3, 5);
+  const int limit = GENERATE(1, 3, 5);
   int visited = 0;
-  REQUIRE(store->scan_orders([&](const shared_order&) { return ++visited < wanted; }));
-  CHECK(visited == wanted);
+  REQUIRE(store->scan_orders([&](const shared_order&) { return ++visited < limit; }));
+  CHECK(visited == limit);
   visited = 0;
-  REQUIRE(store->scan_messages(sample_time, [&](const guid&, const message_record&) { return ++visited < wanted; }));
-  CHECK(visited == wanted);
+  REQUIRE(store->scan_messages(sample_time, [&](const guid&, const message_record&) { return ++visited < limit; }));
+  CHECK(visited == limit);
 }
 
-TEST_CASE_METHOD(scan_test, "a message is visited until it expires, and the others go on") {
+TEST_CASE_METHOD(scan_test, "an expired message is skipped, and the scan continues") {
   const auto later = [](milliseconds by) { return sample_time + by; };
   write({entry_of(creation(guid_of("a")), nullptr, order_id_of(1), later(milliseconds(1)))});
   write({entry_of(creation(guid_of("b")), nullptr, order_id_of(2), later(milliseconds(0)))});
@@ -96,7 +96,7 @@ TEST_CASE_METHOD(scan_test, "a message is visited until it expires, and the othe
   CHECK(all_orders().size() == 3);
 }
 
-TEST_CASE_METHOD(scan_test, "a scan shows nothing before its sync") {
+TEST_CASE_METHOD(scan_test, "a scan visits nothing before its sync") {
   write(life_of(1, 1));
   const order before = all_orders().front();
   REQUIRE(store->append(group_of({change_entry(shared(before)), create_entry(2)})));
@@ -108,7 +108,7 @@ TEST_CASE_METHOD(scan_test, "a scan shows nothing before its sync") {
   CHECK(all_guids().size() == 3);
 }
 
-TEST_CASE_METHOD(scan_test, "with durability postgres a scan shows nothing before it is confirmed") {
+TEST_CASE_METHOD(scan_test, "with durability postgres a scan visits nothing before it is confirmed") {
   settings.durability = durability::postgres;
   settings.log_is_consumed = true;
   reopen();

@@ -1,4 +1,4 @@
-// A data folder that is filled with what was kept elsewhere, and the store that it is afterwards.
+// Loading a data folder with data that was kept elsewhere, and the store that results.
 
 #include "storage/log/store_loader.hpp"
 
@@ -33,7 +33,7 @@ struct load_test {
     if (!loader) throw std::runtime_error(loader.error().message);
     return std::move(*loader);
   }
-  // What these entries amount to, as if it had been kept elsewhere up to the last of them.
+  // Loads the state that these entries lead to.
   void load_whole(const std::vector<message_entry>& entries) {
     const auto loader = loading();
     put_all(*loader, entries);
@@ -51,7 +51,7 @@ struct load_test {
     for (const message_entry& each : entries) loader.put_message(each.guid, each.record);
   }
 
-  // As they stand in the database.
+  // Counts the records of a family in the database.
   std::size_t count_records(family where) const {
     const auto settings = settings_for(folder);
     const expired_record_filter expired(clock);
@@ -106,20 +106,20 @@ TEST_CASE_METHOD(load_test, "a folder that is not empty is not loaded into, and 
   CHECK(std::distance(fs::directory_iterator(folder), {}) == 1);
 }
 
-TEST_CASE_METHOD(load_test, "the folder of a store is not loaded into, and stays as it was") {
+TEST_CASE_METHOD(load_test, "the folder of a store is not loaded into, and does not change") {
   write(*open(), {create_entry(1)});
   REQUIRE_FALSE(load());
   CHECK(open()->last() == position{1});
 }
 
-TEST_CASE_METHOD(load_test, "a file in the place of the folder to load is told by its name") {
+TEST_CASE_METHOD(load_test, "an error names the file in the place of the folder to load") {
   std::ofstream{folder} << "not a folder";
   const auto loader = load();
   REQUIRE_FALSE(loader);
   CHECK_THAT(loader.error(), is_error(error_code::invalid_argument, {folder.string()}));
 }
 
-TEST_CASE_METHOD(load_test, "an empty folder is loaded into, and one that is not there is made, with its parents") {
+TEST_CASE_METHOD(load_test, "an empty folder is loaded into, and a missing one is made, with its parents") {
   if (GENERATE(true, false)) {
     fs::create_directories(folder);
   } else {
@@ -136,7 +136,7 @@ TEST_CASE_METHOD(load_test, "a folder can't be opened while it is being loaded")
   failure_to_open_for_reading();
 }
 
-TEST_CASE_METHOD(load_test, "a folder whose load was never finished can't be opened, and says so") {
+TEST_CASE_METHOD(load_test, "a folder whose load never finished can't be opened, and the error says so") {
   const std::size_t entries = GENERATE(0U, 1U, 5U, 10'000U);
   {
     const auto loader = loading();
@@ -146,12 +146,13 @@ TEST_CASE_METHOD(load_test, "a folder whose load was never finished can't be ope
   }
   CHECK_THAT(failure_to_open(), is_error(error_code::incomplete, {folder.string()}));
   CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::incomplete, {folder.string()}));
-  // Trying does not change that, nor does another load.
+  // Neither the try nor another load changes that.
   CHECK_FALSE(load());
   CHECK_THAT(failure_to_open(), is_error(error_code::incomplete));
 }
 
-TEST_CASE_METHOD(load_test, "a load that the disk refuses fails with the same sentence from then on, and is no store") {
+TEST_CASE_METHOD(load_test,
+                 "after a failed write a load keeps failing with the same error, and the folder is no store") {
   {
     const auto loader = loading();
     std::vector<message_entry> all;
@@ -168,9 +169,9 @@ TEST_CASE_METHOD(load_test, "a load that the disk refuses fails with the same se
   CHECK_THAT(failure_to_open(), is_error(error_code::incomplete));
 }
 
-// --- what is in it ---
+// --- its content ---
 
-TEST_CASE_METHOD(load_test, "what was loaded is found: orders, versions, messages, and the customers' lists") {
+TEST_CASE_METHOD(load_test, "loaded orders, versions, messages and customers' lists are found") {
   const auto history = some_history();
   load_whole(history);
   const auto store = open();
@@ -193,7 +194,7 @@ TEST_CASE_METHOD(load_test, "what was loaded is found: orders, versions, message
   CHECK(list_orders(*store, "c-3003", {}, 10).empty());
 }
 
-TEST_CASE_METHOD(load_test, "the present version is kept once, however it was handed in") {
+TEST_CASE_METHOD(load_test, "the current version is kept once, whether or not it is also put as a version") {
   load_whole(life_of(1, 3));
   CHECK(count_records(family::orders) == 1);
   CHECK(count_records(family::versions) == 2);
@@ -204,7 +205,7 @@ TEST_CASE_METHOD(load_test, "the present version is kept once, however it was ha
   CHECK(versions_in(list_versions(*store, order_id_of(1), {}, 10)) == numbers{4, 3, 2, 1});
 }
 
-TEST_CASE_METHOD(load_test, "an order whose older versions are gone is loaded with those that are left") {
+TEST_CASE_METHOD(load_test, "an order whose older versions were deleted is loaded with the others") {
   const auto life = life_of(1, 4);
   {
     const auto loader = loading();
@@ -283,7 +284,7 @@ TEST_CASE_METHOD(load_test, "more captures than fit into one batch are loaded wh
   CHECK(found == captures);
 }
 
-TEST_CASE_METHOD(load_test, "a load of nothing is an empty store of that engine, whose log begins at 1") {
+TEST_CASE_METHOD(load_test, "a load of nothing makes an empty store with that log id, whose log begins at 1") {
   load_whole({});
   const auto store = open();
   CHECK(store->log_id() == loaded_log_id);
@@ -293,9 +294,9 @@ TEST_CASE_METHOD(load_test, "a load of nothing is an empty store of that engine,
   CHECK(store->read_log({1}, 10).value().size() == 1);
 }
 
-// --- going on ---
+// --- later writes ---
 
-TEST_CASE_METHOD(load_test, "the log goes on at the next position, and is read from there") {
+TEST_CASE_METHOD(load_test, "the log continues at the next position, and is read from there") {
   load_whole(some_history());
   auto store = open();
   CHECK(store->read_log({6}, 10).value().empty());
@@ -320,7 +321,7 @@ TEST_CASE_METHOD(load_test, "the log goes on at the next position, and is read f
   CHECK(*(*entries)[1].message()->after == *changed.after);
 }
 
-TEST_CASE_METHOD(load_test, "a loaded store that nobody has written to opens again and again") {
+TEST_CASE_METHOD(load_test, "a loaded store without later writes opens again and again") {
   load_whole(some_history());
   open()->close();
   for (int i = 0; i < 2; ++i) {
@@ -333,7 +334,7 @@ TEST_CASE_METHOD(load_test, "a loaded store that nobody has written to opens aga
   CHECK((*reader)->last() == position{5});
 }
 
-TEST_CASE_METHOD(load_test, "an update of a loaded order is the first entry that the check at a start meets") {
+TEST_CASE_METHOD(load_test, "the check at a start may begin with an update of a loaded order") {
   const auto history = some_history();
   load_whole(history);
   const message_entry changed = change_entry(history[2].after, content_of("c-2002"));
@@ -346,7 +347,7 @@ TEST_CASE_METHOD(load_test, "an update of a loaded order is the first entry that
   CHECK(ids_in(list_orders(*store, "c-2002", {}, 10)) == std::vector{order_id_of(2), order_id_of(1)});
 }
 
-TEST_CASE_METHOD(load_test, "the log from before its start is told to be trimmed") {
+TEST_CASE_METHOD(load_test, "a read from before the beginning of the log fails with trimmed") {
   load_whole(some_history());
   const auto store = open();
   const auto is_trimmed = [&](position from) {
@@ -362,7 +363,7 @@ TEST_CASE_METHOD(load_test, "the log from before its start is told to be trimmed
   CHECK_FALSE(is_trimmed({6}));
 }
 
-TEST_CASE_METHOD(load_test, "the bytes after a position are those of what was written since") {
+TEST_CASE_METHOD(load_test, "the bytes after a position are those written since") {
   load_whole(some_history());
   auto store = open();
   CHECK(store->bytes_after({5}).value() == 0);
@@ -379,7 +380,7 @@ TEST_CASE_METHOD(load_test, "the bytes after a position are those of what was wr
   CHECK(store->bytes_after({5}).value() == first + second);
 }
 
-TEST_CASE_METHOD(load_test, "with durability postgres what was loaded shows at once") {
+TEST_CASE_METHOD(load_test, "with durability postgres loaded data is visible at once") {
   load_whole(some_history());
   auto settings = settings_for(folder);
   settings.durability = durability::postgres;

@@ -25,7 +25,7 @@ TEST_CASE_METHOD(testing::open_store, "a new store is empty") {
   CHECK(replayed().empty());
 }
 
-TEST_CASE_METHOD(testing::open_store, "an entry gives an order, a message and a place in the log") {
+TEST_CASE_METHOD(testing::open_store, "an entry makes an order, a message and a position in the log") {
   const message_entry created = create_entry(1);
   write({created});
   CHECK(*store->find_order(order_id_of(1)).value() == *created.after);
@@ -39,7 +39,7 @@ TEST_CASE_METHOD(testing::open_store, "an entry gives an order, a message and a 
   CHECK(*all[0].message()->after == *created.after);
 }
 
-TEST_CASE_METHOD(testing::open_store, "a rejection gives a message and a place in the log, and no order") {
+TEST_CASE_METHOD(testing::open_store, "a rejection makes a message and a position in the log, and no order") {
   write(life_of(1, 2));
   const shared_order current = store->find_order(order_id_of(1)).value();
   const message_entry rejected = entry_of(replacement(guid_of("late"), current->id, {1}), current, {});
@@ -52,7 +52,7 @@ TEST_CASE_METHOD(testing::open_store, "a rejection gives a message and a place i
   CHECK(all[2].message()->after == nullptr);
 }
 
-TEST_CASE_METHOD(testing::open_store, "what is appended shows in no read before its sync") {
+TEST_CASE_METHOD(testing::open_store, "an appended group is not visible before its sync") {
   write({create_entry(1)});
   const shared_order before = store->find_order(order_id_of(1)).value();
   const message_entry changed = change_entry(before, content_of("c-2002"));
@@ -76,13 +76,13 @@ TEST_CASE_METHOD(testing::open_store, "what is appended shows in no read before 
   CHECK(replayed().size() == 3);
 }
 
-TEST_CASE_METHOD(testing::open_store, "one sync shows all groups that were appended before it") {
+TEST_CASE_METHOD(testing::open_store, "one sync makes all groups visible that were appended before it") {
   for (std::uint64_t i = 1; i <= 5; ++i) REQUIRE(store->append(group_of({create_entry(i)})) == position{i});
   REQUIRE(store->sync() == position{5});
   CHECK(replayed().size() == 5);
 }
 
-TEST_CASE_METHOD(testing::open_store, "a sync of nothing new and a group of nothing change nothing") {
+TEST_CASE_METHOD(testing::open_store, "a sync without new entries and an empty group change nothing") {
   write({create_entry(1)});
   CHECK(store->sync() == position{1});
   CHECK(store->append({}) == position{1});
@@ -116,7 +116,7 @@ TEST_CASE_METHOD(testing::open_store, "a group may be as large as the bound") {
   CHECK(replayed().size() == group_entries_max);
 }
 
-TEST_CASE("both levels of durability keep what was synced when the process ends") {
+TEST_CASE("both levels of durability keep synced entries when the process ends") {
   temp_folder folder;
   manual_clock clock;
   auto settings = settings_for(folder.path());
@@ -190,13 +190,13 @@ TEST_CASE_METHOD(testing::open_store, "a customer's orders are listed newest fir
   CHECK(seen == expected);
 }
 
-TEST_CASE_METHOD(testing::open_store, "a list goes on behind an order that the customer has no more") {
+TEST_CASE_METHOD(testing::open_store, "a list continues after an order that has moved to another customer") {
   for (std::uint64_t i = 1; i <= 4; ++i) write({create_entry(i)});
   write({change_entry(store->find_order(order_id_of(3)).value(), content_of("c-2002"))});
   CHECK(ids_in(list_orders(*store, "c-1001", order_id_of(3), 10)) == std::vector{order_id_of(2), order_id_of(1)});
 }
 
-TEST_CASE_METHOD(testing::open_store, "customers whose names begin alike do not see each other's orders") {
+TEST_CASE_METHOD(testing::open_store, "lists of customers whose ids have a common prefix are separate") {
   write({create_entry(1, content_of("c")), create_entry(2, content_of("c-1")), create_entry(3, content_of("c-1 "))});
   CHECK(ids_in(list_orders(*store, "c", {}, 10)) == std::vector{order_id_of(1)});
   CHECK(ids_in(list_orders(*store, "c-1", {}, 10)) == std::vector{order_id_of(2)});
@@ -204,7 +204,8 @@ TEST_CASE_METHOD(testing::open_store, "customers whose names begin alike do not 
   CHECK(list_orders(*store, std::string(300, '\xFF'), {}, 10).empty());
 }
 
-TEST_CASE_METHOD(testing::open_store, "an order moves to another customer's list with an update, and back") {
+TEST_CASE_METHOD(testing::open_store,
+                 "an update moves an order to another customer's list, and another update moves it back") {
   write({create_entry(1)});
   write({change_entry(store->find_order(order_id_of(1)).value(), content_of("c-2002"))});
   CHECK(list_orders(*store, "c-1001", {}, 10).empty());
@@ -237,14 +238,14 @@ TEST_CASE_METHOD(testing::open_store, "a message is found until it expires") {
   const timestamp expiry = created.record.expires_at;
   CHECK(store->find_message(created.guid, expiry - milliseconds(1)).value().has_value());
   CHECK_FALSE(store->find_message(created.guid, expiry).value().has_value());
-  // The order that it made stays.
+  // Its order does not expire.
   clock.advance(sample_ttl * 2);
   reopen();
   CHECK_FALSE(store->find_message(created.guid, clock.now()).value().has_value());
   CHECK(store->find_order(order_id_of(1)).value() != nullptr);
 }
 
-TEST_CASE_METHOD(testing::open_store, "a GUID that is used again after its expiry names the later message") {
+TEST_CASE_METHOD(testing::open_store, "a GUID that is used again after its expiry finds the later message") {
   write({create_entry(1)});
   const timestamp later = sample_time + 2 * sample_ttl;
   const message_entry again = entry_of(creation(guid_of("create-1")), nullptr, order_id_of(2), later);
@@ -253,7 +254,7 @@ TEST_CASE_METHOD(testing::open_store, "a GUID that is used again after its expir
   CHECK(store->find_order(order_id_of(1)).value() != nullptr);
 }
 
-TEST_CASE_METHOD(testing::open_store, "the figures follow what was written") {
+TEST_CASE_METHOD(testing::open_store, "the statistics count what was written") {
   write(life_of(1, 3));
   write(life_of(2, 1));
   CHECK(store->stats().last == position{4});
@@ -265,7 +266,7 @@ TEST_CASE_METHOD(testing::open_store, "the figures follow what was written") {
 
 // --- the log ---
 
-// Random lives of some orders, as messages that were really decided.
+// Random histories of some orders, from messages that were decided.
 std::vector<message_entry> random_history(std::uint64_t seed, std::size_t count) {
   std::mt19937_64 random(seed);
   std::vector<shared_order> orders;
@@ -279,14 +280,14 @@ std::vector<message_entry> random_history(std::uint64_t seed, std::size_t count)
       continue;
     }
     shared_order& current = orders[random() % orders.size()];
-    const version against = random() % 5 == 0 ? version{current->version.number + 1} : current->version;
+    const version expected_version = random() % 5 == 0 ? version{current->version.number + 1} : current->version;
     const auto status = static_cast<order_status>(1 + random() % 5);
-    merge_content change;
-    change.customer_id = customer;
-    const message asked = random() % 3 == 0   ? status_move(id, current->id, against, status)
-                          : random() % 2 == 0 ? patch(id, current->id, against, change)
-                                              : replacement(id, current->id, against, content_of(customer));
-    all.push_back(entry_of(asked, current, {}));
+    merge_content new_customer;
+    new_customer.customer_id = customer;
+    const message change = random() % 3 == 0   ? status_move(id, current->id, expected_version, status)
+                           : random() % 2 == 0 ? patch(id, current->id, expected_version, new_customer)
+                                               : replacement(id, current->id, expected_version, content_of(customer));
+    all.push_back(entry_of(change, current, {}));
     if (all.back().after != nullptr) current = all.back().after;
   }
   return all;
@@ -339,7 +340,7 @@ TEST_CASE_METHOD(testing::open_store,
   }
 }
 
-TEST_CASE_METHOD(testing::open_store, "the log read from before its first position gives everything") {
+TEST_CASE_METHOD(testing::open_store, "the log read from before its first position returns everything") {
   write(life_of(1, 3));
   CHECK(replayed({0}).size() == 3);
 }
@@ -354,7 +355,7 @@ TEST_CASE_METHOD(testing::open_store,
   const message_entry rejected =
       entry_of(replacement(guid_of("x"), current->id, {7}, content_of(std::string(400, 'c'))), current, {});
 
-  // Trimming is up to the store's housekeeping: write until it has happened.
+  // The index thread trims the log: write until it has.
   const auto is_trimmed = [this](position from) {
     const auto result = store->read_log(from, 1);
     return !result && result.error() == log_read_error::trimmed;
@@ -369,7 +370,7 @@ TEST_CASE_METHOD(testing::open_store,
     write(entries);
   }
   REQUIRE(is_trimmed({1}));
-  store->close();  // else it may be trimmed further at any moment
+  store->close();  // so that it is not trimmed further
   const position first = store->first().value();
   CHECK(is_trimmed({first.number - 1}));
   const std::uint64_t last = store->last().number;
@@ -381,7 +382,7 @@ TEST_CASE_METHOD(testing::open_store,
   CHECK(replayed({last - 999}).size() == 1000);
 }
 
-TEST_CASE_METHOD(testing::open_store, "a log that is followed keeps what has not been confirmed") {
+TEST_CASE_METHOD(testing::open_store, "a log that is consumed keeps what has not been confirmed") {
   settings.durability = durability::os;
   settings.log_entries_kept = 1;
   settings.log_is_consumed = true;
@@ -413,13 +414,13 @@ TEST_CASE_METHOD(testing::open_store, "a log that is followed keeps what has not
   reopen();
   const position first = store->first().value();
   store->confirm_persisted({store->last().number});
-  store->confirm_persisted({first.number - 1});  // what follows was put back to an earlier state
+  store->confirm_persisted({first.number - 1});  // the sink was restored to an earlier state
   write_groups(50);
   reopen();
   CHECK(store->first().value() == first);
 }
 
-TEST_CASE_METHOD(testing::open_store, "the log gives no more entries than asked for") {
+TEST_CASE_METHOD(testing::open_store, "the log returns no more entries than the limit") {
   write(life_of(1, 3));
   write(life_of(2, 4));
   const auto some = store->read_log({2}, 4);
@@ -430,7 +431,7 @@ TEST_CASE_METHOD(testing::open_store, "the log gives no more entries than asked 
   CHECK(some->back().message()->after->id == order_id_of(2));
 }
 
-TEST_CASE_METHOD(testing::open_store, "the log keeps a message whose GUID is used anew or whose time is over") {
+TEST_CASE_METHOD(testing::open_store, "the log keeps a message whose GUID is used again or that has expired") {
   const message_entry first = create_entry(1);
   message_entry second = create_entry(2);
   second.guid = first.guid;
@@ -442,7 +443,7 @@ TEST_CASE_METHOD(testing::open_store, "the log keeps a message whose GUID is use
   CHECK(all[1].message()->record == second.record);
 }
 
-TEST_CASE_METHOD(testing::open_store, "the bytes after a position are those of the groups that stand there") {
+TEST_CASE_METHOD(testing::open_store, "the bytes after a position are those of the groups there") {
   CHECK(store->bytes_after({0}).value() == 0);
   write(life_of(1, 3));
   const std::uint64_t first = store->bytes_after({0}).value();
@@ -451,13 +452,13 @@ TEST_CASE_METHOD(testing::open_store, "the bytes after a position are those of t
   write(life_of(2, 3));
   const std::uint64_t second = store->bytes_after({3}).value();
   CHECK(store->bytes_after({0}).value() == first + second);
-  CHECK(store->bytes_after({4}).value() == second);  // to a group exactly
+  CHECK(store->bytes_after({4}).value() == second);  // rounded up to whole groups
   reopen();
   write({create_entry(3)});
   CHECK(store->bytes_after({0}).value() == first + second + store->bytes_after({6}).value());
 }
 
-TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing shows before it is confirmed") {
+TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing is visible before it is confirmed") {
   settings.durability = durability::postgres;
   settings.log_is_consumed = true;
   reopen();
@@ -476,7 +477,7 @@ TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing shows be
   store->confirm_persisted({3});
   CHECK(store->find_order(order_id_of(3)).value() != nullptr);
 
-  store->confirm_persisted({1});  // what follows was put back to an earlier state: what was shown stays so
+  store->confirm_persisted({1});  // the sink was restored to an earlier state: visible entries stay visible
   CHECK(store->visible() == position{3});
   CHECK(store->find_order(order_id_of(3)).value() != nullptr);
   write({create_entry(4)});
@@ -485,7 +486,7 @@ TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing shows be
   CHECK(store->visible() == position{4});
 }
 
-TEST_CASE_METHOD(testing::open_store, "an engine id stays for the life of its folder") {
+TEST_CASE_METHOD(testing::open_store, "the log id of a folder never changes") {
   const std::string id = store->log_id();
   CHECK(order_id::parse(id));
   write({create_entry(1)});

@@ -1,5 +1,5 @@
-// The end of the write-ahead log, torn and damaged in every way: what was acknowledged is there, or the start is
-// refused; what was torn off was never acknowledged, and stops no start.
+// A torn or damaged end of the write-ahead log: a start either has all acknowledged entries or fails. A torn record was
+// never acknowledged, and the start drops it.
 
 #include <algorithm>
 #include <array>
@@ -25,12 +25,12 @@ constexpr std::size_t block_bytes = 32 * 1024;
 constexpr std::size_t header_bytes = 7;
 
 struct log_record {
-  std::size_t begin = 0;  // of its first part
+  std::size_t begin = 0;  // of the first part
   std::size_t end = 0;
   std::vector<std::size_t> headers;
 };
 
-// The records of a whole log.
+// Returns the records of an undamaged log.
 std::vector<log_record> records_of(const std::string& log) {
   std::vector<log_record> all;
   bool inside = false;
@@ -95,7 +95,7 @@ struct torn_log_test {
     return text.str();
   }
 
-  // A copy of the folder with this in the place of its log.
+  // Makes a copy of the folder with this log.
   fs::path copy_with(const std::string& log) {
     const fs::path copy = temp.path() / std::to_string(copies++);
     fs::copy(folder, copy, fs::copy_options::recursive);
@@ -106,7 +106,7 @@ struct torn_log_test {
     return read_file(copy / "db" / log.filename());
   }
 
-  // Opens with so many groups, and goes on from there.
+  // Checks that the store opens with this many groups and can append.
   void check_opens_with(const std::string& log, std::uint64_t groups) {
     INFO("ORDEM_SEED=" << seed);
     const fs::path copy = copy_with(log);
@@ -127,8 +127,8 @@ struct torn_log_test {
     REQUIRE(store.find_order(order_id_of(groups)).value() == nullptr);
   }
 
-  // Returns the error with which a store is refused that has this log, which stays as it was.
-  error refusal_of(const std::string& log) {
+  // Opens a copy of the folder with this log, which must fail and leave the log unchanged. Returns the error.
+  error open_error_of(const std::string& log) {
     const fs::path copy = copy_with(log);
     auto result = storage::open_store(settings(copy), clock);
     REQUIRE_FALSE(result);
@@ -136,7 +136,7 @@ struct torn_log_test {
     fs::remove_all(copy);
     return std::move(result.error());
   }
-  // Nothing is forgotten in silence.
+  // Checks that the store fails to open or has everything.
   void check_refused_or_whole(const std::string& log, std::uint64_t groups) {
     INFO("ORDEM_SEED=" << seed);
     const fs::path copy = copy_with(log);
@@ -155,11 +155,12 @@ TEST_CASE_METHOD(torn_log_test,
   fill(128);
   const std::string whole = read_file(wal());
   const auto records = records_of(whole);
-  // Ninety-nine acknowledged orders would go, or the rest of an earlier block, or two.
+  // Without the check, RocksDB would drop ninety-nine acknowledged orders, the rest of an earlier block, or two orders.
   const std::size_t which = GENERATE(28U, 3U, 126U);
   std::string damaged = whole;
   std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(records[which].headers[0]), header_bytes, '\0');
-  CHECK_THAT(refusal_of(damaged), is_error(error_code::damaged, {"byte " + std::to_string(records[which].headers[0])}));
+  CHECK_THAT(open_error_of(damaged),
+             is_error(error_code::damaged, {"byte " + std::to_string(records[which].headers[0])}));
 }
 
 TEST_CASE_METHOD(torn_log_test, "a last record that was cut short is dropped, wherever it was cut") {
@@ -194,7 +195,7 @@ TEST_CASE_METHOD(torn_log_test, "a last record whose end is zeros is dropped, wh
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "zeros behind a whole last record are no damage and take nothing away") {
+TEST_CASE_METHOD(torn_log_test, "zeros after a whole last record are no damage and drop nothing") {
   fill(12);
   const std::size_t allocated = GENERATE(1U, 6U, 7U, 4096U, 100'000U);
   check_opens_with(read_file(wal()) + std::string(allocated, '\0'), 12);
@@ -216,8 +217,7 @@ TEST_CASE_METHOD(torn_log_test, "a last record with garbage in it is damage: it 
   }
 }
 
-TEST_CASE_METHOD(torn_log_test,
-                 "no inverted bit of a header in the last block makes anything be forgotten in silence") {
+TEST_CASE_METHOD(torn_log_test, "no inverted bit of a header in the last block silently drops a record") {
   fill(36);
   const std::string whole = read_file(wal());
   const std::size_t last_block = whole.size() - whole.size() % block_bytes;
@@ -237,14 +237,14 @@ TEST_CASE_METHOD(torn_log_test,
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "a few bytes of garbage behind the last record, too few for a record, are dropped") {
+TEST_CASE_METHOD(torn_log_test, "a few bytes of garbage after the last record, too few for a record, are dropped") {
   fill(12);
   for (std::size_t count = 1; count < header_bytes; ++count) {
     check_opens_with(read_file(wal()) + std::string(count, '\x2a'), 12);
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "what is cut off is told, and only by a store that writes") {
+TEST_CASE_METHOD(torn_log_test, "a torn record is cut off and reported, only by a store that writes") {
   fill(12);
   const std::string whole = read_file(wal());
   const auto last = records_of(whole).back();
@@ -266,7 +266,7 @@ TEST_CASE_METHOD(torn_log_test, "what is cut off is told, and only by a store th
   CHECK_THAT(errors.all()[0], Contains(place) && Contains("never acknowledged"));
 }
 
-TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that another one follows are damage") {
+TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that is not the last are damage") {
   fill(12);
   const std::string whole = read_file(wal());
   const auto last = records_of(whole).back();
