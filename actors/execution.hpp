@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/model/time.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/engine_port.hpp"
 #include "storage/log/entry.hpp"
 
 namespace ordem::actors {

@@ -10,7 +10,8 @@
 #include "actors/counters.hpp"
 #include "actors/orders/dedupe_table.hpp"
 #include "engine/model/time.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/engine_port.hpp"
+#include "engine/ports/readers.hpp"
 #include "storage/log/sink.hpp"
 #include "storage/log/store.hpp"
 

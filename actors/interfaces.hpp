@@ -25,7 +25,8 @@
 #include <vector>
 
 #include "actors/execution.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/engine_port.hpp"
+#include "engine/ports/readers.hpp"
 
 namespace ordem::actors {
 

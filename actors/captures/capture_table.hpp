@@ -7,7 +7,7 @@
 
 #include "actors/execution.hpp"
 #include "engine/model/capture.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 
 namespace ordem::actors {
 

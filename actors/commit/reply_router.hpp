@@ -8,7 +8,7 @@
 #include <mutex>
 #include <vector>
 
-#include "engine/ports/port.hpp"
+#include "engine/ports/engine_port.hpp"
 
 namespace ordem::actors {
 

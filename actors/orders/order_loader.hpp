@@ -11,7 +11,7 @@
 
 #include "actors/interfaces.hpp"
 #include "engine/model/ids.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 
 namespace ordem::actors {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "engine/model/capture.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/model/outcome.hpp"
 #include "http-edge/orders/handler.hpp"
 #include "http-edge/protocol/response.hpp"
 #include "http-edge/protocol/route.hpp"

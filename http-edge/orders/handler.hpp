@@ -13,7 +13,7 @@
 #include <variant>
 
 #include "engine/model/time.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 #include "http-edge/operations/service_status.hpp"
 #include "http-edge/orders/batch_line.hpp"
 #include "http-edge/orders/order_page.hpp"

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "engine/codec/order_json.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 #include "http-edge/protocol/response.hpp"
 
 namespace ordem::edge {

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "engine/ports/port.hpp"
+#include "engine/model/outcome.hpp"
 #include "http-edge/orders/batch_stream.hpp"
 #include "http-edge/orders/handler.hpp"
 #include "http-edge/orders/order_page.hpp"

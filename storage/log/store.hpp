@@ -17,7 +17,7 @@
 
 #include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 #include "storage/log/entry.hpp"
 #include "storage/log/error.hpp"
 

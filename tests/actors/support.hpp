@@ -16,7 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/ports/port.hpp"
+#include "engine/ports/engine_port.hpp"
+#include "engine/ports/readers.hpp"
 #include "storage/log/store.hpp"
 #include "tests/support_cpp/captures.hpp"
 #include "tests/support_cpp/samples.hpp"
