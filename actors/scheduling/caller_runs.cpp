@@ -8,7 +8,7 @@
 namespace ordem::actors {
 namespace {
 
-thread_local caller_runs_scope* here = nullptr;
+thread_local caller_runs_scope* scope_of_thread = nullptr;
 
 }  // namespace
 
@@ -17,39 +17,38 @@ caf::actor_system::module* caller_runs::make(caf::actor_system& system, caf::det
 }
 
 void caller_runs::enqueue(caf::resumable* what) {
-  if (here != nullptr && &here->system_ == &system()) {
-    here->gathered_.push_back(what);
+  if (scope_of_thread != nullptr && &scope_of_thread->system_ == &system()) {
+    scope_of_thread->ready_.push_back(what);
   } else {
     coordinator::enqueue(what);
   }
 }
 
 caller_runs_scope::caller_runs_scope(caf::actor_system& system) : system_(system) {
-  CHECK(here == nullptr);
-  here = this;
+  CHECK(scope_of_thread == nullptr);
+  scope_of_thread = this;
 }
 
 void caller_runs_scope::at_end(std::function<void()> what) {
-  here != nullptr ? here->at_end_.push_back(std::move(what)) : what();
+  scope_of_thread != nullptr ? scope_of_thread->at_end_.push_back(std::move(what)) : what();
 }
 
 caller_runs_scope::~caller_runs_scope() {
-  caf::scoped_execution_unit unit(&system_);  // whom an actor sends to comes to caller_runs::enqueue by it
+  caf::scoped_execution_unit unit(&system_);  // passes the actors that these send to to caller_runs::enqueue()
   std::deque<caf::resumable*> unfinished;
-  while (!gathered_.empty()) {
-    caf::resumable* next = gathered_.front();
-    gathered_.pop_front();
+  while (!ready_.empty()) {
+    caf::resumable* next = ready_.front();
+    ready_.pop_front();
     switch (next->resume(&unit, caller_runs_messages_max)) {
       case caf::resumable::resume_later: unfinished.push_back(next); break;
       case caf::resumable::awaiting_message:
       case caf::resumable::done:
-        caf::intrusive_ptr_release(next);  // as a worker does: the queue held it
+        caf::intrusive_ptr_release(next);  // the reference of the queue, as a worker does
         break;
-      case caf::resumable::shutdown_execution_unit:
-        CHECK(false);  // only the scheduler's own stop hands this in, to its workers
+      case caf::resumable::shutdown_execution_unit: CHECK(false);  // passed to workers only, when the scheduler stops
     }
   }
-  here = nullptr;
+  scope_of_thread = nullptr;
   for (const auto& each : at_end_) each();
   for (caf::resumable* each : unfinished) system_.scheduler().enqueue(each);
 }

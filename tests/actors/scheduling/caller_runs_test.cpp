@@ -37,13 +37,14 @@ class threads_seen {
   std::vector<std::thread::id> seen_;
 };
 
-// An actor of one handler, which gets itself and each message. A class, since CAF 0.17.6 dereferences a null pointer
-// where a function without further arguments is spawned (caf/detail/init_fun_factory.hpp).
-class acting final : public caf::event_based_actor {
+// An actor with one handler, which is called with the actor and each message. A class, since CAF 0.17.6 dereferences a
+// null pointer when a function without further arguments is spawned (caf/detail/init_fun_factory.hpp).
+class handler_actor final : public caf::event_based_actor {
  public:
   using handler = std::function<void(caf::event_based_actor*, int)>;
 
-  acting(caf::actor_config& config, handler handle) : caf::event_based_actor(config), handle_(std::move(handle)) {}
+  handler_actor(caf::actor_config& config, handler handle)
+      : caf::event_based_actor(config), handle_(std::move(handle)) {}
 
   caf::behavior make_behavior() override {
     return {[this](int what) { handle_(this, what); }};
@@ -54,11 +55,13 @@ class acting final : public caf::event_based_actor {
 };
 
 struct fixture {
-  // At rest: it has not been started on a worker.
-  caf::actor spawn_at_rest(acting::handler handle) { return system.spawn<acting, caf::lazy_init>(std::move(handle)); }
+  // Spawns an actor at rest, that is, not started on a worker.
+  caf::actor spawn_at_rest(handler_actor::handler handle) {
+    return system.spawn<handler_actor, caf::lazy_init>(std::move(handle));
+  }
 
-  // Notes its thread, and at the message 0 tells `end`.
-  caf::actor spawn_noting() {
+  // Spawns an actor that records its thread, and fulfils `end` at message 0.
+  caf::actor spawn_recorder() {
     return spawn_at_rest([this](caf::event_based_actor*, int what) {
       seen.add();
       if (what == 0) end.set_value();
@@ -72,63 +75,63 @@ struct fixture {
   const std::thread::id here = std::this_thread::get_id();
 };
 
-TEST_CASE_METHOD(fixture, "what is put off to the end of a scope happens once, behind the actors that run there") {
+TEST_CASE_METHOD(fixture, "at_end() calls its function once, after the actors of the scope have run") {
   std::vector<std::string> happened;
-  const caf::actor noting = spawn_at_rest([&](caf::event_based_actor*, int what) {
+  const caf::actor recorder = spawn_at_rest([&](caf::event_based_actor*, int what) {
     happened.push_back("message " + std::to_string(what));
-    if (what == 1) caller_runs_scope::at_end([&] { happened.push_back("put off by an actor"); });
+    if (what == 1) caller_runs_scope::at_end([&] { happened.push_back("deferred by an actor"); });
   });
   {
     const caller_runs_scope scope(system);
-    caller_runs_scope::at_end([&] { happened.push_back("put off first"); });
-    caf::anon_send(noting, 1);
-    caf::anon_send(noting, 2);
+    caller_runs_scope::at_end([&] { happened.push_back("deferred first"); });
+    caf::anon_send(recorder, 1);
+    caf::anon_send(recorder, 2);
     CHECK(happened.empty());
   }
-  CHECK(happened == std::vector<std::string>{"message 1", "message 2", "put off first", "put off by an actor"});
+  CHECK(happened == std::vector<std::string>{"message 1", "message 2", "deferred first", "deferred by an actor"});
   caller_runs_scope::at_end([&] { happened.push_back("at once"); });
   CHECK(happened.back() == "at once");
 }
 
-TEST_CASE_METHOD(fixture, "what is sent runs on the sending thread, when the scope ends") {
-  const caf::actor noting = spawn_noting();
+TEST_CASE_METHOD(fixture, "an actor runs on the sending thread, when the scope ends") {
+  const caf::actor recorder = spawn_recorder();
   {
     const caller_runs_scope scope(system);
-    caf::anon_send(noting, 1);
-    caf::anon_send(noting, 2);
+    caf::anon_send(recorder, 1);
+    caf::anon_send(recorder, 2);
     CHECK(seen.all().empty());
   }
   CHECK(seen.all() == std::vector(2, here));
 }
 
-TEST_CASE_METHOD(fixture, "what those actors send on runs there too") {
-  const caf::actor noting = spawn_noting();
-  const caf::actor passing_on =
-      spawn_at_rest([noting](caf::event_based_actor* self, int what) { self->send(noting, what); });
+TEST_CASE_METHOD(fixture, "actors that those actors send to run there too") {
+  const caf::actor recorder = spawn_recorder();
+  const caf::actor forwarder =
+      spawn_at_rest([recorder](caf::event_based_actor* self, int what) { self->send(recorder, what); });
   {
     const caller_runs_scope scope(system);
-    caf::anon_send(passing_on, 1);
+    caf::anon_send(forwarder, 1);
   }
   CHECK(seen.all() == std::vector(1, here));
 }
 
-TEST_CASE_METHOD(fixture, "without a scope, and after one, a worker runs it") {
-  const caf::actor noting = spawn_noting();
+TEST_CASE_METHOD(fixture, "without a scope, and after one, a worker runs the actor") {
+  const caf::actor recorder = spawn_recorder();
   {
     const caller_runs_scope scope(system);
   }
-  caf::anon_send(noting, 0);
+  caf::anon_send(recorder, 0);
   end.get_future().wait();
   REQUIRE(seen.all().size() == 1);
   CHECK(seen.all().front() != here);
 }
 
-TEST_CASE_METHOD(fixture, "an actor with more to do than the bound goes on on a worker, in order") {
-  const caf::actor noting = spawn_noting();
+TEST_CASE_METHOD(fixture, "an actor with more messages than the bound continues on a worker, in order") {
+  const caf::actor recorder = spawn_recorder();
   constexpr int messages = 3 * static_cast<int>(caller_runs_messages_max);
   {
     const caller_runs_scope scope(system);
-    for (int left = messages; left-- > 0;) caf::anon_send(noting, left);
+    for (int left = messages; left-- > 0;) caf::anon_send(recorder, left);
   }
   end.get_future().wait();
   const auto all = seen.all();
@@ -138,7 +141,7 @@ TEST_CASE_METHOD(fixture, "an actor with more to do than the bound goes on on a 
   CHECK(std::find(first_elsewhere, all.end(), here) == all.end());
 }
 
-TEST_CASE_METHOD(fixture, "an actor that ends in a scope is let go") {
+TEST_CASE_METHOD(fixture, "an actor that ends in a scope is destroyed") {
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = held;
   auto ending = spawn_at_rest([kept = std::move(held)](caf::event_based_actor* self, int) { self->quit(); });
