@@ -1,13 +1,15 @@
-// What a dedupe shard knows of its captures: those that changed and are not durable yet here, all others in the store.
-// A plain class, owned by one shard.
+// The captures of one dedupe shard: keeps those with a change that is not durable yet, and reads all others from the
+// store. A plain class, owned by the shard. Not thread-safe.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <unordered_map>
 
-#include "actors/execution.hpp"
 #include "engine/model/capture.hpp"
+#include "engine/model/outcome.hpp"
 #include "engine/ports/readers.hpp"
+#include "storage/log/entry.hpp"
 
 namespace ordem::actors {
 
@@ -15,27 +17,30 @@ class capture_table {
  public:
   struct admission {
     ordem::answer answer;
-    // The change that it makes, if it makes one.
+    // The change to append to the log, if there is one.
     std::optional<storage::entry> entry;
-    // It speaks of what is not durable yet: it goes to the commit writer, behind what it depends on, until settle().
+    // Whether the answer depends on a change that is not durable yet. It then goes to the commit writer, behind that
+    // change, and complete() is called once it is durable or has failed.
     bool waits = false;
   };
 
   // `committed` must outlive the table.
   capture_table(const capture_reader& committed, const capture_terms& terms) : committed_(committed), terms_(terms) {}
 
-  // Decides on what was decided before, durable or not.
-  admission admit(capture_request&& asked, const clock_reading& now);
+  // Decides the request on the capture as it was decided last, durable or not.
+  admission admit(capture_request&& request, const clock_reading& now);
 
-  // An answer that waited is durable, or has failed.
+  // Ends the wait of one answer of that key, which is durable or has failed.
+  // REQUIRES: admit() returned an answer that waits.
   void complete(const capture_key& key);
 
+  // Returns the number of keys with answers that wait.
   std::size_t in_flight() const noexcept { return undurable_.size(); }
 
  private:
   struct state {
     shared_capture decided;
-    std::size_t waiting = 0;  // answers that depend on it
+    std::size_t waiting = 0;  // answers that depend on the change
   };
 
   const capture_reader& committed_;
