@@ -1,5 +1,5 @@
-// Decisions on their way to the commit writer. Shards and order actors push from whatever thread runs them; the writer
-// takes all there is and is woken only when the queue was empty.
+// Decisions on their way to the commit writer. Shards and order actors push from whatever thread runs them. The writer
+// is woken when the queue was empty, and takes everything that is in it. Shared by the actors that push and the writer.
 //
 // An order actor pushes the decision that makes version n before it takes the message that makes version n + 1. So the
 // queue holds the versions of an order in their order, whichever threads ran its actor.
@@ -14,25 +14,26 @@
 
 namespace ordem::actors {
 
-// Bounded by the messages in flight. Thread-safe once connect() has returned.
+// Bounded by the messages in flight. push() is thread-safe once connect() has returned.
 class commit_queue {
  public:
-  // Names the consumer. Called once, before the first push.
+  // Sets the consumer. Called once, before the first push.
   void connect(commit_writer_actor writer) { writer_ = std::move(writer); }
 
-  // Appends the decisions, at least one, in their order. The wake-up waits for the end of a caller_runs_scope of this
-  // thread, so that the actors of one batch make one group.
+  // Appends the decisions in their order. The writer is woken at the end of this thread's caller_runs_scope, so that
+  // the decisions of one batch make one group.
+  // REQUIRES: `decisions` is not empty.
   void push(std::vector<decided>&& decisions) {
     if (decisions_.push(std::move(decisions))) {
       caller_runs_scope::at_end([writer = writer_] { caf::anon_send(writer, flush{}); });
     }
   }
 
-  // The writer only; see inbox::take.
+  // Called by the writer only; see inbox::take.
   void take(std::vector<std::vector<decided>>& decisions) { decisions_.take(decisions); }
 
  private:
-  inbox<std::vector<decided>> decisions_;  // as they were pushed: a decision is large to move
+  inbox<std::vector<decided>> decisions_;  // kept in the vectors that were pushed: a decision is large to move
   commit_writer_actor writer_;
 };
 

@@ -12,8 +12,8 @@ std::uint32_t reply_router::add_queue(completion_queue& queue) {
 }
 
 bool reply_router::enter(std::size_t messages) noexcept {
-  // Sequentially consistent, like the gateway's look at whether it is closed that follows: either that look sees a
-  // drain, or the drain sees these.
+  // Sequentially consistent, like the gateway's check of `closed` that follows: either that check sees the drain, or
+  // the drain sees these messages.
   const std::size_t before = in_flight_.fetch_add(messages);
   if (before + messages <= in_flight_max_) return true;
   in_flight_.fetch_sub(messages);
@@ -26,7 +26,7 @@ void reply_router::answer(std::vector<reply>&& replies) {
   const std::size_t before = in_flight_.fetch_sub(count, std::memory_order_acq_rel);
   CHECK(before >= count);
   if (before == count) {
-    const std::lock_guard lock(mutex_);  // so that a waiter can't miss it between its check and its wait
+    const std::lock_guard lock(mutex_);  // else a waiter could miss it between its check and its wait
     idle_.notify_all();
   }
 }

@@ -1,4 +1,5 @@
-// The one way back to clients: counts what is in flight and hands each queue its answers, in one call a batch.
+// The only way back to clients: counts the messages in flight and delivers replies to their completion queues, one call
+// per queue and batch. Owned by the gateway. Thread-safe, apart from add_queue().
 #pragma once
 
 #include <atomic>
@@ -16,18 +17,20 @@ class reply_router {
  public:
   explicit reply_router(std::size_t in_flight_max) : in_flight_max_(in_flight_max) {}
 
-  // Before the first submission only; `queue` must outlive the router. Returns the queue's number.
+  // Returns the number of the queue, which must outlive the router.
+  // REQUIRES: nothing has been submitted yet.
   std::uint32_t add_queue(completion_queue& queue);
 
-  // Takes places for that many messages, all or none. Any thread.
+  // Reserves places for that many messages, all or none. Returns whether they fit within the bound.
   bool enter(std::size_t messages) noexcept;
-  // Answers messages that have a place, each exactly once, and gives the places back. Any thread.
+  // Delivers the replies to messages that have a place, and frees the places.
+  // REQUIRES: none of them has been answered before.
   void answer(std::vector<reply>&& replies);
-  // Answers messages that never got a place. Any thread.
+  // Delivers the replies to messages that have no place.
   void reject(std::vector<reply>&& replies);
 
   std::size_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
-  // Waits until nothing is in flight; false if that takes longer than `timeout`.
+  // Waits until nothing is in flight. Returns false if that takes longer than `timeout`.
   bool wait_until_idle(std::chrono::milliseconds timeout);
 
  private:

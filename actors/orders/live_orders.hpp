@@ -1,5 +1,5 @@
-// The live orders of one shard, under a bound, least recently used first to go. An order with work that is not yet
-// durable is pinned. A plain class; Live is a handle whose destruction drops the order.
+// The live orders of one order shard: an LRU list with a bound. An order with work that is not durable is pinned, and
+// not evicted. A plain class, owned by the shard. Not thread-safe. Live is a handle; destroying it evicts the order.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,10 @@ namespace ordem::actors {
 template <class Live>
 class live_orders {
  public:
-  // Keeps up to live_max orders. Pinned ones are kept whatever their number, which the bound on messages in flight
-  // bounds.
+  // Keeps up to live_max orders, or all pinned ones if they are more. The bound on messages in flight bounds these.
   explicit live_orders(std::size_t live_max) : live_max_(live_max) {}
 
-  // Returns the live order, made by make() if there is none yet, and pins it once more until unpin(). The reference is
-  // valid as long as the order is pinned.
+  // Returns the order, made by make() if it is not live, and adds a pin. The reference is valid until the last unpin().
   template <class Make>
   Live& pin(const order_id& id, Make make) {
     auto found = places_.find(id);
@@ -34,7 +32,8 @@ class live_orders {
     return found->second->live;
   }
 
-  // Takes one pin back. An order without pins is dropped once others were used more recently.
+  // Removes one pin. An order without pins may be evicted.
+  // REQUIRES: the order is pinned.
   void unpin(const order_id& id) {
     const auto found = places_.find(id);
     CHECK(found != places_.end() && found->second->pins > 0);
@@ -43,7 +42,7 @@ class live_orders {
     trim();
   }
 
-  // Drops all of them.
+  // Evicts all orders, pinned ones too.
   void clear() noexcept {
     places_.clear();
     pinned_.clear();

@@ -1,6 +1,5 @@
-// Whether the log has grown too far ahead of what follows it, so that no more may be written. Looked at by the gateway
-// for every batch, told by who makes the log longer (the log syncer) and who makes the backlog shorter (the
-// replicator). Any thread.
+// Bounds the part of the log that the sink does not have yet. The gateway checks it for every batch; the log syncer
+// measures it as the log grows, the replicator as the sink catches up. Owned by the gateway. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -13,21 +12,23 @@ namespace ordem::actors {
 
 class backlog_limit {
  public:
-  // `log` must outlive the gate.
+  // `log` must outlive the limit.
   backlog_limit(const storage::log& log, std::uint64_t bytes_max) : log_(log), bytes_max_(bytes_max) {}
 
+  // Returns whether the last measurement was above the bound, so that writes must be refused.
   bool closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
   std::uint64_t bytes_max() const noexcept { return bytes_max_; }
+  // Returns the bytes of the backlog, as measured last.
   std::uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
-  // What follows the log stands at this position. Measures anew.
+  // Sets the position up to which the sink has the log, and measures.
   void consumed_through(position at) {
     consumed_.store(at.number, std::memory_order_relaxed);
     measure();
   }
-  // A log that can't be read is for its reader to report; the gate stays as it is.
+  // Measures the backlog. Changes nothing if the log can't be read, which its readers report.
   void measure() {
-    const std::lock_guard lock(mutex_);  // so that an older measure never overwrites a newer one
+    const std::lock_guard lock(mutex_);  // so that an older measurement never replaces a newer one
     const auto bytes = log_.bytes_after({consumed_.load(std::memory_order_relaxed)});
     if (!bytes) return;
     bytes_.store(*bytes, std::memory_order_relaxed);

@@ -5,19 +5,18 @@
 namespace ordem::actors {
 namespace {
 
-// Below it nobody is in the way of anybody.
+// Entries per second. Below this rate the replicator and the writers do not compete for CPU.
 constexpr double rate_min = 1000;
-// Shorter times tell little: groups of entries come every millisecond or so.
+// Shorter times are not measured: groups arrive every millisecond or so, which makes their rates inexact.
 constexpr throttle::duration time_min = std::chrono::milliseconds(20);
-// How much more quickly entries must arrive in a pause for writing to cost answers, and to go on doing so. Measured on
-// two cores: 1.5 to 1.9 at the peak of creates, 1.0 to 1.15 at half of it.
-constexpr double cost_begins = 1.35;
-constexpr double cost_ends = 1.2;
+// Ratio of the rate during a pause to that during a batch, from which on writing counts as slowing clients down, and
+// below which it no longer does. Measured on two cores: 1.5 to 1.9 at the peak of creates, 1.0 to 1.15 at half of it.
+constexpr double slow_ratio_begin = 1.35;
+constexpr double slow_ratio_end = 1.2;
 constexpr int batches_without_pause_max = 4;
-constexpr int rests = 6;
-// A batch that was slow for another reason, such as the first one after a start of Postgres, must not hold up the next
-// one.
-constexpr throttle::duration rest_max = std::chrono::seconds(2);
+constexpr int delay_factor = 6;
+// Bounds the delay after a batch that was slow for another reason, such as the first one after a start of Postgres.
+constexpr throttle::duration delay_max = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -25,14 +24,14 @@ throttle::duration throttle::delay_after(const period& pause, const period& batc
   ++batches_since_pause_;
   if (pause.took >= time_min && batch.took >= time_min) {
     batches_since_pause_ = 0;
-    const double factor = costs_answers_ ? cost_ends : cost_begins;
-    costs_answers_ = pause.rate() > rate_min && pause.rate() > batch.rate() * factor;
+    const double ratio = slows_clients_ ? slow_ratio_end : slow_ratio_begin;
+    slows_clients_ = pause.rate() > rate_min && pause.rate() > batch.rate() * ratio;
   }
   if (no_room) return {};
-  if (costs_answers_) return std::min(batch.took * rests, rest_max);
-  const bool would_tell = batch.took >= time_min && batch.rate() > rate_min;
-  const bool is_time_to_look = batches_since_pause_ >= batches_without_pause_max;
-  return would_tell && is_time_to_look ? std::max(batch.took / 2, time_min) : duration{};
+  if (slows_clients_) return std::min(batch.took * delay_factor, delay_max);
+  const bool is_measurable = batch.took >= time_min && batch.rate() > rate_min;
+  const bool is_measurement_due = batches_since_pause_ >= batches_without_pause_max;
+  return is_measurable && is_measurement_due ? std::max(batch.took / 2, time_min) : duration{};
 }
 
 }  // namespace ordem::actors

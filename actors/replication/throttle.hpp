@@ -1,6 +1,6 @@
-// How the replicator gives way to the threads that answer. Where its work, and that of a Postgres on the same machine,
-// costs answers, the log can hold entries until later. Whether it does is measured: entries then arrive more quickly in
-// its pauses than while it writes.
+// Decides how long the replicator pauses after a batch. Its work, and that of a Postgres on the same machine, may take
+// CPU from the threads that serve clients; the log can keep entries until the load drops. Whether it does is measured:
+// entries then arrive at a higher rate during pauses than during batches.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@ class throttle {
  public:
   using duration = std::chrono::nanoseconds;
 
-  // Some time, and how many entries became durable in it.
+  // A length of time, and how many entries became durable in it.
   struct period {
     duration took{};
     std::uint64_t arrived = 0;
@@ -21,13 +21,13 @@ class throttle {
     double rate() const noexcept { return static_cast<double>(arrived) / std::chrono::duration<double>(took).count(); }
   };
 
-  // A batch was written, after a pause. Returns how long to rest after it: six times as long as it took, at most
-  // 2 s, if writing costs answers; half as long now and then, to see whether it does; else not at all, nor once the
-  // backlog has `no_room`.
+  // Returns how long to pause after `batch`, which came after `pause`: six times as long as the batch took, at most 2
+  // s, if writing slows the clients down; half as long after four batches without a pause, to measure whether it does;
+  // else zero. Returns zero if `no_room`: the backlog is near its bound.
   duration delay_after(const period& pause, const period& batch, bool no_room) noexcept;
 
  private:
-  bool costs_answers_ = false;
+  bool slows_clients_ = false;
   int batches_since_pause_ = 0;
 };
 
