@@ -1,4 +1,5 @@
-// What the engine has done so far. Written by actors once a batch, read by anybody.
+// Counts of what the engine has done, for metrics. Owned by the gateway, updated by the actors once per batch. Nothing
+// is decided by them. Thread-safe.
 #pragma once
 
 #include <array>
@@ -11,8 +12,7 @@
 
 namespace ordem::actors {
 
-// Upper bounds, in microseconds, of the buckets that commit times are counted in; above the last there is one bucket
-// more.
+// Upper bounds, in microseconds, of the buckets of commit times. One more bucket counts everything above the last.
 inline constexpr std::array<std::uint64_t, 10> commit_us_bounds = {100,   250,    500,    1'000,   2'500,
                                                                    5'000, 10'000, 50'000, 250'000, 1'000'000};
 
@@ -28,15 +28,8 @@ struct counters {
   counter commit_us{0};
   std::array<counter, commit_us_bounds.size() + 1> commits_by_us{};
   std::atomic<std::int64_t> live_orders{0};
-
-  // What follows the log.
-  counter persisted{0};  // the position up to which it has everything, once it has been reached
-  std::atomic<bool> replicator_position{false};
   counter persisted_batches{0};
   counter persist_failures{0};
-  std::atomic<bool> replicator_connected{false};
-  // Whether the replicator has a note in its mailbox already, so that there is never more than one.
-  std::atomic<bool> replicator_notified{false};
 };
 
 inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) noexcept {

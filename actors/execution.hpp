@@ -1,5 +1,4 @@
-// What happens to one admitted message, from its decision to its answer, as values. Pure: readable and testable without
-// CAF.
+// The life of an admitted message as values: task, decision, completion. Pure functions, without CAF.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +12,22 @@
 
 namespace ordem::actors {
 
-// A message that its dedupe shard has let through, and who waits for it.
+// A message that its dedupe shard has admitted.
 struct task {
   ordem::request_token token;
-  std::uint32_t shard = 0;
+  std::uint32_t shard = 0;  // the dedupe shard
   ordem::message message;
 };
 
-// The receivers of a decision once it is durable: the client, the dedupe shard, the shard of the order.
+// What is left to do for a decision once it is durable or has failed: send the reply, tell the dedupe shard that the
+// GUID or key is no longer in flight, unpin the order.
 struct completion {
   ordem::request_token token;
-  std::uint32_t shard = 0;
+  std::uint32_t shard = 0;  // the dedupe shard
   std::variant<guid, capture_key> subject;
-  std::optional<order_id> target;  // absent for a created order: it has no actor yet
+  std::optional<order_id> target;  // the order to unpin; absent for a created order, which has no actor yet
   ordem::answer answer;
-  shared_capture allocated = nullptr;  // what the answer `allocated` gives away; of every other, null
+  shared_capture allocated = nullptr;  // the allocation, if the answer is `allocated`
 };
 
 // A decision on its way to the commit writer.
@@ -38,18 +38,19 @@ struct decided {
 
 struct execution {
   actors::decided decided;
-  shared_order current;  // the order as decided now, which the next message meets
+  shared_order current;  // the order after this decision, on which the next message is decided
 };
 
-// The log has failed: whether these are on the disk is unknown. Nobody is told that they are; after a restart a repeat
-// learns which.
+// Replaces the answers of a group whose entries may or may not be on disk by `read_only`. After a restart, a repeat
+// gets the recorded outcome if there is one. Refusals stay as they are.
 void fail_all(std::vector<completion>& group);
 
-// Changes the answers to allocations whose lease has ended before they became durable: the key may have been allocated
-// to other callers since, so that these answer `in_flight`.
-void take_back_lapsed(std::vector<completion>& group, const clock_reading& now);
+// Changes the answers to allocations whose lease ended before they became durable to `in_flight`: the key may have been
+// allocated to another caller since.
+void retract_lapsed(std::vector<completion>& group, const clock_reading& now);
 
-// Decides the task on `current` (null: no such order) and prepares its record, which expires at now + ttl.
-execution execute_task(task&& what, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl);
+// Decides the task on `current` (null: no such order) and makes its record, which expires at now + ttl. A created order
+// gets `fresh_id`.
+execution execute_task(task&& work, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl);
 
 }  // namespace ordem::actors

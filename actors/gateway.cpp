@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "actors/commit/commit_writer.hpp"
@@ -14,14 +12,17 @@
 #include "actors/orders/dedupe_shard.hpp"
 #include "actors/orders/order_loader.hpp"
 #include "actors/orders/order_shard.hpp"
+#include "actors/replication/backlog_limit.hpp"
 #include "actors/replication/postgres_replicator.hpp"
+#include "actors/replication/replication_state.hpp"
 #include "actors/scheduling/caller_runs.hpp"
+#include "actors/sharding.hpp"
 
 namespace ordem::actors {
 namespace {
 
-// On top of CAF's work sharing, which wakes a sleeping worker at once; its work stealing lets idle workers sleep for up
-// to 10 ms (caf/defaults.hpp, relaxed_sleep_duration), which a lone request would wait for.
+// caller_runs falls back on CAF's work sharing, which wakes a sleeping worker at once. With work stealing an idle
+// worker sleeps for up to 10 ms (caf/defaults.hpp, relaxed_sleep_duration), which would delay a lone request.
 struct actors_config : caf::actor_system_config {
   explicit actors_config(std::uint32_t worker_threads) {
     load<caller_runs>();
@@ -30,17 +31,17 @@ struct actors_config : caf::actor_system_config {
 };
 
 hash_slot slot_of(const submission& what) {
-  const auto* asked = std::get_if<message>(&what.request);
-  return asked != nullptr ? asked->guid.slot() : std::get<capture_request>(what.request).key.slot();
+  const auto* executed = std::get_if<message>(&what.request);
+  return executed != nullptr ? executed->guid.slot() : std::get<capture_request>(what.request).key.slot();
 }
 
-std::vector<reply> turned_away(const std::vector<submission>& submissions, unavailability why) {
+std::vector<reply> rejections_of(const std::vector<submission>& submissions, unavailability why) {
   std::vector<reply> replies;
   replies.reserve(submissions.size());
   for (const submission& each : submissions) {
-    reply& told = replies.emplace_back();
-    told.token = each.token;
-    told.answer.emplace<refusal>(why);
+    reply& rejection = replies.emplace_back();  // in place: GCC 12 warns of an uninitialised variant in a moved one
+    rejection.token = each.token;
+    rejection.answer.emplace<refusal>(why);
   }
   return replies;
 }
@@ -48,41 +49,31 @@ std::vector<reply> turned_away(const std::vector<submission>& submissions, unava
 }  // namespace
 
 struct gateway::parts {
-  parts(gateway_settings given, storage::store& store, const time_source& clock)
-      : settings(std::move(given)),
-        log(store),
+  parts(gateway_settings given_settings, gateway_ports given_ports, gateway_events given_events)
+      : settings(std::move(given_settings)),
+        ports(given_ports),
+        events(std::move(given_events)),
         replies(settings.in_flight_max),
-        gate(store, settings.consumer.backlog_bytes_max),
-        id_sequence(store.newest_order()),
-        loader(store),
+        backlog(ports.log, settings.consumer.backlog_bytes_max),
+        id_sequence(ports.newest_order),
+        loader(ports.orders),
         config(settings.worker_threads),
         system(config),
-        syncer(system.spawn<log_syncer, caf::detached>(log_syncer_parts{
-            &store, &clock, &replies, &counters, &gate, settings.consumer.answers_wait, [this] { stop_writing(); }})),
-        writer(system.spawn<commit_writer, caf::detached>(
-            commit_writer_parts{&store, syncer, decisions, &sealed, [this] { stop_writing(); }})) {
+        syncer(spawn_syncer()),
+        writer(spawn_writer()) {
     decisions->connect(writer);
     loader.start(system);
-    const auto context =
-        std::make_shared<const order_context>(order_context{&store, &clock, &loader, settings.message_ttl, decisions});
-    for (std::uint32_t i = 0; i < settings.shards; ++i) {
-      const std::size_t live_orders_max = std::max<std::size_t>(1, settings.live_orders_max / settings.shards);
-      order_shards.push_back(system.spawn<order_shard>(order_shard_parts{live_orders_max, &counters, context}));
-    }
-    for (std::uint32_t i = 0; i < settings.shards; ++i) {
-      shards.push_back(system.spawn<dedupe_shard>(
-          dedupe_shard_parts{i, &store, &store, &clock, &replies, &counters, settings.in_flight, settings.message_ttl,
-                             settings.captures, &id_sequence, settings.id_seed + i, order_shards, decisions}));
-    }
-    if (settings.sink != nullptr) replicator = spawn_replicator();
-    caf::anon_send(syncer, connect{shards, order_shards, replicator});
+    spawn_order_shards();
+    for (std::uint32_t i = 0; i < settings.shards; ++i) shards.push_back(spawn_dedupe_shard(i));
+    if (ports.sink != nullptr) replicator = spawn_replicator();
+    caf::anon_send(syncer, connect{.shards = shards, .order_shards = order_shards, .replicator = replicator});
   }
 
   ~parts() {
     stopping.store(true);
     loader.stop();
-    decisions.reset();  // it holds the writer, whose end the system waits for; the actors drop theirs as they end
-    if (settings.sink != nullptr) settings.sink->interrupt();
+    decisions.reset();  // holds a reference to the writer, which the system waits for; the actors drop theirs on exit
+    if (ports.sink != nullptr) ports.sink->interrupt();
     if (replicator) caf::anon_send_exit(replicator, caf::exit_reason::user_shutdown);
     for (const auto& shard : shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
     for (const auto& shard : order_shards) caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
@@ -90,33 +81,73 @@ struct gateway::parts {
     caf::anon_send_exit(syncer, caf::exit_reason::user_shutdown);
   }
 
+  log_syncer_actor spawn_syncer() {
+    return system.spawn<log_syncer, caf::detached>(
+        log_syncer_parts{.log = &ports.log,
+                         .clock = &ports.clock,
+                         .replies = &replies,
+                         .counters = &counters,
+                         .replication = &replication,
+                         .backlog = &backlog,
+                         .wait_for_persisted = settings.consumer.wait_for_persisted,
+                         .on_failure = [this] { stop_writing(); }});
+  }
+
+  commit_writer_actor spawn_writer() {
+    return system.spawn<commit_writer, caf::detached>(commit_writer_parts{
+        .log = &ports.log, .syncer = syncer, .decisions = decisions, .sealed = &sealed, .on_failure = [this] {
+          stop_writing();
+        }});
+  }
+
+  void spawn_order_shards() {
+    const auto context = std::make_shared<const order_context>(order_context{.committed = &ports.orders,
+                                                                             .clock = &ports.clock,
+                                                                             .loader = &loader,
+                                                                             .message_ttl = settings.message_ttl,
+                                                                             .decisions = decisions});
+    const std::size_t live_orders_max = std::max<std::size_t>(1, settings.live_orders_max / settings.shards);
+    for (std::uint32_t i = 0; i < settings.shards; ++i) {
+      order_shards.push_back(system.spawn<order_shard>(
+          order_shard_parts{.live_orders_max = live_orders_max, .counters = &counters, .context = context}));
+    }
+  }
+
+  dedupe_shard_actor spawn_dedupe_shard(std::uint32_t number) {
+    return system.spawn<dedupe_shard>(dedupe_shard_parts{.number = number,
+                                                         .committed_orders = &ports.orders,
+                                                         .committed_captures = &ports.captures,
+                                                         .clock = &ports.clock,
+                                                         .replies = &replies,
+                                                         .counters = &counters,
+                                                         .policy = settings.in_flight,
+                                                         .message_ttl = settings.message_ttl,
+                                                         .captures = settings.captures,
+                                                         .id_sequence = &id_sequence,
+                                                         .id_seed = settings.id_seed + number,
+                                                         .order_shards = order_shards,
+                                                         .decisions = decisions});
+  }
+
   replicator_actor spawn_replicator() {
-    const consumer_settings& given = settings.consumer;
-    replicator_parts what;
-    what.log = &log;
-    what.sink = settings.sink;
-    what.counters = &counters;
-    what.gate = &gate;
-    what.syncer = syncer;
-    what.linger = given.answers_wait ? milliseconds(0) : given.linger;
-    what.retry_first = given.retry_first;
-    what.retry_longest = given.retry_longest;
-    what.jitter_seed = settings.id_seed;
-    what.on_progress = [this] {
-      const std::lock_guard lock(progress_mutex);  // so that a waiter can't miss it between its check and its wait
-      progress.notify_all();
-    };
-    what.on_failure = given.on_failure;
-    what.on_recovery = given.on_recovery;
-    what.on_put_back = given.on_put_back;
-    what.on_caught_up = given.on_caught_up;
-    what.on_end = [this] {
-      sealed.store(true);
-      close(unavailability::read_only);
-      settings.consumer.on_end();
-    };
-    what.stopping = &stopping;
-    return system.spawn<actors::postgres_replicator, caf::detached>(std::move(what));
+    return system.spawn<postgres_replicator, caf::detached>(
+        replicator_parts{.log = &ports.log,
+                         .sink = ports.sink,
+                         .counters = &counters,
+                         .replication = &replication,
+                         .backlog = &backlog,
+                         .syncer = syncer,
+                         .wait_for_persisted = settings.consumer.wait_for_persisted,
+                         .linger = settings.consumer.linger,
+                         .retry_first = settings.consumer.retry_first,
+                         .retry_longest = settings.consumer.retry_longest,
+                         .jitter_seed = settings.id_seed,
+                         .on_failure = events.on_sink_failure,
+                         .on_recovery = events.on_sink_recovery,
+                         .on_put_back = events.on_sink_put_back,
+                         .on_caught_up = events.on_caught_up,
+                         .on_end = [this] { end_replication(); },
+                         .stopping = &stopping});
   }
 
   void close(unavailability why) {
@@ -125,17 +156,22 @@ struct gateway::parts {
   }
   void stop_writing() {
     close(unavailability::read_only);
-    settings.on_log_failure();
+    events.on_log_failure();
+  }
+  void end_replication() {
+    sealed.store(true);
+    close(unavailability::read_only);
+    events.on_sink_end();
   }
 
-  gateway_settings settings;
-  storage::log& log;
+  const gateway_settings settings;
+  const gateway_ports ports;
+  const gateway_events events;
   actors::counters counters;
+  replication_state replication;
   reply_router replies;
-  backlog_limit gate;
+  backlog_limit backlog;
   order_id_sequence id_sequence;
-  std::mutex progress_mutex;
-  std::condition_variable progress;
   std::atomic<bool> sealed{false};
   std::atomic<bool> stopping{false};
   std::atomic<bool> closed{false};
@@ -143,7 +179,7 @@ struct gateway::parts {
   std::shared_ptr<commit_queue> decisions = std::make_shared<commit_queue>();
   order_loader loader;
   actors_config config;
-  caf::actor_system system;  // its destructor waits for the actors, so that all above outlives them
+  caf::actor_system system;  // its destructor waits for the actors, so they may use everything above
   log_syncer_actor syncer;
   commit_writer_actor writer;
   std::vector<order_shard_actor> order_shards;
@@ -151,8 +187,8 @@ struct gateway::parts {
   replicator_actor replicator;
 };
 
-gateway::gateway(gateway_settings settings, storage::store& store, const time_source& clock)
-    : parts_(std::make_unique<parts>(std::move(settings), store, clock)) {}
+gateway::gateway(gateway_settings settings, gateway_ports ports, gateway_events events)
+    : parts_(std::make_unique<parts>(std::move(settings), ports, std::move(events))) {}
 
 gateway::~gateway() = default;
 
@@ -162,16 +198,16 @@ std::uint32_t gateway::add_queue(completion_queue& queue) {
 
 void gateway::submit(std::vector<submission>&& submissions) {
   if (!parts_->replies.enter(submissions.size())) {
-    parts_->replies.reject(turned_away(submissions, unavailability::overloaded));
+    parts_->replies.reject(rejections_of(submissions, unavailability::overloaded));
     return;
   }
-  // Looked at only now that drain() would wait for these.
+  // Checked after enter(), so that either this sees the drain or drain() waits for these.
   if (parts_->closed.load()) {
-    parts_->replies.answer(turned_away(submissions, parts_->closed_because.load()));
+    parts_->replies.answer(rejections_of(submissions, parts_->closed_because.load()));
     return;
   }
-  if (parts_->gate.closed()) {
-    parts_->replies.answer(turned_away(submissions, unavailability::backlog_full));
+  if (parts_->backlog.closed()) {
+    parts_->replies.answer(rejections_of(submissions, unavailability::backlog_full));
     return;
   }
   const caller_runs_scope scope(parts_->system);  // shards and order actors decide on this thread
@@ -182,7 +218,7 @@ void gateway::submit(std::vector<submission>&& submissions) {
   std::vector<actors::submit> by_shard(parts_->shards.size());
   for (actors::submit& each : by_shard) each.submissions.reserve(submissions.size());
   for (submission& each : submissions) {
-    by_shard[slot_of(each).number % by_shard.size()].submissions.push_back(std::move(each));
+    by_shard[dedupe_shard_of(slot_of(each), by_shard.size())].submissions.push_back(std::move(each));
   }
   for (std::size_t i = 0; i < by_shard.size(); ++i) {
     if (!by_shard[i].submissions.empty()) caf::anon_send(parts_->shards[i], std::move(by_shard[i]));
@@ -199,28 +235,26 @@ void gateway::start_consuming() {
 }
 
 bool gateway::finish_consuming(milliseconds timeout) {
-  if (!parts_->replicator) return true;
-  const actors::counters& counts = parts_->counters;
-  const auto is_whole = [&] {
-    return counts.replicator_position.load() && counts.persisted.load() >= parts_->log.last().number;
-  };
-  std::unique_lock lock(parts_->progress_mutex);
-  parts_->progress.wait_for(lock, timeout, [&] { return is_whole() || !counts.replicator_connected.load(); });
-  return is_whole();
-}
-
-log_positions gateway::positions() const noexcept {
-  const position persisted{parts_->counters.persisted.load(std::memory_order_acquire)};
-  return {parts_->log.appended(), parts_->log.last(),
-          parts_->counters.replicator_position.load() ? std::optional(persisted) : std::nullopt};
+  return !is_consumed() || parts_->replication.wait_until_persisted(parts_->ports.log, timeout);
 }
 
 bool gateway::is_consumed() const noexcept {
-  return parts_->settings.sink != nullptr;
+  return parts_->ports.sink != nullptr;
+}
+
+bool gateway::is_sink_connected() const noexcept {
+  return parts_->replication.is_connected();
+}
+
+log_positions gateway::positions() const noexcept {
+  // The earlier one first, so that it is never ahead of the later one.
+  const auto persisted = parts_->replication.persisted();
+  const position durable = parts_->ports.log.last();
+  return {.decided = parts_->ports.log.appended(), .durable = durable, .persisted = persisted};
 }
 
 std::uint64_t gateway::backlog_bytes() const noexcept {
-  return parts_->gate.bytes();
+  return parts_->backlog.bytes();
 }
 
 const counters& gateway::counters() const noexcept {

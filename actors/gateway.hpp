@@ -1,10 +1,11 @@
-// The door between foreign threads and the actors: nothing else knows both sides. Owns all actors.
+// The only place where other threads and the actors meet. Owns the actors, the order loader and what they share.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "actors/counters.hpp"
@@ -17,83 +18,108 @@
 
 namespace ordem::actors {
 
-// How the log is followed into a sink.
+// How the log is replicated to the sink.
 struct consumer_settings {
-  // Whether answers wait until the sink has what they speak of (with durability::postgres).
-  bool answers_wait = false;
-  // How far the log may be ahead of the sink, in bytes of its records; beyond it every message is answered
+  // Whether replies wait until the sink has the entries that they depend on (durability::postgres).
+  bool wait_for_persisted = false;
+  // How far the log may be ahead of the sink, in bytes of its records. Beyond it every message is answered
   // `backlog_full`.
   std::uint64_t backlog_bytes_max = std::uint64_t{10} << 30;
-  // How long entries gather before they are written. Longer: fewer transactions, a longer lag. Not if answers wait.
+  // How long entries are collected before they are written. Longer: fewer transactions, a longer lag. Ignored with
+  // wait_for_persisted, where each group is written at once.
   milliseconds linger = milliseconds(50);
-  // Between two tries when the sink fails: from the first to the longest, doubled each time, shortened at random.
+  // Delay before a failed batch is tried again: retry_first, then doubled up to retry_longest, each shortened by up to
+  // half at random.
   milliseconds retry_first = milliseconds(100);
   milliseconds retry_longest = std::chrono::seconds(10);
-  // All are called on the replicator's thread. A failure with the sentence that explains it; the end of a failure; when
-  // the sink holds less than it did before, and is filled again from the log; once, when the sink has first had
-  // everything that the log held; once, when the sink will never take anything again (from then on every message is
-  // answered `read_only`).
-  std::function<void(std::string_view)> on_failure = [](std::string_view) {};
-  std::function<void()> on_recovery = [] {};
-  std::function<void(position held, position before)> on_put_back = [](position, position) {};
-  std::function<void()> on_caught_up = [] {};
-  std::function<void()> on_end = [] {};
 };
 
 struct gateway_settings {
-  // Dedupe shards, and as many order shards. More than cores gain nothing.
+  // Number of dedupe shards, and of order shards. More than cores gain nothing.
   std::uint32_t shards = 2;
-  // Threads that run the shards and order actors where the submitting thread does not. The commit writer and the log
-  // syncer each have one of their own.
+  // Threads that run the shards and order actors when the submitting thread does not. The commit writer and the log
+  // syncer have a thread each besides.
   std::uint32_t worker_threads = 2;
   in_flight_policy in_flight = in_flight_policy::join;
   // How long an outcome is kept.
   milliseconds message_ttl = std::chrono::hours(24);
-  // Of captures: how long an allocation excludes others, and how long they are kept.
+  // Lease and time to live of captures.
   capture_terms captures{std::chrono::minutes(1), std::chrono::hours(24)};
-  // Messages that may be executing at once; more are answered `overloaded`.
+  // Messages in flight; more are answered `overloaded`.
   std::size_t in_flight_max = 8192;
-  // Orders that stay live. Below in_flight_max it is exceeded while orders have work.
+  // Orders kept in memory. Exceeded while more orders than this have work, which in_flight_max bounds.
   std::size_t live_orders_max = 100'000;
-  // Seeds the random part of order ids.
+  // Seeds the random part of order ids and the jitter of retries.
   std::uint64_t id_seed = 0;
-  // Called once, on the commit writer's or the log syncer's thread, when the log has failed; from then on every message
-  // is answered `read_only`.
-  std::function<void()> on_log_failure = [] {};
-  // What follows the log, if anything; must outlive the gateway.
-  storage::sink* sink = nullptr;
   consumer_settings consumer = {};
+};
+
+// What the gateway works on. All must outlive it.
+struct gateway_ports {
+  storage::log& log;
+  const order_lookup& orders;
+  const capture_reader& captures;
+  const time_source& clock;
+  // The greatest order id in the store; new ids are greater.
+  std::optional<order_id> newest_order = std::nullopt;
+  // The destination of the log; null if it is not replicated.
+  storage::sink* sink = nullptr;
+};
+
+// Called by the gateway's threads, which wait for them: they must not block for long, nor call the gateway.
+struct gateway_events {
+  // A write or sync of the log has failed; from now on every message is answered `read_only`. Called once, by the
+  // commit writer or the log syncer.
+  std::function<void()> on_log_failure = [] {};
+
+  // The others are called on the replicator's thread.
+
+  // The sink has failed, for the reason in `message`.
+  std::function<void(std::string_view message)> on_sink_failure = [](std::string_view) {};
+  // The sink takes entries again after a failure.
+  std::function<void()> on_sink_recovery = [] {};
+  // The sink was restored to an earlier state; what it lacks is written again.
+  std::function<void(position held, position before)> on_sink_put_back = [](position, position) {};
+  // The sink has had the whole log for the first time. Called once.
+  std::function<void()> on_caught_up = [] {};
+  // The sink will never take this log again; from now on every message is answered `read_only`. Called once.
+  std::function<void()> on_sink_end = [] {};
 };
 
 class gateway final : public message_port {
  public:
-  // `store` and `clock` must outlive the gateway.
-  gateway(gateway_settings settings, storage::store& store, const time_source& clock);
+  gateway(gateway_settings settings, gateway_ports ports, gateway_events events = {});
+  // Stops the actors. Messages still in flight get no reply and may or may not be executed; a repeat tells which.
   ~gateway() override;
 
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
 
-  // Before the first submission only. `queue` must outlive the gateway. Returns the number for this queue's tickets.
+  // Returns the number for the request tokens of this queue, which must outlive the gateway.
+  // REQUIRES: nothing has been submitted yet.
   std::uint32_t add_queue(completion_queue& queue);
 
   void submit(std::vector<submission>&& submissions) override;
 
-  // From now on every message is answered `draining`; waits until all earlier ones are answered. False if that takes
-  // longer than `timeout`. What is still out when the gateway goes may or may not be executed: nobody hears of it, and
-  // a repeat tells.
+  // From now on answers every message `draining`, and waits for the replies to all earlier ones. Returns false if that
+  // takes longer than `timeout`.
   bool drain(milliseconds timeout);
 
-  // Begins to bring the log to the sink, if there is one. Called once.
+  // Starts replication if there is a sink. Called once.
   void start_consuming();
-  // After drain(): waits until the sink has the whole log. False if it is not reached, or that takes longer.
+  // Waits until the sink has the whole log. Returns false if it is disconnected or that takes longer than `timeout`.
+  // REQUIRES: drain() has been called.
   bool finish_consuming(milliseconds timeout);
 
-  // Whether there is a sink.
+  // The functions below are thread-safe.
+
+  // Returns whether there is a sink.
   bool is_consumed() const noexcept;
-  // How far messages have come. `persisted` is absent without a sink, and until it has been reached once.
+  // Returns whether the sink takes entries.
+  bool is_sink_connected() const noexcept;
+  // Returns how far the log has come. `persisted` is absent without a sink and before it has been connected once.
   log_positions positions() const noexcept;
-  // The bytes of the log that the sink does not have yet.
+  // Returns the bytes of the log that the sink does not have yet.
   std::uint64_t backlog_bytes() const noexcept;
 
   const actors::counters& counters() const noexcept;

@@ -1,4 +1,4 @@
-// Every conversation between actors, on one page, in the order in which a message takes part in them.
+// The messages between actors and the interface of each actor, in the order in which a request passes through them.
 //
 //   gateway --submit--> dedupe shard --route (what changes an order)--> order shard --execute--> order actor
 //                            |                                                                  ^    |
@@ -9,15 +9,15 @@
 //                                                         commit writer
 //                                                              | make_durable
 //                                                              v
-//   dedupe shards <--settle-- order shards <--unpin-- log syncer -- answers --> reply router
-//                                                       |      ^
-//                                                     follow  persisted, abandon
-//                                                       v      |
-//                                                      replicator
+//   dedupe shards <--complete--+-- log syncer --replies--> reply router
+//   order shards  <--unpin-----+    |      ^
+//                            replicate   persisted, fail_replication
+//                                   v      |
+//                                  replicator
 //
-// Nothing here is answered by a response message: each step hands on a batch, and what comes back is `settle` and
-// `unpin`. The commit queue (actors/commit/commit_queue.hpp) and the order loader (actors/orders/order_loader.hpp) are
-// no actors.
+// No message has a response: each step passes a batch on, and `complete` and `unpin` come back. The commit queue
+// (actors/commit/commit_queue.hpp), the order loader (actors/orders/order_loader.hpp) and the reply router
+// (actors/commit/reply_router.hpp) are not actors.
 #pragma once
 
 #include <caf/all.hpp>
@@ -30,54 +30,54 @@
 
 namespace ordem::actors {
 
-// New messages, and what is asked of captures, for a dedupe shard.
+// Messages and calls of captures, for the dedupe shard that owns their GUIDs and keys.
 struct submit {
   std::vector<submission> submissions;
 };
 
-// Messages that were let through, for the shard of their orders.
+// Admitted messages, for the order shard of their orders.
 struct route {
   std::vector<task> tasks;
 };
 
-// All the tasks of one order in one batch, in the order of their arrival.
+// The tasks of one order in one batch, in the order of their arrival.
 struct execute {
   std::vector<task> tasks;
 };
 
-// The order that its actor asked the loader for, or why it could not be read.
+// The order that the loader has read for its actor, or the error.
 struct loaded {
   read_result<shared_order> order;
 };
 
-// Decisions that are in the log, but not yet on the disk.
+// Completions of decisions that have been appended to the log and are not durable yet.
 struct make_durable {
   std::vector<completion> group;
 };
 
-// To the commit writer: there is something in its queue. A note of the log syncer to itself at the end of its mailbox:
-// what has gathered until it is taken out is one group.
+// Sent to the commit writer: its queue is no longer empty. Sent by the log syncer to itself, to the end of its mailbox:
+// what it has received by then is one group. Sent by the replicator to itself, delayed: continue.
 struct flush {};
 
-// Messages and captures of that dedupe shard which are durable, or have failed and say so in their answers.
+// Completions of messages and captures of that dedupe shard.
 struct complete {
   std::vector<completion> completions;
 };
 
-// Orders of that order shard of which a task each is done; one that had several is named as often.
+// Orders of that order shard, once for each of their tasks that is durable or has failed.
 struct unpin {
   std::vector<order_id> orders;
 };
 
-// Something new is durable, for who follows the log.
+// There are new durable entries, for the replicator.
 struct replicate {};
 
-// Everything up to this position is where the log is followed to.
+// The sink has the log up to this position.
 struct persisted {
   position through;
 };
 
-// Nothing more will ever be persisted.
+// The sink will never take another entry.
 struct fail_replication {};
 
 struct connect;
@@ -90,14 +90,15 @@ using log_syncer_actor = caf::typed_actor<caf::reacts_to<connect>, caf::reacts_t
                                           caf::reacts_to<persisted>, caf::reacts_to<fail_replication>>;
 using replicator_actor = caf::typed_actor<caf::reacts_to<replicate>, caf::reacts_to<flush>>;
 
-// The log syncer's first message: the receivers of what is settled.
+// The log syncer's first message: the receivers of its completions.
 struct connect {
   std::vector<dedupe_shard_actor> shards;
   std::vector<order_shard_actor> order_shards;
-  replicator_actor replicator;  // null if nothing follows the log
+  replicator_actor replicator;  // null if there is no sink
 };
 
-// An exception that reaches an actor's edge is a bug: the process stops, and the log says after the restart what holds.
+// Stops the process if an exception leaves one of the actor's handlers, which is a bug. The restart recovers from the
+// log.
 template <class Actor>
 void stop_on_exception(Actor* self) {
   self->set_exception_handler([](std::exception_ptr&) -> caf::error { std::terminate(); });

@@ -14,8 +14,9 @@ commit_writer::behavior_type commit_writer::make_behavior() {
 }
 
 void commit_writer::on_exit() {
-  parts_.syncer = log_syncer_actor{};  // actors that hold each other would never go
-  parts_.decisions.reset();            // it holds this actor
+  // Drops its references, since actors in a cycle of references are never destroyed.
+  parts_.syncer = log_syncer_actor{};
+  parts_.decisions.reset();
 }
 
 void commit_writer::write_all() {
@@ -26,18 +27,18 @@ void commit_writer::write_all() {
   write_group();
 }
 
-void commit_writer::append(decided&& what) {
+void commit_writer::append(decided&& decision) {
   if (completions_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
-  completions_.push_back(std::move(what.completion));
-  if (!what.entry) return;
-  captured_bytes_ += storage::captured_bytes_of(*what.entry);
-  entries_.push_back(std::move(*what.entry));
+  completions_.push_back(std::move(decision.completion));
+  if (!decision.entry) return;
+  captured_bytes_ += storage::captured_bytes_of(*decision.entry);
+  entries_.push_back(std::move(*decision.entry));
 }
 
 void commit_writer::write_group() {
   if (completions_.empty()) return;
-  // What has no entry goes the same way: its answer may speak of a state that only the next sync makes durable, or that
-  // a group before this one was to write and could not.
+  // A completion without an entry waits for the sync too: its answer may depend on an entry that is not durable yet, or
+  // that a group before this one failed to write.
   if (*parts_.sealed) {
     fail_all(completions_);
   } else if (!entries_.empty()) {

@@ -1,5 +1,5 @@
-// The one actor that appends to the log, on a thread of its own. Natural grouping: while it writes one group, the next
-// one gathers in its queue; and while it writes, the log syncer waits for the disk with the groups before.
+// The only actor that appends to the log. While it writes one group, the decisions of the next one collect in the
+// commit queue, and the log syncer waits for the disk with the groups before. Runs on its own thread.
 #pragma once
 
 #include <atomic>
@@ -13,13 +13,14 @@
 
 namespace ordem::actors {
 
+// What is given by pointer must outlive the actor.
 struct commit_writer_parts {
   storage::log* log = nullptr;
   log_syncer_actor syncer;
   std::shared_ptr<commit_queue> decisions;
-  // Once this is set nothing more is written, and what comes is withdrawn. Outlives the actor.
+  // Once this is set nothing more is written, and completions fail.
   const std::atomic<bool>* sealed = nullptr;
-  // Called once, when the first write has failed: nothing more will be accepted.
+  // Called when an append fails for the first time.
   std::function<void()> on_failure;
 };
 
@@ -32,7 +33,7 @@ class commit_writer final : public commit_writer_actor::base {
 
  private:
   void write_all();
-  void append(decided&& what);
+  void append(decided&& decision);
   void write_group();
 
   commit_writer_parts parts_;

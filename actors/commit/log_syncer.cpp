@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "actors/orders/order_shard.hpp"
+#include "actors/sharding.hpp"
 
 namespace ordem::actors {
 namespace {
@@ -15,7 +15,7 @@ std::size_t commit_bucket(std::uint64_t us) {
                                   commit_us_bounds.begin());
 }
 
-// The completions of each dedupe shard, in their order.
+// Splits the completions by dedupe shard, keeping their order.
 std::vector<complete> by_shard(std::vector<completion>&& group, std::size_t shards) {
   std::vector<complete> parts(shards);
   if (shards == 1) {
@@ -36,10 +36,10 @@ log_syncer::log_syncer(caf::actor_config& config, log_syncer_parts parts)
 log_syncer::behavior_type log_syncer::make_behavior() {
   return {
       [this](connect& listeners) { listeners_ = std::move(listeners); },
-      [this](make_durable& appended) { gather(appended); },
+      [this](make_durable& appended) { add_to_group(appended); },
       [this](flush) { sync_group(); },
-      [this](persisted what) { release(what.through); },
-      [this](fail_replication) { abort_all(); },
+      [this](persisted notice) { complete_persisted(notice.through); },
+      [this](fail_replication) { fail_deferred(); },
   };
 }
 
@@ -47,7 +47,7 @@ void log_syncer::on_exit() {
   listeners_ = connect{};
 }
 
-void log_syncer::gather(make_durable& appended) {
+void log_syncer::add_to_group(make_durable& appended) {
   if (!group_.empty()) {
     std::move(appended.group.begin(), appended.group.end(), std::back_inserter(group_));
     return;
@@ -57,9 +57,9 @@ void log_syncer::gather(make_durable& appended) {
 }
 
 void log_syncer::sync_group() {
-  const auto begun = std::chrono::steady_clock::now();
+  const auto start = std::chrono::steady_clock::now();
   const auto synced = parts_.log->sync();
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
 
   if (synced) {
     const auto us = static_cast<std::uint64_t>(took.count());
@@ -72,7 +72,7 @@ void log_syncer::sync_group() {
   }
   auto group = std::exchange(group_, {});
   if (synced && parts_.wait_for_persisted && *synced > persisted_) {
-    hold(*synced, std::move(group));
+    defer(*synced, std::move(group));
   } else {
     complete_group(std::move(group));
   }
@@ -81,40 +81,41 @@ void log_syncer::sync_group() {
 
 void log_syncer::notify_replicator() {
   if (!listeners_.replicator) return;
-  if (!parts_.counters->replicator_notified.exchange(true)) send(listeners_.replicator, replicate{});
-  // The log grows slowly beside its bound.
+  if (parts_.replication->begin_notification()) send(listeners_.replicator, replicate{});
+  // Not after each sync: in one interval the log grows by little of its bound.
   constexpr auto measure_interval = std::chrono::milliseconds(100);
   const auto now = std::chrono::steady_clock::now();
   if (now - measured_ < measure_interval) return;
   measured_ = now;
-  parts_.gate->measure();
+  parts_.backlog->measure();
 }
 
-void log_syncer::hold(position upto, std::vector<completion>&& group) {
-  waiting_.push_back({upto, std::move(group)});
-  if (aborted_) abort_all();
+void log_syncer::defer(position through, std::vector<completion>&& group) {
+  deferred_.push_back({through, std::move(group)});
+  if (replication_failed_) fail_deferred();
 }
 
-void log_syncer::release(position through) {
+void log_syncer::complete_persisted(position through) {
   persisted_ = through;
-  for (; !waiting_.empty() && waiting_.front().upto <= through; waiting_.pop_front()) {
-    complete_group(std::move(waiting_.front().group));
+  for (; !deferred_.empty() && deferred_.front().through <= through; deferred_.pop_front()) {
+    complete_group(std::move(deferred_.front().group));
   }
 }
 
-// What waits is durable here, but was promised to be safe elsewhere too, which it will never be.
-void log_syncer::abort_all() {
-  aborted_ = true;
-  for (; !waiting_.empty(); waiting_.pop_front()) {
-    fail_all(waiting_.front().group);
-    complete_group(std::move(waiting_.front().group));
+// The deferred groups are durable on this machine, but the sink, which durability::postgres requires, will never have
+// them.
+void log_syncer::fail_deferred() {
+  replication_failed_ = true;
+  for (; !deferred_.empty(); deferred_.pop_front()) {
+    fail_all(deferred_.front().group);
+    complete_group(std::move(deferred_.front().group));
   }
 }
 
-// Every receiver of this group is told here, once, of what is its own.
+// Sends the group's completions, replies and unpins, in one message to each receiver.
 void log_syncer::complete_group(std::vector<completion>&& group) {
   if (group.empty()) return;
-  take_back_lapsed(group, parts_.clock->read());
+  retract_lapsed(group, parts_.clock->read());
   std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};
   std::array<std::uint64_t, capture_verdicts> captures{};
   std::uint64_t refusals = 0;
@@ -124,18 +125,17 @@ void log_syncer::complete_group(std::vector<completion>&& group) {
   for (const completion& each : group) {
     replies.push_back({each.token, each.answer});
     if (each.target) {
-      const auto shard = order_shard_of(*each.target, static_cast<std::uint32_t>(unpinned.size()));
-      unpinned[shard].orders.push_back(*each.target);
+      unpinned[order_shard_of(*each.target, unpinned.size())].orders.push_back(*each.target);
     }
-    if (const auto* answered = std::get_if<executed>(&each.answer)) {
-      ++outcomes[static_cast<std::size_t>(answered->outcome.verdict)];
+    if (const auto* recorded = std::get_if<executed>(&each.answer)) {
+      ++outcomes[static_cast<std::size_t>(recorded->outcome.verdict)];
     } else if (const auto* captured = std::get_if<capture_answer>(&each.answer)) {
       ++captures[static_cast<std::size_t>(captured->verdict)];
     } else {
       ++refusals;
     }
   }
-  // Before the answers: what a client sends upon its answer then finds its GUID settled.
+  // Before the replies, so that a client's next request finds its GUID completed.
   std::vector<complete> completed = by_shard(std::move(group), listeners_.shards.size());
   for (std::size_t i = 0; i < completed.size(); ++i) {
     if (!completed[i].completions.empty()) send(listeners_.shards[i], std::move(completed[i]));

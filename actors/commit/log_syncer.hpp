@@ -1,5 +1,6 @@
-// The one actor that waits for the disk, on a thread of its own, and then tells the receivers: clients, dedupe shards,
-// order shards, and the replicator. All groups that were appended while one sync was under way share the next.
+// The only actor that waits for the disk. After each sync it sends the completions: replies to clients, `complete` to
+// dedupe shards, `unpin` to order shards, and `replicate` to the replicator. Groups that are appended during one sync
+// share the next. Runs on its own thread.
 #pragma once
 
 #include <chrono>
@@ -11,20 +12,23 @@
 #include "actors/counters.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/replication/backlog_limit.hpp"
+#include "actors/replication/replication_state.hpp"
 #include "storage/log/store.hpp"
 
 namespace ordem::actors {
 
+// What is given by pointer must outlive the actor.
 struct log_syncer_parts {
   storage::log* log = nullptr;
   const time_source* clock = nullptr;
   reply_router* replies = nullptr;
   actors::counters* counters = nullptr;
-  // Measured now and then while the log grows; null if nothing follows it.
-  backlog_limit* gate = nullptr;
-  // Nobody hears of a group before it is persisted too (durability::postgres).
+  replication_state* replication = nullptr;
+  // Measured at intervals while the log grows, if there is a replicator.
+  backlog_limit* backlog = nullptr;
+  // Whether a group is completed only once the sink has it (durability::postgres), not once it is durable.
   bool wait_for_persisted = false;
-  // Called once, when the first sync has failed: nothing more will be accepted.
+  // Called when a sync fails for the first time.
   std::function<void()> on_failure;
 };
 
@@ -36,26 +40,26 @@ class log_syncer final : public log_syncer_actor::base {
   void on_exit() override;
 
  private:
-  void gather(make_durable& appended);
+  void add_to_group(make_durable& appended);
   void sync_group();
   void notify_replicator();
-  void hold(position upto, std::vector<completion>&& group);
-  void release(position through);
-  void abort_all();
+  void defer(position through, std::vector<completion>&& group);
+  void complete_persisted(position through);
+  void fail_deferred();
   void complete_group(std::vector<completion>&& group);
 
   log_syncer_parts parts_;
   connect listeners_;
   std::vector<completion> group_;
 
-  // Durable groups that wait for the replicator.
-  struct waiting_group {
-    position upto;
+  // A durable group that is completed once the sink has everything up to `through`.
+  struct deferred_group {
+    position through;
     std::vector<completion> group;
   };
-  std::deque<waiting_group> waiting_;
+  std::deque<deferred_group> deferred_;
   position persisted_;
-  bool aborted_ = false;
+  bool replication_failed_ = false;
   std::chrono::steady_clock::time_point measured_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "actors/orders/order_shard.hpp"
+#include "actors/sharding.hpp"
 
 namespace ordem::actors {
 
@@ -22,7 +22,7 @@ struct dedupe_shard::batch_result {
 dedupe_shard::dedupe_shard(caf::actor_config& config, dedupe_shard_parts parts)
     : dedupe_shard_actor::base(config),
       parts_(std::move(parts)),
-      messages_(*parts_.committed, parts_.policy),
+      messages_(*parts_.committed_orders, parts_.policy),
       captures_(*parts_.committed_captures, parts_.captures),
       ids_(parts_.id_seed, *parts_.id_sequence) {
   stop_on_exception(this);
@@ -36,7 +36,8 @@ dedupe_shard::behavior_type dedupe_shard::make_behavior() {
 }
 
 void dedupe_shard::on_exit() {
-  parts_.order_shards.clear();  // actors that hold each other would never go
+  // Drops its references, since actors in a cycle of references are never destroyed.
+  parts_.order_shards.clear();
   parts_.decisions.reset();
 }
 
@@ -44,8 +45,8 @@ void dedupe_shard::admit_all(submit& batch) {
   const clock_reading now = parts_.clock->read();
   batch_result all(parts_.order_shards.size(), batch.submissions.size());
   for (submission& each : batch.submissions) {
-    if (auto* asked = std::get_if<message>(&each.request)) {
-      admit_message(each.token, std::move(*asked), now, all);
+    if (auto* request = std::get_if<message>(&each.request)) {
+      admit_message(each.token, std::move(*request), now, all);
     } else {
       admit_capture(each.token, std::move(std::get<capture_request>(each.request)), now, all);
     }
@@ -61,38 +62,38 @@ void dedupe_shard::admit_all(submit& batch) {
   if (!all.replies.empty()) parts_.replies->answer(std::move(all.replies));
 }
 
-void dedupe_shard::admit_message(const request_token& waiter, message&& asked, const clock_reading& now,
+void dedupe_shard::admit_message(const request_token& token, message&& request, const clock_reading& now,
                                  batch_result& to) {
-  auto admission = messages_.admit(waiter, asked, now);
+  auto admission = messages_.admit(token, request, now);
   if (auto* known = std::get_if<answer>(&admission)) {
     if (std::holds_alternative<executed>(*known)) ++to.replays;
-    to.replies.push_back({waiter, std::move(*known)});
+    to.replies.push_back({token, std::move(*known)});
   } else if (std::holds_alternative<dedupe_table::joined>(admission)) {
     ++to.joins;
-  } else if (task what{waiter, parts_.number, std::move(asked)}; what.message.target) {
-    const auto shard = order_shard_of(*what.message.target, static_cast<std::uint32_t>(to.by_order_shard.size()));
-    to.by_order_shard[shard].push_back(std::move(what));
+  } else if (task work{token, parts_.number, std::move(request)}; work.message.target) {
+    const std::size_t shard = order_shard_of(*work.message.target, to.by_order_shard.size());
+    to.by_order_shard[shard].push_back(std::move(work));
   } else {
-    const order_id id = ids_.next(now.now(), what.message.guid.slot());
-    to.decisions.push_back(execute_task(std::move(what), nullptr, id, now.now(), parts_.message_ttl).decided);
+    const order_id id = ids_.next(now.now(), work.message.guid.slot());
+    to.decisions.push_back(execute_task(std::move(work), nullptr, id, now.now(), parts_.message_ttl).decided);
   }
 }
 
-void dedupe_shard::admit_capture(const request_token& waiter, capture_request&& asked, const clock_reading& now,
+void dedupe_shard::admit_capture(const request_token& token, capture_request&& request, const clock_reading& now,
                                  batch_result& to) {
-  capture_key key = asked.key;
-  auto [told, entry, waits] = captures_.admit(std::move(asked), now);
-  const auto* known = std::get_if<capture_answer>(&told);
+  capture_key key = request.key;
+  auto [answer, entry, waits] = captures_.admit(std::move(request), now);
+  const auto* captured = std::get_if<capture_answer>(&answer);
   if (waits) {
-    const bool is_allocated = known != nullptr && known->verdict == capture_verdict::allocated;
+    const bool is_allocated = captured != nullptr && captured->verdict == capture_verdict::allocated;
     auto allocated = is_allocated ? std::get<storage::capture_entry>(entry.value()).after : nullptr;
     to.decisions.push_back(
-        {{waiter, parts_.number, std::move(key), std::nullopt, std::move(told), std::move(allocated)},
+        {{token, parts_.number, std::move(key), std::nullopt, std::move(answer), std::move(allocated)},
          std::move(entry)});
     return;
   }
-  if (known != nullptr) ++to.captures[static_cast<std::size_t>(known->verdict)];
-  to.replies.push_back({waiter, std::move(told)});
+  if (captured != nullptr) ++to.captures[static_cast<std::size_t>(captured->verdict)];
+  to.replies.push_back({token, std::move(answer)});
 }
 
 void dedupe_shard::complete_all(const complete& notice) {

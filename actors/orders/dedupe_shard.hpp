@@ -1,5 +1,5 @@
-// The actor that owns every GUID and every captured key of its hash slots. A created order is decided right here: until
-// its answer is out nobody else can name it, so it has nothing to be serial with and needs no actor of its own.
+// The actor that owns the GUIDs and capture keys of its hash slots. It decides creations itself: no other message can
+// name the order before the reply, so there is nothing to serialise and no order actor is needed.
 #pragma once
 
 #include <memory>
@@ -15,9 +15,10 @@
 
 namespace ordem::actors {
 
+// What is given by pointer must outlive the actor.
 struct dedupe_shard_parts {
   std::uint32_t number = 0;
-  const order_reader* committed = nullptr;
+  const order_lookup* committed_orders = nullptr;
   const capture_reader* committed_captures = nullptr;
   const time_source* clock = nullptr;
   reply_router* replies = nullptr;
@@ -39,12 +40,12 @@ class dedupe_shard final : public dedupe_shard_actor::base {
   void on_exit() override;
 
  private:
-  // What one batch amounts to, gathered to be handed on in as few pieces as there are receivers.
+  // The replies, decisions and tasks of one batch, so that each receiver gets one message.
   struct batch_result;
 
   void admit_all(submit& batch);
-  void admit_message(const request_token& waiter, message&& asked, const clock_reading& now, batch_result& to);
-  void admit_capture(const request_token& waiter, capture_request&& asked, const clock_reading& now, batch_result& to);
+  void admit_message(const request_token& token, message&& request, const clock_reading& now, batch_result& to);
+  void admit_capture(const request_token& token, capture_request&& request, const clock_reading& now, batch_result& to);
   void complete_all(const complete& notice);
 
   dedupe_shard_parts parts_;

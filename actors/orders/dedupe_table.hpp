@@ -1,5 +1,5 @@
-// What a dedupe shard knows of its GUIDs: those in flight here, those decided in the store. A plain class, owned by one
-// shard.
+// The GUIDs of one dedupe shard: keeps those in flight, and reads the decided ones from the store. A plain class, owned
+// by the shard. Not thread-safe.
 #pragma once
 
 #include <unordered_map>
@@ -12,24 +12,26 @@
 
 namespace ordem::actors {
 
-// What a repeat meets while the first is executing.
+// What a repeat gets while the first message with its GUID is in flight: its reply, or 409.
 enum class in_flight_policy : std::uint8_t { join, conflict };
 
 class dedupe_table {
  public:
-  struct proceed {};  // a new message: it is marked as in flight until settle()
-  struct joined {};   // settle() will answer it
+  struct proceed {};  // a new message, in flight until complete()
+  struct joined {};   // complete() returns its reply
   using admission = std::variant<proceed, joined, answer>;
 
   // `committed` must outlive the table.
-  dedupe_table(const order_reader& committed, in_flight_policy policy) : committed_(committed), policy_(policy) {}
+  dedupe_table(const order_lookup& committed, in_flight_policy policy) : committed_(committed), policy_(policy) {}
 
-  admission admit(const request_token& waiter, const message& asked, const clock_reading& now);
+  // Marks a new message as in flight, or returns the answer to one that is known or can't be looked up.
+  admission admit(const request_token& token, const message& request, const clock_reading& now);
 
-  // The message is decided and durable, or has failed: it is in flight no more. Appends the answers of those that
-  // joined it.
+  // Ends the flight of a message that is durable or has failed. Appends the replies to the messages that joined it.
+  // REQUIRES: it is in flight.
   void complete(const completion& completed, std::vector<reply>& replies);
 
+  // Returns the number of GUIDs in flight.
   std::size_t in_flight() const noexcept { return in_flight_.size(); }
 
  private:
@@ -40,7 +42,7 @@ class dedupe_table {
 
   answer replay(const message_record& record) const;
 
-  const order_reader& committed_;
+  const order_lookup& committed_;
   const in_flight_policy policy_;
   std::unordered_map<guid, flight> in_flight_;
 };

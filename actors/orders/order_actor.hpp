@@ -1,6 +1,6 @@
-// The actor that owns one live order: it checks the version of every message that changes the order and decides it, one
-// after the other, on the state decided last, without waiting for the disk. It pushes its decisions to the commit
-// queue, which keeps their order.
+// The actor that owns the current state of one order. It decides the messages that change the order one after the
+// other, each on the state that the one before left, without waiting for the disk, and pushes its decisions to the
+// commit queue, which keeps their order.
 #pragma once
 
 #include <memory>
@@ -13,16 +13,16 @@
 
 namespace ordem::actors {
 
-// What all order actors share, so that each of them is small. What is given by pointer outlives the actors.
+// What all order actors share, so that each of them is small. What is given by pointer must outlive the actors.
 struct order_context {
-  const order_reader* committed = nullptr;
+  const order_lookup* committed = nullptr;
   const time_source* clock = nullptr;
   order_loader* loader = nullptr;
   milliseconds message_ttl{};
   std::shared_ptr<commit_queue> decisions;
 };
 
-// Owned by its order shard through the only handle that is kept; destroyed when the shard drops that.
+// Owned by its order shard, which holds the only lasting reference.
 class order_actor final : public order_handle::base {
  public:
   order_actor(caf::actor_config& config, std::shared_ptr<const order_context> context, const order_id& id);
@@ -37,9 +37,9 @@ class order_actor final : public order_handle::base {
 
   const std::shared_ptr<const order_context> context_;
   const order_id id_;
-  // As decided last; null until it has been read, and as long as there is no such order.
+  // The state decided last; null until it has been read, and if there is no such order.
   shared_order current_;
-  // While the loader reads the order: the tasks that wait for it.
+  // While the loader reads the order, the tasks that wait for it.
   bool loading_ = false;
   std::vector<task> waiting_;
 };

@@ -1,5 +1,5 @@
-// Threads that read orders from the disk for their actors, so that a slow read delays that order alone: not the other
-// orders of its shard, nor the connections of the I/O thread that submitted the message.
+// Threads that read orders from disk for their actors. So a slow read delays only its order, not the other orders of
+// the shard, nor the connections of the I/O thread that submitted the message. Owned by the gateway.
 #pragma once
 
 #include <condition_variable>
@@ -18,23 +18,22 @@ namespace ordem::actors {
 // Thread-safe. Its queue holds at most one request for each live order.
 class order_loader {
  public:
-  // Reads that may be under way at once; more wait for one of them. An idle thread costs nothing but its stack.
+  // Number of concurrent reads; more wait in the queue. An idle thread costs only its stack.
   static constexpr std::size_t threads_default = 4;
 
   // `committed` must outlive the loader.
-  explicit order_loader(const order_reader& committed) : committed_(committed) {}
+  explicit order_loader(const order_lookup& committed) : committed_(committed) {}
   ~order_loader() { stop(); }
   order_loader(const order_loader&) = delete;
   order_loader& operator=(const order_loader&) = delete;
 
-  // Starts the threads. They run the actors of `system`, which must outlive stop().
+  // Starts the threads, which run actors of `system`. REQUIRES: `system` is not destroyed before stop() returns.
   void start(caf::actor_system& system, std::size_t threads = threads_default);
 
-  // Reads the order and sends it to `actor` as `loaded`, which the loader's thread then runs itself. After stop() the
-  // request is dropped.
+  // Reads the order and sends it to `actor` as `loaded`, which the loader thread then runs. Does nothing after stop().
   void load(const order_id& id, order_handle actor);
 
-  // Waits for the reads that are under way and drops the others.
+  // Waits for the reads in progress and drops the requests in the queue.
   void stop();
 
  private:
@@ -45,7 +44,7 @@ class order_loader {
 
   void run(caf::actor_system& system);
 
-  const order_reader& committed_;
+  const order_lookup& committed_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<request> requests_;

@@ -1,13 +1,8 @@
 #include "actors/orders/order_shard.hpp"
 
-#include <functional>
 #include <utility>
 
 namespace ordem::actors {
-
-std::uint32_t order_shard_of(const order_id& id, std::uint32_t order_shards) noexcept {
-  return static_cast<std::uint32_t>(std::hash<order_id>{}(id) % order_shards);
-}
 
 order_shard::order_shard(caf::actor_config& config, order_shard_parts parts)
     : order_shard_actor::base(config), parts_(std::move(parts)), live_(parts_.live_orders_max) {
@@ -26,7 +21,7 @@ void order_shard::on_exit() {
   parts_.context.reset();
 }
 
-// One message to each order of the batch, however many tasks it has.
+// Sends one message to each order of the batch, however many tasks it has.
 void order_shard::route_all(route& batch) {
   const std::size_t before = live_.size();
   std::vector<live_order*> addressed;
@@ -34,7 +29,7 @@ void order_shard::route_all(route& batch) {
   for (task& each : batch.tasks) {
     const order_id id = *each.message.target;
     live_order& found = live_.pin(id, [&] {
-      // Hidden: else every spawn would take the lock of the system's count of actors.
+      // Hidden, so that a spawn does not lock the system's count of actors.
       return live_order{spawn<order_actor, caf::lazy_init + caf::hidden>(parts_.context, id), {}};
     });
     if (found.batch.empty()) addressed.push_back(&found);

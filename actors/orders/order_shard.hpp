@@ -1,5 +1,5 @@
-// The parent of the order actors of its share: finds or spawns the actor of an order, hands it its tasks, and keeps the
-// actors that were used most recently. An actor with uncommitted work is pinned.
+// The actor that is the parent of the order actors of its share. It finds or spawns the actor of an order, sends it its
+// tasks, and keeps the most recently used actors. An actor with work that is not durable is pinned.
 #pragma once
 
 #include <memory>
@@ -12,14 +12,12 @@
 
 namespace ordem::actors {
 
+// What is given by pointer must outlive the actor.
 struct order_shard_parts {
   std::size_t live_orders_max = 0;
-  actors::counters* counters = nullptr;  // must outlive the actor
+  actors::counters* counters = nullptr;
   std::shared_ptr<const order_context> context;
 };
-
-// Which of the order shards an order belongs to.
-std::uint32_t order_shard_of(const order_id& id, std::uint32_t order_shards) noexcept;
 
 class order_shard final : public order_shard_actor::base {
  public:
@@ -31,7 +29,7 @@ class order_shard final : public order_shard_actor::base {
  private:
   struct live_order {
     order_handle actor;
-    std::vector<task> batch;  // of the batch that is being routed
+    std::vector<task> batch;  // its tasks of the batch that is being routed
   };
 
   void route_all(route& batch);

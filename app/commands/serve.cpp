@@ -45,7 +45,7 @@ class service {
  private:
   bool start();
   bool open();
-  void consume_with_postgres(actors::gateway_settings& engine);
+  actors::gateway_events gateway_events();
   void wait_for_stop();
   void read_again();
   void stop();
@@ -120,40 +120,47 @@ bool service::open() {
 
   auto engine = settings_.engine;
   engine.id_seed = random_seed();
-  engine.on_log_failure = [this] { status_.advance_to(edge::service_state::read_only); };
-  if (!settings_.postgres_url.empty()) consume_with_postgres(engine);
-  const bool answers_wait = engine.consumer.answers_wait;
-  gateway_ = std::make_unique<actors::gateway>(std::move(engine), *store_, clock_);
+  if (!settings_.postgres_url.empty()) {
+    engine.consumer.wait_for_persisted = settings_.store.durability == storage::durability::postgres;
+    postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->log_id(), &clock_});
+  }
+  gateway_ = std::make_unique<actors::gateway>(engine,
+                                               actors::gateway_ports{.log = *store_,
+                                                                     .orders = *store_,
+                                                                     .captures = *store_,
+                                                                     .clock = clock_,
+                                                                     .newest_order = store_->newest_order(),
+                                                                     .sink = postgres_.get()},
+                                               gateway_events());
   server_.attach_engine(*store_, *gateway_, [this](completion_queue& queue) { return gateway_->add_queue(queue); });
   opened_.store(true);
   // Else once Postgres has all that the log holds: until then a read could show what is not safe there.
-  if (!answers_wait) status_.advance_to(edge::service_state::ready);
+  if (!engine.consumer.wait_for_persisted) status_.advance_to(edge::service_state::ready);
   gateway_->start_consuming();
   return true;
 }
 
-void service::consume_with_postgres(actors::gateway_settings& engine) {
-  postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->log_id(), &clock_});
-  engine.sink = postgres_.get();
-  auto& consumer = engine.consumer;
-  consumer.answers_wait = settings_.store.durability == storage::durability::postgres;
-  consumer.on_failure = [this](std::string_view why) {
+actors::gateway_events service::gateway_events() {
+  actors::gateway_events events;
+  events.on_log_failure = [this] { status_.advance_to(edge::service_state::read_only); };
+  events.on_sink_failure = [this](std::string_view why) {
     log_.warning("Postgres does not take the log", {{"reason", std::string(why)}});
   };
-  consumer.on_recovery = [this] { log_.info("Postgres takes the log again"); };
-  consumer.on_put_back = [this](position held, position before) {
+  events.on_sink_recovery = [this] { log_.info("Postgres takes the log again"); };
+  events.on_sink_put_back = [this](position held, position before) {
     log_.warning("Postgres was put back to an earlier state; what it lacks is written again",
                  {{"position", static_cast<std::int64_t>(held.number)},
                   {"position_before", static_cast<std::int64_t>(before.number)}});
   };
-  consumer.on_caught_up = [this] {
+  events.on_caught_up = [this] {
     log_.info("Postgres has the whole log");
     status_.advance_to(edge::service_state::ready);
   };
-  consumer.on_end = [this] {
+  events.on_sink_end = [this] {
     log_.error("Postgres will never take this log again; no more writes are accepted");
     status_.advance_to(edge::service_state::read_only);
   };
+  return events;
 }
 
 void service::stop() {
@@ -197,8 +204,9 @@ void service::report_clock_event(clock_event what, milliseconds by) {
 
 std::string service::metrics() const {
   const bool open = opened_.load();
+  const auto stats = open ? store_->stats() : storage::store_stats{};
   return metrics_text(server_.counters(), status_.now(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr,
-                      clock_.now(), clock_.stats());
+                      open ? &stats : nullptr, clock_.now(), clock_.stats());
 }
 
 log_positions service::positions() const {

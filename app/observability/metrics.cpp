@@ -124,11 +124,11 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
 }
 
 // Only where Postgres follows the log.
-void add_persistence(metric_list& to, const actors::gateway& engine, const storage::store& store, timestamp now) {
+void add_persistence(metric_list& to, const actors::gateway& engine, const storage::log& log, timestamp now) {
   const actors::counters& counts = engine.counters();
   const log_positions at = engine.positions();
   to.gauge("ordem_postgres_connected", "Whether Postgres takes what it is given: 1 or 0.",
-           counts.replicator_connected.load() ? 1 : 0);
+           engine.is_sink_connected() ? 1 : 0);
   to.counter("ordem_postgres_batches_total", "Transactions written.", counts.persisted_batches);
   to.counter("ordem_postgres_failures_total", "Tries that failed.", counts.persist_failures);
   to.gauge("ordem_postgres_backlog_bytes", "Log records that Postgres does not have yet; see --persist-backlog-max.",
@@ -139,15 +139,14 @@ void add_persistence(metric_list& to, const actors::gateway& engine, const stora
            static_cast<double>(at.persisted->number));
   to.gauge("ordem_postgres_lag_entries", "Durable entries that Postgres does not have yet.",
            static_cast<double>(last.number - at.persisted->number));
-  const auto next = store.read_log({at.persisted->number + 1}, 1);
+  const auto next = log.read_log({at.persisted->number + 1}, 1);
   const bool behind = next && !next->empty();
   const auto lag = behind ? std::max(now - next->front().at(), milliseconds(0)) : milliseconds(0);
   to.gauge("ordem_postgres_lag_seconds", "The age of the oldest entry that Postgres does not have yet.",
            std::chrono::duration<double>(lag).count());
 }
 
-void add_store(metric_list& to, const storage::store& store) {
-  const storage::store_stats stats = store.stats();
+void add_store(metric_list& to, const storage::store_stats& stats) {
   to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(stats.last.number));
   to.gauge("ordem_store_orders", "Orders kept, estimated.", static_cast<double>(stats.estimated_orders));
   to.gauge("ordem_store_messages", "Messages kept, estimated.", static_cast<double>(stats.estimated_messages));
@@ -160,7 +159,8 @@ void add_store(metric_list& to, const storage::store& store) {
 }  // namespace
 
 std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
-                         const storage::store* store, timestamp now, const clock_stats& clock) {
+                         const storage::log* log, const storage::store_stats* store, timestamp now,
+                         const clock_stats& clock) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
   all.gauge("ordem_takes_writes", "Whether writes are taken, as /-/ready says: 1 or 0.", takes_writes(state) ? 1 : 0);
@@ -170,7 +170,7 @@ std::string metrics_text(const edge::edge_counters& edge, edge::service_state st
   add_edge(all, edge);
   if (engine != nullptr) add_engine(all, *engine);
   if (store != nullptr) add_store(all, *store);
-  if (engine != nullptr && store != nullptr && engine->is_consumed()) add_persistence(all, *engine, *store, now);
+  if (engine != nullptr && log != nullptr && engine->is_consumed()) add_persistence(all, *engine, *log, now);
   return all.text();
 }
 

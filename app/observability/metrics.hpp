@@ -11,8 +11,9 @@
 
 namespace ordem::app {
 
-// engine and store may be null while the data is being read.
+// engine, log and store are null while the data is being read.
 std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
-                         const storage::store* store, timestamp now, const clock_stats& clock);
+                         const storage::log* log, const storage::store_stats* store, timestamp now,
+                         const clock_stats& clock);
 
 }  // namespace ordem::app

@@ -45,12 +45,10 @@ class order_list {
   virtual read_result<shared_order> next() = 0;
 };
 
-class order_reader {
+// Point reads of orders and messages.
+class order_lookup {
  public:
-  virtual ~order_reader() = default;
-
-  // Returns the position of the last log entry that is visible to reads. Every reply sent so far is at or before it.
-  virtual position visible() const noexcept = 0;
+  virtual ~order_lookup() = default;
 
   // Returns the current version of the order, or null if there is no such order.
   virtual read_result<shared_order> find_order(order_id id) const = 0;
@@ -58,13 +56,20 @@ class order_reader {
   virtual std::optional<shared_order> find_cached_order(order_id id) const = 0;
   // Returns the order at that version, or null if there is no such order or version.
   virtual read_result<shared_order> find_version(order_id id, version which) const = 0;
+  // Returns the message with that GUID, or nullopt if there is none or it has expired at `now`.
+  virtual read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const = 0;
+};
+
+// All reads of orders: what clients see.
+class order_reader : public order_lookup {
+ public:
+  // Returns the position of the last log entry that is visible to reads. Every reply sent so far is at or before it.
+  virtual position visible() const noexcept = 0;
   // Returns the versions of the order, newest first, beginning below `before` (absent: with the current one).
   virtual std::unique_ptr<order_list> list_versions(order_id id, std::optional<version> before) const = 0;
   // Returns the orders of that customer, newest first, beginning after (older than) `after`.
   virtual std::unique_ptr<order_list> list_orders(std::string_view customer_id,
                                                   std::optional<order_id> after) const = 0;
-  // Returns the message with that GUID, or nullopt if there is none or it has expired at `now`.
-  virtual read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const = 0;
 };
 
 }  // namespace ordem

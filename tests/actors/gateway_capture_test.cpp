@@ -1,4 +1,4 @@
-// Captures through the whole engine: one allocation however many come at once, and nothing told before it is durable.
+// Captures through the gateway: one allocation for any number of concurrent calls, and no answer before it is durable.
 
 #include <catch2/catch.hpp>
 #include <latch>
@@ -15,7 +15,7 @@ using namespace testing;
 const capture_key some_key = key_of("some-key");
 
 struct gateway_capture_test : gateway_test {
-  // A key that is allocated, durably: a call that the shard answers itself, behind all that came before.
+  // A key with a durable allocation: the shard answers a call for it at once, after all calls before it.
   const capture_key fence = key_of("fence-AA");
 
   void start_with_fence() {
@@ -32,7 +32,7 @@ struct gateway_capture_test : gateway_test {
     return holds();
   }
 
-  std::string body_of(const answer& given) { return std::get<capture_answer>(given).response->body; }
+  std::string body_of(const answer& result) { return std::get<capture_answer>(result).response->body; }
 };
 
 std::vector<capture_request> allocations(std::size_t count) {
@@ -41,7 +41,7 @@ std::vector<capture_request> allocations(std::size_t count) {
 
 // --- one allocation, one record ---
 
-TEST_CASE_METHOD(gateway_capture_test, "a key is allocated, recorded and completed, or given up") {
+TEST_CASE_METHOD(gateway_capture_test, "a key is allocated, recorded and completed, or released") {
   CHECK(has(capture_verdict::unknown)(ask(release(some_key))));
   CHECK(has(capture_verdict::not_recordable)(ask(record(some_key, response_of("r")))));
   CHECK(has(capture_verdict::allocated)(ask(allocation(some_key))));
@@ -57,7 +57,7 @@ TEST_CASE_METHOD(gateway_capture_test, "a key is allocated, recorded and complet
   CHECK(store.last() == position{4});
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "a key that many ask for at once is allocated to one of them") {
+TEST_CASE_METHOD(gateway_capture_test, "a key is allocated to one of many concurrent callers") {
   constexpr unsigned threads = 8;
   constexpr unsigned each = 125;
   std::latch start_line(threads);
@@ -71,18 +71,18 @@ TEST_CASE_METHOD(gateway_capture_test, "a key that many ask for at once is alloc
   for (auto& thread : all) thread.join();
 
   unsigned allocated = 0;
-  for (const auto& [token, given] : queue.wait_for_all(threads * each)) {
-    if (has(capture_verdict::allocated)(given)) {
+  for (const auto& [token, result] : queue.wait_for_all(threads * each)) {
+    if (has(capture_verdict::allocated)(result)) {
       ++allocated;
     } else {
-      REQUIRE(has(capture_verdict::in_flight)(given));
+      REQUIRE(has(capture_verdict::in_flight)(result));
     }
   }
   CHECK(allocated == 1);
   CHECK(store.last() == position{1});
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "of records that race the first stands, and its sender alone is told so") {
+TEST_CASE_METHOD(gateway_capture_test, "of concurrent records the first is kept, and the others are not recordable") {
   allocate(some_key);
   std::vector<capture_request> race;
   for (int i = 0; i < 200; ++i) race.push_back(record(some_key, response_of(std::to_string(i))));
@@ -94,7 +94,7 @@ TEST_CASE_METHOD(gateway_capture_test, "of records that race the first stands, a
   CHECK(store.last() == position{2});
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "what comes upon an answer meets what that answer told") {
+TEST_CASE_METHOD(gateway_capture_test, "a call sent after an answer sees the state that it reported") {
   for (std::uint64_t i = 0; i < 300; ++i) {
     allocate(key_of(i));
     if (i % 2 == 0) {
@@ -107,7 +107,7 @@ TEST_CASE_METHOD(gateway_capture_test, "what comes upon an answer meets what tha
   }
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "a lease that has run out is taken over, by one") {
+TEST_CASE_METHOD(gateway_capture_test, "an expired lease is taken over by one caller") {
   start({.captures = {milliseconds(1000), milliseconds(5000)}});
   allocate(some_key);
   clock.advance(milliseconds(999));
@@ -119,7 +119,7 @@ TEST_CASE_METHOD(gateway_capture_test, "a lease that has run out is taken over, 
 }
 
 TEST_CASE_METHOD(gateway_capture_test,
-                 "of allocations whose leases end before the disk has them only the last is given out") {
+                 "of allocations whose leases end before they are durable only the last is answered as allocated") {
   start_in_order({.captures = {milliseconds(1000), milliseconds(5000)}});
   store.syncs.close();
   std::vector<std::uint32_t> tokens;
@@ -138,42 +138,43 @@ TEST_CASE_METHOD(gateway_capture_test,
 }
 
 TEST_CASE_METHOD(gateway_capture_test,
-                 "an allocation whose lease ends before the disk has it is not given out, but free") {
+                 "an allocation whose lease ends before it is durable is answered as in flight, and the key is free") {
   start_in_order({.captures = {milliseconds(1000), milliseconds(5000)}});
   store.syncs.close();
   const auto late = submit(allocation(some_key));
-  store.syncs.wait_for_somebody();
+  store.syncs.wait_until_blocked();
   clock.advance(milliseconds(1000));
   store.syncs.open();
   CHECK(has(capture_verdict::in_flight)(queue.wait_for(late)));
   CHECK(has(capture_verdict::allocated)(ask(allocation(some_key))));
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "an allocation for ever is given out however long the disk takes") {
+TEST_CASE_METHOD(gateway_capture_test,
+                 "an allocation without an end is answered as allocated however long the sync takes") {
   start_in_order({.captures = {milliseconds(0), milliseconds(5000)}});
   store.syncs.close();
   const auto late = submit(allocation(some_key));
-  store.syncs.wait_for_somebody();
+  store.syncs.wait_until_blocked();
   clock.advance(std::chrono::hours(1));
   store.syncs.open();
   CHECK(has(capture_verdict::allocated)(queue.wait_for(late)));
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "a key and a GUID of the same letters have nothing to do with each other") {
+TEST_CASE_METHOD(gateway_capture_test, "a key and a GUID with the same characters are independent") {
   allocate(some_key);
   const auto created = ask(creation(guid_of(some_key.view())));
   CHECK(has_verdict(created, verdict::order_created));
   CHECK(has(capture_verdict::in_flight)(ask(allocation(some_key))));
 }
 
-// --- durable before told ---
+// --- durable before answered ---
 
-TEST_CASE_METHOD(gateway_capture_test, "nobody hears of an allocation before it is durable") {
+TEST_CASE_METHOD(gateway_capture_test, "no call is answered from an allocation that is not durable") {
   start_with_fence();
   latch& step = GENERATE(true, false) ? store.appends : store.syncs;
   step.close();
   const auto tokens = submit_all(allocations(100));
-  step.wait_for_somebody();
+  step.wait_until_blocked();
   pass_fence();
   CHECK(queue.answered() == 2);
   CHECK(store.find_capture(some_key, clock.now()).value() == nullptr);
@@ -183,7 +184,7 @@ TEST_CASE_METHOD(gateway_capture_test, "nobody hears of an allocation before it 
   CHECK(count_if(answers, has(capture_verdict::in_flight)) == 99);
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "nobody hears of a record, or of an end, before it is durable") {
+TEST_CASE_METHOD(gateway_capture_test, "no call is answered from a record or a release that is not durable") {
   start_with_fence();
   allocate(some_key);
   const capture_key other = key_of("other-key-AA");
@@ -192,7 +193,7 @@ TEST_CASE_METHOD(gateway_capture_test, "nobody hears of a record, or of an end, 
   const auto tokens = submit_all(std::vector<capture_request>{
       record(some_key, response_of("r")), allocation(some_key), record(some_key, response_of("s")), release(some_key),
       release(other), allocation(other), release(other), release(other), record(other, response_of("t"))});
-  store.syncs.wait_for_somebody();
+  store.syncs.wait_until_blocked();
   pass_fence();
   CHECK(queue.answered() == 4);
   CHECK(store.find_capture(some_key, clock.now()).value()->response == nullptr);
@@ -209,7 +210,7 @@ TEST_CASE_METHOD(gateway_capture_test, "nobody hears of a record, or of an end, 
   CHECK(body_of(answers[1]) == "r");
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "when the log fails, nobody is told that a key is his, and nothing shows") {
+TEST_CASE_METHOD(gateway_capture_test, "when the log fails, no allocation is confirmed, and nothing becomes visible") {
   start_with_fence();
   allocate(some_key);
   const bool append_fails = GENERATE(true, false);
@@ -217,7 +218,7 @@ TEST_CASE_METHOD(gateway_capture_test, "when the log fails, nobody is told that 
   step.close();
   const capture_key other = key_of("other-key-AA");
   auto tokens = submit_all(std::vector<capture_request>{allocation(other)});
-  step.wait_for_somebody();
+  step.wait_until_blocked();
   std::vector<capture_request> behind = {record(some_key, response_of("r")), allocation(some_key), release(some_key)};
   behind.insert(behind.end(), 50, allocation(other));
   for (const auto each : submit_all(std::move(behind))) tokens.push_back(each);
@@ -233,7 +234,7 @@ TEST_CASE_METHOD(gateway_capture_test, "when the log fails, nobody is told that 
   CHECK(is_refused(ask(allocation(other)), unavailability::read_only));
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "a key that the store can't be asked about is not allocated") {
+TEST_CASE_METHOD(gateway_capture_test, "a key that can't be read from the store is not allocated") {
   store.break_reads(true);
   CHECK(is_refused(ask(allocation(some_key)), unavailability::storage_failed));
   CHECK(is_refused(ask(record(some_key, response_of("r"))), unavailability::storage_failed));
@@ -244,8 +245,8 @@ TEST_CASE_METHOD(gateway_capture_test, "a key that the store can't be asked abou
 
 // --- groups ---
 
-// fake_store notes a group that takes more than it may.
-TEST_CASE_METHOD(gateway_capture_test, "a group that is full of captured responses takes no more entries") {
+// fake_store records a violation if a group is too large.
+TEST_CASE_METHOD(gateway_capture_test, "a group with the most bytes of captured responses takes no more entries") {
   start_with_fence();
   constexpr std::size_t body_bytes = storage::group_bytes_max / 4;
   constexpr std::uint64_t keys = 30;
@@ -258,11 +259,11 @@ TEST_CASE_METHOD(gateway_capture_test, "a group that is full of captured respons
   CHECK(store.append_calls() - before == (keys + 3) / 4);
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "messages and captures go through the log together, in the order they came") {
+TEST_CASE_METHOD(gateway_capture_test, "messages and captures share the log, in the order of their submission") {
   start_in_order();
   store.appends.close();
   const auto first = submit(creation(guid_of("k-0")));
-  store.appends.wait_for_somebody();
+  store.appends.wait_until_blocked();
   std::vector<std::uint32_t> tokens;
   for (std::uint64_t i = 1; i <= 20; ++i) {
     tokens.push_back(submit(creation(guid_of(i))));
@@ -280,7 +281,7 @@ TEST_CASE_METHOD(gateway_capture_test, "messages and captures go through the log
 
 // --- overload, drain ---
 
-TEST_CASE_METHOD(gateway_capture_test, "calls of captures are bounded, drained and turned away as messages are") {
+TEST_CASE_METHOD(gateway_capture_test, "calls of captures are bounded, drained and rejected as messages are") {
   start({.in_flight_max = 4});
   store.appends.close();
   const auto taken = submit_all(allocations(4));
@@ -292,7 +293,7 @@ TEST_CASE_METHOD(gateway_capture_test, "calls of captures are bounded, drained a
   CHECK(is_refused(ask(allocation(some_key)), unavailability::draining));
 }
 
-TEST_CASE_METHOD(gateway_capture_test, "an engine goes in peace with captures under way") {
+TEST_CASE_METHOD(gateway_capture_test, "a gateway can be destroyed with captures in flight") {
   submit_all(allocations(1000));
   engine.reset();
 }
@@ -306,7 +307,7 @@ TEST_CASE_METHOD(gateway_capture_test, "every call of captures is counted once, 
   ask(allocation(some_key));
   ask(release(some_key));
   allocate(some_key);
-  // Not durable yet, but the first.
+  // None of these is durable when it is decided.
   answers_to(submit_all(std::vector<capture_request>{record(some_key, response_of("r")), allocation(some_key),
                                                      record(some_key, response_of("s")), release(some_key)}));
   ask(allocation(some_key));
@@ -318,13 +319,13 @@ TEST_CASE_METHOD(gateway_capture_test, "every call of captures is counted once, 
       {capture_verdict::allocated, 2}, {capture_verdict::in_flight, 2},      {capture_verdict::completed, 2},
       {capture_verdict::recorded, 1},  {capture_verdict::not_recordable, 2}, {capture_verdict::released, 1},
       {capture_verdict::unknown, 1},   {capture_verdict::not_releasable, 1}};
-  for (const auto& [what, wanted] : expected) {
+  for (const auto& [what, count] : expected) {
     CAPTURE(what);
     const auto& counter = counts.captures[static_cast<std::size_t>(what)];
-    // Counted after the client was answered.
+    // Counted after the reply.
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (counter < wanted && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-    CHECK(counter == wanted);
+    while (counter < count && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    CHECK(counter == count);
   }
   CHECK(counts.refusals == 0);
   CHECK(counts.replays == 0);

@@ -1,4 +1,4 @@
-// The whole engine over a store in memory, for tests.
+// A gateway over a store in memory, for tests.
 #pragma once
 
 #include <algorithm>
@@ -35,20 +35,30 @@ struct gateway_test {
     CHECK(store.faults() == std::vector<std::string>{});
   }
 
-  void start(gateway_settings settings) { start(std::move(settings), clock); }
-  void start(gateway_settings settings, const time_source& other_clock) {
-    settings.on_log_failure = [this] { ++log_failures; };
+  void start(const gateway_settings& settings, gateway_events events = {}, storage::sink* sink = nullptr) {
+    start(settings, clock, std::move(events), sink);
+  }
+  void start(const gateway_settings& settings, const time_source& other_clock, gateway_events events = {},
+             storage::sink* sink = nullptr) {
+    events.on_log_failure = [this] { ++log_failures; };
     engine.reset();
-    engine = std::make_unique<gateway>(std::move(settings), store, other_clock);
+    engine = std::make_unique<gateway>(settings,
+                                       gateway_ports{.log = store,
+                                                     .orders = store,
+                                                     .captures = store,
+                                                     .clock = other_clock,
+                                                     .newest_order = store.newest_order(),
+                                                     .sink = sink},
+                                       std::move(events));
     queue_number = engine->add_queue(queue);
   }
-  // One shard: whatever is submitted in turn is decided in that order.
+  // With one shard, so that messages are decided in the order of their submission.
   void start_in_order(gateway_settings settings = {}) {
     settings.shards = 1;
-    start(std::move(settings));
+    start(settings);
   }
 
-  // Messages, what is asked of captures, or both.
+  // Submits messages, calls of captures, or both.
   template <class Request>
   std::vector<std::uint32_t> submit_all(std::vector<Request> requests) {
     std::vector<std::uint32_t> tokens;
@@ -81,22 +91,22 @@ inline std::vector<message> creations(std::uint64_t first, std::uint64_t count) 
   return all;
 }
 
-template <class Judge>
-auto count_if(const std::vector<answer>& answers, Judge judge) {
-  return std::count_if(answers.begin(), answers.end(), judge);
+template <class Predicate>
+auto count_if(const std::vector<answer>& answers, Predicate predicate) {
+  return std::count_if(answers.begin(), answers.end(), predicate);
 }
 
 inline auto has(verdict what) {
-  return [what](const answer& given) { return has_verdict(given, what); };
+  return [what](const answer& result) { return has_verdict(result, what); };
 }
 inline auto has(capture_verdict what) {
-  return [what](const answer& given) {
-    const auto* told = std::get_if<capture_answer>(&given);
-    return told != nullptr && told->verdict == what;
+  return [what](const answer& result) {
+    const auto* captured = std::get_if<capture_answer>(&result);
+    return captured != nullptr && captured->verdict == what;
   };
 }
 inline auto is(unavailability why) {
-  return [why](const answer& given) { return is_refused(given, why); };
+  return [why](const answer& result) { return is_refused(result, why); };
 }
 
 }  // namespace ordem::testing

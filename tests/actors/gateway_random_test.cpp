@@ -1,6 +1,5 @@
-// Random traffic from several threads through the whole engine on a real store, and a simple model that judges it: the
-// log, told in its order, must be what one careful clerk would have decided message after message, and every answer
-// must tell what the log says.
+// Random traffic from several threads through the gateway on a real store, checked against a simple model: the log must
+// be what deciding its messages one after the other gives, and every answer must agree with the log.
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -26,7 +25,7 @@ constexpr unsigned threads = 4;
 constexpr unsigned steps = 400;
 constexpr std::uint64_t guids = 300;  // fewer than messages, so that many are repeated
 
-// What each GUID asks for, once and for all, and the orders that are known by now. Any thread.
+// The request of each GUID, and the orders known so far. Thread-safe.
 class request_book {
  public:
   explicit request_book(std::uint64_t seed) : random_(seed) {}
@@ -34,10 +33,10 @@ class request_book {
   message some_message() {
     const std::lock_guard lock(mutex_);
     const std::uint64_t number = random_() % guids;
-    auto found = asked_.find(number);
-    if (found == asked_.end()) found = asked_.emplace(number, make(number)).first;
+    auto found = requests_.find(number);
+    if (found == requests_.end()) found = requests_.emplace(number, make(number)).first;
     message what = found->second;
-    if (random_() % 20 == 0) ++what.fingerprint.low;  // another request under the same GUID
+    if (random_() % 20 == 0) ++what.fingerprint.low;  // another request with the same GUID
     return what;
   }
   void learn(const shared_order& order) {
@@ -45,8 +44,9 @@ class request_book {
     version& newest = known_[order->id];
     newest = std::max(newest, order->version);
   }
-  const message& asked_under(const guid& id) const {
-    return std::find_if(asked_.begin(), asked_.end(), [&](const auto& each) { return each.second.guid == id; })->second;
+  const message& request_of(const guid& id) const {
+    return std::find_if(requests_.begin(), requests_.end(), [&](const auto& each) { return each.second.guid == id; })
+        ->second;
   }
 
  private:
@@ -55,7 +55,7 @@ class request_book {
     if (known_.empty() || random_() % 4 == 0) return creation(guid_of(number), content_of(customer), number);
     auto order = known_.begin();
     std::advance(order, random_() % known_.size());
-    // The newest version known, the one before, or one that may come true.
+    // The newest version known, the one before, or one that may exist later.
     const version against{order->second.number + random_() % 3 - (order->second.number > 1 ? 1 : 0)};
     switch (random_() % 8) {
       case 0:
@@ -74,7 +74,7 @@ class request_book {
 
   std::mutex mutex_;
   std::mt19937_64 random_;
-  std::map<std::uint64_t, message> asked_;
+  std::map<std::uint64_t, message> requests_;
   std::map<order_id, version> known_;
 };
 
@@ -94,7 +94,7 @@ struct random_traffic {
     store = std::move(*opened);
   }
 
-  // Every thread sends some messages, waits for some of their answers, and so on.
+  // Each thread repeatedly sends some messages and waits for some of the answers.
   void run(gateway& engine, request_book& book, std::uint64_t seed) {
     const auto queue_number = engine.add_queue(queue);
     std::atomic<std::uint32_t> next_token{0};
@@ -117,8 +117,8 @@ struct random_traffic {
           }
           engine.submit(std::move(batch));
           if (random() % 3 == 0) continue;
-          const answer given = queue.wait_for(waits_for);
-          if (is_executed(given) && executed_in(given).order) book.learn(executed_in(given).order);
+          const answer result = queue.wait_for(waits_for);
+          if (is_executed(result) && executed_in(result).order) book.learn(executed_in(result).order);
         }
       });
     }
@@ -126,8 +126,8 @@ struct random_traffic {
   }
 };
 
-// The log in its order, decided again by hand.
-std::map<std::string, outcome> judge_log(const storage::store& store, const request_book& book) {
+// Decides the messages of the log again, in its order. Returns the outcomes by GUID.
+std::map<std::string, outcome> check_log(const storage::store& store, const request_book& book) {
   std::map<order_id, shared_order> orders;
   std::map<std::string, outcome> by_guid;
   std::uint64_t last = 0;
@@ -135,53 +135,53 @@ std::map<std::string, outcome> judge_log(const storage::store& store, const requ
   REQUIRE(entries);
   for (const storage::logged_entry& each : *entries) {
     REQUIRE(each.position.number == ++last);
-    const storage::message_entry& logged = *each.message();
-    const message& asked = book.asked_under(logged.guid);
-    INFO("position " << last << ", GUID " << asked.guid.view());
+    const storage::executed_message& logged = *each.message();
+    const message& request = book.request_of(logged.guid);
+    INFO("position " << last << ", GUID " << request.guid.view());
 
-    const order_id id = asked.target.value_or(logged.record.outcome.order);
+    const order_id id = request.target.value_or(logged.record.outcome.order);
     shared_order& current = orders[id];
-    REQUIRE(asked.target.has_value() == (current != nullptr));
+    REQUIRE(request.target.has_value() == (current != nullptr));
     const timestamp now = logged.after ? logged.after->updated_at : sample_time;
-    auto decision = decide(current.get(), asked, id, now);
+    auto decision = decide(current.get(), request, id, now);
     outcome expected;
     if (auto* happened = std::get_if<event>(&decision)) {
       current = shared(apply(current.get(), std::move(*happened)));
       REQUIRE(*logged.after == *current);
-      expected = accepted_outcome(asked, *current);
+      expected = accepted_outcome(request, *current);
     } else {
       REQUIRE(std::holds_alternative<outcome>(decision));
       REQUIRE(logged.after == nullptr);
       expected = std::get<outcome>(decision);
     }
     REQUIRE(logged.record.outcome == expected);
-    REQUIRE(by_guid.emplace(asked.guid.view(), expected).second);  // once per GUID
+    REQUIRE(by_guid.emplace(request.guid.view(), expected).second);  // once per GUID
   }
   REQUIRE(store.last() == position{last});
   for (const auto& [id, current] : orders) REQUIRE(*store.find_order(id).value() == *current);
   return by_guid;
 }
 
-void judge_answer(const message& asked, const answer& given, const std::map<std::string, outcome>& by_guid,
+void check_answer(const message& request, const answer& result, const std::map<std::string, outcome>& by_guid,
                   std::set<std::string>& executed_fresh) {
-  const std::string name(asked.guid.view());
+  const std::string name(request.guid.view());
   INFO("GUID " << name);
   const auto known = by_guid.find(name);
-  if (is_executed(given)) {
-    const executed& told = executed_in(given);
+  if (is_executed(result)) {
+    const executed& done = executed_in(result);
     REQUIRE(known != by_guid.end());
-    REQUIRE(told.outcome == known->second);
-    REQUIRE(is_accepted(told.outcome.verdict) == (told.order != nullptr));
-    if (told.order) REQUIRE(told.order->version == told.outcome.version);
-    if (!told.replayed) REQUIRE(executed_fresh.insert(name).second);
+    REQUIRE(done.outcome == known->second);
+    REQUIRE(is_accepted(done.outcome.verdict) == (done.order != nullptr));
+    if (done.order) REQUIRE(done.order->version == done.outcome.version);
+    if (!done.replayed) REQUIRE(executed_fresh.insert(name).second);
     return;
   }
-  // Nothing else was ever refused, and an order that is not there can't have been decided about.
-  REQUIRE((is_refused<guid_reused>(given) || is_refused<order_not_found>(given)));
-  if (is_refused<order_not_found>(given)) REQUIRE(known == by_guid.end());
+  // The only refusals that this traffic can get. A message for an order that does not exist has no outcome.
+  REQUIRE((is_refused<guid_reused>(result) || is_refused<order_not_found>(result)));
+  if (is_refused<order_not_found>(result)) REQUIRE(known == by_guid.end());
 }
 
-TEST_CASE("random traffic is decided as one careful clerk would, once per GUID, without a gap") {
+TEST_CASE("random traffic is decided serially, once per GUID, without a gap") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
@@ -193,7 +193,8 @@ TEST_CASE("random traffic is decided as one careful clerk would, once per GUID, 
   settings.live_orders_max = 1 + random() % 20;
   settings.id_seed = seed;
   {
-    gateway engine(settings, *traffic.store, traffic.clock);
+    storage::store& store = *traffic.store;
+    gateway engine(settings, {.log = store, .orders = store, .captures = store, .clock = traffic.clock});
     traffic.run(engine, book, seed);
     REQUIRE(engine.drain(patience));
   }
@@ -201,10 +202,10 @@ TEST_CASE("random traffic is decided as one careful clerk would, once per GUID, 
   const auto answers = traffic.queue.wait_for_all(traffic.sent.size());
   CHECK(answers.size() == traffic.sent.size());
   CHECK_FALSE(traffic.queue.answered_twice());
-  const auto by_guid = judge_log(*traffic.store, book);
+  const auto by_guid = check_log(*traffic.store, book);
   std::set<std::string> executed_fresh;
-  // A changed request that came first is what its GUID stands for: then the book's is the one that was refused.
-  for (const auto& [token, asked] : traffic.sent) judge_answer(asked, answers.at(token), by_guid, executed_fresh);
+  // If the changed request of a GUID came first, the request in the book is the one that was refused.
+  for (const auto& [token, request] : traffic.sent) check_answer(request, answers.at(token), by_guid, executed_fresh);
   CHECK(executed_fresh.size() == by_guid.size());
 }
 

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 // --- exactly once ---
 
-TEST_CASE_METHOD(gateway_test, "an order is created, changed and moved on") {
+TEST_CASE_METHOD(gateway_test, "an order is created, changed and given another status") {
   const order_id id = create(guid_of("k-1"));
   const auto changed = ask(replacement(guid_of("k-2"), id, {1}, content_of("c-2002")));
   CHECK(has_verdict(changed, verdict::content_changed));
@@ -31,8 +31,7 @@ TEST_CASE_METHOD(gateway_test, "an order is created, changed and moved on") {
   CHECK(now->content.customer_id == "c-2002");
 }
 
-TEST_CASE_METHOD(gateway_test,
-                 "orders created one after the other have ascending ids, whichever shards their GUIDs belong to") {
+TEST_CASE_METHOD(gateway_test, "orders created one after the other have ascending ids across shards") {
   start({.shards = 4});
   order_id last = create(guid_of("k-0"));
   for (std::uint64_t i = 1; i < 200; ++i) {
@@ -42,7 +41,7 @@ TEST_CASE_METHOD(gateway_test,
   }
 }
 
-TEST_CASE_METHOD(gateway_test, "after a restart with the clock behind ids go on after those that are there") {
+TEST_CASE_METHOD(gateway_test, "after a restart with the clock behind, new ids are above the existing ones") {
   const order_id newest = create(guid_of("k-0"));
   clock.advance(-std::chrono::hours(48));
   store.set_newest_order(newest);
@@ -50,7 +49,8 @@ TEST_CASE_METHOD(gateway_test, "after a restart with the clock behind ids go on 
   for (std::uint64_t i = 1; i < 20; ++i) CHECK(newest < create(guid_of(i)));
 }
 
-TEST_CASE_METHOD(gateway_test, "one GUID a thousand times at once is executed once, and all get that answer") {
+TEST_CASE_METHOD(gateway_test,
+                 "a thousand concurrent messages with one GUID are executed once, and all get the answer") {
   constexpr unsigned threads = 8;
   constexpr unsigned each = 125;
   std::latch start_line(threads);
@@ -66,38 +66,38 @@ TEST_CASE_METHOD(gateway_test, "one GUID a thousand times at once is executed on
   const auto answers = queue.wait_for_all(threads * each);
   const order_id id = executed_in(answers.at(0)).outcome.order;
   int fresh = 0;
-  for (const auto& [token, given] : answers) {
-    REQUIRE(is_executed(given));
-    REQUIRE(executed_in(given).outcome.order == id);
-    REQUIRE(executed_in(given).outcome.version == version{1});
-    if (!executed_in(given).replayed) ++fresh;
+  for (const auto& [token, result] : answers) {
+    REQUIRE(is_executed(result));
+    REQUIRE(executed_in(result).outcome.order == id);
+    REQUIRE(executed_in(result).outcome.version == version{1});
+    if (!executed_in(result).replayed) ++fresh;
   }
   CHECK(fresh == 1);
   CHECK(store.last() == position{1});
 }
 
-TEST_CASE_METHOD(gateway_test, "an update under one GUID a thousand times at once makes one version") {
+TEST_CASE_METHOD(gateway_test, "a thousand concurrent updates with one GUID make one version") {
   const order_id id = create(guid_of("k-1"));
   const auto tokens = submit_all(std::vector<message>(1000, replacement(guid_of("k-2"), id, {1})));
-  for (const auto& given : answers_to(tokens)) {
-    REQUIRE(has_verdict(given, verdict::content_changed));
-    REQUIRE(executed_in(given).order->version == version{2});
+  for (const auto& result : answers_to(tokens)) {
+    REQUIRE(has_verdict(result, verdict::content_changed));
+    REQUIRE(executed_in(result).order->version == version{2});
   }
   CHECK(store.find_order(id).value()->version == version{2});
   CHECK(store.last() == position{2});
 }
 
-TEST_CASE_METHOD(gateway_test, "a repeat in flight is a conflict where that is the policy, and the first is answered") {
+TEST_CASE_METHOD(gateway_test, "with policy conflict a repeat in flight is refused, and the first is answered") {
   start({.in_flight = in_flight_policy::conflict});
   store.appends.close();
   const auto first = submit(creation(guid_of("k-1")));
-  store.appends.wait_for_somebody();
+  store.appends.wait_until_blocked();
   CHECK(is_refused<request_in_flight>(ask(creation(guid_of("k-1")))));
   store.appends.open();
   CHECK(has_verdict(queue.wait_for(first), verdict::order_created));
 }
 
-TEST_CASE_METHOD(gateway_test, "a repeat that is sent upon the answer gets that answer, never a conflict") {
+TEST_CASE_METHOD(gateway_test, "a repeat sent after the answer is a replay, never a conflict") {
   start({.in_flight = in_flight_policy::conflict});
   for (std::uint64_t i = 0; i < 500; ++i) {
     REQUIRE(has_verdict(ask(creation(guid_of(i))), verdict::order_created));
@@ -107,14 +107,14 @@ TEST_CASE_METHOD(gateway_test, "a repeat that is sent upon the answer gets that 
   }
 }
 
-TEST_CASE_METHOD(gateway_test, "a GUID is free for a mended request as soon as its refusal is told") {
+TEST_CASE_METHOD(gateway_test, "a GUID can be used for another request once its refusal has been answered") {
   for (std::uint64_t i = 0; i < 500; ++i) {
     REQUIRE(is_refused<order_not_found>(ask(replacement(guid_of(i), order_id_of(i), {1}, content_of(), 1))));
     REQUIRE(has_verdict(ask(creation(guid_of(i), content_of(), 2)), verdict::order_created));
   }
 }
 
-TEST_CASE_METHOD(gateway_test, "a repeat gets the first answer even when the order has gone on since") {
+TEST_CASE_METHOD(gateway_test, "a repeat gets the first answer even if the order has changed since") {
   const order_id id = create(guid_of("k-1"));
   ask(replacement(guid_of("k-2"), id, {1}, content_of("c-2002")));
   ask(replacement(guid_of("k-3"), id, {2}, content_of("c-3003")));
@@ -127,7 +127,7 @@ TEST_CASE_METHOD(gateway_test, "a repeat gets the first answer even when the ord
   CHECK(store.last() == position{3});
 }
 
-TEST_CASE_METHOD(gateway_test, "a repeat of a rejection is rejected alike, though it would be fine by now") {
+TEST_CASE_METHOD(gateway_test, "a repeat of a rejection is rejected, even if it would be accepted by now") {
   const order_id id = create(guid_of("k-1"));
   const auto early = status_move(guid_of("k-2"), id, {1}, order_status::shipped);
   REQUIRE(has_verdict(ask(early), verdict::status_not_allowed));
@@ -137,28 +137,28 @@ TEST_CASE_METHOD(gateway_test, "a repeat of a rejection is rejected alike, thoug
   CHECK(executed_in(repeated).replayed);
 }
 
-TEST_CASE_METHOD(gateway_test, "another request under a used GUID is refused, in flight and after") {
+TEST_CASE_METHOD(gateway_test, "another request with a used GUID is refused, in flight and after") {
   store.syncs.close();
   const auto first = submit(creation(guid_of("k-1")));
-  store.syncs.wait_for_somebody();
+  store.syncs.wait_until_blocked();
   CHECK(is_refused<guid_reused>(ask(creation(guid_of("k-1"), content_of("c-2002"), 2))));
   store.syncs.open();
   queue.wait_for(first);
   CHECK(is_refused<guid_reused>(ask(creation(guid_of("k-1"), content_of("c-2002"), 2))));
 }
 
-TEST_CASE_METHOD(gateway_test, "what is refused is recorded nowhere") {
+TEST_CASE_METHOD(gateway_test, "a refused message is not recorded") {
   const order_id id = create(guid_of("k-1"));
   order_content without_items = content_of();
   without_items.items.clear();
-  const auto asked = replacement(guid_of("k-2"), id, {1}, without_items);
-  CHECK(is_refused<invalid_content>(ask(asked)));
-  CHECK(is_refused<invalid_content>(ask(asked)));
+  const auto request = replacement(guid_of("k-2"), id, {1}, without_items);
+  CHECK(is_refused<invalid_content>(ask(request)));
+  CHECK(is_refused<invalid_content>(ask(request)));
   CHECK(store.last() == position{1});
   CHECK_FALSE(store.find_message(guid_of("k-2"), clock.now()).value().has_value());
 }
 
-TEST_CASE_METHOD(gateway_test, "an expired GUID is executed anew") {
+TEST_CASE_METHOD(gateway_test, "a message with an expired GUID is executed again") {
   start({.message_ttl = 1000ms});
   const order_id first = create(guid_of("k-1"));
   clock.advance(999ms);
@@ -168,7 +168,7 @@ TEST_CASE_METHOD(gateway_test, "an expired GUID is executed anew") {
   CHECK(store.last() == position{2});
 }
 
-TEST_CASE_METHOD(gateway_test, "a message that the store can't be asked about is not executed") {
+TEST_CASE_METHOD(gateway_test, "a message whose GUID can't be looked up is not executed") {
   store.break_reads(true);
   CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::storage_failed));
   store.break_reads(false);
@@ -177,7 +177,7 @@ TEST_CASE_METHOD(gateway_test, "a message that the store can't be asked about is
 
 // --- serial per order ---
 
-TEST_CASE_METHOD(gateway_test, "of two updates to one version one wins and one is out of date") {
+TEST_CASE_METHOD(gateway_test, "of two updates to one version one is accepted and one is stale") {
   for (std::uint64_t round = 0; round < 50; ++round) {
     const order_id id = create(guid_of(10 * round));
     const auto tokens =
@@ -196,13 +196,13 @@ TEST_CASE_METHOD(gateway_test, "updates that build on each other are decided wit
   std::vector<message> chain;
   for (std::uint64_t i = 1; i <= 100; ++i) chain.push_back(replacement(guid_of(i), id, {i}));
   const auto tokens = submit_all(std::move(chain));
-  store.syncs.wait_for_somebody();
+  store.syncs.wait_until_blocked();
   store.syncs.open();
   CHECK(count_if(answers_to(tokens), has(verdict::content_changed)) == 100);
   CHECK(store.find_order(id).value()->version == version{101});
 }
 
-TEST_CASE_METHOD(gateway_test, "orders that were let go come back with their state") {
+TEST_CASE_METHOD(gateway_test, "evicted orders are read again with their state") {
   start({.shards = 2, .live_orders_max = 2});
   constexpr std::uint64_t orders = 40;
   std::vector<order_id> ids;
@@ -222,13 +222,13 @@ TEST_CASE_METHOD(gateway_test, "orders that were let go come back with their sta
     CHECK(now->content.customer_id == "c-" + std::to_string(i));
   }
 
-  // The order shards hear of the last group soon after the clients did.
+  // The last `unpin` arrives after the replies.
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (engine->counters().live_orders > 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   CHECK(engine->counters().live_orders <= 2);
 }
 
-TEST_CASE_METHOD(gateway_test, "an order with work that is not yet durable stays, however many others come") {
+TEST_CASE_METHOD(gateway_test, "an order with work that is not durable is not evicted") {
   start_in_order({.live_orders_max = 1});
   std::vector<order_id> ids;
   for (std::uint64_t i = 0; i < 10; ++i) ids.push_back(create(guid_of(i)));
@@ -240,14 +240,14 @@ TEST_CASE_METHOD(gateway_test, "an order with work that is not yet durable stays
     }
   }
   const auto tokens = submit_all(std::move(work));
-  store.syncs.wait_for_somebody();
+  store.syncs.wait_until_blocked();
   store.syncs.open();
   CHECK(count_if(answers_to(tokens), has(verdict::content_changed)) == 30);
 }
 
 // --- durable before visible ---
 
-TEST_CASE_METHOD(gateway_test, "nothing is answered, nor shown, before it is durable") {
+TEST_CASE_METHOD(gateway_test, "nothing is answered or visible before it is durable") {
   start_in_order();
   const order_id id = create(guid_of("k-0"));
   const std::size_t before = queue.answered();
@@ -255,8 +255,8 @@ TEST_CASE_METHOD(gateway_test, "nothing is answered, nor shown, before it is dur
   step.close();
   const auto tokens = submit_all({creation(guid_of("k-1")), replacement(guid_of("k-2"), id, {1}),
                                   replacement(guid_of("k-3"), id, {1}), creation(guid_of("k-1"))});
-  step.wait_for_somebody();
-  // A replay goes past the log: when it is answered, the shard has let all others through before it.
+  step.wait_until_blocked();
+  // A replay does not pass through the log: once it is answered, the shard has admitted all messages before it.
   REQUIRE(executed_in(ask(creation(guid_of("k-0")))).replayed);
   CHECK(queue.answered() == before + 1);
   CHECK(store.last() == position{1});
@@ -270,7 +270,7 @@ TEST_CASE_METHOD(gateway_test, "nothing is answered, nor shown, before it is dur
   CHECK(has_verdict(answers[3], verdict::order_created));
 }
 
-TEST_CASE_METHOD(gateway_test, "what is answered is durable and visible at that moment") {
+TEST_CASE_METHOD(gateway_test, "an answered message is durable and visible") {
   for (std::uint64_t i = 0; i < 200; ++i) {
     const auto done = ask(creation(guid_of(i)));
     REQUIRE(store.last() >= position{i + 1});
@@ -280,15 +280,15 @@ TEST_CASE_METHOD(gateway_test, "what is answered is durable and visible at that 
 
 // --- groups ---
 
-TEST_CASE_METHOD(gateway_test, "what comes while the log writes is written as one group") {
+TEST_CASE_METHOD(gateway_test, "messages that arrive during an append are appended as one group") {
   start_in_order();
   create(guid_of("k-0"));
   store.appends.close();
   const auto first = submit(creation(guid_of("k-1")));
-  store.appends.wait_for_somebody();
+  store.appends.wait_until_blocked();
   std::vector<std::uint32_t> tokens;
   for (std::uint64_t i = 0; i < 500; ++i) tokens.push_back(submit(creation(guid_of(i))));
-  // Answered by the shard itself, behind all of the above.
+  // Answered by the shard, after all of the above.
   REQUIRE(executed_in(ask(creation(guid_of("k-0")))).replayed);
   store.appends.open();
   queue.wait_for(first);
@@ -296,18 +296,18 @@ TEST_CASE_METHOD(gateway_test, "what comes while the log writes is written as on
   CHECK(store.append_calls() <= 4);
 }
 
-TEST_CASE_METHOD(gateway_test, "what is written while the disk is awaited is made durable at once") {
+TEST_CASE_METHOD(gateway_test, "groups that are appended during a sync share the next sync") {
   start_in_order();
   create(guid_of("k-0"));
   const std::size_t syncs_before = store.sync_calls();
   store.syncs.close();
   const auto first = submit(creation(guid_of("k-1")));
-  store.syncs.wait_for_somebody();
+  store.syncs.wait_until_blocked();
   std::vector<std::uint32_t> tokens;
   for (std::uint64_t i = 0; i < 20; ++i) {
     const std::size_t appends_before = store.append_calls();
     tokens.push_back(submit(creation(guid_of(i))));
-    // The log goes on while the disk is awaited.
+    // Appends continue during the sync.
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (store.append_calls() == appends_before && std::chrono::steady_clock::now() < deadline)
       std::this_thread::yield();
@@ -320,11 +320,11 @@ TEST_CASE_METHOD(gateway_test, "what is written while the disk is awaited is mad
   CHECK(store.sync_calls() - syncs_before <= 4);
 }
 
-TEST_CASE_METHOD(gateway_test, "a group is never larger than a log takes") {
+TEST_CASE_METHOD(gateway_test, "a group is never larger than the log allows") {
   start_in_order();
   store.appends.close();
   const auto first = submit(creation(guid_of("k-1")));
-  store.appends.wait_for_somebody();
+  store.appends.wait_until_blocked();
   const auto tokens = submit_all(creations(0, storage::group_entries_max + 500));
   store.appends.open();
   queue.wait_for(first);
@@ -334,12 +334,12 @@ TEST_CASE_METHOD(gateway_test, "a group is never larger than a log takes") {
 // --- fail stop ---
 
 struct broken_log_test : gateway_test {
-  // A first message that waits in that step of the log, and some that come behind it; then the step breaks.
+  // Returns the answers to a message that is in that step of the log when it fails, and to some messages behind it.
   template <class Break>
   std::vector<answer> answers_when_broken(latch& step, Break break_it) {
     step.close();
     auto tokens = submit_all({creation(guid_of("k-1"))});
-    step.wait_for_somebody();
+    step.wait_until_blocked();
     for (const auto each : submit_all(creations(0, 50))) tokens.push_back(each);
     tokens.push_back(submit(creation(guid_of("k-1"))));
     break_it();
@@ -348,21 +348,21 @@ struct broken_log_test : gateway_test {
   }
 };
 
-TEST_CASE_METHOD(broken_log_test, "when an append fails everybody hears that it is read-only, and nothing shows") {
+TEST_CASE_METHOD(broken_log_test, "when an append fails all messages get read_only, and nothing becomes visible") {
   const auto answers = answers_when_broken(store.appends, [this] { store.break_appends(); });
   CHECK(count_if(answers, is(unavailability::read_only)) == 52);
   CHECK(store.last() == position{});
   CHECK(log_failures == 1);
 }
 
-TEST_CASE_METHOD(broken_log_test, "when a sync fails everybody hears that it is read-only, and nothing shows") {
+TEST_CASE_METHOD(broken_log_test, "when a sync fails all messages get read_only, and nothing becomes visible") {
   const auto answers = answers_when_broken(store.syncs, [this] { store.break_syncs(); });
   CHECK(count_if(answers, is(unavailability::read_only)) == 52);
   CHECK(store.last() == position{});
   CHECK(log_failures == 1);
 }
 
-TEST_CASE_METHOD(broken_log_test, "after a failed write every message is refused as read-only, without another try") {
+TEST_CASE_METHOD(broken_log_test, "after a failed write every message gets read_only, and nothing is written") {
   const bool append_fails = GENERATE(true, false);
   append_fails ? store.break_appends() : store.break_syncs();
   REQUIRE(is_refused(ask(creation(guid_of("k-1"))), unavailability::read_only));
@@ -374,19 +374,19 @@ TEST_CASE_METHOD(broken_log_test, "after a failed write every message is refused
   CHECK(engine->drain(patience));
 }
 
-TEST_CASE_METHOD(broken_log_test, "a read-only engine stays read-only while it drains") {
+TEST_CASE_METHOD(broken_log_test, "a read-only gateway answers read_only while it drains") {
   store.break_appends();
   ask(creation(guid_of("k-1")));
   CHECK(engine->drain(patience));
   CHECK(is_refused(ask(creation(guid_of("k-2"))), unavailability::read_only));
 }
 
-TEST_CASE_METHOD(broken_log_test, "what was durable before a failed write is not taken back") {
+TEST_CASE_METHOD(broken_log_test, "entries that were durable before a failed write stay visible") {
   start_in_order();
   const order_id id = create(guid_of("k-0"));
   store.appends.close();
   const auto update = submit(replacement(guid_of("k-1"), id, {1}));
-  store.appends.wait_for_somebody();
+  store.appends.wait_until_blocked();
   store.break_appends();
   store.appends.open();
   CHECK(is_refused(queue.wait_for(update), unavailability::read_only));
@@ -396,8 +396,7 @@ TEST_CASE_METHOD(broken_log_test, "what was durable before a failed write is not
 
 // --- overload, drain, end ---
 
-TEST_CASE_METHOD(gateway_test,
-                 "a message over the bound is answered overloaded at once, and there is room again later") {
+TEST_CASE_METHOD(gateway_test, "a message over the bound is answered overloaded at once, and places are freed later") {
   start({.in_flight_max = 4});
   store.appends.close();
   const auto taken = submit_all(creations(0, 4));
@@ -409,7 +408,7 @@ TEST_CASE_METHOD(gateway_test,
   CHECK(engine->in_flight() == 0);
 }
 
-TEST_CASE_METHOD(gateway_test, "a batch that does not fit is turned away as a whole") {
+TEST_CASE_METHOD(gateway_test, "a batch that does not fit is rejected as a whole") {
   start({.in_flight_max = 4});
   const auto answers = answers_to(submit_all(creations(0, 5)));
   CHECK(count_if(answers, is(unavailability::overloaded)) == 5);
@@ -417,7 +416,7 @@ TEST_CASE_METHOD(gateway_test, "a batch that does not fit is turned away as a wh
   CHECK(count_if(answers_to(submit_all(creations(0, 4))), has(verdict::order_created)) == 4);
 }
 
-TEST_CASE_METHOD(gateway_test, "those who join a message take room too") {
+TEST_CASE_METHOD(gateway_test, "messages that join another one take places too") {
   start({.in_flight_max = 3});
   store.appends.close();
   const auto tokens = submit_all(std::vector<message>(3, creation(guid_of("k-1"))));
@@ -426,10 +425,10 @@ TEST_CASE_METHOD(gateway_test, "those who join a message take room too") {
   CHECK(count_if(answers_to(tokens), has(verdict::order_created)) == 3);
 }
 
-TEST_CASE_METHOD(gateway_test, "a drain waits until everybody has an answer") {
+TEST_CASE_METHOD(gateway_test, "a drain waits until all messages are answered") {
   store.appends.close();
   const auto tokens = submit_all(creations(0, 100));
-  store.appends.wait_for_somebody();
+  store.appends.wait_until_blocked();
   CHECK_FALSE(engine->drain(0ms));
   auto draining = std::async(std::launch::async, [this] { return engine->drain(patience); });
   CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::draining));
@@ -439,14 +438,14 @@ TEST_CASE_METHOD(gateway_test, "a drain waits until everybody has an answer") {
   CHECK(count_if(answers_to(tokens), has(verdict::order_created)) == 100);
 }
 
-TEST_CASE_METHOD(gateway_test, "a draining engine answers that it drains, to a repeat too") {
+TEST_CASE_METHOD(gateway_test, "a draining gateway answers draining, to a repeat too") {
   create(guid_of("k-1"));
   REQUIRE(engine->drain(patience));
   CHECK(is_refused(ask(creation(guid_of("k-1"))), unavailability::draining));
   CHECK(is_refused(ask(creation(guid_of("k-2"))), unavailability::draining));
 }
 
-TEST_CASE_METHOD(gateway_test, "every message that comes while a drain begins is answered once") {
+TEST_CASE_METHOD(gateway_test, "every message that arrives while a drain begins is answered once") {
   constexpr unsigned threads = 4;
   constexpr unsigned each = 500;
   std::latch start_line(threads + 1);
@@ -464,18 +463,18 @@ TEST_CASE_METHOD(gateway_test, "every message that comes while a drain begins is
   for (auto& thread : all) thread.join();
 
   std::uint64_t done = 0;
-  for (const auto& [token, given] : queue.wait_for_all(threads * each)) {
-    if (is_executed(given)) {
+  for (const auto& [token, result] : queue.wait_for_all(threads * each)) {
+    if (is_executed(result)) {
       ++done;
     } else {
-      REQUIRE(is_refused(given, unavailability::draining));
+      REQUIRE(is_refused(result, unavailability::draining));
     }
   }
   CHECK(store.last() == position{done});
   CHECK(last == position{done});
 }
 
-TEST_CASE_METHOD(gateway_test, "each desk gets its own answers") {
+TEST_CASE_METHOD(gateway_test, "each completion queue gets its own replies") {
   collecting_queue other;
   const auto number = engine->add_queue(other);
   engine->submit({{{queue_number, 1}, creation(guid_of("k-1"))}, {{number, 1}, creation(guid_of("k-2"))}});
@@ -486,18 +485,18 @@ TEST_CASE_METHOD(gateway_test, "each desk gets its own answers") {
   engine.reset();
 }
 
-TEST_CASE_METHOD(gateway_test, "an engine that nobody ever used goes in peace") {
+TEST_CASE_METHOD(gateway_test, "a gateway can be destroyed unused") {
   engine.reset();
 }
 
-TEST_CASE_METHOD(gateway_test, "an engine goes in peace with messages under way") {
+TEST_CASE_METHOD(gateway_test, "a gateway can be destroyed with messages in flight") {
   submit_all(creations(0, 1000));
   engine.reset();
 }
 
 // --- counters ---
 
-TEST_CASE_METHOD(gateway_test, "what was done is counted") {
+TEST_CASE_METHOD(gateway_test, "outcomes, refusals, replays and joins are counted") {
   const order_id id = create(guid_of("k-1"));
   create(guid_of("k-1"));
   ask(replacement(guid_of("k-2"), id, {1}));
@@ -505,10 +504,10 @@ TEST_CASE_METHOD(gateway_test, "what was done is counted") {
   ask(replacement(guid_of("k-4"), order_id_of(1), {1}));
   engine->drain(patience);
   const auto& counts = engine->counters();
-  const auto eventually = [](const auto& counter, std::uint64_t wanted) {
-    // Counted after the client was answered.
+  const auto eventually = [](const auto& counter, std::uint64_t count) {
+    // Counted after the reply.
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (counter != wanted && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    while (counter != count && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     return counter.load();
   };
   CHECK(eventually(counts.outcomes[static_cast<std::size_t>(verdict::order_created)], 1) == 1);
@@ -519,7 +518,7 @@ TEST_CASE_METHOD(gateway_test, "what was done is counted") {
   CHECK(counts.joins == 0);
 }
 
-TEST_CASE_METHOD(gateway_test, "only what was answered from the records is counted as a replay") {
+TEST_CASE_METHOD(gateway_test, "only an answer from a recorded outcome is counted as a replay") {
   create(guid_of("k-1"));
   ask(creation(guid_of("k-1"), content_of(), 2));  // reused
   store.break_reads(true);

@@ -1,4 +1,5 @@
-// What the tests of the actors share: a store in memory that can be held and broken, and a queue that collects answers.
+// Shared by the tests of the actors: a store in memory that can be blocked and made to fail, and a completion queue
+// that collects answers.
 #pragma once
 
 #include <chrono>
@@ -24,10 +25,10 @@
 
 namespace ordem::testing {
 
-// No test waits so long unless it fails.
+// Timeout of waits that a passing test never reaches.
 inline constexpr std::chrono::seconds patience{60};
 
-// A door that a test can close, to hold whoever comes to it. Any thread.
+// Blocks the threads that pass it while it is closed. Thread-safe.
 class latch {
  public:
   void close() {
@@ -46,10 +47,11 @@ class latch {
     changed_.wait(lock, [this] { return !closed_; });
     --waiting_;
   }
-  // Until somebody stands before the closed door.
-  void wait_for_somebody() {
+  // Waits until a thread is blocked.
+  void wait_until_blocked() {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, patience, [this] { return waiting_ > 0; })) throw std::runtime_error("nobody came");
+    if (!changed_.wait_for(lock, patience, [this] { return waiting_ > 0; }))
+      throw std::runtime_error("no thread was blocked");
   }
 
  private:
@@ -59,32 +61,32 @@ class latch {
   int waiting_ = 0;
 };
 
-// A store that keeps everything in memory and keeps the promises of storage::log. Notes what breaks the rules that a
-// log may rely on.
-class fake_store final : public storage::store {
+// A store in memory, as far as the gateway uses one. Records violations of what storage::log requires of its callers.
+class fake_store final : public storage::log, public order_lookup, public capture_reader {
  public:
   latch appends;
   latch syncs;
-  mutable latch reads;  // of the orders that hold_reads_of() names
+  mutable latch reads;  // of the orders given to hold_reads_of()
 
-  // Reads show nothing that is not persisted, as with durability::postgres. To be called first.
+  // Makes entries visible only once they are persisted, as with durability::postgres. Called first.
   void wait_for_persisted() { set(waits_for_persisted_); }
-  // From now on the log begins after that entry.
+  // Drops the entries of the log up to that one.
   void trim(position through) {
     const std::lock_guard lock(mutex_);
     trimmed_ = through.number;
   }
-  // As if the folder had been opened with an order of that id in it.
+  // Sets the greatest order id that the folder had when it was opened.
   void set_newest_order(order_id id) { newest_order_ = id; }
-  // From now on every order has to be read from the disk.
+  std::optional<order_id> newest_order() const noexcept { return newest_order_; }
+  // From now on find_cached_order() finds nothing.
   void make_cold() { set(all_cold_); }
-  // From now on reads of this order from the disk come to the door `reads`.
+  // From now on find_order() of this order passes the latch `reads`.
   void hold_reads_of(order_id id) {
     const std::lock_guard lock(mutex_);
     held_.insert(id);
   }
 
-  // From now on that step fails, once with write_failed and then with failed_earlier.
+  // From now on that step fails: first with write_failed, then with failed_earlier.
   void break_appends() { set(append_broken_); }
   void break_syncs() { set(sync_broken_); }
   void break_reads(bool broken) {
@@ -144,7 +146,7 @@ class fake_store final : public storage::store {
     }
     return entries;
   }
-  // As if every entry took one byte.
+  // Every entry takes one byte.
   tl::expected<std::uint64_t, storage::log_read_error> bytes_after(position at) const override {
     {
       const std::lock_guard lock(mutex_);
@@ -165,12 +167,10 @@ class fake_store final : public storage::store {
     const std::lock_guard lock(mutex_);
     return {appended_.size()};
   }
-  position visible() const noexcept override {
+  position visible() const noexcept {
     const std::lock_guard lock(mutex_);
     return {visible_};
   }
-  const std::string& log_id() const noexcept override { return log_id_; }
-  std::optional<order_id> newest_order() const noexcept override { return newest_order_; }
 
   read_result<shared_order> find_order(order_id id) const override {
     std::unique_lock lock(mutex_);
@@ -208,24 +208,10 @@ class fake_store final : public storage::store {
     const auto found = captures_.find(key);
     return found == captures_.end() || !found->second->is_kept_at(now) ? nullptr : found->second;
   }
-  std::unique_ptr<order_list> list_versions(order_id, std::optional<version>) const override { return nullptr; }
-  std::unique_ptr<order_list> list_orders(std::string_view, std::optional<order_id>) const override { return nullptr; }
-
-  read_result<void> scan_orders(const std::function<bool(const shared_order&)>&) const override { return {}; }
-  read_result<void> scan_messages(const clock_reading&,
-                                  const std::function<bool(const guid&, const message_record&)>&) const override {
-    return {};
-  }
-  read_result<void> scan_captures(
-      const clock_reading&, const std::function<bool(const capture_key&, const shared_capture&)>&) const override {
-    return {};
-  }
-  storage::store_stats stats() const override { return {.last = last()}; }
-  void close() override {}
 
   std::size_t append_calls() const { return counted(append_calls_); }
   std::size_t sync_calls() const { return counted(sync_calls_); }
-  // What was wrong with the entries, so far.
+  // Returns the violations so far.
   std::vector<std::string> faults() const {
     const std::lock_guard lock(mutex_);
     return faults_;
@@ -293,7 +279,6 @@ class fake_store final : public storage::store {
   std::size_t persisted_ = 0;
   bool waits_for_persisted_ = false;
   std::size_t trimmed_ = 0;
-  std::string log_id_ = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
   std::optional<order_id> newest_order_;
   std::map<order_id, version> newest_;
   std::map<order_id, std::vector<shared_order>> orders_;
@@ -302,7 +287,7 @@ class fake_store final : public storage::store {
   std::vector<std::string> faults_;
 };
 
-// Keeps every answer by its token's number. Any thread.
+// Keeps every answer by the number of its token. Thread-safe.
 class collecting_queue final : public completion_queue {
  public:
   void deliver(std::vector<reply>&& replies) noexcept override {
@@ -314,15 +299,15 @@ class collecting_queue final : public completion_queue {
     arrived_.notify_all();
   }
 
-  // The answer to that token, once it is there.
+  // Waits for the answer to that token.
   answer wait_for(std::uint32_t number) {
     std::unique_lock lock(mutex_);
     if (!arrived_.wait_for(lock, patience, [&] { return answers_.contains(number); })) {
-      throw std::runtime_error("there is no answer to ticket " + std::to_string(number));
+      throw std::runtime_error("there is no answer to token " + std::to_string(number));
     }
     return answers_.at(number);
   }
-  // All answers, once there are so many.
+  // Waits for that many answers and returns all.
   std::map<std::uint32_t, answer> wait_for_all(std::size_t count) {
     std::unique_lock lock(mutex_);
     if (!arrived_.wait_for(lock, patience, [&] { return answers_.size() >= count; })) {
@@ -352,28 +337,28 @@ class collecting_queue final : public completion_queue {
   bool twice_ = false;
 };
 
-// --- what an answer says ---
+// --- the content of an answer ---
 
-inline bool is_executed(const answer& given) {
-  return std::holds_alternative<executed>(given);
+inline bool is_executed(const answer& result) {
+  return std::holds_alternative<executed>(result);
 }
 
-inline const executed& executed_in(const answer& given) {
-  return std::get<executed>(given);
+inline const executed& executed_in(const answer& result) {
+  return std::get<executed>(result);
 }
 
-inline bool has_verdict(const answer& given, verdict what) {
-  return is_executed(given) && executed_in(given).outcome.verdict == what;
+inline bool has_verdict(const answer& result, verdict what) {
+  return is_executed(result) && executed_in(result).outcome.verdict == what;
 }
 
 template <class Kind>
-bool is_refused(const answer& given) {
-  const auto* refused = std::get_if<refusal>(&given);
+bool is_refused(const answer& result) {
+  const auto* refused = std::get_if<refusal>(&result);
   return refused != nullptr && std::holds_alternative<Kind>(*refused);
 }
 
-inline bool is_refused(const answer& given, unavailability why) {
-  const auto* refused = std::get_if<refusal>(&given);
+inline bool is_refused(const answer& result, unavailability why) {
+  const auto* refused = std::get_if<refusal>(&result);
   const auto* unavailable = refused != nullptr ? std::get_if<unavailability>(refused) : nullptr;
   return unavailable != nullptr && *unavailable == why;
 }

@@ -1,5 +1,5 @@
-// Random calls of captures from several threads, on a real store: the log, told in its order, must be moves that the
-// table of captures allows, and every answer must be one of them or speak of one.
+// Random calls of captures from several threads, on a real store. Each entry of the log must be a change that the rules
+// of captures allow on the entries before it, and each answer must agree with the log.
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -41,7 +41,7 @@ struct random_calls {
     store = std::move(*opened);
   }
 
-  // Each body is sent once, so that it names its call.
+  // Each body is sent once, and so identifies its call.
   static capture_request some_call(std::uint32_t token, std::mt19937_64& random) {
     const capture_key key = key_of(random() % keys);
     switch (random() % 5) {
@@ -52,7 +52,7 @@ struct random_calls {
     }
   }
 
-  // Every thread sends some calls, waits for one of them, and so on; one of them moves the clock.
+  // Each thread repeatedly sends some calls and waits for one of them; one thread moves the clock.
   void run(gateway& engine, std::uint64_t seed) {
     const auto queue_number = engine.add_queue(queue);
     std::mutex sent_mutex;
@@ -80,30 +80,30 @@ struct random_calls {
   }
 };
 
-struct told_moves {
+struct change_counts {
   std::map<capture_verdict, std::size_t> counts;
   std::set<std::string> bodies;  // recorded
 };
 
-// The log in its order: each entry must be what some call makes of what was before.
-told_moves judge_log(const storage::store& store, const capture_terms& terms, timestamp end) {
+// Checks that each entry is the change that some call makes on the entries before it.
+change_counts check_log(const storage::store& store, const capture_terms& terms, timestamp end) {
   const auto entries = store.read_log({1}, std::numeric_limits<std::size_t>::max());
   REQUIRE(entries);
   std::map<std::string, shared_capture> captures;
-  told_moves told;
+  change_counts changes;
   for (const storage::logged_entry& logged : *entries) {
     const storage::capture_entry& each = *logged.capture();
     INFO("position " << logged.position.number << ", key " << each.key);
-    const capture_request asked = each.after == nullptr             ? release(each.key)
-                                  : each.after->response == nullptr ? allocation(each.key)
-                                                                    : record(each.key, each.after->response);
+    const capture_request request = each.after == nullptr             ? release(each.key)
+                                    : each.after->response == nullptr ? allocation(each.key)
+                                                                      : record(each.key, each.after->response);
     shared_capture& current = captures[std::string(each.key.view())];
-    const auto expected = decide(current, asked, terms, each.at);
+    const auto expected = decide(current, request, terms, each.at);
     REQUIRE(expected.change);
     REQUIRE((expected.change->after == nullptr) == (each.after == nullptr));
     if (each.after != nullptr) REQUIRE(*each.after == *expected.change->after);
-    if (each.after && each.after->response) REQUIRE(told.bodies.insert(each.after->response->body).second);
-    ++told.counts[expected.verdict];
+    if (each.after && each.after->response) REQUIRE(changes.bodies.insert(each.after->response->body).second);
+    ++changes.counts[expected.verdict];
     current = each.after;
   }
   for (const auto& [name, current] : captures) {
@@ -112,10 +112,10 @@ told_moves judge_log(const storage::store& store, const capture_terms& terms, ti
     REQUIRE((found != nullptr) == is_kept);
     if (is_kept) REQUIRE(*found == *current);
   }
-  return told;
+  return changes;
 }
 
-TEST_CASE("random calls of captures are moves that the table allows, each told to him who made it") {
+TEST_CASE("random calls of captures make allowed changes, and each caller gets the answer for his change") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
@@ -126,7 +126,8 @@ TEST_CASE("random calls of captures are moves that the table allows, each told t
   settings.captures.ttl = settings.captures.lease + milliseconds(random() % 500);
   random_calls calls;
   {
-    gateway engine(settings, *calls.store, calls.clock);
+    storage::store& store = *calls.store;
+    gateway engine(settings, {.log = store, .orders = store, .captures = store, .clock = calls.clock});
     calls.run(engine, seed);
     REQUIRE(engine.drain(patience));
   }
@@ -134,20 +135,20 @@ TEST_CASE("random calls of captures are moves that the table allows, each told t
   const auto answers = calls.queue.wait_for_all(calls.sent.size());
   CHECK(answers.size() == calls.sent.size());
   CHECK_FALSE(calls.queue.answered_twice());
-  told_moves logged = judge_log(*calls.store, settings.captures, calls.clock.now());
-  told_moves answered;
-  for (const auto& [token, asked] : calls.sent) {
-    const auto& told = std::get<capture_answer>(answers.at(token));
-    CAPTURE(token, told.verdict);
-    REQUIRE(told.key == asked.key);
-    if (told.verdict == capture_verdict::recorded) answered.bodies.insert(std::to_string(token));
-    if (told.response) REQUIRE(logged.bodies.contains(told.response->body));
-    REQUIRE((told.response != nullptr) == (told.verdict == capture_verdict::completed));
-    if (logged.counts.contains(told.verdict)) ++answered.counts[told.verdict];
+  change_counts logged = check_log(*calls.store, settings.captures, calls.clock.now());
+  change_counts answered;
+  for (const auto& [token, request] : calls.sent) {
+    const auto& result = std::get<capture_answer>(answers.at(token));
+    CAPTURE(token, result.verdict);
+    REQUIRE(result.key == request.key);
+    if (result.verdict == capture_verdict::recorded) answered.bodies.insert(std::to_string(token));
+    if (result.response) REQUIRE(logged.bodies.contains(result.response->body));
+    REQUIRE((result.response != nullptr) == (result.verdict == capture_verdict::completed));
+    if (logged.counts.contains(result.verdict)) ++answered.counts[result.verdict];
   }
-  // An allocation whose lease ended before it was durable is told as in flight.
+  // An allocation whose lease ended before it was durable is answered as in flight.
   CHECK(answered.counts[capture_verdict::allocated] <= logged.counts[capture_verdict::allocated]);
-  for (told_moves* each : {&answered, &logged}) each->counts.erase(capture_verdict::allocated);
+  for (change_counts* each : {&answered, &logged}) each->counts.erase(capture_verdict::allocated);
   CHECK(answered.counts == logged.counts);
   CHECK(answered.bodies == logged.bodies);
 }

@@ -1,4 +1,4 @@
-// Orders as actors: a slow read delays its order alone, and actors come and go while clients race.
+// Order actors: a slow read delays only its order, and actors are spawned and evicted under concurrent clients.
 
 #include <array>
 #include <atomic>
@@ -19,7 +19,7 @@ namespace {
 
 using namespace testing;
 
-TEST_CASE_METHOD(gateway_test, "a cold order that is read from the disk delays that order alone") {
+TEST_CASE_METHOD(gateway_test, "a slow read of a cold order delays only that order") {
   start_in_order({.worker_threads = 1});
   const order_id slow = create(guid_of("slow"));
   const order_id quick = create(guid_of("quick"));
@@ -27,9 +27,9 @@ TEST_CASE_METHOD(gateway_test, "a cold order that is read from the disk delays t
   store.hold_reads_of(slow);
   store.reads.close();
 
-  // The submitting thread is not held either: it has other connections.
+  // Nor is the submitting thread blocked.
   auto first = std::async(std::launch::async, [&] { return submit(replacement(guid_of(1), slow, {1})); });
-  store.reads.wait_for_somebody();
+  store.reads.wait_until_blocked();
   const bool returned = first.wait_for(patience) == std::future_status::ready;
   auto second = std::async(std::launch::async, [&] { return submit(replacement(guid_of(2), slow, {2})); });
   const bool second_returned = second.wait_for(patience) == std::future_status::ready;
@@ -49,7 +49,7 @@ TEST_CASE_METHOD(gateway_test, "a cold order that is read from the disk delays t
   CHECK(executed_in(then).outcome.version == version{3});
 }
 
-TEST_CASE_METHOD(gateway_test, "several cold orders are read at once") {
+TEST_CASE_METHOD(gateway_test, "several cold orders are read concurrently") {
   start_in_order();
   std::vector<order_id> held;
   for (std::uint64_t i = 0; i + 1 < order_loader::threads_default; ++i) held.push_back(create(guid_of(i)));
@@ -64,14 +64,15 @@ TEST_CASE_METHOD(gateway_test, "several cold orders are read at once") {
   CHECK(count_if(answers_to(tokens), has(verdict::content_changed)) == static_cast<std::ptrdiff_t>(held.size()));
 }
 
-TEST_CASE_METHOD(gateway_test, "what waits for a read that fails is refused, and a later message finds the order") {
+TEST_CASE_METHOD(gateway_test,
+                 "messages that wait for a failing read are refused, and a later message finds the order") {
   start_in_order();
   const order_id id = create(guid_of("k-0"));
   store.make_cold();
   store.hold_reads_of(id);
   store.reads.close();
   const auto first = submit_all({replacement(guid_of(1), id, {1}), replacement(guid_of(2), id, {2})});
-  store.reads.wait_for_somebody();
+  store.reads.wait_until_blocked();
   const auto second = submit(replacement(guid_of(3), id, {1}));
   store.break_reads(true);
   store.reads.open();
@@ -81,7 +82,7 @@ TEST_CASE_METHOD(gateway_test, "what waits for a read that fails is refused, and
   CHECK(has_verdict(ask(replacement(guid_of(4), id, {1})), verdict::content_changed));
 }
 
-TEST_CASE_METHOD(gateway_test, "a stop waits for the reads that are under way, whatever others wait") {
+TEST_CASE_METHOD(gateway_test, "a stop waits for the reads in progress and drops the others") {
   start_in_order();
   std::vector<order_id> ids;
   for (std::uint64_t i = 0; i < 4 * order_loader::threads_default; ++i) ids.push_back(create(guid_of(i)));
@@ -89,16 +90,16 @@ TEST_CASE_METHOD(gateway_test, "a stop waits for the reads that are under way, w
   for (const order_id& each : ids) store.hold_reads_of(each);
   store.reads.close();
   for (std::size_t i = 0; i < ids.size(); ++i) submit(replacement(guid_of(100 + i), ids[i], {1}));
-  store.reads.wait_for_somebody();
-  // On this thread: one that has run actors holds CAF's logger, which the end of the engine waits for.
+  store.reads.wait_until_blocked();
+  // reset() on this thread: a thread that has run actors holds CAF's logger, which the gateway's destructor waits for.
   auto opened = std::async(std::launch::async, [&] { store.reads.open(); });
   engine.reset();
   opened.get();
   CHECK(queue.answered() <= 2 * ids.size());
 }
 
-// Versions without gap or fork are the fake store's to judge; what each client was told is judged here.
-TEST_CASE_METHOD(gateway_test, "actors are spawned, passivated and woken while 32 clients race, and no work is lost") {
+// fake_store checks the versions for gaps and forks; the test checks the answers.
+TEST_CASE_METHOD(gateway_test, "actors are spawned and evicted under 32 concurrent clients, and no work is lost") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   constexpr std::size_t clients = 32;
@@ -147,7 +148,7 @@ TEST_CASE_METHOD(gateway_test, "actors are spawned, passivated and woken while 3
     CHECK(store.find_order(ids[i]).value()->version == version{1 + accepted[i].load()});
   }
   REQUIRE(engine->drain(patience));
-  // The order shards hear of the last group soon after the clients did.
+  // The last `unpin` arrives after the replies.
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (engine->counters().live_orders > static_cast<std::int64_t>(live_orders_max) &&
          std::chrono::steady_clock::now() < deadline) {

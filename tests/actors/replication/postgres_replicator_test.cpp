@@ -1,5 +1,5 @@
-// The log on its way into a sink: in order, without gaps, through every kind of failure, and what that means for those
-// who wait for an answer.
+// Replication of the log to a sink: in order, without gaps, through every kind of failure, and its effect on replies
+// that wait for it.
 
 #include <catch2/catch.hpp>
 #include <condition_variable>
@@ -16,37 +16,37 @@ namespace {
 using namespace testing;
 using namespace std::chrono_literals;
 
-// Holds what it is given, and fails as it is told to. Notes what breaks the rules that a sink may rely on.
+// A sink in memory with failures on demand. Records violations of what storage::sink requires of its callers.
 class fake_sink final : public storage::sink {
  public:
   latch writes;
 
-  using failures = std::deque<std::optional<storage::error>>;  // nothing: that call goes well
+  using failures = std::deque<std::optional<storage::error>>;  // nullopt: the call succeeds
 
   void fail_claims(failures what) {
     const std::lock_guard lock(mutex_);
     claim_failures_ = std::move(what);
   }
-  // What fails has been taken all the same if `taken`, as after a commit whose answer is lost.
+  // If `taken`, the failing writes take effect all the same, as after a commit whose response is lost.
   void fail_writes(failures what, bool taken = false) {
     const std::lock_guard lock(mutex_);
     write_failures_ = std::move(what);
     taken_all_the_same_ = taken;
   }
-  // As if its last entry were none of this log's.
+  // Makes the last entry one of another log.
   void hold_another_log() {
     const std::lock_guard lock(mutex_);
     holds_another_log_ = true;
   }
-  // As if it were put back to a state from before; the write that comes next finds that out, and the one after it waits
-  // for writes.open() if `then_close`.
+  // Restores the sink to an earlier state. The next write fails because of it; the one after that waits for
+  // writes.open() if `then_close`.
   void put_back(std::uint64_t count, bool then_close = false) {
     const std::lock_guard lock(mutex_);
     held_ = count;
     closes_after_failure_ = then_close;
     write_failures_ = {storage::error{storage::error_code::unavailable, "it was put back"}};
   }
-  // As if it held so much of the log already.
+  // Makes the sink hold the first `count` entries of the log.
   void hold(std::uint64_t count) {
     const std::lock_guard lock(mutex_);
     held_ = count;
@@ -121,7 +121,7 @@ class fake_sink final : public storage::sink {
   std::vector<std::string> faults_;
 };
 
-// Something that happens once, on another thread.
+// An event on another thread. Thread-safe.
 class occasion {
  public:
   void happen() {
@@ -147,11 +147,11 @@ class occasion {
 struct replicator_test : gateway_test {
   fake_sink sink;
   occasion caught_up;
-  std::vector<std::pair<position, position>> put_backs;  // for a test to read once what follows it has happened
+  std::vector<std::pair<position, position>> put_backs;  // read once a later event has happened
   occasion recovered;
   occasion ended;
-  std::mutex reasons_mutex;
-  std::vector<std::string> reasons;
+  std::mutex failure_messages_mutex;
+  std::vector<std::string> failure_messages;
 
   ~replicator_test() {
     sink.writes.open();
@@ -160,31 +160,31 @@ struct replicator_test : gateway_test {
   }
 
   void consume(gateway_settings settings = {}) {
-    settings.sink = &sink;
     settings.consumer.linger = 1ms;
     settings.consumer.retry_first = 1ms;
     settings.consumer.retry_longest = 4ms;
-    settings.consumer.on_failure = [this](std::string_view why) {
-      const std::lock_guard lock(reasons_mutex);
-      reasons.emplace_back(why);
+    gateway_events events;
+    events.on_sink_failure = [this](std::string_view why) {
+      const std::lock_guard lock(failure_messages_mutex);
+      failure_messages.emplace_back(why);
     };
-    settings.consumer.on_recovery = [this] { recovered.happen(); };
-    settings.consumer.on_put_back = [this](position held, position before) { put_backs.emplace_back(held, before); };
-    settings.consumer.on_caught_up = [this] { caught_up.happen(); };
-    settings.consumer.on_end = [this] { ended.happen(); };
-    start(std::move(settings));
+    events.on_sink_recovery = [this] { recovered.happen(); };
+    events.on_sink_put_back = [this](position held, position before) { put_backs.emplace_back(held, before); };
+    events.on_caught_up = [this] { caught_up.happen(); };
+    events.on_sink_end = [this] { ended.happen(); };
+    start(settings, std::move(events), &sink);
     engine->start_consuming();
   }
-  void consume_with_answers_waiting() {
+  void consume_with_durability_postgres() {
     store.wait_for_persisted();
     gateway_settings settings;
-    settings.consumer.answers_wait = true;
-    consume(std::move(settings));
+    settings.consumer.wait_for_persisted = true;
+    consume(settings);
     REQUIRE(caught_up.wait());
   }
-  std::vector<std::string> told() {
-    const std::lock_guard lock(reasons_mutex);
-    return reasons;
+  std::vector<std::string> failures_reported() {
+    const std::lock_guard lock(failure_messages_mutex);
+    return failure_messages;
   }
 };
 
@@ -205,7 +205,7 @@ TEST_CASE_METHOD(replicator_test, "everything that the log holds reaches the sin
   CHECK(engine->positions().persisted == position{500});
 }
 
-TEST_CASE_METHOD(replicator_test, "a log that is longer than the sink is caught up with at the start") {
+TEST_CASE_METHOD(replicator_test, "a sink that is behind the log at the start catches up") {
   answers_to(submit_all(creations(0, 10)));
   sink.hold(4);
   consume();
@@ -214,11 +214,11 @@ TEST_CASE_METHOD(replicator_test, "a log that is longer than the sink is caught 
   CHECK(caught_up.times() == 1);
 }
 
-TEST_CASE_METHOD(replicator_test, "answers don't wait for the sink") {
+TEST_CASE_METHOD(replicator_test, "replies do not wait for the sink") {
   consume();
   sink.writes.close();
   CHECK(has_verdict(ask(creation(guid_of("k-1"))), verdict::order_created));
-  sink.writes.wait_for_somebody();
+  sink.writes.wait_until_blocked();
   CHECK(has_verdict(ask(creation(guid_of("k-2"))), verdict::order_created));
   CHECK(engine->positions().durable == position{2});
   CHECK(engine->positions().persisted == position{0});
@@ -230,10 +230,10 @@ TEST_CASE_METHOD(replicator_test, "a sink that can't be reached is tried again u
   answers_to(submit_all(creations(0, 5)));
   CHECK(sink.wait_for_held(5));
   CHECK(recovered.wait());
-  CHECK(told() == std::vector<std::string>(3, "it is away"));
+  CHECK(failures_reported() == std::vector<std::string>(3, "it is away"));
 }
 
-TEST_CASE_METHOD(replicator_test, "before the sink has been reached its position is unknown") {
+TEST_CASE_METHOD(replicator_test, "before the sink has been connected its position is unknown") {
   sink.fail_claims(fake_sink::failures(1000, away()));
   consume();
   REQUIRE(sink.wait_for_claims(2));
@@ -248,7 +248,7 @@ TEST_CASE_METHOD(replicator_test, "a batch that fails is written again, once") {
   CHECK(sink.wait_for_held(100));
 }
 
-TEST_CASE_METHOD(replicator_test, "a batch whose commit went unanswered is not written twice") {
+TEST_CASE_METHOD(replicator_test, "a batch whose commit got no response is not written twice") {
   sink.fail_writes({away(), away()}, true);
   consume();
   answers_to(submit_all(creations(0, 20)));
@@ -258,9 +258,9 @@ TEST_CASE_METHOD(replicator_test, "a batch whose commit went unanswered is not w
   CHECK(engine->positions().persisted == position{20});
 }
 
-// --- for good ---
+// --- final failures ---
 
-TEST_CASE_METHOD(replicator_test, "an engine that was superseded takes no more writes, and reads go on") {
+TEST_CASE_METHOD(replicator_test, "a superseded engine takes no more writes, and reads continue") {
   consume();
   const order_id id = create(guid_of("k-1"));
   REQUIRE(sink.wait_for_held(1));
@@ -269,23 +269,22 @@ TEST_CASE_METHOD(replicator_test, "an engine that was superseded takes no more w
   REQUIRE(ended.wait());
   CHECK(is_refused(ask(creation(guid_of("k-3"))), unavailability::read_only));
   CHECK(store.find_order(id).value() != nullptr);
-  CHECK(told() == std::vector<std::string>{superseded().message});
+  CHECK(failures_reported() == std::vector<std::string>{superseded().message});
   CHECK(ended.times() == 1);
 }
 
-TEST_CASE_METHOD(replicator_test,
-                 "nobody is told of a record that came too late for a superseded engine, though he wrote nothing") {
+TEST_CASE_METHOD(replicator_test, "calls that depend on a record that a superseded engine did not write fail with it") {
   const capture_key key = key_of("some-key");
   gateway_settings settings;
   settings.shards = 1;
-  consume(std::move(settings));
+  consume(settings);
   sink.writes.close();
   ask(allocation(key));
-  sink.writes.wait_for_somebody();
+  sink.writes.wait_until_blocked();
   store.appends.close();
   submit(creation(guid_of("k-1")));
-  store.appends.wait_for_somebody();
-  // So many that the last of them make a group of their own, in which there is nothing to write.
+  store.appends.wait_until_blocked();
+  // Enough for a second group, which has no entries.
   std::vector<capture_request> late = {record(key, response_of("r"))};
   late.insert(late.end(), storage::group_entries_max + 10, allocation(key));
   const auto tokens = submit_all(std::move(late));
@@ -304,37 +303,36 @@ TEST_CASE_METHOD(replicator_test,
   sink.hold(5);
   consume();
   REQUIRE(ended.wait());
-  CHECK(told().front().find("5 entries") != std::string::npos);
+  CHECK(failures_reported().front().find("5 entries") != std::string::npos);
   CHECK(is_refused(ask(creation(guid_of("k-9"))), unavailability::read_only));
   CHECK(caught_up.times() == 0);
 }
 
-TEST_CASE_METHOD(replicator_test,
-                 "a sink whose last entry is another is not written to, and no more writes are taken") {
+TEST_CASE_METHOD(replicator_test, "a sink with another last entry is not written to, and no more writes are taken") {
   answers_to(submit_all(creations(0, 3)));
   sink.hold(2);
   sink.hold_another_log();
   consume();
   REQUIRE(ended.wait());
-  CHECK(told().front().find("at position 2") != std::string::npos);
+  CHECK(failures_reported().front().find("at position 2") != std::string::npos);
   CHECK(is_refused(ask(creation(guid_of("k-9"))), unavailability::read_only));
   CHECK(caught_up.times() == 0);
 }
 
 TEST_CASE_METHOD(replicator_test,
-                 "a log that was trimmed before the sink had it is told, and no more writes are taken") {
+                 "a log that was trimmed before the sink had it is a final failure, and no more writes are taken") {
   answers_to(submit_all(creations(0, 3)));
   store.trim({1});
   consume();
   REQUIRE(ended.wait());
-  CHECK(told().front().find("up to position 0") != std::string::npos);
-  CHECK(told().front().find("begins at position 2") != std::string::npos);
+  CHECK(failures_reported().front().find("up to position 0") != std::string::npos);
+  CHECK(failures_reported().front().find("begins at position 2") != std::string::npos);
   CHECK(is_refused(ask(creation(guid_of("k-9"))), unavailability::read_only));
 }
 
-// --- put back to an earlier state ---
+// --- restored to an earlier state ---
 
-TEST_CASE_METHOD(replicator_test, "a sink that was put back to an earlier state gets again what it lacks") {
+TEST_CASE_METHOD(replicator_test, "a sink that was restored to an earlier state gets the missing entries again") {
   const std::uint64_t left = GENERATE(0U, 1U, 4U, 9U);
   consume();
   answers_to(submit_all(creations(0, 10)));
@@ -357,7 +355,7 @@ TEST_CASE_METHOD(replicator_test,
   sink.put_back(4, true);
   ask(creation(guid_of("k-1")));
   REQUIRE(sink.wait_for_claims(2));
-  sink.writes.wait_for_somebody();
+  sink.writes.wait_until_blocked();
   const auto persisted = engine->positions().persisted;
   sink.writes.open();
   CHECK(persisted == position{4});
@@ -365,7 +363,7 @@ TEST_CASE_METHOD(replicator_test,
 }
 
 TEST_CASE_METHOD(replicator_test,
-                 "a sink that was put back to before the log begins is told, and no more writes are taken") {
+                 "a sink that was restored to before the log begins is a final failure, and no more writes are taken") {
   consume();
   answers_to(submit_all(creations(0, 10)));
   REQUIRE(sink.wait_for_held(10));
@@ -373,14 +371,14 @@ TEST_CASE_METHOD(replicator_test,
   sink.put_back(4);
   ask(creation(guid_of("k-1")));
   REQUIRE(ended.wait());
-  CHECK(told().back().find("up to position 4") != std::string::npos);
-  CHECK(told().back().find("begins at position 6") != std::string::npos);
-  CHECK(told().back().find("holds position 5") != std::string::npos);
+  CHECK(failures_reported().back().find("up to position 4") != std::string::npos);
+  CHECK(failures_reported().back().find("begins at position 6") != std::string::npos);
+  CHECK(failures_reported().back().find("holds position 5") != std::string::npos);
   CHECK(is_refused(ask(creation(guid_of("k-2"))), unavailability::read_only));
   CHECK(put_backs.empty());
 }
 
-TEST_CASE_METHOD(replicator_test, "a sink that was put back to where the log begins is filled again") {
+TEST_CASE_METHOD(replicator_test, "a sink that was restored to where the log begins gets the missing entries again") {
   consume();
   answers_to(submit_all(creations(0, 10)));
   REQUIRE(sink.wait_for_held(10));
@@ -393,12 +391,12 @@ TEST_CASE_METHOD(replicator_test, "a sink that was put back to where the log beg
 // --- the backlog ---
 
 TEST_CASE_METHOD(replicator_test, "past the backlog's bound writes are refused, until the sink has caught up") {
-  answers_to(submit_all(creations(0, 11)));  // a byte each, in the store in memory
+  answers_to(submit_all(creations(0, 11)));  // a byte each in fake_store
   sink.writes.close();
   gateway_settings settings;
   settings.consumer.backlog_bytes_max = 10;
-  consume(std::move(settings));
-  sink.writes.wait_for_somebody();
+  consume(settings);
+  sink.writes.wait_until_blocked();
   const auto refused = ask(creation(guid_of("k-1")));
   CHECK(is_refused(refused, unavailability::backlog_full));
   CHECK(engine->backlog_bytes() == 11);
@@ -411,11 +409,12 @@ TEST_CASE_METHOD(replicator_test, "past the backlog's bound writes are refused, 
 
 // --- durability postgres ---
 
-TEST_CASE_METHOD(replicator_test, "an answer that waits for the sink is given once the sink has it, and not before") {
-  consume_with_answers_waiting();
+TEST_CASE_METHOD(replicator_test,
+                 "a reply that waits for the sink is sent once the sink has its entry, and not before") {
+  consume_with_durability_postgres();
   sink.writes.close();
   const auto token = submit(creation(guid_of("k-1")));
-  sink.writes.wait_for_somebody();
+  sink.writes.wait_until_blocked();
   CHECK(store.last() == position{1});
   CHECK(store.visible() == position{0});
   CHECK(queue.answered() == 0);
@@ -425,31 +424,31 @@ TEST_CASE_METHOD(replicator_test, "an answer that waits for the sink is given on
 }
 
 TEST_CASE_METHOD(replicator_test, "a repeat joins a message that waits for the sink") {
-  consume_with_answers_waiting();
+  consume_with_durability_postgres();
   sink.writes.close();
   const auto first = submit(creation(guid_of("k-1")));
-  sink.writes.wait_for_somebody();
+  sink.writes.wait_until_blocked();
   const auto second = submit(creation(guid_of("k-1")));
   sink.writes.open();
   CHECK(executed_in(queue.wait_for(first)).outcome == executed_in(queue.wait_for(second)).outcome);
   CHECK(store.last() == position{1});
 }
 
-TEST_CASE_METHOD(replicator_test, "answers that wait survive failures of the sink") {
-  consume_with_answers_waiting();
+TEST_CASE_METHOD(replicator_test, "replies that wait survive failures of the sink") {
+  consume_with_durability_postgres();
   sink.fail_writes({away(), away(), away()});
   const auto answers = answers_to(submit_all(creations(0, 50)));
   CHECK(count_if(answers, has(verdict::order_created)) == 50);
 }
 
-TEST_CASE_METHOD(replicator_test, "an answer waits until a sink that was put back has all that comes before it, too") {
-  consume_with_answers_waiting();
+TEST_CASE_METHOD(replicator_test, "a reply waits until a restored sink has all entries before it, too") {
+  consume_with_durability_postgres();
   answers_to(submit_all(creations(0, 10)));
   sink.put_back(4, true);
   const auto token = submit(creation(guid_of("k-1")));
   REQUIRE(sink.wait_for_claims(2));
-  sink.writes.wait_for_somebody();
-  CHECK(store.visible() == position{10});  // what was shown stays so
+  sink.writes.wait_until_blocked();
+  CHECK(store.visible() == position{10});  // what was visible stays visible
   CHECK(store.last() == position{11});
   CHECK(queue.answered() == 10);
   sink.writes.open();
@@ -457,11 +456,12 @@ TEST_CASE_METHOD(replicator_test, "an answer waits until a sink that was put bac
   CHECK(sink.wait_for_held(11));
 }
 
-TEST_CASE_METHOD(replicator_test, "answers that wait for a sink that has ended say so, and no repeat is executed") {
-  consume_with_answers_waiting();
+TEST_CASE_METHOD(replicator_test,
+                 "replies that wait for a sink that has ended are read_only, and no repeat is executed") {
+  consume_with_durability_postgres();
   sink.writes.close();
   const auto token = submit(creation(guid_of("k-1")));
-  sink.writes.wait_for_somebody();
+  sink.writes.wait_until_blocked();
   sink.fail_writes({superseded()});
   sink.writes.open();
   CHECK(is_refused(queue.wait_for(token), unavailability::read_only));
@@ -473,7 +473,7 @@ TEST_CASE_METHOD(replicator_test, "a stop does not wait for a sink that hangs") 
   consume();
   sink.writes.close();
   ask(creation(guid_of("k-1")));
-  sink.writes.wait_for_somebody();
+  sink.writes.wait_until_blocked();
   CHECK(engine->drain(patience));
   CHECK_FALSE(engine->finish_consuming(1ms));
   engine.reset();

@@ -48,14 +48,16 @@ struct metrics_test : gateway_test {
 
   void consume() {
     gateway_settings settings;
-    settings.sink = &postgres;
     settings.consumer.linger = milliseconds(1);
     settings.consumer.retry_first = milliseconds(1);
     settings.consumer.retry_longest = milliseconds(1);
-    start(std::move(settings));
+    start(settings, {}, &postgres);
     engine->start_consuming();
   }
-  std::string text() { return metrics_text(edge, state, engine.get(), &store, clock.now(), clock_seen); }
+  std::string text() {
+    const storage::store_stats stats{.last = store.last()};
+    return metrics_text(edge, state, engine.get(), &store, &stats, clock.now(), clock_seen);
+  }
   // The value of a metric, its labels as they are written; nothing if it is not there.
   std::optional<std::string> value_of(const std::string& name) {
     const std::string all = "\n" + text();
@@ -169,7 +171,7 @@ TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
 
 TEST_CASE_METHOD(metrics_test, "while the data is being read nothing is told of Postgres") {
   consume();
-  CHECK_THAT(metrics_text(edge, edge::service_state::recovering, nullptr, nullptr, clock.now(), {}),
+  CHECK_THAT(metrics_text(edge, edge::service_state::recovering, nullptr, nullptr, nullptr, clock.now(), {}),
              !Contains("ordem_postgres"));
 }
 
