@@ -14,8 +14,8 @@ const order_id fresh_id = order_id_of(77);
 const timestamp now = sample_time + milliseconds(5000);
 constexpr milliseconds ttl = std::chrono::hours(1);
 
-execution run(message asked, shared_order current) {
-  return execute_task({{2, 9}, 5, std::move(asked)}, std::move(current), fresh_id, now, ttl);
+execution run(message request, shared_order current) {
+  return execute_task({{2, 9}, 5, std::move(request)}, std::move(current), fresh_id, now, ttl);
 }
 
 const storage::message_entry& entry_in(const execution& done) {
@@ -28,18 +28,18 @@ merge_content some_patch() {
   return patch;
 }
 
-void check_who_is_to_hear(const execution& done, std::optional<order_id> target) {
-  const completion& hears = done.decided.completion;
-  CHECK(hears.token.queue == 2);
-  CHECK(hears.token.number == 9);
-  CHECK(hears.shard == 5);
-  CHECK(std::get<guid>(hears.subject) == some_guid);
-  CHECK(hears.target == target);
+void check_completion(const execution& done, std::optional<order_id> target) {
+  const completion& completed = done.decided.completion;
+  CHECK(completed.token.queue == 2);
+  CHECK(completed.token.number == 9);
+  CHECK(completed.shard == 5);
+  CHECK(std::get<guid>(completed.subject) == some_guid);
+  CHECK(completed.target == target);
 }
 
 TEST_CASE("a creation makes an order under the fresh id") {
   const auto done = run(creation(some_guid), nullptr);
-  check_who_is_to_hear(done, std::nullopt);
+  check_completion(done, std::nullopt);
   REQUIRE(done.current);
   CHECK(done.current->id == fresh_id);
   CHECK(done.current->version == version{1});
@@ -51,10 +51,10 @@ TEST_CASE("a creation makes an order under the fresh id") {
   CHECK(entry_in(done).after == done.current);
 }
 
-TEST_CASE("an accepted change goes on from the order that it met") {
+TEST_CASE("an accepted change makes the next version of the current order") {
   const shared_order before = shared(sample_order());
   const auto done = run(replacement(some_guid, before->id, {1}, content_of("c-2002")), before);
-  check_who_is_to_hear(done, before->id);
+  check_completion(done, before->id);
   REQUIRE(done.decided.entry);
   CHECK(entry_in(done).before == before);
   CHECK(entry_in(done).after == done.current);
@@ -63,7 +63,7 @@ TEST_CASE("an accepted change goes on from the order that it met") {
   CHECK(*before == sample_order());
 }
 
-TEST_CASE("an accepted message's record and answer tell the same") {
+TEST_CASE("the record and the answer of an accepted message agree") {
   const shared_order before = shared(sample_order());
   const auto done = run(replacement(some_guid, before->id, {1}, content_of("c-2002"), 42), before);
   const message_record& record = entry_in(done).record;
@@ -74,66 +74,66 @@ TEST_CASE("an accepted message's record and answer tell the same") {
   CHECK(record.outcome.order == before->id);
   CHECK(record.outcome.version == version{2});
 
-  const executed& told = executed_in(done.decided.completion.answer);
-  CHECK(told.outcome == record.outcome);
-  CHECK(told.order == done.current);
-  CHECK(told.expires_at == record.expires_at);
-  CHECK_FALSE(told.replayed);
+  const executed& result = executed_in(done.decided.completion.answer);
+  CHECK(result.outcome == record.outcome);
+  CHECK(result.order == done.current);
+  CHECK(result.expires_at == record.expires_at);
+  CHECK_FALSE(result.replayed);
 }
 
-TEST_CASE("a rejection is recorded and leaves the order as it was") {
+TEST_CASE("a rejection is recorded and does not change the order") {
   const shared_order before = shared(sample_order(1, {3}));
   const auto done = run(replacement(some_guid, before->id, {2}), before);
-  check_who_is_to_hear(done, before->id);
+  check_completion(done, before->id);
   CHECK(done.current == before);
   REQUIRE(done.decided.entry);
   CHECK(entry_in(done).before == nullptr);
   CHECK(entry_in(done).after == nullptr);
   CHECK(entry_in(done).record.outcome.verdict == verdict::stale_version);
 
-  const executed& told = executed_in(done.decided.completion.answer);
-  CHECK(told.outcome == entry_in(done).record.outcome);
-  CHECK(told.order == nullptr);
-  CHECK(told.expires_at == now + ttl);
+  const executed& result = executed_in(done.decided.completion.answer);
+  CHECK(result.outcome == entry_in(done).record.outcome);
+  CHECK(result.order == nullptr);
+  CHECK(result.expires_at == now + ttl);
 }
 
-TEST_CASE("a refusal is recorded nowhere") {
+TEST_CASE("a refusal is not recorded") {
   const shared_order before = shared(sample_order());
   order_content without_items = content_of();
   without_items.items.clear();
 
   const auto missing = run(replacement(some_guid, order_id_of(1), {1}), nullptr);
-  check_who_is_to_hear(missing, order_id_of(1));
+  check_completion(missing, order_id_of(1));
   CHECK(is_refused<order_not_found>(missing.decided.completion.answer));
   CHECK_FALSE(missing.decided.entry);
   CHECK(missing.current == nullptr);
 
   const auto invalid = run(replacement(some_guid, before->id, {1}, without_items), before);
-  check_who_is_to_hear(invalid, before->id);
+  check_completion(invalid, before->id);
   CHECK(is_refused<invalid_content>(invalid.decided.completion.answer));
   CHECK_FALSE(invalid.decided.entry);
   CHECK(invalid.current == before);
 }
 
-TEST_CASE("a command that the order's versions tell is not kept") {
+TEST_CASE("a command that can be derived from the order's versions is not kept") {
   const shared_order before = shared(sample_order());
   CHECK_FALSE(entry_in(run(creation(some_guid), nullptr)).record.command);
   CHECK_FALSE(entry_in(run(replacement(some_guid, before->id, {1}), before)).record.command);
   CHECK_FALSE(entry_in(run(status_move(some_guid, before->id, {1}, order_status::confirmed), before)).record.command);
 }
 
-TEST_CASE("a merge patch is kept: the order's versions do not tell it") {
+TEST_CASE("a merge patch is kept, since it can't be derived from the order's versions") {
   const shared_order before = shared(sample_order());
   const auto done = run(patch(some_guid, before->id, {1}, some_patch()), before);
   CHECK(entry_in(done).record.command == command{some_patch()});
   CHECK(done.current->content.customer_id == "c-2002");
 }
 
-TEST_CASE("a rejected command is kept, whatever it is") {
+TEST_CASE("a rejected command is always kept") {
   order late = sample_order(1, {4});
   late.status = order_status::shipped;
   const shared_order current = shared(late);
-  const auto asked = GENERATE_COPY(values<message>({
+  const auto request = GENERATE_COPY(values<message>({
       replacement(some_guid, late.id, {3}),
       replacement(some_guid, late.id, {4}),
       patch(some_guid, late.id, {3}, some_patch()),
@@ -141,13 +141,13 @@ TEST_CASE("a rejected command is kept, whatever it is") {
       status_move(some_guid, late.id, {3}, order_status::delivered),
       status_move(some_guid, late.id, {4}, order_status::cancelled),
   }));
-  const auto done = run(asked, current);
+  const auto done = run(request, current);
   REQUIRE(done.decided.entry);
   CHECK_FALSE(is_accepted(entry_in(done).record.outcome.verdict));
-  CHECK(entry_in(done).record.command == asked.command);
+  CHECK(entry_in(done).record.command == request.command);
 }
 
-TEST_CASE("a withdrawn group tells nobody that anything was done, and leaves refusals as they are") {
+TEST_CASE("a failed group answers read_only, and its refusals stay as they are") {
   std::vector<completion> group = {
       run(creation(some_guid), nullptr).decided.completion,
       run(replacement(some_guid, order_id_of(1), {1}), nullptr).decided.completion,

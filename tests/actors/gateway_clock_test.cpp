@@ -1,4 +1,4 @@
-// The engine while the clock of its machine is set.
+// The gateway while the machine's clock is set.
 
 #include <catch2/catch.hpp>
 
@@ -20,11 +20,10 @@ struct gateway_clock_test : gateway_test {
     stepping.resume(std::nullopt, std::nullopt);
     start({.shards = 2}, stepping);
   }
-  ~gateway_clock_test() { engine.reset(); }  // before its clock
+  ~gateway_clock_test() { engine.reset(); }  // before the clock that it uses
 };
 
-TEST_CASE_METHOD(gateway_clock_test,
-                 "a GUID is answered from the records after the clock stepped over the time it is kept") {
+TEST_CASE_METHOD(gateway_clock_test, "a repeat is a replay after the clock stepped past the expiry of its GUID") {
   const milliseconds step = GENERATE(as<milliseconds>{}, hours(25), hours(24 * 365 * 56));
   const order_id first = create(guid_of("k"));
   machine.pass(milliseconds(300));
@@ -36,8 +35,7 @@ TEST_CASE_METHOD(gateway_clock_test,
   CHECK_FALSE(executed_in(ask(creation(guid_of("k")))).replayed);
 }
 
-TEST_CASE_METHOD(gateway_clock_test,
-                 "a lease and a record hold as long as they were given for, whatever the clock is set to") {
+TEST_CASE_METHOD(gateway_clock_test, "leases and records keep their length when the clock is set") {
   CHECK(has(capture_verdict::allocated)(ask(allocation(some_key))));
   machine.set_by(hours(25));
   CHECK(has(capture_verdict::in_flight)(ask(allocation(some_key))));
@@ -46,7 +44,7 @@ TEST_CASE_METHOD(gateway_clock_test,
   CHECK(has(capture_verdict::completed)(ask(allocation(some_key))));
 }
 
-TEST_CASE_METHOD(gateway_clock_test, "a lease that is given after a step ends in its time") {
+TEST_CASE_METHOD(gateway_clock_test, "a lease that begins after a step keeps its length") {
   machine.set_by(hours(25));
   CHECK(has(capture_verdict::allocated)(ask(allocation(some_key))));
   machine.pass(std::chrono::minutes(1) - milliseconds(1));

@@ -17,12 +17,14 @@ struct capture_table_test {
   manual_clock clock;
   capture_table table{committed, sample_terms};
 
-  capture_table::admission admit(capture_request asked) { return table.admit(std::move(asked), clock.now()); }
-  capture_table::admission put() { return admit(allocation(some_key)); }
-  capture_table::admission post(std::string body) { return admit(record(some_key, response_of(std::move(body)))); }
-  capture_table::admission give_up() { return admit(release(some_key)); }
+  capture_table::admission admit(capture_request request) { return table.admit(std::move(request), clock.now()); }
+  capture_table::admission allocate() { return admit(allocation(some_key)); }
+  capture_table::admission record_body(std::string body) {
+    return admit(record(some_key, response_of(std::move(body))));
+  }
+  capture_table::admission release_key() { return admit(release(some_key)); }
 
-  // What was decided becomes durable, and is told to the table.
+  // Makes the change durable and completes it.
   void commit(const capture_table::admission& decided) {
     write(*decided.entry);
     table.complete(some_key);
@@ -33,57 +35,58 @@ struct capture_table_test {
   }
 };
 
-capture_verdict verdict_in(const capture_table::admission& given) {
-  return std::get<capture_answer>(given.answer).verdict;
+capture_verdict verdict_in(const capture_table::admission& admitted) {
+  return std::get<capture_answer>(admitted.answer).verdict;
 }
-const storage::capture_entry& entry_in(const capture_table::admission& given) {
-  return std::get<storage::capture_entry>(given.entry.value());
+const storage::capture_entry& entry_in(const capture_table::admission& admitted) {
+  return std::get<storage::capture_entry>(admitted.entry.value());
 }
 
-TEST_CASE_METHOD(capture_table_test, "an allocation of an unknown key is a change, which its answer waits for") {
-  const auto given = put();
-  CHECK(verdict_in(given) == capture_verdict::allocated);
-  CHECK(std::get<capture_answer>(given.answer).key == some_key);
-  CHECK(given.waits);
-  CHECK(entry_in(given).key == some_key);
-  CHECK(entry_in(given).at == clock.now());
-  CHECK(*entry_in(given).after == *allocated_at(clock.now()));
+TEST_CASE_METHOD(capture_table_test, "an allocation of an unknown key is a change, and its answer waits") {
+  const auto admitted = allocate();
+  CHECK(verdict_in(admitted) == capture_verdict::allocated);
+  CHECK(std::get<capture_answer>(admitted.answer).key == some_key);
+  CHECK(admitted.waits);
+  CHECK(entry_in(admitted).key == some_key);
+  CHECK(entry_in(admitted).at == clock.now());
+  CHECK(*entry_in(admitted).after == *allocated_at(clock.now()));
   CHECK(table.in_flight() == 1);
 }
 
-TEST_CASE_METHOD(capture_table_test, "what is told of a change that is not durable waits too, and changes nothing") {
-  put();
-  const auto second = put();
+TEST_CASE_METHOD(capture_table_test,
+                 "an answer that depends on a change that is not durable waits too, and changes nothing") {
+  allocate();
+  const auto second = allocate();
   CHECK(verdict_in(second) == capture_verdict::in_flight);
   CHECK(second.waits);
   CHECK_FALSE(second.entry);
   CHECK(table.in_flight() == 1);
 }
 
-TEST_CASE_METHOD(capture_table_test, "what is told of what is durable does not wait") {
-  commit(put());
+TEST_CASE_METHOD(capture_table_test, "an answer that depends on durable changes only does not wait") {
+  commit(allocate());
   CHECK(table.in_flight() == 0);
-  const auto second = put();
+  const auto second = allocate();
   CHECK(verdict_in(second) == capture_verdict::in_flight);
   CHECK_FALSE(second.waits);
   CHECK_FALSE(second.entry);
 
-  commit(post("r"));
-  const auto third = put();
+  commit(record_body("r"));
+  const auto third = allocate();
   CHECK(verdict_in(third) == capture_verdict::completed);
   CHECK(std::get<capture_answer>(third.answer).response->body == "r");
   CHECK_FALSE(third.waits);
-  const auto late = post("s");
+  const auto late = record_body("s");
   CHECK(verdict_in(late) == capture_verdict::not_recordable);
   CHECK_FALSE(late.waits);
-  CHECK(verdict_in(give_up()) == capture_verdict::not_releasable);
+  CHECK(verdict_in(release_key()) == capture_verdict::not_releasable);
   CHECK(table.in_flight() == 0);
 }
 
-TEST_CASE_METHOD(capture_table_test, "what is told of a key that nobody allocated does not wait") {
-  const auto recorded = post("r");
+TEST_CASE_METHOD(capture_table_test, "an answer about a key that is not allocated does not wait") {
+  const auto recorded = record_body("r");
   CHECK(verdict_in(recorded) == capture_verdict::not_recordable);
-  const auto released = give_up();
+  const auto released = release_key();
   CHECK(verdict_in(released) == capture_verdict::unknown);
   for (const auto* each : {&recorded, &released}) {
     CHECK_FALSE(each->waits);
@@ -92,19 +95,19 @@ TEST_CASE_METHOD(capture_table_test, "what is told of a key that nobody allocate
   CHECK(table.in_flight() == 0);
 }
 
-TEST_CASE_METHOD(capture_table_test, "a key moves on from state to state before any of them is durable") {
-  CHECK(verdict_in(put()) == capture_verdict::allocated);
-  const auto released = give_up();
+TEST_CASE_METHOD(capture_table_test, "a key can change its state several times before any change is durable") {
+  CHECK(verdict_in(allocate()) == capture_verdict::allocated);
+  const auto released = release_key();
   CHECK(verdict_in(released) == capture_verdict::released);
   CHECK(entry_in(released).after == nullptr);
-  CHECK(verdict_in(give_up()) == capture_verdict::unknown);
-  CHECK(verdict_in(post("too late")) == capture_verdict::not_recordable);
-  CHECK(verdict_in(put()) == capture_verdict::allocated);
-  const auto recorded = post("r");
+  CHECK(verdict_in(release_key()) == capture_verdict::unknown);
+  CHECK(verdict_in(record_body("too late")) == capture_verdict::not_recordable);
+  CHECK(verdict_in(allocate()) == capture_verdict::allocated);
+  const auto recorded = record_body("r");
   CHECK(verdict_in(recorded) == capture_verdict::recorded);
   CHECK(entry_in(recorded).after->response->body == "r");
-  CHECK(verdict_in(post("s")) == capture_verdict::not_recordable);
-  const auto completed = put();
+  CHECK(verdict_in(record_body("s")) == capture_verdict::not_recordable);
+  const auto completed = allocate();
   CHECK(verdict_in(completed) == capture_verdict::completed);
   CHECK(std::get<capture_answer>(completed.answer).response->body == "r");
   CHECK(completed.waits);
@@ -116,70 +119,69 @@ TEST_CASE_METHOD(capture_table_test, "a key moves on from state to state before 
 }
 
 TEST_CASE_METHOD(capture_table_test,
-                 "what is not durable is kept until the last answer that depends on it is settled") {
-  put();
-  post("r");
-  put();
+                 "a change that is not durable is kept until the last answer that depends on it is complete") {
+  allocate();
+  record_body("r");
+  allocate();
   // The store has none of it yet.
   for (int i = 0; i < 2; ++i) {
     table.complete(some_key);
-    const auto next = put();
+    const auto next = allocate();
     CHECK(verdict_in(next) == capture_verdict::completed);
     table.complete(some_key);
   }
   CHECK(table.in_flight() == 1);
   table.complete(some_key);
   CHECK(table.in_flight() == 0);
-  CHECK(verdict_in(put()) == capture_verdict::allocated);
+  CHECK(verdict_in(allocate()) == capture_verdict::allocated);
 }
 
 TEST_CASE_METHOD(capture_table_test, "only the answer to an allocation of a completed key carries the response") {
-  commit(put());
-  CHECK(std::get<capture_answer>(put().answer).response == nullptr);
-  const auto recorded = post("r");
+  commit(allocate());
+  CHECK(std::get<capture_answer>(allocate().answer).response == nullptr);
+  const auto recorded = record_body("r");
   CHECK(std::get<capture_answer>(recorded.answer).response == nullptr);
   commit(recorded);
-  CHECK(std::get<capture_answer>(post("s").answer).response == nullptr);
-  CHECK(std::get<capture_answer>(give_up().answer).response == nullptr);
-  CHECK(std::get<capture_answer>(put().answer).response != nullptr);
+  CHECK(std::get<capture_answer>(record_body("s").answer).response == nullptr);
+  CHECK(std::get<capture_answer>(release_key().answer).response == nullptr);
+  CHECK(std::get<capture_answer>(allocate().answer).response != nullptr);
 }
 
-TEST_CASE_METHOD(capture_table_test, "the time counts for what is not durable too") {
-  put();
+TEST_CASE_METHOD(capture_table_test, "a lease that is not durable expires too") {
+  allocate();
   clock.advance(sample_terms.lease - milliseconds(1));
-  CHECK(verdict_in(put()) == capture_verdict::in_flight);
+  CHECK(verdict_in(allocate()) == capture_verdict::in_flight);
   clock.advance(milliseconds(1));
-  CHECK(verdict_in(put()) == capture_verdict::allocated);
+  CHECK(verdict_in(allocate()) == capture_verdict::allocated);
   clock.advance(sample_terms.ttl);
-  CHECK(verdict_in(post("r")) == capture_verdict::not_recordable);
+  CHECK(verdict_in(record_body("r")) == capture_verdict::not_recordable);
 }
 
-TEST_CASE_METHOD(capture_table_test, "keys have nothing to do with each other") {
-  put();
+TEST_CASE_METHOD(capture_table_test, "keys are independent of each other") {
+  allocate();
   CHECK(verdict_in(admit(allocation(other_key))) == capture_verdict::allocated);
   CHECK(table.in_flight() == 2);
   table.complete(other_key);
-  CHECK(verdict_in(put()) == capture_verdict::in_flight);
+  CHECK(verdict_in(allocate()) == capture_verdict::in_flight);
   CHECK(verdict_in(admit(release(other_key))) == capture_verdict::unknown);
 }
 
-TEST_CASE_METHOD(capture_table_test,
-                 "a key that the store can't be asked about is refused, and nothing is remembered") {
+TEST_CASE_METHOD(capture_table_test, "a key that can't be read from the store is refused, and nothing is kept") {
   committed.break_reads(true);
   const auto action = GENERATE(0, 1, 2);
-  const auto given = action == 0 ? put() : action == 1 ? post("r") : give_up();
-  CHECK(is_refused(given.answer, unavailability::storage_failed));
-  CHECK_FALSE(given.waits);
-  CHECK_FALSE(given.entry);
+  const auto admitted = action == 0 ? allocate() : action == 1 ? record_body("r") : release_key();
+  CHECK(is_refused(admitted.answer, unavailability::storage_failed));
+  CHECK_FALSE(admitted.waits);
+  CHECK_FALSE(admitted.entry);
   CHECK(table.in_flight() == 0);
   committed.break_reads(false);
-  CHECK(verdict_in(put()) == capture_verdict::allocated);
+  CHECK(verdict_in(allocate()) == capture_verdict::allocated);
 }
 
-TEST_CASE_METHOD(capture_table_test, "what is not durable is decided about without the store") {
-  put();
+TEST_CASE_METHOD(capture_table_test, "a call after a change that is not durable is decided without the store") {
+  allocate();
   committed.break_reads(true);
-  CHECK(verdict_in(post("r")) == capture_verdict::recorded);
+  CHECK(verdict_in(record_body("r")) == capture_verdict::recorded);
 }
 
 }  // namespace

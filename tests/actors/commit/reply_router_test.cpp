@@ -16,7 +16,7 @@ reply reply_to(std::uint32_t queue, std::uint32_t number) {
   return {{queue, number}, refusal{order_not_found{}}};
 }
 
-TEST_CASE("desks are numbered in the order in which they come") {
+TEST_CASE("queues are numbered in the order in which they are added") {
   reply_router router(10);
   collecting_queue one;
   collecting_queue other;
@@ -24,7 +24,7 @@ TEST_CASE("desks are numbered in the order in which they come") {
   CHECK(router.add_queue(other) == 1);
 }
 
-TEST_CASE("each desk gets its answers of a batch in one call, and no call without one") {
+TEST_CASE("each queue gets its replies of a batch in one call, and no call without any") {
   reply_router router(10);
   collecting_queue one;
   collecting_queue other;
@@ -39,7 +39,7 @@ TEST_CASE("each desk gets its answers of a batch in one call, and no call withou
   CHECK(idle.deliveries() == 0);
 }
 
-TEST_CASE("no more messages get in than the bound allows, and all of a batch or none") {
+TEST_CASE("no more messages are admitted than the bound allows, and all of a batch or none") {
   reply_router router(10);
   CHECK(router.enter(7));
   CHECK_FALSE(router.enter(4));
@@ -49,7 +49,7 @@ TEST_CASE("no more messages get in than the bound allows, and all of a batch or 
   CHECK(router.in_flight() == 10);
 }
 
-TEST_CASE("an answer gives its place back, turning away does not") {
+TEST_CASE("an answer frees its place, a rejection does not") {
   reply_router router(2);
   collecting_queue queue;
   router.add_queue(queue);
@@ -62,18 +62,18 @@ TEST_CASE("an answer gives its place back, turning away does not") {
   CHECK(queue.answered() == 2);
 }
 
-TEST_CASE("with nothing in flight there is nothing to wait for") {
+TEST_CASE("with nothing in flight a wait ends at once") {
   reply_router router(2);
   CHECK(router.wait_until_idle(0ms));
 }
 
-TEST_CASE("waiting gives up when the time is over") {
+TEST_CASE("a wait ends after its timeout") {
   reply_router router(2);
   REQUIRE(router.enter(1));
   CHECK_FALSE(router.wait_until_idle(1ms));
 }
 
-TEST_CASE("waiting ends with the last answer, which its desk has by then") {
+TEST_CASE("a wait ends after the last reply has been delivered") {
   reply_router router(2);
   collecting_queue queue;
   router.add_queue(queue);
@@ -92,7 +92,7 @@ TEST_CASE("waiting ends with the last answer, which its desk has by then") {
   CHECK(answered == 2);
 }
 
-TEST_CASE("threads that come at once never exceed the bound and lose no place") {
+TEST_CASE("concurrent threads never exceed the bound, and no place is lost") {
   constexpr std::size_t bound = 5;
   constexpr unsigned threads = 4;
   reply_router router(bound);

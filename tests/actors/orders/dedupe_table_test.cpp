@@ -19,13 +19,13 @@ struct dedupe_table_test {
     return table.admit({0, token_number}, creation(some_guid, content_of(), asks), now);
   }
 
-  std::vector<reply> complete(const answer& given) {
+  std::vector<reply> complete(const answer& result) {
     std::vector<reply> replies;
-    table.complete({{0, 1}, 0, some_guid, std::nullopt, given}, replies);
+    table.complete({{0, 1}, 0, some_guid, std::nullopt, result}, replies);
     return replies;
   }
 
-  // As if it had been executed before.
+  // Records the message as executed.
   void commit(verdict what, std::uint64_t asks = 1) {
     storage::message_entry done{
         some_guid, {{asks, 0}, {}, sample_time, sample_time + milliseconds(1000), std::nullopt}, nullptr, nullptr};
@@ -38,11 +38,11 @@ struct dedupe_table_test {
   }
 };
 
-bool proceeds(const dedupe_table::admission& given) {
-  return std::holds_alternative<dedupe_table::proceed>(given);
+bool proceeds(const dedupe_table::admission& admitted) {
+  return std::holds_alternative<dedupe_table::proceed>(admitted);
 }
-bool joins(const dedupe_table::admission& given) {
-  return std::holds_alternative<dedupe_table::joined>(given);
+bool joins(const dedupe_table::admission& admitted) {
+  return std::holds_alternative<dedupe_table::joined>(admitted);
 }
 
 executed some_success() {
@@ -58,7 +58,7 @@ TEST_CASE_METHOD(dedupe_table_test, "a new message proceeds and is in flight") {
   CHECK(table.in_flight() == 1);
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "a settled message is in flight no more") {
+TEST_CASE_METHOD(dedupe_table_test, "a complete message is no longer in flight") {
   admit(1);
   CHECK(complete(some_success()).empty());
   CHECK(table.in_flight() == 0);
@@ -80,7 +80,7 @@ TEST_CASE_METHOD(dedupe_table_test, "a repeat while the first is in flight joins
   }
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "who joined a message that is refused is refused alike") {
+TEST_CASE_METHOD(dedupe_table_test, "messages that joined a refused one are refused too") {
   admit(1);
   admit(2);
   const auto replies = complete(refusal{unavailability::read_only});
@@ -94,31 +94,31 @@ TEST_CASE_METHOD(dedupe_table_test, "after a refusal the same GUID is new again"
   CHECK(proceeds(admit(2)));
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "a repeat in flight is a conflict where that is the policy") {
+TEST_CASE_METHOD(dedupe_table_test, "with policy conflict a repeat in flight is refused") {
   dedupe_table strict(committed, in_flight_policy::conflict);
-  const message asked = creation(some_guid);
-  REQUIRE(proceeds(strict.admit({0, 1}, asked, sample_time)));
-  CHECK(is_refused<request_in_flight>(std::get<answer>(strict.admit({0, 2}, asked, sample_time))));
+  const message request = creation(some_guid);
+  REQUIRE(proceeds(strict.admit({0, 1}, request, sample_time)));
+  CHECK(is_refused<request_in_flight>(std::get<answer>(strict.admit({0, 2}, request, sample_time))));
 
   std::vector<reply> replies;
   strict.complete({{0, 1}, 0, some_guid, std::nullopt, some_success()}, replies);
   CHECK(replies.empty());
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "another request under a GUID in flight is refused as reused") {
+TEST_CASE_METHOD(dedupe_table_test, "another request with a GUID in flight is refused as reused") {
   admit(1);
   CHECK(is_refused<guid_reused>(std::get<answer>(admit(2, 999))));
   CHECK(complete(some_success()).empty());
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "reuse is told before conflict") {
+TEST_CASE_METHOD(dedupe_table_test, "reuse takes precedence over conflict") {
   dedupe_table strict(committed, in_flight_policy::conflict);
   strict.admit({0, 1}, creation(some_guid), sample_time);
   const auto second = strict.admit({0, 2}, creation(some_guid, content_of(), 999), sample_time);
   CHECK(is_refused<guid_reused>(std::get<answer>(second)));
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "a repeat of a success gets the earlier outcome with the order as it was then") {
+TEST_CASE_METHOD(dedupe_table_test, "a repeat of a success gets the recorded outcome with the order at that version") {
   commit(verdict::order_created);
   const auto known = std::get<answer>(admit(1));
   CHECK(executed_in(known).replayed);
@@ -128,7 +128,7 @@ TEST_CASE_METHOD(dedupe_table_test, "a repeat of a success gets the earlier outc
   CHECK(table.in_flight() == 0);
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "a repeat of a rejection gets the earlier rejection") {
+TEST_CASE_METHOD(dedupe_table_test, "a repeat of a rejection gets the recorded rejection") {
   commit(verdict::stale_version);
   const auto known = std::get<answer>(admit(1));
   CHECK(executed_in(known).replayed);
@@ -136,12 +136,12 @@ TEST_CASE_METHOD(dedupe_table_test, "a repeat of a rejection gets the earlier re
   CHECK(executed_in(known).order == nullptr);
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "another request under a known GUID is refused as reused") {
+TEST_CASE_METHOD(dedupe_table_test, "another request with a recorded GUID is refused as reused") {
   commit(verdict::order_created);
   CHECK(is_refused<guid_reused>(std::get<answer>(admit(1, 999))));
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "an expired message is new again, for another request too") {
+TEST_CASE_METHOD(dedupe_table_test, "an expired GUID is new again, for another request too") {
   commit(verdict::order_created);
   const timestamp expiry = sample_time + milliseconds(1000);
   CHECK(std::holds_alternative<answer>(admit(1, 1, expiry - milliseconds(1))));
@@ -156,7 +156,7 @@ TEST_CASE_METHOD(dedupe_table_test, "a message whose GUID can't be looked up doe
   CHECK(proceeds(admit(2)));
 }
 
-TEST_CASE_METHOD(dedupe_table_test, "GUIDs do not meet each other") {
+TEST_CASE_METHOD(dedupe_table_test, "GUIDs are independent of each other") {
   admit(1);
   CHECK(proceeds(table.admit({0, 2}, creation(guid_of("k-2")), sample_time)));
   CHECK(table.in_flight() == 2);

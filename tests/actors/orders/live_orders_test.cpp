@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-// live_orders.hpp brings engine/base/check.hpp along, whose CHECK aborts: in this file tests REQUIRE.
+// live_orders.hpp includes engine/base/check.hpp, whose CHECK aborts, so the tests of this file use REQUIRE.
 #undef CHECK
 #include "actors/orders/live_orders.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 
 using testing::order_id_of;
 
-// Orders that are numbers, and how many of each are live.
+// Orders are numbers here; counts the live handles of each.
 struct live_orders_test {
   std::map<std::uint64_t, int> live;
   int made = 0;
@@ -24,7 +24,9 @@ struct live_orders_test {
   struct handle {
     std::map<std::uint64_t, int>* live;
     std::uint64_t number;
-    handle(std::map<std::uint64_t, int>* among, std::uint64_t which) : live(among), number(which) { ++(*live)[number]; }
+    handle(std::map<std::uint64_t, int>* counts, std::uint64_t which) : live(counts), number(which) {
+      ++(*live)[number];
+    }
     ~handle() { --(*live)[number]; }
     handle(const handle&) = delete;
     handle& operator=(const handle&) = delete;
@@ -54,7 +56,7 @@ TEST_CASE_METHOD(live_orders_test, "an order is made once and found again") {
   REQUIRE(on.size() == 1);
 }
 
-TEST_CASE_METHOD(live_orders_test, "the order that was used least recently goes first") {
+TEST_CASE_METHOD(live_orders_test, "the least recently used order is evicted first") {
   orders on(2);
   use(on, 1);
   use(on, 2);
@@ -66,7 +68,7 @@ TEST_CASE_METHOD(live_orders_test, "the order that was used least recently goes 
   REQUIRE(live[3] == 1);
 }
 
-TEST_CASE_METHOD(live_orders_test, "an order that has gone is made anew") {
+TEST_CASE_METHOD(live_orders_test, "an evicted order is made again") {
   orders on(1);
   use(on, 1);
   use(on, 2);
@@ -74,14 +76,14 @@ TEST_CASE_METHOD(live_orders_test, "an order that has gone is made anew") {
   REQUIRE(made == 3);
 }
 
-TEST_CASE_METHOD(live_orders_test, "an order that is pinned stays, however many there are") {
+TEST_CASE_METHOD(live_orders_test, "pinned orders are not evicted, however many there are") {
   orders on(1);
   for (std::uint64_t number = 1; number <= 5; ++number) pin(on, number);
   REQUIRE(on.size() == 5);
   for (std::uint64_t number = 1; number <= 5; ++number) REQUIRE(live[number] == 1);
 }
 
-TEST_CASE_METHOD(live_orders_test, "over the bound an order goes as soon as its last pin is taken back") {
+TEST_CASE_METHOD(live_orders_test, "over the bound an order is evicted when its last pin is removed") {
   orders on(1);
   pin(on, 1);
   pin(on, 1);
@@ -95,7 +97,7 @@ TEST_CASE_METHOD(live_orders_test, "over the bound an order goes as soon as its 
   REQUIRE(on.size() == 1);
 }
 
-TEST_CASE_METHOD(live_orders_test, "a new order drives out an idle one, not a pinned one") {
+TEST_CASE_METHOD(live_orders_test, "a new order evicts an idle one, not a pinned one") {
   orders on(2);
   pin(on, 1);
   use(on, 2);
@@ -105,7 +107,7 @@ TEST_CASE_METHOD(live_orders_test, "a new order drives out an idle one, not a pi
   REQUIRE(live[3] == 1);
 }
 
-TEST_CASE_METHOD(live_orders_test, "all orders go with their table") {
+TEST_CASE_METHOD(live_orders_test, "all orders are evicted with their table") {
   {
     orders on(3);
     use(on, 1);
@@ -115,8 +117,7 @@ TEST_CASE_METHOD(live_orders_test, "all orders go with their table") {
   REQUIRE(live[2] == 0);
 }
 
-TEST_CASE_METHOD(live_orders_test,
-                 "whatever happens, each order is live at most once, pinned ones always, and the bound holds") {
+TEST_CASE_METHOD(live_orders_test, "each order is live at most once, pinned ones always, and the bound holds") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);

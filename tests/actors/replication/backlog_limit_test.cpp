@@ -1,4 +1,4 @@
-// The gate before the log: open while what follows the log is near enough.
+// The bound on the part of the log that the sink does not have.
 
 #include "actors/replication/backlog_limit.hpp"
 
@@ -15,8 +15,8 @@ namespace {
 
 using namespace testing;
 
-// A byte an entry, in the store in memory.
-struct gate_test {
+// Every entry takes one byte in fake_store.
+struct backlog_limit_test {
   fake_store log;
 
   void write(std::uint64_t count) {
@@ -29,59 +29,60 @@ struct gate_test {
   }
 };
 
-TEST_CASE_METHOD(gate_test, "a gate is open before anything has been measured") {
+TEST_CASE_METHOD(backlog_limit_test, "the limit is open before the first measurement") {
   write(10);
-  const backlog_limit gate(log, 1);
-  CHECK_FALSE(gate.closed());
-  CHECK(gate.bytes() == 0);
+  const backlog_limit limit(log, 1);
+  CHECK_FALSE(limit.closed());
+  CHECK(limit.bytes() == 0);
 }
 
-TEST_CASE_METHOD(gate_test, "a gate is open up to its bound, and closed beyond it") {
-  backlog_limit gate(log, 10);
-  gate.measure();
-  CHECK_FALSE(gate.closed());
+TEST_CASE_METHOD(backlog_limit_test, "the limit is open up to its bound, and closed beyond it") {
+  backlog_limit limit(log, 10);
+  limit.measure();
+  CHECK_FALSE(limit.closed());
   write(10);
-  gate.measure();
-  CHECK(gate.bytes() == 10);
-  CHECK_FALSE(gate.closed());
+  limit.measure();
+  CHECK(limit.bytes() == 10);
+  CHECK_FALSE(limit.closed());
   write(1);
-  CHECK_FALSE(gate.closed());  // not before it is measured
-  gate.measure();
-  CHECK(gate.bytes() == 11);
-  CHECK(gate.closed());
+  CHECK_FALSE(limit.closed());  // not measured yet
+  limit.measure();
+  CHECK(limit.bytes() == 11);
+  CHECK(limit.closed());
 }
 
-TEST_CASE_METHOD(gate_test, "a gate opens once what follows the log is near enough again") {
-  backlog_limit gate(log, 10);
+TEST_CASE_METHOD(backlog_limit_test, "the limit opens once the sink has caught up") {
+  backlog_limit limit(log, 10);
   write(15);
-  gate.measure();
-  REQUIRE(gate.closed());
-  gate.consumed_through({4});
-  CHECK(gate.bytes() == 11);
-  CHECK(gate.closed());
-  gate.consumed_through({5});
-  CHECK(gate.bytes() == 10);
-  CHECK_FALSE(gate.closed());
-  gate.consumed_through({15});
-  CHECK(gate.bytes() == 0);
-  CHECK_FALSE(gate.closed());
+  limit.measure();
+  REQUIRE(limit.closed());
+  limit.consumed_through({4});
+  CHECK(limit.bytes() == 11);
+  CHECK(limit.closed());
+  limit.consumed_through({5});
+  CHECK(limit.bytes() == 10);
+  CHECK_FALSE(limit.closed());
+  limit.consumed_through({15});
+  CHECK(limit.bytes() == 0);
+  CHECK_FALSE(limit.closed());
 }
 
-TEST_CASE_METHOD(gate_test, "a gate measures from where the log was followed to last") {
-  backlog_limit gate(log, 10);
+TEST_CASE_METHOD(backlog_limit_test, "the backlog is measured from the position set last") {
+  backlog_limit limit(log, 10);
   write(15);
-  gate.consumed_through({12});
+  limit.consumed_through({12});
   write(5);
-  gate.measure();
-  CHECK(gate.bytes() == 8);
-  CHECK_FALSE(gate.closed());
+  limit.measure();
+  CHECK(limit.bytes() == 8);
+  CHECK_FALSE(limit.closed());
   write(3);
-  gate.measure();
-  CHECK(gate.bytes() == 11);
-  CHECK(gate.closed());
+  limit.measure();
+  CHECK(limit.bytes() == 11);
+  CHECK(limit.closed());
 }
 
-TEST_CASE_METHOD(gate_test, "a bound of nothing closes the gate with the first entry, a boundless one never") {
+TEST_CASE_METHOD(backlog_limit_test,
+                 "a bound of zero closes the limit with the first entry, the greatest bound never") {
   backlog_limit narrow(log, 0);
   backlog_limit wide(log, std::numeric_limits<std::uint64_t>::max());
   narrow.measure();
@@ -93,38 +94,38 @@ TEST_CASE_METHOD(gate_test, "a bound of nothing closes the gate with the first e
   CHECK_FALSE(wide.closed());
 }
 
-TEST_CASE_METHOD(gate_test, "a log that can't be read leaves the gate as it is") {
-  backlog_limit gate(log, 10);
+TEST_CASE_METHOD(backlog_limit_test, "a log that can't be read does not change the limit") {
+  backlog_limit limit(log, 10);
   const std::uint64_t bytes = GENERATE(10U, 11U);
   write(bytes);
-  gate.measure();
+  limit.measure();
   log.break_reads(true);
   write(5);
-  gate.measure();
-  gate.consumed_through({bytes});
-  CHECK(gate.bytes() == bytes);
-  CHECK(gate.closed() == (bytes > 10));
+  limit.measure();
+  limit.consumed_through({bytes});
+  CHECK(limit.bytes() == bytes);
+  CHECK(limit.closed() == (bytes > 10));
 }
 
-TEST_CASE_METHOD(gate_test, "whoever measures last, the gate stands as the log does") {
+TEST_CASE_METHOD(backlog_limit_test, "concurrent measurements leave the limit as the log is") {
   constexpr std::uint64_t entries = 2000;
-  backlog_limit gate(log, 10);
+  backlog_limit limit(log, 10);
   std::thread consuming([&] {
     for (std::uint64_t at = 0; at <= entries / 2;) {
       if (log.last().number < at) {
         std::this_thread::yield();
       } else {
-        gate.consumed_through({at++});
+        limit.consumed_through({at++});
       }
     }
   });
   for (std::uint64_t i = 0; i < entries; ++i) {
     write(1);
-    gate.measure();
+    limit.measure();
   }
   consuming.join();
-  CHECK(gate.bytes() == entries / 2);
-  CHECK(gate.closed());
+  CHECK(limit.bytes() == entries / 2);
+  CHECK(limit.closed());
 }
 
 }  // namespace
