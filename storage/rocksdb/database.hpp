@@ -14,7 +14,7 @@
 
 #include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 #include "storage/log/error.hpp"
 #include "storage/log/store.hpp"
 #include "storage/rocksdb/column_families.hpp"

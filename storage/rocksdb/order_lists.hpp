@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "engine/model/ids.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/record_reader.hpp"
 #include "storage/rocksdb/snapshot_set.hpp"

@@ -9,7 +9,7 @@
 #include "engine/model/ids.hpp"
 #include "engine/model/order.hpp"
 #include "engine/model/outcome.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 #include "storage/rocksdb/column_families.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/snapshot_set.hpp"

@@ -135,7 +135,7 @@ std::map<std::string, outcome> check_log(const storage::store& store, const requ
   REQUIRE(entries);
   for (const storage::logged_entry& each : *entries) {
     REQUIRE(each.position.number == ++last);
-    const storage::executed_message& logged = *each.message();
+    const storage::message_entry& logged = *each.message();
     const message& request = book.request_of(logged.guid);
     INFO("position " << last << ", GUID " << request.guid.view());
 
