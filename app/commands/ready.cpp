@@ -16,7 +16,7 @@ constexpr auto answer_time_max = std::chrono::seconds(2);
 
 int ready(const ready_command& what) {
   const auto answer =
-      edge::http_get(what.address, what.port, what.reads ? "/-/ready/reads" : "/-/ready", answer_time_max);
+      http_edge::http_get(what.address, what.port, what.reads ? "/-/ready/reads" : "/-/ready", answer_time_max);
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail("not ready: " + std::to_string(answer->status) + " " + answer->body);
   std::cout << "ready\n";

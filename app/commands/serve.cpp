@@ -58,9 +58,9 @@ class service {
   // As of the last line about the clock; used on the clock's calls alone, of which there is one at a time.
   std::optional<std::chrono::steady_clock::time_point> clock_reported_at_;
   engine_clock clock_;
-  edge::service_status status_;
+  http_edge::service_status status_;
   // The last is destroyed first: no queue of the server may go while the gateway could answer at it.
-  edge::server server_;
+  http_edge::server server_;
   std::unique_ptr<storage::store> store_;
   std::unique_ptr<storage::sink> postgres_;
   std::unique_ptr<actors::gateway> gateway_;
@@ -135,14 +135,14 @@ bool service::open() {
   server_.attach_engine(*store_, *gateway_, [this](completion_queue& queue) { return gateway_->add_queue(queue); });
   opened_.store(true);
   // Else once Postgres has all that the log holds: until then a read could show what is not safe there.
-  if (!engine.consumer.wait_for_persisted) status_.advance_to(edge::service_state::ready);
+  if (!engine.consumer.wait_for_persisted) status_.advance_to(http_edge::service_state::ready);
   gateway_->start_consuming();
   return true;
 }
 
 actors::gateway_events service::gateway_events() {
   actors::gateway_events events;
-  events.on_log_failure = [this] { status_.advance_to(edge::service_state::read_only); };
+  events.on_log_failure = [this] { status_.advance_to(http_edge::service_state::read_only); };
   events.on_sink_failure = [this](std::string_view why) {
     log_.warning("Postgres does not take the log", {{"reason", std::string(why)}});
   };
@@ -154,11 +154,11 @@ actors::gateway_events service::gateway_events() {
   };
   events.on_caught_up = [this] {
     log_.info("Postgres has the whole log");
-    status_.advance_to(edge::service_state::ready);
+    status_.advance_to(http_edge::service_state::ready);
   };
   events.on_sink_end = [this] {
     log_.error("Postgres will never take this log again; no more writes are accepted");
-    status_.advance_to(edge::service_state::read_only);
+    status_.advance_to(http_edge::service_state::read_only);
   };
   return events;
 }

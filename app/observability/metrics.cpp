@@ -74,7 +74,7 @@ void add_clock(metric_list& to, const clock_stats& clock) {
            std::chrono::duration<double>(clock.lead).count());
 }
 
-void add_edge(metric_list& to, const edge::edge_counters& edge) {
+void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
   static const char* const classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
   for (std::size_t i = 2; i < edge.responses.size(); ++i) {
     to.counter("ordem_http_responses_total", "HTTP answers, by class of status.", edge.responses[i],
@@ -85,7 +85,7 @@ void add_edge(metric_list& to, const edge::edge_counters& edge) {
                edge.batch_lines[i], {{"status", classes[i]}});
   }
   to.histogram_of_us("ordem_http_response_seconds", "From a whole request to its answer being ready to be sent.",
-                     edge::response_us_bounds, edge.responses_by_us, edge.response_us);
+                     http_edge::response_us_bounds, edge.responses_by_us, edge.response_us);
   to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));
   to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
   to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
@@ -158,7 +158,7 @@ void add_store(metric_list& to, const storage::store_stats& stats) {
 
 }  // namespace
 
-std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
+std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state, const actors::gateway* engine,
                          const storage::log* log, const storage::store_stats* store, timestamp now,
                          const clock_stats& clock) {
   metric_list all;

@@ -12,7 +12,7 @@
 namespace ordem::app {
 
 // engine, log and store are null while the data is being read.
-std::string metrics_text(const edge::edge_counters& edge, edge::service_state state, const actors::gateway* engine,
+std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state, const actors::gateway* engine,
                          const storage::log* log, const storage::store_stats* store, timestamp now,
                          const clock_stats& clock);
 

@@ -25,7 +25,7 @@ std::uint64_t raise_file_limit() {
   return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
-tl::expected<file_shares, std::string> share_files(std::uint64_t limit, const edge::server_settings& asked) {
+tl::expected<file_shares, std::string> share_files(std::uint64_t limit, const http_edge::server_settings& asked) {
   const std::uint64_t others = reserved + reserved_for_io_thread * asked.io_threads;
   const std::uint64_t connections_needed = std::max<std::uint64_t>(connections_least, asked.io_threads);
   const std::uint64_t least = others + store_least + store_extra + 2 * connections_needed;

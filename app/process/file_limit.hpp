@@ -21,7 +21,7 @@ struct file_shares {
 std::uint64_t raise_file_limit();
 
 // A message if the limit is too low for anything sensible.
-tl::expected<file_shares, std::string> share_files(std::uint64_t limit, const edge::server_settings& asked);
+tl::expected<file_shares, std::string> share_files(std::uint64_t limit, const http_edge::server_settings& asked);
 
 void apply(const file_shares& shares, settings& to);
 

@@ -10,7 +10,7 @@ std::optional<std::string> check_settings(const settings& given) {
   if (given.server.connections_max < given.server.io_threads) {
     return "--max-connections must not be below --io-threads, or some threads would have nothing to serve";
   }
-  const std::size_t largest_capture = edge::capture_body_bytes_max(given.server);
+  const std::size_t largest_capture = http_edge::capture_body_bytes_max(given.server);
   if (given.server.body_memory_bytes_max < std::max(given.server.body_bytes_max, largest_capture)) {
     return "--body-memory must not be below --max-body, nor below six times --capture-max and 64 KiB: such a body would "
            "never be taken";

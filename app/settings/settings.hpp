@@ -16,7 +16,7 @@ namespace ordem::app {
 enum class log_format : std::uint8_t { automatic, json, text };
 
 struct settings {
-  edge::server_settings server;
+  http_edge::server_settings server;
   storage::store_settings store;
   actors::gateway_settings engine;
   // Where the log is followed to; empty: nowhere. A secret: it may hold a password.

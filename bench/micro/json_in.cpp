@@ -18,7 +18,7 @@ namespace {
 
 template <class Read>
 void read(benchmark::State& state, std::string_view json, Read read_from) {
-  edge::padded_body::value_type body;
+  http_edge::padded_body::value_type body;
   body.append(json.data(), json.size());
   simdjson::dom::parser parser;
   expect(read_from(body.view(), parser).has_value(), "a body can't be read");
@@ -57,7 +57,7 @@ BENCHMARK_CAPTURE(read_write_body, status, command_kind::status, small);
 // --- captures ---
 
 void read_allocation(benchmark::State& state) {
-  read(state, R"({"idempotency_key":")" + samples().capture_key_text() + R"("})", edge::read_allocation);
+  read(state, R"({"idempotency_key":")" + samples().capture_key_text() + R"("})", http_edge::read_allocation);
 }
 BENCHMARK(read_allocation);
 
@@ -67,7 +67,7 @@ void read_record(benchmark::State& state, std::size_t body_bytes) {
   codec::append_captured_response(json, some.response(body_bytes));
   json += '}';
   read(state, json, [](std::string_view body, simdjson::dom::parser& parser) {
-    return edge::read_record(body, parser, edge::server_settings{}.captured_bytes_max);
+    return http_edge::read_record(body, parser, http_edge::server_settings{}.captured_bytes_max);
   });
 }
 BENCHMARK_CAPTURE(read_record, small, small_body);

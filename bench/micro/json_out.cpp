@@ -63,7 +63,7 @@ answer overloaded() {
 
 // Status, headers and body, not yet as the bytes that leave.
 void write_response(benchmark::State& state, const answer& what) {
-  for (auto _ : state) consume(edge::write_response(what, sample_time, shown));
+  for (auto _ : state) consume(http_edge::write_response(what, sample_time, shown));
 }
 BENCHMARK_CAPTURE(write_response, created_small, created(small));
 BENCHMARK_CAPTURE(write_response, created_large, created(large));
@@ -72,8 +72,8 @@ BENCHMARK_CAPTURE(write_response, overloaded, overloaded());
 
 // The bytes that leave.
 void append_response(benchmark::State& state, std::size_t items) {
-  append(state, [what = edge::write_response(created(items), sample_time, shown)](std::string& out) {
-    edge::append_response(out, what, {});
+  append(state, [what = http_edge::write_response(created(items), sample_time, shown)](std::string& out) {
+    http_edge::append_response(out, what, {});
   });
 }
 BENCHMARK_CAPTURE(append_response, small, small);

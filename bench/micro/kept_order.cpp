@@ -39,7 +39,7 @@ shared_order updated(samples& some, simdjson::dom::parser& parser, std::size_t i
   order_text texts("127.0.0.1", 1, {.items = items, .bytes = 0});
   const std::string_view request = texts.update({}, {}, current->version.number, 1);
   const std::string_view json = request.substr(request.find("\r\n\r\n") + 4);
-  edge::padded_body::value_type body;
+  http_edge::padded_body::value_type body;
   body.append(json.data(), json.size());
   auto given = codec::read_write_body(codec::write_kind::replace, body.view(), parser);
   expect(given && given->violations.empty(), "a body is refused");

@@ -50,7 +50,7 @@ BENCHMARK(guid_slot);
 
 void parse_idempotency_key(benchmark::State& state, const std::string& quote) {
   parse_all(state, several([&](samples& some) { return quote + some.guid_text() + quote; }),
-            edge::parse_idempotency_key);
+            http_edge::parse_idempotency_key);
 }
 BENCHMARK_CAPTURE(parse_idempotency_key, bare, "");
 BENCHMARK_CAPTURE(parse_idempotency_key, quoted, "\"");

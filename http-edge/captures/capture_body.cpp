@@ -9,7 +9,7 @@
 #include "engine/codec/capture_json.hpp"
 #include "engine/codec/json_number.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -86,4 +86,4 @@ capture_body_result read_record(std::string_view body, simdjson::dom::parser& pa
                          record_capture{std::make_shared<const captured_response>(std::move(*read->response))}};
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

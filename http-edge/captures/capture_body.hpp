@@ -14,7 +14,7 @@
 
 #include "engine/model/capture.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 enum class capture_body_error : std::uint8_t { malformed_payload, malformed_key, response_too_large };
 
@@ -28,4 +28,4 @@ capture_body_result read_allocation(std::string_view body, simdjson::dom::parser
 // As read_allocation().
 capture_body_result read_record(std::string_view body, simdjson::dom::parser& parser, std::size_t response_bytes_max);
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

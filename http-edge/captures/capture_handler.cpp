@@ -10,7 +10,7 @@
 #include "http-edge/orders/rendering.hpp"
 #include "http-edge/protocol/request_header.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace http = boost::beast::http;
@@ -121,4 +121,4 @@ response capture_problem(problem which, std::string_view detail, std::optional<p
   return with_position(error_response(codec::row_of(which).status, detail), visible);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -14,7 +14,7 @@
 #include "http-edge/protocol/response.hpp"
 #include "http-edge/protocol/route.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 // By its header alone: the answer, if the request is refused whatever its body holds.
 std::optional<response> refuse_capture(const http_request& request, const route& to, const handler_context& context);
@@ -29,4 +29,4 @@ response capture_response(const answer& what, std::optional<position> visible);
 // A problem in the form of captures.
 response capture_problem(problem which, std::string_view detail, std::optional<position> visible);
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

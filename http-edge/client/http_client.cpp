@@ -15,7 +15,7 @@
 #include <boost/lexical_cast.hpp>
 #include <utility>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace asio = boost::asio;
@@ -60,4 +60,4 @@ tl::expected<http_answer, std::string> http_get(const std::string& address, std:
   }
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -6,7 +6,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 struct http_answer {
   unsigned status = 0;
@@ -19,4 +19,4 @@ struct http_answer {
 tl::expected<http_answer, std::string> http_get(const std::string& address, std::uint16_t port,
                                                 const std::string& target, std::chrono::milliseconds timeout);
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

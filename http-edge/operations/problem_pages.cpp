@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 constexpr std::string_view page_head =
@@ -59,4 +59,4 @@ std::string problem_list_page() {
   return page;
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

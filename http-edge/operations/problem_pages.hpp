@@ -5,11 +5,11 @@
 
 #include "engine/codec/problem.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 // Explains one problem: what happened, and what to do.
 std::string problem_page(const codec::problem_row& row);
 // Links to all of them.
 std::string problem_list_page();
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

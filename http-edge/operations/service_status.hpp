@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 enum class service_state : std::uint8_t { recovering, ready, read_only, draining };
 
@@ -31,4 +31,4 @@ class service_status {
   std::atomic<service_state> state_{service_state::recovering};
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

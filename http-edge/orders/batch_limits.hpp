@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace ordem::edge::batch_limits {
+namespace ordem::http_edge::batch_limits {
 
 // Lines that were taken and whose verdicts have not been written. As many as go into a few groups of the log, so that
 // one connection can keep it busy, and an eighth of what may be in flight by default (--max-in-flight), so that one
@@ -25,4 +25,4 @@ inline constexpr std::size_t write_bytes = std::size_t{1} << 20;
 
 static_assert(read_bytes < pending_bytes_max);
 
-}  // namespace ordem::edge::batch_limits
+}  // namespace ordem::http_edge::batch_limits

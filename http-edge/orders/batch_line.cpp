@@ -10,7 +10,7 @@
 #include "engine/model/json_value.hpp"
 #include "http-edge/orders/rendering.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 read_line refuse(std::optional<guid> key, problem which, std::string_view detail) {
@@ -68,4 +68,4 @@ void append_verdict(std::string& out, std::optional<std::string_view> key, const
   out += "}\n";
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -12,7 +12,7 @@
 #include "engine/model/outcome.hpp"
 #include "http-edge/protocol/response.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 inline constexpr std::string_view batch_media_type = "application/x-ndjson";
 
@@ -33,4 +33,4 @@ void append_verdict(std::string& out, std::string_view key, const executed& what
 // {"idempotency_key":"...","status":422,"replayed":false,"problem":{...}} and a line end.
 void append_verdict(std::string& out, std::optional<std::string_view> key, const response& refused);
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

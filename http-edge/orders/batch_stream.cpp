@@ -10,7 +10,7 @@
 #include "http-edge/server/io_thread.hpp"
 #include "http-edge/server/session.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace asio = boost::asio;
@@ -221,4 +221,4 @@ void batch_stream::end_unfinished(problem which, std::string_view detail) {
   owner_.end_batch(false);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

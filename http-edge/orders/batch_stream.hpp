@@ -17,7 +17,7 @@
 #include "http-edge/protocol/line_splitter.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 class session;
 
@@ -67,4 +67,4 @@ class batch_stream {
   std::string after_;
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -6,7 +6,7 @@
 #include "engine/base/check.hpp"
 #include "http-edge/orders/rendering.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 batch_window::slot& batch_window::append() {
   CHECK(!full());
@@ -75,4 +75,4 @@ void batch_window::write_due(std::string& out) {
   }
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -14,7 +14,7 @@
 #include "http-edge/orders/batch_limits.hpp"
 #include "http-edge/orders/batch_line.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 class batch_window {
  public:
@@ -46,7 +46,7 @@ class batch_window {
 
   // Kept from line to line with the memory of its texts.
   struct slot {
-    edge::batch_window::state state = state::in_flight;
+    http_edge::batch_window::state state = state::in_flight;
     std::size_t bytes = 0;
     std::string key;
     executed created;
@@ -65,4 +65,4 @@ class batch_window {
   verdict_counts counts_{};
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

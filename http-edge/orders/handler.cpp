@@ -21,7 +21,7 @@ namespace ordem::embedded {
 extern const std::string_view openapi_yaml;
 }
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace http = boost::beast::http;
@@ -471,4 +471,4 @@ response refused_request(problem which, std::string_view detail, http::verb meth
   return to && is_write(to->resource, method) ? refused_write(std::move(refused), context) : refused;
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -21,7 +21,7 @@
 #include "http-edge/protocol/response.hpp"
 #include "http-edge/protocol/route.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 using http_request = boost::beast::http::request<padded_body>;
 
@@ -76,4 +76,4 @@ class handler {
 response refused_request(problem which, std::string_view detail, boost::beast::http::verb method,
                          std::string_view target, const handler_context& context);
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

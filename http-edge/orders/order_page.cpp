@@ -6,7 +6,7 @@
 
 #include "engine/base/limits.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 order_page::order_page(std::string_view list_name, std::unique_ptr<order_list> orders, std::size_t orders_max,
                        std::string (*cursor_after)(const order&))
@@ -33,4 +33,4 @@ response order_page::finish(bool has_next) {
   return json_response(200, body_.finish(has_next ? std::optional(cursor_after_(*last_)) : std::nullopt));
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -14,7 +14,7 @@
 #include "engine/ports/readers.hpp"
 #include "http-edge/protocol/response.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 class order_page {
  public:
@@ -35,4 +35,4 @@ class order_page {
   shared_order last_;
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -9,7 +9,7 @@
 #include "engine/model/json_value.hpp"
 #include "http-edge/protocol/headers.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 std::string errors_member(const std::vector<violation>& violations) {
@@ -116,4 +116,4 @@ response message_response(const guid& id, const message_record& record, const sh
   return json_response(200, codec::message_body(id, record, order));
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -11,7 +11,7 @@
 #include "engine/model/outcome.hpp"
 #include "http-edge/protocol/response.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 // Why the engine could do nothing, as answers tell it.
 struct refused_because {
@@ -49,4 +49,4 @@ response order_response(const order& what);
 // GET of a message. `order` is the one that its outcome made, null if it was rejected.
 response message_response(const guid& id, const message_record& record, const shared_order& order);
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -6,7 +6,7 @@
 
 #include "engine/base/limits.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 std::string_view trimmed(std::string_view text) {
@@ -184,4 +184,4 @@ bool has_other_charset(std::string_view content_type) {
   return false;
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -8,7 +8,7 @@
 
 #include "engine/model/ids.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 // The value of Idempotency-Key: an RFC 8941 String ("..."), whose parameters are passed over, or the bare GUID. Returns
 // nullopt if it is neither.
@@ -39,4 +39,4 @@ bool has_other_charset(std::string_view content_type);
 // A number from 1 up in plain decimal digits without leading zeros, at most 2^53 - 1. Nothing for anything else.
 std::optional<std::uint64_t> parse_positive(std::string_view digits);
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

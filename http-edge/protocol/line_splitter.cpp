@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 std::optional<line_splitter::line> line_splitter::next(std::string_view body, bool at_end) {
   while (begin_ < body.size()) {
@@ -31,4 +31,4 @@ std::size_t line_splitter::take_used() noexcept {
   return std::exchange(begin_, 0);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

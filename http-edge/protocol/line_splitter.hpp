@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 class line_splitter {
  public:
@@ -31,4 +31,4 @@ class line_splitter {
   bool skips_ = false;
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 class memory_budget {
  public:
@@ -76,4 +76,4 @@ class memory_budget {
   std::atomic<std::uint64_t> refusals_{0};
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

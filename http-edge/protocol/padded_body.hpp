@@ -19,7 +19,7 @@
 
 #include "http-edge/protocol/memory_budget.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 struct padded_body {
   class value_type {
@@ -115,4 +115,4 @@ struct padded_body {
   };
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

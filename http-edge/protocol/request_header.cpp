@@ -5,7 +5,7 @@
 
 #include "http-edge/protocol/headers.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace http = boost::beast::http;
@@ -128,4 +128,4 @@ bool expects_continue(const request_header& header) {
   return !is_before_1_1(header) && any_member(header, http::field::expect, is_continue);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

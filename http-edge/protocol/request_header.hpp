@@ -12,7 +12,7 @@
 #include "http-edge/protocol/padded_body.hpp"
 #include "http-edge/protocol/response.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 using request_header = boost::beast::http::request_header<>;
 
@@ -48,4 +48,4 @@ bool keeps_alive(const request_header& header);
 // Whether the client waits for 100 Continue before it sends the body (RFC 9110, section 10.1.1).
 bool expects_continue(const request_header& header);
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

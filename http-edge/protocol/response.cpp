@@ -8,7 +8,7 @@
 
 #include "engine/base/text.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 // IMF-fixdate (RFC 9110, section 5.6.7). Made once a second a thread.
@@ -97,4 +97,4 @@ response problem_response(problem which, std::string_view detail, std::string_vi
   return problem_response(which, codec::row_of(which).status, detail, more);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

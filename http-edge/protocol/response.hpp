@@ -6,7 +6,7 @@
 
 #include "engine/codec/problem.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 using codec::problem;
 
@@ -43,4 +43,4 @@ response json_response(unsigned status, std::string body);
 response problem_response(problem which, std::string_view detail, std::string_view more = {});
 response problem_response(problem which, unsigned status, std::string_view detail, std::string_view more = {});
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

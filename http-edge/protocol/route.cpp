@@ -7,7 +7,7 @@
 
 #include "engine/base/text.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace http = boost::beast::http;
@@ -239,4 +239,4 @@ bool allows(resource what, http::verb method) noexcept {
   return is_write(what, method) || (reads && !only_written);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

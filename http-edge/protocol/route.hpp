@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 enum class resource : std::uint8_t {
   orders,
@@ -34,7 +34,7 @@ enum class resource : std::uint8_t {
 };
 
 struct route {
-  edge::resource resource = resource::unknown;
+  http_edge::resource resource = resource::unknown;
   // The variable parts of the path, percent-decoded: the order id, GUID, key or slug, and the version.
   std::string name;
   std::string version;
@@ -63,4 +63,4 @@ bool is_of_captures(resource what) noexcept;
 // Whether this call changes orders, so that its answer speaks of idempotency.
 bool is_write(resource what, boost::beast::http::verb method) noexcept;
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

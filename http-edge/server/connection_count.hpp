@@ -8,7 +8,7 @@
 #include <mutex>
 #include <utility>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 class connection_count {
  public:
@@ -48,4 +48,4 @@ class connection_count {
   std::condition_variable none_;
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -10,7 +10,7 @@
 #include "http-edge/server/connection_count.hpp"
 #include "http-edge/server/settings.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 // Upper bounds, in microseconds, of the buckets that response times are counted in; above the last there is one bucket
 // more.
@@ -36,4 +36,4 @@ struct edge_counters {
   memory_budget response_memory;
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -8,7 +8,7 @@
 
 #include "engine/base/check.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 // How late a deadline may be noticed.
@@ -150,4 +150,4 @@ void io_thread::count_response(unsigned status, std::chrono::steady_clock::durat
       1, std::memory_order_relaxed);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -19,7 +19,7 @@
 #include "http-edge/server/session.hpp"
 #include "http-edge/server/settings.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 class io_thread final : public completion_queue {
  public:
@@ -49,7 +49,7 @@ class io_thread final : public completion_queue {
   // The rest is for this thread's sessions, on this thread.
   const server_settings& settings() const noexcept { return settings_; }
   const handler_context& context() const noexcept { return context_; }
-  edge::handler& handler() noexcept { return handler_; }
+  http_edge::handler& handler() noexcept { return handler_; }
   edge_counters& counters() noexcept { return counters_; }
   bool draining() const noexcept { return drain_began_.has_value(); }
   // While it drains: whether requests that came before the answer to an earlier one are still answered.
@@ -67,7 +67,7 @@ class io_thread final : public completion_queue {
   const server_settings& settings_;
   const handler_context& context_;
   edge_counters& counters_;
-  edge::handler handler_;
+  http_edge::handler handler_;
   session_list sessions_;
   std::optional<session::clock::time_point> drain_began_;
   boost::asio::io_context io_context_{1};  // one thread runs it
@@ -93,4 +93,4 @@ class io_thread final : public completion_queue {
   std::thread thread_;
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -14,7 +14,7 @@
 #include "http-edge/orders/handler.hpp"
 #include "http-edge/server/io_thread.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace asio = boost::asio;
@@ -194,4 +194,4 @@ const edge_counters& server::counters() const noexcept {
   return parts_->counters;
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -16,7 +16,7 @@
 #include "http-edge/server/edge_counters.hpp"
 #include "http-edge/server/settings.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 struct server_parts {
   const time_source* clock = nullptr;
@@ -61,4 +61,4 @@ class server {
   std::unique_ptr<parts> parts_;
 };
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -12,7 +12,7 @@
 #include "http-edge/protocol/route.hpp"
 #include "http-edge/server/io_thread.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace asio = boost::asio;
@@ -402,4 +402,4 @@ void session::refuse_unfinished(problem which, std::string_view detail) {
   refuse(which, detail);
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -24,7 +24,7 @@
 #include "http-edge/protocol/response.hpp"
 #include "http-edge/server/connection_count.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 class io_thread;
 
@@ -112,4 +112,4 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
 
 using session_list = boost::intrusive::list<session, boost::intrusive::constant_time_size<false>>;
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -9,7 +9,7 @@
 
 #include "engine/base/limits.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 
 struct server_settings {
   std::string address = "127.0.0.1";
@@ -47,4 +47,4 @@ inline std::size_t capture_body_bytes_max(const server_settings& settings) noexc
   return settings.captured_bytes_max * limits::json_bytes_per_byte_max + around;
 }
 
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -17,7 +17,7 @@
 #include "http-edge/protocol/line_splitter.hpp"
 #include "tests/fuzz/support.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace codec;
@@ -141,9 +141,9 @@ void run(std::string_view input) {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  ordem::edge::run(ordem::fuzz::text_of(data, size));
+  ordem::http_edge::run(ordem::fuzz::text_of(data, size));
   return 0;
 }

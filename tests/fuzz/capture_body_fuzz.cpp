@@ -8,7 +8,7 @@
 #include "engine/model/json_value.hpp"
 #include "tests/fuzz/support.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace codec;
@@ -54,9 +54,9 @@ void run(std::string_view body) {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  ordem::edge::run(ordem::fuzz::text_of(data, size));
+  ordem::http_edge::run(ordem::fuzz::text_of(data, size));
   return 0;
 }

@@ -8,7 +8,7 @@
 
 #include "tests/fuzz/support.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 std::string with_spaces(std::string_view value) {
@@ -78,9 +78,9 @@ void run(std::string_view value) {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  ordem::edge::run(ordem::fuzz::text_of(data, size));
+  ordem::http_edge::run(ordem::fuzz::text_of(data, size));
   return 0;
 }

@@ -12,7 +12,7 @@
 #include "http-edge/protocol/response.hpp"
 #include "tests/fuzz/support.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace http = boost::beast::http;
@@ -104,9 +104,9 @@ void run(std::string_view target) {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  ordem::edge::run(ordem::fuzz::text_of(data, size));
+  ordem::http_edge::run(ordem::fuzz::text_of(data, size));
   return 0;
 }

@@ -11,7 +11,7 @@
 namespace ordem::testing {
 
 // The value of a header; nothing if it is not there. Fails if it is there twice.
-inline std::optional<std::string> header_of(const edge::response& what, std::string_view name) {
+inline std::optional<std::string> header_of(const http_edge::response& what, std::string_view name) {
   const std::string lines = "\r\n" + what.headers;
   const std::string begin = "\r\n" + std::string(name) + ": ";
   const auto at = lines.find(begin);
@@ -22,7 +22,7 @@ inline std::optional<std::string> header_of(const edge::response& what, std::str
 }
 
 // The slug of a problem's type; empty if the answer is no problem.
-inline std::string slug_of(const edge::response& what) {
+inline std::string slug_of(const http_edge::response& what) {
   constexpr std::string_view begin = "{\"type\":\"/problems/";
   if (what.content_type != "application/problem+json" || !what.body.starts_with(begin)) return {};
   return what.body.substr(begin.size(), what.body.find('"', begin.size()) - begin.size());

@@ -133,47 +133,47 @@ class request {
   }
   request& json(std::string_view bytes) { return header("Content-Type", "application/json").body(bytes); }
 
-  const edge::http_request& get() const noexcept { return made_; }
+  const http_edge::http_request& get() const noexcept { return made_; }
 
  private:
-  edge::http_request made_;
+  http_edge::http_request made_;
 };
 
 // A handler with all that it draws on.
 struct exchange {
   fake_orders orders;
   manual_clock clock;
-  edge::service_status status;
+  http_edge::service_status status;
   log_positions positions{{5}, {4}, std::nullopt};
-  edge::handler_context given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
-                              [this] { return positions; }};
-  edge::handler handler{given, edge::server_settings().captured_bytes_max};
+  http_edge::handler_context given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
+                                   [this] { return positions; }};
+  http_edge::handler handler{given, http_edge::server_settings().captured_bytes_max};
 
-  explicit exchange(edge::service_state state = edge::service_state::ready) { status.advance_to(state); }
+  explicit exchange(http_edge::service_state state = http_edge::service_state::ready) { status.advance_to(state); }
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
-  edge::handled handle(const request& what) {
+  http_edge::handled handle(const request& what) {
     auto head = handler.read_head(what.get());
     if (!head) return std::move(head.error());
     return handler.handle(what.get(), std::move(*head));
   }
 
   // The answer to a request that must not become a message.
-  edge::response answer(const request& what) {
+  http_edge::response answer(const request& what) {
     auto made = handle(what);
-    auto* page = std::get_if<edge::order_page>(&made);
-    if (page == nullptr) return std::get<edge::response>(std::move(made));
+    auto* page = std::get_if<http_edge::order_page>(&made);
+    if (page == nullptr) return std::get<http_edge::response>(std::move(made));
     for (;;) {
       if (auto whole = page->read_until({})) return std::move(*whole);
     }
   }
-  edge::response get(std::string_view target) { return answer(request(verb::get, target)); }
+  http_edge::response get(std::string_view target) { return answer(request(verb::get, target)); }
 
   // The message that a request must become.
   message accept(const request& what) {
     auto made = handle(what);
-    if (const auto* refused = std::get_if<edge::response>(&made)) throw std::runtime_error(refused->body);
+    if (const auto* refused = std::get_if<http_edge::response>(&made)) throw std::runtime_error(refused->body);
     return std::get<message>(std::move(made));
   }
 };

@@ -40,8 +40,8 @@ class fake_postgres final : public storage::sink {
 
 struct metrics_test : gateway_test {
   fake_postgres postgres;
-  edge::edge_counters edge{edge::server_settings()};
-  edge::service_state state = edge::service_state::ready;
+  http_edge::edge_counters edge{http_edge::server_settings()};
+  http_edge::service_state state = http_edge::service_state::ready;
   clock_stats clock_seen;
 
   ~metrics_test() { engine.reset(); }
@@ -84,14 +84,14 @@ struct metrics_test : gateway_test {
 
 TEST_CASE_METHOD(metrics_test, "whether writes are taken and reads are served is told") {
   struct row {
-    edge::service_state state;
+    http_edge::service_state state;
     const char* writes;
     const char* reads;
   };
-  constexpr row rows[] = {{edge::service_state::recovering, "0", "0"},
-                          {edge::service_state::ready, "1", "1"},
-                          {edge::service_state::read_only, "0", "1"},
-                          {edge::service_state::draining, "0", "0"}};
+  constexpr row rows[] = {{http_edge::service_state::recovering, "0", "0"},
+                          {http_edge::service_state::ready, "1", "1"},
+                          {http_edge::service_state::read_only, "0", "1"},
+                          {http_edge::service_state::draining, "0", "0"}};
   for (const auto& [now, writes, reads] : rows) {
     state = now;
     CHECK(value_of("ordem_takes_writes") == writes);
@@ -153,8 +153,8 @@ TEST_CASE_METHOD(metrics_test, "lines of batches are told by the class of their 
 
 TEST_CASE_METHOD(metrics_test, "what the budgets of memory have given and refused is told of each") {
   start({});
-  edge::memory_budget::permit body(edge.body_memory);
-  edge::memory_budget::permit response(edge.response_memory);
+  http_edge::memory_budget::permit body(edge.body_memory);
+  http_edge::memory_budget::permit response(edge.response_memory);
   CHECK(body.resize(1'000'000));
   CHECK_FALSE(response.resize(std::size_t{1} << 40));
   CHECK(value_of("ordem_http_body_memory_bytes") == "1000000");
@@ -171,7 +171,7 @@ TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
 
 TEST_CASE_METHOD(metrics_test, "while the data is being read nothing is told of Postgres") {
   consume();
-  CHECK_THAT(metrics_text(edge, edge::service_state::recovering, nullptr, nullptr, nullptr, clock.now(), {}),
+  CHECK_THAT(metrics_text(edge, http_edge::service_state::recovering, nullptr, nullptr, nullptr, clock.now(), {}),
              !Contains("ordem_postgres"));
 }
 

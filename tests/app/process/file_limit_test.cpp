@@ -7,14 +7,14 @@ namespace {
 
 using Catch::Matchers::Contains;
 
-std::uint64_t least_of(const edge::server_settings& asked) {
+std::uint64_t least_of(const http_edge::server_settings& asked) {
   std::uint64_t limit = 1;
   while (!share_files(limit, asked)) ++limit;
   return limit;
 }
 
 TEST_CASE("with a high limit of open files nothing is cut") {
-  const edge::server_settings asked;
+  const http_edge::server_settings asked;
   const auto shares =
       share_files(GENERATE(as<std::uint64_t>{}, 20'000, 65'536, std::uint64_t{1} << 40, ~std::uint64_t{0}), asked)
           .value();
@@ -24,7 +24,7 @@ TEST_CASE("with a high limit of open files nothing is cut") {
 }
 
 TEST_CASE("with a low limit of open files connections are cut, and the store has its own all the same") {
-  edge::server_settings asked;
+  http_edge::server_settings asked;
   const auto shares = share_files(1024, asked).value();
   CHECK(shares.connections == 569);
   CHECK(shares.refused_at_once == 81);
@@ -32,13 +32,13 @@ TEST_CASE("with a low limit of open files connections are cut, and the store has
 }
 
 TEST_CASE("fewer connections than there is room for are not cut") {
-  edge::server_settings asked;
+  http_edge::server_settings asked;
   asked.connections_max = 500;
   CHECK(share_files(1024, asked).value().connections == 500);
 }
 
 TEST_CASE("a limit of open files that is too low says how many are needed") {
-  edge::server_settings asked;
+  http_edge::server_settings asked;
   asked.io_threads = GENERATE(1U, 2U, 64U, 1024U);
   const std::uint64_t least = least_of(asked);
   CHECK_THAT(share_files(least - 1, asked).error(),
@@ -46,7 +46,7 @@ TEST_CASE("a limit of open files that is too low says how many are needed") {
 }
 
 TEST_CASE("whatever the limit of open files, the shares stay below it and every I/O thread can serve") {
-  edge::server_settings asked;
+  http_edge::server_settings asked;
   asked.io_threads = GENERATE(1U, 2U, 64U, 1024U);
   for (std::uint64_t limit = least_of(asked); limit < 30'000; limit += 37) {
     const auto shares = share_files(limit, asked).value();

@@ -32,7 +32,7 @@ TEST_CASE("more shards than live orders are a contradiction") {
 TEST_CASE("memory for bodies that one body does not fit into is a contradiction") {
   settings given;
   given.server.captured_bytes_max = std::size_t{1} << 20;
-  given.server.body_memory_bytes_max = edge::capture_body_bytes_max(given.server);
+  given.server.body_memory_bytes_max = http_edge::capture_body_bytes_max(given.server);
   CHECK_FALSE(check_settings(given));
   given.server.body_memory_bytes_max -= 1;
   CHECK(check_settings(given));
@@ -45,7 +45,7 @@ TEST_CASE("memory for bodies that one body does not fit into is a contradiction"
 TEST_CASE("memory for answers that one answer does not fit into is a contradiction") {
   settings given;
   given.server.captured_bytes_max = std::size_t{1} << 20;
-  given.server.response_memory_bytes_max = edge::capture_body_bytes_max(given.server);
+  given.server.response_memory_bytes_max = http_edge::capture_body_bytes_max(given.server);
   CHECK_FALSE(check_settings(given));
   given.server.response_memory_bytes_max -= 1;
   CHECK(check_settings(given));

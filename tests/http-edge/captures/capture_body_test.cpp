@@ -8,7 +8,7 @@
 #include "tests/support_cpp/captures.hpp"
 #include "tests/support_cpp/seed.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
@@ -315,4 +315,4 @@ TEST_CASE("a response is measured by its body's and its headers' bytes, however 
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -7,7 +7,7 @@
 #include "tests/http-edge/exchange.hpp"
 #include "tests/support_cpp/captures.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
@@ -231,4 +231,4 @@ TEST_CASE("what the engine can't do now is a 503 with its reason, to come again"
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

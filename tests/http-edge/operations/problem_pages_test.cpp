@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using codec::problem;
@@ -77,4 +77,4 @@ TEST_CASE("the list of problems leads to each of them once") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -9,7 +9,7 @@
 #include "tests/http-edge/answers.hpp"
 #include "tests/http-edge/exchange.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
@@ -207,4 +207,4 @@ TEST_CASE("a batch is refused as a whole while the server recovers, and from a c
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

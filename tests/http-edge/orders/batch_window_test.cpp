@@ -10,7 +10,7 @@
 #include "tests/support_cpp/samples.hpp"
 #include "tests/support_cpp/seed.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
@@ -143,4 +143,4 @@ TEST_CASE("whatever the order of answers, verdicts leave in the order of lines")
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -6,7 +6,7 @@
 #include "tests/engine/codec/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
@@ -192,4 +192,4 @@ TEST_CASE("the fingerprint of a request is pinned") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -9,7 +9,7 @@
 #include "tests/engine/codec/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
@@ -648,4 +648,4 @@ TEST_CASE("a query that a call does not take is refused, on every call that take
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -4,7 +4,7 @@
 #include "tests/engine/codec/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
@@ -432,4 +432,4 @@ TEST_CASE("what is not kept expires at the moment of the answer") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

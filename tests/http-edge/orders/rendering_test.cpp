@@ -7,7 +7,7 @@
 #include "tests/engine/orders.hpp"
 #include "tests/http-edge/answers.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
@@ -327,4 +327,4 @@ TEST_CASE("a message's GUID is escaped") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

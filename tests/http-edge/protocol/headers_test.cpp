@@ -5,7 +5,7 @@
 
 #include "tests/engine/orders.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using testing::guid_of;
@@ -219,4 +219,4 @@ TEST_CASE("a positive number is plain decimal digits from 1 to 2^53 - 1") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

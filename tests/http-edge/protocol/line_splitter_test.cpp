@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using lines = std::vector<std::string>;
@@ -81,4 +81,4 @@ TEST_CASE("a line stands where it arrived") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

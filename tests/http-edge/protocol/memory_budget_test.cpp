@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 TEST_CASE("a budget is given up to its bound, and again what comes back") {
@@ -77,4 +77,4 @@ TEST_CASE("many threads together never hold more than the budget, and all of it 
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 TEST_CASE("a body comes in pieces and is seen whole") {
@@ -127,4 +127,4 @@ TEST_CASE("a body takes its share of the budget with it") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

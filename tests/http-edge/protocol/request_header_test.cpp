@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 namespace http = boost::beast::http;
@@ -159,4 +159,4 @@ TEST_CASE("fields of a trailer are none of the request's") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -5,7 +5,7 @@
 
 #include "tests/http-edge/answers.hpp"
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using testing::header_of;
@@ -172,4 +172,4 @@ TEST_CASE("a problem may be answered with another status than its own") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace ordem::edge {
+namespace ordem::http_edge {
 namespace {
 
 using boost::beast::http::verb;
@@ -315,4 +315,4 @@ TEST_CASE("the writes are create, replace, merge, change of status and batch") {
 }
 
 }  // namespace
-}  // namespace ordem::edge
+}  // namespace ordem::http_edge
