@@ -206,8 +206,23 @@ bool is_write(resource what, http::verb method) noexcept {
     case resource::order_status:
     case resource::order_batch: return method == http::verb::post;
     case resource::order: return method == http::verb::put || method == http::verb::patch;
-    default: return false;
+    case resource::order_versions:
+    case resource::order_version:
+    case resource::message:
+    case resource::captures:
+    case resource::capture:
+    case resource::ping:
+    case resource::ready:
+    case resource::ready_reads:
+    case resource::live:
+    case resource::position:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::problems:
+    case resource::problem:
+    case resource::unknown: return false;
   }
+  return false;
 }
 
 std::optional<std::string> query_error(const route& to, http::verb method) {
@@ -228,15 +243,29 @@ bool is_of_captures(resource what) noexcept {
 }
 
 bool allows(resource what, http::verb method) noexcept {
+  const bool reads = method == http::verb::get || method == http::verb::head;
   switch (what) {
+    case resource::orders:
+    case resource::order: return reads || is_write(what, method);
+    case resource::order_status:
+    case resource::order_batch: return is_write(what, method);
     case resource::captures: return method == http::verb::put || method == http::verb::post;
     case resource::capture: return method == http::verb::delete_;
+    case resource::order_versions:
+    case resource::order_version:
+    case resource::message:
+    case resource::ping:
+    case resource::ready:
+    case resource::ready_reads:
+    case resource::live:
+    case resource::position:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::problems:
+    case resource::problem: return reads;
     case resource::unknown: return false;
-    default: break;
   }
-  const bool reads = method == http::verb::get || method == http::verb::head;
-  const bool only_written = what == resource::order_status || what == resource::order_batch;
-  return is_write(what, method) || (reads && !only_written);
+  return false;
 }
 
 }  // namespace ordem::http_edge
