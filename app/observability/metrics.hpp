@@ -5,7 +5,7 @@
 
 #include "actors/gateway.hpp"
 #include "engine/model/engine_clock.hpp"
-#include "http-edge/operations/service_status.hpp"
+#include "http-edge/protocol/service_status.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "storage/log/store.hpp"
 

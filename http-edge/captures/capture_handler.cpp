@@ -7,7 +7,6 @@
 #include "engine/codec/capture_json.hpp"
 #include "engine/model/json_value.hpp"
 #include "http-edge/captures/capture_body.hpp"
-#include "http-edge/orders/rendering.hpp"
 #include "http-edge/protocol/request_header.hpp"
 
 namespace ordem::http_edge {
@@ -66,6 +65,7 @@ response verdict_response(const capture_answer& what) {
   return {};
 }
 
+// `response_bytes_max` bounds a response that is recorded.
 capture_body_result read_request(const http_request& request, const route& to, simdjson::dom::parser& parser,
                                  std::size_t response_bytes_max) {
   if (to.resource == resource::capture) {
@@ -83,9 +83,41 @@ response with_position(response made, std::optional<position> visible) {
   return made;
 }
 
+// Renders the refusal of a capture. Only the engine as a whole refuses captures; the other refusals are those of
+// orders.
+struct refusal_renderer {
+  std::optional<position> visible;
+
+  response operator()(unavailability why) const {
+    const auto reason = reason_of(why);
+    return capture_problem(reason.which, reason.detail, visible);
+  }
+  response operator()(const order_not_found&) const { return of_an_order(); }
+  response operator()(const invalid_content&) const { return of_an_order(); }
+  response operator()(const guid_reused&) const { return of_an_order(); }
+  response operator()(const request_in_flight&) const { return of_an_order(); }
+
+  static response of_an_order() {
+    CHECK(false && "a capture was refused for a reason that only orders have");
+    return {};
+  }
+};
+
+struct answer_renderer {
+  std::optional<position> visible;
+
+  response operator()(const capture_answer& what) const { return with_position(verdict_response(what), visible); }
+  response operator()(const refusal& why) const { return std::visit(refusal_renderer{visible}, why); }
+  response operator()(const executed&) const {
+    CHECK(false && "a capture was answered with the outcome of an order");
+    return {};
+  }
+};
+
 }  // namespace
 
-std::optional<response> refuse_capture(const http_request& request, const route& to, const handler_context& context) {
+std::optional<response> check_capture_header(const http_request& request, const route& to,
+                                             const handler_context& context) {
   if (!allows(to.resource, request.method())) {
     response refused = error_response(405, "Method not allowed");
     refused.add_header("Allow", allowed_methods(to.resource));
@@ -104,17 +136,16 @@ std::optional<response> refuse_capture(const http_request& request, const route&
   return refused;
 }
 
-handled handle_capture(const http_request& request, const route& to, const handler_context& context,
-                       simdjson::dom::parser& parser, std::size_t response_bytes_max) {
+tl::expected<capture_request, response> read_capture(const http_request& request, const route& to,
+                                                     const handler_context& context, simdjson::dom::parser& parser,
+                                                     std::size_t response_bytes_max) {
   auto read = read_request(request, to, parser, response_bytes_max);
-  if (!read) return with_position(body_error_response(read.error()), visible_position(context));
+  if (!read) return tl::make_unexpected(with_position(body_error_response(read.error()), visible_position(context)));
   return std::move(*read);
 }
 
 response capture_response(const answer& what, std::optional<position> visible) {
-  if (const auto* told = std::get_if<capture_answer>(&what)) return with_position(verdict_response(*told), visible);
-  const auto reason = reason_of(std::get<unavailability>(std::get<refusal>(what)));
-  return capture_problem(reason.which, reason.detail, visible);
+  return std::visit(answer_renderer{visible}, what);
 }
 
 response capture_problem(problem which, std::string_view detail, std::optional<position> visible) {

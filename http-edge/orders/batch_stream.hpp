@@ -1,68 +1,86 @@
-// A batch of orders on a connection, once its header has been accepted: takes lines from the body while it arrives,
-// hands them to the engine, and writes their verdicts while more arrive. Owned by its session, and on that one's
-// thread.
+// The processing of one batch of orders: takes lines from the body as it arrives, submits them to the engine, and
+// writes their verdicts while further lines arrive. Owned by the session of its connection; all calls are made on the
+// session's I/O thread.
 //
-// What moves it on are bytes that came, bytes that left, and answers; all that happen in one turn of the thread's loop
-// are answered by one look at what can be done (advance).
+// Received bytes, completed writes and answers make progress possible. All answers of one turn of the event loop are
+// handled together, by one call of advance().
 #pragma once
 
+#include <simdjson.h>
+
+#include <array>
+#include <atomic>
 #include <boost/beast/core/error.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
-#include "engine/codec/problem.hpp"
 #include "engine/model/outcome.hpp"
+#include "http-edge/orders/batch_connection.hpp"
 #include "http-edge/orders/batch_window.hpp"
 #include "http-edge/protocol/line_splitter.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
+#include "http-edge/protocol/request_header.hpp"
 
 namespace ordem::http_edge {
 
-class session;
+// What a batch shares with the other requests of its I/O thread, or of the server.
+struct batch_resources {
+  std::size_t line_bytes_max;
+  memory_budget& response_memory;
+  simdjson::dom::parser& line_parser;                             // as for read_batch_line()
+  std::array<std::atomic<std::uint64_t>, 6>& verdicts_by_status;  // counters, by the first digit of the status
+};
 
 class batch_stream {
  public:
-  // `owner` has parsed the header.
-  explicit batch_stream(session& owner);
+  // Whose next step a batch waits for. The deadline of the connection applies only to the client.
+  enum class waits_for : std::uint8_t { engine, client_to_read, client_to_send };
 
-  // Begins with what has arrived already.
-  void advance();
+  // `parser` has parsed the header. All arguments must outlive the batch.
+  batch_stream(batch_connection& connection, request_parser& parser, const batch_resources& resources);
+
+  // Starts with the bytes that have been received.
+  void start() { advance(); }
+
+  // Events, as described in batch_connection.
+  void on_bytes(boost::beast::error_code ec);
+  void on_written();
   void on_answer(std::uint32_t line, answer&& what);
-  // Nothing has moved for as long as --request-timeout.
-  void on_deadline();
-  // The server's drain ends.
-  void end_drain();
+  void on_turn();
+
+  waits_for now_waits_for() const noexcept;
+  // Returns whether a part of the response has been sent.
+  bool response_begun() const noexcept { return response_begun_; }
 
  private:
-  void end_unfinished(problem which, std::string_view detail);
+  void advance();
   void take_lines();
   bool parse_more();
   void take(const line_splitter::line& line);
-  void abort_batch();
   void read_more();
-  void on_bytes(boost::beast::error_code ec, std::size_t count);
   void write();
-  void on_written(boost::beast::error_code ec);
-  void note_progress();
+  void abort_batch();
   void count_verdicts();
   bool has_room() noexcept;
   bool hold_memory() noexcept;
 
-  session& owner_;
+  batch_connection& connection_;
+  request_parser& parser_;
+  const batch_resources resources_;
   line_splitter lines_;
   batch_window window_;
   memory_budget::permit memory_;     // for the window and for verdicts
-  bool all_taken_ = false;           // no further line will be
-  boost::beast::error_code broken_;  // why the body ended before its end
-  bool answer_begun_ = false;        // its head was sent
-  bool answer_ends_ = false;         // what is being written is the last of it
-  bool stays_open_ = false;          // as the answer's head says
+  bool all_taken_ = false;           // no line is left in the body
+  boost::beast::error_code broken_;  // why the body ended early
+  bool response_begun_ = false;      // its head was sent
+  bool response_ends_ = false;       // the write under way is the last one
+  bool stays_open_ = false;          // as the head of the response says
   bool reading_ = false;
   bool writing_ = false;
-  bool turn_is_due_ = false;
+  bool turn_is_scheduled_ = false;
   std::string verdicts_;  // to be written next
-  std::string sending_;   // verdicts that are being written, as one chunk, between these two
+  std::string sending_;   // the verdicts being written, as one chunk, between the next two
   std::string before_;
   std::string after_;
 };

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "engine/base/check.hpp"
 #include "engine/codec/canonical_request.hpp"
 #include "engine/codec/message_json.hpp"
 #include "engine/codec/order_json.hpp"
@@ -63,23 +62,6 @@ response outcome_response(const outcome& what, const shared_order& order) {
   return made;
 }
 
-refused_because reason_of(unavailability why) {
-  switch (why) {
-    case unavailability::overloaded:
-      return {problem::overloaded, "too many requests are being executed; nothing was done"};
-    case unavailability::read_only: return {problem::read_only, "no writes are taken until a restart; reads go on"};
-    case unavailability::draining: return {problem::draining, "the server is shutting down; nothing was done"};
-    case unavailability::storage_failed:
-      return {problem::storage_failed, "the data could not be read; nothing was done"};
-    case unavailability::backlog_full:
-      return {problem::persistence_behind,
-              "Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; writes are "
-              "taken again once Postgres has caught up"};
-  }
-  CHECK(false && "an unavailability outside its enumeration");
-  return {};
-}
-
 response refusal_response(const refusal& why) {
   return std::visit(refusal_renderer{}, why);
 }
@@ -96,10 +78,6 @@ response write_response(const answer& what, timestamp now, std::optional<positio
 void add_write_headers(response& to, timestamp expires_at, std::optional<position> visible) {
   to.add_header("Idempotency-Expires", to_rfc3339(expires_at));
   add_position(to, visible);
-}
-
-void add_position(response& to, std::optional<position> visible) {
-  if (visible) to.add_header("Ordem-Position", std::to_string(visible->number));
 }
 
 response storage_failed_response() {

@@ -13,13 +13,6 @@
 
 namespace ordem::http_edge {
 
-// Why the engine could do nothing, as answers tell it.
-struct refused_because {
-  problem which = problem::overloaded;
-  std::string_view detail;
-};
-refused_because reason_of(unavailability why);
-
 // The answer to a write of an order. `now` goes into Idempotency-Expires where nothing was recorded; `visible` as
 // below.
 response write_response(const answer& what, timestamp now, std::optional<position> visible);
@@ -33,9 +26,6 @@ response invalid_order_response(const std::vector<violation>& violations);
 // What every answer to a write of an order carries, whatever its status. Idempotency-Expires: until when a repeat gets
 // the same answer.
 void add_write_headers(response& to, timestamp expires_at, std::optional<position> visible);
-// Ordem-Position: once Postgres holds the log up to there it shows all that this answer speaks of; left out while there
-// is no data yet.
-void add_position(response& to, std::optional<position> visible);
 
 // The recorded part of it alone: status and body, the same whenever it is asked for.
 response outcome_response(const outcome& what, const shared_order& order);

@@ -21,6 +21,10 @@
 
 namespace ordem::http_edge {
 
+// The detail of the error for a request whose body the memory budget has no room for.
+inline constexpr std::string_view body_memory_detail =
+    "the requests that are arriving take as much memory as --body-memory allows";
+
 struct padded_body {
   class value_type {
    public:

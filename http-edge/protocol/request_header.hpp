@@ -15,6 +15,7 @@
 namespace ordem::http_edge {
 
 using request_header = boost::beast::http::request_header<>;
+using http_request = boost::beast::http::request<padded_body>;
 
 // Beast adds the fields of a trailer to those of the message. This parser checks them and drops them: what stands
 // behind a body must not say what the request is (RFC 9110, section 6.5.1).

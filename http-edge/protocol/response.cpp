@@ -6,6 +6,7 @@
 #include <ctime>
 #include <utility>
 
+#include "engine/base/check.hpp"
 #include "engine/base/text.hpp"
 
 namespace ordem::http_edge {
@@ -95,6 +96,27 @@ response problem_response(problem which, unsigned status, std::string_view detai
 
 response problem_response(problem which, std::string_view detail, std::string_view more) {
   return problem_response(which, codec::row_of(which).status, detail, more);
+}
+
+void add_position(response& to, std::optional<position> visible) {
+  if (visible) to.add_header("Ordem-Position", std::to_string(visible->number));
+}
+
+refusal_reason reason_of(unavailability why) {
+  switch (why) {
+    case unavailability::overloaded:
+      return {problem::overloaded, "too many requests are being executed; nothing was done"};
+    case unavailability::read_only: return {problem::read_only, "no writes are taken until a restart; reads go on"};
+    case unavailability::draining: return {problem::draining, "the server is shutting down; nothing was done"};
+    case unavailability::storage_failed:
+      return {problem::storage_failed, "the data could not be read; nothing was done"};
+    case unavailability::backlog_full:
+      return {problem::persistence_behind,
+              "Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; writes are "
+              "taken again once Postgres has caught up"};
+  }
+  CHECK(false && "an unavailability outside its enumeration");
+  return {};
 }
 
 }  // namespace ordem::http_edge

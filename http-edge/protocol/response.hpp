@@ -1,10 +1,13 @@
 // An answer on its way to the wire.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "engine/codec/problem.hpp"
+#include "engine/model/ids.hpp"
+#include "engine/model/outcome.hpp"
 
 namespace ordem::http_edge {
 
@@ -42,5 +45,16 @@ response json_response(unsigned status, std::string body);
 // With Retry-After if the status is 429 or 503, or the problem asks to come again.
 response problem_response(problem which, std::string_view detail, std::string_view more = {});
 response problem_response(problem which, unsigned status, std::string_view detail, std::string_view more = {});
+
+// Adds Ordem-Position: once Postgres holds the log up to that position, it shows everything that this response speaks
+// of. Does nothing for nullopt, which is the value while the service is recovering.
+void add_position(response& to, std::optional<position> visible);
+
+// The problem and its detail for a request that the engine could not execute.
+struct refusal_reason {
+  problem which = problem::overloaded;
+  std::string_view detail;
+};
+refusal_reason reason_of(unavailability why);
 
 }  // namespace ordem::http_edge

@@ -48,6 +48,11 @@ struct route {
 // client should have percent-encoded are taken as data; a slash at the end of the path makes no difference.
 std::optional<route> find_route(std::string_view target);
 
+// Returns resource::unknown for nullopt.
+inline resource resource_of(const std::optional<route>& to) noexcept {
+  return to ? to->resource : resource::unknown;
+}
+
 // The value of the header Allow for a resource.
 std::string_view allowed_methods(resource what) noexcept;
 bool allows(resource what, boost::beast::http::verb method) noexcept;

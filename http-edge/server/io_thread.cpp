@@ -50,8 +50,8 @@ void io_thread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void io_thread::serve(session::socket_type&& socket, connection_count::place&& place, bool over_limit) {
-  boost::asio::post(io_context_, [this, over_limit, taken = std::move(socket), kept = std::move(place)]() mutable {
+void io_thread::serve(session::socket_type&& socket, connection_permit&& permit, bool over_limit) {
+  boost::asio::post(io_context_, [this, over_limit, taken = std::move(socket), kept = std::move(permit)]() mutable {
     const auto made = std::make_shared<session>(std::move(taken), std::move(kept), *this);
     sessions_.push_back(*made);
     over_limit ? made->start_refusing() : made->start();

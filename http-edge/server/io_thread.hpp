@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "engine/base/inbox.hpp"
-#include "engine/ports/engine_port.hpp"
-#include "http-edge/orders/handler.hpp"
+#include "engine/ports/port.hpp"
+#include "http-edge/handler.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "http-edge/server/session.hpp"
 #include "http-edge/server/settings.hpp"
@@ -35,7 +35,7 @@ class io_thread final : public completion_queue {
   void stop();
 
   // Any thread: serves this connection from now on, or tells it that it is one too many.
-  void serve(session::socket_type&& socket, connection_count::place&& place, bool over_limit);
+  void serve(session::socket_type&& socket, connection_permit&& permit, bool over_limit);
   // Any thread: from now on every answer is its connection's last, and connections without a request are closed.
   void drain();
   // Any thread: refuses the requests that have not come whole since.

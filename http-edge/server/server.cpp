@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "http-edge/orders/handler.hpp"
+#include "http-edge/handler.hpp"
 #include "http-edge/server/io_thread.hpp"
 
 namespace ordem::http_edge {
@@ -121,7 +121,7 @@ void server::parts::serve(io_thread& thread, session::socket_type&& socket) {
   const bool over_limit = open >= settings.connections_max;
   if (over_limit) counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
   if (open < settings.connections_max + settings.refused_at_once_max) {
-    thread.serve(std::move(socket), connection_count::place(counters.connections), over_limit);
+    thread.serve(std::move(socket), connection_permit(counters.connections), over_limit);
   }
 }
 

@@ -6,10 +6,8 @@
 #include <utility>
 
 #include "engine/base/limits.hpp"
-#include "http-edge/captures/capture_handler.hpp"
-#include "http-edge/orders/handler.hpp"
-#include "http-edge/orders/rendering.hpp"
-#include "http-edge/protocol/route.hpp"
+#include "http-edge/handler.hpp"
+#include "http-edge/orders/batch_limits.hpp"
 #include "http-edge/server/io_thread.hpp"
 
 namespace ordem::http_edge {
@@ -20,27 +18,27 @@ namespace http = boost::beast::http;
 using boost::beast::error_code;
 
 constexpr std::size_t read_bytes = 4096;
-// Before one request. The next one is not HTTP.
+// Empty lines that are skipped before one request. What follows more of them is not HTTP.
 constexpr int empty_lines_max = 4;
-// After an answer that ends the connection, so much of what the client still sends is read and dropped, and for so
-// long, so that a reset does not overtake the answer.
+// After the last response of a connection, incoming bytes are read and dropped up to these bounds. Closing at once
+// could reset the connection before the client has read the response.
 constexpr std::size_t lingered_bytes_max = std::size_t{4} << 20;
 constexpr auto linger_time = std::chrono::seconds(2);
-// While the server drains, a connection without a request is closed after this. A client that has just read an answer,
-// or just connected, may have sent its next request already; a busy one sends it sooner than this and is answered.
+// While the server drains, an idle connection is closed after this time. A client that has just read a response, or has
+// just connected, may already have sent its next request; a busy client sends it within this time.
 constexpr auto drain_idle_time = std::chrono::milliseconds(100);
-// A page is read so long before the other connections of the thread have their turn.
+// The time for which a page is read before the other connections of the thread get their turn.
 constexpr auto page_turn = std::chrono::milliseconds(2);
-// While a page is being read it may take so much: the text of its orders doubles as it grows.
+// The memory that a page may need while it is being read: the text of its orders doubles as it grows.
 constexpr std::size_t page_memory = 2 * limits::page_bytes_max;
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-session::session(socket_type&& socket, connection_count::place&& place, io_thread& thread)
+session::session(socket_type&& socket, connection_permit&& permit, io_thread& thread)
     : socket_(std::move(socket)),
-      place_(std::move(place)),
+      permit_(std::move(permit)),
       thread_(thread),
       buffer_memory_(thread.counters().body_memory),
       out_memory_(thread.counters().response_memory) {
@@ -66,13 +64,14 @@ void session::start_refusing() {
 
 void session::next_request() {
   stage_ = stage::idle;
+  resource_.reset();
   continue_is_due_ = false;
   empty_lines_ = 0;
   deadline_ = clock::now() + thread_.settings().idle_timeout;
   if (thread_.draining()) drain();
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(thread_.settings().header_bytes_max));
-  parser_->body_limit(boost::none);  // until the header tells which request comes
+  parser_->body_limit(boost::none);  // set once the header names the resource
   parser_->get().body() = std::move(body_memory_);
   if (buffer_.size() == 0 && buffer_.capacity() > memory_budget::uncounted_bytes) {
     buffer_.shrink_to_fit();
@@ -94,11 +93,10 @@ void session::parse_buffered() {
     buffer_.consume(used);
     if (ec && ec != http::error::need_more) return refuse_unparsable(ec);
     if (!had_header && parser_->is_header_done() && !accept_header()) return;
-    if (!head_) parser_->get().body().clear();  // of a request that is refused already: only its end matters
+    if (!head_) parser_->get().body().clear();  // the request has been refused: only the end of its body matters
     if (parser_->is_done()) return handle_request();
     if (ec != http::error::need_more && used > 0) continue;
-    // The parser waits for the end of a line of the header, of a chunk's extension, of a trailer: that has the header's
-    // bound.
+    // The parser waits for the end of a header line, a chunk's extension or a trailer: header_bytes_max bounds them.
     if (buffer_.size() > thread_.settings().header_bytes_max) return refuse_unparsable(http::error::header_limit);
     break;
   }
@@ -106,7 +104,8 @@ void session::parse_buffered() {
   read_more();
 }
 
-// RFC 9112, section 2.2: some clients end a body with a line end that they do not count. True if nothing else has come.
+// RFC 9112, section 2.2: some clients end a body with a line end that they do not count. Returns true if no other bytes
+// have arrived.
 bool session::skip_empty_lines() {
   const auto here = [this] {
     return std::string_view(static_cast<const char*>(buffer_.data().data()), buffer_.size());
@@ -115,11 +114,13 @@ bool session::skip_empty_lines() {
   return here().empty() || (empty_lines_ < empty_lines_max && here() == "\r");
 }
 
-// What may follow depends on the header, and all that it refuses is found here. False if it is no longer for the
-// session to go on with the request.
+// Checks the header, which also decides how the body is read. Returns false if the caller must not continue with the
+// request.
 bool session::accept_header() {
   const auto& request = parser_->get();
-  wire_ = {request.method() == http::verb::head, keeps_alive(request), request.version() < 11};
+  wire_ = {request.method() == http::verb::head, http_edge::keeps_alive(request), request.version() < 11};
+  auto to = find_route(request.target());
+  resource_ = resource_of(to);
   if (const auto fault = find_fault(request)) {
     refuse(fault->which, fault->detail);
     return false;
@@ -135,15 +136,15 @@ bool session::accept_header() {
     parser_->body_limit(bytes_max);
     if (parser_->chunked()) parser_->get().body().expect_at_most(bytes_max);
   }
-  const handler& judge = thread_.handler();
-  head_ = judge.read_head(request);
+  const handler& checks = thread_.handler();
+  head_ = checks.read_head(request, std::move(to));
   continue_is_due_ = expects_continue(request);
   if (waits_for_continue() && head_) {
-    if (auto refused = judge.refuse_unsent_body(request, *head_)) head_ = tl::make_unexpected(std::move(*refused));
+    if (auto refused = checks.refuse_unsent_body(request, *head_)) head_ = tl::make_unexpected(std::move(*refused));
   }
   if (batch && head_ && thread_.draining()) {
     head_ = tl::make_unexpected(refused_request(problem::draining, "no new batch is taken", request.method(),
-                                                request.target(), thread_.context()));
+                                                requested_resource(), thread_.context()));
   }
   if (!head_ && (batch || waits_for_continue())) {
     refuse_unsent_body();
@@ -153,11 +154,17 @@ bool session::accept_header() {
   return !batch;
 }
 
-// Makes room in the buffer. False if the budget does not have the memory.
+// Returns the resource that the target names. A request may have to be refused before its header is complete.
+resource session::requested_resource() {
+  if (!resource_) resource_ = resource_of(find_route(parser_->get().target()));
+  return *resource_;
+}
+
+// Makes room for `bytes` more in the buffer. Returns false if the budget does not have the memory.
 bool session::make_room(std::size_t bytes) {
   const std::size_t needed = buffer_.size() + bytes;
   if (needed <= buffer_.capacity()) return true;
-  return buffer_memory_.resize(std::max(needed, 2 * buffer_.size()));  // as it grows
+  return buffer_memory_.resize(std::max(needed, 2 * buffer_.size()));  // as flat_buffer grows
 }
 
 void session::read_more() {
@@ -168,7 +175,7 @@ void session::read_more() {
 
 void session::on_bytes(error_code ec, std::size_t count) {
   if (stage_ != stage::idle && stage_ != stage::receiving) return;  // timed out or closed meanwhile
-  if (ec) return close();  // the client has gone, or its request broke off: there is nobody to tell
+  if (ec) return close();  // the client has disconnected: a response could not be delivered
   buffer_.commit(count);
   parse_buffered();
 }
@@ -186,8 +193,8 @@ void session::send_continue() {
   });
 }
 
-// The body of a batch may be of any length, and one that the client was not told to send may never come: unless it has
-// come whole already, it is not waited for.
+// Responds without waiting for the body: that of a batch may have any length, and a client that waits for 100 Continue
+// may never send it.
 void session::refuse_unsent_body() {
   received_at_ = clock::now();
   error_code ignored;
@@ -199,55 +206,122 @@ void session::refuse_unsent_body() {
 
 std::uint64_t session::body_bytes_max() const {
   const server_settings& settings = thread_.settings();
-  const bool is_small = !parser_->chunked() && parser_->content_length().value_or(0) <= settings.body_bytes_max;
-  const auto to = is_small ? std::nullopt : find_route(parser_->get().target());
-  return to && is_of_captures(to->resource) ? std::max(settings.body_bytes_max, capture_body_bytes_max(settings))
-                                            : settings.body_bytes_max;
+  return is_of_captures(*resource_) ? std::max(settings.body_bytes_max, capture_body_bytes_max(settings))
+                                    : settings.body_bytes_max;
 }
 
 // --- batches ---
 
 bool session::is_batch() const {
-  const auto& request = parser_->get();
-  if (request.method() != http::verb::post || request.target() == "/api/v1/orders") return false;
-  const auto to = find_route(request.target());
-  return to && to->resource == resource::order_batch;
+  return resource_ == resource::order_batch && parser_->get().method() == http::verb::post;
 }
 
 void session::begin_batch() {
   received_at_ = clock::now();
   if (waits_for_continue()) return send_continue();
   stage_ = stage::batching;
-  batch_ = std::make_unique<batch_stream>(*this);
-  batch_->advance();
+  edge_counters& counters = thread_.counters();
+  const batch_resources resources{thread_.settings().body_bytes_max, counters.response_memory,
+                                  thread_.handler().line_parser(), counters.batch_lines};
+  batch_ = std::make_unique<batch_stream>(static_cast<batch_connection&>(*this), *parser_, resources);
+  batch_->start();
 }
 
-// `whole`: its answer has its end, and another request may follow.
-void session::end_batch(bool whole) {
-  const auto ended = std::move(batch_);  // until nobody uses it
+session::parse_result session::parse_body() {
+  error_code ec;
+  const std::size_t used = parser_->put(buffer_.data(), ec);
+  buffer_.consume(used);
+  if (ec == http::error::need_more) ec = {};
+  // The parser waits for the end of a chunk's extension, or of a trailer.
+  if (!ec && used == 0 && !parser_->is_done() && buffer_.size() > thread_.settings().header_bytes_max)
+    ec = http::error::header_limit;
+  if (ec || parser_->is_done()) received_at_ = clock::now();
+  return {used > 0, ec};
+}
+
+void session::read_body() {
+  extend_deadline();
+  const bool has_memory = make_room(batch_limits::read_bytes);
+  socket_.async_read_some(
+      buffer_.prepare(has_memory ? batch_limits::read_bytes : memory_budget::uncounted_bytes),
+      [self = shared_from_this()](error_code ec, std::size_t count) { self->on_batch_bytes(ec, count); });
+}
+
+void session::on_batch_bytes(error_code ec, std::size_t count) {
+  if (stage_ != stage::batching) return;
+  if (ec && ec != asio::error::eof) return close();
+  buffer_.commit(count);
+  batch_->on_bytes(ec);
+}
+
+void session::write_chunk(const chunk_parts& parts) {
+  extend_deadline();
+  // Each part of the write that succeeds extends the deadline.
+  const auto next_write_bytes = [this](error_code ec, std::size_t) -> std::size_t {
+    extend_deadline();
+    return ec ? 0 : batch_limits::write_bytes;
+  };
+  asio::async_write(socket_, parts, next_write_bytes,
+                    [self = shared_from_this()](error_code ec, std::size_t) { self->on_batch_written(ec); });
+}
+
+void session::on_batch_written(error_code ec) {
+  if (stage_ != stage::batching) return;
+  ec ? close() : batch_->on_written();
+}
+
+void session::schedule_turn() {
+  extend_deadline();
+  asio::post(thread_.io_context(), [self = shared_from_this()] {
+    if (self->stage_ == stage::batching) self->batch_->on_turn();
+  });
+}
+
+void session::submit_line(message&& what, std::uint32_t line) {
+  thread_.submit(shared_from_this(), std::move(what), line);
+}
+
+void session::extend_deadline() {
+  deadline_ = clock::now() + thread_.settings().request_timeout;
+}
+
+bool session::draining() const noexcept {
+  return thread_.draining();
+}
+
+bool session::keeps_alive() const noexcept {
+  return wire_.keep_alive && !thread_.draining();
+}
+
+void session::end_batch(bool complete) {
+  const auto ended = std::move(batch_);  // destroyed at the end of this call, as the batch is the caller
   constexpr unsigned ok = 200;
   thread_.count_response(ok, clock::now() - received_at_);
-  stays_open_ = whole;
+  stays_open_ = complete;
   buffer_.shrink_to_fit();
   buffer_memory_.resize(buffer_.capacity());
   on_written({});
 }
 
-// --- answering ---
+void session::refuse_batch(error_code why) {
+  const auto ended = std::move(batch_);
+  why == asio::error::eof ? close() : refuse_unparsable(why);
+}
+
+// --- responses ---
 
 void session::handle_request() {
   stage_ = stage::executing;
   received_at_ = clock::now();
   if (!head_) return respond(head_.error());
   auto result = thread_.handler().handle(parser_->get(), std::move(*head_));
-  captures_ = std::holds_alternative<capture_request>(result);
   if (const auto* known = std::get_if<response>(&result)) {
     respond(*known);
   } else if (auto* page = std::get_if<order_page>(&result)) {
     page_ = std::make_unique<order_page>(std::move(*page));
     read_page();
-  } else if (captures_) {
-    thread_.submit(shared_from_this(), std::move(std::get<capture_request>(result)));
+  } else if (auto* call = std::get_if<capture_request>(&result)) {
+    thread_.submit(shared_from_this(), std::move(*call));
   } else {
     thread_.submit(shared_from_this(), std::move(std::get<message>(result)));
   }
@@ -271,17 +345,15 @@ void session::on_answer(std::uint32_t line, answer&& what) {
     if (stage_ == stage::batching) batch_->on_answer(line, std::move(what));
     return;
   }
-  const handler_context& context = thread_.context();
-  const auto visible = visible_position(context);
-  respond(captures_ ? capture_response(what, visible) : write_response(what, context.clock->now(), visible));
+  respond(answer_response(requested_resource(), what, thread_.context()));
 }
 
-// The request is not read to its end, so the connection can't go on.
+// The end of the request may not be known, so the connection closes after the response.
 void session::refuse(problem which, std::string_view detail) {
   received_at_ = clock::now();
   const auto& request = parser_->get();
   wire_ = {request.method() == http::verb::head, false, false};
-  respond(refused_request(which, detail, request.method(), request.target(), thread_.context()));
+  respond(refused_request(which, detail, request.method(), requested_resource(), thread_.context()));
 }
 
 void session::refuse_unparsable(error_code why) {
@@ -292,11 +364,11 @@ void session::refuse_unparsable(error_code why) {
   refuse(which, why.message());
 }
 
-// An answer that there is no memory for gives way to a small one, which always has its memory.
+// If the budget has no memory for the response, an error is sent instead, which is small enough not to be counted.
 void session::respond(const response& what) {
   if (parser_) parser_->get().body().clear();
   out_.clear();
-  if (is_last_answer()) wire_.keep_alive = false;
+  if (is_last_response()) wire_.keep_alive = false;
   stays_open_ = append_response(out_, what, wire_);
   if (!out_memory_.resize(out_.capacity())) return refuse_for_memory(what.close);
   thread_.count_response(what.status, clock::now() - received_at_);
@@ -308,14 +380,14 @@ void session::refuse_for_memory(bool closes) {
   const auto& request = parser_->get();
   response refused =
       refused_request(problem::overloaded, "unread answers take as much memory as --response-memory allows",
-                      request.method(), request.target(), thread_.context());
+                      request.method(), requested_resource(), thread_.context());
   refused.close = closes;
   respond(refused);
 }
 
-// The last answer says so, and no request that is here already stays unanswered. For a client that sends without
-// waiting, and does not stop, that has an end.
-bool session::is_last_answer() {
+// While the server drains, the last response has `Connection: close`. Requests that have already arrived are answered
+// first, for a limited time if the client keeps sending without waiting for responses.
+bool session::is_last_response() {
   return thread_.draining() && !(thread_.takes_pipelined() && (buffer_.size() > 0 || has_unread_bytes()));
 }
 
@@ -324,8 +396,8 @@ bool session::has_unread_bytes() {
   return socket_.available(ignored) > 0;
 }
 
-// As a rule the kernel takes an answer whole, and at once. Not so where another request is here already: a pipeline
-// would be answered in ever deeper calls.
+// Usually the kernel accepts the complete response at once. With a pipelined request in the buffer the write is always
+// asynchronous, as otherwise each request of the pipeline would deepen the call stack.
 void session::write_out() {
   stage_ = stage::writing;
   std::size_t taken = 0;
@@ -380,25 +452,41 @@ void session::drain() {
 }
 
 void session::end_drain() {
-  if (stage_ == stage::batching) return batch_->end_drain();
-  if (stage_ == stage::receiving)
+  const bool batch_is_unfinished =
+      stage_ == stage::batching && batch_->now_waits_for() == batch_stream::waits_for::client_to_send;
+  if (stage_ == stage::receiving || batch_is_unfinished)
     refuse_unfinished(problem::draining, "the request had not come whole when the server ended");
 }
 
 void session::check_deadline(clock::time_point now) {
-  // What executes is bounded by the engine, not by the client.
-  if (now < deadline_ || stage_ == stage::executing || stage_ == stage::closed) return;
-  if (stage_ == stage::batching) return batch_->on_deadline();
-  // A request that has come by now is under way: it was sent before the client could see the end.
-  if (stage_ == stage::idle && has_unread_bytes()) return;
-  if (stage_ != stage::receiving) return close();
+  if (now < deadline_) return;
+  switch (stage_) {
+    case stage::executing:  // the engine answers every request: no deadline applies
+    case stage::closed: return;
+    case stage::idle:
+      // A client that has sent a request by now did so before it could see the connection close.
+      if (!has_unread_bytes()) close();
+      return;
+    case stage::writing:
+    case stage::lingering: return close();
+    case stage::batching:
+      switch (batch_->now_waits_for()) {
+        case batch_stream::waits_for::engine: return;
+        case batch_stream::waits_for::client_to_read: return close();
+        case batch_stream::waits_for::client_to_send: break;
+      }
+      break;
+    case stage::receiving: break;
+  }
   thread_.counters().timeouts.fetch_add(1, std::memory_order_relaxed);
   refuse_unfinished(problem::request_timeout, "the request did not arrive in time");
 }
 
+// Ends a request that has not arrived completely. A batch that has sent verdicts ends without a further response.
 void session::refuse_unfinished(problem which, std::string_view detail) {
   error_code ignored;
   socket_.cancel(ignored);
+  if (stage_ == stage::batching && batch_->response_begun()) return end_batch(false);
   refuse(which, detail);
 }
 

@@ -1,6 +1,6 @@
-// One connection: reads a request, has it handled, waits for the engine if it must, writes the answer, and so on in
-// turn. Requests that a client pipelines are answered one after the other, in order. Lives on one I/O thread, which
-// owns its deadlines.
+// One connection: reads a request, has it handled, waits for the engine if necessary, writes the response, then goes on
+// to the next request. Pipelined requests are handled one after the other, in order. Created and called by one I/O
+// thread; kept alive by its pending operations and by its requests in the engine.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -14,49 +14,48 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "engine/model/outcome.hpp"
+#include "engine/ports/port.hpp"
+#include "http-edge/orders/batch_connection.hpp"
 #include "http-edge/orders/batch_stream.hpp"
-#include "http-edge/orders/handler.hpp"
 #include "http-edge/orders/order_page.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
 #include "http-edge/protocol/padded_body.hpp"
+#include "http-edge/protocol/request_head.hpp"
 #include "http-edge/protocol/request_header.hpp"
 #include "http-edge/protocol/response.hpp"
+#include "http-edge/protocol/route.hpp"
 #include "http-edge/server/connection_count.hpp"
 
 namespace ordem::http_edge {
 
 class io_thread;
 
-inline constexpr std::string_view body_memory_detail =
-    "the requests that are arriving take as much memory as --body-memory allows";
-
-// The sessions of an I/O thread; one that ends leaves the list by itself.
+// The hook for an I/O thread's list of sessions. A session leaves the list when it is destroyed.
 using session_hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-class session : public std::enable_shared_from_this<session>, public session_hook {
+class session final : public std::enable_shared_from_this<session>, public session_hook, private batch_connection {
  public:
   using clock = std::chrono::steady_clock;
   using socket_type = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
-  session(socket_type&& socket, connection_count::place&& place, io_thread& thread);
+  session(socket_type&& socket, connection_permit&& permit, io_thread& thread);
   session(const session&) = delete;
   session& operator=(const session&) = delete;
+  ~session() override = default;
 
   void start();
-  // The connection is one too many: it is told so and closed.
+  // Responds that the connection is over the limit, and closes it.
   void start_refusing();
-  // The engine's answer to what was submitted; of a batch, to that line.
+  // The engine's answer to a submitted request. `line` is the number that was given to io_thread::submit().
   void on_answer(std::uint32_t line, answer&& what);
-  // Called now and then: ends what has taken too long.
+  // Ends the request or the connection if its deadline has passed. Called at regular intervals.
   void check_deadline(clock::time_point now);
-  // The server drains: the next answer is the connection's last, and if no request comes soon it is closed.
+  // Starts to drain: the next response is the last, and the connection is closed if no request arrives soon.
   void drain();
-  // The drain ends: what has not come whole by now is answered that it is not taken.
+  // Ends the drain: a request that has not arrived completely is refused.
   void end_drain();
 
  private:
-  friend class batch_stream;
   enum class stage : std::uint8_t { idle, receiving, executing, batching, writing, lingering, closed };
 
   void next_request();
@@ -71,14 +70,17 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void send_continue();
   void handle_request();
   void read_page();
+  resource requested_resource();
   bool is_batch() const;
   void begin_batch();
-  void end_batch(bool whole);
+  void on_batch_bytes(boost::beast::error_code ec, std::size_t count);
+  void on_batch_written(boost::beast::error_code ec);
+  void extend_deadline();
   void refuse(problem which, std::string_view detail);
   void refuse_unparsable(boost::beast::error_code why);
   void refuse_unfinished(problem which, std::string_view detail);
   void respond(const response& what);
-  bool is_last_answer();
+  bool is_last_response();
   bool has_unread_bytes();
   void refuse_for_memory(bool closes);
   void write_out();
@@ -87,8 +89,20 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   void close();
   std::uint64_t body_bytes_max() const;
 
+  // batch_connection: called by batch_.
+  std::size_t unparsed_bytes() const noexcept override { return buffer_.size(); }
+  parse_result parse_body() override;
+  void read_body() override;
+  void write_chunk(const chunk_parts& parts) override;
+  void schedule_turn() override;
+  void submit_line(message&& what, std::uint32_t line) override;
+  bool draining() const noexcept override;
+  bool keeps_alive() const noexcept override;
+  void end_batch(bool complete) override;
+  void refuse_batch(boost::beast::error_code why) override;
+
   socket_type socket_;
-  const connection_count::place place_;
+  const connection_permit permit_;
   io_thread& thread_;
   stage stage_ = stage::idle;
   clock::time_point deadline_;
@@ -97,15 +111,15 @@ class session : public std::enable_shared_from_this<session>, public session_hoo
   memory_budget::permit buffer_memory_;
   std::optional<request_parser> parser_;
   padded_body::value_type body_memory_;
-  tl::expected<request_head, response> head_;  // of the request whose body is read, or the answer that refuses it
+  std::optional<resource> resource_;           // of the request, once its target has been parsed
+  tl::expected<request_head, response> head_;  // of the request whose body is read, or the error that refuses it
   wire_options wire_;
   std::string out_;
   memory_budget::permit out_memory_;
-  std::unique_ptr<batch_stream> batch_;  // the one that is under way
-  std::unique_ptr<order_page> page_;     // the one that is being read
-  bool captures_ = false;                // what executes is a call of captures
+  std::unique_ptr<batch_stream> batch_;  // the batch in progress
+  std::unique_ptr<order_page> page_;     // the page being read
   bool continue_is_due_ = false;
-  int empty_lines_ = 0;  // that were skipped before the request
+  int empty_lines_ = 0;  // skipped before the request
   bool stays_open_ = true;
   std::size_t lingered_bytes_ = 0;
 };

@@ -13,8 +13,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/ports/readers.hpp"
-#include "http-edge/orders/handler.hpp"
+#include "engine/ports/port.hpp"
+#include "http-edge/handler.hpp"
 #include "http-edge/server/settings.hpp"
 #include "tests/engine/orders.hpp"
 #include "tests/http-edge/answers.hpp"
@@ -153,8 +153,11 @@ struct exchange {
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
+  tl::expected<http_edge::request_head, http_edge::response> read_head(const request& what) const {
+    return handler.read_head(what.get(), http_edge::find_route(what.get().target()));
+  }
   http_edge::handled handle(const request& what) {
-    auto head = handler.read_head(what.get());
+    auto head = read_head(what);
     if (!head) return std::move(head.error());
     return handler.handle(what.get(), std::move(*head));
   }

@@ -172,7 +172,8 @@ TEST_CASE("a request that can't be taken is refused in the form of captures, and
         std::pair(verb::get, std::string(captures_path))}) {
     exchange with_server;
     with_server.orders.show_up_to({17});
-    const response refused = refused_request(problem::body_too_large, "too large", method, path, with_server.given);
+    const response refused =
+        refused_request(problem::body_too_large, "too large", method, resource_of(find_route(path)), with_server.given);
     CHECK(refused.status == 413);
     CHECK(refused.body == R"({"error":"too large"})");
     CHECK(refused.close);

@@ -23,7 +23,7 @@ read_line read(std::string_view line) {
   exchange with_server;
   padded_body::value_type padded;
   padded.append(line.data(), line.size());
-  return with_server.handler.read_line_of_batch(padded.view());
+  return read_batch_line(padded.view(), with_server.handler.line_parser());
 }
 
 refused_line refused(std::string_view line) {
@@ -176,8 +176,8 @@ request batch_of(std::string_view media_type) {
 
 TEST_CASE("a batch is taken by its media type") {
   exchange with_server;
-  CHECK(with_server.handler.read_head(batch_of("application/x-ndjson").get()));
-  CHECK(with_server.handler.read_head(batch_of("Application/X-NDJSON; charset=utf-8").get()));
+  CHECK(with_server.read_head(batch_of("application/x-ndjson")));
+  CHECK(with_server.read_head(batch_of("Application/X-NDJSON; charset=utf-8")));
   for (const std::string_view type :
        {"", "application/json", "application/ndjson", "application/x-ndjson; charset=utf-16"}) {
     const auto refusal = with_server.answer(batch_of(type));
@@ -203,7 +203,7 @@ TEST_CASE("a batch is refused as a whole while the server recovers, and from a c
   exchange with_server;
   http_request old(batch_of("application/x-ndjson").get().base());
   old.version(10);
-  CHECK(slug_of(with_server.handler.read_head(old).error()) == "malformed-request");
+  CHECK(slug_of(with_server.handler.read_head(old, find_route(old.target())).error()) == "malformed-request");
 }
 
 }  // namespace

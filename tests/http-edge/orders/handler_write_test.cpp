@@ -280,7 +280,7 @@ TEST_CASE("a part of an order is not taken for a whole, and other methods have n
 TEST_CASE("what a header refuses is found before its body is asked for") {
   exchange with_server;
   const auto found = [&](request what) -> std::string {
-    auto head = with_server.handler.read_head(what.get());
+    auto head = with_server.read_head(what);
     if (!head) return slug_of(head.error());
     const auto refused = with_server.handler.refuse_unsent_body(what.get(), *head);
     return refused ? slug_of(*refused) : "";
@@ -404,8 +404,8 @@ TEST_CASE("a request that never became whole is refused and its connection close
   };
   for (const auto& [method, target, writes] : rows) {
     CAPTURE(target, writes);
-    const response refused =
-        refused_request(problem::body_too_large, "the body is too large", method, target, with_server.given);
+    const response refused = refused_request(problem::body_too_large, "the body is too large", method,
+                                             resource_of(find_route(target)), with_server.given);
     CHECK(refused.status == 413);
     CHECK(slug_of(refused) == "body-too-large");
     CHECK(refused.close);
@@ -418,7 +418,7 @@ TEST_CASE("a write that never became whole while the server recovers is refused 
   exchange with_server(service_state::recovering);
   with_server.given.orders = nullptr;  // there is none yet
   const response refused =
-      refused_request(problem::request_timeout, "too slow", verb::post, orders_path, with_server.given);
+      refused_request(problem::request_timeout, "too slow", verb::post, resource::orders, with_server.given);
   CHECK(slug_of(refused) == "request-timeout");
   CHECK(header_of(refused, "Idempotency-Expires") == now_text);
   CHECK_FALSE(header_of(refused, "Ordem-Position"));

@@ -1,5 +1,5 @@
-// Whether the service takes writes, as /-/ready tells it, and whether it serves reads, as /-/ready/reads does. Set by
-// the app, read by every I/O thread.
+// The state of the service: whether it takes writes (/-/ready) and serves reads (/-/ready/reads). Written by app/, read
+// by every I/O thread. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@ enum class service_state : std::uint8_t { recovering, ready, read_only, draining
 constexpr bool takes_writes(service_state state) noexcept {
   return state == service_state::ready;
 }
-// Also when it is read-only: what is durable can still be read.
+// A read-only service still serves reads: durable data stays readable.
 constexpr bool serves_reads(service_state state) noexcept {
   return takes_writes(state) || state == service_state::read_only;
 }
@@ -20,7 +20,8 @@ constexpr bool serves_reads(service_state state) noexcept {
 class service_status {
  public:
   service_state now() const noexcept { return state_.load(std::memory_order_acquire); }
-  // A state never goes back: what is draining or read-only becomes ready only by a restart.
+  // Does nothing if the service has reached `next` or a later state. States only advance: a draining or read-only
+  // service becomes ready again only by a restart.
   void advance_to(service_state next) noexcept {
     auto current = now();
     while (current < next && !state_.compare_exchange_weak(current, next, std::memory_order_acq_rel)) {

@@ -1,61 +1,36 @@
-#include "http-edge/orders/handler.hpp"
+#include "http-edge/orders/order_handler.hpp"
 
 #include <algorithm>
-#include <tl/expected.hpp>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/base/check.hpp"
 #include "engine/base/limits.hpp"
 #include "engine/base/text.hpp"
 #include "engine/codec/canonical_request.hpp"
-#include "engine/codec/order_json.hpp"
 #include "engine/codec/write_body.hpp"
-#include "http-edge/captures/capture_handler.hpp"
-#include "http-edge/operations/problem_pages.hpp"
+#include "engine/rules/validate.hpp"
+#include "http-edge/orders/batch_line.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "http-edge/protocol/headers.hpp"
-#include "http-edge/protocol/request_header.hpp"
-#include "http-edge/protocol/route.hpp"
-
-namespace ordem::embedded {
-extern const std::string_view openapi_yaml;
-}
 
 namespace ordem::http_edge {
 namespace {
 
 namespace http = boost::beast::http;
 
-// Of the parser, in bytes of JSON. It grows with larger bodies.
-constexpr std::size_t first_capacity = std::size_t{16} << 10;
-constexpr std::size_t kept_capacity_max = std::size_t{1} << 20;
-
 template <class Value>
 using or_response = tl::expected<Value, response>;
+
+using read_response = std::variant<response, order_page>;
 
 tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more = {}) {
   return tl::make_unexpected(problem_response(which, detail, more));
 }
 
-response text_response(std::string_view content_type, std::string body) {
-  response made;
-  made.content_type = content_type;
-  made.body = std::move(body);
-  return made;
-}
-
 response no_such_order() {
   return problem_response(problem::order_not_found, "no order has this id");
-}
-
-// What is wrong with a target that names no route.
-std::string_view target_error(std::string_view target) {
-  constexpr std::string_view no_path = "the request's target is neither a path nor a URL";
-  if (!target.starts_with('/') && target.find("://") == target.npos) return no_path;
-  if (target.find('#') != target.npos)
-    return "the request's target has the character '#', which needs percent-encoding";
-  if (target.find('%') != target.npos) return "the request's target has a '%' without two hexadecimal digits behind it";
-  return no_path;
 }
 
 // --- writes ---
@@ -166,27 +141,6 @@ or_response<message> read_message(const http_request& request, request_head&& he
   return message{std::move(*id), print, target, expected_version, std::move(body->command)};
 }
 
-// The answer to a write that never gets to the engine.
-response refused_write(response what, const handler_context& context) {
-  add_write_headers(what, context.clock->now(), visible_position(context));
-  return what;
-}
-
-// What of a write's header comes before its body in the order of the checks.
-or_response<std::optional<guid>> read_write_header(const http_request& request, codec::write_kind kind) {
-  auto checked = check_body_fields(request);
-  if (checked) checked = check_media_type(request, kind);
-  if (!checked) return tl::make_unexpected(std::move(checked.error()));
-  return guid_of_header(request);
-}
-
-handled handle_write(const http_request& request, request_head&& head, const handler_context& context,
-                     simdjson::dom::parser& parser) {
-  auto read = read_message(request, std::move(head), parser);
-  if (read) return std::move(*read);
-  return refused_write(std::move(read.error()), context);
-}
-
 // --- reads ---
 
 response with_tag_check(const http_request& request, const order& what) {
@@ -232,8 +186,8 @@ struct page_query {
 
 or_response<page_query> read_page_query(const route& to) {
   page_query page;
-  if (const auto asked = to.query_value("limit")) {
-    const auto limit = parse_positive(*asked);
+  if (const auto text = to.query_value("limit")) {
+    const auto limit = parse_positive(*text);
     if (!limit || *limit > limits::page_size_max)
       return refuse(problem::malformed_query, "limit is not a number from 1 to 1000");
     page.limit = static_cast<std::size_t>(*limit);
@@ -244,7 +198,7 @@ or_response<page_query> read_page_query(const route& to) {
 
 constexpr std::string_view bad_cursor = "cursor is not the next_cursor of an earlier answer";
 
-handled list_versions(const route& to, const handler_context& context) {
+read_response list_versions(const route& to, const handler_context& context) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
   const auto id = order_id::parse(to.name);
@@ -262,7 +216,7 @@ handled list_versions(const route& to, const handler_context& context) {
                     [](const order& last) { return std::to_string(last.version.number); });
 }
 
-handled list_orders(const route& to, const handler_context& context) {
+read_response list_orders(const route& to, const handler_context& context) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
   const auto customer_id = to.query_value("customer_id");
@@ -294,181 +248,74 @@ response get_message(const route& to, const handler_context& context) {
   return message_response(*id, **record, *made);
 }
 
-// --- operations ---
+}  // namespace
 
-// `is_enough`: whether what that state allows is what was asked for.
-response ready_response(service_state state, bool (*is_enough)(service_state)) {
-  const bool enough = is_enough(state);
-  const auto limited = [enough](std::string_view status, std::string_view reason) {
-    response made = json_response(
-        enough ? 200 : 503, "{\"status\":\"" + std::string(status) + "\",\"reason\":\"" + std::string(reason) + "\"}");
-    if (!enough) made.add_header("Retry-After", "1");
-    return made;
-  };
-  switch (state) {
-    case service_state::recovering: return limited("recovering", "the data is being read, or brought to Postgres");
-    case service_state::ready: return json_response(200, "{\"status\":\"ready\"}");
-    case service_state::read_only:
-      return limited("read-only", "no writes are taken until a restart; the server's log says why");
-    case service_state::draining: return limited("draining", "the server is shutting down");
+or_response<std::optional<guid>> check_write_header(const http_request& request, const route& to,
+                                                    const handler_context& context) {
+  auto checked = check_body_fields(request);
+  if (checked) checked = check_media_type(request, kind_of(to, request.method()));
+  if (!checked) return tl::make_unexpected(refused_write(std::move(checked.error()), context));
+  auto id = guid_of_header(request);
+  if (!id) return tl::make_unexpected(refused_write(std::move(id.error()), context));
+  return id;
+}
+
+std::optional<response> check_batch_header(const http_request& request, const handler_context& context) {
+  if (request.version() < 11) {
+    return refused_write(problem_response(problem::malformed_request, "a batch is answered in chunks: use HTTP/1.1"),
+                         context);
   }
-  return {};
+  auto checked = check_body_fields(request);
+  if (checked) checked = check_media_type(request, batch_media_type, batch_media_type);
+  if (!checked) return refused_write(std::move(checked.error()), context);
+  return std::nullopt;
 }
 
-response position_response(const log_positions& now) {
-  std::string body = "{\"decided\":";
-  append_number(body, now.decided.number);
-  body += ",\"durable\":";
-  append_number(body, now.durable.number);
-  body += ",\"persisted\":";
-  if (now.persisted) {
-    append_number(body, now.persisted->number);
-  } else {
-    body += "null";
-  }
-  body += '}';
-  return json_response(200, std::move(body));
+std::optional<response> check_target_and_version(const http_request& request, const route& to,
+                                                 const handler_context& context) {
+  if (kind_of(to, request.method()) == codec::write_kind::create) return std::nullopt;
+  if (auto of_header = version_of_header(request); !of_header)
+    return refused_write(std::move(of_header.error()), context);
+  if (!order_id::parse(to.name)) return refused_write(no_such_order(), context);
+  return std::nullopt;
 }
 
-response get_problem(const route& to) {
-  const codec::problem_row* row = codec::find_problem(to.name);
-  if (row == nullptr) return problem_response(problem::not_found, "there is no such problem");
-  return text_response("text/html; charset=utf-8", problem_page(*row));
+or_response<message> read_write(const http_request& request, request_head&& head, const handler_context& context,
+                                simdjson::dom::parser& parser) {
+  auto read = read_message(request, std::move(head), parser);
+  if (!read) return tl::make_unexpected(refused_write(std::move(read.error()), context));
+  return read;
 }
 
-bool needs_data(resource what) {
-  switch (what) {
-    case resource::orders:
-    case resource::order:
-    case resource::order_status:
-    case resource::order_batch:
-    case resource::order_versions:
-    case resource::order_version:
-    case resource::message:
-    case resource::position: return true;
-    default: return false;
-  }
-}
-
-handled get(const http_request& request, const route& to, const handler_context& context) {
+read_response read_orders(const http_request& request, const route& to, const handler_context& context) {
   switch (to.resource) {
     case resource::orders: return list_orders(to, context);
     case resource::order: return get_order(request, to, context);
     case resource::order_versions: return list_versions(to, context);
     case resource::order_version: return get_version(request, to, context);
     case resource::message: return get_message(to, context);
-    case resource::ping: return json_response(200, "{\"message\":\"pong\"}");
-    case resource::live: return json_response(200, "{\"status\":\"live\"}");
-    case resource::ready: return ready_response(context.status->now(), takes_writes);
-    case resource::ready_reads: return ready_response(context.status->now(), serves_reads);
-    case resource::position: return position_response(context.positions());
-    case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", context.metrics_text());
-    case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));
-    case resource::problems: return text_response("text/html; charset=utf-8", problem_list_page());
-    case resource::problem: return get_problem(to);
     case resource::order_status:
     case resource::order_batch:
     case resource::captures:
     case resource::capture:
+    case resource::ping:
+    case resource::ready:
+    case resource::ready_reads:
+    case resource::live:
+    case resource::position:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::problems:
+    case resource::problem:
     case resource::unknown: break;
   }
-  return problem_response(problem::not_found, "there is nothing at this path");
+  CHECK(false && "not a resource of orders that can be read");
+  return response{};
 }
 
-}  // namespace
-
-std::optional<position> visible_position(const handler_context& context) {
-  if (context.status->now() == service_state::recovering) return std::nullopt;
-  return context.orders->visible();
-}
-
-handler::handler(const handler_context& context, std::size_t captured_bytes_max)
-    : context_(context), captured_bytes_max_(captured_bytes_max) {
-  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
-  CHECK(line_parser_.allocate(first_capacity, limits::json_depth_max + 1) == simdjson::SUCCESS);
-}
-
-// A body of many megabytes is rare, and its memory not worth keeping.
-void handler::shrink_parser() {
-  if (parser_.capacity() <= kept_capacity_max) return;
-  parser_ = simdjson::dom::parser();
-  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
-}
-
-tl::expected<request_head, response> handler::read_head(const http_request& request) const {
-  const auto target = request.target();
-  auto to = find_route(target);
-  // Where the request ends is not in doubt, so the connection stays open.
-  if (!to) return refuse(problem::malformed_request, target_error(target));
-  if (to->resource == resource::unknown) return refuse(problem::not_found, "there is nothing at this path");
-  if (is_of_captures(to->resource)) {
-    if (auto refused = refuse_capture(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
-    return request_head{std::move(*to), std::nullopt};
-  }
-  if (!allows(to->resource, request.method())) {
-    response refused =
-        problem_response(problem::method_not_allowed, "this path takes " + std::string(allowed_methods(to->resource)));
-    refused.add_header("Allow", allowed_methods(to->resource));
-    return tl::make_unexpected(std::move(refused));
-  }
-  const bool writes = is_write(to->resource, request.method());
-  if (needs_data(to->resource) && context_.status->now() == service_state::recovering) {
-    response refused = problem_response(problem::recovering, "the data is being read");
-    return tl::make_unexpected(writes ? refused_write(std::move(refused), context_) : std::move(refused));
-  }
-  if (const auto wrong = query_error(*to, request.method())) {
-    response refused = problem_response(problem::malformed_query, *wrong);
-    return tl::make_unexpected(writes ? refused_write(std::move(refused), context_) : std::move(refused));
-  }
-  if (!writes) return request_head{std::move(*to), std::nullopt};
-  if (to->resource == resource::order_batch) {
-    if (auto refused = refuse_batch(request)) return tl::make_unexpected(std::move(*refused));
-    return request_head{std::move(*to), std::nullopt};
-  }
-  auto id = read_write_header(request, kind_of(*to, request.method()));
-  if (!id) return tl::make_unexpected(refused_write(std::move(id.error()), context_));
-  return request_head{std::move(*to), std::move(*id)};
-}
-
-std::optional<response> handler::refuse_unsent_body(const http_request& request, const request_head& head) const {
-  const resource what = head.to.resource;
-  if ((what != resource::order && what != resource::order_status) || !is_write(what, request.method()))
-    return std::nullopt;
-  if (auto supplied = version_of_header(request); !supplied)
-    return refused_write(std::move(supplied.error()), context_);
-  if (!order_id::parse(head.to.name)) return refused_write(no_such_order(), context_);
-  return std::nullopt;
-}
-
-handled handler::handle(const http_request& request, request_head&& head) {
-  if (is_of_captures(head.to.resource)) {
-    auto result = handle_capture(request, head.to, context_, parser_, captured_bytes_max_);
-    shrink_parser();
-    return result;
-  }
-  if (is_write(head.to.resource, request.method())) return handle_write(request, std::move(head), context_, parser_);
-  return get(request, head.to, context_);
-}
-
-// Of a POST to the batches of orders: the answer, if it is refused as a whole.
-std::optional<response> handler::refuse_batch(const http_request& request) const {
-  if (request.version() < 11) {
-    return refused_write(problem_response(problem::malformed_request, "a batch is answered in chunks: use HTTP/1.1"),
-                         context_);
-  }
-  auto checked = check_body_fields(request);
-  if (checked) checked = check_media_type(request, batch_media_type, batch_media_type);
-  if (!checked) return refused_write(std::move(checked.error()), context_);
-  return std::nullopt;
-}
-
-response refused_request(problem which, std::string_view detail, http::verb method, std::string_view target,
-                         const handler_context& context) {
-  const auto to = find_route(target);
-  response refused = to && is_of_captures(to->resource) ? capture_problem(which, detail, visible_position(context))
-                                                        : problem_response(which, detail);
-  refused.close = true;
-  return to && is_write(to->resource, method) ? refused_write(std::move(refused), context) : refused;
+response refused_write(response refused, const handler_context& context) {
+  add_write_headers(refused, context.clock->now(), visible_position(context));
+  return refused;
 }
 
 }  // namespace ordem::http_edge

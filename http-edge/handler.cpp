@@ -1,0 +1,175 @@
+#include "http-edge/handler.hpp"
+
+#include <string>
+#include <utility>
+
+#include "engine/base/check.hpp"
+#include "engine/base/limits.hpp"
+#include "http-edge/captures/capture_handler.hpp"
+#include "http-edge/operations/operations_handler.hpp"
+#include "http-edge/orders/order_handler.hpp"
+#include "http-edge/orders/rendering.hpp"
+
+namespace ordem::http_edge {
+namespace {
+
+namespace http = boost::beast::http;
+
+// Capacity of a JSON parser, in bytes of JSON. It grows with larger bodies.
+constexpr std::size_t first_capacity = std::size_t{16} << 10;
+constexpr std::size_t kept_capacity_max = std::size_t{1} << 20;
+
+template <class... Alternatives>
+handled to_handled(std::variant<Alternatives...>&& result) {
+  return std::visit([](auto&& each) -> handled { return std::forward<decltype(each)>(each); }, std::move(result));
+}
+
+template <class Request>
+handled to_handled(tl::expected<Request, response>&& result) {
+  if (!result) return std::move(result.error());
+  return std::move(*result);
+}
+
+// The detail of the error for a target that is not a valid path or URL.
+std::string_view target_error(std::string_view target) {
+  constexpr std::string_view no_path = "the request's target is neither a path nor a URL";
+  if (!target.starts_with('/') && target.find("://") == target.npos) return no_path;
+  if (target.find('#') != target.npos)
+    return "the request's target has the character '#', which needs percent-encoding";
+  if (target.find('%') != target.npos) return "the request's target has a '%' without two hexadecimal digits behind it";
+  return no_path;
+}
+
+// Whether the call reads or writes orders or the log, which is not possible while the service is recovering.
+bool needs_data(resource what) {
+  switch (what) {
+    case resource::orders:
+    case resource::order:
+    case resource::order_status:
+    case resource::order_batch:
+    case resource::order_versions:
+    case resource::order_version:
+    case resource::message:
+    case resource::captures:
+    case resource::capture:
+    case resource::position: return true;
+    case resource::ping:
+    case resource::ready:
+    case resource::ready_reads:
+    case resource::live:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::problems:
+    case resource::problem:
+    case resource::unknown: return false;
+  }
+  CHECK(false && "a resource outside its enumeration");
+  return false;
+}
+
+response method_not_allowed(resource what) {
+  response refused =
+      problem_response(problem::method_not_allowed, "this path takes " + std::string(allowed_methods(what)));
+  refused.add_header("Allow", allowed_methods(what));
+  return refused;
+}
+
+// Checks what does not depend on the kind of write. Returns the error, if there is one.
+std::optional<response> check_state_and_query(const http_request& request, const route& to,
+                                              const handler_context& context) {
+  if (needs_data(to.resource) && context.status->now() == service_state::recovering)
+    return problem_response(problem::recovering, "the data is being read");
+  if (const auto error = query_error(to, request.method())) return problem_response(problem::malformed_query, *error);
+  return std::nullopt;
+}
+
+}  // namespace
+
+handler::handler(const handler_context& context, std::size_t captured_bytes_max)
+    : context_(context), captured_bytes_max_(captured_bytes_max) {
+  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+  CHECK(line_parser_.allocate(first_capacity, limits::json_depth_max + 1) == simdjson::SUCCESS);
+}
+
+// Bodies of many megabytes are rare: the memory for them is not kept.
+void handler::shrink_parser() {
+  if (parser_.capacity() <= kept_capacity_max) return;
+  parser_ = simdjson::dom::parser();
+  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+}
+
+tl::expected<request_head, response> handler::read_head(const http_request& request, std::optional<route>&& to) const {
+  // The connection stays open: it is clear where a request with a bad target ends.
+  if (!to) return tl::make_unexpected(problem_response(problem::malformed_request, target_error(request.target())));
+  if (to->resource == resource::unknown)
+    return tl::make_unexpected(problem_response(problem::not_found, "there is nothing at this path"));
+  if (is_of_captures(to->resource)) {
+    if (auto refused = check_capture_header(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
+    return request_head{std::move(*to), std::nullopt};
+  }
+  if (!allows(to->resource, request.method())) return tl::make_unexpected(method_not_allowed(to->resource));
+  const bool writes = is_write(to->resource, request.method());
+  if (auto refused = check_state_and_query(request, *to, context_))
+    return tl::make_unexpected(writes ? refused_write(std::move(*refused), context_) : std::move(*refused));
+  if (!writes) return request_head{std::move(*to), std::nullopt};
+  if (to->resource == resource::order_batch) {
+    if (auto refused = check_batch_header(request, context_)) return tl::make_unexpected(std::move(*refused));
+    return request_head{std::move(*to), std::nullopt};
+  }
+  auto id = check_write_header(request, *to, context_);
+  if (!id) return tl::make_unexpected(std::move(id.error()));
+  return request_head{std::move(*to), std::move(*id)};
+}
+
+std::optional<response> handler::refuse_unsent_body(const http_request& request, const request_head& head) const {
+  if (head.to.resource == resource::order_batch || !is_write(head.to.resource, request.method())) return std::nullopt;
+  return check_target_and_version(request, head.to, context_);
+}
+
+handled handler::handle(const http_request& request, request_head&& head) {
+  const resource what = head.to.resource;
+  switch (what) {
+    case resource::orders:
+    case resource::order:
+    case resource::order_status:
+    case resource::order_versions:
+    case resource::order_version:
+    case resource::message:
+      return is_write(what, request.method()) ? to_handled(read_write(request, std::move(head), context_, parser_))
+                                              : to_handled(read_orders(request, head.to, context_));
+    case resource::captures:
+    case resource::capture: {
+      auto result = read_capture(request, head.to, context_, parser_, captured_bytes_max_);
+      shrink_parser();
+      return to_handled(std::move(result));
+    }
+    case resource::ping:
+    case resource::ready:
+    case resource::ready_reads:
+    case resource::live:
+    case resource::position:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::problems:
+    case resource::problem: return operations_response(head.to, context_);
+    case resource::order_batch:
+    case resource::unknown: break;
+  }
+  CHECK(false && "read_head() refuses unknown resources, and batches are not handled here");
+  return response{};
+}
+
+response answer_response(resource to, const answer& what, const handler_context& context) {
+  const auto visible = visible_position(context);
+  return is_of_captures(to) ? capture_response(what, visible) : write_response(what, context.clock->now(), visible);
+}
+
+response refused_request(problem which, std::string_view detail, http::verb method, resource to,
+                         const handler_context& context) {
+  response refused =
+      is_of_captures(to) ? capture_problem(which, detail, visible_position(context)) : problem_response(which, detail);
+  refused.close = true;
+  return is_write(to, method) ? refused_write(std::move(refused), context) : refused;
+}
+
+}  // namespace ordem::http_edge

@@ -1,0 +1,26 @@
+// The interfaces of the service that request handlers call. Owned by the server, shared by all I/O threads.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "engine/model/time.hpp"
+#include "engine/ports/port.hpp"
+#include "http-edge/protocol/service_status.hpp"
+
+namespace ordem::http_edge {
+
+// All pointers outlive the server.
+struct handler_context {
+  const order_reader* orders = nullptr;  // null while the service is recovering
+  const time_source* clock = nullptr;
+  const service_status* status = nullptr;
+  std::function<std::string()> metrics_text;  // Prometheus text; thread-safe
+  std::function<log_positions()> positions;   // thread-safe; REQUIRES: the service is not recovering
+};
+
+// Returns the position that reads show, for Ordem-Position, or nullopt while the service is recovering.
+std::optional<position> visible_position(const handler_context& context);
+
+}  // namespace ordem::http_edge

@@ -1,0 +1,16 @@
+// The result of checking the header of a request: everything that the handlers need from it once the body has arrived.
+#pragma once
+
+#include <optional>
+
+#include "engine/model/ids.hpp"
+#include "http-edge/protocol/route.hpp"
+
+namespace ordem::http_edge {
+
+struct request_head {
+  route to;
+  std::optional<ordem::guid> guid;  // from Idempotency-Key, of a write of one order
+};
+
+}  // namespace ordem::http_edge
