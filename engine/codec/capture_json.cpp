@@ -15,25 +15,25 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// The text of a header's value. Clients in Lua send a number where a header looks like one, and to refuse it would
-// leave the response unrecorded: it becomes the shortest text of the same number.
-std::optional<std::string> value_text_of(const dom::element& value, header_values taken) {
-  if (taken == header_values::texts) return string_of(value);
+// Returns the text of a header's value. Lua clients send a number for a header that looks like one. Rejecting it would
+// leave the response unrecorded, so it becomes the shortest text of the same number.
+std::optional<std::string> value_text_of(const dom::element& value, header_values accepted) {
+  if (accepted == header_values::texts) return string_of(value);
   if (bool flag = false; value.get(flag) == simdjson::SUCCESS) return flag ? "true" : "false";
   return value.is_number() ? number_text_of(value) : string_of(value);
 }
 
-std::optional<std::vector<std::string>> value_texts_of(const dom::array& values, header_values taken) {
+std::optional<std::vector<std::string>> value_texts_of(const dom::array& values, header_values accepted) {
   std::vector<std::string> texts;
   for (const auto value : values) {
-    auto text = value_text_of(value, taken);
+    auto text = value_text_of(value, accepted);
     if (!text) return std::nullopt;
     texts.push_back(std::move(*text));
   }
   return texts;
 }
 
-std::optional<captured_header> header_of(const dom::element& json, header_values taken) {
+std::optional<captured_header> header_of(const dom::element& json, header_values accepted) {
   dom::object members;
   if (json.get(members) != simdjson::SUCCESS) return std::nullopt;
   captured_header header;
@@ -45,19 +45,19 @@ std::optional<captured_header> header_of(const dom::element& json, header_values
   const auto value = member_of(members, "value");
   if (!value) return header;
   if (dom::array list; value->get(list) == simdjson::SUCCESS) {
-    auto texts = value_texts_of(list, taken);
+    auto texts = value_texts_of(list, accepted);
     if (!texts) return std::nullopt;
     header.value = std::move(*texts);
     return header;
   }
-  auto text = value_text_of(*value, taken);
+  auto text = value_text_of(*value, accepted);
   if (!text) return std::nullopt;
   header.value = std::move(*text);
   return header;
 }
 
-// Whether it has no character that no header can have (RFC 9110, section 5.5): each of them could end a line of the
-// header of whoever repeats the response. Postgres' jsonb has no U+0000 either.
+// Returns whether the text is free of characters that a header cannot contain (RFC 9110, section 5.5): they could end a
+// header line when the response is replayed. jsonb in Postgres cannot store U+0000 either.
 bool is_header_text(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
 }
@@ -108,14 +108,14 @@ std::optional<captured_response> read_captured_response(const simdjson::dom::ele
 }
 
 std::optional<std::vector<captured_header>> read_captured_headers(const simdjson::dom::element& json,
-                                                                  header_values taken) {
+                                                                  header_values accepted) {
   std::vector<captured_header> headers;
   dom::object empty;
   if (json.is_null() || (json.get(empty) == simdjson::SUCCESS && empty.size() == 0)) return headers;
   dom::array list;
   if (json.get(list) != simdjson::SUCCESS) return std::nullopt;
   for (const auto each : list) {
-    auto header = header_of(each, taken);
+    auto header = header_of(each, accepted);
     if (!header) return std::nullopt;
     headers.push_back(std::move(*header));
   }

@@ -1,4 +1,4 @@
-// Captures as JSON. Pure functions, any thread.
+// Captures as JSON. Pure functions; thread-safe.
 #pragma once
 
 #include <simdjson.h>
@@ -13,30 +13,31 @@
 
 namespace ordem::codec {
 
-// Returns the last member of that name, as most readers of JSON take it; nullopt if there is none, or it is null.
+// Returns the last member with this name, as most JSON parsers do, or nullopt if there is none or its value is null.
 std::optional<simdjson::dom::element> member_of(const simdjson::dom::object& object, std::string_view name);
 
 // Returns nullopt if the value is not a string.
 std::optional<std::string> string_of(const simdjson::dom::element& value);
 
-// {"response_status", "response_body", "response_headers"}; the last two may be missing. Returns nullopt for anything
-// else, and if a header has CR, LF or U+0000 in its key or value.
+// Reads {"response_status", "response_body", "response_headers"}, of which the last two are optional. Returns nullopt
+// for anything else, and if a header has CR, LF or U+0000 in its key or value.
 std::optional<captured_response> read_captured_response(const simdjson::dom::element& json);
-// [{"key", "value"}, ...], with a value that is a text, a number, true, false or a list of these, or null for none;
-// null and {}, which is how Lua's cjson writes an empty table, are an empty list too.
-// Numbers and booleans become texts only where a client sent them: what this program wrote has none.
+// Whether numbers and booleans are accepted as header values and become texts. Clients send them; this program writes
+// only texts.
 enum class header_values : std::uint8_t { texts, texts_and_scalars };
+// Reads [{"key", "value"}, ...], where a value is a text, a number, true, false, a list of these, or null for no value.
+// null and {}, which is how Lua's cjson writes an empty table, are empty lists.
 std::optional<std::vector<captured_header>> read_captured_headers(const simdjson::dom::element& json,
-                                                                  header_values taken = header_values::texts);
+                                                                  header_values accepted = header_values::texts);
 
-// {"idempotency_key", "state", "allocated_at", "lease_ends_at", "expires_at", "response"}; a time is null where it is
-// for ever or of no account, the response while nothing is recorded.
+// Returns {"idempotency_key", "state", "allocated_at", "lease_ends_at", "expires_at", "response"}. A time is null if it
+// is unlimited or does not apply, the response is null until it is recorded.
 std::string capture_text(const capture_key& key, const capture& what);
 
-// {"response_status", "response_body", "response_headers"}.
+// Appends {"response_status", "response_body", "response_headers"}.
 void append_captured_response(std::string& out, const captured_response& what);
 
-// [{"key", "value"}, ...].
+// Appends [{"key", "value"}, ...].
 void append_headers(std::string& out, const std::vector<captured_header>& headers);
 
 }  // namespace ordem::codec

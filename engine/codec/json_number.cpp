@@ -11,11 +11,11 @@
 namespace ordem::codec {
 namespace {
 
-// Of the absolute value of an integer that is replaced: those of 2^53 - 1.
+// The number of digits of 2^53 - 1, the largest integer that is replaced.
 constexpr std::int64_t digits_max = 16;
 
-// The exponent of a number, bounded so that sums of it do not overflow; a larger one means the same to
-// integer_digits().
+// Returns the exponent of a number, bounded so that sums of it do not overflow. integer_digits() has the same result
+// for all exponents beyond the bound.
 std::int64_t exponent_of(std::string_view digits) {
   constexpr std::int64_t most = std::int64_t{1} << 40;
   std::int64_t exponent = 0;

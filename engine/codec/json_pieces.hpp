@@ -1,4 +1,4 @@
-// The values that several kinds of JSON text have in common.
+// Values that occur in several kinds of JSON text. Pure functions; thread-safe.
 #pragma once
 
 #include <string>
@@ -14,14 +14,14 @@ inline std::string_view text_of(const currency_code& currency) noexcept {
   return {currency.data(), currency.size()};
 }
 
-// In quotes.
+// Appends the time with its quotes.
 inline void append_time(std::string& out, timestamp at) {
   out += '"';
   append_rfc3339(out, at);
   out += '"';
 }
 
-// In quotes.
+// Appends the id with its quotes.
 inline void append_id(std::string& out, const order_id& id) {
   out += '"';
   id.append_to(out);

@@ -48,7 +48,7 @@ recorded_response order_closed_response(const outcome& what) {
                                                ": its content can no longer change");
 }
 
-// The member `code` of a recorded answer's body.
+// Returns the member `code` of the body of a recorded response.
 unsigned code_of(verdict what) {
   switch (what) {
     case verdict::order_created: return 201;
@@ -62,7 +62,7 @@ unsigned code_of(verdict what) {
   return 0;
 }
 
-// The command of a recorded message, told from the order that it made where the record does not hold it.
+// Returns the command of a recorded message. If the record does not hold it, it is derived from the order's version.
 command command_of(const message_record& record, const shared_order& order) {
   if (record.command) return *record.command;
   CHECK(order != nullptr);

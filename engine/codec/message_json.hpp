@@ -1,5 +1,5 @@
 // Messages and their recorded responses as JSON text. Deterministic: the same outcome always gives the same bytes, so a
-// repeated GUID gets the response of the first time. Pure functions, any thread.
+// repeated GUID gets the original response. Pure functions; thread-safe.
 #pragma once
 
 #include <string>
@@ -10,16 +10,16 @@
 
 namespace ordem::codec {
 
-// The part of a response that depends on the outcome alone.
+// The part of a response that depends only on the outcome.
 struct recorded_response {
   unsigned status = 200;
   std::string body;  // a problem (RFC 9457) if the outcome is a rejection
 };
 
-// `order`: the version that an accepted outcome made; null for a rejection.
+// `order` is the version that an accepted outcome created, or null for a rejection.
 recorded_response recorded_response_of(const outcome& what, const shared_order& order);
 
-// As Postgres keeps a message, and GET /api/v1/messages/{guid} shows it.
+// A message as it is stored in Postgres and returned by GET /api/v1/messages/{guid}.
 struct message_json {
   std::string request;   // {"method", "path", "body"}
   std::string response;  // {"status", "code", "body"}

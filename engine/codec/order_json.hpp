@@ -1,5 +1,5 @@
-// Orders as JSON text. Deterministic: the same order always gives the same bytes, so a repeated GUID gets the response
-// of the first time. Pure functions, any thread.
+// Orders as JSON text. Deterministic: the same order always gives the same bytes, so a repeated GUID gets the original
+// response. Pure functions; thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace ordem::codec {
 
-// [{"sku", "quantity", "unit_price"}, ...].
+// Appends [{"sku", "quantity", "unit_price"}, ...].
 void append_items(std::string& out, const std::vector<order_item>& items);
 
 void append_order(std::string& out, const order& what);
@@ -20,10 +20,10 @@ void append_order(std::string& out, const order& what);
 // Returns {"code", "message", "order"}.
 std::string order_body(unsigned code, std::string_view message, const order& what);
 
-// The body of a list of orders, made order by order.
+// Builds the body of a list of orders, one order at a time. Owned by one thread.
 class order_list_json {
  public:
-  // `name`: of the member that has the orders.
+  // `name` is the name of the member that contains the orders.
   explicit order_list_json(std::string_view name);
 
   void add(const order& what);
@@ -32,7 +32,7 @@ class order_list_json {
   std::size_t orders() const noexcept { return orders_; }
   std::size_t bytes() const noexcept { return text_.size(); }
 
-  // Returns the whole body, with the cursor of the next page if there is one. The last call.
+  // Returns the complete body, with the cursor of the next page if there is one. REQUIRES: this is the last call.
   std::string finish(const std::optional<std::string>& next_cursor);
 
  private:

@@ -1,5 +1,5 @@
-// Every error that the HTTP interface reports: one row of one table each. The table gives the responses and the pages
-// that explain them.
+// The table of all errors of the HTTP interface, with one row for each. Responses and the pages that explain errors are
+// made from it. Pure functions; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -47,19 +47,20 @@ enum class problem : std::uint8_t {
 
 struct problem_row {
   problem which;
-  std::string_view slug;  // of its type, /problems/<slug>
+  std::string_view slug;  // the last part of the type, /problems/<slug>
   unsigned status;
-  unsigned code;  // in the body; the status, but for those that the replaced services had numbers for
+  unsigned code;  // in the body: the status, or the number that the replaced services used
   std::string_view title;
-  std::string_view explanation;  // for its page: what happened, what to do
+  std::string_view explanation;  // for the page: what happened and what to do
 };
 
 std::span<const problem_row> problem_table() noexcept;
 const problem_row& row_of(problem which) noexcept;
+// Returns nullptr if there is no problem with this slug.
 const problem_row* find_problem(std::string_view slug) noexcept;
 
-// The body of an application/problem+json answer (RFC 9457). `status` overrides the row's; `more` is further members,
-// each with a leading comma, already JSON.
+// Returns the body of an application/problem+json response (RFC 9457). `status` replaces the status of the row. `more`
+// is the JSON text of additional members, each with a leading comma.
 std::string problem_body(const problem_row& row, unsigned status, std::string_view detail, std::string_view more = {});
 
 }  // namespace ordem::codec

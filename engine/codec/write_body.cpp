@@ -13,20 +13,20 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// The first of so many, each with a pointer of so many bytes: an answer has a bound too.
+// Only the first violations are listed, with pointers of bounded length, so that the response is bounded too.
 constexpr std::size_t violations_max = 1000;
 constexpr std::size_t pointer_bytes_max = 1024;
 
-// Where a value stands, as a chain of names and indices on the stack: most bodies are right, and then nobody writes it
-// down.
+// The place of a value, as a chain of names and indices on the stack. Its text is built only for a violation, as most
+// bodies are valid.
 class json_place {
  public:
   json_place() = default;  // the whole body
   json_place(const json_place& parent, std::string_view member) : parent_(&parent), member_(member) {}
   json_place(const json_place& parent, std::size_t index) : parent_(&parent), index_(index) {}
 
-  // JSON Pointer, RFC 6901, section 3. If it has more than pointer_bytes_max bytes, that of the innermost value around
-  // this one whose pointer has not.
+  // Returns the JSON Pointer (RFC 6901, section 3). If it has more than pointer_bytes_max bytes, returns that of the
+  // innermost value around this one whose pointer does not.
   std::string pointer() const {
     std::string text;
     append_to(text);
@@ -34,7 +34,7 @@ class json_place {
   }
 
  private:
-  // False if what is appended ends before this place.
+  // Returns false if the appended pointer ends before this place.
   bool append_to(std::string& text) const {
     if (parent_ == nullptr) return true;
     if (!parent_->append_to(text)) return false;
@@ -82,7 +82,7 @@ class violation_list {
   std::vector<violation> found_;
 };
 
-// One member that a call takes.
+// A member that a call accepts.
 template <class Read>
 struct known_member {
   std::string_view name;
@@ -92,7 +92,7 @@ struct known_member {
 template <class Read>
 known_member(std::string_view, bool, Read) -> known_member<Read>;
 
-// Reads an object by its known members: each at most once, none that is unknown, none missing that is required.
+// Reads the known members of an object. Repeated, unknown and missing required members are violations.
 template <class... Known>
 void read_members(dom::object object, const json_place& at, violation_list& wrong, Known... known) {
   unsigned seen = 0;
@@ -121,7 +121,8 @@ void read_members(dom::object object, const json_place& at, violation_list& wron
   (check(known), ...);
 }
 
-// An integer, or nothing if the value is anything else. What fits 64 bits but not its sign is out of every range here.
+// Returns the integer, or nullopt if the value is not one. An unsigned integer above the range of int64 becomes the
+// largest int64, which is out of range everywhere here.
 std::optional<std::int64_t> integer_of(const dom::element& value) {
   if (std::int64_t number = 0; value.get(number) == simdjson::SUCCESS) return number;
   if (value.is_uint64()) return std::numeric_limits<std::int64_t>::max();
@@ -253,12 +254,12 @@ std::vector<order_item> read_items(const dom::element& value, const json_place& 
     ++count;
   }
   wrong.add_if(validate_item_count(count), at);
-  // Only of items that are fine one by one is there a total to speak of.
+  // Invalid items have no meaningful total.
   if (wrong.size() == violations_before) wrong.add_if(validate_total(items), at);
   return items;
 }
 
-// Attributes of a content are an object; those of a merge patch may be null too.
+// Reads the attributes of a content, which are an object. The caller handles null in a merge patch.
 std::optional<json_object> read_attributes(const dom::element& value, const json_place& at, violation_list& wrong) {
   dom::object members;
   if (value.get(members) != simdjson::SUCCESS) {
@@ -270,7 +271,7 @@ std::optional<json_object> read_attributes(const dom::element& value, const json
   return attributes;
 }
 
-// The members that every write may have beside its content.
+// The members that a write may have besides its content.
 auto guid_member(write_body& body) {
   return known_member{"guid", false, [&body](const dom::element& value, const json_place&) {
                         body.guid = string_of(value).value_or("");
@@ -288,8 +289,8 @@ auto version_member(write_body& body, violation_list& wrong) {
                       }};
 }
 
-// Reads the members of a content, required or not, with `more` that the call takes, and gives them to a sink with the
-// fields customer_id, currency, items, and a function for attributes.
+// Reads the members of a content into `sink`, which has the fields customer_id, currency and items, and calls
+// `read_them` for attributes. `more` are further members that the call accepts.
 template <class Sink, class Attributes, class... More>
 void read_content(dom::object members, bool all_required, violation_list& wrong, Sink& sink, Attributes read_them,
                   More... more) {
@@ -309,7 +310,7 @@ void read_content(dom::object members, bool all_required, violation_list& wrong,
                known_member{"attributes", false, read_them}, more...);
 }
 
-// The whole content of a create or a replacement, with `more` that the call takes.
+// Reads the complete content of a create or a replacement. `more` are further members that the call accepts.
 template <class... More>
 order_content read_whole_content(dom::object members, violation_list& wrong, More... more) {
   order_content content;
@@ -361,7 +362,7 @@ void read_change_status(dom::object members, write_body& body, violation_list& w
   body.command = change;
 }
 
-// The value at the root, to be parsed in place.
+// Parses the text in place and returns its root.
 tl::expected<dom::element, malformed_json_error> parse_text(std::string_view text, simdjson::dom::parser& parser) {
   text = without_byte_order_mark(text);
   dom::element root;
@@ -423,7 +424,7 @@ bool has_violations(const line_body& read) {
   return has_violations(read.body);
 }
 
-// An integer that is written as 2.0 is a violation at first. Such a text is rare, and read twice.
+// The first pass reports an integer written as 2.0 as a violation. Such texts are rare, so they are parsed twice.
 template <class Read>
 auto read_with_integers_by_value(std::string_view text, simdjson::dom::parser& parser, Read read_text) {
   auto read = read_text(text, parser);
@@ -431,7 +432,7 @@ auto read_with_integers_by_value(std::string_view text, simdjson::dom::parser& p
   const auto plain = with_plain_integers(text);
   if (!plain) return read;
   const simdjson::padded_string padded(*plain);
-  simdjson::dom::parser again;  // for the longer text, which is not worth keeping the memory for
+  simdjson::dom::parser again;  // the longer text is rare, so its memory is not kept
   CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
   return read_text(padded, again);
 }

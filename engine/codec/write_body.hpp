@@ -1,4 +1,5 @@
-// The JSON body of a write, read into a command with all that is wrong with it.
+// Parses the JSON body of a write into a command, with all its validation errors. Pure functions; thread-safe, apart
+// from the parser.
 #pragma once
 
 #include <simdjson.h>
@@ -14,15 +15,15 @@
 
 namespace ordem::codec {
 
-// Which call the body belongs to, and so which members it may have.
+// The call that the body belongs to, which determines the members that it may have.
 enum class write_kind : std::uint8_t { create, replace, merge, change_status };
 
 struct write_body {
-  // The member guid as it was sent, empty if it was no string; absent if it was not sent.
+  // The member guid as it was sent: empty if it is not a string, nullopt if it is missing.
   std::optional<std::string> guid;
   std::optional<ordem::version> version;
   ordem::command command;
-  // If there are any, the command is not to be executed.
+  // If there are any, the command must not be executed.
   std::vector<violation> violations;
 };
 
@@ -30,19 +31,21 @@ struct malformed_json_error {
   std::string detail;
 };
 
-// `body` must be followed by SIMDJSON_PADDING readable bytes; it is parsed in place. `parser` is reused from call to
-// call, one thread at a time.
+// REQUIRES: `body` is followed by SIMDJSON_PADDING readable bytes, as it is parsed in place. `parser` may be reused, by
+// one thread at a time.
 tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, std::string_view body,
                                                                simdjson::dom::parser& parser);
 
-// A line of a batch: a create's body, and beside it the GUID as it was sent, empty if it was no string; absent if it
-// was not sent. What is wrong with the line's own members stands among the violations too.
+// A line of a batch: a GUID and the body of a create.
 struct line_body {
+  // The member idempotency_key as it was sent: empty if it is not a string, nullopt if it is missing.
   std::optional<std::string> key;
+  // With the errors of the line's own members among its violations.
   write_body body;
 };
 
-// As above. The parser takes one level of nesting more, so that an order may be as deep as in a create's own body.
+// As read_write_body(). `parser` must accept one level of nesting more, so that the order may be nested as deeply as in
+// the body of a create.
 tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser);
 
 }  // namespace ordem::codec

@@ -48,7 +48,7 @@ std::string problem_page(const codec::problem_row& row) {
 std::string problem_list_page() {
   std::string page(page_head);
   page +=
-      "<title>Problems - Ordem</title>\n</head>\n<body>\n<h1>Problems</h1>\n<p>What Ordem answers when it can't do what was asked.</p>\n<dl>\n";
+      "<title>Problems - Ordem</title>\n</head>\n<body>\n<h1>Problems</h1>\n<p>The errors that Ordem returns.</p>\n<dl>\n";
   for (const codec::problem_row& row : codec::problem_table()) {
     page += "<dt><a href=\"/problems/" + std::string(row.slug) + "\">" + std::string(row.slug) + "</a> <code>" +
             std::to_string(row.status) + "</code></dt><dd>";
