@@ -18,18 +18,18 @@ tl::unexpected<capture_body_error> fail(capture_body_error why) {
   return tl::make_unexpected(why);
 }
 
-// What a body says, whole as far as its types go.
+// The members of a body, whose types have been checked.
 struct raw_body {
-  std::string key;  // empty if there is none
+  std::string key;  // empty if it is missing
   std::optional<captured_response> response;
 };
 
-// Bytes that are no UTF-8 come from the headers of a server that writes Latin-1. To refuse them would leave its answer
-// unrecorded, and have the request executed once more.
+// Invalid UTF-8 comes from servers that write headers in Latin-1. Rejecting it would leave their response unrecorded,
+// and the request would be executed again; so it is converted.
 simdjson::simdjson_result<dom::element> parse(std::string_view body, dom::parser& parser) {
   body = without_byte_order_mark(body);
-  constexpr bool copies = false;  // the padding is there already
-  auto json = parser.parse(body.data(), body.size(), copies);
+  constexpr bool copy_for_padding = false;
+  auto json = parser.parse(body.data(), body.size(), copy_for_padding);
   if (json.error() != simdjson::UTF8_ERROR) return json;
   return parser.parse(simdjson::padded_string(to_utf8(body)));
 }
@@ -59,7 +59,7 @@ std::optional<raw_body> read_body(std::string_view body, dom::parser& parser, me
   const auto plain = codec::with_plain_integers(body);  // the status may be 200.0
   if (!plain) return std::nullopt;
   const simdjson::padded_string padded(*plain);
-  dom::parser again;  // for the longer text, which is not worth keeping the memory for
+  dom::parser again;  // the longer text is rare, so its memory is not kept
   CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
   if (parse(padded, again).get(object) != simdjson::SUCCESS) return std::nullopt;
   return read_members(object, known);

@@ -24,7 +24,7 @@ namespace http = beast::http;
 using asio::ip::tcp;
 
 constexpr unsigned http_1_1 = 11;
-// The answers that are asked for are short; whoever sends more is another server.
+// The responses that this program requests are short. A longer one comes from some other server.
 constexpr std::size_t body_bytes_max = std::size_t{64} << 10;
 
 asio::awaitable<http_answer> ask(tcp::endpoint server, std::string target, std::chrono::milliseconds timeout) {

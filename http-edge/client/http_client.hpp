@@ -1,4 +1,4 @@
-// One question to a running server, over a connection of its own.
+// An HTTP client for one request to a running server. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -13,9 +13,8 @@ struct http_answer {
   std::string body;
 };
 
-// GET `target` from the server that listens on `address`, an IP address as in server_settings; 0.0.0.0 and ::, which
-// are all addresses to who listens, are this machine to who asks. A sentence if no whole answer has come within
-// `timeout`. Blocks; any thread.
+// Sends GET `target` on a new connection to the server that listens on `address`, an IP address as in server_settings;
+// 0.0.0.0 and :: mean this machine. Returns a message if no complete response arrives within `timeout`. Blocks.
 tl::expected<http_answer, std::string> http_get(const std::string& address, std::uint16_t port,
                                                 const std::string& target, std::chrono::milliseconds timeout);
 

@@ -1,4 +1,4 @@
-// The pages that a problem's type links to, in HTML. Pure functions, any thread.
+// The HTML pages that the type of a problem links to. Pure functions; thread-safe.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace ordem::http_edge {
 
-// Explains one problem: what happened, and what to do.
+// Returns the page that explains one problem: what happened and what to do.
 std::string problem_page(const codec::problem_row& row);
-// Links to all of them.
+// Returns the page with links to all problems.
 std::string problem_list_page();
 
 }  // namespace ordem::http_edge

@@ -42,7 +42,7 @@ read_line read_batch_line(std::string_view line, simdjson::dom::parser& parser) 
 }
 
 void append_verdict(std::string& out, std::string_view key, const executed& what) {
-  // A batch only creates, and a GUID that named anything else is refused as used for another request.
+  // A batch contains only creates, and a GUID of any other message is refused as reused.
   CHECK(what.outcome.verdict == verdict::order_created && what.order != nullptr);
   out += "{\"idempotency_key\":";
   append_json_string(out, key);

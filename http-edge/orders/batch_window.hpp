@@ -1,5 +1,5 @@
-// The lines of one batch that were taken and whose verdicts have not been written: verdicts come in any order and leave
-// in that of the lines. Lives on one I/O thread.
+// The lines of one batch that were taken and whose verdicts have not been written. Verdicts arrive in any order and are
+// written in the order of the lines. Owned by a batch_stream, used by one I/O thread.
 #pragma once
 
 #include <array>
@@ -18,46 +18,46 @@ namespace ordem::http_edge {
 
 class batch_window {
  public:
-  // Verdicts by the first digit of their status.
+  // The number of verdicts by the first digit of their status.
   using verdict_counts = std::array<std::uint64_t, 6>;
 
   bool empty() const noexcept { return size_ == 0; }
   bool full() const noexcept { return size_ == batch_limits::lines_in_flight_max; }
-  // Lines that the engine has not answered.
+  // Returns the number of lines that the engine has not answered.
   std::size_t in_flight() const noexcept { return in_flight_; }
-  // Of lines in flight, and of verdicts that wait for earlier ones.
+  // Returns the size of the lines in flight and of the verdicts that wait for earlier ones.
   std::size_t bytes() const noexcept { return bytes_; }
 
-  // A line that goes to the engine; not if it is full. Returns the number to settle it by.
+  // Adds a line that is submitted to the engine, and returns its number for complete(). REQUIRES: !full().
   std::uint32_t add(const guid& key, std::size_t line_bytes);
-  // A line whose verdict is known at once; not if it is full.
+  // Adds a line that was refused without the engine. REQUIRES: !full().
   void add(const refused_line& known);
-  // The engine's answer to a line, once.
+  // Sets the verdict of a line from the engine's answer. REQUIRES: called once for each line in flight.
   void complete(std::uint32_t line, answer&& what);
 
-  // Appends the verdicts that are due.
+  // Appends the verdicts whose earlier lines all have theirs, and removes these lines.
   void write_due(std::string& out);
 
-  // Of the verdicts since the last call.
+  // Returns the counts of the verdicts since the last call.
   verdict_counts take_counts() noexcept { return std::exchange(counts_, {}); }
 
  private:
   enum class state : std::uint8_t { in_flight, created, refused };
 
-  // Kept from line to line with the memory of its texts.
+  // Reused for later lines, with the memory of its strings.
   struct slot {
     http_edge::batch_window::state state = state::in_flight;
     std::size_t bytes = 0;
     std::string key;
     executed created;
-    std::string refused;  // the whole verdict
+    std::string refused;  // the complete verdict
   };
 
   slot& append();
   void refuse(slot& at, std::optional<std::string_view> key, const response& why);
 
-  std::vector<slot> slots_;  // a ring, which grows up to the bound
-  std::size_t head_ = 0;     // the first line's place
+  std::vector<slot> slots_;  // a ring buffer, which grows up to its bound
+  std::size_t head_ = 0;     // the first line's index in slots_
   std::size_t size_ = 0;
   std::uint32_t first_ = 0;  // the first line's number
   std::size_t in_flight_ = 0;

@@ -41,13 +41,14 @@ codec::write_kind kind_of(const route& to, http::verb method) {
   return method == http::verb::patch ? codec::write_kind::merge : codec::write_kind::replace;
 }
 
-// One Content-Type, of one of two types, in UTF-8.
-or_response<void> check_media_type(const http_request& request, std::string_view taken, std::string_view also_taken) {
+// Returns an error unless there is one Content-Type, which is one of the two types, in UTF-8.
+or_response<void> check_media_type(const http_request& request, std::string_view accepted,
+                                   std::string_view also_accepted) {
   const auto [first, last] = request.equal_range(http::field::content_type);
   const std::string type = first == last ? "" : media_type(first->value());
   if (first != last && std::next(first) != last)
     return refuse(problem::unsupported_media_type, "Content-Type is given more than once");
-  if (type != taken && type != also_taken)
+  if (type != accepted && type != also_accepted)
     return refuse(problem::unsupported_media_type,
                   type.empty() ? "the request has no Content-Type" : "the body is " + in_quotes(type));
   if (has_other_charset(first->value()))
@@ -64,7 +65,7 @@ or_response<void> check_media_type(const http_request& request, codec::write_kin
   return checked;
 }
 
-// What the header says of the body, apart from its type.
+// Checks the header fields that describe the body, apart from its type.
 or_response<void> check_body_fields(const http_request& request) {
   const auto fault = find_body_fault(request);
   if (!fault) return {};
@@ -178,7 +179,7 @@ response get_version(const http_request& request, const route& to, const handler
   return with_tag_check(request, **found);
 }
 
-// The query of a list: how many, and from where.
+// The query of a list: the size of the page and where it begins.
 struct page_query {
   std::size_t limit = limits::page_size_default;
   std::optional<std::string> cursor;

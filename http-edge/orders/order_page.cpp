@@ -12,7 +12,7 @@ order_page::order_page(std::string_view list_name, std::unique_ptr<order_list> o
                        std::string (*cursor_after)(const order&))
     : orders_(std::move(orders)), orders_max_(orders_max), cursor_after_(cursor_after), body_(list_name) {}
 
-// One order more is read than the page has: it tells that there is a next page.
+// Reads one order more than the page contains, to know whether there is a next page.
 std::optional<response> order_page::read_until(std::chrono::steady_clock::time_point end) {
   do {
     auto next = orders_->next();

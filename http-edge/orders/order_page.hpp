@@ -1,6 +1,6 @@
-// A page of a list of orders on its way to be an answer: orders are read and rendered one by one, until there are as
-// many as were asked for, or limits::page_bytes_max of them. It can be left off and taken up again between two orders,
-// so that a large page, or one that is read from the disk, does not keep an I/O thread from its other connections.
+// A page of a list of orders that is being read: orders are read and rendered one by one, up to the requested number or
+// limits::page_bytes_max. Reading can be suspended between two orders, so that a large page, or one that is read from
+// disk, does not keep an I/O thread from its other connections. Owned by a session, used by its I/O thread.
 #pragma once
 
 #include <chrono>
@@ -18,11 +18,12 @@ namespace ordem::http_edge {
 
 class order_page {
  public:
-  // `cursor_after`: the cursor of the page that begins behind an order. `list_name` is a literal.
+  // `cursor_after` returns the cursor of the page that begins behind an order. `list_name` must be a literal.
   order_page(std::string_view list_name, std::unique_ptr<order_list> orders, std::size_t orders_max,
              std::string (*cursor_after)(const order&));
 
-  // Reads on until then, one order at least. Returns the answer once there is one; the last call is the one that does.
+  // Reads at least one order, and further ones until `end`. Returns the response once the page is complete, else
+  // nullopt. REQUIRES: no earlier call returned a response.
   std::optional<response> read_until(std::chrono::steady_clock::time_point end);
 
  private:

@@ -1,5 +1,5 @@
-// Orders, messages and answers as JSON and as HTTP answers. Deterministic: the same outcome always gives the same
-// bytes, which is how a repeated GUID gets the answer of the first time.
+// Renders orders, messages and the engine's answers as HTTP responses. Deterministic: the same outcome always gives the
+// same bytes, so a repeated GUID gets the original response. Pure functions; thread-safe.
 #pragma once
 
 #include <optional>
@@ -13,30 +13,31 @@
 
 namespace ordem::http_edge {
 
-// The answer to a write of an order. `now` goes into Idempotency-Expires where nothing was recorded; `visible` as
-// below.
+// Returns the response to a write of an order. `now` is the value of Idempotency-Expires if nothing was recorded.
+// `visible` is the value of Ordem-Position, see add_position().
 response write_response(const answer& what, timestamp now, std::optional<position> visible);
 
-// What a refusal is answered, without a write's headers.
+// Returns the response to a refusal, without the headers of a write.
 response refusal_response(const refusal& why);
 
-// 422 with the member errors.
+// Returns 422 with the member errors.
 response invalid_order_response(const std::vector<violation>& violations);
 
-// What every answer to a write of an order carries, whatever its status. Idempotency-Expires: until when a repeat gets
-// the same answer.
+// Adds the headers that every response to a write of an order has: Idempotency-Expires, the time until which a repeat
+// gets the same response, and Ordem-Position.
 void add_write_headers(response& to, timestamp expires_at, std::optional<position> visible);
 
-// The recorded part of it alone: status and body, the same whenever it is asked for.
+// Returns the response to a recorded outcome, without the headers of a write. The same for every repeat.
 response outcome_response(const outcome& what, const shared_order& order);
 
-// The answer to a read that the store could not serve.
+// Returns the response to a read that failed in the store.
 response storage_failed_response();
 
-// GET of an order or of one of its versions.
+// Returns the response to a GET of an order or of one of its versions.
 response order_response(const order& what);
 
-// GET of a message. `order` is the one that its outcome made, null if it was rejected.
+// Returns the response to a GET of a message. `order` is the version that its outcome created, or null if the message
+// was rejected.
 response message_response(const guid& id, const message_record& record, const shared_order& order);
 
 }  // namespace ordem::http_edge

@@ -35,14 +35,14 @@ bool is_one_of(char c, std::string_view characters) {
   return characters.find(c) != characters.npos;
 }
 
-// Takes one character off the front of `rest` if it is that one.
+// Removes `c` from the front of `rest`. Returns false if `rest` does not start with it.
 bool take(std::string_view& rest, char c) {
   if (!rest.starts_with(c)) return false;
   rest.remove_prefix(1);
   return true;
 }
 
-// Takes characters off the front of `rest` as long as they are of a kind. Returns how many.
+// Removes characters of a kind from the front of `rest`. Returns their number.
 template <class IsOfKind>
 std::size_t take_while(std::string_view& rest, IsOfKind is_of_kind) {
   const auto end = std::find_if_not(rest.begin(), rest.end(), is_of_kind);
@@ -51,8 +51,8 @@ std::size_t take_while(std::string_view& rest, IsOfKind is_of_kind) {
   return count;
 }
 
-// RFC 8941, section 3.3.3. Takes a string off the front of `rest`; returns the text between the quotes, unescaped, or
-// nullopt if there is none.
+// RFC 8941, section 3.3.3. Removes a string from the front of `rest`. Returns the text between the quotes, unescaped,
+// or nullopt if there is no string.
 std::optional<std::string> take_string(std::string_view& rest) {
   const auto is_special = [](char c) { return c == '"' || c == '\\'; };
   if (!take(rest, '"')) return std::nullopt;
@@ -70,7 +70,7 @@ std::optional<std::string> take_string(std::string_view& rest) {
   }
 }
 
-// RFC 8941, sections 3.3.1 and 3.3.2: at most 15 digits, or 12 and after a point 3.
+// RFC 8941, sections 3.3.1 and 3.3.2: at most 15 digits, or at most 12 with up to 3 decimals.
 bool take_number(std::string_view& rest) {
   take(rest, '-');
   const std::size_t digits = take_while(rest, is_digit);
@@ -95,7 +95,8 @@ bool take_bare_item(std::string_view& rest) {
   return true;
 }
 
-// RFC 8941, section 3.1.2. Takes the parameters of an item off the front of `rest`; false if one is malformed.
+// RFC 8941, section 3.1.2. Removes the parameters of an item from the front of `rest`. Returns false if one is
+// malformed.
 bool take_parameters(std::string_view& rest) {
   while (take(rest, ';')) {
     take_while(rest, [](char c) { return c == ' '; });
@@ -110,7 +111,7 @@ bool take_parameters(std::string_view& rest) {
 
 std::optional<guid> parse_idempotency_key(std::string_view value) {
   value = trimmed(value);
-  // A proxy that joins two header lines puts a comma between them.
+  // Proxies join two header lines with a comma.
   if (!value.starts_with('"')) return value.find(',') == value.npos ? guid::parse(value) : std::nullopt;
   const auto text = take_string(value);
   return text && take_parameters(value) && value.empty() ? guid::parse(*text) : std::nullopt;
@@ -160,7 +161,7 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
-// RFC 9110, section 5.6.6. ASCII is UTF-8, too; the name without a hyphen is a common slip.
+// RFC 9110, section 5.6.6. "utf8", without the hyphen, is a common mistake.
 bool has_other_charset(std::string_view content_type) {
   auto rest = content_type.substr(std::min(content_type.find(';'), content_type.size()));
   while (!rest.empty()) {

@@ -19,7 +19,7 @@ std::optional<line_splitter::line> line_splitter::next(std::string_view body, bo
   }
   seen_ = body.size();
   if (skips_) begin_ = seen_;
-  // One byte more may be the carriage return of its end.
+  // One more byte may be the carriage return of the line end.
   if (seen_ - begin_ <= line_bytes_max_ + 1) return std::nullopt;
   skips_ = true;
   begin_ = seen_;

@@ -1,4 +1,4 @@
-// A bound on the memory that many connections hold together, for what their clients decide the size of. Thread-safe.
+// A bound on the memory of all connections together, for buffers whose size the clients decide. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -10,14 +10,14 @@ namespace ordem::http_edge {
 
 class memory_budget {
  public:
-  // So much of each buffer is not counted: a connection keeps it from request to request. So what is small costs no
-  // look at the budget, and is served when that is used up; --max-connections bounds it.
+  // Buffers up to this size are not counted: a connection keeps them from request to request. So small requests do not
+  // touch the budget, and are served when it is used up; --max-connections bounds their memory.
   static constexpr std::size_t uncounted_bytes = 4096;
 
-  // What one buffer holds of the budget, for as long as the permit lives. One thread at a time.
+  // The share of one buffer in the budget, returned when the permit is destroyed. For one thread at a time.
   class permit {
    public:
-    // Of no budget: holds whatever it is asked to.
+    // Belongs to no budget: resize() always succeeds.
     permit() noexcept = default;
     explicit permit(memory_budget& of) noexcept : of_(&of) {}
     permit(permit&& other) noexcept : of_(other.of_), bytes_(std::exchange(other.bytes_, 0)) {}
@@ -32,8 +32,8 @@ class memory_budget {
     permit& operator=(const permit&) = delete;
     ~permit() { give_back(bytes_); }
 
-    // For a buffer of that size from now on. False, and all is as before, if the budget lacks what is to come on top;
-    // never for a smaller buffer than before.
+    // Changes the share to that of a buffer of this size. Returns false, without a change, if the budget does not have
+    // the additional memory. A smaller size always succeeds.
     bool resize(std::size_t buffer_bytes) noexcept {
       const std::size_t bytes = buffer_bytes > uncounted_bytes ? buffer_bytes : 0;
       if (bytes > bytes_ && of_ != nullptr && !of_->take(bytes - bytes_)) return false;
@@ -56,7 +56,7 @@ class memory_budget {
   memory_budget& operator=(const memory_budget&) = delete;
 
   std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
-  // How often there was not enough left.
+  // Returns how often the budget did not have the memory.
   std::uint64_t refusals() const noexcept { return refusals_.load(std::memory_order_relaxed); }
 
  private:

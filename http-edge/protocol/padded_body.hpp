@@ -1,5 +1,5 @@
-// A Beast body in memory with the padding that simdjson reads past the end: the body is parsed where it arrived,
-// without a copy.
+// A Beast body in memory, with the padding that simdjson reads past the end, so that the body is parsed in place
+// without a copy. Owned by one connection at a time.
 #pragma once
 
 #include <simdjson.h>
@@ -30,12 +30,12 @@ struct padded_body {
    public:
     std::string_view view() const noexcept { return {bytes_.get(), size_}; }
 
-    // What it holds counts in that budget from now on, wherever it is moved. It is empty.
+    // Counts the memory of the body in the budget from now on, also when the body is moved. REQUIRES: it is empty.
     void count_in(memory_budget& budget) { memory_ = memory_budget::permit(budget); }
-    // So many bytes come at most: there is no use in more memory than for those. Until it is cleared.
+    // Bounds the memory that append() allocates, until the body is cleared.
     void expect_at_most(std::size_t size) { expected_max_ = size; }
 
-    // Keeps the memory for the next body if it is little.
+    // Keeps the memory for the next body if it is small.
     void clear() {
       size_ = 0;
       expected_max_ = no_bound;
@@ -45,7 +45,7 @@ struct padded_body {
       }
       memory_.resize(capacity_);
     }
-    // False, and nothing has changed, if the budget does not have the memory.
+    // Returns false, without a change, if the budget does not have the memory.
     bool reserve(std::size_t size) {
       if (size <= capacity_) return true;
       if (!memory_.resize(size)) return false;
@@ -55,8 +55,8 @@ struct padded_body {
       capacity_ = size;
       return true;
     }
-    // As reserve(). The memory doubles, as far as more may come: it is what has arrived that it grows with, since a
-    // client that announces a large body need not send it.
+    // Returns false, without a change, if the budget does not have the memory. The memory grows by doubling with the
+    // received bytes, not with the announced size: a client that announces a large body need not send it.
     bool append(const void* data, std::size_t size) {
       if (size == 0) return true;
       const std::size_t needed = size_ + size;
@@ -66,7 +66,7 @@ struct padded_body {
       return true;
     }
 
-    // Drops bytes that are done with; what follows moves to the front.
+    // Removes bytes at the front; the others move there.
     void drop_front(std::size_t size) {
       if (size == 0) return;
       std::memmove(bytes_.get(), bytes_.get() + size, size_ - size);
@@ -85,7 +85,7 @@ struct padded_body {
 
   static std::uint64_t size(const value_type& body) { return body.view().size(); }
 
-  // What Beast's parser fills a body through (its BodyReader concept).
+  // Fills a body from Beast's parser (the BodyReader concept).
   class reader {
    public:
     template <bool IsRequest, class Fields>

@@ -16,7 +16,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// Whether `is_it` holds for a member of a list, in any of the field's lines. Empty members do not count (RFC 9110,
+// Returns whether `is_it` holds for a member of a list field, in any of its lines. Empty members are ignored (RFC 9110,
 // section 5.6.1.2).
 template <class Predicate>
 bool any_member(const request_header& header, http::field name, Predicate is_it) {
@@ -45,7 +45,7 @@ bool is_continue(std::string_view expectation) {
   return equals_ignoring_case(expectation, "100-continue");
 }
 
-// RFC 9110, section 7.2, and RFC 3986, section 3.2.2: a name or an address, and perhaps a port.
+// RFC 9110, section 7.2, and RFC 3986, section 3.2.2: a name or an address, with an optional port.
 bool is_host(std::string_view value) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto is_of_name = [&](char c) {
@@ -65,8 +65,8 @@ bool is_host(std::string_view value) {
   return port.empty() || (port.front() == ':' && std::all_of(port.begin() + 1, port.end(), is_digit));
 }
 
-// RFC 9112, section 6: a Transfer-Encoding whose last coding is not chunked leaves open where the body ends, and this
-// server knows no coding but chunked. HTTP/1.0 has none: who passed the request on may have framed it otherwise.
+// RFC 9112, section 6: if the last coding of Transfer-Encoding is not chunked, the end of the body is unknown, and this
+// server supports no other coding. HTTP/1.0 has no Transfer-Encoding: a proxy may have framed the request differently.
 std::optional<header_fault> find_framing_fault(const request_header& header) {
   const auto [first, last] = header.equal_range(http::field::transfer_encoding);
   if (first == last) return std::nullopt;

@@ -1,6 +1,6 @@
-// What the header section of a request says of its framing, its connection and its body, as RFC 9110 and RFC 9112 have
-// it, and the parser that keeps that section apart from a trailer. A field that is a list counts in all of its lines.
-// Pure functions.
+// The header fields of a request that describe its framing, its connection and its body (RFC 9110, RFC 9112), and the
+// parser that keeps trailers apart from the header. List fields are read from all of their lines. Pure functions;
+// thread-safe.
 #pragma once
 
 #include <boost/beast/http/message.hpp>
@@ -17,8 +17,8 @@ namespace ordem::http_edge {
 using request_header = boost::beast::http::request_header<>;
 using http_request = boost::beast::http::request<padded_body>;
 
-// Beast adds the fields of a trailer to those of the message. This parser checks them and drops them: what stands
-// behind a body must not say what the request is (RFC 9110, section 6.5.1).
+// Beast adds the fields of a trailer to those of the header. This parser checks and drops them: fields behind the body
+// must not change the meaning of the request (RFC 9110, section 6.5.1).
 class request_parser final : public boost::beast::http::request_parser<padded_body> {
  private:
   void on_field_impl(boost::beast::http::field name, boost::beast::string_view name_text,
@@ -33,20 +33,20 @@ struct header_fault {
   std::string_view detail;
 };
 
-// Why HTTP itself refuses the request, whatever it asks for: its framing, its Host, or what it expects. Where its body
-// ends may be unknown, so the connection has to be closed after the answer.
+// Returns an error of HTTP itself, in the framing, Host or Expect. The end of the body may be unknown, so the
+// connection must be closed after the response.
 std::optional<header_fault> find_fault(const request_header& header);
 
-// Why a call that takes a body can't take this one: what the header says of the body, apart from its media type, and
-// this server does not do.
+// Returns an error for a body that no call accepts: one with a Content-Encoding or a Content-Range.
 std::optional<header_fault> find_body_fault(const request_header& header);
-// What the answer to it says besides: which codings are taken (RFC 9110, section 15.5.16), or that the connection ends.
+// Completes the response to such an error: adds the accepted codings (RFC 9110, section 15.5.16), or closes the
+// connection.
 void complete_refusal(response& refused, const header_fault& why);
 
-// Whether the client wants the connection to stay open after the answer (RFC 9112, section 9.3).
+// Returns whether the client wants the connection to stay open after the response (RFC 9112, section 9.3).
 bool keeps_alive(const request_header& header);
 
-// Whether the client waits for 100 Continue before it sends the body (RFC 9110, section 10.1.1).
+// Returns whether the client waits for 100 Continue before it sends the body (RFC 9110, section 10.1.1).
 bool expects_continue(const request_header& header);
 
 }  // namespace ordem::http_edge

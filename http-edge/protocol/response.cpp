@@ -12,7 +12,7 @@
 namespace ordem::http_edge {
 namespace {
 
-// IMF-fixdate (RFC 9110, section 5.6.7). Made once a second a thread.
+// Returns the date as IMF-fixdate (RFC 9110, section 5.6.7), formatted once per second and thread.
 std::string_view current_date() {
   thread_local std::time_t made_at = 0;
   thread_local std::array<char, 32> text;

@@ -1,4 +1,4 @@
-// An answer on its way to the wire.
+// An HTTP response, and its bytes on the wire. Pure functions; thread-safe.
 #pragma once
 
 #include <optional>
@@ -15,22 +15,22 @@ using codec::problem;
 
 inline constexpr std::string_view problem_media_type = "application/problem+json";
 
-// The value of Retry-After wherever it is sent.
+// The value of Retry-After in all responses.
 inline constexpr std::string_view retry_after_seconds = "1";
 
 struct response {
   unsigned status = 200;
-  std::string_view content_type = "application/json";  // of a literal; empty if there is no body
-  std::string headers;                                 // more header lines, each "Name: value\r\n"
+  std::string_view content_type = "application/json";  // must be a literal; not sent if there is no body
+  std::string headers;                                 // further header lines, each "Name: value\r\n"
   std::string body;
-  bool close = false;  // end the connection after it
+  bool close = false;  // close the connection after it
 
   void add_header(std::string_view name, std::string_view value);
 };
 
-// What the answer to a request needs to know of it.
+// The properties of a request that its response depends on.
 struct wire_options {
-  bool head = false;       // the request was a HEAD: everything but the body
+  bool head = false;       // the request is a HEAD: the response has no body
   bool keep_alive = true;  // what the client wants
   bool http_1_0 = false;
 };
@@ -38,11 +38,13 @@ struct wire_options {
 // Appends the response as HTTP/1.1 (RFC 9112), with Date and Content-Length. Returns whether the connection stays open.
 bool append_response(std::string& out, const response& what, wire_options options);
 
-// Appends the head of an answer 200 whose body comes in chunks (RFC 9112, section 7.1). Returns the same.
+// Appends the head of a 200 response with a chunked body (RFC 9112, section 7.1). Returns whether the connection stays
+// open.
 bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive);
 
 response json_response(unsigned status, std::string body);
-// With Retry-After if the status is 429 or 503, or the problem asks to come again.
+// Returns an application/problem+json response, with Retry-After if the status is 429 or 503, or the request is in
+// flight already. `status` replaces the status of the problem; `more` is as for codec::problem_body().
 response problem_response(problem which, std::string_view detail, std::string_view more = {});
 response problem_response(problem which, unsigned status, std::string_view detail, std::string_view more = {});
 

@@ -12,19 +12,20 @@ namespace {
 
 namespace http = boost::beast::http;
 
-// Where the path begins: behind the authority of an absolute-form, whose brackets are those of an IPv6 address.
+// Returns where the path begins. In an absolute-form that is behind the authority, which may contain the brackets of an
+// IPv6 address.
 std::size_t path_begin(std::string_view target) {
   const auto scheme_end = target.starts_with('/') ? target.npos : target.find("://");
   return scheme_end == target.npos ? 0 : std::min(target.find_first_of("/?", scheme_end + 3), target.size());
 }
 
-// Characters that a URL must not hold as they are (RFC 3986, appendix A), but that browsers, curl and Node send so.
-// Control characters and the space are not among them: the parser of HTTP refuses those.
+// Returns whether a URL must not contain the character unencoded (RFC 3986, appendix A), although browsers, curl and
+// Node send it that way. Control characters and spaces are refused by the HTTP parser.
 bool is_sent_raw(char c) {
   return static_cast<unsigned char>(c) >= 0x80 || std::string_view("\"<>[\\]^`{|}").find(c) != std::string_view::npos;
 }
 
-// The target with such characters in path and query percent-encoded: they are data.
+// Returns the target with such characters in its path and query percent-encoded, which makes them data.
 std::string with_raw_characters_encoded(std::string_view target) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   const std::size_t begin = path_begin(target);
@@ -40,7 +41,7 @@ std::string with_raw_characters_encoded(std::string_view target) {
   return encoded;
 }
 
-// The origin-form or absolute-form of a target; nullopt if it is neither.
+// Parses an origin-form or absolute-form. Returns nullopt for anything else.
 std::optional<boost::urls::url_view> parse_target(std::string_view target) {
   if (const auto parsed = boost::urls::parse_origin_form(target)) return *parsed;
   const auto parsed = boost::urls::parse_absolute_uri(target);
@@ -48,7 +49,7 @@ std::optional<boost::urls::url_view> parse_target(std::string_view target) {
   return *parsed;
 }
 
-// The decoded segments of an absolute path. A slash at its end makes no segment: the path means what it means without.
+// Returns the decoded segments of an absolute path. A slash at the end adds no segment.
 std::vector<std::string> segments_of(const boost::urls::url_view& url) {
   std::vector<std::string> segments;
   for (const auto segment : url.segments()) segments.push_back(segment);
@@ -116,7 +117,7 @@ void name_resource(route& to, const std::vector<std::string>& path) {
   }
 }
 
-// The query parameters that a call knows.
+// Returns the query parameters of a call.
 std::span<const std::string_view> known_parameters(resource what, http::verb method) {
   static constexpr std::string_view of_orders[] = {"customer_id", "limit", "cursor"};
   static constexpr std::string_view of_versions[] = {"limit", "cursor"};

@@ -1,4 +1,4 @@
-// Which of the server's resources a request's target names.
+// Finds the resource that the target of a request names. Pure functions; thread-safe.
 #pragma once
 
 #include <boost/beast/http/verb.hpp>
@@ -38,14 +38,15 @@ struct route {
   // The variable parts of the path, percent-decoded: the order id, GUID, key or slug, and the version.
   std::string name;
   std::string version;
-  // Decoded query parameters, in order.
+  // The decoded query parameters, in order.
   std::vector<std::pair<std::string, std::string>> query;
 
+  // Returns the first value of the parameter, or nullopt if there is none.
   std::optional<std::string_view> query_value(std::string_view key) const;
 };
 
-// Returns nullopt if the target is no valid origin-form or absolute-form (RFC 9112, section 3.2). Characters that a
-// client should have percent-encoded are taken as data; a slash at the end of the path makes no difference.
+// Parses a target. Returns nullopt if it is not a valid origin-form or absolute-form (RFC 9112, section 3.2).
+// Characters that should have been percent-encoded are accepted as data; a slash at the end of the path is ignored.
 std::optional<route> find_route(std::string_view target);
 
 // Returns resource::unknown for nullopt.
@@ -53,19 +54,18 @@ inline resource resource_of(const std::optional<route>& to) noexcept {
   return to ? to->resource : resource::unknown;
 }
 
-// The value of the header Allow for a resource.
+// Returns the value of the header Allow for a resource.
 std::string_view allowed_methods(resource what) noexcept;
 bool allows(resource what, boost::beast::http::verb method) noexcept;
 
-// What is wrong with the query of a call that the resource allows, for people: it has a parameter that the call does
-// not know, one that is given twice, or a value that is no UTF-8. Returns nullopt if the query is fine as far as that
-// goes; whether a value is in range is for the call to check.
+// Returns a message if the query of an allowed call has an unknown or repeated parameter, or a value that is not UTF-8,
+// else nullopt. The call itself checks the values.
 std::optional<std::string> query_error(const route& to, boost::beast::http::verb method);
 
-// Whether it belongs to captures, whose errors have a form of their own.
+// Returns whether the resource belongs to captures, whose errors have a different form.
 bool is_of_captures(resource what) noexcept;
 
-// Whether this call changes orders, so that its answer speaks of idempotency.
+// Returns whether this call changes orders, so that its response has the headers of a write.
 bool is_write(resource what, boost::beast::http::verb method) noexcept;
 
 }  // namespace ordem::http_edge

@@ -1,4 +1,4 @@
-// What the HTTP server has done so far. Written by the I/O threads, read by anybody.
+// The counters of the HTTP server, and its memory budgets. Owned by the server. Thread-safe.
 #pragma once
 
 #include <array>
@@ -12,8 +12,7 @@
 
 namespace ordem::http_edge {
 
-// Upper bounds, in microseconds, of the buckets that response times are counted in; above the last there is one bucket
-// more.
+// The upper bounds of the buckets of response times, in microseconds. One more bucket follows for longer times.
 inline constexpr std::array<std::uint64_t, 11> response_us_bounds = {50,    100,    250,    500,     1'000,    2'500,
                                                                      5'000, 10'000, 50'000, 250'000, 1'000'000};
 
@@ -25,11 +24,11 @@ struct edge_counters {
 
   std::array<counter, 6> responses{};    // by the first digit of the status
   std::array<counter, 6> batch_lines{};  // verdicts on lines of batches, by the first digit of the status
-  counter response_us{0};                // from a whole request to its answer being ready to be written
+  counter response_us{0};                // from the end of a request to its response being ready to be written
   std::array<counter, response_us_bounds.size() + 1> responses_by_us{};
   counter connections_accepted{0};
   counter connections_refused{0};
-  counter accept_failures{0};  // for want of a file descriptor, mostly
+  counter accept_failures{0};  // mostly because no file descriptor is left
   counter timeouts{0};
   connection_count connections;
   memory_budget body_memory;

@@ -11,12 +11,12 @@
 namespace ordem::http_edge {
 namespace {
 
-// How late a deadline may be noticed.
+// The interval between checks of deadlines, and so how late one may be noticed.
 constexpr auto sweep_interval = std::chrono::milliseconds(250);
-// The same while the server drains: it waits for the last connection.
+// Shorter while the server drains, as that waits for the last connection.
 constexpr auto drain_sweep_interval = std::chrono::milliseconds(10);
 constexpr auto drain_pipelined_time = std::chrono::seconds(1);
-// How long answers are handed out before other connections have their turn.
+// The time for which replies are delivered before other connections get their turn.
 constexpr auto replies_turn = std::chrono::milliseconds(2);
 
 }  // namespace
@@ -31,7 +31,7 @@ io_thread::io_thread(const server_settings& settings, const handler_context& con
 
 io_thread::~io_thread() {
   stop();
-  waiting_.clear();  // before the loop that their sockets belong to
+  pending_.clear();  // destroys sessions, whose sockets must not outlive the loop
 }
 
 void io_thread::connect(message_port& messages, std::uint32_t queue) noexcept {
@@ -51,11 +51,12 @@ void io_thread::stop() {
 }
 
 void io_thread::serve(session::socket_type&& socket, connection_permit&& permit, bool over_limit) {
-  boost::asio::post(io_context_, [this, over_limit, taken = std::move(socket), kept = std::move(permit)]() mutable {
-    const auto made = std::make_shared<session>(std::move(taken), std::move(kept), *this);
-    sessions_.push_back(*made);
-    over_limit ? made->start_refusing() : made->start();
-  });
+  boost::asio::post(io_context_,
+                    [this, over_limit, accepted = std::move(socket), counted = std::move(permit)]() mutable {
+                      const auto made = std::make_shared<session>(std::move(accepted), std::move(counted), *this);
+                      sessions_.push_back(*made);
+                      over_limit ? made->start_refusing() : made->start();
+                    });
 }
 
 void io_thread::drain() {
@@ -77,19 +78,20 @@ bool io_thread::takes_pipelined() const noexcept {
   return session::clock::now() < *drain_began_ + drain_pipelined_time;
 }
 
-// --- messages out, answers in ---
+// --- requests out, replies in ---
 
 void io_thread::submit(std::shared_ptr<session> from, engine_request&& what, std::uint32_t line) {
   std::uint32_t number = 0;
   if (free_numbers_.empty()) {
-    number = static_cast<std::uint32_t>(waiting_.size());
-    waiting_.push_back({std::move(from), line});
+    number = static_cast<std::uint32_t>(pending_.size());
+    pending_.push_back({std::move(from), line});
   } else {
     number = free_numbers_.back();
     free_numbers_.pop_back();
-    waiting_[number] = {std::move(from), line};
+    pending_[number] = {std::move(from), line};
   }
-  // The first message of a turn of the loop sets up its end; by then every request that has arrived is in the outbox.
+  // The first message of a turn schedules pass_on() behind the handlers that are ready now, so that the batch includes
+  // all requests that have arrived.
   if (outbox_.empty()) {
     boost::asio::post(io_context_, [this] { pass_on(); });
     outbox_.reserve(outbox_reserve_);
@@ -98,7 +100,7 @@ void io_thread::submit(std::shared_ptr<session> from, engine_request&& what, std
 }
 
 void io_thread::pass_on() {
-  outbox_reserve_ = outbox_.size();  // the next one is about as large
+  outbox_reserve_ = outbox_.size();  // the next batch is probably about as large
   messages_->submit(std::exchange(outbox_, {}));
 }
 
@@ -106,21 +108,21 @@ void io_thread::deliver(std::vector<reply>&& replies) noexcept {
   if (inbox_.push(std::move(replies))) boost::asio::post(io_context_, [this] { take_replies(); });
 }
 
-// Each of them is rendered and written: after a while the thread's connections have their turn before the rest.
+// Delivering a reply renders and writes its response. After replies_turn, other connections get their turn first.
 void io_thread::take_replies() {
   const auto end = session::clock::now() + replies_turn;
   do {
-    if (answered_ == taken_.size()) {
-      answered_ = 0;
-      inbox_.take(taken_);
+    if (delivered_ == replies_.size()) {
+      delivered_ = 0;
+      inbox_.take(replies_);
     }
-    if (taken_.empty()) return;
-    reply& next = taken_[answered_++];
+    if (replies_.empty()) return;
+    reply& next = replies_[delivered_++];
     const std::uint32_t number = next.token.number;
-    CHECK(number < waiting_.size() && waiting_[number].who != nullptr);
-    const waiter waiting = std::exchange(waiting_[number], {});
+    CHECK(number < pending_.size() && pending_[number].from != nullptr);
+    const pending_request pending = std::exchange(pending_[number], {});
     free_numbers_.push_back(number);
-    waiting.who->on_answer(waiting.line, std::move(next.answer));
+    pending.from->on_answer(pending.line, std::move(next.answer));
   } while (session::clock::now() < end);
   boost::asio::post(io_context_, [this] { take_replies(); });
 }

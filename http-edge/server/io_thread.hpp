@@ -1,5 +1,5 @@
-// One I/O thread: an event loop, the connections that it serves, and its queue, where answers from the engine are
-// handed in. Sessions hand in messages one by one; the thread passes them on in one batch a turn of its loop.
+// One I/O thread: an event loop, its connections, and the completion queue for their requests. Sessions submit messages
+// one by one; the thread passes them to the engine in one batch per turn of its loop. Owned by the server.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -23,38 +23,38 @@ namespace ordem::http_edge {
 
 class io_thread final : public completion_queue {
  public:
-  // All of the arguments outlive the thread.
+  // All arguments must outlive the thread.
   io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters);
   ~io_thread() override;
 
-  // Before start() and before any session only.
+  // `queue` is the number of this completion queue. REQUIRES: no session exists yet.
   void connect(message_port& messages, std::uint32_t queue) noexcept;
 
   void start();
-  // Ends the loop at once, whatever is under way, and waits for the thread.
+  // Stops the loop without completing pending operations, and joins the thread.
   void stop();
 
-  // Any thread: serves this connection from now on, or tells it that it is one too many.
+  // Serves the connection, or refuses it if it is over the limit. Thread-safe.
   void serve(session::socket_type&& socket, connection_permit&& permit, bool over_limit);
-  // Any thread: from now on every answer is its connection's last, and connections without a request are closed.
+  // Starts to drain: every response becomes the last of its connection, and idle connections are closed. Thread-safe.
   void drain();
-  // Any thread: refuses the requests that have not come whole since.
+  // Ends the drain: refuses the requests that have not arrived completely. Thread-safe.
   void end_drain();
 
   boost::asio::io_context& io_context() noexcept { return io_context_; }
 
-  // completion_queue: any thread.
+  // completion_queue. Thread-safe.
   void deliver(std::vector<reply>&& replies) noexcept override;
 
-  // The rest is for this thread's sessions, on this thread.
+  // The following functions are called by the sessions, on this thread.
   const server_settings& settings() const noexcept { return settings_; }
   const handler_context& context() const noexcept { return context_; }
   http_edge::handler& handler() noexcept { return handler_; }
   edge_counters& counters() noexcept { return counters_; }
   bool draining() const noexcept { return drain_began_.has_value(); }
-  // While it drains: whether requests that came before the answer to an earlier one are still answered.
+  // Returns whether pipelined requests are still answered. REQUIRES: draining().
   bool takes_pipelined() const noexcept;
-  // `line` is the session's own number for what it asks: its answer comes with it.
+  // Submits a request; the answer is passed to from->on_answer(), with `line`.
   void submit(std::shared_ptr<session> from, engine_request&& what, std::uint32_t line = 0);
   void count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept;
 
@@ -78,17 +78,17 @@ class io_thread final : public completion_queue {
   std::uint32_t queue_ = 0;
   std::vector<submission> outbox_;
   std::size_t outbox_reserve_ = 0;
-  // Who waits, by token number; numbers are used again.
-  struct waiter {
-    std::shared_ptr<session> who;
+  // The requests in the engine, by the number of their token. Numbers are reused.
+  struct pending_request {
+    std::shared_ptr<session> from;
     std::uint32_t line = 0;
   };
-  std::vector<waiter> waiting_;
+  std::vector<pending_request> pending_;
   std::vector<std::uint32_t> free_numbers_;
 
   inbox<reply> inbox_;
-  std::vector<reply> taken_;  // from the inbox, of which
-  std::size_t answered_ = 0;  // so many have been handed to their sessions
+  std::vector<reply> replies_;  // taken from the inbox
+  std::size_t delivered_ = 0;   // the number of replies_ that their sessions have got
 
   std::thread thread_;
 };

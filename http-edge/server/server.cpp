@@ -20,24 +20,25 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-// Connections that the kernel holds until they are accepted.
+// The number of connections that the kernel holds until they are accepted.
 constexpr int backlog = 4096;
-// After a failed accept (no file descriptor is left, say) the next is tried so much later.
+// The pause after a failed accept, for example because no file descriptor is left.
 constexpr auto accept_pause = std::chrono::milliseconds(100);
-// At the end of a drain, for answers to requests that have not come whole. A tenth of the drain if that is less.
+// The part of a drain, at its end, in which incomplete requests are refused. At most a tenth of the drain.
 constexpr auto farewell_time_max = std::chrono::milliseconds(500);
 
 }  // namespace
 
 struct server::parts {
-  parts(server_settings given_settings, server_parts given)
-      : settings(std::move(given_settings)),
-        status(given.status),
-        offered{nullptr, given.clock, given.status, std::move(given.metrics_text), std::move(given.positions)},
-        on_accept_failure(std::move(given.on_accept_failure)),
+  parts(server_settings checked_settings, server_parts connected)
+      : settings(std::move(checked_settings)),
+        status(connected.status),
+        context{nullptr, connected.clock, connected.status, std::move(connected.metrics_text),
+                std::move(connected.positions)},
+        on_accept_failure(std::move(connected.on_accept_failure)),
         counters(settings) {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
-      threads.push_back(std::make_unique<io_thread>(settings, offered, counters));
+      threads.push_back(std::make_unique<io_thread>(settings, context, counters));
     }
     acceptor.emplace(threads.front()->io_context());
     accept_timer.emplace(threads.front()->io_context());
@@ -53,14 +54,14 @@ struct server::parts {
 
   const server_settings settings;
   service_status* status;
-  handler_context offered;
+  handler_context context;
   std::function<void(const std::string&)> on_accept_failure;
   edge_counters counters;
   std::vector<std::unique_ptr<io_thread>> threads;
   std::optional<tcp::acceptor> acceptor;
   std::optional<asio::steady_timer> accept_timer;
   std::size_t next_thread = 0;
-  bool accept_fails = false;  // the last one did
+  bool accept_fails = false;  // the last accept failed
   std::uint16_t port = 0;
   bool started = false;
 };
@@ -76,7 +77,7 @@ tl::expected<void, std::string> server::parts::listen() {
   const tcp::endpoint endpoint(address, settings.port);
   acceptor->open(endpoint.protocol(), ec);
   if (!ec) acceptor->set_option(tcp::acceptor::reuse_address(true), ec);
-  // Of all addresses, IPv4's too, whatever the system's default (net.ipv6.bindv6only) is.
+  // All addresses include those of IPv4, whatever the system's default (net.ipv6.bindv6only).
   if (!ec && address == asio::ip::address_v6::any()) acceptor->set_option(asio::ip::v6_only(false), ec);
   if (!ec) acceptor->bind(endpoint, ec);
   if (!ec) acceptor->listen(backlog, ec);
@@ -125,7 +126,7 @@ void server::parts::serve(io_thread& thread, session::socket_type&& socket) {
   }
 }
 
-// Closing the listener resets what the kernel has accepted for it, with the requests that came there.
+// Closing the listener resets the connections that the kernel has accepted, with the requests sent on them.
 void server::parts::accept_backlog() {
   boost::system::error_code ec;
   acceptor->non_blocking(true, ec);
@@ -136,22 +137,22 @@ void server::parts::accept_backlog() {
   }
 }
 
-// On the acceptor's own thread, so that it races with no accept, and behind those that are done.
+// Runs on the acceptor's thread, behind all completed accepts, so that it does not race with any.
 void server::parts::stop_accepting() {
   std::promise<void> closed;
-  asio::io_context& context = threads.front()->io_context();
-  asio::post(context, [this, &context, &closed] {
+  asio::io_context& loop = threads.front()->io_context();
+  asio::post(loop, [this, &loop, &closed] {
     accept_backlog();
     boost::system::error_code ignored;
     acceptor->close(ignored);
     accept_timer->cancel();
-    asio::post(context, [&closed] { closed.set_value(); });
+    asio::post(loop, [&closed] { closed.set_value(); });
   });
   closed.get_future().wait();
 }
 
-server::server(server_settings settings, server_parts given)
-    : parts_(std::make_unique<parts>(std::move(settings), std::move(given))) {}
+server::server(server_settings settings, server_parts connected)
+    : parts_(std::make_unique<parts>(std::move(settings), std::move(connected))) {}
 
 server::~server() {
   stop();
@@ -171,7 +172,7 @@ std::uint16_t server::port() const noexcept {
 
 void server::attach_engine(const order_reader& orders, message_port& messages,
                            const std::function<std::uint32_t(completion_queue&)>& add_queue) {
-  parts_->offered.orders = &orders;
+  parts_->context.orders = &orders;
   for (const auto& thread : parts_->threads) thread->connect(messages, add_queue(*thread));
 }
 

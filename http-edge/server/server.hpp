@@ -1,5 +1,6 @@
-// The HTTP server: a listener that deals connections out to I/O threads. Serves /-/ endpoints from start(); everything
-// else once attach_engine() has told it what to serve and the service status is no longer `recovering`.
+// The HTTP server: a listener that distributes connections over I/O threads. Serves the /-/ endpoints from start(), and
+// everything else once attach_engine() has been called and the service status has left `recovering`. Owned by app/; its
+// functions must be called by one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -20,37 +21,38 @@ namespace ordem::http_edge {
 struct server_parts {
   const time_source* clock = nullptr;
   service_status* status = nullptr;
-  std::function<std::string()> metrics_text;  // Prometheus text format; called on I/O threads
-  std::function<log_positions()> positions;   // the same, but not before attach_engine()
-  // Told why, when connections can't be accepted and the last one could; it is tried again. On an I/O thread.
+  std::function<std::string()> metrics_text;  // Prometheus text; called on I/O threads
+  std::function<log_positions()> positions;   // called on I/O threads, not before attach_engine()
+  // Called on an I/O thread with the reason when accepting fails, unless it failed the last time too. The server goes
+  // on trying.
   std::function<void(const std::string&)> on_accept_failure = [](const std::string&) {};
 };
 
 class server {
  public:
-  // All that is given by pointer must outlive the server.
-  server(server_settings settings, server_parts given);
+  // The pointers in `connected` must outlive the server.
+  server(server_settings settings, server_parts connected);
   ~server();
 
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  // Binds the address and starts the threads. A sentence if that is not possible.
+  // Binds the address and starts the threads. Returns a message if that fails.
   tl::expected<void, std::string> start();
-  // The port that it listens on.
+  // Returns the port that the server listens on.
   std::uint16_t port() const noexcept;
 
-  // Called once. `add_queue` gives each I/O thread's queue its number. The status must
-  // leave `recovering` only after it.
+  // Connects the engine. `add_queue` registers the queue of an I/O thread and returns its number.
+  // REQUIRES: called once, before the status leaves `recovering`.
   void attach_engine(const order_reader& orders, message_port& messages,
                      const std::function<std::uint32_t(completion_queue&)>& add_queue);
 
-  // Takes no more connections, but for those that the kernel has accepted already. Every request that comes on an open
-  // one is answered, and the answer says that the connection ends; connections that have had no request for a moment
-  // are closed. Waits for the last to end; false if that takes longer than `timeout`, shortly before which requests
-  // that have not come whole are answered 503.
+  // Stops accepting connections, apart from those that the kernel has accepted already. Requests that arrive on open
+  // connections are answered, with `Connection: close`; connections that stay idle for a moment are closed. Blocks
+  // until no connection is open, and returns false if that takes longer than `timeout`. Shortly before the timeout,
+  // requests that have not arrived completely get 503.
   bool drain(std::chrono::milliseconds timeout);
-  // Ends what is left. No queue is called after it.
+  // Closes the remaining connections and joins the threads.
   void stop();
 
   const edge_counters& counters() const noexcept;

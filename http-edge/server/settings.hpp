@@ -1,5 +1,5 @@
-// What the HTTP server may be told. Checked in app/settings; each knob with its default, its unit and what more of it
-// costs.
+// The settings of the HTTP server, each with its default, its unit and the cost of a larger value. Checked in
+// app/settings.
 #pragma once
 
 #include <chrono>
@@ -16,32 +16,33 @@ struct server_settings {
   std::uint16_t port = 8080;  // 0: any free one
   // Threads that serve connections, each with its own event loop. More than cores gain nothing.
   std::uint32_t io_threads = 2;
-  // A larger body is answered 413; of a batch, a larger line. Bounds the memory that one request may take.
+  // A larger body gets 413; of a batch, a larger line. Bounds the memory of one request.
   std::size_t body_bytes_max = std::size_t{1} << 20;
-  // A larger response is not captured: 413. What it takes: see bytes_of() in engine/model/capture.hpp. The body of such
-  // a call may be as large as JSON can make it, so that this, not body_bytes_max, bounds the memory that one may take.
+  // A larger response is not captured: 413. Its size is that of bytes_of() in engine/model/capture.hpp. The body of the
+  // call may be as large as JSON can make such a response, so this setting, not body_bytes_max, bounds its memory.
   std::size_t captured_bytes_max = std::size_t{1} << 20;
-  // Bodies that have not been answered yet, of all connections together, and what else is read ahead of them; beyond it
-  // a request is answered 503. What of a connection's is small is not counted (see memory_budget).
+  // The memory for the bodies of unanswered requests and for other received bytes, of all connections together. Beyond
+  // it a request gets 503. Small buffers are not counted (see memory_budget).
   std::size_t body_memory_bytes_max = std::size_t{256} << 20;
-  // Answers that their clients have not taken yet, of all connections together; beyond it a request is answered 503,
+  // The memory for responses that clients have not read yet, of all connections together. Beyond it a request gets 503,
   // and a batch waits.
   std::size_t response_memory_bytes_max = std::size_t{256} << 20;
-  // A longer request line and header is answered 431.
+  // A longer request line and header gets 431.
   std::size_t header_bytes_max = std::size_t{16} << 10;
-  // One more connection is answered 503 and closed. An idle one costs about 6 KiB.
+  // A connection beyond this number gets 503 and is closed. An idle connection costs about 6 KiB.
   std::size_t connections_max = 16'384;
-  // Beyond connections_max, so many at once are answered; more are closed without a word.
+  // The number of connections beyond connections_max that get 503 at the same time. Further ones are closed without a
+  // response.
   std::size_t refused_at_once_max = 256;
   // A connection without a request is closed after this.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
-  // From the first byte of a request to its last, else 408; and from the first byte of an answer to its last, else it
-  // is closed. Of a batch, the time without a byte of either.
+  // The time from the first byte of a request to its last, else 408, and from the first byte of a response to its last,
+  // else the connection is closed. For a batch, the time without a byte in either direction.
   std::chrono::milliseconds request_timeout = std::chrono::seconds(30);
 };
 
-// The largest body of a call of captures: a response at its bound whose bytes are all escaped, and something around it.
-// The answer that gives the response back is no larger.
+// Returns the largest body of a call of captures: a response of the largest size, with all bytes escaped, and the
+// members around it. The response that returns a capture is no larger.
 inline std::size_t capture_body_bytes_max(const server_settings& settings) noexcept {
   constexpr std::size_t around = std::size_t{64} << 10;
   return settings.captured_bytes_max * limits::json_bytes_per_byte_max + around;
