@@ -1,4 +1,4 @@
-// Requests handed to a handler without a network, the store that it reads from, and looks at its answers.
+// A handler with an in-memory store, for requests without a network.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 #include "http-edge/handler.hpp"
 #include "http-edge/server/settings.hpp"
 #include "tests/engine/orders.hpp"
-#include "tests/http-edge/answers.hpp"
+#include "tests/http-edge/responses.hpp"
 #include "tests/support_cpp/manual_clock.hpp"
 
 namespace ordem::testing {
@@ -27,17 +27,26 @@ using boost::beast::http::verb;
 inline constexpr std::string_view orders_path = "/api/v1/orders";
 inline const std::string contract_path = std::string(orders_path) + '/' + std::string(contract_id_text);
 
+// Returns the record of a message that created version 1 of the contract order.
+inline message_record created_record() {
+  message_record record;
+  record.outcome = {verdict::order_created, contract_id(), {1}, order_status::fresh, std::nullopt, std::nullopt};
+  record.created_at = sample_time;
+  record.expires_at = sample_time + std::chrono::hours{24};
+  return record;
+}
+
 // Committed state in memory.
 class fake_orders final : public order_reader {
  public:
-  // The order's next version.
+  // Adds the next version of the order.
   void add(order what) { versions_[what.id].push_back(shared(std::move(what))); }
   void add(const guid& id, message_record record) {
     messages_.insert_or_assign(std::string(id.view()), std::move(record));
   }
-  // From now on every read fails.
+  // Makes every later read fail.
   void fail() { fails_ = true; }
-  // From now on reads show the log up to there.
+  // Sets the position that reads show.
   void show_up_to(position last) { visible_ = last; }
 
   position visible() const noexcept override { return visible_; }
@@ -71,13 +80,13 @@ class fake_orders final : public order_reader {
       return found->second;
     });
   }
-  // How many orders lists have given.
+  // Returns how many orders have been read from lists.
   std::size_t listed() const noexcept { return listed_; }
 
  private:
   class list final : public order_list {
    public:
-    // `found` is taken from its end.
+    // `found` is read from its end.
     list(const fake_orders& of, std::vector<shared_order> found) : of_(of), found_(std::move(found)) {}
     read_result<shared_order> next() override {
       return of_.read([this]() -> shared_order {
@@ -116,7 +125,7 @@ class fake_orders final : public order_reader {
   std::map<std::string, message_record> messages_;
 };
 
-// A request, made header by header.
+// Builds a request, header by header.
 class request {
  public:
   request(verb method, std::string_view target) : made_(method, target, 11) {}
@@ -139,15 +148,15 @@ class request {
   http_edge::http_request made_;
 };
 
-// A handler with all that it draws on.
+// A handler with its context.
 struct exchange {
   fake_orders orders;
   manual_clock clock;
   http_edge::service_status status;
   log_positions positions{{5}, {4}, std::nullopt};
-  http_edge::handler_context given{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
-                                   [this] { return positions; }};
-  http_edge::handler handler{given, http_edge::server_settings().captured_bytes_max};
+  http_edge::handler_context context{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
+                                     [this] { return positions; }};
+  http_edge::handler handler{context, http_edge::server_settings().captured_bytes_max};
 
   explicit exchange(http_edge::service_state state = http_edge::service_state::ready) { status.advance_to(state); }
   exchange(const exchange&) = delete;
@@ -162,7 +171,7 @@ struct exchange {
     return handler.handle(what.get(), std::move(*head));
   }
 
-  // The answer to a request that must not become a message.
+  // Returns the response to a request that must not become a message.
   http_edge::response answer(const request& what) {
     auto made = handle(what);
     auto* page = std::get_if<http_edge::order_page>(&made);
@@ -173,7 +182,7 @@ struct exchange {
   }
   http_edge::response get(std::string_view target) { return answer(request(verb::get, target)); }
 
-  // The message that a request must become.
+  // Returns the message of a request that must be accepted.
   message accept(const request& what) {
     auto made = handle(what);
     if (const auto* refused = std::get_if<http_edge::response>(&made)) throw std::runtime_error(refused->body);

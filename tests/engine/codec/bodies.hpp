@@ -1,4 +1,4 @@
-// Bodies of writes, read as the server reads them.
+// Parsing of the bodies of writes.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ inline constexpr std::string_view contract_json =
     R"({"customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}],)"
     R"("attributes":{"channel":"web"}})";
 
-// The contract's content with these attributes, JSON.
+// Returns the contract's content with these attributes, as JSON.
 inline std::string json_with_attributes(std::string_view attributes) {
   return R"({"customer_id":"c","currency":"EUR","items":[{"sku":"A","quantity":1,"unit_price":1}],"attributes":)" +
          std::string(attributes) + '}';

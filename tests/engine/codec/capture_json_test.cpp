@@ -12,7 +12,7 @@ using namespace testing;
 
 using texts = std::vector<std::string>;
 
-TEST_CASE("headers are written as JSON, values and lists as they came in") {
+TEST_CASE("headers are written as JSON, with values and lists as they were read") {
   struct row {
     std::vector<captured_header> headers;
     std::string_view json;
@@ -38,7 +38,7 @@ TEST_CASE("headers are written as JSON, values and lists as they came in") {
   CHECK(behind == R"(x[{"key":"A","value":"b"}])");
 }
 
-TEST_CASE("a response is written as it would be sent") {
+TEST_CASE("a response is written in the form that a client sends") {
   std::string json = "x";
   append_captured_response(json, {201, "\"a\"", {{"A", "b"}, {"C", texts{"d"}}}});
   CHECK(json == R"(x{"response_status":201,"response_body":"\"a\"",)"
@@ -48,8 +48,8 @@ TEST_CASE("a response is written as it would be sent") {
   CHECK(json == R"({"response_status":100,"response_body":"","response_headers":[]})");
 }
 
-// As Postgres gives back what was recorded before such headers were refused.
-TEST_CASE("headers with line ends that were recorded once can still be read") {
+// Postgres may contain headers that were recorded before they were refused.
+TEST_CASE("recorded headers with line ends can still be read") {
   simdjson::dom::parser parser;
   const std::vector<captured_header> headers{{"A", "b\r\nc"}, {"D\n", texts{"\r"}}};
   std::string json;
@@ -57,7 +57,7 @@ TEST_CASE("headers with line ends that were recorded once can still be read") {
   CHECK(read_captured_headers(parser.parse(json)) == headers);
 }
 
-TEST_CASE("a response that is written and read again is the same") {
+TEST_CASE("a response is unchanged after being written and read") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);

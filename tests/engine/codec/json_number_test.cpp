@@ -5,7 +5,7 @@
 namespace ordem::codec {
 namespace {
 
-TEST_CASE("a number with a fraction or an exponent that is an integer has its digits") {
+TEST_CASE("an integer with a fraction or an exponent is written as digits") {
   struct row {
     std::string_view number;
     std::string_view digits;
@@ -39,7 +39,7 @@ TEST_CASE("a number with a fraction or an exponent that is an integer has its di
   CHECK(integer_digits("3." + zeros) == "3");
 }
 
-TEST_CASE("any other number has none, however near to an integer it is") {
+TEST_CASE("other numbers are not integers, however close they are to one") {
   for (const std::string_view number :
        {"2", "-2", "0", "2.5", "1e-1", "25e-1", "2.51e1", "1.00000000000000000000000000000001",
         "0.99999999999999999999999999", "9007199254740990.9999999999", "9007199254740992.0", "9007199254740993.0",
@@ -50,7 +50,7 @@ TEST_CASE("any other number has none, however near to an integer it is") {
   }
 }
 
-TEST_CASE("a text has such numbers replaced, and nothing else changed") {
+TEST_CASE("only such numbers are replaced in a text") {
   CHECK(with_plain_integers(R"({"a":2.0,"b":[1e1,2.5,-3.0],"c":"4.0 \\","d":5,"e":6.0})") ==
         R"({"a":2,"b":[10,2.5,-3],"c":"4.0 \\","d":5,"e":6})");
   CHECK(with_plain_integers("2.0") == "2");
@@ -61,7 +61,7 @@ TEST_CASE("a text has such numbers replaced, and nothing else changed") {
   }
 }
 
-TEST_CASE("a number outside of JSON is a short text of its value") {
+TEST_CASE("the text of a number is the shortest one with its value") {
   simdjson::dom::parser parser;
   const auto text_of = [&](std::string_view number) {
     return number_text_of(parser.parse(number.data(), number.size()));

@@ -39,11 +39,11 @@ TEST_CASE("items are written as compact JSON, in their order") {
   }
 }
 
-TEST_CASE("an order is written as the contract shows it") {
+TEST_CASE("an order is written as in the contract") {
   CHECK(rendered(contract_order()) == contract_order_json);
 }
 
-TEST_CASE("an order without attributes has no such member, and one with empty ones has") {
+TEST_CASE("an order without attributes has no such member, one with empty attributes does") {
   order what = contract_order();
   what.content.attributes.reset();
   CHECK(rendered(what).find("attributes") == std::string::npos);
@@ -65,7 +65,7 @@ TEST_CASE("an order is written with its greatest numbers and with its text escap
       R"("created_at":"2026-11-22T10:15:30.123Z","updated_at":"2026-11-22T10:15:30.123Z"})");
 }
 
-TEST_CASE("a page names its list and where it goes on") {
+TEST_CASE("a page contains the name of its list and the next cursor") {
   CHECK(order_list_json("orders").finish(std::nullopt) ==
         R"({"code":200,"message":"ok","orders":[],"next_cursor":null})");
   order_list_json page("versions");
@@ -76,7 +76,7 @@ TEST_CASE("a page names its list and where it goes on") {
                                    std::string(contract_order_json) + R"(],"next_cursor":"a\"b"})");
 }
 
-TEST_CASE("an order that is dropped from a page leaves nothing behind") {
+TEST_CASE("a dropped order leaves nothing in its page") {
   order_list_json page("orders");
   page.add(contract_order());
   const std::size_t bytes = page.bytes();

@@ -1,4 +1,4 @@
-// Orders with the JSON that they are written as.
+// Orders with their JSON.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ inline constexpr std::string_view contract_order_json =
     R"("total":3998,"attributes":{"channel":"web"},)"
     R"("created_at":"2026-11-22T10:15:30.123Z","updated_at":"2026-11-22T10:15:30.123Z"})";
 
-// The order at version 4, shipped a while after it was made.
+// Returns the order at version 4, shipped some time after its creation.
 inline order shipped_order() {
   order made = contract_order(order_status::shipped, {4});
   made.content.attributes.reset();

@@ -65,7 +65,7 @@ TEST_CASE("every problem has the status and the code of the contract") {
   }
 }
 
-TEST_CASE("stale data has the title that clients of the replaced services wait for") {
+TEST_CASE("stale data has the title that clients of the replaced services expect") {
   CHECK(row_of(problem::stale_version).title == "data is out of date");
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("a problem's body is pinned") {
         R"("detail":"no \"GUID\"","code":400,"message":"the request has no GUID"})");
 }
 
-TEST_CASE("a problem's code is its own number where it has one, else the status of the answer") {
+TEST_CASE("the code of a problem is that of its row, or the status of the response") {
   CHECK(problem_body(row_of(problem::stale_version), 412, "d", ",\"current_version\":2") ==
         R"({"type":"/problems/stale-version","title":"data is out of date","status":412,)"
         R"("detail":"d","code":3043,"message":"data is out of date","current_version":2})");

@@ -31,7 +31,7 @@ violation_list violations(write_kind kind, std::string_view json) {
   return read(kind, json).violations;
 }
 
-// The command of a body that must be fine.
+// Returns the command of a body that must be valid.
 template <class Command>
 Command valid(write_kind kind, std::string_view json) {
   auto body = read(kind, json);
@@ -51,7 +51,7 @@ violation_list attribute_violations(std::string_view json) {
   return violations(write_kind::create, json_with_attributes(json));
 }
 
-// The contract's content with one member changed, or more put in at the end.
+// Returns the contract's content with one member changed, or with more members at the end.
 std::string with(std::string_view name, std::string_view value) {
   std::string json = R"({"customer_id":"c","currency":"EUR","items":[{"sku":"A","quantity":1,"unit_price":1}]})";
   if (name == "customer_id") return json.replace(json.find("\"c\""), 3, value);
@@ -69,7 +69,7 @@ std::string nested_arrays(std::size_t levels) {
   return std::string(levels, '[') + std::string(levels, ']');
 }
 
-// --- bodies that are fine ---
+// --- valid bodies ---
 
 TEST_CASE("a create is its content, with or without attributes and guid") {
   CHECK(valid<create_order>(write_kind::create, contract_json).content == contract_content());
@@ -81,7 +81,7 @@ TEST_CASE("a create is its content, with or without attributes and guid") {
   CHECK_FALSE(read(write_kind::create, contract_json).guid);
 }
 
-TEST_CASE("a replacement is its content, with the version and the guid where they are given") {
+TEST_CASE("a replacement is its content, with an optional version and guid") {
   CHECK(valid<replace_content>(write_kind::replace, contract_json).content == contract_content());
   const auto body = read(write_kind::replace, R"({"version":3,"guid":"g",)" + std::string(contract_json.substr(1)));
   CHECK(body.violations.empty());
@@ -90,7 +90,7 @@ TEST_CASE("a replacement is its content, with the version and the guid where the
   CHECK(std::get<replace_content>(body.command).content == contract_content());
 }
 
-TEST_CASE("a merge holds what it names and keeps the rest") {
+TEST_CASE("a merge changes only the members that it contains") {
   CHECK(merge_of("{}") == merge_content{});
   CHECK(merge_of(R"({"customer_id":"c-2"})").customer_id == "c-2");
   CHECK(merge_of(R"({"currency":"USD"})").currency == currency_code{'U', 'S', 'D'});
@@ -106,7 +106,7 @@ TEST_CASE("a merge holds what it names and keeps the rest") {
   CHECK(body.guid == "g");
 }
 
-TEST_CASE("a change of status names any status") {
+TEST_CASE("a change of status accepts any status") {
   for (const order_status status : every_status) {
     const std::string json = "{\"status\":\"" + std::string(to_string(status)) + "\",\"version\":3,\"guid\":\"g\"}";
     const auto body = read(write_kind::change_status, json);
@@ -117,7 +117,7 @@ TEST_CASE("a change of status names any status") {
   }
 }
 
-TEST_CASE("the limits themselves are fine") {
+TEST_CASE("values at the limits are valid") {
   CHECK(violations(write_kind::create, with("customer_id", '"' + std::string(128, 'c') + '"')).empty());
   CHECK(violations(write_kind::create, with_item(R"("sku":"A","quantity":1000000,"unit_price":0)")).empty());
   CHECK(violations(write_kind::create, with_item(R"("sku":"A","quantity":1,"unit_price":1000000000000)")).empty());
@@ -138,7 +138,7 @@ TEST_CASE("white space, the order of the members and escapes do not matter") {
 
 // --- attributes ---
 
-TEST_CASE("attributes are kept with every kind of value, their members sorted") {
+TEST_CASE("attributes have every kind of value, with their members sorted") {
   CHECK(attributes_of(R"({"s":"text","n":null,"t":true,"f":false,"o":{"z":1,"a":2},"a":[1,[],{}]})") ==
         json_object{{"a", array({number("1"), array({}), object({})})},
                     {"f", {false}},
@@ -148,7 +148,7 @@ TEST_CASE("attributes are kept with every kind of value, their members sorted") 
                     {"t", {true}}});
 }
 
-TEST_CASE("a number in attributes is kept in one form") {
+TEST_CASE("numbers in attributes have one form") {
   struct row {
     std::string_view given;
     std::string_view kept;
@@ -172,7 +172,7 @@ TEST_CASE("a number in attributes is kept in one form") {
   }
 }
 
-TEST_CASE("numbers that are equal are kept in the same form, however they are written") {
+TEST_CASE("equal numbers have the same form, in any notation") {
   struct row {
     std::string_view one;
     std::string_view other;
@@ -186,8 +186,8 @@ TEST_CASE("numbers that are equal are kept in the same form, however they are wr
   }
 }
 
-// A client sends back what it has read.
-TEST_CASE("a number that was kept is taken again and kept in the same form") {
+// A client sends back a number that it has read.
+TEST_CASE("the form of a number is accepted again and does not change") {
   for (const std::string_view given : {"1e5", "0.1", "1e300", "-0.0", "123456789.125", "1e15", "1e16", "1e17",
                                        "9007199254740993.0", "12345678901234567890.0", "5e-324"}) {
     CAPTURE(given);
@@ -198,7 +198,7 @@ TEST_CASE("a number that was kept is taken again and kept in the same form") {
   }
 }
 
-TEST_CASE("an integer in attributes that some reader of JSON would change is refused") {
+TEST_CASE("an integer in attributes that some JSON parsers would round is refused") {
   for (const std::string_view beyond : {"9007199254740992", "-9007199254740992", "9223372036854775807",
                                         "-9223372036854775808", "18446744073709551615"}) {
     CAPTURE(beyond);
@@ -209,14 +209,14 @@ TEST_CASE("an integer in attributes that some reader of JSON would change is ref
   }
 }
 
-TEST_CASE("attributes may take 16384 bytes and no more, white space not counted") {
+TEST_CASE("attributes may have up to 16384 bytes, without white space") {
   const auto of_bytes = [](std::size_t bytes) { return "{ \"a\" : \"" + std::string(bytes - 8, 'x') + "\" }"; };
   CHECK(attribute_violations(of_bytes(16'384)).empty());
   CHECK(attribute_violations(of_bytes(16'385)) ==
         violation_list{{"/attributes", "must not exceed 16384 bytes as compact JSON"}});
 }
 
-TEST_CASE("attributes may be nested 63 levels deep and no more") {
+TEST_CASE("attributes may be nested up to 63 levels deep") {
   const auto of_levels = [](std::size_t levels) { return "{\"a\":" + nested_arrays(levels - 1) + "}"; };
   CHECK(attribute_violations(of_levels(63)).empty());
   CHECK(attribute_violations(of_levels(64)) ==
@@ -225,7 +225,7 @@ TEST_CASE("attributes may be nested 63 levels deep and no more") {
 
 // --- violations ---
 
-TEST_CASE("each rule that a content breaks is told with its place") {
+TEST_CASE("each violation has its place") {
   constexpr std::string_view customer_rule = "must have 1 to 128 characters";
   constexpr std::string_view currency_rule = "must be three capital letters, such as EUR";
   constexpr std::string_view sku_rule = "must have 1 to 64 characters";
@@ -306,7 +306,7 @@ TEST_CASE("each rule that a content breaks is told with its place") {
   }
 }
 
-TEST_CASE("a pointer that would be longer than 1024 bytes is that of a value around the fault") {
+TEST_CASE("a pointer that would exceed 1024 bytes is that of a value around the error") {
   const auto pointer_of = [](const std::string& attributes) {
     const auto found = violations(write_kind::create, json_with_attributes(attributes));
     REQUIRE_FALSE(found.empty());
@@ -321,7 +321,7 @@ TEST_CASE("a pointer that would be longer than 1024 bytes is that of a value aro
   CHECK(pointer_of("{\"a\":{\"" + std::string(500'000, 'n') + "\":{\"b\":" + too_large + "}}}") == "/attributes/a");
 }
 
-TEST_CASE("U+0000 is told where it stands, in a text or a name, of a content and of a merge") {
+TEST_CASE("U+0000 is a violation in texts and names, of a content and of a merge") {
   constexpr std::string_view in_text = "must not contain the character U+0000";
   constexpr std::string_view in_name = "must not have the character U+0000 in its name";
   const std::string named("/attributes/a\0b", 15);
@@ -353,20 +353,20 @@ TEST_CASE("U+0000 is told where it stands, in a text or a name, of a content and
   CHECK(attributes_of(R"({"a":"\\u0000\u0001"})") == json_object{{"a", text("\\u0000\x01")}});
 }
 
-TEST_CASE("a duplicate of a member is told once more than the first of it is read") {
+TEST_CASE("a repeated member is a violation, and the first value is used") {
   CHECK(violations(write_kind::create, with("customer_id", R"("","customer_id":"fine","customer_id":"")")) ==
         violation_list{{"/customer_id", "must have 1 to 128 characters"},
                        {"/customer_id", std::string(twice)},
                        {"/customer_id", std::string(twice)}});
 }
 
-TEST_CASE("a total is only judged of items that are fine one by one") {
+TEST_CASE("the total is checked only if all items are valid") {
   constexpr std::string_view too_high = R"({"sku":"A","quantity":1000000,"unit_price":1000000000000})";
   CHECK(violations(write_kind::create, with("items", "[" + std::string(too_high) + ",5]")) ==
         violation_list{{"/items/1", "must be an object"}});
 }
 
-TEST_CASE("an integer is one by its value, to the last digit, however it is written") {
+TEST_CASE("an integer is recognised by its exact value, in any notation") {
   const auto item_of = [](std::string_view quantity, std::string_view price) {
     const auto body = read(write_kind::create, with_item(R"("sku":"A","quantity":)" + std::string(quantity) +
                                                          R"(,"unit_price":)" + std::string(price)));
@@ -383,7 +383,7 @@ TEST_CASE("an integer is one by its value, to the last digit, however it is writ
   CHECK(version_of("9007199254740991.0") == version{9'007'199'254'740'991});
   CHECK(version_of("9.007199254740991e15") == version{9'007'199'254'740'991});
   CHECK(version_of("1e0") == version{1});
-  // Attributes beside it keep their values.
+  // Attributes keep their values.
   const auto body = read(write_kind::merge, R"({"version":1.0,"attributes":{"a":1.5,"b":1e2,"c":"1.0","d":1e20}})");
   const auto& attributes = std::get<json_object>(std::get<merge_content>(body.command).attributes);
   std::string text;
@@ -391,17 +391,17 @@ TEST_CASE("an integer is one by its value, to the last digit, however it is writ
   CHECK(text == R"({"a":1.5,"b":100,"c":"1.0","d":1e+20})");
 }
 
-TEST_CASE("a create knows no version") {
+TEST_CASE("a create has no version") {
   CHECK(violations(write_kind::create, with("version", "1")) == violation_list{{"/version", std::string(unknown)}});
 }
 
-TEST_CASE("attributes of null are none of a create or a replacement") {
+TEST_CASE("attributes of a create or a replacement must not be null") {
   for (const write_kind kind : {write_kind::create, write_kind::replace}) {
     CHECK(violations(kind, with("attributes", "null")) == violation_list{{"/attributes", "must be an object"}});
   }
 }
 
-TEST_CASE("all that a content needs and lacks is told in one order") {
+TEST_CASE("missing members are listed in a fixed order") {
   const violation_list lacking{
       {"/customer_id", std::string(required)}, {"/currency", std::string(required)}, {"/items", std::string(required)}};
   CHECK(violations(write_kind::create, "{}") == lacking);
@@ -409,7 +409,7 @@ TEST_CASE("all that a content needs and lacks is told in one order") {
   CHECK(violations(write_kind::replace, R"({"version":1,"guid":"g"})") == lacking);
 }
 
-TEST_CASE("a merge can't take away what an order needs") {
+TEST_CASE("a merge cannot remove required members") {
   CHECK(violations(write_kind::merge, R"({"customer_id":null})") ==
         violation_list{{"/customer_id", "must be a string"}});
   CHECK(violations(write_kind::merge, R"({"currency":null})") == violation_list{{"/currency", "must be a string"}});
@@ -442,7 +442,7 @@ TEST_CASE("a status is one of the five") {
         violation_list{{"/items", std::string(unknown)}});
 }
 
-TEST_CASE("a guid that is no string is read as empty, and judged by the handler") {
+TEST_CASE("a guid that is not a string is read as empty, which the handler refuses") {
   for (const std::string_view wrong : {"5", "null", "[]", "{}", "true"}) {
     CAPTURE(wrong);
     const auto body = read(write_kind::create, with("guid", wrong));
@@ -451,7 +451,7 @@ TEST_CASE("a guid that is no string is read as empty, and judged by the handler"
   }
 }
 
-TEST_CASE("a body that is no object is refused at its root") {
+TEST_CASE("a body that is not an object is a violation at its root") {
   for (const write_kind kind : every_kind) {
     for (const std::string_view json : {"[]", "null", "5", "\"text\"", "true", "[{}]"}) {
       CAPTURE(json);
@@ -462,7 +462,7 @@ TEST_CASE("a body that is no object is refused at its root") {
   }
 }
 
-TEST_CASE("several errors are all listed, in the order of the body, then what is missing") {
+TEST_CASE("all errors are listed in the order of the body, then missing members") {
   constexpr std::string_view json =
       R"({"colour":"red","version":0,"items":[{"sku":"","quantity":"2","unit_price":-1,"x":1},7,{"sku":"A"}],)"
       R"("attributes":{"b":9007199254740992,"a":[1,9007199254740993],"b":1},"customer_id":""})";
@@ -500,7 +500,7 @@ TEST_CASE("at most 1000 errors are listed, the first ones") {
   CHECK(capped.back().pointer == "/x999");
 }
 
-TEST_CASE("items beyond the 500th are counted but not judged one by one") {
+TEST_CASE("items beyond the 500th are counted but not checked") {
   std::string items = "[";
   for (int i = 0; i < 5'000; ++i) items += "5,";
   items.back() = ']';
@@ -510,9 +510,9 @@ TEST_CASE("items beyond the 500th are counted but not judged one by one") {
   CHECK(found[500] == violation{"/items", "must have 1 to 500 items"});
 }
 
-// --- no JSON at all ---
+// --- malformed JSON ---
 
-TEST_CASE("what is not JSON in UTF-8 is malformed, whatever the call") {
+TEST_CASE("anything but JSON in UTF-8 is malformed, for every call") {
   const std::string_view malformed[] = {
       "",
       " \n",
@@ -539,7 +539,7 @@ TEST_CASE("what is not JSON in UTF-8 is malformed, whatever the call") {
       "{\"a\":\"\\ud800\"}",
       "{\"a\":\"open}",
       "{\"a\":1} // comment",
-      "\xEF\xBB\xBF\xEF\xBB\xBF{}",  // one byte order mark is passed over
+      "\xEF\xBB\xBF\xEF\xBB\xBF{}",  // one byte order mark is ignored
       "{\"a\":\"\xFF\"}",
       "{\"a\":\"\xC3\"}",
       "{\"a\":\"\xC0\xAF\"}",      // overlong
@@ -558,7 +558,7 @@ TEST_CASE("what is not JSON in UTF-8 is malformed, whatever the call") {
   }
 }
 
-TEST_CASE("a parser that has met malformed JSON reads the next body as ever") {
+TEST_CASE("a parser works after malformed JSON") {
   simdjson::dom::parser parser;
   for (int i = 0; i < 3; ++i) {
     const simdjson::padded_string bad(std::string_view("{\"a\":"));
@@ -570,7 +570,7 @@ TEST_CASE("a parser that has met malformed JSON reads the next body as ever") {
   }
 }
 
-TEST_CASE("text outlives the body that it was read from") {
+TEST_CASE("the result does not refer to the body") {
   simdjson::dom::parser parser;
   simdjson::padded_string bytes(contract_json);
   const auto body = read_write_body(write_kind::create, bytes, parser);

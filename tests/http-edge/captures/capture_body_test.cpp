@@ -31,7 +31,7 @@ capture_body_result post(std::string_view json) {
   return read(json, [](auto body, auto& parser) { return read_record(body, parser, bytes_max); });
 }
 
-// A body that has this response.
+// Returns a body with this response.
 std::string with_response(std::string_view response) {
   return R"({"idempotency_key":"some-key","response":)" + std::string(response) + '}';
 }
@@ -54,40 +54,40 @@ std::vector<captured_header> headers_in(std::string_view json) {
 
 using texts = std::vector<std::string>;
 
-// --- what is fine ---
+// --- valid bodies ---
 
-TEST_CASE("a PUT asks for its key") {
+TEST_CASE("a PUT allocates its key") {
   const auto made = put(R"({"idempotency_key":"some-key"})");
   REQUIRE(made);
   CHECK(made->key == key_of("some-key"));
   CHECK(std::holds_alternative<allocate_capture>(made->action));
 }
 
-TEST_CASE("a POST records the response as it stands there") {
+TEST_CASE("a POST records the response of its body") {
   const auto made = response_in(with_response(
       R"({"response_status":201,"response_body":"{\"a\":1}","response_headers":[{"key":"A","value":"b"}]})"));
   CHECK(made == captured_response{201, R"({"a":1})", {{"A", "b"}}});
 }
 
-TEST_CASE("a response may lack body and headers") {
+TEST_CASE("body and headers of a response are optional") {
   const captured_response bare{200, "", {}};
   for (const std::string_view json : {
            R"({"response_status":200})", R"({"response_status":200,"response_body":null,"response_headers":null})",
            R"({"response_status":200,"response_body":"","response_headers":[]})",
-           R"({"response_status":200,"response_headers":{}})",  // so Lua's cjson writes an empty table
+           R"({"response_status":200,"response_headers":{}})",  // Lua's cjson writes an empty table like this
        }) {
     CAPTURE(json);
     CHECK(response_in(with_response(json)) == bare);
   }
 }
 
-TEST_CASE("a status is a whole number from 100 to 999") {
+TEST_CASE("a status is an integer from 100 to 999") {
   for (const std::string_view status : {"100", "200", "599", "999"}) {
     CAPTURE(status);
     CHECK(std::to_string(response_in(with_response(R"({"response_status":)" + std::string(status) + '}')).status) ==
           status);
   }
-  // Whole by its value, however it is written.
+  // An integer by its value, in any notation.
   CHECK(response_in(with_response(R"({"response_status":200.0,"response_body":"1.0"})")) ==
         captured_response{200, "1.0", {}});
   CHECK(response_in(with_response(R"({"response_status":2e2,"response_body":"café"})")).status == 200);
@@ -119,12 +119,12 @@ TEST_CASE("headers keep their order, and a value is a text or a list of texts") 
   }
 }
 
-TEST_CASE("a body may hold any character, U+0000 too") {
+TEST_CASE("a body may contain any character, including U+0000") {
   CHECK(response_in(with_body(R"("a\u0000b\u001f\u00e4\ud83d\ude00\"\\")")).body ==
         std::string("a\0b\x1f\xC3\xA4\xF0\x9F\x98\x80\"\\", 12));
 }
 
-TEST_CASE("unknown members are passed over, whatever they are") {
+TEST_CASE("unknown members are ignored") {
   CHECK(put(R"({"a":[1,{"b":null}],"idempotency_key":"some-key","response_status":"x"})"));
   const auto made = response_in(R"({"x":1,"idempotency_key":"some-key","response":{"y":[],"response_status":200,)"
                                 R"("response_headers":[{"z":{},"key":"A","value":"b"}]}})");
@@ -132,7 +132,7 @@ TEST_CASE("unknown members are passed over, whatever they are") {
   CHECK(put(with_body(R"("a PUT may have a response, which is not looked at further")")));
 }
 
-TEST_CASE("of members with one name the last holds, also if it is null") {
+TEST_CASE("of members with the same name the last counts, also if it is null") {
   CHECK(put(R"({"idempotency_key":1,"idempotency_key":"some-key"})").value().key == key_of("some-key"));
   CHECK(put(R"({"idempotency_key":"some-key","idempotency_key":null})").error() == capture_body_error::malformed_key);
   CHECK(post(R"({"idempotency_key":"some-key","response":{"response_status":200},"response":null})").error() ==
@@ -143,9 +143,9 @@ TEST_CASE("of members with one name the last holds, also if it is null") {
         std::vector<captured_header>{{"B", texts{"d"}}});
 }
 
-// --- what is not ---
+// --- invalid bodies ---
 
-TEST_CASE("a body that is no JSON object, or whose members are of other types, is malformed") {
+TEST_CASE("a body that is not a JSON object, or has members of wrong types, is malformed") {
   const std::string deep(limits::json_depth_max + 1, '[');
   const std::string bodies[] = {
       "",
@@ -179,7 +179,7 @@ TEST_CASE("a body that is no JSON object, or whose members are of other types, i
   }
 }
 
-TEST_CASE("a response that is none is malformed, but a PUT does not know of responses") {
+TEST_CASE("an invalid response is malformed, but a PUT ignores it") {
   const std::string bodies[] = {
       with_response("1"),
       with_response("true"),
@@ -196,7 +196,7 @@ TEST_CASE("a response that is none is malformed, but a PUT does not know of resp
       with_response(R"({"response_status":1000})"),
       with_response(R"({"response_status":0})"),
       with_response(R"({"response_status":-200})"),
-      with_response(R"({"response_status":65736})"),  // 200 in sixteen bits
+      with_response(R"({"response_status":65736})"),  // 200 modulo 2^16
       with_response(R"({"response_status":18446744073709551615})"),
       with_response(R"({"response_status":[200]})"),
       with_response(R"({"response_status":true})"),
@@ -239,7 +239,7 @@ TEST_CASE("a response that is none is malformed, but a PUT does not know of resp
   }
 }
 
-TEST_CASE("bytes that are no UTF-8 are replaced one by one, and all others are kept") {
+TEST_CASE("invalid UTF-8 is replaced byte by byte, and all other bytes are kept") {
   const auto body_of = [](const std::string& bytes) {
     const auto read = post(with_body('"' + bytes + '"'));
     REQUIRE(read);
@@ -250,7 +250,7 @@ TEST_CASE("bytes that are no UTF-8 are replaced one by one, and all others are k
   CHECK(body_of("\xE9 \xC3\xA9 \xF0\x9F\x98\x80") == lost + " \xC3\xA9 \xF0\x9F\x98\x80");
   CHECK(body_of("\x80\xFF\xC0\xAF") == lost + lost + lost + lost);
   CHECK(body_of("\xED\xA0\x80x") == lost + lost + lost + "x");  // half a surrogate pair
-  CHECK(body_of("\xF0\x9F\x98") == lost + lost + lost);         // the end is missing
+  CHECK(body_of("\xF0\x9F\x98") == lost + lost + lost);         // truncated
   CHECK(body_of("\xE9\\u0000\\n") == lost + std::string("\0\n", 2));
 }
 
@@ -263,7 +263,7 @@ TEST_CASE("a POST without a response is malformed") {
   }
 }
 
-TEST_CASE("a key that is missing, or no base64url, is told apart from a malformed body") {
+TEST_CASE("a missing or invalid key has a different error from a malformed body") {
   const std::string longest(limits::capture_key_characters_max, 'a');
   for (const std::string& key :
        {std::string("\"\""), std::string("\"a\""), std::string("\"abc=\""), std::string("\"a+b/\""),
@@ -281,7 +281,7 @@ TEST_CASE("a key that is missing, or no base64url, is told apart from a malforme
   CHECK(put(R"({"idempotency_key":")" + longest + "\"}"));
 }
 
-TEST_CASE("a response is measured by its body's and its headers' bytes, however JSON writes them") {
+TEST_CASE("the size of a response is that of its body and headers, not of their JSON") {
   struct row {
     std::string body;
     std::string headers;

@@ -1,4 +1,4 @@
-// The calls of captures: what they ask of the engine, and how its answers look.
+// The calls of captures: their requests to the engine, and the responses to its answers.
 #include "http-edge/captures/capture_handler.hpp"
 
 #include <catch2/catch.hpp>
@@ -29,9 +29,9 @@ std::string path_of(std::string_view name) {
   return std::string(captures_path) + '/' + std::string(name);
 }
 
-// --- what is asked ---
+// --- accepted calls ---
 
-TEST_CASE("a PUT allocates, a POST records, a DELETE gives up") {
+TEST_CASE("a PUT allocates, a POST records, a DELETE releases") {
   const auto allocated = accepted(request(verb::put, captures_path).body(put_body));
   CHECK(allocated.key == key_of("some-key"));
   CHECK(std::holds_alternative<allocate_capture>(allocated.action));
@@ -50,7 +50,7 @@ TEST_CASE("the key in a DELETE's path is percent-decoded") {
   CHECK(accepted(request(verb::delete_, path_of("%73ome-key?"))).key == key_of("some-key"));
 }
 
-TEST_CASE("a coded body and a part are refused in the form of captures") {
+TEST_CASE("a Content-Encoding or Content-Range is refused in the form of captures") {
   exchange with_server;
   for (const verb method : {verb::put, verb::post}) {
     const response coded =
@@ -69,7 +69,7 @@ TEST_CASE("a coded body and a part are refused in the form of captures") {
         key_of("some-key"));
 }
 
-TEST_CASE("no type is asked for, and any is taken") {
+TEST_CASE("any Content-Type is accepted, and none is needed") {
   for (const std::string_view type : {"application/json", "text/plain", "application/x-www-form-urlencoded", ""}) {
     CAPTURE(type);
     CHECK(accepted(request(verb::put, captures_path).header("Content-Type", type).body(put_body)).key ==
@@ -77,15 +77,15 @@ TEST_CASE("no type is asked for, and any is taken") {
   }
 }
 
-// --- what is refused here ---
+// --- refused calls ---
 
-TEST_CASE("what is wrong with a call is told in the form of captures") {
+TEST_CASE("errors have the form of captures") {
   struct row {
     verb method;
     std::string path;
     std::string body;
     unsigned status;
-    std::string_view told;
+    std::string_view expected_body;
   };
   const std::string path(captures_path);
   const std::string too_large = R"({"idempotency_key":"some-key","response":{"response_status":200,"response_body":")" +
@@ -107,13 +107,13 @@ TEST_CASE("what is wrong with a call is told in the form of captures") {
       {verb::delete_, path + "/some%2Fkey", "", 422, malformed_key},
       {verb::delete_, path + "/some%00key", "", 422, malformed_key},
   };
-  for (const auto& [method, target, body, status, told] : rows) {
+  for (const auto& [method, target, body, status, expected_body] : rows) {
     CAPTURE(target, body.substr(0, 80));
     exchange with_server;
     with_server.orders.show_up_to({17});
     const response answer = with_server.answer(request(method, target).body(body));
     CHECK(answer.status == status);
-    CHECK(answer.body == told);
+    CHECK(answer.body == expected_body);
     CHECK(answer.content_type == "application/json");
     CHECK(header_of(answer, "Ordem-Position") == "17");
     CHECK_FALSE(header_of(answer, "Retry-After"));
@@ -122,7 +122,7 @@ TEST_CASE("what is wrong with a call is told in the form of captures") {
   }
 }
 
-TEST_CASE("other methods are refused with those that there are") {
+TEST_CASE("other methods are refused with Allow") {
   struct row {
     std::string path;
     std::vector<verb> refused;
@@ -145,16 +145,16 @@ TEST_CASE("other methods are refused with those that there are") {
   }
 }
 
-TEST_CASE("a path below a capture is none") {
+TEST_CASE("a path below a capture is not found") {
   exchange with_server;
   CHECK(slug_of(with_server.answer(request(verb::delete_, path_of("some-key/x")))) == "not-found");
 }
 
-TEST_CASE("while the data is being read every call is told so, and to come again") {
+TEST_CASE("every call gets 503 with Retry-After while the server recovers") {
   const request calls[] = {request(verb::put, captures_path).body(put_body),
                            request(verb::post, captures_path).body(post_body),
                            request(verb::delete_, path_of("some-key")),
-                           // Nothing is read yet.
+                           // as while recovering
                            request(verb::put, captures_path).body("{")};
   for (const request& each : calls) {
     exchange with_server(service_state::recovering);
@@ -166,14 +166,14 @@ TEST_CASE("while the data is being read every call is told so, and to come again
   }
 }
 
-TEST_CASE("a request that can't be taken is refused in the form of captures, and the connection closes") {
+TEST_CASE("an incomplete request is refused in the form of captures, and its connection closed") {
   for (const auto& [method, path] :
        {std::pair(verb::put, std::string(captures_path)), std::pair(verb::delete_, path_of("some-key")),
         std::pair(verb::get, std::string(captures_path))}) {
     exchange with_server;
     with_server.orders.show_up_to({17});
-    const response refused =
-        refused_request(problem::body_too_large, "too large", method, resource_of(find_route(path)), with_server.given);
+    const response refused = refused_request(problem::body_too_large, "too large", method,
+                                             resource_of(find_route(path)), with_server.context);
     CHECK(refused.status == 413);
     CHECK(refused.body == R"({"error":"too large"})");
     CHECK(refused.close);
@@ -182,7 +182,7 @@ TEST_CASE("a request that can't be taken is refused in the form of captures, and
   }
 }
 
-// --- what the engine answers ---
+// --- answers of the engine ---
 
 TEST_CASE("each verdict has its status and body") {
   struct row {
@@ -207,18 +207,18 @@ TEST_CASE("each verdict has its status and body") {
   for (const auto& [verdict, status, body] : rows) {
     CAPTURE(verdict);
     const bool completed = verdict == capture_verdict::completed;
-    const capture_answer told{verdict, key_of("some-key"), completed ? response_of("\"", 201) : nullptr};
-    const response answer = capture_response(told, position{17});
+    const capture_answer decided{verdict, key_of("some-key"), completed ? response_of("\"", 201) : nullptr};
+    const response answer = capture_response(decided, position{17});
     CHECK(answer.status == status);
     CHECK(answer.body == body);
     CHECK(header_of(answer, "Ordem-Position") == "17");
     CHECK_FALSE(header_of(answer, "Retry-After"));
     CHECK_FALSE(answer.close);
-    CHECK_FALSE(header_of(capture_response(told, std::nullopt), "Ordem-Position"));
+    CHECK_FALSE(header_of(capture_response(decided, std::nullopt), "Ordem-Position"));
   }
 }
 
-TEST_CASE("what the engine can't do now is a 503 with its reason, to come again") {
+TEST_CASE("an unavailability of the engine is a 503 with its reason and Retry-After") {
   for (const auto why : {unavailability::overloaded, unavailability::read_only, unavailability::draining,
                          unavailability::storage_failed, unavailability::backlog_full}) {
     CAPTURE(static_cast<int>(why));

@@ -11,7 +11,7 @@ using codec::problem;
 using codec::problem_row;
 using codec::problem_table;
 
-// The tags of an HTML page, opened and closed in turn; fails where they do not match.
+// Checks that the tags of an HTML page are balanced.
 void check_tags(const std::string& page) {
   std::vector<std::string> open;
   for (auto at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
@@ -56,7 +56,7 @@ TEST_CASE("every problem has a page that explains it") {
   }
 }
 
-TEST_CASE("a page escapes what HTML would take for its own") {
+TEST_CASE("a page escapes characters that have a meaning in HTML") {
   const problem_row row{problem::not_found, "x", 404, 404, "a < b & c", "d <script> & e."};
   const std::string page = problem_page(row);
   check_page(page);
@@ -64,7 +64,7 @@ TEST_CASE("a page escapes what HTML would take for its own") {
   CHECK(page.find("<p>d &lt;script> &amp; e.</p>") != std::string::npos);
 }
 
-TEST_CASE("the list of problems leads to each of them once") {
+TEST_CASE("the list of problems links to each of them once") {
   const std::string page = problem_list_page();
   check_page(page);
   for (const problem_row& row : problem_table()) {

@@ -1,4 +1,4 @@
-// A line of a batch: the message that a create by itself would make, or the verdict that it would be told.
+// A line of a batch becomes the message of a single create, or gets the verdict of one.
 #include "http-edge/orders/batch_line.hpp"
 
 #include <catch2/catch.hpp>
@@ -6,8 +6,8 @@
 #include "engine/base/limits.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "tests/engine/codec/bodies.hpp"
-#include "tests/http-edge/answers.hpp"
 #include "tests/http-edge/exchange.hpp"
+#include "tests/http-edge/responses.hpp"
 
 namespace ordem::http_edge {
 namespace {
@@ -39,7 +39,7 @@ std::string verdict_of(std::optional<std::string_view> key, const response& why)
   return out;
 }
 
-TEST_CASE("a line becomes the message that the same order makes by itself") {
+TEST_CASE("a line becomes the same message as a single create") {
   const auto made = std::get<message>(read(line_of(R"("g-1")", contract_json)));
   exchange with_server;
   const auto alone =
@@ -51,7 +51,7 @@ TEST_CASE("a line becomes the message that the same order makes by itself") {
   CHECK_FALSE(made.expected_version);
 }
 
-TEST_CASE("a byte order mark before a line, or before a body, is no part of it") {
+TEST_CASE("a byte order mark before a line or a body is ignored") {
   const std::string mark = "\xEF\xBB\xBF";
   const std::string line = line_of(R"("g-1")", contract_json);
   CHECK(std::get<message>(read(mark + line)).fingerprint == std::get<message>(read(line)).fingerprint);
@@ -62,7 +62,7 @@ TEST_CASE("a byte order mark before a line, or before a body, is no part of it")
   CHECK(create(mark + std::string(contract_json)) == create(std::string(contract_json)));
 }
 
-TEST_CASE("the order of a line may name the key too, if they agree") {
+TEST_CASE("the order of a line may contain the same GUID as the line") {
   const std::string with_guid = R"({"guid":"g-1",)" + std::string(contract_json.substr(1));
   CHECK(std::get<message>(read(line_of(R"("g-1")", with_guid))).guid == guid_of("g-1"));
   const auto differs = refused(line_of(R"("g-2")", with_guid));
@@ -70,7 +70,7 @@ TEST_CASE("the order of a line may name the key too, if they agree") {
   CHECK(differs.key == guid_of("g-2"));
 }
 
-TEST_CASE("a line without a key that can be read is refused without one") {
+TEST_CASE("a line without a valid key is refused without one") {
   const std::string order(contract_json);
   struct row {
     std::string line;
@@ -105,7 +105,7 @@ TEST_CASE("a malformed guid in the order is refused as in a create") {
   CHECK(result.key == guid_of("g"));
 }
 
-TEST_CASE("what is wrong with the order is told as of a create by itself") {
+TEST_CASE("errors of the order are those of a single create") {
   for (const std::string_view order :
        {R"({"x":1})", "5", "null", R"({"customer_id":"","currency":"EUR","items":[{}]})"}) {
     CAPTURE(order);
@@ -118,7 +118,7 @@ TEST_CASE("what is wrong with the order is told as of a create by itself") {
   }
 }
 
-TEST_CASE("members that a line does not know, knows twice or lacks are refused") {
+TEST_CASE("unknown, repeated and missing members of a line are refused") {
   const auto errors_of = [](std::string_view line) {
     const std::string body = refused(line).why.body;
     return body.substr(body.find("\"errors\":"));
@@ -131,7 +131,7 @@ TEST_CASE("members that a line does not know, knows twice or lacks are refused")
         R"("errors":[{"pointer":"/idempotency_key","detail":"is given more than once"}]})");
 }
 
-TEST_CASE("the order of a line may be nested as deep as a body, and no deeper") {
+TEST_CASE("the order of a line may be nested as deeply as a body, and no deeper") {
   const auto nested = [](std::size_t levels) {
     return R"({"x":)" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}";
   };
@@ -139,7 +139,7 @@ TEST_CASE("the order of a line may be nested as deep as a body, and no deeper") 
   CHECK(slug_of(refused(line_of(R"("g")", nested(limits::json_depth_max + 1))).why) == "malformed-json");
 }
 
-TEST_CASE("a verdict on a created order is one line with the order as a create shows it") {
+TEST_CASE("the verdict on a created order is one line with the order as in a single create") {
   executed done;
   done.order = shared(contract_order());
   done.expires_at = sample_time;
@@ -159,14 +159,14 @@ TEST_CASE("a verdict on a created order is one line with the order as a create s
   CHECK(out.starts_with(R"({"idempotency_key":"g","status":201,"replayed":true,"expires_at":")"));
 }
 
-TEST_CASE("a verdict on a refused line is one line with the problem that a create is answered") {
+TEST_CASE("the verdict on a refused line is one line with the problem of a single create") {
   const response why = problem_response(problem::overloaded, "too many");
   CHECK(verdict_of("g\\1", why) ==
         R"({"idempotency_key":"g\\1","status":503,"replayed":false,"problem":)" + why.body + "}\n");
   CHECK(verdict_of(std::nullopt, why).starts_with(R"({"idempotency_key":null,"status":503,)"));
 }
 
-// --- what is refused as a whole ---
+// --- batches that are refused ---
 
 request batch_of(std::string_view media_type) {
   request made(verb::post, "/api/v1/orders/batch");
@@ -174,7 +174,7 @@ request batch_of(std::string_view media_type) {
   return made;
 }
 
-TEST_CASE("a batch is taken by its media type") {
+TEST_CASE("a batch needs its media type") {
   exchange with_server;
   CHECK(with_server.read_head(batch_of("application/x-ndjson")));
   CHECK(with_server.read_head(batch_of("Application/X-NDJSON; charset=utf-8")));
@@ -186,7 +186,7 @@ TEST_CASE("a batch is taken by its media type") {
   }
 }
 
-TEST_CASE("a batch with a query is refused as a whole, before it is read") {
+TEST_CASE("a batch with a query is refused before its body is read") {
   exchange with_server;
   for (const std::string_view query : {"atomic=true", "limit=1"}) {
     request made(verb::post, "/api/v1/orders/batch?" + std::string(query));
@@ -196,7 +196,7 @@ TEST_CASE("a batch with a query is refused as a whole, before it is read") {
   }
 }
 
-TEST_CASE("a batch is refused as a whole while the server recovers, and from a client of HTTP/1.0") {
+TEST_CASE("a batch is refused while the server recovers, and from an HTTP/1.0 client") {
   exchange recovering(service_state::recovering);
   CHECK(slug_of(recovering.answer(batch_of("application/x-ndjson"))) == "recovering");
 

@@ -1,4 +1,4 @@
-// Verdicts come in any order and leave in that of the lines.
+// Verdicts arrive in any order and are written in the order of the lines.
 #include "http-edge/orders/batch_window.hpp"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ std::string due(batch_window& window) {
   return out;
 }
 
-// The keys of verdicts, in order.
+// Returns the keys of the verdicts, in order.
 std::vector<std::string> keys_of(std::string_view verdicts) {
   constexpr std::string_view begin = "{\"idempotency_key\":";
   std::vector<std::string> keys;
@@ -65,7 +65,7 @@ TEST_CASE("a verdict waits for those of earlier lines") {
   CHECK(due(window).empty());
 }
 
-TEST_CASE("what the engine refuses is told with the key of its line") {
+TEST_CASE("the verdict on a line that the engine refuses has the key of the line") {
   batch_window window;
   window.complete(window.add(guid_of(7), 10), refusal{guid_reused{}});
   const std::string verdict = due(window);
@@ -74,7 +74,7 @@ TEST_CASE("what the engine refuses is told with the key of its line") {
         std::string::npos);
 }
 
-TEST_CASE("a window is full at its bound and has room again when verdicts have left") {
+TEST_CASE("a window is full at its bound and has room again once verdicts are written") {
   batch_window window;
   std::vector<std::uint32_t> numbers;
   while (!window.full()) numbers.push_back(window.add(guid_of(numbers.size()), 1));
@@ -86,7 +86,7 @@ TEST_CASE("a window is full at its bound and has room again when verdicts have l
   CHECK_FALSE(window.full());
 }
 
-TEST_CASE("the bytes of lines in flight and of verdicts that wait are counted") {
+TEST_CASE("the bytes of lines in flight and of waiting verdicts are counted") {
   batch_window window;
   const auto first = window.add(guid_of(1), 100);
   const auto second = window.add(guid_of(2), 50);
@@ -99,7 +99,7 @@ TEST_CASE("the bytes of lines in flight and of verdicts that wait are counted") 
   CHECK(window.bytes() == 0);
 }
 
-TEST_CASE("verdicts are counted once, by the class of their status") {
+TEST_CASE("each verdict is counted once, by the class of its status") {
   batch_window window;
   window.complete(window.add(guid_of(1), 1), created(1));
   window.complete(window.add(guid_of(2), 1), refusal{unavailability::overloaded});
@@ -109,7 +109,7 @@ TEST_CASE("verdicts are counted once, by the class of their status") {
   CHECK(window.take_counts() == batch_window::verdict_counts{});
 }
 
-TEST_CASE("whatever the order of answers, verdicts leave in the order of lines") {
+TEST_CASE("verdicts are written in the order of lines, for any order of answers") {
   const std::uint64_t seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);

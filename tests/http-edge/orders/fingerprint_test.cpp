@@ -1,4 +1,4 @@
-// What makes two requests the same one: not how they are written, but every field that they ask for.
+// Fingerprints depend on every field of a request, and not on how it is written.
 #include <catch2/catch.hpp>
 #include <set>
 
@@ -13,7 +13,7 @@ using namespace testing;
 using codec::canonical;
 using codec::fingerprint_of;
 
-// The members of a content, JSON each.
+// The members of a content, as JSON.
 struct content_parts {
   std::string_view customer_id = "c-1";
   std::string_view currency = "EUR";
@@ -41,7 +41,7 @@ fingerprint print_of_create(std::string_view json) {
   return print_of(write(verb::post, orders_path, json));
 }
 
-TEST_CASE("white space, the order of the members and the way of writing do not change a fingerprint") {
+TEST_CASE("white space, the order of members and notation do not change a fingerprint") {
   const auto expected = print_of_create(some_content);
   CHECK(print_of_create("\r\n {\"customer_id\" : \"c-1\",\t\"currency\":\"EUR\", "
                         "\"items\":[ {\"sku\":\"A\",\"quantity\":2,\"unit_price\":5} ],"
@@ -54,7 +54,7 @@ TEST_CASE("white space, the order of the members and the way of writing do not c
             R"("attributes":{"\u0061":1.0,"b":{"x":null,"y":[1e0,2]}}})") == expected);
 }
 
-TEST_CASE("an integer that is written with a fraction or an exponent is the same request") {
+TEST_CASE("an integer written with a fraction or an exponent makes the same request") {
   const auto expected = print_of_create(some_content);
   for (const std::string_view item :
        {R"({"sku":"A","quantity":2.0,"unit_price":5})", R"({"sku":"A","quantity":20e-1,"unit_price":0.5e1})",
@@ -69,14 +69,14 @@ TEST_CASE("an integer that is written with a fraction or an exponent is the same
   CHECK(confirmed("30e-1") == confirmed("3"));
 }
 
-TEST_CASE("the GUID, in the header or in the body, is no part of a fingerprint") {
+TEST_CASE("the GUID, in the header or in the body, is not part of a fingerprint") {
   const auto expected = print_of_create(some_content);
   CHECK(print_of(write(verb::post, orders_path, some_content, "\"another\"")) == expected);
   const std::string with_guid = R"({"guid":"third",)" + some_content.substr(1);
   CHECK(print_of(request(verb::post, orders_path).json(with_guid)) == expected);
 }
 
-TEST_CASE("the version by If-Match and the version in the body are the same request") {
+TEST_CASE("a version in If-Match and the same version in the body make the same request") {
   const std::string in_body = R"({"version":3,)" + some_content.substr(1);
   const auto by_body = print_of(write(verb::put, contract_path, in_body));
   CHECK(print_of(write(verb::put, contract_path, some_content).header("If-Match", "\"3\"")) == by_body);
@@ -91,7 +91,7 @@ TEST_CASE("the case of the order id and the escapes of the path do not change a 
   CHECK(print_of(write(verb::put, escaped, some_content).header("If-Match", "\"3\"")) == expected);
 }
 
-TEST_CASE("each content that differs in one field has a fingerprint of its own") {
+TEST_CASE("contents that differ in one field have different fingerprints") {
   const std::string bodies[] = {
       json_of(content_parts{}),
       json_of({.customer_id = "c-2"}),
@@ -183,8 +183,8 @@ TEST_CASE("a request has one canonical form") {
   }
 }
 
-// Fingerprints are kept on disk: were they made otherwise tomorrow, every repeat across an upgrade would be refused.
-// The expected value was made apart from the code: xxh128sum of "POST /api/v1/orders\n" and the contract's JSON.
+// Fingerprints are stored on disk: if they changed, every repeat across an upgrade would be refused.
+// The expected value was computed independently: xxh128sum of "POST /api/v1/orders\n" and the contract's JSON.
 TEST_CASE("the fingerprint of a request is pinned") {
   const auto print = fingerprint_of(canonical(create_order{contract_content()}, std::nullopt, std::nullopt));
   CHECK(print.high == 0x0602e8f79f554c7a);

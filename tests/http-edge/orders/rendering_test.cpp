@@ -5,7 +5,7 @@
 #include "engine/rules/decide.hpp"
 #include "tests/engine/codec/order_texts.hpp"
 #include "tests/engine/orders.hpp"
-#include "tests/http-edge/answers.hpp"
+#include "tests/http-edge/responses.hpp"
 
 namespace ordem::http_edge {
 namespace {
@@ -50,9 +50,9 @@ TEST_CASE("a GET of an order is a success with its tag") {
   CHECK(got.headers == "ETag: \"4\"\r\n");
 }
 
-// --- answers to writes ---
+// --- responses to writes ---
 
-TEST_CASE("a created order is answered 201 with its tag and its place") {
+TEST_CASE("a created order gets 201 with its tag and its location") {
   const response made =
       write_response(done(outcome_of(verdict::order_created), shared(contract_order())), later, shown);
   CHECK(made.status == 201);
@@ -65,7 +65,7 @@ TEST_CASE("a created order is answered 201 with its tag and its place") {
   CHECK_FALSE(header_of(made, "Idempotency-Replayed"));
 }
 
-TEST_CASE("a changed order is answered 200 with its tag") {
+TEST_CASE("a changed order gets 200 with its tag") {
   for (const verdict what : {verdict::content_changed, verdict::status_changed}) {
     const response made =
         write_response(done(outcome_of(what, {4}, order_status::shipped), shared(shipped_order())), later, shown);
@@ -78,7 +78,7 @@ TEST_CASE("a changed order is answered 200 with its tag") {
   }
 }
 
-TEST_CASE("a stale version is answered with code 3043, as 412 if it came by If-Match, else as 409") {
+TEST_CASE("a stale version gets code 3043, with 412 if it was in If-Match, else 409") {
   const auto body_of = [](std::string_view status) {
     return R"({"type":"/problems/stale-version","title":"data is out of date","status":)" + std::string(status) +
            R"(,"detail":"the write was made against version 3, )"
@@ -95,7 +95,7 @@ TEST_CASE("a stale version is answered with code 3043, as 412 if it came by If-M
   CHECK(by_if_match.body == body_of("412"));
 }
 
-TEST_CASE("a status that is not allowed is answered 409 with code 3044") {
+TEST_CASE("a status that is not allowed gets 409 with code 3044") {
   const response made = write_response(done(not_allowed_outcome()), later, shown);
   CHECK(made.status == 409);
   CHECK(made.body ==
@@ -106,7 +106,7 @@ TEST_CASE("a status that is not allowed is answered 409 with code 3044") {
   CHECK(header_of(made, "Ordem-Position") == "17");
 }
 
-TEST_CASE("a closed order is answered 409 with code 3045, even if the version came by If-Match") {
+TEST_CASE("a closed order gets 409 with code 3045, even if the version was in If-Match") {
   const response made = write_response(done(closed_outcome()), later, shown);
   CHECK(made.status == 409);
   CHECK(made.body ==
@@ -115,7 +115,7 @@ TEST_CASE("a closed order is answered 409 with code 3045, even if the version ca
         R"("code":3045,"message":"the order can no longer be changed"})");
 }
 
-TEST_CASE("a replayed answer is byte for byte the first one, with one header more") {
+TEST_CASE("a replayed response equals the original, apart from one additional header") {
   const std::vector<executed> answers = {
       done(outcome_of(verdict::order_created), shared(contract_order())),
       done(outcome_of(verdict::content_changed, {4}, order_status::shipped), shared(shipped_order())),
@@ -139,7 +139,7 @@ TEST_CASE("a replayed answer is byte for byte the first one, with one header mor
   }
 }
 
-TEST_CASE("the position is that of the answer's own moment, a repeat's too; without data there is none") {
+TEST_CASE("the position is that at the time of the response, also of a repeat; without data there is none") {
   const auto position_at = [](bool replayed, std::optional<position> visible) {
     const auto what = done(outcome_of(verdict::order_created), shared(contract_order()), replayed);
     return header_of(write_response(what, later, visible), "Ordem-Position");
@@ -150,7 +150,7 @@ TEST_CASE("the position is that of the answer's own moment, a repeat's too; with
   CHECK_FALSE(position_at(false, std::nullopt));
 }
 
-TEST_CASE("each refusal has its problem, and nothing of it is kept") {
+TEST_CASE("each refusal has its problem, and nothing is recorded") {
   struct row {
     refusal why;
     unsigned status;
@@ -210,7 +210,7 @@ TEST_CASE("each refusal has its problem, and nothing of it is kept") {
   }
 }
 
-TEST_CASE("an invalid content is answered 422 with all its errors") {
+TEST_CASE("an invalid content gets 422 with all its errors") {
   const response one = write_response(refusal{invalid_content{{{"/items", "too \"many\""}}}}, later, shown);
   CHECK(one.status == 422);
   CHECK(one.body == R"({"type":"/problems/invalid-order","title":"the body is not a valid order","status":422,)"
@@ -228,7 +228,7 @@ message_record record_of(outcome what, std::optional<command> asked = std::nullo
   return {{1, 2}, std::move(what), later, expiry, std::move(asked)};
 }
 
-// The answer to GET of the message, with its request and its recorded response given as JSON.
+// Returns the response to a GET of the message, from its request and recorded response in JSON.
 std::string message_json(std::string_view request, std::string_view recorded, std::string_view version) {
   return R"({"code":200,"message":"ok","guid":"g-1","state":"completed","request":)" + std::string(request) +
          R"(,"response":)" + std::string(recorded) +

@@ -10,7 +10,7 @@ namespace {
 
 using testing::guid_of;
 
-TEST_CASE("an Idempotency-Key is a quoted string or the bare GUID, and both are the same key") {
+TEST_CASE("an Idempotency-Key is a GUID with or without quotes, which are the same key") {
   struct row {
     std::string_view value;
     std::string_view expected;
@@ -24,12 +24,12 @@ TEST_CASE("an Idempotency-Key is a quoted string or the bare GUID, and both are 
       {R"("a\\b")", R"(a\b)"},
       {R"("\\")", R"(\)"},
       {R"("\"\"")", R"("")"},
-      {R"(a"b)", R"(a"b)"},    // a bare key may have quotes behind its first character
-      {R"(a\b)", R"(a\b)"},    // and backslashes that mean themselves
-      {"key;a=1", "key;a=1"},  // and what would be a parameter
+      {R"(a"b)", R"(a"b)"},    // an unquoted key may contain quotes after its first character
+      {R"(a\b)", R"(a\b)"},    // and backslashes, which are not escapes
+      {"key;a=1", "key;a=1"},  // and what looks like a parameter
       {":sGVsbG8=:", ":sGVsbG8=:"},
       {R"("a,b")", "a,b"},  // a comma may be in a string
-      {R"("k";a=1)", "k"},  // whose parameters are passed over
+      {R"("k";a=1)", "k"},  // whose parameters are ignored
       {R"("k";a)", "k"},
       {R"("k"; a=1;  b;*c;d_-.*9="x;\"y\",")", "k"},
       {R"("k";a=-123456789012.125;b=123456789012345;c=?1;d=:aGk=:;e=*tok/en:1;f=T!)", "k"},
@@ -51,15 +51,15 @@ TEST_CASE("an Idempotency-Key has at most 255 characters, its quotes and escapes
   CHECK_FALSE(parse_idempotency_key('"' + most + "k\""));
 }
 
-TEST_CASE("what is neither a quoted string nor a bare GUID is no Idempotency-Key") {
+TEST_CASE("other values of Idempotency-Key are invalid") {
   constexpr std::string_view wrong[] = {
       "",
       "  ",
       "\"",
       "\"\"",    // empty
       "\"open",  // no end
-      "\"a\"b",  // more behind the end
-      "\"a\";",  // parameters that are none
+      "\"a\"b",  // bytes after the end
+      "\"a\";",  // an invalid parameter
       "\"a\";P=1",
       "\"a\";1",
       "\"a\";p=",
@@ -75,14 +75,14 @@ TEST_CASE("what is neither a quoted string nor a bare GUID is no Idempotency-Key
       "\"a\";p =1",
       "\"a\";p=1, \"a\";p=1",
       "\"a\",\"a\"",
-      "k1,k1",  // two lines that a proxy has joined
+      "k1,k1",  // two lines joined by a proxy
       "k1,",
       ",",
       "a,\"b\"",
       "\"a\", \"b\"",  // a list
       "\"a\" \"b\"",
       R"("a\")",   // an escaped end
-      R"("a\x")",  // an escape that is none
+      R"("a\x")",  // an invalid escape
       R"("\)",
       "\"with space\"",
       "with space",
@@ -105,7 +105,7 @@ TEST_CASE("If-Match is one version in quotes") {
   CHECK(parse_if_match("\"9007199254740991\"") == version{9'007'199'254'740'991});
 }
 
-TEST_CASE("If-Match is nothing else") {
+TEST_CASE("other values of If-Match are invalid") {
   for (const std::string_view value : {"",
                                        "\"\"",
                                        "\"",
@@ -133,13 +133,13 @@ TEST_CASE("If-Match is nothing else") {
   }
 }
 
-// The tag "01" was never given to anybody, and strong tags compare byte by byte (RFC 9110, section 8.8.3.2).
+// "01" is not a tag of the server, and strong tags are compared byte by byte (RFC 9110, section 8.8.3.2).
 TEST_CASE("If-Match with leading zeros is not the tag of a version") {
   CHECK_FALSE(parse_if_match("\"01\""));
   CHECK_FALSE(parse_if_match("\"0001\""));
 }
 
-TEST_CASE("If-None-Match holds a tag that it lists, weak or strong, or any") {
+TEST_CASE("If-None-Match includes the tags that it lists, weak or strong, or any tag") {
   for (const std::string_view value : {"\"3\"", " \"3\" ", "W/\"3\"", "\"2\", \"3\"", "\"3\",\"2\"",
                                        "\"2\",W/\"3\",\"4\"", "*", " * ", ",\"3\"", "\"x\" , \"3\" ,"}) {
     CAPTURE(value);
@@ -157,7 +157,7 @@ TEST_CASE("the entity tag of a version is its number in quotes") {
   CHECK(entity_tag({9'007'199'254'740'991}) == "\"9007199254740991\"");
 }
 
-TEST_CASE("a media type is in lower case and without parameters") {
+TEST_CASE("a media type is returned in lower case without parameters") {
   struct row {
     std::string_view value;
     std::string_view expected;
@@ -195,14 +195,14 @@ TEST_CASE("a charset other than UTF-8 is found among the parameters of a media t
   }
 }
 
-TEST_CASE("texts are compared without the case of ASCII letters, and not beyond their ends") {
+TEST_CASE("texts are compared ignoring the case of ASCII letters, and not past their ends") {
   CHECK(equals_ignoring_case("", ""));
   CHECK(equals_ignoring_case("chArset", "Charset"));
   CHECK(equals_ignoring_case("utf-8", "UTF-8"));
   CHECK_FALSE(equals_ignoring_case("utf-8", "utf-"));
   CHECK_FALSE(equals_ignoring_case("[", "{"));
   CHECK_FALSE(equals_ignoring_case("\xC3\x84", "\xC3\xA4"));
-  // The address sanitizer sees a read behind the last byte of these.
+  // The address sanitizer detects reads past the end of these.
   const std::vector<char> value{';', 'c', 'h', 'A', 'r', 's', 'e', 't'};
   CHECK(has_other_charset({value.data(), value.size()}));
 }

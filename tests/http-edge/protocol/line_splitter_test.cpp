@@ -1,4 +1,4 @@
-// A body in pieces of any size, taken apart into the lines that it has as a whole.
+// A body that arrives in pieces of any size has the same lines as the complete body.
 #include "http-edge/protocol/line_splitter.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using lines = std::vector<std::string>;
 const std::string too_long = "(too long)";
 const std::string long_line(100, 'x');
 
-// What comes of a body that arrives in pieces of this size, with what was taken dropped before each piece.
+// Returns the lines of a body that arrives in pieces of this size, removing used bytes before each piece.
 lines lines_of(std::string_view body, std::size_t piece_bytes, std::size_t line_bytes_max = 10) {
   line_splitter splitter(line_bytes_max);
   lines found;
@@ -30,11 +30,11 @@ lines lines_of(std::string_view body, std::size_t piece_bytes, std::size_t line_
     arrived += body.substr(0, piece_bytes);
     body.remove_prefix(std::min(piece_bytes, body.size()));
   }
-  CHECK(longest <= line_bytes_max + 1);  // what is kept has a bound, whatever comes
+  CHECK(longest <= line_bytes_max + 1);  // the kept bytes are bounded
   return found;
 }
 
-TEST_CASE("a body is the same lines in whatever pieces it comes") {
+TEST_CASE("the lines of a body do not depend on its pieces") {
   struct row {
     std::string body;
     lines expected;
@@ -63,7 +63,7 @@ TEST_CASE("a body is the same lines in whatever pieces it comes") {
   }
 }
 
-TEST_CASE("a line that is too long is known before it ends") {
+TEST_CASE("a line that is too long is reported before it ends") {
   line_splitter splitter(10);
   const std::string body(12, 'x');
   const auto line = splitter.next(body, false);
@@ -73,7 +73,7 @@ TEST_CASE("a line that is too long is known before it ends") {
   CHECK(splitter.take_used() == body.size());
 }
 
-TEST_CASE("a line stands where it arrived") {
+TEST_CASE("a line is returned in place") {
   line_splitter splitter(10);
   const std::string_view body = "one\ntwo\n";
   CHECK(splitter.next(body, false)->text.data() == body.data());

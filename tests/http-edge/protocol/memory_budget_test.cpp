@@ -7,7 +7,7 @@
 namespace ordem::http_edge {
 namespace {
 
-TEST_CASE("a budget is given up to its bound, and again what comes back") {
+TEST_CASE("a budget is available up to its bound, and again once it is returned") {
   memory_budget budget(100'000);
   memory_budget::permit first(budget);
   memory_budget::permit second(budget);
@@ -25,7 +25,7 @@ TEST_CASE("a budget is given up to its bound, and again what comes back") {
   CHECK(budget.refusals() == 2);
 }
 
-TEST_CASE("what is small is not counted, and is had when nothing is left") {
+TEST_CASE("small buffers are not counted, and are available when the budget is used up") {
   memory_budget budget(10'000);
   memory_budget::permit all(budget);
   CHECK(all.resize(10'000));
@@ -37,7 +37,7 @@ TEST_CASE("what is small is not counted, and is had when nothing is left") {
   CHECK(budget.used() == 0);
 }
 
-TEST_CASE("a permit gives back what it holds when it ends, once, wherever it has been moved") {
+TEST_CASE("a permit returns its share once, when it is destroyed, also after moves") {
   memory_budget budget(100'000);
   {
     memory_budget::permit first(budget);
@@ -52,13 +52,13 @@ TEST_CASE("a permit gives back what it holds when it ends, once, wherever it has
   CHECK(budget.used() == 0);
 }
 
-TEST_CASE("a permit of no budget holds whatever it is asked to") {
+TEST_CASE("a permit without a budget can always be resized") {
   memory_budget::permit unbound;
   CHECK(unbound.resize(~std::size_t{0}));
   CHECK(unbound.resize(0));
 }
 
-TEST_CASE("many threads together never hold more than the budget, and all of it comes back") {
+TEST_CASE("many threads together never exceed the budget, and return all of it") {
   constexpr std::size_t bound = 1'000'000;
   memory_budget budget(bound);
   const auto work = [&](std::size_t step) {

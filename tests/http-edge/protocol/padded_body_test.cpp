@@ -9,7 +9,7 @@
 namespace ordem::http_edge {
 namespace {
 
-TEST_CASE("a body comes in pieces and is seen whole") {
+TEST_CASE("a body that arrives in pieces is contiguous") {
   padded_body::value_type body;
   CHECK(body.view().empty());
   std::string expected;
@@ -23,18 +23,18 @@ TEST_CASE("a body comes in pieces and is seen whole") {
   CHECK(padded_body::size(body) == expected.size());
 }
 
-TEST_CASE("behind a body is the padding that may be read") {
+TEST_CASE("the padding after a body is readable") {
   for (const std::size_t size :
        {std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, std::size_t{100'000}}) {
     padded_body::value_type body;
     const std::string piece(size, 'x');
     body.append(piece.data(), piece.size());
-    // Under a sanitizer this fails if there is no memory of ours.
+    // A sanitizer detects a read outside of the allocation.
     CHECK(std::string(body.view().data(), size + simdjson::SIMDJSON_PADDING).starts_with(piece));
   }
 }
 
-TEST_CASE("a cleared body is empty and takes the next one") {
+TEST_CASE("a cleared body is empty and can be filled again") {
   padded_body::value_type body;
   for (const std::size_t size : {std::size_t{10}, std::size_t{100'000}, std::size_t{5}}) {
     const std::string piece(size, 'y');
@@ -45,7 +45,7 @@ TEST_CASE("a cleared body is empty and takes the next one") {
   }
 }
 
-TEST_CASE("what is dropped from the front makes room for what comes") {
+TEST_CASE("bytes dropped from the front make room for later ones") {
   padded_body::value_type body;
   body.drop_front(0);
   body.append("one two", 7);
@@ -57,7 +57,7 @@ TEST_CASE("what is dropped from the front makes room for what comes") {
   CHECK(body.view().empty());
 }
 
-TEST_CASE("a reader believes no announced length, and takes what comes") {
+TEST_CASE("a reader does not allocate the announced length, and accepts all bytes") {
   boost::beast::http::request_header<> header;
   memory_budget budget(150'000);
   padded_body::value_type body;
@@ -75,7 +75,7 @@ TEST_CASE("a reader believes no announced length, and takes what comes") {
   CHECK(body.view() == piece + piece);
 }
 
-TEST_CASE("a body takes no more memory than its length, and no more than twice what has come") {
+TEST_CASE("a body allocates at most its length, and at most twice the received bytes") {
   constexpr std::size_t length = (std::size_t{1} << 20) + 1;
   boost::beast::http::request_header<> header;
   memory_budget budget(length);
@@ -96,7 +96,7 @@ TEST_CASE("a body takes no more memory than its length, and no more than twice w
   CHECK(budget.used() == 0);
 }
 
-TEST_CASE("a body that the budget has no memory for is refused as it grows, and keeps what it has") {
+TEST_CASE("a body that exceeds the budget stops growing and keeps its bytes") {
   boost::beast::http::request_header<> header;
   memory_budget budget(100'000);
   padded_body::value_type body;
@@ -114,7 +114,7 @@ TEST_CASE("a body that the budget has no memory for is refused as it grows, and 
   CHECK(budget.refusals() == 1);
 }
 
-TEST_CASE("a body takes its share of the budget with it") {
+TEST_CASE("a moved body keeps its share of the budget") {
   memory_budget budget(100'000);
   padded_body::value_type first;
   first.count_in(budget);

@@ -1,4 +1,4 @@
-// What the header of a request says of its framing, its connection and its body.
+// The header fields about framing, connection and body.
 #include "http-edge/protocol/request_header.hpp"
 
 #include <catch2/catch.hpp>
@@ -28,7 +28,7 @@ std::optional<problem> fault_of(lines fields, unsigned version = 11) {
   return found ? std::optional(found->which) : std::nullopt;
 }
 
-TEST_CASE("a connection stays open as all lines of Connection say together, and close wins") {
+TEST_CASE("all lines of Connection decide together whether it stays open, and close wins") {
   struct row {
     lines fields;
     bool open_in_1_1;
@@ -69,7 +69,7 @@ TEST_CASE("chunked is the only transfer coding, in one line, and HTTP/1.0 has no
   CHECK(fault_of({{"Transfer-Encoding", "gzip"}, {"Transfer-Encoding", "chunked"}}) == problem::malformed_request);
 }
 
-TEST_CASE("a request has one Host, which is a host and perhaps a port; in HTTP/1.0 it may have none") {
+TEST_CASE("a request has one Host, with an optional port; HTTP/1.0 needs none") {
   for (const std::string_view host : {"", "a", "a:80", "a:", "my_service.ns.svc:8080", "127.0.0.1:8080", "[::1]",
                                       "[::1]:80", "[fe80::1%25eth0]:80", "a%2db"}) {
     CAPTURE(host);
@@ -114,7 +114,7 @@ TEST_CASE("only 100-continue may be expected, and HTTP/1.0 has no expectations")
   }
 }
 
-TEST_CASE("a body is taken as it is: no coding, no part") {
+TEST_CASE("a body with a coding or a range is refused") {
   const auto body_fault_of = [](const lines& fields, http::verb method = http::verb::put) {
     const auto found = find_body_fault(header_of(fields, 11, method));
     return found ? std::optional(found->which) : std::nullopt;
@@ -137,7 +137,7 @@ TEST_CASE("a body is taken as it is: no coding, no part") {
   CHECK_FALSE(coded.close);
 }
 
-TEST_CASE("fields of a trailer are none of the request's") {
+TEST_CASE("fields of a trailer are not added to the header") {
   request_parser parser;
   parser.eager(true);
   const std::string text =

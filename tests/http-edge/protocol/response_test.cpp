@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <ctime>
 
-#include "tests/http-edge/answers.hpp"
+#include "tests/http-edge/responses.hpp"
 
 namespace ordem::http_edge {
 namespace {
@@ -26,7 +26,7 @@ wire written(const response& what, wire_options options = {}) {
   return {out.replace(at + name.size(), form.size(), "DATE"), stays_open};
 }
 
-TEST_CASE("an answer is written as HTTP/1.1 with date, length and type, and the connection stays open") {
+TEST_CASE("a response has the date, the length and the type, and the connection stays open") {
   response what = json_response(201, R"({"a":1})");
   what.add_header("ETag", "\"1\"");
   what.add_header("Location", "/x");
@@ -37,13 +37,13 @@ TEST_CASE("an answer is written as HTTP/1.1 with date, length and type, and the 
   CHECK(stays_open);
 }
 
-TEST_CASE("an answer is appended behind what is there") {
+TEST_CASE("a response is appended to earlier ones") {
   std::string out = "before";
   append_response(out, json_response(200, "{}"), {});
   CHECK(out.starts_with("beforeHTTP/1.1 200 OK\r\n"));
 }
 
-TEST_CASE("the answer to a HEAD is that to the GET without its body") {
+TEST_CASE("the response to a HEAD is that to the GET without its body") {
   const auto got = written(json_response(200, R"({"a":1})"));
   const auto headed = written(json_response(200, R"({"a":1})"), {.head = true});
   CHECK(got.text == headed.text + R"({"a":1})");
@@ -69,7 +69,7 @@ TEST_CASE("an empty body has a length of 0 and no type") {
   CHECK(written(json_response(200, "")).text == "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST_CASE("a connection closes if the client or the answer wants it, and says so") {
+TEST_CASE("a connection closes if the client or the response asks for it, with Connection: close") {
   struct row {
     bool keep_alive;
     bool close;
@@ -97,7 +97,7 @@ TEST_CASE("a connection closes if the client or the answer wants it, and says so
   }
 }
 
-TEST_CASE("the head of an answer in chunks has no length, and says if it is the last") {
+TEST_CASE("the head of a chunked response has no length, and says whether the connection closes") {
   const auto head = [](bool keep_alive) {
     std::string out;
     CHECK(append_chunked_head(out, "application/x-ndjson", keep_alive) == keep_alive);
@@ -110,7 +110,7 @@ TEST_CASE("the head of an answer in chunks has no length, and says if it is the 
   CHECK(head(false) == lines + "Connection: close\r\n\r\n");
 }
 
-TEST_CASE("every status that is answered has its reason") {
+TEST_CASE("every status in use has its reason phrase") {
   struct row {
     unsigned status;
     std::string_view line;
@@ -141,7 +141,7 @@ TEST_CASE("every status that is answered has its reason") {
   }
 }
 
-TEST_CASE("the date is that of now") {
+TEST_CASE("the date is the current one") {
   std::string out;
   const std::time_t before = std::time(nullptr);
   append_response(out, json_response(200, ""), {});
@@ -153,7 +153,7 @@ TEST_CASE("the date is that of now") {
   CHECK(written_at <= after);
 }
 
-TEST_CASE("every problem that is to be repeated later has Retry-After, and no other") {
+TEST_CASE("Retry-After is sent with every problem that should be retried later, and no other") {
   for (const codec::problem_row& row : codec::problem_table()) {
     CAPTURE(row.slug);
     const response what = problem_response(row.which, "why");
@@ -165,7 +165,7 @@ TEST_CASE("every problem that is to be repeated later has Retry-After, and no ot
   }
 }
 
-TEST_CASE("a problem may be answered with another status than its own") {
+TEST_CASE("a problem may have a status other than that of its row") {
   const response what = problem_response(problem::stale_version, 412, "why");
   CHECK(what.status == 412);
   CHECK(what.body.find(R"("status":412,)") != std::string::npos);

@@ -18,7 +18,7 @@ constexpr resource every_resource[] = {
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
                                  verb::delete_, verb::options, verb::trace, verb::connect, verb::unknown};
 
-TEST_CASE("a path names its resource and the variable parts of it") {
+TEST_CASE("a path names its resource and its variable parts") {
   struct row {
     std::string_view target;
     resource expected;
@@ -93,7 +93,7 @@ TEST_CASE("the parts of a path are percent-decoded after it is split") {
   }
 }
 
-TEST_CASE("a path that nothing is at is unknown") {
+TEST_CASE("other paths are unknown") {
   constexpr std::string_view unknown[] = {
       "/",
       "//",
@@ -138,7 +138,7 @@ TEST_CASE("a path that nothing is at is unknown") {
   }
 }
 
-TEST_CASE("a path with a slash behind it is the path without it") {
+TEST_CASE("a slash at the end of a path is ignored") {
   for (const std::string_view path :
        {"/api/v1/orders", "/api/v1/orders/abc", "/api/v1/orders/abc/status", "/api/v1/orders/batch",
         "/api/v1/orders/abc/versions", "/api/v1/orders/abc/versions/7", "/api/v1/messages/guid-1", "/api/v2/captures",
@@ -158,8 +158,8 @@ TEST_CASE("a path with a slash behind it is the path without it") {
   }
 }
 
-// As browsers, curl and Node send them.
-TEST_CASE("characters that a client leaves raw in a target are data") {
+// Browsers, curl and Node send them.
+TEST_CASE("characters that a client does not encode are data") {
   constexpr std::string_view raw[] = {"acme|17", "m\xC3\xBCller", "{a}",  "[a]", "a^b",
                                       "a`b",     "\"a\"",         "a\\b", "<a>", "a\xFFz"};
   for (const std::string_view text : raw) {
@@ -179,7 +179,7 @@ TEST_CASE("characters that a client leaves raw in a target are data") {
   }
 }
 
-TEST_CASE("a target that is no URL is none") {
+TEST_CASE("an invalid target has no route") {
   constexpr std::string_view garbage[] = {
       "",
       "*",
@@ -204,7 +204,7 @@ TEST_CASE("a target that is no URL is none") {
   CHECK_FALSE(find_route(std::string_view("/api/v1/orders\0", 15)));
 }
 
-TEST_CASE("an absolute target needs a host, so that no other scheme's path names a resource") {
+TEST_CASE("an absolute target needs a host, so that paths of other schemes name no resource") {
   for (const std::string_view target : {"mailto:metrics", "x:metrics", "urn:-/ping", "localhost:metrics"}) {
     CAPTURE(target);
     const auto found = find_route(target);
@@ -241,8 +241,8 @@ TEST_CASE("query parameters are decoded, in order") {
   }
 }
 
-// Some HTTP clients send it whenever they have no parameters.
-TEST_CASE("a question mark with nothing behind it brings no parameter") {
+// Some HTTP clients always send it.
+TEST_CASE("an empty query has no parameters") {
   for (const std::string_view target :
        {"/api/v1/orders?", "/api/v1/orders/abc?", "/-/ping?", "/-/ping?&", "/-/ping?&&"}) {
     CAPTURE(target);
@@ -282,7 +282,7 @@ TEST_CASE("each resource has its methods") {
   }
 }
 
-TEST_CASE("what Allow lists is what is allowed") {
+TEST_CASE("Allow lists exactly the allowed methods") {
   for (const resource what : every_resource) {
     const std::string allowed = ", " + std::string(allowed_methods(what)) + ",";
     for (const verb method : every_method) {
@@ -293,14 +293,14 @@ TEST_CASE("what Allow lists is what is allowed") {
   }
 }
 
-TEST_CASE("captures and a capture are of captures, and nothing else is") {
+TEST_CASE("is_of_captures holds for captures and capture only") {
   for (const resource what : every_resource) {
     CAPTURE(static_cast<int>(what));
     CHECK(is_of_captures(what) == (what == resource::captures || what == resource::capture));
   }
 }
 
-TEST_CASE("the writes are create, replace, merge, change of status and batch") {
+TEST_CASE("is_write holds for create, replace, merge, change of status and batch") {
   std::vector<std::pair<resource, verb>> writes;
   for (const resource what : every_resource) {
     for (const verb method : every_method) {

@@ -1,9 +1,7 @@
-// What the handler answers at once: reads of orders and messages, and the operations endpoints.
+// Reads of orders, versions and messages, through the handler.
 #include <catch2/catch.hpp>
 
 #include "engine/base/limits.hpp"
-#include "engine/base/text.hpp"
-#include "http-edge/operations/problem_pages.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "http-edge/protocol/route.hpp"
 #include "tests/engine/codec/bodies.hpp"
@@ -27,7 +25,7 @@ order numbered_order(std::uint64_t number, std::string customer = "c-1001") {
   return made;
 }
 
-// An order with so many versions, each a second after the other.
+// Adds an order with this number of versions, one second apart.
 void add_contract_order(fake_orders& to, std::uint64_t versions) {
   for (std::uint64_t i = 1; i <= versions; ++i) {
     order made = contract_order(order_status::fresh, {i});
@@ -42,16 +40,7 @@ std::string rendered(const order& what) {
   return out;
 }
 
-// The string or null behind a member's name; "" if it is not there.
-std::string member_of(const std::string& json, std::string_view name) {
-  const std::string begin = '"' + std::string(name) + "\":";
-  const auto at = json.rfind(begin);
-  if (at == std::string::npos) return {};
-  const auto from = at + begin.size();
-  return json.substr(from, json.find_first_of(",}", from) - from);
-}
-
-// The values of every member of that name, in order.
+// Returns the values of all members with this name, in order.
 std::vector<std::string> members_of(const std::string& json, std::string_view name) {
   std::vector<std::string> values;
   const std::string begin = '"' + std::string(name) + "\":";
@@ -62,7 +51,7 @@ std::vector<std::string> members_of(const std::string& json, std::string_view na
   return values;
 }
 
-// Follows next_cursor from page to page, and gathers the values of a member of all of them.
+// Follows next_cursor from page to page. Returns the values of a member from all pages.
 std::vector<std::string> walk(exchange& with_server, const std::string& target, std::string_view name) {
   std::vector<std::string> values;
   std::string next = target;
@@ -80,7 +69,7 @@ std::vector<std::string> walk(exchange& with_server, const std::string& target, 
 
 // --- one order ---
 
-TEST_CASE("an order is read as it is now, with its tag") {
+TEST_CASE("an order is returned in its current version, with its tag") {
   exchange with_server;
   add_contract_order(with_server.orders, 3);
   const response got = with_server.get(contract_path);
@@ -98,7 +87,7 @@ TEST_CASE("an order is found by its id in upper case and in an absolute target")
   CHECK(with_server.get("http://example.org" + contract_path).status == 200);
 }
 
-TEST_CASE("an order that is not there, or whose id is none, is not found") {
+TEST_CASE("an order that does not exist, or whose id is invalid, is not found") {
   exchange with_server;
   for (const std::string& path :
        {contract_path, std::string("/api/v1/orders/1"), versions_path, version_path("1"),
@@ -108,7 +97,7 @@ TEST_CASE("an order that is not there, or whose id is none, is not found") {
   }
 }
 
-TEST_CASE("an order that the client has already is answered 304 with its tag and no body") {
+TEST_CASE("an order that the client already has gets 304 with its tag and no body") {
   exchange with_server;
   add_contract_order(with_server.orders, 3);
   const auto asked = [&](const std::string& path, std::string_view tags) {
@@ -134,7 +123,7 @@ TEST_CASE("If-None-Match may be given in several lines") {
             .status == 304);
 }
 
-TEST_CASE("each version of an order is read as it was") {
+TEST_CASE("each version of an order can be read") {
   exchange with_server;
   add_contract_order(with_server.orders, 3);
   for (const std::string_view number : {"1", "2", "3"}) {
@@ -145,7 +134,7 @@ TEST_CASE("each version of an order is read as it was") {
   }
 }
 
-TEST_CASE("a version that an order has not, or that is none, is not found") {
+TEST_CASE("a version that an order does not have, or that is invalid, is not found") {
   exchange with_server;
   add_contract_order(with_server.orders, 3);
   for (const std::string_view number : {"4", "0", "-1", "x", "1.0", "18446744073709551617"}) {
@@ -169,7 +158,7 @@ TEST_CASE("the versions of an order are listed newest first") {
   CHECK_FALSE(header_of(got, "ETag"));
 }
 
-TEST_CASE("a customer's orders are listed newest first, each as it is now") {
+TEST_CASE("a customer's orders are listed newest first, each in its current version") {
   exchange with_server;
   for (const std::uint64_t number : {1u, 2u, 3u}) with_server.orders.add(numbered_order(number));
   with_server.orders.add(numbered_order(4, "somebody else"));
@@ -209,7 +198,7 @@ TEST_CASE("pages of any size show every version once, in order") {
   }
 }
 
-TEST_CASE("a page has 100 entries unless another number is asked for, and its cursor is that of the last") {
+TEST_CASE("a page has 100 entries unless the request says otherwise, and its cursor is that of the last") {
   exchange with_server;
   add_contract_order(with_server.orders, 1'100);
   const auto page = [&](const std::string& query) { return with_server.get(versions_path + query).body; };
@@ -228,7 +217,7 @@ order large_order(std::uint64_t number) {
   return made;
 }
 
-TEST_CASE("a page of large orders ends at a megabyte, and its cursor goes on behind it") {
+TEST_CASE("a page of large orders ends at a megabyte, and its cursor continues after it") {
   exchange with_server;
   std::vector<std::string> expected;
   for (std::uint64_t number = 1; number <= 60; ++number) {
@@ -246,7 +235,7 @@ TEST_CASE("a page of large orders ends at a megabyte, and its cursor goes on beh
   CHECK(walk(with_server, target, "order_id") == expected);
 }
 
-TEST_CASE("a page of versions is bounded as one of orders is") {
+TEST_CASE("a page of versions has the same bound as one of orders") {
   exchange with_server;
   for (std::uint64_t number = 1; number <= 60; ++number) {
     order made = large_order(1);
@@ -261,12 +250,12 @@ TEST_CASE("a page of versions is bounded as one of orders is") {
   CHECK(versions.back() == "1");
 }
 
-TEST_CASE("a page has one order, however large that is") {
+TEST_CASE("a page has at least one order, however large") {
   exchange with_server;
   order huge = numbered_order(2);
   huge.content.customer_id = "c-1001";
   huge.content.items.assign(
-      20'000, order_item{std::string(limits::sku_characters_max, 's'), 1, huge.total});  // no rule's business
+      20'000, order_item{std::string(limits::sku_characters_max, 's'), 1, huge.total});  // no rule forbids it
   with_server.orders.add(huge);
   with_server.orders.add(numbered_order(1));
   const response first = with_server.get("/api/v1/orders?customer_id=c-1001");
@@ -275,7 +264,7 @@ TEST_CASE("a page has one order, however large that is") {
   CHECK(walk(with_server, "/api/v1/orders?customer_id=c-1001&limit=9", "order_id").size() == 2);
 }
 
-TEST_CASE("a page can be left off after any order, and has one order more each time") {
+TEST_CASE("reading a page can be suspended after any order") {
   exchange with_server;
   add_contract_order(with_server.orders, 3);
   auto made = with_server.handle(request(verb::get, versions_path));
@@ -289,7 +278,7 @@ TEST_CASE("a page can be left off after any order, and has one order more each t
   CHECK(whole->body == with_server.get(versions_path).body);
 }
 
-TEST_CASE("a query that a list does not take is refused, and the detail names the parameter") {
+TEST_CASE("an invalid query of a list is refused, and the detail names the parameter") {
   exchange with_server;
   add_contract_order(with_server.orders, 3);
   struct row {
@@ -337,7 +326,7 @@ TEST_CASE("a query that a list does not take is refused, and the detail names th
   }
 }
 
-TEST_CASE("the versions of an order that is not there are not found, from any cursor") {
+TEST_CASE("the versions of an order that does not exist are not found, with any cursor") {
   exchange with_server;
   CHECK(slug_of(with_server.get(versions_path + "?limit=5")) == "order-not-found");
   CHECK(slug_of(with_server.get(versions_path + "?cursor=5")) == "order-not-found");
@@ -345,15 +334,7 @@ TEST_CASE("the versions of an order that is not there are not found, from any cu
 
 // --- messages ---
 
-message_record created_record() {
-  message_record record;
-  record.outcome = {verdict::order_created, contract_id(), {1}, order_status::fresh, std::nullopt, std::nullopt};
-  record.created_at = sample_time;
-  record.expires_at = sample_time + std::chrono::hours{24};
-  return record;
-}
-
-TEST_CASE("a message is read with the order as it was made") {
+TEST_CASE("a message is returned with the order version that it created") {
   exchange with_server;
   add_contract_order(with_server.orders, 3);
   with_server.orders.add(guid_of("g/1"), created_record());
@@ -362,7 +343,7 @@ TEST_CASE("a message is read with the order as it was made") {
   CHECK(got.body == message_response(guid_of("g/1"), created_record(), shared(contract_order())).body);
 }
 
-TEST_CASE("the message of a rejected write is read without an order") {
+TEST_CASE("the message of a rejected write is returned without an order") {
   exchange with_server;
   message_record record = created_record();
   record.outcome.verdict = verdict::stale_version;
@@ -374,7 +355,7 @@ TEST_CASE("the message of a rejected write is read without an order") {
   CHECK(got.body == message_response(guid_of("g"), record, nullptr).body);
 }
 
-TEST_CASE("a message that is not kept, has expired, or can't be named is not found") {
+TEST_CASE("a message that does not exist, has expired, or has an invalid GUID is not found") {
   exchange with_server;
   add_contract_order(with_server.orders, 1);
   with_server.orders.add(guid_of("g"), created_record());
@@ -393,7 +374,7 @@ const std::string data_targets[] = {
     contract_path, versions_path, version_path("1"), "/api/v1/orders?customer_id=c", "/api/v1/messages/g",
 };
 
-TEST_CASE("a read that fails is answered 503 and told as such") {
+TEST_CASE("a read that fails gets 503 and storage-failed") {
   for (const std::string& target : data_targets) {
     CAPTURE(target);
     exchange with_server;
@@ -405,11 +386,11 @@ TEST_CASE("a read that fails is answered 503 and told as such") {
   }
 }
 
-TEST_CASE("while the server recovers no data is read, and the answer is 503") {
+TEST_CASE("while the server recovers no data is read, and the response is 503") {
   for (const std::string& target : data_targets) {
     CAPTURE(target);
     exchange with_server(service_state::recovering);
-    with_server.given.orders = nullptr;  // there is none yet
+    with_server.context.orders = nullptr;  // as while recovering
     const response refused = with_server.get(target);
     CHECK(refused.status == 503);
     CHECK(slug_of(refused) == "recovering");
@@ -418,7 +399,7 @@ TEST_CASE("while the server recovers no data is read, and the answer is 503") {
   }
 }
 
-TEST_CASE("reads go on while the server is read-only or draining") {
+TEST_CASE("reads work while the server is read-only or draining") {
   for (const service_state state : {service_state::read_only, service_state::draining}) {
     exchange with_server(state);
     add_contract_order(with_server.orders, 1);
@@ -426,7 +407,7 @@ TEST_CASE("reads go on while the server is read-only or draining") {
   }
 }
 
-TEST_CASE("a HEAD is handled as the GET is") {
+TEST_CASE("a HEAD is handled like the GET") {
   exchange with_server;
   add_contract_order(with_server.orders, 2);
   with_server.orders.add(guid_of("g"), created_record());
@@ -436,214 +417,6 @@ TEST_CASE("a HEAD is handled as the GET is") {
     CHECK(headed.status == 200);
     CHECK(headed.body == with_server.get(target).body);
     CHECK(headed.headers == with_server.get(target).headers);
-  }
-}
-
-// --- operations ---
-
-TEST_CASE("ping, live, metrics, the API's description and the problems are served, even while the server recovers") {
-  struct row {
-    std::string_view target;
-    std::string_view type;
-    std::string_view begin;
-  };
-  constexpr row rows[] = {
-      {"/-/ping", "application/json", R"({"message":"pong"})"},
-      {"/-/live", "application/json", R"({"status":"live"})"},
-      {"/metrics", "text/plain; version=0.0.4; charset=utf-8", "ordem_up 1\n"},
-      {"/openapi.yaml", "application/yaml", "openapi: 3."},
-      {"/problems/", "text/html; charset=utf-8", "<!doctype html>"},
-      {"/problems/guid-reused", "text/html; charset=utf-8", "<!doctype html>"},
-  };
-  for (const service_state state : {service_state::recovering, service_state::ready, service_state::draining}) {
-    exchange with_server(state);
-    for (const auto& [target, type, begin] : rows) {
-      CAPTURE(target);
-      const response got = with_server.get(target);
-      CHECK(got.status == 200);
-      CHECK(got.content_type == type);
-      CHECK(got.body.starts_with(begin));
-      CHECK(with_server.answer(request(verb::head, target)).status == 200);
-    }
-  }
-}
-
-TEST_CASE("the server says whether it is ready, and if not, why") {
-  struct row {
-    service_state state;
-    unsigned status;
-    std::string_view name;
-  };
-  constexpr row rows[] = {
-      {service_state::recovering, 503, "recovering"},
-      {service_state::ready, 200, "ready"},
-      {service_state::read_only, 503, "read-only"},
-      {service_state::draining, 503, "draining"},
-  };
-  for (const auto& [state, status, name] : rows) {
-    CAPTURE(name);
-    exchange with_server(state);
-    const response got = with_server.get("/-/ready");
-    CHECK(got.status == status);
-    CHECK(got.content_type == "application/json");
-    CHECK(member_of(got.body, "status") == '"' + std::string(name) + '"');
-    CHECK((member_of(got.body, "reason").size() > 2) == (status == 503));
-    CHECK(header_of(got, "Retry-After").has_value() == (status == 503));
-  }
-}
-
-TEST_CASE("the server says whether it serves reads, which it does when it is read-only too") {
-  struct row {
-    service_state state;
-    unsigned status;
-    std::string_view name;
-  };
-  constexpr row rows[] = {
-      {service_state::recovering, 503, "recovering"},
-      {service_state::ready, 200, "ready"},
-      {service_state::read_only, 200, "read-only"},
-      {service_state::draining, 503, "draining"},
-  };
-  for (const auto& [state, status, name] : rows) {
-    CAPTURE(name);
-    exchange with_server(state);
-    const response got = with_server.get("/-/ready/reads");
-    CHECK(got.status == status);
-    CHECK(member_of(got.body, "status") == '"' + std::string(name) + '"');
-    CHECK((member_of(got.body, "reason").size() > 2) == (state != service_state::ready));
-    CHECK(header_of(got, "Retry-After").has_value() == (status == 503));
-    CHECK(with_server.answer(request(verb::head, "/-/ready/reads")).status == status);
-  }
-}
-
-TEST_CASE("how far the log has come is told, with null for Postgres where there is none") {
-  exchange with_server;
-  const response alone = with_server.get("/-/position");
-  CHECK(alone.status == 200);
-  CHECK(alone.content_type == "application/json");
-  CHECK(alone.headers.empty());
-  CHECK(alone.body == R"({"decided":5,"durable":4,"persisted":null})");
-  with_server.positions = {{9'007'199'254'740'993}, {3}, position{0}};
-  CHECK(with_server.get("/-/position").body == R"({"decided":9007199254740993,"durable":3,"persisted":0})");
-  CHECK(with_server.answer(request(verb::head, "/-/position")).body == with_server.get("/-/position").body);
-}
-
-TEST_CASE("how far the log has come is told while the server is read-only or draining, not while it recovers") {
-  for (const service_state state : {service_state::read_only, service_state::draining}) {
-    exchange with_server(state);
-    CHECK(with_server.get("/-/position").status == 200);
-  }
-  exchange with_server(service_state::recovering);
-  with_server.given.positions = nullptr;  // there are none yet
-  for (const verb method : {verb::get, verb::head}) {
-    const response refused = with_server.answer(request(method, "/-/position"));
-    CHECK(refused.status == 503);
-    CHECK(slug_of(refused) == "recovering");
-    CHECK(header_of(refused, "Retry-After").has_value());
-  }
-}
-
-TEST_CASE("a state of the service never goes back") {
-  service_status status;
-  CHECK(status.now() == service_state::recovering);
-  status.advance_to(service_state::read_only);
-  status.advance_to(service_state::ready);
-  CHECK(status.now() == service_state::read_only);
-  status.advance_to(service_state::draining);
-  CHECK(status.now() == service_state::draining);
-}
-
-TEST_CASE("every problem's type leads to its page") {
-  exchange with_server;
-  for (const problem_row& row : problem_table()) {
-    CAPTURE(row.slug);
-    const response got = with_server.get("/problems/" + std::string(row.slug));
-    CHECK(got.status == 200);
-    CHECK(got.body == problem_page(row));
-  }
-  CHECK(slug_of(with_server.get("/problems/no-such-problem")) == "not-found");
-}
-
-TEST_CASE("a path that nothing is at is not found, and one that is none is refused with the reason") {
-  exchange with_server;
-  for (const std::string_view target : {"/", "/nowhere", "/api/v1/orders/x/y", "/api/v2/orders"}) {
-    CAPTURE(target);
-    const response refused = with_server.get(target);
-    CHECK(refused.status == 404);
-    CHECK(slug_of(refused) == "not-found");
-    CHECK_FALSE(refused.close);
-  }
-  for (const auto& [target, named] :
-       {std::pair("*", "neither a path nor a URL"), std::pair("no-path", "neither a path"), std::pair("/%zz", "'%'"),
-        std::pair("/-/ping?x=100%", "'%'"), std::pair("/-/ping#top", "'#'")}) {
-    CAPTURE(target);
-    const response refused = with_server.get(target);
-    CHECK(refused.status == 400);
-    CHECK(slug_of(refused) == "malformed-request");
-    CHECK(member_of(refused.body, "detail").find(named) != std::string::npos);
-    CHECK_FALSE(refused.close);
-  }
-}
-
-TEST_CASE("whatever bytes a request brings, its answer is UTF-8 and short") {
-  exchange with_server;
-  add_contract_order(with_server.orders, 1);
-  std::string bytes(1'000, '\xFF');  // such a name of a parameter is 3,000 characters long
-  for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
-  std::string encoded;
-  for (const char c : bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    encoded += {'%', digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]};
-  }
-  const auto post = [](std::string_view path) { return request(verb::post, path).header("Idempotency-Key", "g"); };
-  const request requests[] = {
-      request(verb::get, "/api/v1/orders?customer_id=c&" + encoded + "=1"),
-      request(verb::get, "/api/v1/orders?customer_id=" + encoded),
-      request(verb::get, "/api/v1/orders?customer_id=c&limit=" + encoded),
-      request(verb::get, "/api/v1/orders?customer_id=c&cursor=" + encoded),
-      request(verb::get, versions_path + '?' + encoded),
-      request(verb::get, contract_path + '?' + encoded),
-      request(verb::get, "/api/v1/orders/" + encoded),
-      request(verb::get, version_path(encoded)),
-      request(verb::get, "/api/v1/messages/" + encoded),
-      request(verb::get, "/problems/" + encoded),
-      request(verb::get, '/' + encoded),
-      request(verb::get, "/%" + bytes),
-      request(verb::delete_, "/api/v2/captures/" + encoded),
-      request(verb::put, "/api/v2/captures").body(bytes),
-      request(verb::put, "/api/v2/captures").body(R"({"idempotency_key":")" + bytes.substr(0, 1'000) + "\"}"),
-      post("/api/v1/orders").header("Content-Type", bytes).body(bytes),
-      request(verb::post, "/api/v1/orders").header("Idempotency-Key", bytes).json("{}"),
-      request(verb::post, "/api/v1/orders/batch").header("Content-Type", bytes),
-      post("/api/v1/orders").json(bytes),
-      post("/api/v1/orders").json(R"({"guid":")" + bytes.substr(0, 1'000) + "\"}"),
-      request(verb::put, contract_path).header("Idempotency-Key", "g").header("If-Match", bytes).json(contract_json),
-  };
-  for (const request& each : requests) {
-    CAPTURE(std::string(each.get().target()).substr(0, 60));
-    const response refused = with_server.answer(each);
-    CHECK(is_utf8(refused.body));
-    CHECK(is_utf8(refused.headers));
-    CHECK(refused.body.size() < 1'000);
-  }
-}
-
-TEST_CASE("a query that a call does not take is refused, on every call that takes none") {
-  exchange with_server;
-  add_contract_order(with_server.orders, 1);
-  with_server.orders.add(guid_of("g"), created_record());
-  for (const std::string& path :
-       {contract_path, version_path("1"), std::string("/api/v1/messages/g"), std::string("/-/position"),
-        std::string("/-/ping"), std::string("/-/live"), std::string("/-/ready"), std::string("/-/ready/reads"),
-        std::string("/metrics"), std::string("/openapi.yaml"), std::string("/problems/"),
-        std::string("/problems/not-found")}) {
-    CAPTURE(path);
-    CHECK(with_server.get(path).status == 200);
-    for (const std::string_view name : {"verbose", "limit"}) {
-      const response refused = with_server.get(path + '?' + std::string(name) + "=1");
-      CHECK(slug_of(refused) == "malformed-query");
-      CHECK(member_of(refused.body, "detail").find(name) != std::string::npos);
-    }
   }
 }
 

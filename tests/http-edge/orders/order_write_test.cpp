@@ -1,4 +1,4 @@
-// What becomes of a write before the engine sees it: a message, or the first thing that is wrong with it.
+// Writes before the engine sees them: each becomes a message, or gets the first of its errors.
 #include <catch2/catch.hpp>
 
 #include "tests/engine/codec/bodies.hpp"
@@ -12,7 +12,7 @@ using namespace testing;
 constexpr std::string_view now_text = "2026-11-22T10:15:30.123Z";
 const std::string status_path = contract_path + "/status";
 
-// A write and what makes it whole: each of the calls in its smallest form.
+// Each kind of write in its smallest form.
 struct call {
   verb method;
   std::string path;
@@ -34,7 +34,7 @@ request whole(const call& what) {
   return made;
 }
 
-// One member more at the front of a JSON object.
+// Returns the JSON object with one more member at its front.
 std::string with_member(std::string_view json, std::string_view member) {
   const bool is_empty = json == "{}";
   return '{' + std::string(member) + (is_empty ? "" : ",") + std::string(json.substr(1));
@@ -50,7 +50,7 @@ message accepted(const request& what) {
   return with_server.accept(what);
 }
 
-// --- what is accepted ---
+// --- accepted writes ---
 
 TEST_CASE("a create becomes a message without target and version") {
   const auto made = accepted(whole(every_call[0]));
@@ -74,7 +74,7 @@ TEST_CASE("each change of an order becomes a message with its target and version
   }
 }
 
-TEST_CASE("the GUID comes by header, by body, or by both if they agree") {
+TEST_CASE("the GUID is in the header, in the body, or in both if they agree") {
   const std::string with_guid = with_member(contract_json, R"("guid":"g-1")");
   CHECK(accepted(request(verb::post, orders_path).json(with_guid)).guid == guid_of("g-1"));
   CHECK(accepted(request(verb::post, orders_path).header("Idempotency-Key", "\"g-1\"").json(with_guid)).guid ==
@@ -83,7 +83,7 @@ TEST_CASE("the GUID comes by header, by body, or by both if they agree") {
         guid_of("g-1"));
 }
 
-TEST_CASE("the version comes by body, by If-Match, or by both if they agree, and then by If-Match") {
+TEST_CASE("the version is in the body, in If-Match, or in both if they agree, which counts as If-Match") {
   const auto put = [](std::string_view json) {
     return request(verb::put, contract_path).header("Idempotency-Key", "g").json(json);
   };
@@ -94,7 +94,7 @@ TEST_CASE("the version comes by body, by If-Match, or by both if they agree, and
   CHECK(accepted(put(with_version).header("If-Match", "\"3\"")).expected_version == ordem::expected_version{{3}, true});
 }
 
-TEST_CASE("JSON may come with parameters and in any case, a merge also as a merge patch") {
+TEST_CASE("the media type of JSON may have parameters and any case, and a merge may be a merge patch") {
   const auto sent_as = [](const call& what, std::string_view type) {
     request made(what.method, what.path);
     made.header("Idempotency-Key", "g").header("Content-Type", type).body(what.json);
@@ -116,9 +116,9 @@ TEST_CASE("JSON may come with parameters and in any case, a merge also as a merg
   }
 }
 
-// --- what is refused ---
+// --- refused writes ---
 
-TEST_CASE("each fault of a write has its problem") {
+TEST_CASE("each error of a write has its problem") {
   const auto put = [] { return request(verb::put, contract_path); };
   const auto keyed_put = [] { return request(verb::put, contract_path).header("Idempotency-Key", "g"); };
   const std::string with_guid = with_member(contract_json, R"("guid":"g")");
@@ -172,7 +172,7 @@ TEST_CASE("each fault of a write has its problem") {
   }
 }
 
-TEST_CASE("a write with a query is refused, whatever the parameter, and never becomes a message") {
+TEST_CASE("a write with any query parameter is refused") {
   for (const call& each : every_call) {
     for (const std::string_view query : {"dry_run=true", "version=3", "limit=1", "customer_id=c", "force"}) {
       CAPTURE(each.path, query);
@@ -190,8 +190,8 @@ TEST_CASE("a write with a query is refused, whatever the parameter, and never be
   }
 }
 
-TEST_CASE("of several faults of a write the first in the contract's order is told") {
-  // A request with every fault that its method allows, and then one fault less at a time.
+TEST_CASE("of several errors of a write, the first in the order of the contract is reported") {
+  // A request with every error that its method allows, then with one error less at a time.
   struct fixes {
     std::string_view expected;
     std::string_view path;
@@ -225,7 +225,7 @@ TEST_CASE("of several faults of a write the first in the contract's order is tol
   }
 }
 
-TEST_CASE("a GUID that is missing is told before the members of the body, and these before a missing version") {
+TEST_CASE("a missing GUID is reported before errors of members, and these before a missing version") {
   CHECK(refused_as(request(verb::put, contract_path).json("[]")) == "guid-missing");
   CHECK(refused_as(request(verb::put, contract_path).json("{}")) == "guid-missing");
   CHECK(refused_as(request(verb::put, contract_path).header("Idempotency-Key", "g").json("{}")) == "invalid-order");
@@ -242,14 +242,14 @@ TEST_CASE("an invalid body lists all its errors") {
       R"({"pointer":"/items","detail":"is required"}]})"));
 }
 
-TEST_CASE("a merge of an unsupported type is told what is accepted, another write is not") {
+TEST_CASE("only a merge of an unsupported type gets Accept-Patch") {
   exchange with_server;
   const auto as_text = [](verb method) { return request(method, contract_path).header("Content-Type", "text/plain"); };
   CHECK(header_of(with_server.answer(as_text(verb::patch)), "Accept-Patch") == "application/merge-patch+json");
   CHECK_FALSE(header_of(with_server.answer(as_text(verb::put)), "Accept-Patch"));
 }
 
-TEST_CASE("a coded body is told that none is taken, on every write") {
+TEST_CASE("every write with a Content-Encoding is refused, with Accept-Encoding") {
   for (const call& each : every_call) {
     exchange with_server;
     const response refused = with_server.answer(whole(each).header("Content-Encoding", "gzip"));
@@ -262,7 +262,7 @@ TEST_CASE("a coded body is told that none is taken, on every write") {
   CHECK_FALSE(header_of(with_server.answer(request(verb::put, contract_path)), "Accept-Encoding"));
 }
 
-TEST_CASE("a part of an order is not taken for a whole, and other methods have no parts") {
+TEST_CASE("a PUT with Content-Range is refused; other methods ignore the field") {
   for (const call& each : every_call) {
     exchange with_server;
     const auto part = whole(each).header("Content-Range", "bytes 0-10/20");
@@ -277,7 +277,7 @@ TEST_CASE("a part of an order is not taken for a whole, and other methods have n
   }
 }
 
-TEST_CASE("what a header refuses is found before its body is asked for") {
+TEST_CASE("errors of the header are found before 100 Continue is sent") {
   exchange with_server;
   const auto found = [&](request what) -> std::string {
     auto head = with_server.read_head(what);
@@ -303,7 +303,7 @@ TEST_CASE("what a header refuses is found before its body is asked for") {
 }
 
 TEST_CASE("a body nested 64 levels deep is read, and a deeper one is malformed JSON") {
-  const auto nested = [](std::size_t levels) {  // the body itself is one of them, and the attributes another
+  const auto nested = [](std::size_t levels) {  // including the body itself and the attributes
     return json_with_attributes("{\"a\":" + std::string(levels - 2, '[') + std::string(levels - 2, ']') + "}");
   };
   const auto create = [](std::string_view json) {
@@ -317,7 +317,7 @@ TEST_CASE("a body nested 64 levels deep is read, and a deeper one is malformed J
   }
 }
 
-TEST_CASE("one handler takes request after request, good and bad, large and small") {
+TEST_CASE("one handler handles valid and invalid, large and small requests in turn") {
   exchange with_server;
   for (int i = 0; i < 3; ++i) {
     CHECK(with_server.accept(whole(every_call[0])).command == command{create_order{contract_content()}});
@@ -329,12 +329,12 @@ TEST_CASE("one handler takes request after request, good and bad, large and smal
   }
 }
 
-// --- answers that know no body ---
+// --- responses that do not depend on the body ---
 
-TEST_CASE("while the server recovers every write is answered 503, nothing of it kept") {
+TEST_CASE("while the server recovers every write gets 503, and nothing is recorded") {
   for (const call& each : every_call) {
     exchange with_server(service_state::recovering);
-    with_server.given.orders = nullptr;  // there is none yet
+    with_server.context.orders = nullptr;  // as while recovering
     const response refused = with_server.answer(whole(each));
     CHECK(refused.status == 503);
     CHECK(slug_of(refused) == "recovering");
@@ -344,14 +344,14 @@ TEST_CASE("while the server recovers every write is answered 503, nothing of it 
   }
 }
 
-TEST_CASE("a server that is read-only or draining hands writes on: the engine answers them") {
+TEST_CASE("a server that is read-only or draining passes writes to the engine") {
   for (const service_state state : {service_state::read_only, service_state::draining}) {
     exchange with_server(state);
     for (const call& each : every_call) CHECK(with_server.accept(whole(each)).guid == guid_of("g-1"));
   }
 }
 
-TEST_CASE("a method that a path does not take is told those that it takes") {
+TEST_CASE("a method that a path does not support gets 405 with Allow") {
   struct row {
     verb method;
     std::string path;
@@ -383,7 +383,7 @@ TEST_CASE("a method that a path does not take is told those that it takes") {
   }
 }
 
-TEST_CASE("a request that never became whole is refused and its connection closed") {
+TEST_CASE("an incomplete request is refused and its connection closed") {
   exchange with_server;
   with_server.orders.show_up_to({17});
   struct row {
@@ -405,7 +405,7 @@ TEST_CASE("a request that never became whole is refused and its connection close
   for (const auto& [method, target, writes] : rows) {
     CAPTURE(target, writes);
     const response refused = refused_request(problem::body_too_large, "the body is too large", method,
-                                             resource_of(find_route(target)), with_server.given);
+                                             resource_of(find_route(target)), with_server.context);
     CHECK(refused.status == 413);
     CHECK(slug_of(refused) == "body-too-large");
     CHECK(refused.close);
@@ -414,17 +414,17 @@ TEST_CASE("a request that never became whole is refused and its connection close
   }
 }
 
-TEST_CASE("a write that never became whole while the server recovers is refused without a position") {
+TEST_CASE("an incomplete write is refused without a position while the server recovers") {
   exchange with_server(service_state::recovering);
-  with_server.given.orders = nullptr;  // there is none yet
+  with_server.context.orders = nullptr;  // as while recovering
   const response refused =
-      refused_request(problem::request_timeout, "too slow", verb::post, resource::orders, with_server.given);
+      refused_request(problem::request_timeout, "too slow", verb::post, resource::orders, with_server.context);
   CHECK(slug_of(refused) == "request-timeout");
   CHECK(header_of(refused, "Idempotency-Expires") == now_text);
   CHECK_FALSE(header_of(refused, "Ordem-Position"));
 }
 
-TEST_CASE("what is not kept expires at the moment of the answer") {
+TEST_CASE("a refusal expires at the moment of the response") {
   exchange with_server;
   with_server.clock.advance(milliseconds{1'000});
   const response refused = with_server.answer(request(verb::post, orders_path).json(contract_json));

@@ -1,4 +1,4 @@
-// Looks at answers.
+// Reads parts of responses.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace ordem::testing {
 
-// The value of a header; nothing if it is not there. Fails if it is there twice.
+// Returns the value of a header, or nullopt if it is missing. Throws if it is there twice.
 inline std::optional<std::string> header_of(const http_edge::response& what, std::string_view name) {
   const std::string lines = "\r\n" + what.headers;
   const std::string begin = "\r\n" + std::string(name) + ": ";
@@ -21,11 +21,20 @@ inline std::optional<std::string> header_of(const http_edge::response& what, std
   return lines.substr(from, lines.find("\r\n", from) - from);
 }
 
-// The slug of a problem's type; empty if the answer is no problem.
+// Returns the slug of a problem's type, or "" if the response is not a problem.
 inline std::string slug_of(const http_edge::response& what) {
   constexpr std::string_view begin = "{\"type\":\"/problems/";
   if (what.content_type != "application/problem+json" || !what.body.starts_with(begin)) return {};
   return what.body.substr(begin.size(), what.body.find('"', begin.size()) - begin.size());
+}
+
+// Returns the JSON text of the last member with this name, or "" if it is missing.
+inline std::string member_of(const std::string& json, std::string_view name) {
+  const std::string begin = '"' + std::string(name) + "\":";
+  const auto at = json.rfind(begin);
+  if (at == std::string::npos) return {};
+  const auto from = at + begin.size();
+  return json.substr(from, json.find_first_of(",}", from) - from);
 }
 
 }  // namespace ordem::testing
