@@ -71,8 +71,7 @@ void postgres_replicator::schedule_in(std::chrono::nanoseconds delay) {
 // Returns why this engine must not write to the sink, or nullopt if it may. The sink must hold a prefix of this log,
 // and the log must hold the next entry. The first fails if the folder is an old copy, or if another engine continued
 // from a copy of it; the second, if the sink was restored to a state from before the log begins.
-std::optional<storage::error> postgres_replicator::check_claim(position held,
-                                                                      const storage::has_entry& has) const {
+std::optional<storage::error> postgres_replicator::check_claim(position held, const storage::has_entry& has) const {
   if (held > parts_.log->last()) {
     return storage::error{storage::error_code::permanent,
                           "it holds " + std::to_string(held.number) + " entries, but the data folder only " +

@@ -158,9 +158,9 @@ void add_store(metric_list& to, const storage::store_stats& stats) {
 
 }  // namespace
 
-std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state, const actors::gateway* engine,
-                         const storage::log* log, const storage::store_stats* store, timestamp now,
-                         const clock_stats& clock) {
+std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state,
+                         const actors::gateway* engine, const storage::log* log, const storage::store_stats* store,
+                         timestamp now, const clock_stats& clock) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
   all.gauge("ordem_takes_writes", "Whether writes are taken, as /-/ready says: 1 or 0.", takes_writes(state) ? 1 : 0);

@@ -12,8 +12,8 @@
 namespace ordem::app {
 
 // engine, log and store are null while the data is being read.
-std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state, const actors::gateway* engine,
-                         const storage::log* log, const storage::store_stats* store, timestamp now,
-                         const clock_stats& clock);
+std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state,
+                         const actors::gateway* engine, const storage::log* log, const storage::store_stats* store,
+                         timestamp now, const clock_stats& clock);
 
 }  // namespace ordem::app

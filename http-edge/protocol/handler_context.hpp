@@ -6,7 +6,7 @@
 #include <string>
 
 #include "engine/model/time.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 #include "http-edge/protocol/service_status.hpp"
 
 namespace ordem::http_edge {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/base/inbox.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/engine_port.hpp"
 #include "http-edge/handler.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "http-edge/server/session.hpp"

@@ -11,7 +11,8 @@
 #include <tl/expected.hpp>
 
 #include "engine/model/time.hpp"
-#include "engine/ports/port.hpp"
+#include "engine/ports/engine_port.hpp"
+#include "engine/ports/readers.hpp"
 #include "http-edge/protocol/service_status.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "http-edge/server/settings.hpp"

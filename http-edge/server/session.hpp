@@ -14,7 +14,8 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "engine/ports/port.hpp"
+#include "engine/model/outcome.hpp"
+#include "engine/ports/engine_port.hpp"
 #include "http-edge/orders/batch_connection.hpp"
 #include "http-edge/orders/batch_stream.hpp"
 #include "http-edge/orders/order_page.hpp"

@@ -1,6 +1,6 @@
 // The store: the log of decided messages and captures, and the orders, messages and captures that result from it, on
-// this machine's disk. Owned by app/. Each function says which threads may call it; readers (engine/ports/port.hpp) are
-// thread-safe.
+// this machine's disk. Owned by app/. Each function says which threads may call it; readers (engine/ports/readers.hpp)
+// are thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/ports/port.hpp"
+#include "engine/ports/readers.hpp"
 #include "http-edge/handler.hpp"
 #include "http-edge/server/settings.hpp"
 #include "tests/engine/orders.hpp"
