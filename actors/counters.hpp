@@ -7,12 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/base/duration_histogram.hpp"
 #include "engine/model/capture.hpp"
 #include "engine/model/outcome.hpp"
 
 namespace ordem::actors {
 
-// Upper bounds, in microseconds, of the buckets of commit times. One more bucket counts everything above the last.
+// The buckets of the metric ordem_commit_seconds.
 inline constexpr std::array<std::uint64_t, 10> commit_us_bounds = {100,   250,    500,    1'000,   2'500,
                                                                    5'000, 10'000, 50'000, 250'000, 1'000'000};
 
@@ -25,8 +26,7 @@ struct counters {
   counter replays{0};
   counter joins{0};
   counter commits{0};  // syncs of the log
-  counter commit_us{0};
-  std::array<counter, commit_us_bounds.size() + 1> commits_by_us{};
+  duration_histogram<commit_us_bounds> commit_time;
   std::atomic<std::int64_t> live_orders{0};
   counter persisted_batches{0};
   counter persist_failures{0};

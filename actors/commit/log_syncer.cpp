@@ -10,11 +10,6 @@
 namespace ordem::actors {
 namespace {
 
-std::size_t commit_bucket(std::uint64_t us) {
-  return static_cast<std::size_t>(std::lower_bound(commit_us_bounds.begin(), commit_us_bounds.end(), us) -
-                                  commit_us_bounds.begin());
-}
-
 // Splits the completions by dedupe shard, keeping their order.
 std::vector<complete> by_shard(std::vector<completion>&& group, std::size_t shards) {
   std::vector<complete> parts(shards);
@@ -59,13 +54,11 @@ void log_syncer::add_to_group(make_durable& appended) {
 void log_syncer::sync_group() {
   const auto start = std::chrono::steady_clock::now();
   const auto synced = parts_.log->sync();
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+  const auto took = std::chrono::steady_clock::now() - start;
 
   if (synced) {
-    const auto us = static_cast<std::uint64_t>(took.count());
     add(parts_.counters->commits, 1);
-    add(parts_.counters->commit_us, us);
-    add(parts_.counters->commits_by_us[commit_bucket(us)], 1);
+    parts_.counters->commit_time.add(took);
   } else {
     fail_all(group_);
     if (synced.error() == storage::log_error::write_failed) parts_.on_failure();

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -35,20 +34,21 @@ class metric_list {
     add(MetricType::Gauge, name, help, value, labels);
   }
 
-  // From counts a bucket of microseconds, each for itself, the last without an upper bound.
-  void histogram_of_us(const std::string& name, const std::string& help, std::span<const std::uint64_t> bounds,
-                       std::span<const std::atomic<std::uint64_t>> counts, std::uint64_t sum_us) {
+  // Each bucket of Prometheus includes the counts of the buckets below it.
+  template <class Histogram>
+  void histogram(const std::string& name, const std::string& help, const Histogram& durations) {
     constexpr double us_per_second = 1e6;
     ClientMetric& metric = add_metric(MetricType::Histogram, name, help, {});
-    std::uint64_t below = 0;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      below += counts[i].load(std::memory_order_relaxed);
-      const double bound =
-          i < bounds.size() ? static_cast<double>(bounds[i]) / us_per_second : std::numeric_limits<double>::infinity();
-      metric.histogram.bucket.push_back({below, bound});
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i < Histogram::buckets; ++i) {
+      cumulative += durations.count(i);
+      const double bound = i < Histogram::bounds_us.size()
+                               ? static_cast<double>(Histogram::bounds_us[i]) / us_per_second
+                               : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back({cumulative, bound});
     }
-    metric.histogram.sample_count = below;
-    metric.histogram.sample_sum = static_cast<double>(sum_us) / us_per_second;
+    metric.histogram.sample_count = cumulative;
+    metric.histogram.sample_sum = static_cast<double>(durations.sum_us()) / us_per_second;
   }
 
   std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
@@ -84,8 +84,8 @@ void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
     to.counter("ordem_http_batch_lines_total", "Lines of batches, by class of their verdicts' status.",
                edge.batch_lines[i], {{"status", classes[i]}});
   }
-  to.histogram_of_us("ordem_http_response_seconds", "From a whole request to its answer being ready to be sent.",
-                     http_edge::response_us_bounds, edge.responses_by_us, edge.response_us);
+  to.histogram("ordem_http_response_seconds", "From a whole request to its answer being ready to be sent.",
+               edge.response_time);
   to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));
   to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
   to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
@@ -119,8 +119,7 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
   to.gauge("ordem_messages_in_flight", "Messages being executed.", static_cast<double>(engine.in_flight()));
   to.gauge("ordem_live_orders", "Orders kept in memory between their changes.",
            static_cast<double>(counts.live_orders.load()));
-  to.histogram_of_us("ordem_commit_seconds", "The time that one sync of the log took.", actors::commit_us_bounds,
-                     counts.commits_by_us, counts.commit_us);
+  to.histogram("ordem_commit_seconds", "The time that one sync of the log took.", counts.commit_time);
 }
 
 // Only where Postgres follows the log.

@@ -6,13 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/base/duration_histogram.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
 #include "http-edge/server/connection_count.hpp"
 #include "http-edge/server/settings.hpp"
 
 namespace ordem::http_edge {
 
-// The upper bounds of the buckets of response times, in microseconds. One more bucket follows for longer times.
+// The buckets of the metric ordem_http_response_seconds.
 inline constexpr std::array<std::uint64_t, 11> response_us_bounds = {50,    100,    250,    500,     1'000,    2'500,
                                                                      5'000, 10'000, 50'000, 250'000, 1'000'000};
 
@@ -24,8 +25,7 @@ struct edge_counters {
 
   std::array<counter, 6> responses{};    // by the first digit of the status
   std::array<counter, 6> batch_lines{};  // verdicts on lines of batches, by the first digit of the status
-  counter response_us{0};                // from the end of a request to its response being ready to be written
-  std::array<counter, response_us_bounds.size() + 1> responses_by_us{};
+  duration_histogram<response_us_bounds> response_time;  // from the complete request to the rendered response
   counter connections_accepted{0};
   counter connections_refused{0};
   counter accept_failures{0};  // mostly because no file descriptor is left

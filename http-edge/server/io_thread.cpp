@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -144,12 +143,8 @@ void io_thread::sweep() {
 }
 
 void io_thread::count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept {
-  const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
-  const auto bucket = std::lower_bound(response_us_bounds.begin(), response_us_bounds.end(), us);
   counters_.responses[status / 100].fetch_add(1, std::memory_order_relaxed);
-  counters_.response_us.fetch_add(us, std::memory_order_relaxed);
-  counters_.responses_by_us[static_cast<std::size_t>(bucket - response_us_bounds.begin())].fetch_add(
-      1, std::memory_order_relaxed);
+  counters_.response_time.add(took);
 }
 
 }  // namespace ordem::http_edge
