@@ -15,8 +15,8 @@
 #include "app/commands/serve.hpp"
 #include "app/commands/verify.hpp"
 #include "app/process/signals.hpp"
+#include "app/process/version.hpp"
 #include "app/settings/command_line.hpp"
-#include "app/version.hpp"
 #include "storage/records/data_format.hpp"
 
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "actors/captures/capture_table.hpp"
-#include "app/failure.hpp"
+#include "app/commands/failure.hpp"
 #include "app/process/system_clock.hpp"
 #include "engine/base/text.hpp"
 #include "engine/codec/capture_json.hpp"

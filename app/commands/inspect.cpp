@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-#include "app/failure.hpp"
+#include "app/commands/failure.hpp"
 #include "app/process/system_clock.hpp"
 #include "engine/codec/capture_json.hpp"
 #include "engine/codec/message_json.hpp"

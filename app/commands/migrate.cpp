@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-#include "app/failure.hpp"
+#include "app/commands/failure.hpp"
 #include "storage/postgres/migrations.hpp"
 
 namespace ordem::app {

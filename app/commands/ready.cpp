@@ -3,7 +3,7 @@
 #include <chrono>
 #include <iostream>
 
-#include "app/failure.hpp"
+#include "app/commands/failure.hpp"
 #include "http-edge/client/http_client.hpp"
 
 namespace ordem::app {

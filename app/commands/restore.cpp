@@ -2,8 +2,8 @@
 
 #include <iostream>
 
+#include "app/commands/failure.hpp"
 #include "app/commands/progress_bar.hpp"
-#include "app/failure.hpp"
 #include "app/process/system_clock.hpp"
 #include "storage/log/store_loader.hpp"
 #include "storage/postgres/postgres_reader.hpp"

@@ -11,7 +11,7 @@
 #include "app/process/file_limit.hpp"
 #include "app/process/signals.hpp"
 #include "app/process/system_clock.hpp"
-#include "app/version.hpp"
+#include "app/process/version.hpp"
 #include "http-edge/server/server.hpp"
 #include "storage/postgres/postgres_sink.hpp"
 

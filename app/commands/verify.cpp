@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "app/failure.hpp"
+#include "app/commands/failure.hpp"
 #include "app/process/system_clock.hpp"
 #include "storage/log/store.hpp"
 #include "storage/postgres/postgres_reader.hpp"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/version.hpp"
+#include "app/process/version.hpp"
 
 namespace ordem::app {
 namespace {
