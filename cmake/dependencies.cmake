@@ -12,6 +12,7 @@ else()
 endif()
 find_package(simdjson REQUIRED)
 find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)  # comes with spdlog
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(benchmark REQUIRED)

@@ -1,4 +1,4 @@
-// The command line: what the user asked for, or what to tell the user.
+// Parses the command line, the environment and the configuration file. Used once, on the main thread.
 #pragma once
 
 #include <chrono>
@@ -17,11 +17,11 @@ namespace ordem::app {
 struct serve_command {
   app::settings settings;
 };
-// Where the server listens; see server_settings.
+// Address and port of the server; see server_settings.
 struct ready_command {
   std::string address;
   std::uint16_t port = 0;
-  bool reads = false;  // whether it serves reads, instead of whether it takes writes
+  bool reads = false;  // ask whether it serves reads, not whether it accepts writes
 };
 struct inspect_order_command {
   std::string data_folder;
@@ -37,7 +37,7 @@ struct inspect_capture_command {
 };
 struct import_captures_command {
   std::string data_folder;
-  std::string file;  // - is standard input
+  std::string file;  // - for standard input
   capture_terms terms;
   std::size_t captured_bytes_max = 0;
 };
@@ -64,15 +64,15 @@ using command = std::variant<serve_command, ready_command, inspect_order_command
                              inspect_capture_command, import_captures_command, migrate_command, migrate_status_command,
                              restore_command, verify_command, version_command>;
 
-// Not a command to run: a text to show, and the exit code.
+// The end of a program without a command: a text to print, and the exit code.
 struct command_line_end {
   int exit_code = 0;
   std::string text;
 };
 
-// `arguments` without the program's name; `environment` as "NAME=value". Settings are looked for in the arguments, then
-// in the environment (ORDEM_*), then in the file that --config names, then they have their defaults. No text that comes
-// back holds the password of a Postgres URL.
+// Returns the command with all its settings. `arguments` is without the program's name, `environment` as "NAME=value".
+// An argument overrides the environment (ORDEM_*), which overrides the file that --config names, which overrides the
+// default. No returned text holds the password of a Postgres URL.
 tl::expected<command, command_line_end> parse_command_line(const std::vector<std::string>& arguments,
                                                            const std::vector<std::string>& environment);
 

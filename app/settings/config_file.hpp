@@ -1,4 +1,4 @@
-// The text of the file that --config names.
+// Reads the file that --config names.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@ namespace ordem::app {
 
 inline constexpr std::size_t config_file_bytes_max = std::size_t{1} << 20;
 
-// Reads the file to its end: a regular file or a pipe, once. Returns its text without the byte order mark that some
-// editors put in front, or a sentence if it can't be read, is not text, or is larger than config_file_bytes_max.
+// Reads a regular file or a pipe once, to its end. Returns its text without a byte order mark, or an error message if
+// it cannot be read, is not text, or is larger than config_file_bytes_max.
 tl::expected<std::string, std::string> read_config_file(const std::string& path);
 
 }  // namespace ordem::app

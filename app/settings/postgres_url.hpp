@@ -1,5 +1,6 @@
-// The URL of a Postgres database as users write it, and how it is shown: without its password. Both forms of libpq are
-// taken: postgresql://user:password@host/database?name=value, and host=... user=... password=...
+// The URL of a Postgres database, from the command line to libpq. Both forms of libpq are accepted:
+// postgresql://user:password@host/database?name=value, and host=... user=... password=... All functions are
+// thread-safe.
 #pragma once
 
 #include <optional>
@@ -8,15 +9,16 @@
 
 namespace ordem::app {
 
-// Without the white space around it: a URL from a file ends with a line break. A blank behind a backslash stays, since
-// it is part of a value.
+// Returns the URL without the white space around it: a URL from a file ends with a line break. A blank after a
+// backslash is part of a value and stays.
 std::string trimmed_postgres_url(std::string_view url);
 
-// What is wrong with it, or nothing. Never quotes it. Stricter than libpq where that would take a part of a password
-// for something else (an unencoded @ or / in it), and then quote that part in an error.
+// Returns the error of the URL as the end of a sentence, or nullopt if it is valid. The error never quotes the URL.
+// Stricter than libpq where libpq would take a part of a password for another part of the URL.
 std::optional<std::string> postgres_url_error(const std::string& url);
 
-// The URL with *** for each password. Takes any text: where it can't tell what is what, it hides too much.
-std::string masked(std::string_view url);
+// Returns the parameters that libpq reads in the URL, as name=value, with *** for each password; *** alone if
+// postgres_url_error() refuses the URL; an empty text for an empty one.
+std::string masked(const std::string& url);
 
 }  // namespace ordem::app

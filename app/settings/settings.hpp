@@ -1,4 +1,4 @@
-// All that a user can set, in one value: parsed once, checked as a whole, handed down in parts.
+// All settings of a server: parsed once at start, checked as a whole, passed on in parts.
 #pragma once
 
 #include <chrono>
@@ -19,18 +19,18 @@ struct settings {
   http_edge::server_settings server;
   storage::store_settings store;
   actors::gateway_settings engine;
-  // Where the log is followed to; empty: nowhere. A secret: it may hold a password.
+  // The database that the log is replicated to, or empty. Secret: it may hold a password.
   std::string postgres_url;
-  // How long a stop waits for requests under way.
+  // How long a stop waits for open requests.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(20);
   app::log_format log_format = app::log_format::automatic;
   std::string log_level = "info";
-  // Every setting by its name, as it holds: what is printed at start.
+  // Every setting with the value in effect, by name, to be logged at start. Without passwords.
   std::vector<std::pair<std::string, std::string>> effective;
 };
 
-// A sentence about settings that contradict each other, or nothing.
-std::optional<std::string> check_settings(const settings& given);
-std::optional<std::string> check_settings(const capture_terms& given);
+// Returns an error message if settings contradict each other, else nullopt.
+std::optional<std::string> check_settings(const settings& values);
+std::optional<std::string> check_settings(const capture_terms& terms);
 
 }  // namespace ordem::app

@@ -84,8 +84,16 @@ std::string in_one_line(std::string_view text) {
 
 }  // namespace
 
-bool is_connection_string(const std::string& text) {
-  return parse(text) != nullptr;
+std::optional<std::vector<connection_parameter>> parse_connection_string(const std::string& text) {
+  const auto parsed = parse(text);
+  if (parsed == nullptr) return std::nullopt;
+  std::vector<connection_parameter> parameters;
+  for (const auto* option = parsed.get(); option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    const bool is_secret = std::string_view(option->dispchar) == "*";
+    parameters.push_back({option->keyword, is_secret ? "***" : option->val});
+  }
+  return parameters;
 }
 
 bool is_connection_parameter(std::string_view name) {

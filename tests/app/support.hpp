@@ -1,4 +1,4 @@
-// What the tests of the program's settings share.
+// Helpers for tests of the command line.
 #pragma once
 
 #include <fstream>
@@ -15,7 +15,7 @@ namespace ordem::testing {
 
 using words = std::vector<std::string>;
 
-// A file with settings that goes with the test.
+// A configuration file, removed at the end of the test.
 class settings_file {
  public:
   explicit settings_file(const std::string& text) { std::ofstream(path()) << text; }
@@ -25,33 +25,33 @@ class settings_file {
   temp_folder folder_;
 };
 
-// `serve` with these arguments after it.
+// Parses `serve` with these arguments.
 inline auto parse_serve(words arguments, const words& environment = {}) {
   arguments.insert(arguments.begin(), "serve");
   return app::parse_command_line(arguments, environment);
 }
 
-// The settings of a command line that must be fine.
+// Returns the settings of a valid command line.
 inline app::settings settings_of(const words& arguments, const words& environment = {}) {
   const auto parsed = parse_serve(arguments, environment);
   if (!parsed) throw std::runtime_error(parsed.error().text);
   return std::get<app::serve_command>(*parsed).settings;
 }
 
-// What a command line that must not be fine is answered.
-inline std::string complaint_about(const words& arguments, const words& environment = {}) {
+// Returns the error message of an invalid command line.
+inline std::string error_of(const words& arguments, const words& environment = {}) {
   const auto parsed = parse_serve(arguments, environment);
-  if (parsed) throw std::runtime_error("nothing was wrong with it");
+  if (parsed) throw std::runtime_error("the command line is valid");
   if (parsed.error().exit_code != 2) throw std::runtime_error("the exit code is not 2");
   return parsed.error().text;
 }
 
-// How a setting holds, as it is printed at start.
-inline std::string effective(const app::settings& given, const std::string& name) {
-  for (const auto& [each, value] : given.effective) {
+// Returns the value of a setting as it is printed at start.
+inline std::string effective(const app::settings& values, const std::string& name) {
+  for (const auto& [each, value] : values.effective) {
     if (each == name) return value;
   }
-  throw std::runtime_error("no setting is called " + name);
+  throw std::runtime_error("there is no setting " + name);
 }
 
 }  // namespace ordem::testing

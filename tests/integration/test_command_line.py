@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -32,25 +34,26 @@ SERVE_FLAGS = (
     "--drain-timeout", "--capture-lease", "--capture-ttl", "--capture-max", "--log-format", "--log-level", "--config",
 )
 UNKNOWN_ID = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"
-SENTENCE_LINES_MAX = 3
+MANUAL = Path(__file__).resolve().parents[2] / "docs/operations.md"
+ERROR_LINES_MAX = 3
 
 
 def write_config(folder, **values):
-    """A configuration file: one `flag name = value` a line."""
+    """Writes a configuration file with one `name = value` per line; returns its path."""
     file = folder / "ordem.conf"
     file.write_text("".join(f"{name.replace('_', '-')} = {value}\n" for name, value in values.items()))
     return file
 
 
-def assert_sentence(text):
-    """A sentence is enough: no page of help, no stack trace."""
+def assert_short_error(text):
+    """The error has a few lines: no page of help, no stack trace."""
     lines = [line for line in text.splitlines() if line.strip()]
-    assert 0 < len(lines) <= SENTENCE_LINES_MAX, text
+    assert 0 < len(lines) <= ERROR_LINES_MAX, text
 
 
 def assert_bad_configuration(data_dir, *flags, words=(), environment=None):
-    """The start stops with a sentence, before it has made the data folder."""
-    assert_sentence(assert_does_not_start(data_dir, *flags, words=words, environment=environment))
+    """The start fails with a short error, before it creates the data folder."""
+    assert_short_error(assert_does_not_start(data_dir, *flags, words=words, environment=environment))
     assert not data_dir.exists()
 
 
@@ -77,9 +80,19 @@ def test_help(arguments, words):
         assert word in result.stdout, f"{word} is not in:\n{result.stdout}"
 
 
+def test_manual_names_existing_options():
+    """Breaks if an option or a variable that docs/operations.md names is renamed or removed in the program."""
+    commands = (("serve",), ("ready",), ("inspect", "order"), ("import", "captures"), ("migrate",), ("restore",), ("verify",))
+    helps = "".join(run_ordem(*words, "--help").stdout for words in commands)
+    manual = MANUAL.read_text()
+    for pattern in (r"(?<=`)--[a-z][a-z-]+", r"ORDEM_[A-Z_]+"):
+        named = set(re.findall(pattern, manual))
+        assert named and not named - set(re.findall(pattern.removeprefix("(?<=`)"), helps))
+
+
 @pytest.mark.parametrize("words", ["version", "--version", "-v", "-V"])
 def test_version(words):
-    """Breaks if the binary does not say which one it is, however it is asked."""
+    """Breaks if the binary does not print its version, by the command or an option."""
     result = run_ordem(words)
     assert result.returncode == 0
     assert any(character.isdigit() for character in result.stdout)
@@ -98,10 +111,10 @@ def test_version(words):
     (("inspect", "capture", "--dashes-"), "after --"),
 ], ids=lambda value: " ".join(("ordem", *value)) if isinstance(value, tuple) else "")
 def test_unknown_or_incomplete_command(arguments, word):
-    """Breaks if a mistyped command does something, or does not say what it does not know."""
+    """Breaks if a mistyped command does something, or the error does not name the unknown word."""
     result = run_ordem(*arguments)
     assert_clean_failure(result.returncode, result.stderr, [word])
-    assert_sentence(result.stderr)
+    assert_short_error(result.stderr)
 
 
 # What stops a start.
@@ -137,7 +150,7 @@ def test_unknown_or_incomplete_command(arguments, word):
     ("--config=/dev/zero", "larger than 1 MiB"),
 ])
 def test_bad_flag_stops_the_start(data_dir, flag, word):
-    """Breaks if a value that cannot work, or a flag that nobody knows, is ignored or cut to fit."""
+    """Breaks if an invalid value or an unknown flag is ignored, or a value is clamped."""
     assert_bad_configuration(data_dir, flag, words=[word])
 
 
@@ -172,7 +185,7 @@ def test_configuration_file_that_does_not_parse(data_dir, tmp_path):
 
 
 def test_data_folder_that_is_a_file(data_dir):
-    """Breaks if a data folder that cannot be made does not stop the start."""
+    """Breaks if a data folder that cannot be created does not stop the start."""
     data_dir.write_text("a file")
     assert_does_not_start(data_dir, words=[data_dir])
 
@@ -188,7 +201,7 @@ def test_port_in_use(data_dir):
 # Where a value comes from.
 
 def hours_kept(server):
-    """For how many hours the server keeps an outcome: it shows which --message-ttl is in effect."""
+    """The --message-ttl in effect, in hours."""
     answer = create(order_content(new_customer())).send(server.client())
     created_at = parse_time(accepted_order(answer, 201)["created_at"])
     return round((expires_at(answer) - created_at).total_seconds() / 3600)
@@ -226,7 +239,7 @@ def test_file_that_is_a_pipe(launch, tmp_path):
 
 
 def test_empty_variable_is_not_set(tmp_path):
-    """Breaks if an empty variable takes the argument after it for its value."""
+    """Breaks if an empty variable uses the next argument as its value."""
     result = run_ordem("serve", "--durability=perhaps", environment={"ORDEM_DATA_DIR": ""}, folder=tmp_path)
     assert_clean_failure(result.returncode, result.stderr, ["durability", "perhaps"])
     assert not list(tmp_path.iterdir())
@@ -258,7 +271,7 @@ def test_units_of_sizes(launch, size):
 
 
 def test_effective_configuration_is_printed(launch, data_dir):
-    """Breaks if an operator cannot see what a server runs with: every setting, and the values that are in effect."""
+    """Breaks if a setting, or a value in effect, is missing from the log of the start."""
     server = launch("--max-in-flight=4321", "--in-flight=conflict", environment={"ORDEM_LIVE_ORDERS": "54321"})
     printed = plain(server.printed())
     for flag in SERVE_FLAGS:
@@ -281,7 +294,7 @@ def test_text_logs(data_dir):
 def find_object(value, **members):
     """The first object anywhere inside `value` that has these members; None if there is none."""
     if isinstance(value, dict):
-        if all(value.get(name) == wanted for name, wanted in members.items()):
+        if all(value.get(name) == expected for name, expected in members.items()):
             return value
         value = list(value.values())
     if isinstance(value, list):
@@ -313,7 +326,7 @@ def assert_inspect_shows(data_dir, write, order):
 
 
 def test_inspect_a_stopped_folder(launch, data_dir):
-    """Breaks if inspect cannot read what a server has left behind, or changes it."""
+    """Breaks if inspect cannot read the folder of a stopped server, or changes it."""
     server = launch()
     write, order = write_two_versions(server.client())
     server.stop()
@@ -341,20 +354,20 @@ def test_inspect_a_running_folder(launch, data_dir):
 
 
 @pytest.mark.parametrize("kind, name", [("order", UNKNOWN_ID), ("order", "no-uuid"), ("message", "nobody")])
-def test_inspect_what_is_not_there(launch, data_dir, kind, name):
-    """Breaks if inspect prints an empty object, or nothing, and calls that success."""
+def test_inspect_missing_record(launch, data_dir, kind, name):
+    """Breaks if inspect succeeds with an empty object or no output for a missing record."""
     launch().stop()
     result = run_ordem("inspect", kind, name, "--data-dir", data_dir)
     assert_clean_failure(result.returncode, result.stderr, [name])
-    assert_sentence(result.stderr)
+    assert_short_error(result.stderr)
     assert result.stdout.strip() == ""
 
 
 @pytest.mark.parametrize("kind, name", [("order", UNKNOWN_ID), ("message", "nobody"), ("capture", "nobody")])
 def test_inspect_no_folder(tmp_path, kind, name):
-    """Breaks if inspect makes a new database where there is none, and finds it empty."""
+    """Breaks if inspect creates a missing folder and reports it as empty."""
     missing = tmp_path / "missing"
     result = run_ordem("inspect", kind, name, "--data-dir", missing)
     assert_clean_failure(result.returncode, result.stderr, [missing])
-    assert_sentence(result.stderr)
+    assert_short_error(result.stderr)
     assert not missing.exists()

@@ -746,5 +746,5 @@ def test_password_is_used_and_never_shown(postgres, url, launch, data_dir, passw
     metrics = client.get("/metrics").body.decode()
     server.stop()
     secrets = (password, guarded.split(":")[2].split("@")[0])
-    assert "postgresql://" in server.printed()
+    assert f"user={role} password=*** dbname={name}" in server.printed()
     assert not any(secret in text for secret in secrets for text in (server.printed(), metrics))

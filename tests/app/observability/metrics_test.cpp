@@ -1,4 +1,4 @@
-// What is told of captures and of Postgres among the metrics, and when.
+// The metrics of captures, batches, memory and Postgres.
 
 #include "app/observability/metrics.hpp"
 
@@ -17,7 +17,7 @@ namespace {
 using namespace testing;
 using Catch::Matchers::Contains;
 
-// Can't be reached until it is told that it can; takes what it is given while its door is open.
+// A sink in memory. `is_there` is whether it can be reached, and `writes` is the latch that each write passes.
 class fake_postgres final : public storage::sink {
  public:
   latch writes;
@@ -25,7 +25,7 @@ class fake_postgres final : public storage::sink {
 
   storage::result<position> claim(const storage::claim_check&) override {
     if (is_there) return held_;
-    return tl::make_unexpected(storage::error{storage::error_code::unavailable, "it is away"});
+    return tl::make_unexpected(storage::error{storage::error_code::unavailable, "it is unreachable"});
   }
   storage::result<void> write(std::span<const storage::logged_entry> entries) override {
     writes.pass();
@@ -58,7 +58,7 @@ struct metrics_test : gateway_test {
     const storage::store_stats stats{.last = store.last()};
     return metrics_text(edge, state, engine.get(), &store, &stats, clock.now(), clock_seen);
   }
-  // The value of a metric, its labels as they are written; nothing if it is not there.
+  // Returns the value of a metric, named with its labels, or nullopt if it is missing.
   std::optional<std::string> value_of(const std::string& name) {
     const std::string all = "\n" + text();
     const auto at = all.find("\n" + name + " ");
@@ -82,7 +82,7 @@ struct metrics_test : gateway_test {
 
 // --- state ---
 
-TEST_CASE_METHOD(metrics_test, "whether writes are taken and reads are served is told") {
+TEST_CASE_METHOD(metrics_test, "there are metrics for whether writes are accepted and reads are served") {
   struct row {
     http_edge::service_state state;
     const char* writes;
@@ -101,7 +101,7 @@ TEST_CASE_METHOD(metrics_test, "whether writes are taken and reads are served is
 
 // --- captures ---
 
-TEST_CASE_METHOD(metrics_test, "calls of captures are told by verdict, those that never came too") {
+TEST_CASE_METHOD(metrics_test, "calls of captures are counted by verdict, with 0 for verdicts that never occurred") {
   ask(release(key_of("some-key")));
   ask(allocation(key_of("some-key")));
   ask(allocation(key_of("some-key")));
@@ -109,16 +109,17 @@ TEST_CASE_METHOD(metrics_test, "calls of captures are told by verdict, those tha
   REQUIRE(wait_for("ordem_captures_total{verdict=\"recorded\"}", "1"));
   for (std::size_t i = 0; i < capture_verdicts; ++i) {
     const auto which = static_cast<capture_verdict>(i);
-    const bool came = which == capture_verdict::unknown || which == capture_verdict::allocated ||
-                      which == capture_verdict::in_flight || which == capture_verdict::recorded;
+    const bool occurred = which == capture_verdict::unknown || which == capture_verdict::allocated ||
+                          which == capture_verdict::in_flight || which == capture_verdict::recorded;
     CAPTURE(which);
-    CHECK(value_of("ordem_captures_total{verdict=\"" + std::string(to_string(which)) + "\"}") == (came ? "1" : "0"));
+    CHECK(value_of("ordem_captures_total{verdict=\"" + std::string(to_string(which)) + "\"}") ==
+          (occurred ? "1" : "0"));
   }
   CHECK(value_of("ordem_messages_executed_total{verdict=\"order_created\"}") == "0");
   CHECK(value_of("ordem_store_captures"));
 }
 
-TEST_CASE_METHOD(metrics_test, "the age of an entry is told of a capture too") {
+TEST_CASE_METHOD(metrics_test, "the lag counts entries of captures, too") {
   consume();
   REQUIRE(wait_for("ordem_postgres_position", "0"));
   postgres.writes.close();
@@ -129,7 +130,7 @@ TEST_CASE_METHOD(metrics_test, "the age of an entry is told of a capture too") {
   CHECK(wait_for("ordem_postgres_lag_seconds", "0"));
 }
 
-TEST_CASE_METHOD(metrics_test, "steps of the machine's clock are counted, and what times are ahead of it") {
+TEST_CASE_METHOD(metrics_test, "steps of the machine's clock and the lead of timestamps have metrics") {
   start({});
   CHECK(value_of(R"(ordem_clock_steps_total{direction="forward"})") == "0");
   clock_seen = {2, 3, milliseconds(1500)};
@@ -140,7 +141,7 @@ TEST_CASE_METHOD(metrics_test, "steps of the machine's clock are counted, and wh
 
 // --- batches ---
 
-TEST_CASE_METHOD(metrics_test, "lines of batches are told by the class of their verdicts") {
+TEST_CASE_METHOD(metrics_test, "lines of batches are counted by the class of their verdicts") {
   start({});
   edge.batch_lines[2] = 1000;
   edge.batch_lines[4] = 3;
@@ -151,7 +152,7 @@ TEST_CASE_METHOD(metrics_test, "lines of batches are told by the class of their 
 
 // --- memory ---
 
-TEST_CASE_METHOD(metrics_test, "what the budgets of memory have given and refused is told of each") {
+TEST_CASE_METHOD(metrics_test, "each memory budget has metrics of its use and its refusals") {
   start({});
   http_edge::memory_budget::permit body(edge.body_memory);
   http_edge::memory_budget::permit response(edge.response_memory);
@@ -165,17 +166,17 @@ TEST_CASE_METHOD(metrics_test, "what the budgets of memory have given and refuse
 
 // --- Postgres ---
 
-TEST_CASE_METHOD(metrics_test, "without Postgres nothing is told of it") {
+TEST_CASE_METHOD(metrics_test, "without Postgres there are no metrics of it") {
   CHECK_THAT(text(), Contains("ordem_log_position") && !Contains("ordem_postgres"));
 }
 
-TEST_CASE_METHOD(metrics_test, "while the data is being read nothing is told of Postgres") {
+TEST_CASE_METHOD(metrics_test, "during recovery there are no metrics of Postgres") {
   consume();
   CHECK_THAT(metrics_text(edge, http_edge::service_state::recovering, nullptr, nullptr, nullptr, clock.now(), {}),
              !Contains("ordem_postgres"));
 }
 
-TEST_CASE_METHOD(metrics_test, "with Postgres its position, its lag and its transactions are told") {
+TEST_CASE_METHOD(metrics_test, "with Postgres there are metrics of its position, its lag and its transactions") {
   consume();
   answers_to(submit_all(creations(0, 10)));
   REQUIRE(wait_for("ordem_postgres_position", "10"));
@@ -202,7 +203,7 @@ TEST_CASE_METHOD(metrics_test, "a Postgres that has never been reached has no po
   CHECK(value_of("ordem_postgres_connected") == "1");
 }
 
-TEST_CASE_METHOD(metrics_test, "the lag is told in entries and in the age of the oldest one") {
+TEST_CASE_METHOD(metrics_test, "the lag is given in entries and as the age of the oldest one") {
   consume();
   REQUIRE(wait_for("ordem_postgres_position", "0"));
   postgres.writes.close();
@@ -219,7 +220,7 @@ TEST_CASE_METHOD(metrics_test, "the lag is told in entries and in the age of the
   CHECK(value_of("ordem_postgres_lag_seconds") == "0");
 }
 
-TEST_CASE_METHOD(metrics_test, "a clock that steps back makes no lag below zero") {
+TEST_CASE_METHOD(metrics_test, "a clock that steps back does not make the lag negative") {
   consume();
   REQUIRE(wait_for("ordem_postgres_position", "0"));
   postgres.writes.close();
@@ -229,13 +230,13 @@ TEST_CASE_METHOD(metrics_test, "a clock that steps back makes no lag below zero"
   CHECK(value_of("ordem_postgres_lag_seconds") == "0");
 }
 
-TEST_CASE_METHOD(metrics_test, "the backlog is told in bytes, which are measured now and then") {
+TEST_CASE_METHOD(metrics_test, "the backlog is given in bytes, as last measured") {
   consume();
   REQUIRE(wait_for("ordem_postgres_position", "0"));
   postgres.writes.close();
-  std::uint64_t asked = 0;
+  std::uint64_t sent = 0;
   REQUIRE(wait_until([&] {
-    ask(creation(guid_of(++asked)));
+    ask(creation(guid_of(++sent)));
     return value_of("ordem_postgres_backlog_bytes") != "0";
   }));
   postgres.writes.open();

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
-using testing::complaint_about;
+using testing::error_of;
 using testing::parse_serve;
 using testing::settings_file;
 using testing::settings_of;
@@ -20,7 +20,7 @@ using testing::words;
 
 const std::string some_id = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f";
 
-// Every setting, with a value that is not its default.
+// Every setting with a value other than its default.
 const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"address", "::1"},
     {"port", "9090"},
@@ -58,36 +58,36 @@ std::string environment_name(std::string setting) {
   return "ORDEM_" + setting;
 }
 
-void check_all_are_set(const settings& given) {
-  CHECK(given.server.address == "::1");
-  CHECK(given.server.port == 9090);
-  CHECK(given.store.folder == "elsewhere");
-  CHECK(given.store.durability == storage::durability::os);
-  CHECK(given.engine.in_flight == actors::in_flight_policy::conflict);
-  CHECK(given.engine.message_ttl == 168h);
-  CHECK(given.engine.captures.lease == 30s);
-  CHECK(given.engine.captures.ttl == 48h);
-  CHECK(given.server.captured_bytes_max == 3 << 20);
-  CHECK(given.server.body_bytes_max == 2 << 20);
-  CHECK(given.server.body_memory_bytes_max == std::size_t{64} << 20);
-  CHECK(given.server.response_memory_bytes_max == std::size_t{128} << 20);
-  CHECK(given.server.header_bytes_max == 32 << 10);
-  CHECK(given.server.connections_max == 2000);
-  CHECK(given.engine.in_flight_max == 100);
-  CHECK(given.engine.live_orders_max == 5000);
-  CHECK(given.server.idle_timeout == 5s);
-  CHECK(given.server.request_timeout == 1min);
-  CHECK(given.drain_timeout == 500ms);
-  CHECK(given.server.io_threads == 3);
-  CHECK(given.engine.worker_threads == 4);
-  CHECK(given.engine.shards == 5);
-  CHECK(given.store.block_cache_bytes == std::size_t{64} << 20);
-  CHECK(given.store.write_buffer_bytes == std::size_t{8} << 20);
-  CHECK(given.store.log_entries_kept == 1000);
-  CHECK(given.postgres_url == "postgres://h/d");
-  CHECK(given.engine.consumer.backlog_bytes_max == std::uint64_t{2} << 30);
-  CHECK(given.log_format == log_format::json);
-  CHECK(given.log_level == "debug");
+void check_all_are_set(const settings& result) {
+  CHECK(result.server.address == "::1");
+  CHECK(result.server.port == 9090);
+  CHECK(result.store.folder == "elsewhere");
+  CHECK(result.store.durability == storage::durability::os);
+  CHECK(result.engine.in_flight == actors::in_flight_policy::conflict);
+  CHECK(result.engine.message_ttl == 168h);
+  CHECK(result.engine.captures.lease == 30s);
+  CHECK(result.engine.captures.ttl == 48h);
+  CHECK(result.server.captured_bytes_max == 3 << 20);
+  CHECK(result.server.body_bytes_max == 2 << 20);
+  CHECK(result.server.body_memory_bytes_max == std::size_t{64} << 20);
+  CHECK(result.server.response_memory_bytes_max == std::size_t{128} << 20);
+  CHECK(result.server.header_bytes_max == 32 << 10);
+  CHECK(result.server.connections_max == 2000);
+  CHECK(result.engine.in_flight_max == 100);
+  CHECK(result.engine.live_orders_max == 5000);
+  CHECK(result.server.idle_timeout == 5s);
+  CHECK(result.server.request_timeout == 1min);
+  CHECK(result.drain_timeout == 500ms);
+  CHECK(result.server.io_threads == 3);
+  CHECK(result.engine.worker_threads == 4);
+  CHECK(result.engine.shards == 5);
+  CHECK(result.store.block_cache_bytes == std::size_t{64} << 20);
+  CHECK(result.store.write_buffer_bytes == std::size_t{8} << 20);
+  CHECK(result.store.log_entries_kept == 1000);
+  CHECK(result.postgres_url == "postgres://h/d");
+  CHECK(result.engine.consumer.backlog_bytes_max == std::uint64_t{2} << 30);
+  CHECK(result.log_format == log_format::json);
+  CHECK(result.log_level == "debug");
 }
 
 // --- where settings come from ---
@@ -124,13 +124,13 @@ TEST_CASE("every setting can be in a file") {
 
 TEST_CASE("values in a file need no quotes") {
   const settings_file file("port = 9090\nmessage-ttl = 7d\ndurability = os\n");
-  const settings given = settings_of({"--config", file.path()});
-  CHECK(given.server.port == 9090);
-  CHECK(given.engine.message_ttl == 168h);
-  CHECK(given.store.durability == storage::durability::os);
+  const settings result = settings_of({"--config", file.path()});
+  CHECK(result.server.port == 9090);
+  CHECK(result.engine.message_ttl == 168h);
+  CHECK(result.store.durability == storage::durability::os);
 }
 
-TEST_CASE("an argument beats the environment, which beats the file, which beats the default") {
+TEST_CASE("an argument overrides the environment, which overrides the file, which overrides the default") {
   const auto [by_argument, by_environment, by_file, port] = GENERATE(table<bool, bool, bool, int>({
       {false, false, false, 8080},
       {false, false, true, 1003},
@@ -151,86 +151,86 @@ TEST_CASE("an argument beats the environment, which beats the file, which beats 
   CHECK(settings_of(arguments, environment).server.port == port);
 }
 
-TEST_CASE("an empty variable of the environment is one that is not set") {
+TEST_CASE("an empty variable counts as unset") {
   const settings defaults = settings_of({});
   for (const auto& [name, value] : all_settings) {
     INFO(environment_name(name));
-    const settings given = settings_of({"--log-level=debug"}, {environment_name(name) + "="});
-    CHECK(given.log_level == "debug");
-    if (name != "log-level") CHECK(testing::effective(given, name) == testing::effective(defaults, name));
+    const settings result = settings_of({"--log-level=debug"}, {environment_name(name) + "="});
+    CHECK(result.log_level == "debug");
+    if (name != "log-level") CHECK(testing::effective(result, name) == testing::effective(defaults, name));
   }
   const settings_file file("port = 1003\n");
   CHECK(settings_of({}, {"ORDEM_CONFIG=" + file.path(), "ORDEM_PORT="}).server.port == 1003);
   CHECK(settings_of({}, {"ORDEM_CONFIG=", "ORDEM_NOTHING="}).server.port == 8080);
 }
 
-TEST_CASE("an empty variable is not set for the commands that look into a folder or a database, either") {
+TEST_CASE("an empty variable counts as unset for the commands on a folder or a database, too") {
   const auto folder = parse_command_line({"inspect", "message", "k-1"}, {"ORDEM_DATA_DIR="});
   CHECK(std::get<inspect_message_command>(folder.value()).data_folder == "data");
   const auto database = parse_command_line({"migrate"}, {"ORDEM_POSTGRES_URL="});
   REQUIRE_FALSE(database);
-  CHECK_THAT(database.error().text, Contains("which database?"));
+  CHECK_THAT(database.error().text, Contains("no database is given"));
 }
 
-TEST_CASE("an empty value is refused, and takes nothing from the argument after it") {
+TEST_CASE("an empty value is refused and does not take the next argument") {
   const auto name = GENERATE(as<std::string>{}, "data-dir", "config", "postgres-url", "port", "durability");
   INFO(name);
-  CHECK_THAT(complaint_about({"--" + name + "=", "--durability=os"}), Contains("'--" + name + "' is empty"));
-  CHECK_THAT(complaint_about({"--" + name, "", "--durability=os"}), Contains("'--" + name + "' is empty"));
+  CHECK_THAT(error_of({"--" + name + "=", "--durability=os"}), Contains("'--" + name + "' is empty"));
+  CHECK_THAT(error_of({"--" + name, "", "--durability=os"}), Contains("'--" + name + "' is empty"));
   if (name == "config") return;
   const settings_file file(name + " = \"\"\nlog-level = debug\n");
-  CHECK_THAT(complaint_about({"--config", file.path()}), Contains("'" + name + "'") && Contains("is empty"));
+  CHECK_THAT(error_of({"--config", file.path()}), Contains("'" + name + "'") && Contains("is empty"));
 }
 
-TEST_CASE("what comes last after -- may end with an equals sign") {
+TEST_CASE("an argument after -- may end with an equals sign") {
   const auto parsed = parse_command_line({"inspect", "message", "--", "--k="}, {});
   CHECK(std::get<inspect_message_command>(parsed.value()).guid.view() == "--k=");
 }
 
-TEST_CASE("an argument's configuration file beats the environment's") {
+TEST_CASE("a configuration file from an argument replaces that of the environment") {
   const settings_file one("port = 1001\n");
   const settings_file other("port = 1002\n");
   CHECK(settings_of({"--config", one.path()}, {"ORDEM_CONFIG=" + other.path()}).server.port == 1001);
 }
 
-TEST_CASE("the last of two equal arguments holds") {
+TEST_CASE("the last of two equal arguments is used") {
   CHECK(settings_of({"--port=1001", "--port=1002"}).server.port == 1002);
 }
 
 TEST_CASE("without settings there are the defaults of the manual") {
-  const settings given = settings_of({});
-  CHECK(given.server.address == "127.0.0.1");
-  CHECK(given.server.port == 8080);
-  CHECK(given.store.folder == "data");
-  CHECK(given.store.durability == storage::durability::fsync);
-  CHECK(given.engine.in_flight == actors::in_flight_policy::join);
-  CHECK(given.engine.message_ttl == 24h);
-  CHECK(given.engine.captures.lease == 60s);
-  CHECK(given.engine.captures.ttl == 24h);
-  CHECK(given.server.captured_bytes_max == 1 << 20);
-  CHECK(given.server.body_bytes_max == 1 << 20);
-  CHECK(given.server.header_bytes_max == 16 << 10);
-  CHECK(given.server.connections_max == 16384);
-  CHECK(given.engine.in_flight_max == 8192);
-  CHECK(given.engine.live_orders_max == 100'000);
-  CHECK(given.server.idle_timeout == 60s);
-  CHECK(given.server.request_timeout == 30s);
-  CHECK(given.drain_timeout == 20s);
-  CHECK(given.log_format == log_format::automatic);
-  CHECK(given.log_level == "info");
-  CHECK(given.server.io_threads == std::max(1U, std::thread::hardware_concurrency()));
+  const settings result = settings_of({});
+  CHECK(result.server.address == "127.0.0.1");
+  CHECK(result.server.port == 8080);
+  CHECK(result.store.folder == "data");
+  CHECK(result.store.durability == storage::durability::fsync);
+  CHECK(result.engine.in_flight == actors::in_flight_policy::join);
+  CHECK(result.engine.message_ttl == 24h);
+  CHECK(result.engine.captures.lease == 60s);
+  CHECK(result.engine.captures.ttl == 24h);
+  CHECK(result.server.captured_bytes_max == 1 << 20);
+  CHECK(result.server.body_bytes_max == 1 << 20);
+  CHECK(result.server.header_bytes_max == 16 << 10);
+  CHECK(result.server.connections_max == 16384);
+  CHECK(result.engine.in_flight_max == 8192);
+  CHECK(result.engine.live_orders_max == 100'000);
+  CHECK(result.server.idle_timeout == 60s);
+  CHECK(result.server.request_timeout == 30s);
+  CHECK(result.drain_timeout == 20s);
+  CHECK(result.log_format == log_format::automatic);
+  CHECK(result.log_level == "info");
+  CHECK(result.server.io_threads == std::max(1U, std::thread::hardware_concurrency()));
 }
 
-// --- names that are none ---
+// --- unknown names ---
 
-TEST_CASE("an unknown argument is refused by its name") {
+TEST_CASE("an unknown argument is refused with its name") {
   const auto arguments = GENERATE(values<words>({{"--prot=1"}, {"--port-number", "1"}, {"-x"}, {"extra"}}));
-  CHECK_THAT(complaint_about(arguments), Contains(arguments[0].substr(0, arguments[0].find('='))));
+  CHECK_THAT(error_of(arguments), Contains(arguments[0].substr(0, arguments[0].find('='))));
 }
 
-TEST_CASE("an unknown variable of the environment is refused by its name") {
+TEST_CASE("an unknown variable of the environment is refused with its name") {
   const auto variable = GENERATE(as<std::string>{}, "ORDEM_PROT=1", "ORDEM_=1", "ORDEM_port=1", "ORDEM_PORT_NUMBER");
-  CHECK_THAT(complaint_about({}, {variable}), Contains(variable.substr(0, variable.find('='))));
+  CHECK_THAT(error_of({}, {variable}), Contains(variable.substr(0, variable.find('='))));
 }
 
 TEST_CASE("an unknown name in the file is refused with the name and the file") {
@@ -242,61 +242,61 @@ TEST_CASE("an unknown name in the file is refused with the name and the file") {
       {"help = true\n", "help"},
   }));
   const settings_file file(text);
-  const std::string complaint = complaint_about({"--config", file.path()});
-  CHECK_THAT(complaint, Contains(name));
-  CHECK_THAT(complaint, Contains(file.path()));
+  const std::string error = error_of({"--config", file.path()});
+  CHECK_THAT(error, Contains(name));
+  CHECK_THAT(error, Contains(file.path()));
 }
 
-TEST_CASE("a configuration file that is not there is refused by its name") {
-  CHECK_THAT(complaint_about({"--config=/nowhere/ordem.conf"}), Contains("/nowhere/ordem.conf"));
+TEST_CASE("a missing configuration file is refused with its path") {
+  CHECK_THAT(error_of({"--config=/nowhere/ordem.conf"}), Contains("/nowhere/ordem.conf"));
 }
 
 TEST_CASE("a configuration file that is a folder is refused") {
-  CHECK_THAT(complaint_about({"--config=/tmp"}), Contains("'/tmp' is a folder"));
+  CHECK_THAT(error_of({"--config=/tmp"}), Contains("'/tmp' is a folder"));
 }
 
-TEST_CASE("a configuration file without an end is refused") {
-  CHECK_THAT(complaint_about({"--config=/dev/zero"}), Contains("'/dev/zero' is larger than 1 MiB"));
+TEST_CASE("an endless configuration file is refused") {
+  CHECK_THAT(error_of({"--config=/dev/zero"}), Contains("'/dev/zero' is larger than 1 MiB"));
 }
 
-TEST_CASE("a configuration file may have 1 MiB and no byte more") {
+TEST_CASE("a configuration file may have exactly 1 MiB") {
   std::string text = "port = 1003\n#";
   text.resize(std::size_t{1} << 20, 'x');
   CHECK(settings_of({"--config", settings_file(text).path()}).server.port == 1003);
-  CHECK_THAT(complaint_about({"--config", settings_file(text + 'x').path()}), Contains("larger than 1 MiB"));
+  CHECK_THAT(error_of({"--config", settings_file(text + 'x').path()}), Contains("larger than 1 MiB"));
 }
 
 TEST_CASE("a configuration file in UTF-16 is refused") {
   const settings_file file(std::string("\xFF\xFEp\0o\0r\0t\0", 10));
-  CHECK_THAT(complaint_about({"--config", file.path()}), Contains("not a text"));
+  CHECK_THAT(error_of({"--config", file.path()}), Contains("not a text"));
 }
 
-TEST_CASE("a byte order mark and line ends of other systems do not harm a configuration file") {
+TEST_CASE("a byte order mark and CRLF are accepted in a configuration file") {
   const settings_file file("\xEF\xBB\xBFport = 1003\r\nlog-level = \"debug\"\r\n");
-  const settings given = settings_of({"--config", file.path()});
-  CHECK(given.server.port == 1003);
-  CHECK(given.log_level == "debug");
+  const settings result = settings_of({"--config", file.path()});
+  CHECK(result.server.port == 1003);
+  CHECK(result.log_level == "debug");
 }
 
-TEST_CASE("a name of the file with several values is refused") {
+TEST_CASE("a list of values in the file is refused") {
   const settings_file file("port = [1, 2]\n");
-  CHECK_THAT(complaint_about({"--config", file.path()}), Contains("port"));
+  CHECK_THAT(error_of({"--config", file.path()}), Contains("port"));
 }
 
 TEST_CASE("an argument without its value is refused") {
   const auto argument = GENERATE(as<std::string>{}, "--port", "--config", "--data-dir", "--message-ttl");
-  CHECK_THAT(complaint_about({argument}), Contains(argument));
+  CHECK_THAT(error_of({argument}), Contains(argument));
 }
 
 // --- values ---
 
-TEST_CASE("a duration takes its units") {
+TEST_CASE("durations have units") {
   const auto [text, value] = GENERATE(table<std::string, std::chrono::milliseconds>(
       {{"1500ms", 1500ms}, {"90s", 90s}, {"5m", 5min}, {"2h", 2h}, {"7d", 168h}, {"366d", 8784h}, {"24 h", 24h}}));
   CHECK(settings_of({"--message-ttl", text}).engine.message_ttl == value);
 }
 
-TEST_CASE("a size takes its units") {
+TEST_CASE("sizes have units") {
   const auto [text, bytes] = GENERATE(table<std::string, std::size_t>({{"1KiB", 1024},
                                                                        {"2048", 2048},
                                                                        {"2048B", 2048},
@@ -308,7 +308,7 @@ TEST_CASE("a size takes its units") {
   CHECK(settings_of({"--max-body", text, "--body-memory", "1024GiB"}).server.body_bytes_max == bytes);
 }
 
-TEST_CASE("a bad value is refused, and its setting is named") {
+TEST_CASE("an invalid value is refused with the name of its setting") {
   const auto [name, value] = GENERATE(table<std::string, std::string>({
       {"port", "65536"},
       {"port", "-1"},
@@ -362,28 +362,28 @@ TEST_CASE("a bad value is refused, and its setting is named") {
   }));
   INFO("--" << name << "='" << value << "'");
   SECTION("as an argument") {
-    CHECK_THAT(complaint_about({"--" + name + "=" + value}), Contains(name));
+    CHECK_THAT(error_of({"--" + name + "=" + value}), Contains(name));
   }
   SECTION("in the environment") {
-    if (!value.empty()) CHECK_THAT(complaint_about({}, {environment_name(name) + "=" + value}), Contains(name));
+    if (!value.empty()) CHECK_THAT(error_of({}, {environment_name(name) + "=" + value}), Contains(name));
   }
   SECTION("in a file") {
     const settings_file file(name + " = \"" + value + "\"\n");
-    CHECK_THAT(complaint_about({"--config", file.path()}), Contains(name));
+    CHECK_THAT(error_of({"--config", file.path()}), Contains(name));
   }
 }
 
-TEST_CASE("settings that contradict each other are refused, and both are named") {
+TEST_CASE("contradictory settings are refused with both names") {
   const auto [arguments, one, other] = GENERATE(table<words, std::string, std::string>({
       {{"--max-connections=2", "--io-threads=3"}, "--max-connections", "--io-threads"},
       {{"--live-orders=2", "--shards=3"}, "--live-orders", "--shards"},
       {{"--message-ttl=999ms"}, "--message-ttl", "1s"},
   }));
-  const std::string complaint = complaint_about(arguments);
-  CHECK_THAT(complaint, Contains(one) && Contains(other));
+  const std::string error = error_of(arguments);
+  CHECK_THAT(error, Contains(one) && Contains(other));
 }
 
-TEST_CASE("settings at the edge of a contradiction are fine") {
+TEST_CASE("settings at the edge of a contradiction are accepted") {
   const auto arguments = GENERATE(values<words>({{"--max-connections=3", "--io-threads=3"},
                                                  {"--live-orders=3", "--shards=3"},
                                                  {"--message-ttl=1s"},
@@ -391,40 +391,40 @@ TEST_CASE("settings at the edge of a contradiction are fine") {
   CHECK(parse_serve(arguments).has_value());
 }
 
-// --- what is printed ---
+// --- output ---
 
-TEST_CASE("the settings in force are all listed, each once, as they were written") {
+TEST_CASE("all settings are listed once with the value in effect") {
   words arguments;
   for (const auto& [name, value] : all_settings) arguments.push_back("--" + name + "=" + value);
-  const settings given = settings_of(arguments);
-  CHECK(given.effective.size() == all_settings.size() + 1);  // and config
-  // Values with a unit may be printed in another one.
-  CHECK(testing::effective(given, "port") == "9090");
-  CHECK(testing::effective(given, "data-dir") == "elsewhere");
-  CHECK(testing::effective(given, "log-level") == "debug");
-  for (const auto& [name, value] : all_settings) CHECK_FALSE(testing::effective(given, name).empty());
+  const settings result = settings_of(arguments);
+  CHECK(result.effective.size() == all_settings.size() + 1);  // and config
+  // Values with a unit may be printed in another unit.
+  CHECK(testing::effective(result, "port") == "9090");
+  CHECK(testing::effective(result, "data-dir") == "elsewhere");
+  CHECK(testing::effective(result, "log-level") == "debug");
+  for (const auto& [name, value] : all_settings) CHECK_FALSE(testing::effective(result, name).empty());
 }
 
-TEST_CASE("a default is listed as it holds") {
-  const settings given = settings_of({});
-  CHECK(testing::effective(given, "port") == "8080");
-  CHECK(testing::effective(given, "durability") == "fsync");
-  CHECK(testing::effective(given, "in-flight") == "join");
-  CHECK(testing::effective(given, "log-format") == "auto");
-  CHECK(testing::effective(given, "message-ttl") == "24h");
-  CHECK(testing::effective(given, "io-threads") == std::to_string(given.server.io_threads));
+TEST_CASE("defaults are listed with the value in effect") {
+  const settings result = settings_of({});
+  CHECK(testing::effective(result, "port") == "8080");
+  CHECK(testing::effective(result, "durability") == "fsync");
+  CHECK(testing::effective(result, "in-flight") == "join");
+  CHECK(testing::effective(result, "log-format") == "auto");
+  CHECK(testing::effective(result, "message-ttl") == "24h");
+  CHECK(testing::effective(result, "io-threads") == std::to_string(result.server.io_threads));
 }
 
-TEST_CASE("a setting that was given is listed in words, as a default is") {
-  const settings given =
+TEST_CASE("choices that were set are listed by name, like defaults") {
+  const settings result =
       settings_of({"--durability=os", "--in-flight=conflict", "--log-format=json", "--message-ttl=48h"});
-  CHECK(testing::effective(given, "durability") == "os");
-  CHECK(testing::effective(given, "in-flight") == "conflict");
-  CHECK(testing::effective(given, "log-format") == "json");
-  CHECK_THAT(testing::effective(given, "message-ttl"), Contains("h") || Contains("ms"));
+  CHECK(testing::effective(result, "durability") == "os");
+  CHECK(testing::effective(result, "in-flight") == "conflict");
+  CHECK(testing::effective(result, "log-format") == "json");
+  CHECK_THAT(testing::effective(result, "message-ttl"), Contains("h") || Contains("ms"));
 }
 
-TEST_CASE("the help of serve explains every setting, with its variable of the environment") {
+TEST_CASE("the help of serve lists every setting with its variable") {
   const auto parsed = parse_serve({"--help"});
   REQUIRE_FALSE(parsed);
   CHECK(parsed.error().exit_code == 0);
@@ -434,7 +434,7 @@ TEST_CASE("the help of serve explains every setting, with its variable of the en
   CHECK_THAT(parsed.error().text, Contains("--config") && Contains("beats"));
 }
 
-TEST_CASE("the help of ordem names its commands") {
+TEST_CASE("the help of ordem lists its commands") {
   const auto parsed = parse_command_line({"--help"}, {});
   REQUIRE_FALSE(parsed);
   CHECK(parsed.error().exit_code == 0);
@@ -444,7 +444,7 @@ TEST_CASE("the help of ordem names its commands") {
 
 // --- commands ---
 
-TEST_CASE("without a command, or with an unknown one, the exit code is 2 and the text points to the help") {
+TEST_CASE("without a command or with an unknown one the exit code is 2 and the error refers to the help") {
   const auto arguments = GENERATE(values<words>({{}, {"sevre"}, {"inspect"}, {"inspect", "orders"}, {"--port=1"}}));
   const auto parsed = parse_command_line(arguments, {});
   REQUIRE_FALSE(parsed);
@@ -452,12 +452,12 @@ TEST_CASE("without a command, or with an unknown one, the exit code is 2 and the
   CHECK_THAT(parsed.error().text, Contains("--help"));
 }
 
-TEST_CASE("options too ask for the version") {
+TEST_CASE("the version has options, too") {
   const auto option = GENERATE(as<std::string>{}, "--version", "-v", "-V");
   CHECK(std::holds_alternative<version_command>(parse_command_line({option}, {}).value()));
 }
 
-TEST_CASE("help explains a command, or all of them") {
+TEST_CASE("help explains one command or lists all") {
   const auto [arguments, same_as] =
       GENERATE(table<words, words>({{{"help"}, {"--help"}},
                                     {{"help", "serve"}, {"serve", "--help"}},
@@ -469,49 +469,49 @@ TEST_CASE("help explains a command, or all of them") {
   CHECK(helped.error().text == parse_command_line(same_as, {}).error().text);
 }
 
-TEST_CASE("help does not know more commands than there are") {
+TEST_CASE("help refuses an unknown command") {
   const auto parsed = parse_command_line({"help", "sevre"}, {});
   REQUIRE_FALSE(parsed);
   CHECK(parsed.error().exit_code == 2);
   CHECK_THAT(parsed.error().text, Contains("'sevre' is not a command"));
 }
 
-TEST_CASE("an option that no command has is named") {
+TEST_CASE("an option outside a command is refused with its name") {
   const auto parsed = parse_command_line({"--colour"}, {});
   REQUIRE_FALSE(parsed);
   CHECK_THAT(parsed.error().text, Contains("'--colour' is not an option of ordem itself"));
 }
 
-TEST_CASE("version takes nothing") {
+TEST_CASE("version has no options") {
   CHECK(std::holds_alternative<version_command>(parse_command_line({"version"}, {}).value()));
   CHECK_FALSE(parse_command_line({"version", "--port=1"}, {}));
 }
 
-TEST_CASE("inspect order takes an id and a folder") {
+TEST_CASE("inspect order has an id and a folder") {
   const auto parsed = parse_command_line({"inspect", "order", some_id, "--data-dir", "D"}, {});
-  const auto& asked = std::get<inspect_order_command>(parsed.value());
-  CHECK(asked.id.to_string() == some_id);
-  CHECK(asked.data_folder == "D");
+  const auto& found = std::get<inspect_order_command>(parsed.value());
+  CHECK(found.id.to_string() == some_id);
+  CHECK(found.data_folder == "D");
 }
 
-TEST_CASE("inspect message takes a GUID and a folder") {
+TEST_CASE("inspect message has a GUID and a folder") {
   const auto parsed = parse_command_line({"inspect", "message", "k-1", "--data-dir=D"}, {});
-  const auto& asked = std::get<inspect_message_command>(parsed.value());
-  CHECK(asked.guid.view() == "k-1");
-  CHECK(asked.data_folder == "D");
+  const auto& found = std::get<inspect_message_command>(parsed.value());
+  CHECK(found.guid.view() == "k-1");
+  CHECK(found.data_folder == "D");
 }
 
-TEST_CASE("inspect looks into the folder data by itself") {
+TEST_CASE("by default inspect reads the folder data") {
   const auto parsed = parse_command_line({"inspect", "message", "k-1"}, {});
   CHECK(std::get<inspect_message_command>(parsed.value()).data_folder == "data");
 }
 
-TEST_CASE("inspect takes its folder from the environment too") {
+TEST_CASE("inspect reads its folder from the environment, too") {
   const auto parsed = parse_command_line({"inspect", "message", "k-1"}, {"ORDEM_DATA_DIR=D"});
   CHECK(std::get<inspect_message_command>(parsed.value()).data_folder == "D");
 }
 
-TEST_CASE("inspect refuses what is no name of an order or a message") {
+TEST_CASE("inspect refuses an invalid id or GUID") {
   const auto arguments = GENERATE(values<words>({{"inspect", "order", "7"},
                                                  {"inspect", "order", some_id + "0"},
                                                  {"inspect", "order"},
@@ -525,30 +525,30 @@ TEST_CASE("inspect refuses what is no name of an order or a message") {
   CHECK_FALSE(parsed.error().text.empty());
 }
 
-TEST_CASE("migrate takes a URL, a time to wait, and whether to change anything") {
+TEST_CASE("migrate has a URL, a lock timeout and a dry run") {
   const auto parsed =
       parse_command_line({"migrate", "--postgres-url", "postgres://h/d", "--dry-run", "--lock-timeout=1m"}, {});
-  const auto& asked = std::get<migrate_command>(parsed.value());
-  CHECK(asked.postgres_url == "postgres://h/d");
-  CHECK(asked.dry_run);
-  CHECK(asked.lock_timeout == 1min);
+  const auto& found = std::get<migrate_command>(parsed.value());
+  CHECK(found.postgres_url == "postgres://h/d");
+  CHECK(found.dry_run);
+  CHECK(found.lock_timeout == 1min);
 }
 
-TEST_CASE("migrate changes something and waits 30 s by itself") {
+TEST_CASE("by default migrate applies changes and waits 30 s") {
   const auto parsed = parse_command_line({"migrate", "--postgres-url=postgres://h/d"}, {});
-  const auto& asked = std::get<migrate_command>(parsed.value());
-  CHECK_FALSE(asked.dry_run);
-  CHECK(asked.lock_timeout == 30s);
+  const auto& found = std::get<migrate_command>(parsed.value());
+  CHECK_FALSE(found.dry_run);
+  CHECK(found.lock_timeout == 30s);
 }
 
-TEST_CASE("migrate status takes a URL, before its name or after it") {
+TEST_CASE("migrate status accepts the URL before or after its name") {
   const auto arguments = GENERATE(values<words>({{"migrate", "status", "--postgres-url=postgres://h/d"},
                                                  {"migrate", "--postgres-url=postgres://h/d", "status"}}));
   const auto parsed = parse_command_line(arguments, {});
   CHECK(std::get<migrate_status_command>(parsed.value()).postgres_url == "postgres://h/d");
 }
 
-TEST_CASE("migrate takes the URL of the environment unless an argument says otherwise") {
+TEST_CASE("migrate uses the URL of the environment unless there is an argument") {
   const words environment = {"ORDEM_POSTGRES_URL=postgres://environment/d"};
   const auto url_of = [&](const words& arguments) {
     return std::get<migrate_command>(parse_command_line(arguments, environment).value()).postgres_url;
@@ -557,7 +557,7 @@ TEST_CASE("migrate takes the URL of the environment unless an argument says othe
   CHECK(url_of({"migrate", "--postgres-url=postgres://argument/d"}) == "postgres://argument/d");
 }
 
-TEST_CASE("migrate refuses what makes no sense") {
+TEST_CASE("migrate refuses missing, invalid and contradictory options") {
   const auto [arguments, named] = GENERATE(table<words, std::string>({
       {{"migrate"}, "ORDEM_POSTGRES_URL"},
       {{"migrate", "status"}, "ORDEM_POSTGRES_URL"},
@@ -575,7 +575,7 @@ TEST_CASE("migrate refuses what makes no sense") {
   CHECK_THAT(parsed.error().text, Contains(named));
 }
 
-TEST_CASE("no complaint about a command line holds the password of a Postgres URL") {
+TEST_CASE("no error of the command line contains the password of a Postgres URL") {
   const auto arguments = GENERATE(values<words>({{"migrate", "--postgres-ulr=postgres://u:seCret@h/d"},
                                                  {"migrate", "--postgres-ulr", "postgres://u:seCret@h/d"},
                                                  {"migrate", "--postgres-ulr=password=seCret"},

@@ -1,0 +1,77 @@
+// The kinds of values on the command line: each connects an option of CLI11 to the variable that it sets. Used only
+// while the command line is parsed, on the main thread.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ordem::app {
+
+// How an option takes its value. REQUIRES: the variable outlives the option and the kind.
+struct option_kind {
+  // Adds the option to the command, with the variable's present value as its default.
+  std::function<CLI::Option*(CLI::App& subcommand, const std::string& flag, const std::string& help)> add_to;
+  // Returns the variable's value as a user writes it, without passwords.
+  std::function<std::string()> text;
+};
+
+// A text that `check` accepts. `type_name` stands for the value in the help, as in --data-dir FOLDER.
+option_kind text_option(std::string& value, const std::string& type_name, const CLI::Validator& check = {});
+option_kind folder_option(std::filesystem::path& value);
+option_kind ip_address_option(std::string& value);
+// One of these words.
+option_kind word_option(std::string& value, const std::vector<std::string>& words);
+// Shown without its password; checked by postgres_url_error() once all settings are known.
+option_kind postgres_url_option(std::string& value);
+
+// A number of bytes from `least` to 1024GiB, with a unit: 64KiB.
+option_kind size_option(std::size_t& bytes, std::size_t least);
+
+struct duration_bounds {
+  std::chrono::hours most = std::chrono::hours(366 * 24);
+  std::string_view zero;  // the meaning of 0, which is refused if this is empty
+};
+// A time from 1ms to `bounds.most`, with a unit: 30s.
+option_kind duration_option(std::chrono::milliseconds& value, const duration_bounds& bounds = {});
+
+template <class Number>
+option_kind number_option(Number& value, std::uint64_t least, std::uint64_t most) {
+  const auto text = [&value] { return std::to_string(value); };
+  const auto add = [=, &value](CLI::App& subcommand, const std::string& flag, const std::string& help) {
+    return subcommand.add_option(flag, value, help)
+        ->default_str(text())
+        ->check(CLI::Range(least, most).description(""))
+        ->type_name("NUMBER");
+  };
+  return {add, text};
+}
+
+// One of these words, each of which stands for a value.
+template <class Value>
+option_kind choice_option(Value& value, const std::map<std::string, Value>& choices) {
+  const auto text = [&value, choices] {
+    for (const auto& [name, meaning] : choices) {
+      if (meaning == value) return name;
+    }
+    return std::string();
+  };
+  const auto add = [=, &value](CLI::App& subcommand, const std::string& flag, const std::string& help) {
+    std::string names;
+    for (const auto& choice : choices) names += (names.empty() ? "" : "|") + choice.first;
+    return subcommand.add_option(flag, value, help)
+        ->default_str(text())
+        ->transform(CLI::CheckedTransformer(choices).description(""))
+        ->type_name(names);
+  };
+  return {add, text};
+}
+
+}  // namespace ordem::app

@@ -1,0 +1,97 @@
+#include "app/settings/settings_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <thread>
+
+namespace ordem::app {
+namespace {
+
+constexpr std::size_t kib = std::size_t{1} << 10;
+constexpr std::size_t mib = std::size_t{1} << 20;
+
+}  // namespace
+
+std::vector<setting> settings_table(settings& values) {
+  auto& server = values.server;
+  auto& store = values.store;
+  auto& engine = values.engine;
+  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+  server.io_threads = cores;
+  engine.shards = std::max(1U, cores / 2);
+  engine.worker_threads = engine.shards;
+  store.folder = "data";
+
+  // clang-format off
+  return {
+      {"address", ip_address_option(server.address),
+       "The IP address to listen on; 0.0.0.0 is all of IPv4, :: all of IPv4 and IPv6"},
+      {"port", number_option(server.port, 0, 65535), "The port to listen on; 0 takes any free one"},
+      {"data-dir", folder_option(store.folder), "The folder for all data; created if it does not exist"},
+      {"durability",
+       choice_option<storage::durability>(store.durability, {{"fsync", storage::durability::fsync},
+                                                             {"os", storage::durability::os},
+                                                             {"postgres", storage::durability::postgres}}),
+       "What a response waits for: fsync survives a power loss, os only a crash of the process, postgres the loss of "
+       "the machine"},
+      {"in-flight",
+       choice_option<actors::in_flight_policy>(engine.in_flight, {{"join", actors::in_flight_policy::join},
+                                                                  {"conflict", actors::in_flight_policy::conflict}}),
+       "The response to a repeat while the first request is executing: the same response (join), or 409 (conflict)"},
+      {"message-ttl", duration_option(engine.message_ttl), "How long a GUID and its outcome are kept"},
+      {"capture-lease", duration_option(engine.captures.lease, {.zero = "for ever"}),
+       "How long an allocated capture excludes other callers; 0: for ever"},
+      {"capture-ttl", duration_option(engine.captures.ttl), "How long a capture is kept"},
+      {"capture-max", size_option(server.captured_bytes_max, kib), "The largest response that can be captured"},
+      {"max-body", size_option(server.body_bytes_max, kib), "The largest request body; in a batch, the largest line"},
+      {"body-memory", size_option(server.body_memory_bytes_max, 64 * kib),
+       "Memory for all requests that are being received; beyond it requests get 503"},
+      {"response-memory", size_option(server.response_memory_bytes_max, 64 * kib),
+       "Memory for all responses that clients have not read yet; beyond it requests get 503"},
+      {"max-header", size_option(server.header_bytes_max, kib), "The largest request line and headers"},
+      {"max-connections", number_option(server.connections_max, 1, 1'000'000),
+       "The most connections at once; fewer where the limit of open files is low"},
+      {"max-in-flight", number_option(engine.in_flight_max, 1, 1'000'000),
+       "The most writes in flight; more get 503"},
+      {"live-orders", number_option(engine.live_orders_max, 1, 100'000'000),
+       "The most orders kept in memory between their changes"},
+      {"idle-timeout", duration_option(server.idle_timeout), "How long a connection may have no request"},
+      {"request-timeout", duration_option(server.request_timeout),
+       "How long a request may take to arrive, or a response to be sent; for a batch, how long no byte may move"},
+      {"drain-timeout", duration_option(values.drain_timeout), "How long a stop waits for open requests"},
+      {"io-threads", number_option(server.io_threads, 1, 1024), "Threads for connections"},
+      {"worker-threads", number_option(engine.worker_threads, 1, 1024),
+       "Threads for the actors that no I/O thread runs, besides the two that write the log"},
+      {"shards", number_option(engine.shards, 1, 1024), "Dedupe shards"},
+      {"block-cache", size_option(store.block_cache_bytes, mib), "Memory for data read from disk"},
+      {"write-buffer", size_option(store.write_buffer_bytes, 4 * mib), "Memory for data not yet in sorted files"},
+      {"log-entries", number_option(store.log_entries_kept, 1, std::uint64_t{1} << 40),
+       "The least number of log entries that are kept"},
+      {"postgres-url", postgres_url_option(values.postgres_url),
+       "The database that the log is replicated to, behind the responses; by default none"},
+      {"persist-backlog-max", size_option(engine.consumer.backlog_bytes_max, kib),
+       "How far the log may be ahead of Postgres; beyond it writes get 503"},
+      {"log-format",
+       choice_option<log_format>(values.log_format, {{"auto", log_format::automatic},
+                                                     {"json", log_format::json},
+                                                     {"text", log_format::text}}),
+       "The format of the program's own log, on standard error; auto is text on a terminal, else JSON lines"},
+      {"log-level", word_option(values.log_level, {"debug", "info", "warning", "error"}),
+       "The lowest level that is logged"},
+  };
+  // clang-format on
+}
+
+std::string environment_name(const std::string& name) {
+  std::string variable = std::string(environment_prefix) + name;
+  for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return variable;
+}
+
+std::string with_environment_name(const std::string& help, const std::string& name) {
+  return fmt::format("{} [{}]", help, environment_name(name));
+}
+
+}  // namespace ordem::app
