@@ -43,16 +43,16 @@ struct runner {
 }  // namespace
 
 int main(int argc, char** argv) {
-  hold_signals();
+  block_signals();
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   std::vector<std::string> environment;
   for (char** each = environ; *each != nullptr; ++each) environment.emplace_back(*each);
 
-  const auto asked = parse_command_line(arguments, environment);
-  if (!asked) {
-    (asked.error().exit_code == 0 ? std::cout : std::cerr) << asked.error().text;
-    return asked.error().exit_code;
+  const auto parsed = parse_command_line(arguments, environment);
+  if (!parsed) {
+    (parsed.error().exit_code == 0 ? std::cout : std::cerr) << parsed.error().text;
+    return parsed.error().exit_code;
   }
-  if (!std::holds_alternative<serve_command>(*asked)) release_signals();
-  return std::visit(runner{}, *asked);
+  if (!std::holds_alternative<serve_command>(*parsed)) unblock_signals();
+  return std::visit(runner{}, *parsed);
 }

@@ -1,4 +1,4 @@
-// How a command that ends by itself tells that it failed.
+// The error message of a command other than serve.
 #pragma once
 
 #include <iostream>
@@ -6,7 +6,7 @@
 
 namespace ordem::app {
 
-// Prints the sentence on standard error; returns the exit code of a failure. Any thread.
+// Prints the message on standard error. Returns the exit code of a failure. Thread-safe.
 inline int fail(std::string_view message) {
   std::cerr << "ordem: " << message << "\n";
   return 1;

@@ -1,5 +1,6 @@
 #include "app/commands/import_captures.hpp"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <fstream>
@@ -21,10 +22,10 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// A document of that server's collection.
+// One document of the other server's collection.
 struct exported_capture {
   capture_key key;
-  shared_captured_response response;  // null while it is allocated
+  shared_captured_response response;  // null if the capture is only allocated
 };
 
 using read_line_result = tl::expected<exported_capture, std::string>;
@@ -51,25 +52,25 @@ read_line_result read_exported(const std::string& line, dom::parser& parser, std
   return exported_capture{std::move(*key), std::make_shared<const captured_response>(std::move(*response))};
 }
 
-// Decides as the server does, and writes in groups.
+// Decides each capture as a server would, and writes the entries in groups.
 class importer {
  public:
   importer(storage::store& to, const time_source& clock, const capture_terms& terms)
       : store_(to), clock_(clock), captures_(to, terms) {}
 
-  enum class outcome : std::uint8_t { brought_in, already_there, storage_failed };
+  enum class import_result : std::uint8_t { imported, already_there, storage_failed };
 
-  outcome bring_in(exported_capture what) {
+  import_result add(exported_capture what) {
     const clock_reading now = clock_.read();
     const auto allocated = admit({what.key, allocate_capture{}}, now);
-    if (!allocated) return outcome::storage_failed;
-    if (*allocated != capture_verdict::allocated) return outcome::already_there;
-    if (!what.response) return outcome::brought_in;
-    return admit({std::move(what.key), record_capture{std::move(what.response)}}, now) ? outcome::brought_in
-                                                                                       : outcome::storage_failed;
+    if (!allocated) return import_result::storage_failed;
+    if (*allocated != capture_verdict::allocated) return import_result::already_there;
+    if (!what.response) return import_result::imported;
+    return admit({std::move(what.key), record_capture{std::move(what.response)}}, now) ? import_result::imported
+                                                                                       : import_result::storage_failed;
   }
 
-  // Makes durable what has been brought in so far. False if that failed; the store has told why.
+  // Makes all added captures durable. Returns false if that failed; the store has reported why.
   bool write() {
     const bool written = entries_.empty() || (store_.append(entries_) && store_.sync());
     for (const capture_key& key : waiting_) captures_.complete(key);
@@ -83,18 +84,18 @@ class importer {
   }
 
  private:
-  // The verdict; nothing if the store could not be read.
-  std::optional<capture_verdict> admit(capture_request&& asked, const clock_reading& now) {
-    capture_key key = asked.key;
-    auto admitted = captures_.admit(std::move(asked), now);
-    const auto* told = std::get_if<capture_answer>(&admitted.answer);
-    if (told == nullptr) return std::nullopt;
+  // Returns the verdict, or nullopt if the store could not be read.
+  std::optional<capture_verdict> admit(capture_request&& request, const clock_reading& now) {
+    capture_key key = request.key;
+    auto admitted = captures_.admit(std::move(request), now);
+    const auto* answer = std::get_if<capture_answer>(&admitted.answer);
+    if (answer == nullptr) return std::nullopt;
     if (admitted.waits) waiting_.push_back(std::move(key));
     if (admitted.entry) {
       captured_bytes_ += storage::captured_bytes_of(*admitted.entry);
       entries_.push_back(std::move(*admitted.entry));
     }
-    return told->verdict;
+    return answer->verdict;
   }
 
   storage::store& store_;
@@ -127,17 +128,18 @@ int import_lines(std::istream& lines, storage::store& store, const time_source& 
       continue;
     }
     const bool completed = read->response != nullptr;
-    switch (to.bring_in(std::move(*read))) {
-      case importer::outcome::brought_in: ++(completed ? total.completed : total.allocated); break;
-      case importer::outcome::already_there: ++total.already_there; break;
-      case importer::outcome::storage_failed: return fail("the data could not be read");
+    switch (to.add(std::move(*read))) {
+      case importer::import_result::imported: ++(completed ? total.completed : total.allocated); break;
+      case importer::import_result::already_there: ++total.already_there; break;
+      case importer::import_result::storage_failed: return fail("the data could not be read");
     }
     if (to.group_is_full() && !to.write()) return fail("the data could not be written");
   }
   if (!to.write()) return fail("the data could not be written");
-  if (lines.bad()) return fail("'" + what.file + "' could not be read to its end");
-  std::cout << "imported " << total.completed << " completed and " << total.allocated << " allocated captures; "
-            << total.already_there << " were there already; " << total.refused << " lines were refused\n";
+  if (lines.bad()) return fail(fmt::format("'{}' could not be read to its end", what.file));
+  std::cout << fmt::format(
+      "imported {} completed and {} allocated captures; {} were there already; {} lines were refused\n",
+      total.completed, total.allocated, total.already_there, total.refused);
   return total.refused == 0 ? 0 : 1;
 }
 
@@ -147,12 +149,12 @@ int import_captures(const import_captures_command& what) {
   std::ifstream file;
   if (what.file != "-") {
     file.open(what.file);
-    if (!file) return fail("'" + what.file + "' can't be opened");
+    if (!file) return fail(fmt::format("'{}' can't be opened", what.file));
   }
   engine_clock clock(machine_clocks());
   storage::store_settings settings;
   settings.folder = what.data_folder;
-  settings.log_is_consumed = true;  // whether Postgres has the log is unknown here: nothing of it may go
+  settings.log_is_consumed = true;  // Postgres may lack entries: the log must not be trimmed
   settings.on_error = [](std::string_view error) { fail(error); };
   const auto store = storage::open_store(std::move(settings), clock);
   if (!store) return fail(store.error().message);

@@ -1,12 +1,12 @@
-// `ordem import captures`: what a checkr/idempotent-requests server kept, brought into a data folder.
+// `ordem import captures`: imports the captures of a checkr/idempotent-requests server into a data folder.
 #pragma once
 
 #include "app/settings/command_line.hpp"
 
 namespace ordem::app {
 
-// Prints how many were brought in, and each line that could not be; a sentence on standard error if it failed. Returns
-// the exit code.
+// Prints the number of imported captures, and each line that was refused; an error on standard error. Returns the exit
+// code: 1 if a line was refused or the import failed.
 int import_captures(const import_captures_command& what);
 
 }  // namespace ordem::app

@@ -1,5 +1,7 @@
 #include "app/commands/inspect.hpp"
 
+#include <fmt/format.h>
+
 #include <iostream>
 
 #include "app/commands/failure.hpp"
@@ -12,15 +14,16 @@
 namespace ordem::app {
 namespace {
 
-template <class Look>
-int with_store(const std::string& folder, Look look) {
+// Calls `print` with the store of the folder and the time.
+template <class Print>
+int with_store(const std::string& folder, Print print) {
   engine_clock clock(machine_clocks());
   storage::store_settings settings;
   settings.folder = folder;
   settings.on_error = [](std::string_view what) { fail(what); };
   const auto store = storage::open_store_for_reading(std::move(settings), clock);
   if (!store) return fail(store.error().message);
-  return look(**store, clock.read());
+  return print(**store, clock.read());
 }
 
 constexpr std::string_view unreadable = "the data could not be read";
@@ -37,7 +40,7 @@ int inspect(const inspect_order_command& what) {
       if (*next == nullptr) break;
       body.add(**next);
     }
-    if (body.orders() == 0) return fail("there is no order " + what.id.to_string());
+    if (body.orders() == 0) return fail(fmt::format("there is no order {}", what.id.to_string()));
     std::cout << body.finish(std::nullopt) << "\n";
     return 0;
   });
@@ -47,7 +50,7 @@ int inspect(const inspect_message_command& what) {
   return with_store(what.data_folder, [&](const storage::store& store, const clock_reading& now) {
     const auto record = store.find_message(what.guid, now);
     if (!record) return fail(unreadable);
-    if (!*record) return fail("no message with the GUID '" + std::string(what.guid.view()) + "' is kept");
+    if (!*record) return fail(fmt::format("there is no message with the GUID '{}'", what.guid.view()));
     const outcome& result = (*record)->outcome;
     const auto order = is_accepted(result.verdict) ? store.find_version(result.order, result.version) : shared_order{};
     if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
@@ -60,7 +63,7 @@ int inspect(const inspect_capture_command& what) {
   return with_store(what.data_folder, [&](const storage::store& store, const clock_reading& now) {
     const auto found = store.find_capture(what.key, now);
     if (!found) return fail(unreadable);
-    if (*found == nullptr) return fail("no capture with the key '" + std::string(what.key.view()) + "' is kept");
+    if (*found == nullptr) return fail(fmt::format("there is no capture with the key '{}'", what.key.view()));
     std::cout << codec::capture_text(what.key, **found) << "\n";
     return 0;
   });

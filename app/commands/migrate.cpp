@@ -8,11 +8,11 @@
 namespace ordem::app {
 namespace {
 
-void say_nothing_is_pending() {
+void print_nothing_pending() {
   std::cout << "nothing to do: every migration is applied\n";
 }
 
-int say_what_is_pending(const std::string& postgres_url) {
+int print_pending(const std::string& postgres_url) {
   const auto schema = storage::read_schema(postgres_url);
   if (!schema) return fail(schema.error().message);
   if (schema->conflict) return fail(*schema->conflict);
@@ -22,24 +22,24 @@ int say_what_is_pending(const std::string& postgres_url) {
     std::cout << "would apply " << migration.name << "\n";
     any = true;
   }
-  if (!any) say_nothing_is_pending();
+  if (!any) print_nothing_pending();
   return 0;
 }
 
 }  // namespace
 
 int migrate(const migrate_command& what) {
-  if (what.dry_run) return say_what_is_pending(what.postgres_url);
+  if (what.dry_run) return print_pending(what.postgres_url);
   bool any = false;
   storage::migration_settings settings;
   settings.postgres_url = what.postgres_url;
   settings.lock_timeout = what.lock_timeout;
   settings.on_applied = [&any](std::string_view name) {
-    std::cout << "applied " << name << "\n" << std::flush;  // at once: the next one may take long
+    std::cout << "applied " << name << "\n" << std::flush;  // now, because the next migration may take long
     any = true;
   };
   if (const auto applied = storage::apply_migrations(settings); !applied) return fail(applied.error().message);
-  if (!any) say_nothing_is_pending();
+  if (!any) print_nothing_pending();
   return 0;
 }
 

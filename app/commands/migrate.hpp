@@ -1,11 +1,11 @@
-// `ordem migrate`: brings a Postgres database to the tables that this program needs.
+// `ordem migrate`: creates or updates the tables of a Postgres database.
 #pragma once
 
 #include "app/settings/command_line.hpp"
 
 namespace ordem::app {
 
-// Each prints a line for each migration, or a sentence on standard error if it failed. Returns the exit code.
+// Each prints a line for each migration, or an error on standard error. Returns the exit code.
 int migrate(const migrate_command& what);
 int migrate(const migrate_status_command& what);
 

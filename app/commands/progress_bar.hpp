@@ -1,4 +1,5 @@
-// How far a long command is, on standard error: a bar on a terminal, a line for each tenth elsewhere.
+// The progress of a long command on standard error: a bar on a terminal, elsewhere a line for each tenth. For one
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,7 @@
 #include "app/commands/ready.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <iostream>
 
@@ -9,16 +11,16 @@
 namespace ordem::app {
 namespace {
 
-// Readiness is told from memory: a server that takes longer is as good as none.
-constexpr auto answer_time_max = std::chrono::seconds(2);
+// The server answers from memory: one that needs longer is not ready.
+constexpr auto response_time_max = std::chrono::seconds(2);
 
 }  // namespace
 
 int ready(const ready_command& what) {
-  const auto answer =
-      http_edge::http_get(what.address, what.port, what.reads ? "/-/ready/reads" : "/-/ready", answer_time_max);
-  if (!answer) return fail(answer.error());
-  if (answer->status != 200) return fail("not ready: " + std::to_string(answer->status) + " " + answer->body);
+  const auto response =
+      http_edge::http_get(what.address, what.port, what.reads ? "/-/ready/reads" : "/-/ready", response_time_max);
+  if (!response) return fail(response.error());
+  if (response->status != 200) return fail(fmt::format("not ready: {} {}", response->status, response->body));
   std::cout << "ready\n";
   return 0;
 }

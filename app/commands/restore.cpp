@@ -1,5 +1,7 @@
 #include "app/commands/restore.hpp"
 
+#include <fmt/format.h>
+
 #include <iostream>
 
 #include "app/commands/failure.hpp"
@@ -11,7 +13,7 @@
 namespace ordem::app {
 namespace {
 
-// Takes page after page until the last. A failure, if there is one.
+// Passes the rows of all pages to `put`. Returns the error if a page cannot be read.
 template <class Next, class Put>
 std::optional<std::string> copy(Next next, progress_bar& progress, Put put) {
   while (true) {
@@ -59,11 +61,11 @@ int restore(const restore_command& what) {
                      [&](const auto& each) { folder.put_capture(each.key, each.capture); });
     }
   }
-  if (failure) return fail(*failure + "; the folder '" + what.data_folder + "' is not whole: remove it");
+  if (failure) return fail(fmt::format("{}; the folder '{}' is incomplete: remove it", *failure, what.data_folder));
   if (const auto finished = folder.finish(database.last()); !finished) return fail(finished.error().message);
-  std::cout << "restored " << counts->orders << " orders, " << counts->versions << " versions, " << counts->messages
-            << " messages and " << counts->captures << " captures up to position " << database.last().number
-            << " into '" << what.data_folder << "'\n";
+  std::cout << fmt::format("restored {} orders, {} versions, {} messages and {} captures up to position {} into '{}'\n",
+                           counts->orders, counts->versions, counts->messages, counts->captures, database.last().number,
+                           what.data_folder);
   return 0;
 }
 

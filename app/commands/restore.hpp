@@ -1,11 +1,11 @@
-// `ordem restore`: a data folder made anew from Postgres.
+// `ordem restore`: creates a data folder from a Postgres database.
 #pragma once
 
 #include "app/settings/command_line.hpp"
 
 namespace ordem::app {
 
-// Prints how far it is, and what came of it; a sentence on standard error if it failed. Returns the exit code.
+// Prints its progress on standard error and the result on standard output, or an error. Returns the exit code.
 int restore(const restore_command& what);
 
 }  // namespace ordem::app

@@ -18,9 +18,9 @@
 namespace ordem::app {
 namespace {
 
-void log_settings(logger& log, const settings& given) {
+void log_settings(logger& log, const settings& values) {
   log.info("starting ordem", {{"version", std::string(version_text)}});
-  for (const auto& [name, value] : given.effective) log.info("setting", {{"name", name}, {"value", value}});
+  for (const auto& [name, value] : values.effective) log.info("setting", {{"name", name}, {"value", value}});
 }
 
 std::uint64_t random_seed() {
@@ -30,15 +30,14 @@ std::uint64_t random_seed() {
 
 class service {
  public:
-  explicit service(const settings& given)
-      : settings_(given),
-        log_(given.log_format, given.log_level),
+  explicit service(const settings& values)
+      : settings_(values),
+        log_(values.log_format, values.log_level),
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
-        server_(given.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
-                               [this](const std::string& why) {
-                                 log_.warning("connections can't be accepted; it is tried again until they can",
-                                              {{"reason", why}});
-                               }}) {}
+        server_(values.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
+                                [this](const std::string& why) {
+                                  log_.warning("cannot accept connections; retrying", {{"reason", why}});
+                                }}) {}
 
   int run();
 
@@ -47,7 +46,7 @@ class service {
   bool open();
   actors::gateway_events gateway_events();
   void wait_for_stop();
-  void read_again();
+  void reload();
   void stop();
   void report_clock_event(clock_event what, milliseconds by);
   std::string metrics() const;
@@ -55,23 +54,23 @@ class service {
 
   const settings settings_;
   logger log_;
-  // As of the last line about the clock; used on the clock's calls alone, of which there is one at a time.
+  // When a line about the clock was last logged. Used only in the clock's callback, which never runs twice at once.
   std::optional<std::chrono::steady_clock::time_point> clock_reported_at_;
   engine_clock clock_;
   http_edge::service_status status_;
-  // The last is destroyed first: no queue of the server may go while the gateway could answer at it.
+  // Destroyed in reverse order: the gateway first, then the store that it uses, then the server that it replies to.
   http_edge::server server_;
   std::unique_ptr<storage::store> store_;
   std::unique_ptr<storage::sink> postgres_;
   std::unique_ptr<actors::gateway> gateway_;
-  // Whether the store and the gateway are there; they stay until the server has stopped.
+  // True once store_ and gateway_ are set. They stay until the server has stopped.
   std::atomic<bool> opened_{false};
 };
 
 int service::run() {
   log_settings(log_, settings_);
   if (is_stop_pending()) {
-    log_.info("stopped before it listened");
+    log_.info("stopped before listening");
     return 0;
   }
   if (!start() || !open()) return 1;
@@ -85,18 +84,18 @@ int service::run() {
 }
 
 void service::wait_for_stop() {
-  signal_request asked = wait_for_signal();
-  while (asked == signal_request::read_again) {
-    read_again();
-    asked = wait_for_signal();
+  signal_request request = wait_for_signal();
+  while (request == signal_request::reload) {
+    reload();
+    request = wait_for_signal();
   }
-  log_.info("draining", {{"signal", asked == signal_request::interrupt ? "SIGINT" : "SIGTERM"}});
-  release_stop_signals();
+  log_.info("draining", {{"signal", request == signal_request::interrupt ? "SIGINT" : "SIGTERM"}});
+  unblock_stop_signals();
 }
 
-// What can change while it runs. No setting can today.
-void service::read_again() {
-  log_.info("SIGHUP: there is nothing that can be read again while it runs; settings change with a restart");
+// No setting can change while the server runs.
+void service::reload() {
+  log_.info("SIGHUP: no setting can be reloaded; settings change with a restart");
 }
 
 bool service::start() {
@@ -134,7 +133,7 @@ bool service::open() {
                                                gateway_events());
   server_.attach_engine(*store_, *gateway_, [this](completion_queue& queue) { return gateway_->add_queue(queue); });
   opened_.store(true);
-  // Else once Postgres has all that the log holds: until then a read could show what is not safe there.
+  // With durability postgres, not before Postgres has the whole log: a read must not show an entry that it lacks.
   if (!engine.consumer.wait_for_persisted) status_.advance_to(http_edge::service_state::ready);
   gateway_->start_consuming();
   return true;
@@ -144,20 +143,20 @@ actors::gateway_events service::gateway_events() {
   actors::gateway_events events;
   events.on_log_failure = [this] { status_.advance_to(http_edge::service_state::read_only); };
   events.on_sink_failure = [this](std::string_view why) {
-    log_.warning("Postgres does not take the log", {{"reason", std::string(why)}});
+    log_.warning("cannot write to Postgres; retrying", {{"reason", std::string(why)}});
   };
-  events.on_sink_recovery = [this] { log_.info("Postgres takes the log again"); };
+  events.on_sink_recovery = [this] { log_.info("writing to Postgres again"); };
   events.on_sink_put_back = [this](position held, position before) {
-    log_.warning("Postgres was put back to an earlier state; what it lacks is written again",
+    log_.warning("Postgres was restored to an earlier state; missing entries are written again",
                  {{"position", static_cast<std::int64_t>(held.number)},
                   {"position_before", static_cast<std::int64_t>(before.number)}});
   };
   events.on_caught_up = [this] {
-    log_.info("Postgres has the whole log");
+    log_.info("Postgres has caught up with the log");
     status_.advance_to(http_edge::service_state::ready);
   };
   events.on_sink_end = [this] {
-    log_.error("Postgres will never take this log again; no more writes are accepted");
+    log_.error("replication to Postgres has failed permanently; no more writes are accepted");
     status_.advance_to(http_edge::service_state::read_only);
   };
   return events;
@@ -170,15 +169,15 @@ void service::stop() {
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     return std::max(rest, std::chrono::milliseconds(0));
   };
-  if (!server_.drain(left())) log_.warning("some connections did not end in time and are cut off");
-  if (!gateway_->drain(left())) log_.warning("some messages were not decided in time; their clients will repeat them");
-  if (!gateway_->finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start goes on");
+  if (!server_.drain(left())) log_.warning("some connections did not end in time and are closed");
+  if (!gateway_->drain(left())) log_.warning("some messages were not executed in time; their clients must retry them");
+  if (!gateway_->finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start continues");
   server_.stop();
   gateway_.reset();
   store_->close();
 }
 
-// A clock that is moved again and again makes a line a minute; the metric counts every step.
+// Logs at most one line a minute; the metric counts every step.
 void service::report_clock_event(clock_event what, milliseconds by) {
   constexpr auto interval = std::chrono::minutes(1);
   const auto now = std::chrono::steady_clock::now();
@@ -187,17 +186,19 @@ void service::report_clock_event(clock_event what, milliseconds by) {
   const logger::field seconds{"seconds", std::chrono::duration_cast<std::chrono::seconds>(by).count()};
   switch (what) {
     case clock_event::stepped_forward:
-      log_.warning("the machine's clock was set forward; nothing expires by that", {seconds});
+      log_.warning("the machine's clock was set forward; no record expires because of it", {seconds});
       break;
     case clock_event::stepped_backward:
-      log_.warning("the machine's clock was set back; times of records go on from the newest, at half speed",
+      log_.warning("the machine's clock was set back; timestamps advance at half speed until it has caught up",
                    {seconds});
       break;
     case clock_event::unconfirmed_at_start:
-      log_.info("no clock counted the time since the newest record; nothing expires by it", {seconds});
+      log_.info("the time since the newest record is unknown; no record expires because of it", {seconds});
       break;
     case clock_event::behind_at_start:
-      log_.warning("the machine's clock is behind the newest record; times go on from that, at half speed", {seconds});
+      log_.warning(
+          "the machine's clock is behind the newest record; timestamps advance at half speed until it has caught up",
+          {seconds});
       break;
   }
 }
@@ -215,26 +216,26 @@ log_positions service::positions() const {
 
 }  // namespace
 
-int serve(const settings& given) {
+int serve(const settings& requested) {
   ignore_other_signals();
   const std::uint64_t limit = raise_file_limit();
-  const auto shares = share_files(limit, given.server);
+  const auto shares = share_files(limit, requested.server);
   if (!shares) {
-    logger(given.log_format, given.log_level).error(shares.error());
+    logger(requested.log_format, requested.log_level).error(shares.error());
     return 1;
   }
-  settings cut = given;
-  apply(*shares, cut);
-  if (cut.server.connections_max < given.server.connections_max) {
-    logger(given.log_format, given.log_level)
+  settings used = requested;
+  apply(*shares, used);
+  if (used.server.connections_max < requested.server.connections_max) {
+    logger(requested.log_format, requested.log_level)
         .warning(
-            "the limit of open files cuts --max-connections; raise it (RLIMIT_NOFILE: LimitNOFILE= in a systemd "
-            "unit, ulimit -Hn)",
+            "the limit of open files lowers --max-connections; raise the limit (RLIMIT_NOFILE: LimitNOFILE= in a "
+            "systemd unit, ulimit -Hn)",
             {{"limit", static_cast<std::int64_t>(limit)},
-             {"asked", static_cast<std::int64_t>(given.server.connections_max)},
-             {"used", static_cast<std::int64_t>(cut.server.connections_max)}});
+             {"asked", static_cast<std::int64_t>(requested.server.connections_max)},
+             {"used", static_cast<std::int64_t>(used.server.connections_max)}});
   }
-  return service(cut).run();
+  return service(used).run();
 }
 
 }  // namespace ordem::app

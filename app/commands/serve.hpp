@@ -1,11 +1,11 @@
-// `ordem serve`: opens the data, serves it, and stops without losing anything.
+// `ordem serve`: opens the data folder, serves it over HTTP, and stops without losing an acknowledged write.
 #pragma once
 
 #include "app/settings/settings.hpp"
 
 namespace ordem::app {
 
-// Returns the exit code: 0 after a stop that was asked for, 1 if it could not start.
-int serve(const settings& given);
+// Blocks until SIGTERM or SIGINT. Returns the exit code: 0 after a stop on request, 1 if the start failed.
+int serve(const settings& values);
 
 }  // namespace ordem::app

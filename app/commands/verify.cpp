@@ -1,5 +1,7 @@
 #include "app/commands/verify.hpp"
 
+#include <fmt/format.h>
+
 #include <iostream>
 #include <map>
 #include <stdexcept>
@@ -14,7 +16,7 @@
 namespace ordem::app {
 namespace {
 
-// Something that could not be read ends the comparison.
+// Ends the comparison: a record cannot be read, or the two cannot be compared.
 struct unreadable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -29,14 +31,14 @@ Value read(tl::expected<Value, Error> result) {
   }
 }
 
-// The rows of one table, one by one.
+// Reads the rows of one table page by page and returns them one by one.
 template <class Row>
 class row_source {
  public:
   using next_page = std::function<storage::result<std::vector<Row>>()>;
   explicit row_source(next_page next) : next_(std::move(next)) { advance(); }
 
-  // The row that is next, or null after the last one.
+  // Returns the current row, or null after the last one.
   const Row* peek() const { return at_ < page_.size() ? &page_[at_] : nullptr; }
   void advance() {
     if (++at_ < page_.size()) return;
@@ -55,7 +57,7 @@ class comparison {
   comparison(const storage::store& folder, storage::postgres_reader& database, const clock_reading& now)
       : folder_(folder), database_(database), now_(now) {}
 
-  // Returns how many differences were told.
+  // Prints all differences. Returns their number.
   std::uint64_t run() {
     read_end_of_log();
     compare_orders();
@@ -71,16 +73,16 @@ class comparison {
   std::uint64_t captures() const noexcept { return captures_; }
 
  private:
-  // What the folder has beyond the position that Postgres stands at is no difference.
+  // Reads the entries that Postgres does not have yet: they are no difference.
   void read_end_of_log() {
     constexpr std::size_t page = 4096;
     for (position from{database_.last().number + 1}; from <= folder_.last();) {
       const auto entries = folder_.read_log(from, page);
       if (!entries && entries.error() == storage::log_read_error::trimmed) {
-        throw unreadable("Postgres holds the log up to position " + std::to_string(database_.last().number) +
-                         ", but the log of the data folder begins at position " +
-                         std::to_string(read(folder_.first()).number) +
-                         ": what has changed in between can't be told, so the two can't be compared");
+        throw unreadable(fmt::format(
+            "Postgres holds the log up to position {}, but the log of the data folder begins at position {}: "
+            "the changes in between are unknown, so the two can't be compared",
+            database_.last().number, read(folder_.first()).number));
       }
       if (!entries || entries->empty()) throw unreadable("the log after Postgres's position could not be read");
       for (const auto& each : *entries) {
@@ -96,7 +98,7 @@ class comparison {
     }
   }
 
-  // The order as it was at Postgres's position; null if it was not there.
+  // Returns the order as of Postgres's position, or null if it did not exist then.
   shared_order as_persisted(const shared_order& now) const {
     const auto changed = later_changes_.find(now->id);
     if (changed == later_changes_.end()) return now;
@@ -104,15 +106,16 @@ class comparison {
     return before.number == 0 ? shared_order{} : read(folder_.find_version(now->id, before));
   }
 
-  void differ(const std::string& what) {
+  template <class... Arguments>
+  void report(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
     ++differences_;
-    std::cout << what << "\n";
+    std::cout << fmt::format(text, std::forward<Arguments>(arguments)...) << "\n";
   }
 
   void compare_orders() {
     row_source<order> rows([this] { return database_.next_orders(); });
     const auto only_in_postgres = [&] {
-      differ("order " + rows.peek()->id.to_string() + " is in Postgres only");
+      report("order {} is in Postgres only", rows.peek()->id.to_string());
       rows.advance();
     };
     const auto compare = [&](const shared_order& now) {
@@ -121,12 +124,12 @@ class comparison {
       ++orders_;
       while (rows.peek() && rows.peek()->id < here->id) only_in_postgres();
       if (!rows.peek() || rows.peek()->id != here->id) {
-        differ("order " + here->id.to_string() + " is in the data folder only");
+        report("order {} is in the data folder only", here->id.to_string());
         return true;
       }
       if (*rows.peek() != *here) {
-        differ("order " + here->id.to_string() + " differs: version " + std::to_string(here->version.number) +
-               " in the data folder, version " + std::to_string(rows.peek()->version.number) + " in Postgres");
+        report("order {} differs: version {} in the data folder, version {} in Postgres", here->id.to_string(),
+               here->version.number, rows.peek()->version.number);
       }
       rows.advance();
       return true;
@@ -135,7 +138,7 @@ class comparison {
     while (rows.peek()) only_in_postgres();
   }
 
-  // Each row of the history is held against the folder, and each version of the folder must have had its row.
+  // Compares each row of the history with the folder. Each version in the folder must have a row.
   void compare_versions() {
     row_source<order> rows([this] { return database_.next_versions(); });
     std::vector<order> of_order;
@@ -148,7 +151,7 @@ class comparison {
     };
     next_order();
     const auto only_in_postgres = [&] {
-      differ("the history of order " + of_order.front().id.to_string() + " is in Postgres only");
+      report("the history of order {} is in Postgres only", of_order.front().id.to_string());
       next_order();
     };
     const auto compare = [&](const shared_order& now) {
@@ -168,36 +171,35 @@ class comparison {
     std::map<version, const order*> by_version;
     for (const order& row : rows) {
       if (by_version.emplace(row.version, &row).second) continue;
-      differ("version " + std::to_string(row.version.number) + " of order " + present.id.to_string() +
-             " is in Postgres twice");
+      report("version {} of order {} is in Postgres twice", row.version.number, present.id.to_string());
     }
     for (version at{1}; at <= present.version; at = at.next()) {
-      const std::string name = "version " + std::to_string(at.number) + " of order " + present.id.to_string();
+      const std::string name = fmt::format("version {} of order {}", at.number, present.id.to_string());
       const shared_order here = read(folder_.find_version(present.id, at));
       const auto row = by_version.find(at);
       ++versions_;
       if (row == by_version.end()) {
-        if (here && database_.has_versions_of(here->updated_at)) differ(name + " is in the data folder only");
+        if (here && database_.has_versions_of(here->updated_at)) report("{} is in the data folder only", name);
         continue;
       }
       if (!here) {
-        differ(name + " is in Postgres only");
+        report("{} is in Postgres only", name);
       } else if (*here != *row->second) {
-        differ(name + " differs");
+        report("{} differs", name);
       }
       by_version.erase(row);
     }
     for (const auto& [at, row] : by_version) {
-      differ("version " + std::to_string(at.number) + " of order " + present.id.to_string() + " is in Postgres only");
+      report("version {} of order {} is in Postgres only", at.number, present.id.to_string());
     }
   }
 
   void compare_messages() {
     row_source<storage::persisted_message> rows([this] { return database_.next_messages(); });
     const auto only_in_postgres = [&] {
-      // A GUID that was used anew since is another message in the folder.
+      // A GUID that was used again after Postgres's position is another message in the folder.
       if (!later_messages_.contains(rows.peek()->guid)) {
-        differ("message " + std::string(rows.peek()->guid.view()) + " is in Postgres only");
+        report("message {} is in Postgres only", rows.peek()->guid.view());
       }
       rows.advance();
     };
@@ -207,11 +209,11 @@ class comparison {
       while (rows.peek() && rows.peek()->guid.view() < id.view()) only_in_postgres();
       if (!rows.peek() || rows.peek()->guid != id) {
         if (database_.has_messages_of(here.created_at)) {
-          differ("message " + std::string(id.view()) + " is in the data folder only");
+          report("message {} is in the data folder only", id.view());
         }
         return true;
       }
-      if (rows.peek()->record != here) differ("message " + std::string(id.view()) + " differs");
+      if (rows.peek()->record != here) report("message {} differs", id.view());
       rows.advance();
       return true;
     };
@@ -223,7 +225,7 @@ class comparison {
     row_source<storage::persisted_capture> rows([this] { return database_.next_captures(); });
     const auto only_in_postgres = [&] {
       if (!later_captures_.contains(rows.peek()->key)) {
-        differ("capture " + std::string(rows.peek()->key.view()) + " is in Postgres only");
+        report("capture {} is in Postgres only", rows.peek()->key.view());
       }
       rows.advance();
     };
@@ -232,10 +234,10 @@ class comparison {
       ++captures_;
       while (rows.peek() && rows.peek()->key.view() < key.view()) only_in_postgres();
       if (!rows.peek() || rows.peek()->key != key) {
-        differ("capture " + std::string(key.view()) + " is in the data folder only");
+        report("capture {} is in the data folder only", key.view());
         return true;
       }
-      if (rows.peek()->capture != *here) differ("capture " + std::string(key.view()) + " differs");
+      if (rows.peek()->capture != *here) report("capture {} differs", key.view());
       rows.advance();
       return true;
     };
@@ -264,7 +266,7 @@ class comparison {
 
 int verify(const verify_command& what) {
   engine_clock clock(machine_clocks());
-  // Postgres first: a folder that is being written is then never behind it.
+  // Postgres is read first, so that a folder that a server writes is never behind it.
   const auto database = storage::read_postgres(what.postgres_url);
   if (!database) return fail(database.error().message);
   storage::store_settings settings;
@@ -273,21 +275,22 @@ int verify(const verify_command& what) {
   const auto folder = storage::open_store_for_reading(std::move(settings), clock);
   if (!folder) return fail(folder.error().message);
   if ((*folder)->log_id() != (*database)->log_id()) {
-    return fail("Postgres holds the log of engine " + (*database)->log_id() + ", the data folder that of engine " +
-                (*folder)->log_id());
+    return fail(fmt::format("Postgres holds the log of engine {}, the data folder that of engine {}",
+                            (*database)->log_id(), (*folder)->log_id()));
   }
   if ((*folder)->last() < (*database)->last()) {
-    return fail("Postgres stands at position " + std::to_string((*database)->last().number) +
-                ", the data folder only at " + std::to_string((*folder)->last().number));
+    return fail(fmt::format("Postgres is at position {}, the data folder only at {}", (*database)->last().number,
+                            (*folder)->last().number));
   }
-  const clock_reading now = clock.read();  // as the folder has it
+  const clock_reading now = clock.read();  // the folder's, as opened above
   if (const auto begun = (*database)->keep_by(now); !begun) return fail(begun.error().message);
   try {
     comparison both(**folder, **database, now);
     const std::uint64_t differences = both.run();
-    std::cout << "compared " << both.orders() << " orders, " << both.versions() << " versions, " << both.messages()
-              << " messages and " << both.captures() << " captures at position " << (*database)->last().number << ": "
-              << (differences == 0 ? "no difference" : std::to_string(differences) + " differences") << "\n";
+    std::cout << fmt::format("compared {} orders, {} versions, {} messages and {} captures at position {}: {}\n",
+                             both.orders(), both.versions(), both.messages(), both.captures(),
+                             (*database)->last().number,
+                             differences == 0 ? "no difference" : fmt::format("{} differences", differences));
     return differences == 0 ? 0 : 1;
   } catch (const unreadable& why) {
     return fail(why.what());

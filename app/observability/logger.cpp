@@ -18,7 +18,7 @@ std::string_view level_name(int level) {
   return level == spdlog::level::warn ? "warning" : "info";
 }
 
-// Of a message or a field: some come from Postgres, and quote rows.
+// The limit of a message or a field: errors of Postgres may quote rows.
 constexpr std::size_t text_bytes_max = 8192;
 
 bool needs_quotes(char c) {

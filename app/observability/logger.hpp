@@ -1,4 +1,4 @@
-// The program's own log, on standard error: a line an event, as JSON or, on a terminal, as text. Any thread.
+// The program's own log, on standard error: one line per event, as JSON or, on a terminal, as text. Thread-safe.
 #pragma once
 
 #include <initializer_list>

@@ -77,27 +77,27 @@ void add_clock(metric_list& to, const clock_stats& clock) {
 void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
   static const char* const classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
   for (std::size_t i = 2; i < edge.responses.size(); ++i) {
-    to.counter("ordem_http_responses_total", "HTTP answers, by class of status.", edge.responses[i],
+    to.counter("ordem_http_responses_total", "HTTP responses, by class of status.", edge.responses[i],
                {{"status", classes[i]}});
   }
   for (const std::size_t i : {2U, 4U, 5U}) {
-    to.counter("ordem_http_batch_lines_total", "Lines of batches, by class of their verdicts' status.",
+    to.counter("ordem_http_batch_lines_total", "Lines of batches, by class of the status of their verdicts.",
                edge.batch_lines[i], {{"status", classes[i]}});
   }
-  to.histogram("ordem_http_response_seconds", "From a whole request to its answer being ready to be sent.",
+  to.histogram("ordem_http_response_seconds", "From the complete request to the rendered response.",
                edge.response_time);
-  to.gauge("ordem_http_connections", "Connections that are open.", static_cast<double>(edge.connections.now()));
+  to.gauge("ordem_http_connections", "Open connections.", static_cast<double>(edge.connections.now()));
   to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
   to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
-  to.counter("ordem_http_accept_failures_total", "Tries to accept a connection that failed, 10 a second at most.",
+  to.counter("ordem_http_accept_failures_total", "Failed attempts to accept a connection, at most 10 a second.",
              edge.accept_failures);
-  to.gauge("ordem_http_body_memory_bytes", "Memory of requests that are arriving; see --body-memory.",
+  to.gauge("ordem_http_body_memory_bytes", "Memory of requests that are being received; see --body-memory.",
            static_cast<double>(edge.body_memory.used()));
-  to.gauge("ordem_http_response_memory_bytes", "Memory of answers that clients have not read; see --response-memory.",
+  to.gauge("ordem_http_response_memory_bytes", "Memory of responses that clients have not read; see --response-memory.",
            static_cast<double>(edge.response_memory.used()));
-  to.counter("ordem_http_memory_refusals_total", "How often a memory budget did not have what was needed.",
+  to.counter("ordem_http_memory_refusals_total", "Reservations that a memory budget refused.",
              edge.body_memory.refusals(), {{"budget", "body"}});
-  to.counter("ordem_http_memory_refusals_total", "How often a memory budget did not have what was needed.",
+  to.counter("ordem_http_memory_refusals_total", "Reservations that a memory budget refused.",
              edge.response_memory.refusals(), {{"budget", "response"}});
   to.counter("ordem_http_request_timeouts_total", "Requests that did not arrive within --request-timeout.",
              edge.timeouts);
@@ -113,28 +113,28 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
     to.counter("ordem_captures_total", "Calls of captures, by verdict.", counts.captures[i],
                {{"verdict", std::string(to_string(static_cast<capture_verdict>(i)))}});
   }
-  to.counter("ordem_messages_refused_total", "Messages decided with nothing to record.", counts.refusals);
-  to.counter("ordem_messages_replayed_total", "Messages answered from what was recorded.", counts.replays);
-  to.counter("ordem_messages_joined_total", "Repeats that waited for the first to be decided.", counts.joins);
-  to.gauge("ordem_messages_in_flight", "Messages being executed.", static_cast<double>(engine.in_flight()));
+  to.counter("ordem_messages_refused_total", "Messages refused without a record.", counts.refusals);
+  to.counter("ordem_messages_replayed_total", "Messages answered from a recorded outcome.", counts.replays);
+  to.counter("ordem_messages_joined_total", "Repeats that waited for the outcome of the first request.", counts.joins);
+  to.gauge("ordem_messages_in_flight", "Messages in flight.", static_cast<double>(engine.in_flight()));
   to.gauge("ordem_live_orders", "Orders kept in memory between their changes.",
            static_cast<double>(counts.live_orders.load()));
-  to.histogram("ordem_commit_seconds", "The time that one sync of the log took.", counts.commit_time);
+  to.histogram("ordem_commit_seconds", "Duration of a sync of the log.", counts.commit_time);
 }
 
-// Only where Postgres follows the log.
+// REQUIRES: the log is replicated to Postgres.
 void add_persistence(metric_list& to, const actors::gateway& engine, const storage::log& log, timestamp now) {
   const actors::counters& counts = engine.counters();
   const log_positions at = engine.positions();
-  to.gauge("ordem_postgres_connected", "Whether Postgres takes what it is given: 1 or 0.",
+  to.gauge("ordem_postgres_connected", "1 if entries can be written to Postgres, else 0.",
            engine.is_sink_connected() ? 1 : 0);
   to.counter("ordem_postgres_batches_total", "Transactions written.", counts.persisted_batches);
-  to.counter("ordem_postgres_failures_total", "Tries that failed.", counts.persist_failures);
+  to.counter("ordem_postgres_failures_total", "Failed attempts to write to Postgres.", counts.persist_failures);
   to.gauge("ordem_postgres_backlog_bytes", "Log records that Postgres does not have yet; see --persist-backlog-max.",
            static_cast<double>(engine.backlog_bytes()));
-  if (!at.persisted) return;  // it has never been reached, so that nobody knows where it stands
+  if (!at.persisted) return;  // unknown until Postgres has been reached once
   const position last{std::max(at.durable, *at.persisted)};
-  to.gauge("ordem_postgres_position", "The position up to which Postgres has everything.",
+  to.gauge("ordem_postgres_position", "The position of the last entry in Postgres.",
            static_cast<double>(at.persisted->number));
   to.gauge("ordem_postgres_lag_entries", "Durable entries that Postgres does not have yet.",
            static_cast<double>(last.number - at.persisted->number));
@@ -147,9 +147,9 @@ void add_persistence(metric_list& to, const actors::gateway& engine, const stora
 
 void add_store(metric_list& to, const storage::store_stats& stats) {
   to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(stats.last.number));
-  to.gauge("ordem_store_orders", "Orders kept, estimated.", static_cast<double>(stats.estimated_orders));
-  to.gauge("ordem_store_messages", "Messages kept, estimated.", static_cast<double>(stats.estimated_messages));
-  to.gauge("ordem_store_captures", "Captures kept, estimated.", static_cast<double>(stats.estimated_captures));
+  to.gauge("ordem_store_orders", "Orders in the store, estimated.", static_cast<double>(stats.estimated_orders));
+  to.gauge("ordem_store_messages", "Messages in the store, estimated.", static_cast<double>(stats.estimated_messages));
+  to.gauge("ordem_store_captures", "Captures in the store, estimated.", static_cast<double>(stats.estimated_captures));
   to.gauge("ordem_store_memtable_bytes", "Memory of writes not yet in sorted files.",
            static_cast<double>(stats.memtable_bytes));
   to.gauge("ordem_store_table_file_bytes", "Size of the sorted files.", static_cast<double>(stats.table_file_bytes));
@@ -161,9 +161,9 @@ std::string metrics_text(const http_edge::edge_counters& edge, http_edge::servic
                          const actors::gateway* engine, const storage::log* log, const storage::store_stats* store,
                          timestamp now, const clock_stats& clock) {
   metric_list all;
-  all.gauge("ordem_build_info", "Always 1; its labels tell what runs.", 1, {{"version", std::string(version_text)}});
-  all.gauge("ordem_takes_writes", "Whether writes are taken, as /-/ready says: 1 or 0.", takes_writes(state) ? 1 : 0);
-  all.gauge("ordem_serves_reads", "Whether reads are served, as /-/ready/reads says: 1 or 0.",
+  all.gauge("ordem_build_info", "Always 1; the labels give the version.", 1, {{"version", std::string(version_text)}});
+  all.gauge("ordem_takes_writes", "1 if writes are accepted, as /-/ready says, else 0.", takes_writes(state) ? 1 : 0);
+  all.gauge("ordem_serves_reads", "1 if reads are served, as /-/ready/reads says, else 0.",
             serves_reads(state) ? 1 : 0);
   add_clock(all, clock);
   add_edge(all, edge);

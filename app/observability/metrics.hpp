@@ -1,4 +1,4 @@
-// The figures of all parts in the Prometheus text format.
+// All metrics of the server in the Prometheus text format. Thread-safe.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace ordem::app {
 
-// engine, log and store are null while the data is being read.
+// Returns the text of GET /metrics. engine, log and store may be null while the server recovers.
 std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state,
                          const actors::gateway* engine, const storage::log* log, const storage::store_stats* store,
                          timestamp now, const clock_stats& clock);

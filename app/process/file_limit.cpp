@@ -1,5 +1,6 @@
 #include "app/process/file_limit.hpp"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -7,11 +8,12 @@
 namespace ordem::app {
 namespace {
 
-// The listening socket, standard streams, Postgres, and what libraries open for a moment; and an I/O thread's loop.
+// For the listening socket, the standard streams, Postgres, and files that libraries open briefly; and for the event
+// loop of each I/O thread.
 constexpr std::uint64_t reserved = 64;
 constexpr std::uint64_t reserved_for_io_thread = 4;
-// Of the store what is not bounded by open_files_max: write-ahead logs, the manifest, folders, the outputs of flushes
-// and merges.
+// Files of the store that open_files_max does not bound: write-ahead logs, the manifest, folders, the output of flushes
+// and compactions.
 constexpr std::uint64_t store_extra = 64;
 constexpr std::uint64_t store_least = 64;
 constexpr std::uint64_t connections_least = 64;
@@ -25,22 +27,23 @@ std::uint64_t raise_file_limit() {
   return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
-tl::expected<file_shares, std::string> share_files(std::uint64_t limit, const http_edge::server_settings& asked) {
-  const std::uint64_t others = reserved + reserved_for_io_thread * asked.io_threads;
-  const std::uint64_t connections_needed = std::max<std::uint64_t>(connections_least, asked.io_threads);
+tl::expected<file_shares, std::string> share_files(std::uint64_t limit, const http_edge::server_settings& server) {
+  const std::uint64_t others = reserved + reserved_for_io_thread * server.io_threads;
+  const std::uint64_t connections_needed = std::max<std::uint64_t>(connections_least, server.io_threads);
   const std::uint64_t least = others + store_least + store_extra + 2 * connections_needed;
   if (limit < least) {
-    return tl::make_unexpected("at most " + std::to_string(limit) + " files may be open (RLIMIT_NOFILE), and " +
-                               std::to_string(least) +
-                               " are needed; raise the hard limit (LimitNOFILE= in a systemd unit, ulimit -Hn)");
+    return tl::make_unexpected(fmt::format(
+        "at most {} files may be open (RLIMIT_NOFILE), and {} are needed; raise the hard limit (LimitNOFILE= in a systemd "
+        "unit, ulimit -Hn)",
+        limit, least));
   }
   const auto store_most = static_cast<std::uint64_t>(storage::store_settings().open_files_max);
   const std::uint64_t store = std::clamp((limit - others) / 4, store_least, store_most);
   const std::uint64_t rest = limit - others - store_extra - store;
   file_shares shares;
   shares.store = static_cast<int>(store);
-  shares.refused_at_once = std::min<std::uint64_t>(asked.refused_at_once_max, rest / 8);
-  shares.connections = std::min<std::uint64_t>(asked.connections_max, rest - shares.refused_at_once);
+  shares.refused_at_once = std::min<std::uint64_t>(server.refused_at_once_max, rest / 8);
+  shares.connections = std::min<std::uint64_t>(server.connections_max, rest - shares.refused_at_once);
   return shares;
 }
 

@@ -1,5 +1,6 @@
-// How many files the process may have open, and who may have how many of them, so that no number of connections takes a
-// descriptor that the store needs: RocksDB never writes again once it could not open a file.
+// Divides the open files of the process between connections and the store, so that connections can never take a
+// descriptor that the store needs: RocksDB refuses all writes after it could not open a file. Used at start, on the
+// main thread.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +13,18 @@
 namespace ordem::app {
 
 struct file_shares {
-  std::size_t connections = 0;      // not more than asked for
+  std::size_t connections = 0;      // not more than server_settings::connections_max
   std::size_t refused_at_once = 0;  // see server_settings
   int store = 0;                    // see store_settings::open_files_max
 };
 
-// Raises the soft limit of open files to the hard one. The limit that holds then.
+// Raises the soft limit of open files to the hard one. Returns the limit that is then in effect.
 std::uint64_t raise_file_limit();
 
-// A message if the limit is too low for anything sensible.
-tl::expected<file_shares, std::string> share_files(std::uint64_t limit, const http_edge::server_settings& asked);
+// Returns an error message if the limit is too low to serve.
+tl::expected<file_shares, std::string> share_files(std::uint64_t limit, const http_edge::server_settings& server);
 
+// Sets the shares in the settings, and in the list of them that is logged.
 void apply(const file_shares& shares, settings& to);
 
 }  // namespace ordem::app

@@ -15,9 +15,9 @@ sigset_t set_of(std::initializer_list<int> signals) {
 
 const std::initializer_list<int> stops = {SIGTERM, SIGINT};
 const std::initializer_list<int> awaited = {SIGTERM, SIGINT, SIGHUP};
-const std::initializer_list<int> passed_over = {SIGUSR1, SIGUSR2, SIGALRM};
-// What a server does not end of.
-const std::initializer_list<int> held = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM};
+const std::initializer_list<int> ignored = {SIGUSR1, SIGUSR2, SIGALRM};
+// All that must not end a server.
+const std::initializer_list<int> blocked = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM};
 
 void change_mask(int how, std::initializer_list<int> signals) {
   const sigset_t set = set_of(signals);
@@ -26,17 +26,17 @@ void change_mask(int how, std::initializer_list<int> signals) {
 
 }  // namespace
 
-void hold_signals() {
-  change_mask(SIG_BLOCK, held);
+void block_signals() {
+  change_mask(SIG_BLOCK, blocked);
 }
 
-void release_signals() {
-  change_mask(SIG_UNBLOCK, held);
+void unblock_signals() {
+  change_mask(SIG_UNBLOCK, blocked);
 }
 
 void ignore_other_signals() {
   for (const int each : {SIGPIPE, SIGXFSZ}) std::signal(each, SIG_IGN);
-  for (const int each : passed_over) std::signal(each, SIG_IGN);
+  for (const int each : ignored) std::signal(each, SIG_IGN);
 }
 
 bool is_stop_pending() {
@@ -50,13 +50,13 @@ bool is_stop_pending() {
 
 signal_request wait_for_signal() {
   const sigset_t set = set_of(awaited);
-  int taken = 0;
-  sigwait(&set, &taken);
-  if (taken == SIGHUP) return signal_request::read_again;
-  return taken == SIGINT ? signal_request::interrupt : signal_request::terminate;
+  int signal = 0;
+  sigwait(&set, &signal);
+  if (signal == SIGHUP) return signal_request::reload;
+  return signal == SIGINT ? signal_request::interrupt : signal_request::terminate;
 }
 
-void release_stop_signals() {
+void unblock_stop_signals() {
   std::signal(SIGHUP, SIG_IGN);
   change_mask(SIG_UNBLOCK, stops);
 }

@@ -1,28 +1,28 @@
-// The signals of the program. The three that a server acts on are blocked in every thread, and taken by waiting:
+// The signals of the program, for its main thread. The server blocks these in every thread and waits for them:
 //   SIGTERM, SIGINT   stop
-//   SIGHUP            read again what can be read again
+//   SIGHUP            reload
 #pragma once
 
 #include <cstdint>
 
 namespace ordem::app {
 
-enum class signal_request : std::uint8_t { terminate, interrupt, read_again };
+enum class signal_request : std::uint8_t { terminate, interrupt, reload };
 
-// To be called first in main, before anything starts a thread: none of the signals ends the process from then on.
-void hold_signals();
-// For what ends as every program does.
-void release_signals();
+// Blocks the signals, so that none ends the process. REQUIRES: no other thread has been started.
+void block_signals();
+// Unblocks them again, for a command that signals may end.
+void unblock_signals();
 
-// For a server: clients that have gone and files that may not grow are error codes of a write; and what else would end
-// the process by default but asks for nothing that it knows (SIGUSR1, SIGUSR2, SIGALRM) is passed over.
+// Makes the server ignore the other signals that would end it: SIGPIPE and SIGXFSZ, which a failed write reports as
+// error codes, and SIGUSR1, SIGUSR2 and SIGALRM, which have no meaning here.
 void ignore_other_signals();
 
-// Whether a stop is asked for and has not been waited for.
+// Returns true if SIGTERM or SIGINT has arrived and wait_for_signal() has not returned it.
 bool is_stop_pending();
-// Blocks until one of the three.
+// Blocks until one of the three signals arrives.
 signal_request wait_for_signal();
-// From now on the next SIGTERM or SIGINT ends the process at once, and SIGHUP is ignored.
-void release_stop_signals();
+// Makes the next SIGTERM or SIGINT end the process at once, and ignores SIGHUP.
+void unblock_stop_signals();
 
 }  // namespace ordem::app

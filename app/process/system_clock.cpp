@@ -6,7 +6,7 @@
 namespace ordem::app {
 namespace {
 
-// Counts from boot, also while the machine sleeps, and is not moved when the wall clock is set.
+// Includes the time that the machine slept, and does not change when the wall clock is set.
 milliseconds time_since_boot() noexcept {
   timespec since{};
   clock_gettime(CLOCK_BOOTTIME, &since);
@@ -14,7 +14,7 @@ milliseconds time_since_boot() noexcept {
                                                   std::chrono::nanoseconds(since.tv_nsec));
 }
 
-// Empty where the kernel does not tell, or the file is hidden.
+// Returns an empty text if the file cannot be read.
 std::string boot_id() {
   std::string id;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);

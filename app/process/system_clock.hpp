@@ -1,14 +1,14 @@
-// The machine's clocks, for the whole program; tests have their own.
+// The clocks of the machine. Thread-safe.
 #pragma once
 
 #include "engine/model/engine_clock.hpp"
 
 namespace ordem::app {
 
-// The wall clock as it is, for the program's own log.
+// Returns the wall clock, for the program's own log. The engine uses engine_clock instead.
 timestamp system_time() noexcept;
 
-// What the clock of an engine is made of.
+// Returns the sources of an engine_clock.
 clock_sources machine_clocks();
 
 }  // namespace ordem::app

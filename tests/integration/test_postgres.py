@@ -330,7 +330,7 @@ def test_away_at_the_start(restless, restless_url, launch, data_dir):
     assert_whole(restless, restless_url, client, data_dir)
     assert_persisted_once(restless, restless_url, pairs)
     assert metric(client, "ordem_postgres_connected") == 1
-    wait_log(server, "info", "Postgres takes the log again")
+    wait_log(server, "info", "writing to Postgres again")
 
 
 def test_stopped_and_started_under_load(restless, restless_url, launch, data_dir, rng):
@@ -399,7 +399,7 @@ def test_statement_that_fails_is_tried_again_until_it_does_not(postgres, url, la
         assert positions(client)["persisted"] == stuck
         postgres.run(url, "ALTER TABLE message_records DROP CONSTRAINT no_more_stale")
         wait_persisted(client)
-    wait_log(server, "info", "Postgres takes the log again")
+    wait_log(server, "info", "writing to Postgres again")
     assert_whole(postgres, url, client, data_dir, running.oracle)
 
 
@@ -605,7 +605,7 @@ def test_database_that_is_put_back_under_an_engine_is_filled_again(postgres, url
     assert_whole(postgres, url, client, data_dir)
     assert_persisted_once(postgres, url, pairs)
     position = {"before any engine came": 0, "before the last start": 5, "since the last start": 10, "in place": 7}[moment]
-    told = wait_log(server, "warning", "put back to an earlier state")
+    told = wait_log(server, "warning", "restored to an earlier state")
     assert (told["position"], told["position_before"]) == (position, 15)
     assert client.get("/-/ready").status == 200
 

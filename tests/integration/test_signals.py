@@ -23,7 +23,7 @@ def test_a_stop_before_the_server_listens_is_a_clean_one(data_dir, tmp_path, num
         os.kill(server.pid, number)
         pipe.write("io-threads = 1\n")
     assert server.wait_exit() == 0
-    assert [line["message"] for line in server.logs()][-1] == "stopped before it listened"
+    assert [line["message"] for line in server.logs()][-1] == "stopped before listening"
     assert not data_dir.exists()
 
 
