@@ -63,13 +63,15 @@ option_kind choice_option(Value& value, const std::map<std::string, Value>& choi
     }
     return std::string();
   };
+  // Not by CLI11's CheckedTransformer: its error prints the value of an enum of one byte as a character.
   const auto add = [=, &value](CLI::App& subcommand, const std::string& flag, const std::string& help) {
-    std::string names;
-    for (const auto& choice : choices) names += (names.empty() ? "" : "|") + choice.first;
-    return subcommand.add_option(flag, value, help)
+    std::vector<std::string> names;
+    for (const auto& choice : choices) names.push_back(choice.first);
+    const auto set = [&value, choices](const std::string& name) { value = choices.at(name); };
+    return subcommand.add_option_function<std::string>(flag, set, help)
         ->default_str(text())
-        ->transform(CLI::CheckedTransformer(choices).description(""))
-        ->type_name(names);
+        ->check(CLI::IsMember(names).description(""))
+        ->type_name(CLI::detail::join(names, "|"));
   };
   return {add, text};
 }

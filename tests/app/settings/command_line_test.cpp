@@ -151,6 +151,18 @@ TEST_CASE("an argument overrides the environment, which overrides the file, whic
   CHECK(settings_of(arguments, environment).server.port == port);
 }
 
+TEST_CASE("an invalid value is refused even if another one overrides it") {
+  const settings_file file("port = 70000\n");
+  CHECK_THAT(error_of({"--config", file.path()}, {"ORDEM_PORT=1002"}), Contains("port"));
+  CHECK_THAT(error_of({"--port=1001", "--config", file.path()}), Contains("port"));
+  CHECK_THAT(error_of({"--port=1001"}, {"ORDEM_PORT=70000"}), Contains("port"));
+}
+
+TEST_CASE("the last of two equal names in a file is used") {
+  const settings_file file("port = 1001\nlog-level = debug\nport = 1002\n");
+  CHECK(settings_of({"--config", file.path()}).server.port == 1002);
+}
+
 TEST_CASE("an empty variable counts as unset") {
   const settings defaults = settings_of({});
   for (const auto& [name, value] : all_settings) {
@@ -373,6 +385,14 @@ TEST_CASE("an invalid value is refused with the name of its setting") {
   }
 }
 
+TEST_CASE("an unknown choice is refused with the names of all choices") {
+  const auto [name, choices] = GENERATE(table<std::string, std::string>({{"durability", "{fsync,os,postgres}"},
+                                                                         {"in-flight", "{conflict,join}"},
+                                                                         {"log-format", "{auto,json,text}"},
+                                                                         {"log-level", "{debug,info,warning,error}"}}));
+  CHECK_THAT(error_of({"--" + name + "=other"}), Contains(name) && Contains(choices));
+}
+
 TEST_CASE("contradictory settings are refused with both names") {
   const auto [arguments, one, other] = GENERATE(table<words, std::string, std::string>({
       {{"--max-connections=2", "--io-threads=3"}, "--max-connections", "--io-threads"},
@@ -546,6 +566,12 @@ TEST_CASE("migrate status accepts the URL before or after its name") {
                                                  {"migrate", "--postgres-url=postgres://h/d", "status"}}));
   const auto parsed = parse_command_line(arguments, {});
   CHECK(std::get<migrate_status_command>(parsed.value()).postgres_url == "postgres://h/d");
+}
+
+TEST_CASE("migrate status uses an argument before its name rather than the environment") {
+  const auto parsed = parse_command_line({"migrate", "--postgres-url=postgres://argument/d", "status"},
+                                         {"ORDEM_POSTGRES_URL=postgres://environment/d"});
+  CHECK(std::get<migrate_status_command>(parsed.value()).postgres_url == "postgres://argument/d");
 }
 
 TEST_CASE("migrate uses the URL of the environment unless there is an argument") {
