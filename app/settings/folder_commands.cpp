@@ -62,7 +62,7 @@ void add_import_captures(CLI::App& ordem, parse_state& state) {
   auto& captures = *import.add_subcommand("captures", "Import the captures of a checkr/idempotent-requests server");
   const auto what = std::make_shared<import_captures_command>();
   what->terms = actors::gateway_settings().captures;
-  what->captured_bytes_max = edge::server_settings().captured_bytes_max;
+  what->captured_bytes_max = http_edge::server_settings().captured_bytes_max;
   captures
       .add_option("FILE", what->file,
                   "The output of mongoexport for its collection, one document per line; - is standard input")

@@ -155,7 +155,7 @@ void add_serve(CLI::App& ordem, parse_state& state) {
 }
 
 struct ready_options {
-  ready_command what{edge::server_settings().address, edge::server_settings().port};
+  ready_command what{http_edge::server_settings().address, http_edge::server_settings().port};
   std::string config;
 };
 
