@@ -197,12 +197,12 @@ def test_install(shop):
     shop.follow_service()
 
 
-def test_walk_from_inside(shop):
-    assert "The walk went through" in shop.run("Walk through it from inside")
+def test_smoke_test_inside_the_cluster(shop):
+    assert "Smoke test passed" in shop.run("Smoke test inside the cluster")
 
 
-def test_walk_through_the_ingress(shop):
-    answers = [json.loads(line) for line in shop.run("Walk through the ingress").splitlines()]
+def test_smoke_test_through_the_ingress(shop):
+    answers = [json.loads(line) for line in shop.run("Smoke test through the ingress").splitlines()]
     assert [answer["code"] for answer in answers] == [201, 200, 200, 201, STALE_VERSION, 200]
     assert answers[3] == answers[0] and answers[5]["order"]["version"] == 3
     with Client(shop.nginx.port) as client:
@@ -282,10 +282,10 @@ def test_try_it_with_a_postgres_beside_it(shop):
     shop.run_trial("A namespace")
     shop.run_trial("Ordem", TRIAL_FLAGS)
     shop.run_trial("Wait for it")
-    assert "The walk went through" in shop.run_trial("Walk through it from inside")
+    assert "Smoke test passed" in shop.run_trial("Smoke test inside the cluster")
     upgrade = commands("Upgrade")[0].splitlines()[0]
     run_commands(f"{upgrade.replace(NAMESPACE, TRIAL)} {TRIAL_FLAGS}", shop.repository, {})
-    assert "The walk went through" in shop.run_trial("Walk through it from inside")
+    assert "Smoke test passed" in shop.run_trial("Smoke test inside the cluster")
 
 
 def test_remove(shop):

@@ -118,27 +118,27 @@ const everyAnswer = [
 
 // ---- folders
 
-const walk = folder(
-  'The walk',
-  'What clients of the services before this one do, with the GUID and the version in the body.',
+const smokeTest = folder(
+  'Smoke test',
+  'The requests of clients of the services that Ordem replaces, with the GUID and the version in the body.',
   [
     write('create', `POST ${ORDERS}`, { key: null, body: { guid: guid('first'), ...content } },
-      isCreated({ ...content, total: 3998 }), executed, save('walk', 'order.order_id')),
-    read('get', `GET ${ORDERS}/{{walk}}`, {}, isOrder(1, { order_id: '{{walk}}', status: 'new', ...content })),
-    write('update with the current version', `PUT ${ORDERS}/{{walk}}`,
+      isCreated({ ...content, total: 3998 }), executed, save('smoke_test', 'order.order_id')),
+    read('get', `GET ${ORDERS}/{{smoke_test}}`, {}, isOrder(1, { order_id: '{{smoke_test}}', status: 'new', ...content })),
+    write('update with the current version', `PUT ${ORDERS}/{{smoke_test}}`,
       { key: null, body: { guid: guid('second'), version: 1, ...content, items: [{ ...item, quantity: 3 }] } },
-      isUpdated(2, { order_id: '{{walk}}', total: 5997 }), executed),
-    read('get shows the update', `GET ${ORDERS}/{{walk}}`, {},
-      isOrder(2, { order_id: '{{walk}}', items: [{ ...item, quantity: 3 }], total: 5997 })),
+      isUpdated(2, { order_id: '{{smoke_test}}', total: 5997 }), executed),
+    read('get shows the update', `GET ${ORDERS}/{{smoke_test}}`, {},
+      isOrder(2, { order_id: '{{smoke_test}}', items: [{ ...item, quantity: 3 }], total: 5997 })),
     write('create again with the first GUID', `POST ${ORDERS}`, { key: null, body: { guid: guid('first'), ...content } },
-      isCreated({ order_id: '{{walk}}' }), header('Idempotency-Replayed', 'true')),
-    write('update with the old version', `PUT ${ORDERS}/{{walk}}`,
+      isCreated({ order_id: '{{smoke_test}}' }), header('Idempotency-Replayed', 'true')),
+    write('update with the old version', `PUT ${ORDERS}/{{smoke_test}}`,
       { key: null, body: { guid: guid('third'), version: 1, ...content, items: [{ ...item, quantity: 4 }] } },
       isStale(409, 2, 1), executed),
-    write('update with the version that is current now', `PUT ${ORDERS}/{{walk}}`,
+    write('update with the version that is current now', `PUT ${ORDERS}/{{smoke_test}}`,
       { key: null, body: { guid: guid('fourth'), version: 2, ...content, items: [{ ...item, quantity: 4 }] } },
-      isUpdated(3, { order_id: '{{walk}}', total: 7996 }), executed),
-    read('get shows the last update', `GET ${ORDERS}/{{walk}}`, {}, isOrder(3, { total: 7996 })),
+      isUpdated(3, { order_id: '{{smoke_test}}', total: 7996 }), executed),
+    read('get shows the last update', `GET ${ORDERS}/{{smoke_test}}`, {}, isOrder(3, { total: 7996 })),
   ],
 );
 
@@ -947,15 +947,15 @@ const captures = folder(
   'Captures',
   'The interface of checkr/idempotent-requests: allocate, record, replay, give up; and what is refused.',
   [
-    allocate('allocate', captureKey('walk'), isEmpty(202)),
-    allocate('allocate again', captureKey('walk'), isEmpty(409)),
-    record('record', captureKey('walk'), captured, isEmpty(200)),
-    allocate('replay', captureKey('walk'), isCompleted(captureKey('walk'), captured), keep('record')),
-    allocate('replay again, byte for byte', captureKey('walk'),
+    allocate('allocate', captureKey('smoke-test'), isEmpty(202)),
+    allocate('allocate again', captureKey('smoke-test'), isEmpty(409)),
+    record('record', captureKey('smoke-test'), captured, isEmpty(200)),
+    allocate('replay', captureKey('smoke-test'), isCompleted(captureKey('smoke-test'), captured), keep('record')),
+    allocate('replay again, byte for byte', captureKey('smoke-test'),
       check('same body', "pm.expect(pm.response.text()).to.eql(JSON.parse(pm.collectionVariables.get('answer_record')).body);")),
-    record('record again', captureKey('walk'), { response_status: 200 }, isError(403, NOT_OPEN)),
-    release('give up a record', captureKey('walk'), isError(403, NOT_OPEN)),
-    allocate('the first record stands', captureKey('walk'), isCompleted(captureKey('walk'), captured)),
+    record('record again', captureKey('smoke-test'), { response_status: 200 }, isError(403, NOT_OPEN)),
+    release('give up a record', captureKey('smoke-test'), isError(403, NOT_OPEN)),
+    allocate('the first record stands', captureKey('smoke-test'), isCompleted(captureKey('smoke-test'), captured)),
 
     record('record what was not allocated', captureKey('unknown'), captured, isError(403, NOT_OPEN)),
     release('give up what was not allocated', captureKey('unknown'), isError(404, NOT_ALLOCATED)),
@@ -1020,17 +1020,17 @@ const captures = folder(
       check('1 MiB', "pm.expect(pm.response.json().response.response_body).to.eql('\\u0001'.repeat(1024 * 1024));")),
 
     call('an order under the key of a capture', `POST ${ORDERS}`,
-      { type: 'application/json', body: { guid: captureKey('walk'), ...content } }, isCreated(), executed),
-    allocate('and the capture as before', captureKey('walk'), isCompleted(captureKey('walk'), captured)),
+      { type: 'application/json', body: { guid: captureKey('smoke-test'), ...content } }, isCreated(), executed),
+    allocate('and the capture as before', captureKey('smoke-test'), isCompleted(captureKey('smoke-test'), captured)),
     call('an order', `POST ${ORDERS}`, { type: 'application/json', body: { guid: captureKey('order'), ...content } }, isCreated()),
     allocate('a capture under its GUID', captureKey('order'), isEmpty(202)),
-    ...[`PUT ${CAPTURES}?x=1`, `POST ${CAPTURES}?x=1`, `DELETE ${CAPTURES}/${captureKey('walk')}?x=1`].map((target) =>
+    ...[`PUT ${CAPTURES}?x=1`, `POST ${CAPTURES}?x=1`, `DELETE ${CAPTURES}/${captureKey('smoke-test')}?x=1`].map((target) =>
       call(`400 for a query: ${target.split(' ')[0]}`, target, { body: '' }, isError(400, "'x' is not a parameter of this call"))),
     read('400 for a broken percent-encoding', `DELETE ${CAPTURES}/%zz`, {}, isProblem(400, 'malformed-request'), noHeader('Connection')),
     ...['GET', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'].map((method) => wrongMethod(method, CAPTURES, 'POST, PUT')),
-    ...['GET', 'HEAD', 'PUT', 'POST', 'PATCH'].map((method) => wrongMethod(method, `${CAPTURES}/${captureKey('walk')}`, 'DELETE')),
+    ...['GET', 'HEAD', 'PUT', 'POST', 'PATCH'].map((method) => wrongMethod(method, `${CAPTURES}/${captureKey('smoke-test')}`, 'DELETE')),
     ...['/api/v2', '/api/v2/nothing', `${CAPTURES}/a/b`].map((path) =>
-      call(`404 ${path}`, `PUT ${path}`, { body: { idempotency_key: captureKey('walk') } }, isProblem(404, 'not-found'))),
+      call(`404 ${path}`, `PUT ${path}`, { body: { idempotency_key: captureKey('smoke-test') } }, isProblem(404, 'not-found'))),
   ],
 );
 function wrongMethod(method, path, methods) {
@@ -1158,8 +1158,8 @@ const operations = folder(
 
 export const collection = postman.collection(
   'Ordem contract',
-  'Generated by tests/contract/collection.mjs; change that, then `npm run collection`. The first folder is the walk.',
+  'Generated by tests/contract/collection.mjs; change that, then `npm run collection`. The first folder is the smoke test.',
   everyAnswer,
-  [walk, theKey, idempotency, notRecorded, messages, contentRules, bodies, versions, statusMoves, changes, reads, lists, heads, paths,
+  [smokeTest, theKey, idempotency, notRecorded, messages, contentRules, bodies, versions, statusMoves, changes, reads, lists, heads, paths,
     checkOrder, batches, captures, problemPages, operations],
 );

@@ -216,7 +216,7 @@ def test_what_the_chart_sets_too_is_as_the_values_say_and_comes_once():
     assert not names_twice(rendered_text(values))
     manifests = render(values)
     pod = manifests.one("StatefulSet")["spec"]["template"]["metadata"]
-    job, test = manifests.one("Job", "ordem-migrate"), manifests.one("Pod", "ordem-walk")
+    job, test = manifests.one("Job", "ordem-migrate"), manifests.one("Pod", "ordem-smoke-test")
     for labelled in (pod, manifests.one("ServiceMonitor")["metadata"], manifests.one("PrometheusRule")["metadata"], job["metadata"],
                      job["spec"]["template"]["metadata"], test["metadata"]):
         assert labelled["labels"][version] == "mine" and labelled["labels"]["app.kubernetes.io/name"] == "ordem"
@@ -242,7 +242,7 @@ def test_migration_and_test_pod_run_where_the_server_does_unless_they_have_a_pla
     for given in ({}, {"migration": own, "test": own}):
         manifests = render({**PLACEMENT, "postgres": {"existingSecret": "db"}, **given})
         assert placement(manifests.server_pod()) == PLACEMENT
-        for pod in (manifests.one("Job", "ordem-migrate")["spec"]["template"]["spec"], manifests.one("Pod", "ordem-walk")["spec"]):
+        for pod in (manifests.one("Job", "ordem-migrate")["spec"]["template"]["spec"], manifests.one("Pod", "ordem-smoke-test")["spec"]):
             assert placement(pod) == (own if given else PLACEMENT)
 
 
@@ -250,7 +250,7 @@ def test_migration_and_test_pod_take_labels_and_annotations():
     values = {"labels": {"a": "b"}, "annotations": {"sidecar.istio.io/inject": "false"}}
     manifests = render({"postgres": {"existingSecret": "db"}, "migration": values, "test": values})
     job = manifests.one("Job", "ordem-migrate")
-    for metadata in (job["metadata"], job["spec"]["template"]["metadata"], manifests.one("Pod", "ordem-walk")["metadata"]):
+    for metadata in (job["metadata"], job["spec"]["template"]["metadata"], manifests.one("Pod", "ordem-smoke-test")["metadata"]):
         assert values["labels"].items() <= metadata["labels"].items()
         assert values["annotations"].items() <= metadata["annotations"].items()
 
@@ -481,29 +481,30 @@ def test_alerts_are_those_beside_compose():
 # `helm test`.
 
 
-def walk(port):
-    return subprocess.run(["bash", CHART / "files/walk.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
+def run_smoke_test(port):
+    return subprocess.run(["bash", CHART / "files/smoke_test.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
                           timeout=settings.COMMAND_SECONDS_MAX)
 
 
-def test_the_walk_goes_through_a_server(launch):
+def test_the_smoke_test_passes_on_a_server(launch):
     server = launch()
     for _ in range(2):
-        walked = walk(server.port)
-        assert walked.returncode == 0 and "went through" in walked.stdout, walked.stderr
+        result = run_smoke_test(server.port)
+        assert result.returncode == 0 and "passed" in result.stdout, result.stderr
     with Client(server.port) as client:
         assert [order["version"] for order in get_orders_of(client, "helm-test")] == [2, 2]
 
 
-def test_the_walk_notices_a_server_that_forgets():
+def test_the_smoke_test_notices_a_server_that_forgets():
     body = b'{"code":201,"message":"order created","order":{"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":1}}'
     with ScriptedServer(answer_bytes(201, (("Connection", "close"),), body)) as server:
-        walked = walk(server.port)
-    assert walked.returncode != 0 and "'Idempotency-Replayed: true' is missing" in walked.stderr
+        result = run_smoke_test(server.port)
+    assert result.returncode != 0 and "'Idempotency-Replayed: true' is missing" in result.stderr
 
 
-def test_the_test_pod_runs_the_walk_against_the_service():
+def test_the_test_pod_runs_the_smoke_test_against_the_service():
     manifests = render({"service": {"port": 80}})
-    command = manifests.one("Pod", "ordem-walk")["spec"]["containers"][0]["command"]
-    assert command == ["bash", "/walk/walk.bash", manifests.one("Service")["metadata"]["name"], "80"]
-    assert manifests.one("ConfigMap", "ordem-walk")["data"]["walk.bash"].split() == (CHART / "files/walk.bash").read_text().split()
+    command = manifests.one("Pod", "ordem-smoke-test")["spec"]["containers"][0]["command"]
+    assert command == ["bash", "/smoke-test/smoke_test.bash", manifests.one("Service")["metadata"]["name"], "80"]
+    script = manifests.one("ConfigMap", "ordem-smoke-test")["data"]["smoke_test.bash"]
+    assert script.split() == (CHART / "files/smoke_test.bash").read_text().split()

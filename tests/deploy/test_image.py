@@ -16,7 +16,7 @@ from support.ordem_server import OrdemServer, run_ordem
 from support.orders import get_order
 from support.persisted import persisted_order, wait_persisted, wait_ready
 from support.postgres import PASSWORD_ROLE, SOCKET_NAME
-from support.walk import walk
+from support.smoke_test import run_smoke_test
 
 pytestmark = needs_root
 
@@ -96,10 +96,10 @@ def test_default_command_in_a_network_of_its_own(contain):
     assert (shown["address"], shown["port"], shown["data-dir"]) == ("0.0.0.0", "8080", DATA)
 
 
-def test_walk(contain, volume):
+def test_smoke_test(contain, volume):
     """Breaks if the engine in the image is not the engine, or an order is gone with its container."""
     server = start_in(contain("--network", "host", "--volume", f"{volume}:{DATA}"))
-    order = walk(server.client())
+    order = run_smoke_test(server.client())
     server.stop()
     server = start_in(contain("--network", "host", "--volume", f"{volume}:{DATA}"))
     assert get_order(server.client(), order["order_id"]) == order
@@ -127,7 +127,7 @@ def test_postgres(contain, volume, tmp_path, own_postgres):
 
     server = start_in(contain(*options, "--volume", f"{volume}:{DATA}"))
     client = server.client()
-    order = walk(client)
+    order = run_smoke_test(client)
     wait_persisted(client)
     assert persisted_order(own_postgres, url, order["order_id"]) == order
     assert PASSWORD not in server.printed()
@@ -155,6 +155,6 @@ def test_as_the_chart_runs_it(contain, volume, tmp_path, own_postgres):
     server = start_in(container, *flags)
     client = server.client()
     wait_ready(client)
-    order = walk(client)
+    order = run_smoke_test(client)
     assert persisted_order(own_postgres, url, order["order_id"]) == order  # at once: that is what its answer waited for
     server.stop()

@@ -64,23 +64,23 @@ def small(launch, tmp_path, ingress):
 # What passes.
 
 
-def test_the_walk(launch, ingress):
+def test_the_smoke_test(launch, ingress):
     port = ingress(launch().port).port
-    walked = subprocess.run(["bash", CHART / "files/walk.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
+    result = subprocess.run(["bash", CHART / "files/smoke_test.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
                             timeout=settings.COMMAND_SECONDS_MAX)
-    assert walked.returncode == 0, walked.stderr
+    assert result.returncode == 0, result.stderr
 
 
-def test_the_walk_of_the_page(launch, ingress):
+def test_the_smoke_test_of_the_page(launch, ingress):
     """The commands of docs/deploy.md, with another address."""
     page = (ROOT / "docs/deploy.md").read_text()
-    commands = page.partition("## Walk through the ingress")[2].partition("```sh\n")[2].partition("```")[0]
+    commands = page.partition("## Smoke test through the ingress")[2].partition("```sh\n")[2].partition("```")[0]
     assert "http://orders.example" in commands
     here = commands.replace("http://orders.example", f"http://127.0.0.1:{ingress(launch().port).port}")
-    walked = subprocess.run(["bash", "-euo", "pipefail", "-c", here], capture_output=True, text=True, check=False,
+    result = subprocess.run(["bash", "-euo", "pipefail", "-c", here], capture_output=True, text=True, check=False,
                             timeout=settings.COMMAND_SECONDS_MAX)
-    assert walked.returncode == 0, walked.stderr
-    created, read, updated, repeated, stale, updated_again = map(json.loads, walked.stdout.splitlines())
+    assert result.returncode == 0, result.stderr
+    created, read, updated, repeated, stale, updated_again = map(json.loads, result.stdout.splitlines())
     assert (created["code"], read["code"], repeated) == (201, 200, created) and read["order"] == created["order"]
     assert (updated["message"], updated["order"]["version"]) == ("order updated", 2)
     assert (stale["code"], stale["message"]) == (3043, "data is out of date")

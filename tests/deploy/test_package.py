@@ -9,7 +9,7 @@ import pytest
 from support import settings
 from support.containers import BASE, ROOT, make_base, needs_root, project_version, run_tool
 from support.ordem_server import OrdemServer, binary
-from support.walk import walk
+from support.smoke_test import run_smoke_test
 
 UNIT = "ordem.service"
 # systemd's measure of how exposed a service is, in tenths: 0 is best, 100 worst.
@@ -163,7 +163,7 @@ def test_installed_removed_and_purged(debian, package):
     assert debian.run("systemd-analyze", "verify", "--man=no", UNIT) == ""
 
     with debian.serve() as server:
-        order = walk(server.client())
+        order = run_smoke_test(server.client())
 
     (debian.root / SETTINGS_FILE).open("a").write("message-ttl = \"48h\"\n")
     debian.run("dpkg", "--remove", "ordem")

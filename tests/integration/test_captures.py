@@ -55,7 +55,7 @@ def checkr(server):
 
 # What clients of checkr/idempotent-requests do.
 
-def test_walk_of_a_checkr_client(checkr):
+def test_smoke_test_of_a_checkr_client(checkr):
     """Breaks if a client that was written against that server's document finds anything else here."""
     key = encoded_key("BA699BB7-586A-4C98-968F-EF865EE0C85F")
     assert checkr.ping().json() == {"message": "pong"}

@@ -31,37 +31,37 @@ ask() {
 
 # expect STATUS TEXT...: fails unless the response has this status and contains each text.
 expect() {
-  [ "$status" = "$1" ] || fail "$walked: status '$status' instead of $1"
+  [ "$status" = "$1" ] || fail "$step: status '$status' instead of $1"
   local text
   for text in "${@:2}"; do
-    [[ $answer == *"$text"* ]] || fail "$walked: '$text' is missing"
+    [[ $answer == *"$text"* ]] || fail "$step: '$text' is missing"
   done
 }
 
 body_of() { printf '%s' "${answer#*$'\r\n\r\n'}"; }
 
-walked='create'
+step='create'
 ask POST /api/v1/orders "$guid_before-create" "$order"
 expect 201 'order created' '"version":1'
 [[ $answer =~ \"order_id\":\"([0-9a-f-]{36})\" ]] || fail 'create: no order_id'
 id=${BASH_REMATCH[1]}
 created=$(body_of)
 
-walked='the create repeated'
+step='the create repeated'
 ask POST /api/v1/orders "$guid_before-create" "$order"
 expect 201 'Idempotency-Replayed: true'
-[ "$(body_of)" = "$created" ] || fail "$walked: another body than the first time: $created"
+[ "$(body_of)" = "$created" ] || fail "$step: another body than the first time: $created"
 
-walked='update of version 1'
+step='update of version 1'
 ask PATCH "/api/v1/orders/$id" "$guid_before-update" '{"version":1,"attributes":{"gift":true}}'
 expect 200 'order updated' '"version":2'
 
-walked='another update of version 1'
+step='another update of version 1'
 ask PATCH "/api/v1/orders/$id" "$guid_before-stale" '{"version":1,"attributes":{"gift":false}}'
 expect 409 '"code":3043' 'data is out of date'
 
-walked='get'
+step='get'
 ask GET "/api/v1/orders/$id" "$guid_before-get"
 expect 200 '"gift":true' '"version":2'
 
-echo "The walk went through: order $id"
+echo "Smoke test passed: order $id"

@@ -1,4 +1,4 @@
-"""The walk of the services that Ordem replaces: what has to work wherever it is deployed."""
+"""The smoke test: what has to work wherever Ordem is deployed."""
 
 from support.orders import (
     accepted_order,
@@ -12,7 +12,7 @@ from support.orders import (
 )
 
 
-def walk(client):
+def run_smoke_test(client):
     """Create, get, update, get; then the first create again, an update with the old version, one with the current. Returns the
     order as it is then."""
     first = create(order_content(new_customer()))
