@@ -5,6 +5,7 @@ import pytest
 from support import settings
 from support.ordem_server import start_server
 from support.postgres import start_postgres
+from support.replica import Replica
 
 
 def pytest_report_header():
@@ -56,3 +57,9 @@ def own_postgres():
 def database(postgres):
     """The URL of a fresh, empty database."""
     return postgres.create_database()
+
+
+@pytest.fixture
+def replica(postgres):
+    """A fresh database with the tables."""
+    return Replica.create(postgres)

@@ -21,13 +21,11 @@ from support import settings
 from support.concurrency import poll_until
 from support.containers import project_version
 from support.helm import ROOT, render
-from support.http_client import Client, ConnectionEnded
+from support.http_client import ConnectionEnded
 from support.ingress_nginx import IngressNginx
-from support.observation import assert_as_told
-from support.oracle import Oracle
+from support.oracle import Oracle, assert_server_agrees
+from support.ordem_client import OrdemClient
 from support.orders import STALE_VERSION, new_customer
-from support.persisted import wait_persisted, wait_ready
-from support.server_facts import metric
 from support.workload import REUSE_CUSTOMER, Load, Worker
 
 NAMESPACE = "shop"
@@ -87,7 +85,7 @@ class Postgres:
             return False
 
 
-class PatientClient(Client):
+class PatientClient(OrdemClient):
     """Repeats a request that was not answered, as the page asks of clients: after 502, 503 and 504, and when the connection breaks."""
 
     def exchange(self, data, method="GET"):
@@ -159,13 +157,13 @@ class Shop:
     def assert_nothing_lost(self):
         """The engine shows what clients were told, all of it, once."""
         with self.engine() as client:
-            wait_ready(client)
-            assert_as_told(client, self._oracle, self._rng, [*self._customers, REUSE_CUSTOMER], self._oracle.recorded_guids(),
-                           self._oracle.known_orders())
+            client.wait_ready()
+            assert_server_agrees(client, self._oracle, self._rng, [*self._customers, REUSE_CUSTOMER], self._oracle.recorded_guids(),
+                                 self._oracle.known_orders())
 
     def assert_postgres_has_it(self):
         with self.engine() as client:
-            wait_persisted(client)
+            client.wait_persisted()
         assert ": no difference" in self.kubectl("exec", "ordem-0", "--", "ordem", "verify")
 
 
@@ -205,7 +203,7 @@ def test_smoke_test_through_the_ingress(shop):
     answers = [json.loads(line) for line in shop.run("Smoke test through the ingress").splitlines()]
     assert [answer["code"] for answer in answers] == [201, 200, 200, 201, STALE_VERSION, 200]
     assert answers[3] == answers[0] and answers[5]["order"]["version"] == 3
-    with Client(shop.nginx.port) as client:
+    with OrdemClient(shop.nginx.port) as client:
         assert client.get("/metrics").status == 404
 
 
@@ -246,7 +244,7 @@ def test_roll_back_past_a_migration(shop):
         load.wait_for(WRITES)
     shop.assert_nothing_lost()
     with shop.engine() as client:
-        assert metric(client, "ordem_postgres_connected") == 0
+        assert client.metric("ordem_postgres_connected") == 0
     shop.run("Upgrade")
     shop.assert_nothing_lost()
     shop.assert_postgres_has_it()

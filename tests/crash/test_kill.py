@@ -9,9 +9,7 @@ import random
 
 from support import settings
 from support.concurrency import Threads
-from support.http_client import Client
-from support.observation import assert_as_told
-from support.oracle import Oracle
+from support.oracle import Oracle, assert_server_agrees
 from support.ordem_server import OrdemServer, start_server
 from support.workload import REUSE_CUSTOMER, Kill, Worker
 
@@ -67,12 +65,12 @@ def check_round(client, oracle, rng, recorded_before):
     recorded = oracle.recorded_guids()
     earlier, this_round = recorded[:recorded_before], recorded[recorded_before:]
     earlier_orders = rng.sample(known := oracle.known_orders(), min(len(known), settings.CRASH_EARLIER_HISTORIES))
-    assert_as_told(client, oracle, rng, ALL_CUSTOMERS, this_round, earlier_orders)
+    assert_server_agrees(client, oracle, rng, ALL_CUSTOMERS, this_round, earlier_orders)
 
     sample = rng.sample(earlier, min(len(earlier), settings.CRASH_EARLIER_REPEATS))
     repeat(client, oracle, [*this_round, *sample, *unanswered])
     repeat(client, oracle, [guid for guid in unanswered if guid not in oracle.refused_guids()])
-    assert_as_told(client, oracle, rng, ALL_CUSTOMERS, [*this_round, *sample, *unanswered])
+    assert_server_agrees(client, oracle, rng, ALL_CUSTOMERS, [*this_round, *sample, *unanswered])
 
 
 @contextlib.contextmanager
@@ -95,10 +93,10 @@ def run_rounds(data_dir, rounds, load_and_kill):
                 recorded_before = len(oracle.recorded_guids())
                 load_and_kill(server, oracle, rng, round_number)
                 server = restart(data_dir, rng)
-                with Client(server.port) as client:
+                with server.client() as client:
                     check_round(client, oracle, rng, recorded_before)
-        with round_in_every_failure("after the last"), Client(server.port) as client:
-            assert_as_told(client, oracle, rng, ALL_CUSTOMERS, oracle.recorded_guids(), oracle.known_orders())
+        with round_in_every_failure("after the last"), server.client() as client:
+            assert_server_agrees(client, oracle, rng, ALL_CUSTOMERS, oracle.recorded_guids(), oracle.known_orders())
         server.stop()
     finally:
         if server.is_running():

@@ -12,9 +12,7 @@ from support import settings
 from support.capture_oracle import ABSENT, Allocated, CaptureOracle, Completed
 from support.capture_workload import CAPTURE_FLAGS, CaptureWorker, Keys, Requests, as_text, send
 from support.concurrency import Threads
-from support.http_client import Client
-from support.observation import assert_as_told
-from support.oracle import Oracle, show
+from support.oracle import Oracle, assert_server_agrees, show
 from support.ordem_server import OrdemServer, assert_clean_failure, run_ordem, start_server
 from support.workload import Kill, Worker
 from test_kill import ALL_CUSTOMERS, CUSTOMERS, KILL_DURING_RECOVERY, random_flags, round_in_every_failure, spin
@@ -49,8 +47,8 @@ class Round:
             spin(self._rng.randrange(settings.CRASH_SPIN_STEPS_MAX))
             server.kill()
         flags, may_lapse = self._flags()
-        with start_server(self._folder, *flags) as server, Client(server.port) as client:
-            assert_as_told(client, self._orders, self._rng, ALL_CUSTOMERS, self._orders.recorded_guids()[orders_before:])
+        with start_server(self._folder, *flags) as server, server.client() as client:
+            assert_server_agrees(client, self._orders, self._rng, ALL_CUSTOMERS, self._orders.recorded_guids()[orders_before:])
             self._ask(client, keys, may_lapse)
         assert not self._captures.violations, show(self._captures.violations)
 
@@ -115,9 +113,9 @@ def test_kill_under_load_of_captures(data_dir):
         with round_in_every_failure(number):
             Round(number, rng, data_dir, captures, orders).run()
     with round_in_every_failure("after the last"):
-        with start_server(data_dir, *CAPTURE_FLAGS) as server, Client(server.port) as client:
+        with start_server(data_dir, *CAPTURE_FLAGS) as server, server.client() as client:
             requests = Requests(rng, may_lapse=False)
             for key in captures.keys():
                 send(client, captures, requests.put(key))
-            assert_as_told(client, orders, rng, ALL_CUSTOMERS, orders.recorded_guids(), orders.known_orders())
+            assert_server_agrees(client, orders, rng, ALL_CUSTOMERS, orders.recorded_guids(), orders.known_orders())
         assert not captures.violations, show(captures.violations)

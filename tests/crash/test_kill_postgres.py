@@ -9,19 +9,9 @@ import random
 
 from support import settings
 from support.concurrency import Threads, poll_until
-from support.http_client import Client
 from support.oracle import Oracle
 from support.ordem_server import start_server
-from support.persisted import (
-    assert_as_told,
-    assert_prefix,
-    assert_verified,
-    migrated,
-    sessions_of_ordem,
-    snapshot,
-    wait_persisted,
-    wait_ready,
-)
+from support.replica import Replica
 from support.workload import Worker
 from test_kill import CUSTOMERS, check_round, random_flags, round_in_every_failure, spin
 
@@ -32,16 +22,16 @@ CATCH_UP_EVERY_TIME = 0.5
 class Round:
     """One load, and what is killed during it. With durability postgres every answer means that Postgres has the message too."""
 
-    def __init__(self, number, rng, postgres, url, folder, oracle):
+    def __init__(self, number, rng, replica, folder, oracle):
         self.number = number
         self._rng = rng
-        self._postgres = postgres
-        self._url = url
+        self._replica = replica
+        self._postgres = replica.postgres
         self._folder = folder
         self._oracle = oracle
         self._waits = rng.random() < 0.5
         durability = ("--durability=postgres",) if self._waits else ()
-        self._flags = (*random_flags(rng), *durability, f"--postgres-url={url}")
+        self._flags = (*random_flags(rng), *durability, f"--postgres-url={replica}")
         self._victim = VICTIMS[number % len(VICTIMS)] if number < len(VICTIMS) else rng.choice(VICTIMS)
 
     def __str__(self):
@@ -62,11 +52,11 @@ class Round:
                 server = self._start()
             if not self._postgres.is_running():
                 self._postgres.start()
-            with Client(server.port) as client:
-                wait_ready(client)
+            with server.client() as client:
+                client.wait_ready()
                 check_round(client, self._oracle, self._rng, recorded_before)
                 if self._rng.random() < CATCH_UP_EVERY_TIME:
-                    assert_caught_up(client, self._oracle, self._postgres, self._url, self._folder)
+                    self._replica.assert_whole(client, self._folder, self._oracle)
             server.kill()
         finally:
             if server.is_running():
@@ -75,17 +65,17 @@ class Round:
     def _start(self):
         server = start_server(self._folder, *self._flags)
         if self._postgres.is_running():
-            with Client(server.port) as client:
-                wait_ready(client)
+            with server.client() as client:
+                client.wait_ready()
         return server
 
     def _load_and_kill(self, server):
         rng = self._rng
-        wanted = self._oracle.recorded_count + rng.randint(1, settings.CRASH_ANSWERS_PER_ROUND_MAX)
+        target = self._oracle.recorded_count + rng.randint(1, settings.CRASH_ANSWERS_PER_ROUND_MAX)
         workers = [Worker(self._oracle, server.port, random.Random(rng.getrandbits(64)), CUSTOMERS)
                    for _ in range(settings.CRASH_WORKERS)]
         threads = Threads([worker.run for worker in workers])
-        self._wait_for(threads, wanted)
+        self._wait_for(threads, target)
         spin(rng.randrange(settings.CRASH_SPIN_STEPS_MAX))
         for victim in self._victim.split(" and "):
             if victim == "engine":
@@ -108,24 +98,16 @@ class Round:
         poll_until(reached, f"{recorded_count} writes are recorded", settings.THREADS_SECONDS_MAX)
 
     def _kill_backend(self):
-        for pid in sessions_of_ordem(self._postgres, self._url):
+        for pid in self._replica.sessions():
             with contextlib.suppress(ProcessLookupError):
                 self._postgres.kill_backend(pid)
         self._postgres.wait_ready()
 
     def _assert_acknowledged_is_there(self):
         """No engine runs: what Postgres has now is what would be left of a lost machine."""
-        with snapshot(self._postgres, self._url) as cursor:
-            assert_prefix(cursor)
-        assert_as_told(self._oracle, self._postgres, self._url)
-
-
-def assert_caught_up(client, oracle, postgres, url, folder):
-    wait_persisted(client)
-    with snapshot(postgres, url) as cursor:
-        assert_prefix(cursor)
-    assert_as_told(oracle, postgres, url)
-    assert_verified(url, folder)
+        with self._replica.snapshot() as snapshot:
+            snapshot.assert_prefix()
+        self._replica.assert_agrees(self._oracle)
 
 
 def test_kill_engine_and_postgres_under_load(own_postgres, data_dir):
@@ -134,10 +116,10 @@ def test_kill_engine_and_postgres_under_load(own_postgres, data_dir):
     print(f"ORDEM_SEED={settings.SEED}")
     rng = random.Random(settings.SEED)
     oracle = Oracle()
-    url = migrated(own_postgres.create_database())
+    replica = Replica.create(own_postgres)
     for number in range(settings.CRASH_POSTGRES_ROUNDS):
-        this_round = Round(number, rng, own_postgres, url, data_dir, oracle)
+        this_round = Round(number, rng, replica, data_dir, oracle)
         with round_in_every_failure(this_round):
             this_round.run()
-    with round_in_every_failure("after the last"), start_server(data_dir, f"--postgres-url={url}") as server:
-        assert_caught_up(server.client(), oracle, own_postgres, url, data_dir)
+    with round_in_every_failure("after the last"), start_server(data_dir, f"--postgres-url={replica}") as server:
+        replica.assert_whole(server.client(), data_dir, oracle)

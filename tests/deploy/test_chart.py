@@ -13,12 +13,10 @@ import yaml
 from support import settings
 from support.concurrency import poll_until
 from support.helm import CHART, NAMESPACE, RELEASE, ROOT, helm, render, rendered_text
-from support.http_client import Client
 from support.ordem_server import run_ordem
-from support.orders import accepted_order, create, get_orders_of, new_customer, order_content
+from support.orders import accepted_order, create
 from support.promtool import assert_prometheus_takes
 from support.scripted_server import ScriptedServer, answer_bytes
-from support.server_facts import metric
 
 GOLDEN = Path(__file__).parent / "golden/default.yaml"
 RENEW = f"helm template {RELEASE} deploy/helm/ordem --namespace {NAMESPACE} > {GOLDEN.relative_to(ROOT)}"
@@ -383,7 +381,7 @@ def test_config_takes_exactly_the_settings_of_the_program():
 def test_a_read_only_engine_stays_behind_its_service(launch, database, tmp_path):
     """Breaks if an engine that takes no writes loses its reads as well."""
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
-    accepted_order(create(order_content(new_customer())).send(launch("--postgres-url", database).client()), 201)
+    accepted_order(create().send(launch("--postgres-url", database).client()), 201)
     client = launch("--postgres-url", database, folder=tmp_path / "with another log").client()
     poll_until(lambda: client.get("/-/ready").status == 503, "the engine takes no writes")
     assert client.get(render().server()["readinessProbe"]["httpGet"]["path"]).status == 200
@@ -453,7 +451,7 @@ def test_alerts_ask_for_metrics_that_the_server_has(launch, database):
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
     client = launch("--postgres-url", database).client()
     # Some are there once Postgres has been spoken to.
-    poll_until(lambda: metric(client, "ordem_postgres_connected") == 1, "Postgres is connected")
+    poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
     served = client.get("/metrics").body.decode()
     expressions = "\n".join(rule["expr"] for rule in rules()["groups"][0]["rules"])
     asked = set(re.findall(r"\b(ordem_\w+|kubelet_\w+)\{", expressions))
@@ -491,8 +489,8 @@ def test_the_smoke_test_passes_on_a_server(launch):
     for _ in range(2):
         result = run_smoke_test(server.port)
         assert result.returncode == 0 and "passed" in result.stdout, result.stderr
-    with Client(server.port) as client:
-        assert [order["version"] for order in get_orders_of(client, "helm-test")] == [2, 2]
+    with server.client() as client:
+        assert [order["version"] for order in client.get_orders_of("helm-test")] == [2, 2]
 
 
 def test_the_smoke_test_notices_a_server_that_forgets():

@@ -14,7 +14,6 @@ from support.concurrency import poll_until
 from support.containers import ROOT, project_version
 from support.ordem_server import run_ordem
 from support.promtool import assert_prometheus_takes
-from support.server_facts import metric
 
 DEPLOY = ROOT / "deploy"
 RULES = DEPLOY / "prometheus/rules.yml"
@@ -99,7 +98,7 @@ def test_metrics_are_those_of_the_server(launch, database, dashboard):
     """Breaks if a panel or an alert asks for a metric, or a value of a label, that no server tells: it would be empty for ever."""
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
     client = launch(f"--postgres-url={database}").client()
-    poll_until(lambda: metric(client, "ordem_postgres_connected") == 1, "Postgres is connected")
+    poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
     told = client.get("/metrics").body.decode()
     for expression in dashboard + alerts():
         for name in METRIC.findall(expression):

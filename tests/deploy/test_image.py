@@ -13,9 +13,8 @@ from support.containers import ROOT, Container, build_image, image_facts, needs_
 from support.containers import environment as tool_environment
 from support.helm import render
 from support.ordem_server import OrdemServer, run_ordem
-from support.orders import get_order
-from support.persisted import persisted_order, wait_persisted, wait_ready
 from support.postgres import PASSWORD_ROLE, SOCKET_NAME
+from support.replica import Replica
 from support.smoke_test import run_smoke_test
 
 pytestmark = needs_root
@@ -102,7 +101,7 @@ def test_smoke_test(contain, volume):
     order = run_smoke_test(server.client())
     server.stop()
     server = start_in(contain("--network", "host", "--volume", f"{volume}:{DATA}"))
-    assert get_order(server.client(), order["order_id"]) == order
+    assert server.client().get_order(order["order_id"]) == order
     server.stop()
 
 
@@ -128,8 +127,8 @@ def test_postgres(contain, volume, tmp_path, own_postgres):
     server = start_in(contain(*options, "--volume", f"{volume}:{DATA}"))
     client = server.client()
     order = run_smoke_test(client)
-    wait_persisted(client)
-    assert persisted_order(own_postgres, url, order["order_id"]) == order
+    client.wait_persisted()
+    assert Replica(own_postgres, url).order(order["order_id"]) == order
     assert PASSWORD not in server.printed()
     server.stop()
 
@@ -154,7 +153,7 @@ def test_as_the_chart_runs_it(contain, volume, tmp_path, own_postgres):
     container = contain(*options, "--volume", f"{volume}:{mounts['data']}", "--volume", f"{configuration}:{mounts['config']}:ro")
     server = start_in(container, *flags)
     client = server.client()
-    wait_ready(client)
+    client.wait_ready()
     order = run_smoke_test(client)
-    assert persisted_order(own_postgres, url, order["order_id"]) == order  # at once: that is what its answer waited for
+    assert Replica(own_postgres, url).order(order["order_id"]) == order  # at once: that is what its answer waited for
     server.stop()

@@ -15,8 +15,7 @@ from support.concurrency import poll_until
 from support.helm import CHART, ROOT, render
 from support.http_client import Client, request_bytes
 from support.ingress_nginx import CONTROLLER_VALUES, IngressNginx
-from support.observation import assert_as_told
-from support.oracle import Oracle
+from support.oracle import Oracle, assert_server_agrees
 from support.orders import JSON_TYPE, ORDERS, create, merge, new_customer, new_guid, order_content
 from support.scripted_server import HANG_UP, ScriptedServer, answer_bytes
 from support.workload import REUSE_CUSTOMER, Load, Worker
@@ -30,7 +29,7 @@ WAIT_SECONDS = 15
 
 CREATED = answer_bytes(201, body=b"{}")
 REFUSED = answer_bytes(503, [("Retry-After", "1")], b"refused")
-CREATE = create(order_content(new_customer()))
+CREATE = create()
 PATCH = merge("0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f", 1, {})
 
 
@@ -98,7 +97,7 @@ def test_what_is_not_for_clients_stays_inside(launch, ingress, path):
 def create_of(size):
     """A create whose body has so many bytes."""
     headers = [("Content-Type", JSON_TYPE), ("Idempotency-Key", new_guid())]
-    return request_bytes("POST", ORDERS, headers, json.dumps(order_content(new_customer())).encode().ljust(size))
+    return request_bytes("POST", ORDERS, headers, json.dumps(order_content()).encode().ljust(size))
 
 
 def passed_on(nginx):
@@ -226,5 +225,5 @@ def test_clients_do_not_notice_that_the_server_is_killed(launch, ingress):
     failed = [request for request in nginx.requests() if request[0] >= "500"]
     assert not failed, f"ORDEM_SEED={settings.SEED}: {failed}"
     assert any(len(tries) > 1 for *_, tries in nginx.requests()), "no request met a kill"
-    with Client(server.port) as client:
-        assert_as_told(client, oracle, random.Random(settings.SEED), customers, oracle.recorded_guids(), oracle.known_orders())
+    with server.client() as client:
+        assert_server_agrees(client, oracle, random.Random(settings.SEED), customers, oracle.recorded_guids(), oracle.known_orders())

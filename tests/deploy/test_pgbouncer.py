@@ -9,8 +9,8 @@ import pytest
 from support import settings
 from support.concurrency import Threads, poll_until
 from support.ordem_server import assert_clean_failure, run_ordem
-from support.persisted import assert_verified, assert_whole, held, migrated, wait_ready
 from support.pgbouncer import pgbouncer
+from support.replica import Replica, migrated
 from support.workload import load_on
 
 POOLS = pytest.mark.parametrize("mode, pool_size", [("session", 20), ("transaction", 1), ("transaction", 20)])
@@ -59,16 +59,16 @@ def test_migrate_serve_verify_and_restore_behind_a_pooler(postgres, database, la
             migrated(pooled)
             assert run_ordem("migrate", "status", "--postgres-url", pooled).returncode == 0
             server = launch(f"--postgres-url={pooled}", "--durability=postgres")
-            wait_ready(server.client())
+            server.client().wait_ready()
             with load_on(server, rng) as running:  # updates too
                 running.wait_for(settings.WRITES_BETWEEN_FAILURES * 2)
                 if mode == "transaction":
                     assert_nothing_left(postgres, database)
-            assert_whole(postgres, pooled, server.client(), data_dir, running.oracle)
+            Replica(postgres, pooled).assert_whole(server.client(), data_dir, running.oracle)
             restored = run_ordem("restore", "--postgres-url", pooled, "--data-dir", tmp_path / "restored")
             assert restored.returncode == 0, restored.stderr
             server.stop()
-        assert_verified(database, tmp_path / "restored")
+        Replica(postgres, database).assert_verified(tmp_path / "restored")
         assert_nothing_left(postgres, database)
         assert settings_in(postgres, pooled) == before
 
@@ -89,7 +89,7 @@ def test_two_runs_of_migrate_behind_a_pooler_take_turns(postgres, mode, pool_siz
 def test_lock_timeout_holds_behind_a_pooler(postgres, database, mode, pool_size):
     """Breaks if a migration waits for a table for ever because its session is another than the one that was told how long."""
     with pgbouncer(postgres, database, mode, pool_size) as pooled:
-        with others_at_work(postgres, pooled), held(postgres, database, "CREATE TABLE orders ()"):
+        with others_at_work(postgres, pooled), Replica(postgres, database).open_transaction("CREATE TABLE orders ()"):
             result = run_ordem("migrate", "--postgres-url", pooled, "--lock-timeout=300ms")
         assert result.returncode == 1 and "300 ms" in result.stderr, result.stderr
         migrated(pooled)

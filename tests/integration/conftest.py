@@ -3,7 +3,6 @@
 import pytest
 
 from support import settings
-from support.http_client import Client
 from support.ordem_server import start_server
 from support.process_facts import rss_bytes
 
@@ -11,7 +10,7 @@ from support.process_facts import rss_bytes
 def assert_well(server, rss_before):
     """The server lives, answers a new connection, and has not grown out of bounds."""
     assert server.is_running(), f"the server has ended:\n{server.stderr()}"
-    with Client(server.port) as client:
+    with server.client() as client:
         assert client.get("/-/ping").json() == {"message": "pong"}
     growth = rss_bytes(server.pid) - rss_before
     assert growth < settings.RSS_GROWTH_BYTES_MAX, f"the server grew by {growth} bytes"
@@ -53,7 +52,7 @@ def server(_slot):
 
 @pytest.fixture
 def client(server):
-    with Client(server.port) as connected:
+    with server.client() as connected:
         yield connected
 
 

@@ -7,23 +7,8 @@ from datetime import timedelta
 import pytest
 
 from support.orders import (
-    JSON_TYPE,
-    MERGE_PATCH_TYPE,
-    ORDERS,
-    STALE_VERSION,
-    accepted_order,
-    assert_problem,
-    create,
-    expires_at,
-    get_order,
-    get_orders_of,
-    merge,
-    new_customer,
-    new_guid,
-    now,
-    order_content,
-    order_path,
-    set_status,
+    JSON_TYPE, MERGE_PATCH_TYPE, ORDERS, STALE_VERSION, accepted_order, assert_problem, create, expires_at, merge, new_customer,
+    new_guid, now, order_content, order_path, set_status,
 )
 
 MAX_SAFE = 2**53 - 1
@@ -241,7 +226,7 @@ def assert_nothing_kept(client, answer, guid):
     customer = new_customer()
     good = create(order_content(customer), guid).send(client)
     assert not good.replayed
-    assert get_orders_of(client, customer) == [accepted_order(good, 201)]
+    assert client.get_orders_of(customer) == [accepted_order(good, 201)]
 
 
 @pytest.mark.parametrize("name", NOT_JSON)
@@ -296,15 +281,15 @@ def test_largest_good_content(client, name):
     order = accepted_order(create(content).send(client), 201)
     assert {member: order[member] for member in content} == content
     assert order["total"] == sum(item["quantity"] * item["unit_price"] for item in content["items"])
-    assert get_order(client, order["order_id"]) == order
+    assert client.get_order(order["order_id"]) == order
 
 
 @pytest.fixture
 def order(client):
     """An order of version 1; it must still be the same at the end of the test."""
-    created = accepted_order(create(order_content(new_customer())).send(client), 201)
+    created = accepted_order(create().send(client), 201)
     yield created
-    assert get_order(client, created["order_id"]) == created
+    assert client.get_order(created["order_id"]) == created
 
 
 BAD_UPDATES = {
@@ -453,7 +438,7 @@ def test_guids_that_disagree(client):
 
 def test_guid_with_a_comma_is_one_message_however_it_comes(client):
     """Breaks if a GUID with a comma can't be sent, or is another one in the header, in the body and in a batch."""
-    guid, content = f"{new_guid()},1", order_content(new_customer())
+    guid, content = f"{new_guid()},1", order_content()
     order = accepted_order(client.exchange(create(content, guid).to_bytes("string")), 201)
     for form in ("string", "body"):
         again = client.exchange(create(content, guid).to_bytes(form))
@@ -480,7 +465,7 @@ def test_parameters_of_a_quoted_guid_are_no_part_of_it(client):
 @pytest.mark.parametrize("guid", ["k", "k" * 255, "!#$%&'()*+,-./:;<=>?@[]^_`{|}~"])
 def test_unusual_guid(client, guid):
     """Breaks if the bounds of a GUID are off by one, or if a visible character is special somewhere."""
-    content = order_content(new_customer())
+    content = order_content()
     first = client.exchange(create(content, guid).to_bytes("string" if "," in guid else "token"))
     again = client.request("POST", ORDERS, [("Content-Type", JSON_TYPE)], json.dumps({**content, "guid": guid}).encode())
     assert (again.status, again.body, again.replayed) == (201, first.body, True)

@@ -8,19 +8,9 @@ import time
 import pytest
 
 from support import settings
-from support.http_client import Client, ConnectionEnded, request_bytes
+from support.http_client import ConnectionEnded, request_bytes
 from support.orders import (
-    JSON_TYPE,
-    ORDERS,
-    accepted_order,
-    assert_problem,
-    create,
-    get_orders_of,
-    message_path,
-    new_customer,
-    new_guid,
-    order_content,
-    order_path,
+    JSON_TYPE, ORDERS, accepted_order, assert_problem, create, message_path, new_customer, new_guid, order_content, order_path,
 )
 
 MIB = settings.MIB
@@ -39,8 +29,8 @@ GONE = "gone"
 
 
 def assert_nothing_created(server, customer):
-    with Client(server.port) as client:
-        assert get_orders_of(client, customer) == []
+    with server.client() as client:
+        assert client.get_orders_of(customer) == []
 
 
 def assert_single_refusal(connection, statuses):
@@ -136,10 +126,10 @@ def test_client_gone_before_its_answer(server):
         connection = server.connect()
         connection.send(write.to_bytes())
         connection.reset()
-    with Client(server.port) as client:
+    with server.client() as client:
         for write in writes:
             accepted_order(write.send(client), 201)
-        assert len(get_orders_of(client, customer)) == len(writes)
+        assert len(client.get_orders_of(customer)) == len(writes)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -177,7 +167,7 @@ def test_slow_sender_is_cut_off(launch_watched, part):
 def test_byte_by_byte_within_the_timeout(server):
     """Breaks if the parser needs a line, a header or the body to come in one piece."""
     with server.connect() as connection:
-        for byte in create(order_content(new_customer())).to_bytes():
+        for byte in create().to_bytes():
             connection.send(bytes([byte]))
         accepted_order(connection.read_response(), 201)
 
@@ -248,13 +238,13 @@ def test_pipelined_repeats_are_one_message(server, client):
         answers = [connection.read_response() for _ in range(settings.PIPELINED_REQUESTS)]
     assert len({answer.body for answer in answers}) == 1
     assert sum(not answer.replayed for answer in answers) <= 1
-    assert get_orders_of(client, customer) == [accepted_order(answers[0], 201)]
+    assert client.get_orders_of(customer) == [accepted_order(answers[0], 201)]
 
 
 def test_pipelined_good_request_then_garbage(server):
     """Breaks if garbage behind a good request takes the good answer away, or is ignored."""
     with server.connect() as connection:
-        connection.send(create(order_content(new_customer())).to_bytes() + b"\0\1garbage\r\n\r\n")
+        connection.send(create().to_bytes() + b"\0\1garbage\r\n\r\n")
         accepted_order(connection.read_response(), 201)
         assert_single_refusal(connection, (400,))
 
@@ -388,7 +378,7 @@ def test_chunked_body(server, client):
         connection.send(create_head("Transfer-Encoding: chunked") + data)
         order = accepted_order(connection.read_response(), 201)
         assert connection.get("/-/ping").status == 200
-    assert get_orders_of(client, customer) == [order]
+    assert client.get_orders_of(customer) == [order]
 
 
 BROKEN_CHUNKS = {
@@ -462,7 +452,7 @@ def test_expect_continue_works(server):
 
 def test_refused_body_is_not_recorded(server, client):
     """Breaks if a 413 burns its GUID."""
-    write = create(order_content(new_customer()))
+    write = create()
     length, body = large_body("length")
     head = "\r\n".join([f"POST {ORDERS} HTTP/1.1", "Host: a", f"Content-Type: {JSON_TYPE}",
                         f"Idempotency-Key: {write.guid}", length]).encode() + b"\r\n\r\n"
@@ -568,7 +558,7 @@ def assert_one_of(response, allowed):
 @pytest.mark.parametrize("query, name", [("colour=red", "colour"), ("limit=0", "limit"), ("cursor=banana!", "cursor")])
 def test_bad_query_is_named(client, query, name):
     """Breaks if the detail does not say which query parameter is wrong."""
-    order = accepted_order(create(order_content(new_customer())).send(client), 201)
+    order = accepted_order(create().send(client), 201)
     for target in (f"{order_path(order['order_id'])}/versions?{query}", f"{ORDERS}?customer_id=c&{query}"):
         assert name in assert_problem(client.get(target), 400, "malformed-query")["detail"]
 
@@ -593,13 +583,13 @@ def test_write_with_a_query_is_not_executed(client, query):
     line = json.dumps({"idempotency_key": new_guid(), "order": order_content(customer)}).encode()
     answer = client.request("POST", f"{ORDERS}/batch?{query}", [("Content-Type", "application/x-ndjson")], line)
     assert_problem(answer, 400, "malformed-query")
-    assert get_orders_of(client, customer) == [order]
+    assert client.get_orders_of(customer) == [order]
 
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "01x", str(2**64)])
 def test_unknown_version(client, number):
     """Breaks if a version number is parsed leniently or wraps around."""
-    order = accepted_order(create(order_content(new_customer())).send(client), 201)
+    order = accepted_order(create().send(client), 201)
     response = client.get(f"{order_path(order['order_id'])}/versions/{number}")
     assert_one_of(response, {"version-not-found": 404, "not-found": 404})
 

@@ -6,14 +6,12 @@ import pytest
 
 from support import settings
 from support.batches import (
-    BATCH, NDJSON_TYPE, OpenBatch, assert_created, batch_bytes, batch_head, chunk, line_of, lines_of, new_creates, slug_of,
-    verdicts_in, verdicts_of,
+    BATCH, NDJSON_TYPE, OpenBatch, assert_created, batch_bytes, batch_head, chunk, line_of, lines_of, new_creates, slug_of, verdicts_in,
+    verdicts_of,
 )
 from support.concurrency import Threads, poll_until
 from support.http_client import request_bytes
-from support.orders import (
-    accepted_order, assert_problem, create, get_order, message_path, new_customer, order_content, recorded_part,
-)
+from support.orders import accepted_order, assert_problem, create, message_path, order_content, recorded_part
 
 PING = request_bytes("GET", "/-/ping")
 
@@ -46,7 +44,7 @@ def test_each_line_has_its_verdict_in_order(client, size):
     assert not any(verdict.replayed for verdict in verdicts)
     for verdict in verdicts:
         if verdict.status == 201:
-            assert get_order(client, verdict.order["order_id"]) == verdict.order
+            assert client.get_order(verdict.order["order_id"]) == verdict.order
 
 
 def test_an_empty_batch(client):
@@ -91,7 +89,7 @@ def test_a_guid_twice_in_one_batch_is_executed_once(launch):
     for policy in ("join", "conflict"):
         server = launch(f"--in-flight={policy}")
         write, = new_creates(1)
-        other = create(order_content(new_customer()), write.guid)
+        other = create(guid=write.guid)
         with server.client() as client:
             first, second, third = verdicts_of(client.exchange(batch_bytes(lines_of([write, write, other]))))
             assert_created([first], [write])
@@ -128,7 +126,7 @@ def test_a_client_may_write_all_before_it_reads(server):
 def test_a_client_that_never_reads_is_waited_for_and_nobody_else(launch_watched):
     """Breaks if what a client does not read is held without a bound, or lost."""
     server = launch_watched()
-    big = create(order_content(new_customer(), attributes={"filler": "x" * 16_000}))
+    big = create(order_content(attributes={"filler": "x" * 16_000}))
     piece = chunk(line_of(big) * 60)
     with server.connect() as connection:
         connection.send(batch_head())

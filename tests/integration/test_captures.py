@@ -9,36 +9,13 @@ import pytest
 
 from support import settings
 from support.captures import (
-    CAPTURES,
-    MALFORMED_KEY,
-    MALFORMED_PAYLOAD,
-    NOT_ALLOCATED,
-    NOT_RECORDABLE,
-    allocate,
-    allocation_bytes,
-    allocation_payload,
-    assert_completed,
-    assert_empty,
-    assert_error,
-    assert_record,
-    capture_path,
-    captured,
-    let_leases_end,
-    new_allocation,
-    new_key,
-    new_record,
-    payload_bytes,
-    record,
-    record_bytes,
-    record_payload,
-    release,
-    release_bytes,
+    CAPTURES, ErrorText, allocation_bytes, allocation_payload, assert_empty, assert_error, assert_record, capture_path, captured,
+    new_key, payload_bytes, record_bytes, record_payload, release_bytes,
 )
-from support.checkr_client import ALLOCATED, COMPLETED, IN_FLIGHT, CheckrClient, encoded_key
+from support.checkr_client import ALLOCATED, COMPLETED, IN_FLIGHT, IN_PROGRESS, CheckrClient, KongPlugin, Proxied, encoded_key
 from support.concurrency import Threads
 from support.http_client import request_bytes, send_at_the_same_moment
-from support.kong_plugin import IN_PROGRESS, KongPlugin, Proxied
-from support.orders import accepted_order, create, message_path, new_customer, order_content, recorded_part
+from support.orders import accepted_order, create, message_path, recorded_part
 
 MIB = settings.MIB
 KIB = 1024
@@ -71,18 +48,18 @@ def test_smoke_test_of_a_checkr_client(checkr):
         assert completed.headers["content-type"] == "application/json"
         assert completed.json() == {"idempotency_key": key, "response": RESPONSE}
     late = checkr.record(key, captured("another"))
-    assert (late.status, late.json()) == (403, {"error": NOT_RECORDABLE})
+    assert (late.status, late.json()) == (403, {"error": ErrorText.NOT_RECORDABLE})
     assert checkr.allocate(key).body == completed.body
 
 
 def test_refusals_of_a_checkr_client(checkr):
     """Breaks if an error has another status or another body than there."""
     unknown = checkr.record(new_key(), RESPONSE)
-    assert (unknown.status, unknown.json()) == (403, {"error": NOT_RECORDABLE})
+    assert (unknown.status, unknown.json()) == (403, {"error": ErrorText.NOT_RECORDABLE})
     padded = checkr.allocate("==qwe--")
-    assert (padded.status, padded.json()) == (422, {"error": MALFORMED_KEY})
+    assert (padded.status, padded.json()) == (422, {"error": ErrorText.MALFORMED_KEY})
     broken = checkr.send_text("PUT", '{"idempotency_key":')
-    assert (broken.status, broken.json()) == (400, {"error": MALFORMED_PAYLOAD})
+    assert (broken.status, broken.json()) == (400, {"error": ErrorText.MALFORMED_PAYLOAD})
 
 
 # What the Kong plugin does.
@@ -161,7 +138,7 @@ def test_kong_plugin_with_an_empty_key(server):
     """Breaks if an empty Idempotency-Key is taken for a key: all clients that send one would share it."""
     plugin = KongPlugin(server.port, Upstream({}))
     refused = plugin.request("")
-    assert (refused.status, json.loads(refused.body)) == (422, {"error": MALFORMED_KEY})
+    assert (refused.status, json.loads(refused.body)) == (422, {"error": ErrorText.MALFORMED_KEY})
 
 
 def test_many_proxies_execute_once(server):
@@ -195,7 +172,7 @@ def test_one_of_many_is_allocated(launch, flags):
         assert Counter(answer.status for answer in answers) == {202: 1, 409: settings.CAPTURE_CONNECTIONS - 1}
         for answer in answers:
             assert_empty(answer, answer.status)
-        assert_empty(record(client, key, RESPONSE), 200)
+        assert_empty(client.captures.record(key, RESPONSE), 200)
         answers = send_at_the_same_moment(server.port, [allocation_bytes(key)] * settings.CAPTURE_CONNECTIONS)
         for answer in answers:
             assert_record(answer, key, RESPONSE)
@@ -205,7 +182,7 @@ def test_one_of_many_is_allocated(launch, flags):
 def test_one_of_many_is_recorded(server, client):
     """Breaks if two responses can both be recorded, or if a client that was told 200 finds another's in its place."""
     for _ in range(settings.CAPTURE_ROUNDS):
-        key = new_allocation(client)
+        key = client.captures.new_allocation()
         responses = [captured(f"response {n}", 200 + n) for n in range(settings.CAPTURE_CONNECTIONS)]
         answers = send_at_the_same_moment(server.port, [record_bytes(key, response) for response in responses])
         won = [response for response, answer in zip(responses, answers) if answer.status == 200]
@@ -214,24 +191,24 @@ def test_one_of_many_is_recorded(server, client):
             if answer.status == 200:
                 assert_empty(answer, 200)
             else:
-                assert_error(answer, 403, NOT_RECORDABLE)
-        assert_completed(client, key, won[0])
+                assert_error(answer, 403, ErrorText.NOT_RECORDABLE)
+        client.captures.assert_completed(key, won[0])
 
 
 def test_one_of_many_is_released(server, client):
     """Breaks if an allocation can be given up twice."""
     for _ in range(settings.CAPTURE_ROUNDS):
-        key = new_allocation(client)
+        key = client.captures.new_allocation()
         answers = send_at_the_same_moment(server.port, [release_bytes(key)] * settings.CAPTURE_CONNECTIONS)
         assert Counter(answer.status for answer in answers) == {204: 1, 404: settings.CAPTURE_CONNECTIONS - 1}
-        assert_empty(allocate(client, key), 202)
+        assert_empty(client.captures.allocate(key), 202)
 
 
 def test_every_allocation_ends_once(server, client):
     """Breaks if allocating, recording and releasing, all at the same moment, are not decided one after the other: an
     allocation would be both recorded and released, or be lost."""
     for round_number in range(settings.CAPTURE_RACE_ROUNDS):
-        key = new_allocation(client)
+        key = client.captures.new_allocation()
         each = settings.CAPTURE_RACE_REQUESTS // 3
         requests = [data for n in range(each)
                     for data in (allocation_bytes(key), record_bytes(key, captured(f"{round_number}/{n}")), release_bytes(key))]
@@ -239,7 +216,7 @@ def test_every_allocation_ends_once(server, client):
         allocated = 1 + sum(answer.status == 202 for answer in answers)
         released = sum(answer.status == 204 for answer in answers)
         recorded = [n for n, answer in enumerate(answers[1::3]) if answer.status == 200]
-        last = allocate(client, key)
+        last = client.captures.allocate(key)
         in_flight = int(last.status == 409)
         assert allocated == released + len(recorded) + in_flight, Counter(answer.status for answer in answers)
         assert len(recorded) <= 1
@@ -266,7 +243,7 @@ def test_too_much_at_once_is_refused(launch):
                 assert int(answer.header("Retry-After")) > 0
             else:
                 assert_empty(answer, answer.status)
-        assert_empty(allocate(server.client(), key), 409 if told[202] else 202)
+        assert_empty(server.client().captures.allocate(key), 409 if told[202] else 202)
         refused += told[503]
     assert refused > 0, "nothing was refused"
 
@@ -285,10 +262,10 @@ def test_every_character_comes_back(client, ensure_ascii):
     """Breaks if any character, U+0000 among them, is lost, changed or refused in a captured body, whether it comes escaped
     or as it is."""
     for text in all_of_unicode(MIB):
-        key = new_allocation(client)
+        key = client.captures.new_allocation()
         response = captured(text)
         assert_empty(client.exchange(record_bytes(key, response, ensure_ascii)), 200)
-        assert_completed(client, key, response)
+        client.captures.assert_completed(key, response)
 
 
 def test_every_character_in_headers_comes_back(client):
@@ -296,8 +273,8 @@ def test_every_character_in_headers_comes_back(client):
     for text in all_of_unicode(MIB // 8):
         text = text.translate({0: None, 10: None, 13: None})
         response = captured("", headers=((text, text), ("list", [text, text[::-1]])))
-        key = new_record(client, response)
-        assert_completed(client, key, response)
+        key = client.captures.new_record(response)
+        client.captures.assert_completed(key, response)
 
 
 @pytest.mark.parametrize("headers", [
@@ -311,8 +288,8 @@ def test_headers_and_status_come_back(client, headers, status):
     """Breaks if headers are sorted, joined, folded in case or taken for a set, if a list becomes a string or a string a
     list, or if only some statuses are kept."""
     response = captured("body", status, headers)
-    key = new_record(client, response)
-    assert_completed(client, key, response)
+    key = client.captures.new_record(response)
+    client.captures.assert_completed(key, response)
 
 
 @pytest.mark.parametrize("given, kept", [
@@ -335,10 +312,10 @@ def test_what_may_be_left_out(client, given, kept):
     """Breaks if a response without a body, without headers, or with a header of which a part is missing is refused or comes back
     without those members (the server that this one replaces leaves out what is empty), or if a member that nobody knows is
     refused or kept."""
-    key = new_allocation(client)
+    key = client.captures.new_allocation()
     answer = client.exchange(payload_bytes("POST", {"colour": "red", **record_payload(key, given)}))
     assert_empty(answer, 200)
-    assert_completed(client, key, kept)
+    client.captures.assert_completed(key, kept)
 
 
 @pytest.mark.parametrize("value", ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
@@ -356,8 +333,8 @@ def test_content_type_is_not_looked_at(client, value):
 
 def assert_too_large(client, key, response):
     """Refused for its size; the allocation stays, and can be recorded to."""
-    assert_error(record(client, key, response), 413)
-    assert_empty(allocate(client, key), 409)
+    assert_error(client.captures.record(key, response), 413)
+    assert_empty(client.captures.allocate(key), 409)
 
 
 @pytest.mark.parametrize("filler, ensure_ascii", [("x", True), ("\0", True), ("\u00e9", False), ("\u65e5", False), ("\U0001f680", True)],
@@ -367,13 +344,13 @@ def test_largest_response(client, filler, ensure_ascii):
     of bytes, or if the refusal takes the allocation with it."""
     largest = filler * (MIB // len(filler.encode()))
     largest += "x" * (MIB - len(largest.encode()))
-    key = new_allocation(client)
+    key = client.captures.new_allocation()
     refused = client.exchange(record_bytes(key, captured(largest + "x"), ensure_ascii))
     assert_error(refused, 413)
     assert not refused.closes, "a response too large is no reason to close"
-    assert_empty(allocate(client, key), 409)
+    assert_empty(client.captures.allocate(key), 409)
     assert_empty(client.exchange(record_bytes(key, captured(largest), ensure_ascii)), 200)
-    assert_completed(client, key, captured(largest))
+    client.captures.assert_completed(key, captured(largest))
 
 
 @pytest.mark.parametrize("response", [
@@ -385,23 +362,23 @@ def test_largest_response(client, filler, ensure_ascii):
 def test_what_counts_as_size(launch, response):
     """Breaks if --capture-max counts anything else than the bytes of the body and of the headers' keys and values."""
     client = launch("--capture-max=2KiB").client()
-    key = new_allocation(client)
+    key = client.captures.new_allocation()
     more_body = {**response, "response_body": response["response_body"] + "x"}
     more_headers = {**response, "response_headers": response["response_headers"] + [{"key": "", "value": ["", "x"]}]}
     assert_too_large(client, key, more_body)
     assert_too_large(client, key, more_headers)
-    assert_empty(record(client, key, response), 200)
-    assert_completed(client, key, response)
+    assert_empty(client.captures.record(key, response), 200)
+    client.captures.assert_completed(key, response)
 
 
 def test_record_outlives_a_smaller_bound(launch):
     """Breaks if --capture-max is applied to what is already recorded."""
     server = launch()
     response = captured("x" * MIB)
-    key = new_record(server.client(), response)
+    key = server.client().captures.new_record(response)
     server.stop()
     client = launch("--capture-max=1KiB").client()
-    assert_completed(client, key, response)
+    client.captures.assert_completed(key, response)
 
 
 # The largest HTTP body with --capture-max=1KiB.
@@ -412,7 +389,7 @@ def test_largest_http_body(launch):
     """Breaks if --max-body or anything but --capture-max bounds these bodies, or if one that is too large for any response is
     not refused while it is read: 413 in this interface's form, and the connection closes."""
     server = launch("--capture-max=1KiB", "--max-body=1KiB")
-    allocated, recorded, released = new_key(), new_allocation(server.client()), new_allocation(server.client())
+    allocated, recorded, released = new_key(), server.client().captures.new_allocation(), server.client().captures.new_allocation()
     for method, path, payload, status in (
         ("PUT", CAPTURES, allocation_payload(allocated), 202),
         ("POST", CAPTURES, record_payload(recorded, RESPONSE), 200),
@@ -447,39 +424,39 @@ def test_endless_http_body(server):
 
 def test_release(client):
     """Breaks if an allocation that was given up stays in the way, can still be recorded to, or can be given up again."""
-    key = new_allocation(client)
-    assert_empty(release(client, key), 204)
-    assert_error(record(client, key, RESPONSE), 403, NOT_RECORDABLE)
-    assert_error(release(client, key), 404, NOT_ALLOCATED)
-    assert_empty(allocate(client, key), 202)
-    assert_empty(record(client, key, RESPONSE), 200)
-    assert_error(release(client, key), 403, NOT_RECORDABLE)
-    assert_completed(client, key, RESPONSE)
+    key = client.captures.new_allocation()
+    assert_empty(client.captures.release(key), 204)
+    assert_error(client.captures.record(key, RESPONSE), 403, ErrorText.NOT_RECORDABLE)
+    assert_error(client.captures.release(key), 404, ErrorText.NOT_ALLOCATED)
+    assert_empty(client.captures.allocate(key), 202)
+    assert_empty(client.captures.record(key, RESPONSE), 200)
+    assert_error(client.captures.release(key), 403, ErrorText.NOT_RECORDABLE)
+    client.captures.assert_completed(key, RESPONSE)
 
 
 def test_release_after_the_lease(launch):
     """Breaks if only an allocation whose lease still runs can be given up."""
     client = launch(*SHORT_LEASE).client()
-    key = new_allocation(client)
-    let_leases_end(client)
-    assert_empty(release(client, key), 204)
-    assert_error(release(client, key), 404, NOT_ALLOCATED)
+    key = client.captures.new_allocation()
+    client.captures.let_leases_end()
+    assert_empty(client.captures.release(key), 204)
+    assert_error(client.captures.release(key), 404, ErrorText.NOT_ALLOCATED)
 
 
 def test_release_of_what_is_not_there(client):
     """Breaks if giving up an unknown key, or one that is no key, succeeds."""
-    assert_error(release(client, new_key()), 404, NOT_ALLOCATED)
+    assert_error(client.captures.release(new_key()), 404, ErrorText.NOT_ALLOCATED)
     for malformed in ("QQ==", "abcde", "a%20bc", "a%2Fbc", "%C3%A9", "a" * (KEY_CHARACTERS_MAX + 4)):
-        assert_error(release(client, malformed), 422, MALFORMED_KEY)
+        assert_error(client.captures.release(malformed), 422, ErrorText.MALFORMED_KEY)
 
 
 def test_release_of_an_encoded_key(client):
     """Breaks if a path is compared without decoding it, or if the longest key doesn't fit into one."""
-    key = new_allocation(client)
-    assert_empty(release(client, "".join(f"%{ord(character):02x}" for character in key)), 204)
+    key = client.captures.new_allocation()
+    assert_empty(client.captures.release("".join(f"%{ord(character):02x}" for character in key)), 204)
     longest = (new_key() * KEY_CHARACTERS_MAX)[:KEY_CHARACTERS_MAX]
-    assert_empty(allocate(client, longest), 202)
-    assert_empty(release(client, longest), 204)
+    assert_empty(client.captures.allocate(longest), 202)
+    assert_empty(client.captures.release(longest), 204)
 
 
 # Beside the orders.
@@ -487,20 +464,20 @@ def test_release_of_an_encoded_key(client):
 def test_orders_and_captures_do_not_meet(client):
     """Breaks if GUIDs and keys share a place: a capture would be taken for an order's outcome, or stand in its way."""
     first, second = new_key(), new_key()
-    write = create(order_content(new_customer()), first)
+    write = create(guid=first)
     created = write.send(client)
-    assert_empty(allocate(client, first), 202)
-    assert_empty(allocate(client, second), 202)
-    other = create(order_content(new_customer()), second)
+    assert_empty(client.captures.allocate(first), 202)
+    assert_empty(client.captures.allocate(second), 202)
+    other = create(guid=second)
     assert not other.send(client).replayed
     for key in (first, second):
         assert client.get(message_path(key)).json()["state"] == "completed"
-        assert_empty(allocate(client, key), 409)
-        assert_empty(record(client, key, RESPONSE), 200)
-        assert_completed(client, key, RESPONSE)
+        assert_empty(client.captures.allocate(key), 409)
+        assert_empty(client.captures.record(key, RESPONSE), 200)
+        client.captures.assert_completed(key, RESPONSE)
     repeated = write.send(client)
     assert repeated.replayed and recorded_part(repeated) == recorded_part(created)
-    assert_empty(release(client, new_allocation(client)), 204)
+    assert_empty(client.captures.release(client.captures.new_allocation()), 204)
     assert client.get(message_path(first)).status == 200
 
 
@@ -513,19 +490,19 @@ def test_positions(launch):
     log."""
     client = launch().client()
     key = new_key()
-    last = position(allocate(client, key))
+    last = position(client.captures.allocate(key))
     assert last >= 1
     steps = [
-        (lambda: allocate(client, key), 409, False),
-        (lambda: record(client, new_key(), RESPONSE), 403, False),
-        (lambda: record(client, "a", RESPONSE), 422, False),
-        (lambda: release(client, key), 204, True),
-        (lambda: release(client, key), 404, False),
-        (lambda: allocate(client, key), 202, True),
-        (lambda: record(client, key, RESPONSE), 200, True),
-        (lambda: allocate(client, key), 200, False),
-        (lambda: record(client, key, RESPONSE), 403, False),
-        (lambda: release(client, key), 403, False),
+        (lambda: client.captures.allocate(key), 409, False),
+        (lambda: client.captures.record(new_key(), RESPONSE), 403, False),
+        (lambda: client.captures.record("a", RESPONSE), 422, False),
+        (lambda: client.captures.release(key), 204, True),
+        (lambda: client.captures.release(key), 404, False),
+        (lambda: client.captures.allocate(key), 202, True),
+        (lambda: client.captures.record(key, RESPONSE), 200, True),
+        (lambda: client.captures.allocate(key), 200, False),
+        (lambda: client.captures.record(key, RESPONSE), 403, False),
+        (lambda: client.captures.release(key), 403, False),
     ]
     for number, (send, status, changes) in enumerate(steps):
         answer = send()
@@ -533,5 +510,5 @@ def test_positions(launch):
         assert (position(answer) > last) == changes, f"step {number}: from {last} to {position(answer)}"
         last = position(answer)
     assert client.get("/-/position").json()["durable"] == last
-    accepted_order(create(order_content(new_customer())).send(client), 201)
-    assert position(allocate(client, key)) > last
+    accepted_order(create().send(client), 201)
+    assert position(client.captures.allocate(key)) > last

@@ -4,21 +4,9 @@ import re
 
 import pytest
 
-from support.captures import (
-    allocate,
-    assert_completed,
-    assert_empty,
-    captured,
-    inspect,
-    new_allocation,
-    new_key,
-    new_record,
-    record,
-    release,
-    seconds_between,
-)
+from support.captures import assert_empty, captured, new_key, seconds_between
 from support.concurrency import poll_until
-from support.ordem_server import assert_clean_failure, assert_does_not_start, run_ordem
+from support.ordem_server import assert_clean_failure, assert_does_not_start, inspect_capture, run_ordem
 
 RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "application/json"), ("Set-Cookie", "secret")))
 
@@ -40,29 +28,29 @@ def test_metrics(launch):
     assert counted(client) == dict.fromkeys(VERDICTS, 0)
     key, other = new_key(), new_key()
     for _ in range(3):
-        allocate(client, key)
+        client.captures.allocate(key)
     for _ in range(5):
-        record(client, key, RESPONSE)
+        client.captures.record(key, RESPONSE)
     for _ in range(6):
-        allocate(client, key)
+        client.captures.allocate(key)
     for _ in range(7):
-        release(client, key)
-    allocate(client, other)
+        client.captures.release(key)
+    client.captures.allocate(other)
     for _ in range(9):
-        release(client, other)
-    allocate(client, "malformed")
+        client.captures.release(other)
+    client.captures.allocate("malformed")
     expected = {"allocated": 2, "in_flight": 2, "completed": 6, "recorded": 1, "not_recordable": 4, "released": 1,
                 "not_releasable": 7, "unknown": 8}
     poll_until(lambda: counted(client) == expected, f"the metrics are {expected}")
 
 
 def assert_inspect_shows(data_dir, allocated, completed):
-    shown = inspect(data_dir, allocated)
+    shown = inspect_capture(data_dir, allocated)
     assert (shown["idempotency_key"], shown["state"]) == (allocated, "allocated")
     assert seconds_between(shown, "allocated_at", shown, "lease_ends_at") == 2 * 3600
     assert seconds_between(shown, "allocated_at", shown, "expires_at") == 3 * 3600
     assert shown.get("response") is None
-    shown = inspect(data_dir, completed)
+    shown = inspect_capture(data_dir, completed)
     assert (shown["idempotency_key"], shown["state"]) == (completed, "completed")
     assert seconds_between(shown, "allocated_at", shown, "expires_at") >= 3 * 3600
     assert shown["response"] == RESPONSE
@@ -73,35 +61,35 @@ def test_inspect(launch, data_dir, end):
     """Breaks if inspect shows something else than what the server knows, needs a clean stop, or disturbs a server that runs."""
     flags = ("--capture-lease=2h", "--capture-ttl=3h")
     server = launch(*flags)
-    allocated, completed = new_allocation(server.client()), new_record(server.client(), RESPONSE)
+    allocated, completed = server.client().captures.new_allocation(), server.client().captures.new_record(RESPONSE)
     if end:
         getattr(server, end)()
     assert_inspect_shows(data_dir, allocated, completed)
     client = (launch(*flags) if end else server).client()
-    assert_empty(allocate(client, allocated), 409)
-    assert_completed(client, completed, RESPONSE)
+    assert_empty(client.captures.allocate(allocated), 409)
+    client.captures.assert_completed(completed, RESPONSE)
 
 
 def test_inspect_a_lease_for_ever(launch, data_dir):
     """Breaks if an allocation without an end is shown with one."""
     server = launch("--capture-lease=0s")
-    key = new_allocation(server.client())
-    shown = inspect(data_dir, key)
+    key = server.client().captures.new_allocation()
+    shown = inspect_capture(data_dir, key)
     assert (shown["state"], shown["lease_ends_at"], shown["expires_at"]) == ("allocated", None, None)
 
 
 def test_inspect_a_key_that_looks_like_an_option(launch, data_dir):
     """Breaks if a key that begins with dashes, as one in 64 begins with one, can't be looked at."""
-    assert_empty(allocate(launch().client(), "--dashes"), 202)
-    assert inspect(data_dir, "--dashes")["idempotency_key"] == "--dashes"
+    assert_empty(launch().client().captures.allocate("--dashes"), 202)
+    assert inspect_capture(data_dir, "--dashes")["idempotency_key"] == "--dashes"
 
 
 @pytest.mark.parametrize("key", ["nobodyhere", "no key"])
 def test_inspect_what_is_not_there(launch, data_dir, key):
     """Breaks if inspect prints an empty object, or nothing, and calls that success."""
     server = launch()
-    assert_empty(allocate(server.client(), "nobodyhere"), 202)
-    assert_empty(release(server.client(), "nobodyhere"), 204)
+    assert_empty(server.client().captures.allocate("nobodyhere"), 202)
+    assert_empty(server.client().captures.release("nobodyhere"), 204)
     server.stop()
     result = run_ordem("inspect", "capture", key, "--data-dir", data_dir)
     assert_clean_failure(result.returncode, result.stderr, [key])
@@ -130,4 +118,4 @@ def test_settings_that_make_no_sense(data_dir, flags, words):
 def test_settings_at_their_bounds(launch, tmp_path):
     """Breaks if a lease as long as a capture is kept, or none that ends, is refused."""
     for number, flags in enumerate((("--capture-lease=1m", "--capture-ttl=1m"), ("--capture-lease=0s", "--capture-ttl=1s"))):
-        new_allocation(launch(*flags, folder=tmp_path / str(number)).client())
+        launch(*flags, folder=tmp_path / str(number)).client().captures.new_allocation()

@@ -6,26 +6,21 @@ import shutil
 import pytest
 
 from support import settings
-from support.captures import allocate, assert_completed, captured, complete, new_key, record, release
+from support.captures import captured, new_key
 from support.concurrency import Threads, poll_until
-from support.http_client import Client
+from support.ordem_client import OrdemClient
 from support.ordem_server import run_ordem
-from support.orders import accepted_order, create, new_customer, order_content
-from support.persisted import assert_verified, migrated, persisted_position, verify, wait_persisted
+from support.orders import accepted_order, create
 from support.postgres import start_postgres
+from support.replica import Replica
 
 STRANGE_BODIES = ("", "\0", "a\0b", "\\N", "\\.", "\\x00", "ü€\U0001F600\U0010ffff", "\t\n\r\x01\x7f\x85", "'\"`$$", "{}", "x" * 100_000)
 STRANGE_HEADERS = (("Set-Cookie", ["a=1; Path=/", "b=2", ""]), ("X", "y"), ("X", "z"), ("", ""), ("é", []), ("\\N", "\\."), ("{}", "\t"))
 
 
-@pytest.fixture
-def url(database):
-    return migrated(database)
-
-
-def rows(postgres, url):
+def rows(replica):
     """{key: (state, status, body, headers)}"""
-    found = postgres.run(url, "SELECT idempotency_key, state, response_status, response_body, response_headers FROM captures")
+    found = replica.run("SELECT idempotency_key, state, response_status, response_body, response_headers FROM captures")
     return {key: (state, status, body if body is None else bytes(body).decode(), headers) for key, state, status, body, headers in found}
 
 
@@ -41,37 +36,37 @@ def fill(client):
     told = {new_key(): captured(body, 200 + at, STRANGE_HEADERS) for at, body in enumerate(STRANGE_BODIES)}
     told |= {new_key(): captured("x", status) for status in (100, 999)}
     for key, response in told.items():
-        complete(client, key, response)
+        client.captures.complete(key, response)
     for _ in range(3):
         told[key := new_key()] = None
-        assert allocate(client, key).status == 202
+        assert client.captures.allocate(key).status == 202
     for _ in range(3):  # given up: they leave nothing
-        assert allocate(client, key := new_key()).status == 202
-        assert release(client, key).status == 204
+        assert client.captures.allocate(key := new_key()).status == 202
+        assert client.captures.release(key).status == 204
     return told
 
 
-def assert_shown(postgres, url, told):
-    assert rows(postgres, url) == {key: completed_row(response) if response else ALLOCATED_ROW for key, response in told.items()}
+def assert_shown(replica, told):
+    assert rows(replica) == {key: completed_row(response) if response else ALLOCATED_ROW for key, response in told.items()}
 
 
-def test_captures_are_written_as_they_are_at_the_position(postgres, url, launch, data_dir):
+def test_captures_are_written_as_they_are_at_the_position(replica, launch, data_dir):
     """Breaks if a byte of a body or a header changes on the way, if what is given up stays, or a position is left out because
     captures and orders share the log."""
-    client = launch(f"--postgres-url={url}").client()
+    client = launch(f"--postgres-url={replica}").client()
     told = fill(client)
-    order = create(order_content(new_customer())).send(client)
+    order = create().send(client)
     accepted_order(order, 201)
-    wait_persisted(client)
-    assert_shown(postgres, url, told)
-    assert_verified(url, data_dir)
+    client.wait_persisted()
+    assert_shown(replica, told)
+    replica.assert_verified(data_dir)
     # One position an entry: two of what is recorded or given up, one of an allocation, one of the order.
     recorded = sum(response is not None for response in told.values())
-    assert persisted_position(postgres, url) == 2 * recorded + 3 + 6 + 1
-    assert int(order.header("Ordem-Position")) == persisted_position(postgres, url)
+    assert replica.position() == 2 * recorded + 3 + 6 + 1
+    assert int(order.header("Ordem-Position")) == replica.position()
 
 
-def test_changes_of_one_key_within_one_batch(postgres, url, launch, data_dir):
+def test_changes_of_one_key_within_one_batch(replica, launch, data_dir):
     """Breaks if only the first, or not the last, of several changes reaches Postgres."""
     server = launch()
     client = server.client()
@@ -79,69 +74,69 @@ def test_changes_of_one_key_within_one_batch(postgres, url, launch, data_dir):
     for turns in range(4):
         key = new_key()
         for _ in range(turns):
-            assert allocate(client, key).status == 202
-            assert release(client, key).status == 204
+            assert client.captures.allocate(key).status == 202
+            assert client.captures.release(key).status == 204
         told[key] = captured(str(turns))
-        complete(client, key, told[key])
-    assert allocate(client, given_up := new_key()).status == 202
-    assert release(client, given_up).status == 204
+        client.captures.complete(key, told[key])
+    assert client.captures.allocate(given_up := new_key()).status == 202
+    assert client.captures.release(given_up).status == 204
     server.stop()
-    client = launch(f"--postgres-url={url}").client()
-    wait_persisted(client)
-    assert_shown(postgres, url, told)
-    assert_verified(url, data_dir)
+    client = launch(f"--postgres-url={replica}").client()
+    client.wait_persisted()
+    assert_shown(replica, told)
+    replica.assert_verified(data_dir)
 
 
-def test_with_durability_postgres_an_answer_is_in_postgres_already(postgres, url, launch):
+def test_with_durability_postgres_an_answer_is_in_postgres_already(replica, launch):
     """Breaks if a capture is promised before its transaction is committed."""
-    client = launch(f"--postgres-url={url}", "--durability=postgres").client()
+    client = launch(f"--postgres-url={replica}", "--durability=postgres").client()
     poll_until(lambda: client.get("/-/ready").status == 200, "the server is ready")
     key, response = new_key(), captured("x")
-    assert allocate(client, key).status == 202
-    assert rows(postgres, url) == {key: ALLOCATED_ROW}
-    assert allocate(client, key).status == 409
-    assert record(client, key, response).status == 200
-    assert rows(postgres, url) == {key: completed_row(response)}
-    assert_completed(client, key, response)
+    assert client.captures.allocate(key).status == 202
+    assert rows(replica) == {key: ALLOCATED_ROW}
+    assert client.captures.allocate(key).status == 409
+    assert client.captures.record(key, response).status == 200
+    assert rows(replica) == {key: completed_row(response)}
+    client.captures.assert_completed(key, response)
 
 
-def test_expired_captures_are_dropped(postgres, url, launch, data_dir):
+def test_expired_captures_are_dropped(replica, launch, data_dir):
     """Breaks if Postgres keeps captures for ever, or drops what is still kept."""
-    client = launch(f"--postgres-url={url}", "--capture-ttl=1s", "--capture-lease=0").client()
+    client = launch(f"--postgres-url={replica}", "--capture-ttl=1s", "--capture-lease=0").client()
     for_ever = new_key()
-    assert allocate(client, for_ever).status == 202
+    assert client.captures.allocate(for_ever).status == 202
     old = {new_key() for _ in range(5)}
     for key in old:
-        complete(client, key, captured("x"))
+        client.captures.complete(key, captured("x"))
 
     def dropped():
-        complete(client, newest := new_key(), captured("x"))  # they go with what is written next
-        wait_persisted(client)
-        found = rows(postgres, url)
+        client.captures.complete(newest := new_key(), captured("x"))  # they go with what is written next
+        client.wait_persisted()
+        found = rows(replica)
         assert {for_ever, newest} <= found.keys()
         return not old & found.keys()
 
     poll_until(dropped, "what has expired is not there any more")
-    assert_verified(url, data_dir)
+    replica.assert_verified(data_dir)
 
 
 @pytest.mark.parametrize("change", [
     "response_body = response_body || 'x'::bytea", "response_status = response_status + 1", "allocated_at = allocated_at - interval '1 ms'",
     "expires_at = expires_at + interval '1 ms'", """response_headers = response_headers || '[{"key": "k", "value": "v"}]'""",
 ])
-def test_verify_names_each_capture_that_differs(postgres, url, launch, data_dir, change):
+def test_verify_names_each_capture_that_differs(replica, launch, data_dir, change):
     """Breaks if verify overlooks a column, a row that is missing, or one that is too many."""
-    client = launch(f"--postgres-url={url}").client()
+    client = launch(f"--postgres-url={replica}").client()
     changed, missing, same, extra = sorted(new_key() for _ in range(4))
     for key in (changed, missing, same):
-        complete(client, key, captured("x"))
-    wait_persisted(client)
-    assert_verified(url, data_dir)
-    postgres.run(url, f"UPDATE captures SET {change} WHERE idempotency_key = %s", (changed,))
-    postgres.run(url, "DELETE FROM captures WHERE idempotency_key = %s", (missing,))
-    postgres.run(url, "INSERT INTO captures SELECT %s, state, allocated_at, lease_ends_at, expires_at, response_status, response_body,"
+        client.captures.complete(key, captured("x"))
+    client.wait_persisted()
+    replica.assert_verified(data_dir)
+    replica.run(f"UPDATE captures SET {change} WHERE idempotency_key = %s", (changed,))
+    replica.run("DELETE FROM captures WHERE idempotency_key = %s", (missing,))
+    replica.run("INSERT INTO captures SELECT %s, state, allocated_at, lease_ends_at, expires_at, response_status, response_body,"
                       " response_headers, position FROM captures WHERE idempotency_key = %s", (extra, same))
-    result = verify(url, data_dir)
+    result = replica.verify(data_dir)
     assert result.returncode == 1, result.stdout
     *told, last = result.stdout.splitlines()
     assert sorted(told) == sorted([f"capture {changed} differs", f"capture {missing} is in the data folder only",
@@ -149,70 +144,73 @@ def test_verify_names_each_capture_that_differs(postgres, url, launch, data_dir,
     assert ": 3 differences" in last
 
 
-def test_restored_captures_are_those_that_were_lost(postgres, url, launch, data_dir, tmp_path):
+def test_restored_captures_are_those_that_were_lost(replica, launch, data_dir, tmp_path):
     """Breaks if a record, a lease or a position is lost on the way back, or what has expired comes back."""
-    server = launch(f"--postgres-url={url}", "--capture-ttl=30d", "--capture-lease=29d", folder=tmp_path / "lost")
+    server = launch(f"--postgres-url={replica}", "--capture-ttl=30d", "--capture-lease=29d", folder=tmp_path / "lost")
     client = server.client()
     told = fill(client)
     gone = new_key()
-    complete(client, gone, captured("x"))
-    position = wait_persisted(client)
+    client.captures.complete(gone, captured("x"))
+    position = client.wait_persisted()
     server.stop()
-    postgres.run(url, "UPDATE captures SET allocated_at = now() - interval '2 s', expires_at = now() - interval '1 s'"
+    replica.run("UPDATE captures SET allocated_at = now() - interval '2 s', expires_at = now() - interval '1 s'"
                       " WHERE idempotency_key = %s", (gone,))
-    result = run_ordem("restore", "--postgres-url", url, "--data-dir", data_dir)
+    result = run_ordem("restore", "--postgres-url", replica, "--data-dir", data_dir)
     assert f"{len(told)} captures up to position {position}" in result.stdout, result.stdout + result.stderr
-    assert_verified(url, data_dir)
+    replica.assert_verified(data_dir)
 
-    client = launch(f"--postgres-url={url}").client()
+    client = launch(f"--postgres-url={replica}").client()
     for key, response in told.items():
         if response:
-            assert_completed(client, key, response)
-            assert record(client, key, response).status == 403
+            client.captures.assert_completed(key, response)
+            assert client.captures.record(key, response).status == 403
         else:
-            assert allocate(client, key).status == 409
-            assert record(client, key, captured("late")).status == 200
-    assert allocate(client, gone).status == 202
-    wait_persisted(client)
-    assert_verified(url, data_dir)
+            assert client.captures.allocate(key).status == 409
+            assert client.captures.record(key, captured("late")).status == 200
+    assert client.captures.allocate(gone).status == 202
+    client.wait_persisted()
+    replica.assert_verified(data_dir)
 
 
-def test_old_copy_of_a_folder_whose_last_entry_is_a_capture_is_found_out(postgres, url, launch, data_dir, tmp_path):
+def test_old_copy_of_a_folder_whose_last_entry_is_a_capture_is_found_out(replica, launch, data_dir, tmp_path):
     """Breaks if an engine goes on from a copy of a folder while the log has another entry at the position of Postgres."""
-    server = launch(f"--postgres-url={url}")
-    complete(server.client(), new_key(), captured("x"))
-    wait_persisted(server.client())
+    server = launch(f"--postgres-url={replica}")
+    server.client().captures.complete(new_key(), captured("x"))
+    server.client().wait_persisted()
     server.stop()
     shutil.copytree(data_dir, tmp_path / "copy")
-    server = launch(f"--postgres-url={url}")
-    assert allocate(server.client(), new_key()).status == 202
-    wait_persisted(server.client())
+    server = launch(f"--postgres-url={replica}")
+    assert server.client().captures.allocate(new_key()).status == 202
+    server.client().wait_persisted()
     server.stop()
     copy = launch(folder=tmp_path / "copy")  # goes on without Postgres
-    assert allocate(copy.client(), new_key()).status == 202
+    assert copy.client().captures.allocate(new_key()).status == 202
     copy.stop()
-    client = launch(f"--postgres-url={url}", folder=tmp_path / "copy").client()
+    client = launch(f"--postgres-url={replica}", folder=tmp_path / "copy").client()
     poll_until(lambda: client.get("/-/ready").json()["status"] == "read-only", "the copy takes no more writes")
-    assert allocate(client, new_key()).status == 503
+    assert client.captures.allocate(new_key()).status == 503
 
 
 def test_captures_while_postgres_and_the_engine_are_killed(launch, data_dir):
     """Breaks if a change of a capture is lost, or written out of its order, when a batch is written again."""
     restless = start_postgres()
     try:
-        url = migrated(restless.create_database())
+        replica = Replica.create(restless)
         rng = random.Random(settings.SEED)
         keys = [new_key() for _ in range(20)]
         for turn in range(3):
-            server = launch(f"--postgres-url={url}")
+            server = launch(f"--postgres-url={replica}")
 
             def change(seed, port=server.port):
                 draw = random.Random(seed)
-                with Client(port) as client:
+                with OrdemClient(port) as client:
                     for number in range(settings.WRITES_BETWEEN_FAILURES):
                         key = draw.choice(keys)
-                        call = draw.choice((allocate, release, lambda *to, number=number: record(*to, captured(str(number)))))
-                        assert call(client, key).status < 500
+                        change_key = draw.choice((
+                            client.captures.allocate, client.captures.release,
+                            lambda key, number=number: client.captures.record(key, captured(str(number))),
+                        ))
+                        assert change_key(key).status < 500
 
             workers = Threads([lambda seed=rng.getrandbits(64): change(seed) for _ in range(4)])
             if turn < 2:
@@ -222,8 +220,8 @@ def test_captures_while_postgres_and_the_engine_are_killed(launch, data_dir):
                 restless.start()
             else:
                 workers.join()
-                wait_persisted(server.client())
-                assert_verified(url, data_dir)
-                assert rows(restless, url)
+                server.client().wait_persisted()
+                replica.assert_verified(data_dir)
+                assert rows(replica)
     finally:
         restless.remove()

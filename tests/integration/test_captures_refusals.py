@@ -6,24 +6,7 @@ import pytest
 
 from support import settings
 from support.captures import (
-    CAPTURES,
-    MALFORMED_KEY,
-    MALFORMED_PAYLOAD,
-    METHOD_NOT_ALLOWED,
-    NOT_RECORDABLE,
-    allocate,
-    allocation_payload,
-    assert_completed,
-    assert_empty,
-    assert_error,
-    capture_path,
-    captured,
-    new_allocation,
-    new_key,
-    payload_bytes,
-    record,
-    record_payload,
-    release,
+    CAPTURES, ErrorText, allocation_payload, assert_empty, assert_error, capture_path, captured, new_key, payload_bytes, record_payload,
 )
 
 MIB = settings.MIB
@@ -66,7 +49,7 @@ MALFORMED_PAYLOADS = {
 @pytest.mark.parametrize("body", MALFORMED_PAYLOADS.values(), ids=MALFORMED_PAYLOADS)
 def test_malformed_payload(client, method, body):
     """Breaks if something that is no JSON object, or has no text for a key, is guessed at instead of refused."""
-    assert_error(client.request(method, CAPTURES, (), body), 400, MALFORMED_PAYLOAD)
+    assert_error(client.request(method, CAPTURES, (), body), 400, ErrorText.MALFORMED_PAYLOAD)
 
 
 def test_nesting_that_is_allowed(client):
@@ -83,14 +66,14 @@ def test_malformed_key(client, key):
     for method, payload in (("PUT", allocation_payload(key)), ("POST", record_payload(key, RESPONSE))):
         for ensure_ascii in (True, False):
             answer = client.exchange(payload_bytes(method, payload, ensure_ascii=ensure_ascii))
-            assert_error(answer, 422, MALFORMED_KEY)
+            assert_error(answer, 422, ErrorText.MALFORMED_KEY)
 
 
 @pytest.mark.parametrize("payload", [{}, {"idempotency_key": None}, {"key": "abcd"}, {"Idempotency_Key": "abcd"}], ids=str)
 def test_absent_key(client, payload):
     """Breaks if a request without a key is given one, or if a similar member is taken for it."""
-    assert_error(client.exchange(payload_bytes("PUT", payload)), 422, MALFORMED_KEY)
-    assert_error(client.exchange(payload_bytes("POST", {**payload, "response": RESPONSE})), 422, MALFORMED_KEY)
+    assert_error(client.exchange(payload_bytes("PUT", payload)), 422, ErrorText.MALFORMED_KEY)
+    assert_error(client.exchange(payload_bytes("POST", {**payload, "response": RESPONSE})), 422, ErrorText.MALFORMED_KEY)
 
 
 @pytest.mark.parametrize("length", [2, 3, 4, KEY_CHARACTERS_MAX - 1, KEY_CHARACTERS_MAX])
@@ -98,14 +81,14 @@ def test_keys_that_are_allowed(client, length):
     """Breaks if a key is refused for its length, or for a character of the alphabet."""
     alphabet = "_-zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA9876543210"
     key = (alphabet * (length // len(alphabet) + 1))[:length]
-    assert_empty(allocate(client, key), 202)
-    assert_empty(release(client, key), 204)
+    assert_empty(client.captures.allocate(key), 202)
+    assert_empty(client.captures.release(key), 204)
 
 
 def test_keys_are_compared_as_they_are(client):
     """Breaks if keys are compared decoded, or without regard to case: two clients would share one."""
     for key in ("QQ", "QR", "qq", "QQ-_", "QQ_-"):
-        assert_empty(allocate(client, key), 202)
+        assert_empty(client.captures.allocate(key), 202)
 
 
 NO_RESPONSE = object()
@@ -150,20 +133,20 @@ MALFORMED_RESPONSES = {
 @pytest.mark.parametrize("response", MALFORMED_RESPONSES.values(), ids=MALFORMED_RESPONSES)
 def test_malformed_response(client, response):
     """Breaks if a response that can't be given back is recorded, or if its refusal takes the allocation with it."""
-    key = new_allocation(client)
+    key = client.captures.new_allocation()
     payload = allocation_payload(key) if response is NO_RESPONSE else record_payload(key, response)
-    assert_error(client.exchange(payload_bytes("POST", payload)), 400, MALFORMED_PAYLOAD)
-    assert_empty(allocate(client, key), 409)
-    assert_empty(record(client, key, RESPONSE), 200)
+    assert_error(client.exchange(payload_bytes("POST", payload)), 400, ErrorText.MALFORMED_PAYLOAD)
+    assert_empty(client.captures.allocate(key), 409)
+    assert_empty(client.captures.record(key, RESPONSE), 200)
 
 
 def test_headers_in_latin_1_do_not_keep_a_response_from_being_recorded(client):
     """Breaks if what is no UTF-8 is refused: the request would be executed once more when its lease has ended."""
-    key = new_allocation(client)
+    key = client.captures.new_allocation()
     payload = json.dumps(record_payload(key, captured("b", 200, (("X-Name", "caf?"), ("X", "\u00e9"))))).encode()
     assert_empty(client.request("POST", CAPTURES, (), payload.replace(b"caf?", b"caf\xe9")), 200)
-    assert_completed(client, key, captured("b", 200, (("X-Name", "caf\ufffd"), ("X", "\u00e9"))))
-    assert_error(client.request("PUT", CAPTURES, (), b'{"idempotency_key":"abc\xff"}'), 422, MALFORMED_KEY)
+    client.captures.assert_completed(key, captured("b", 200, (("X-Name", "caf\ufffd"), ("X", "\u00e9"))))
+    assert_error(client.request("PUT", CAPTURES, (), b'{"idempotency_key":"abc\xff"}'), 422, ErrorText.MALFORMED_KEY)
 
 
 def test_query_is_refused(client):
@@ -173,8 +156,8 @@ def test_query_is_refused(client):
         answer = client.request("PUT", target, (), json.dumps(allocation_payload(key)).encode())
         assert_error(answer, 400)
     assert_error(client.request("DELETE", f"{capture_path(key)}?a=1"), 400, "'a' is not a parameter of this call")
-    assert_error(release(client, key), 404)
-    assert_empty(allocate(client, key), 202)
+    assert_error(client.captures.release(key), 404)
+    assert_empty(client.captures.allocate(key), 202)
 
 
 def test_allocation_passes_over_a_response(client):
@@ -187,13 +170,13 @@ def test_order_of_checks(client):
     """Breaks if a request with two faults is told of the later one: payload, key, response, size, and only then what there
     is under the key."""
     too_large = captured("x" * (MIB + 1))
-    assert_error(client.exchange(payload_bytes("POST", record_payload(5, None))), 400, MALFORMED_PAYLOAD)
-    assert_error(client.exchange(payload_bytes("POST", record_payload("a", None))), 422, MALFORMED_KEY)
-    assert_error(client.exchange(payload_bytes("POST", record_payload("a", too_large))), 422, MALFORMED_KEY)
+    assert_error(client.exchange(payload_bytes("POST", record_payload(5, None))), 400, ErrorText.MALFORMED_PAYLOAD)
+    assert_error(client.exchange(payload_bytes("POST", record_payload("a", None))), 422, ErrorText.MALFORMED_KEY)
+    assert_error(client.exchange(payload_bytes("POST", record_payload("a", too_large))), 422, ErrorText.MALFORMED_KEY)
     broken = {**too_large, "response_status": "200"}
-    assert_error(client.exchange(payload_bytes("POST", record_payload(new_key(), broken))), 400, MALFORMED_PAYLOAD)
-    assert_error(record(client, new_key(), too_large), 413)
-    assert_error(record(client, new_key(), RESPONSE), 403, NOT_RECORDABLE)
+    assert_error(client.exchange(payload_bytes("POST", record_payload(new_key(), broken))), 400, ErrorText.MALFORMED_PAYLOAD)
+    assert_error(client.captures.record(new_key(), too_large), 413)
+    assert_error(client.captures.record(new_key(), RESPONSE), 403, ErrorText.NOT_RECORDABLE)
 
 
 @pytest.mark.parametrize("status, data", [
@@ -224,7 +207,7 @@ def test_other_methods(client, path, methods, allowed):
         if method == "HEAD":
             assert (answer.status, answer.body) == (405, b"")
         else:
-            assert_error(answer, 405, METHOD_NOT_ALLOWED)
+            assert_error(answer, 405, ErrorText.METHOD_NOT_ALLOWED)
         assert answer.header("Allow") == allowed
 
 

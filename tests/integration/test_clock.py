@@ -6,20 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from support.captures import allocate, assert_completed, assert_empty, captured, new_allocation, new_record
+from support.captures import assert_empty, captured
 from support.concurrency import poll_until
 from support.machine_clock import MachineClock
 from support.ordem_server import run_ordem
-from support.orders import (
-    accepted_order,
-    create,
-    get_orders_of,
-    new_customer,
-    order_content,
-    parse_time,
-    recorded_part,
-)
-from support.persisted import migrated, wait_persisted
+from support.orders import accepted_order, create, new_customer, order_content, parse_time, recorded_part
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -58,7 +49,7 @@ def test_repeat_after_the_clock_stepped_over_the_ttl(launch_there, machine, forw
     """Breaks if an outcome expires because the clock was set, not because its time has passed."""
     server = launch_there()
     client = server.client()
-    write = create(order_content(new_customer()))
+    write = create()
     first = write.send(client)
     accepted_order(first, 201)
     machine.set_ahead(forward)
@@ -67,7 +58,7 @@ def test_repeat_after_the_clock_stepped_over_the_ttl(launch_there, machine, forw
     assert metric(client, 'ordem_clock_steps_total{direction="forward"}') == 1
     poll_until(lambda: len(clock_warnings(server)) == 1, "the log warns, once")
     # What is written after the step is dated by it, and what was before it stays for the next process, too.
-    later = accepted_order(create(order_content(new_customer())).send(client), 201)
+    later = accepted_order(create().send(client), 201)
     jump = parse_time(later["created_at"]) - parse_time(accepted_order(first, 201)["created_at"])
     assert jump >= timedelta(seconds=forward)
     server.stop()
@@ -78,17 +69,17 @@ def test_what_is_written_after_a_step_expires_in_its_time(launch_there, machine)
     """Breaks if a step keeps what comes after it for longer than its ttl."""
     client = launch_there("--message-ttl=1s", "--capture-lease=1s", "--capture-ttl=1s").client()
     machine.set_ahead(25 * HOUR)
-    write = create(order_content(new_customer()))
+    write = create()
     assert not write.send(client).replayed
     poll_until(lambda: not write.send(client).replayed, "the outcome expires")
-    key = new_allocation(client)
-    poll_until(lambda: allocate(client, key).status == 202, "the lease ends")
+    key = client.captures.new_allocation()
+    poll_until(lambda: client.captures.allocate(key).status == 202, "the lease ends")
 
 
 def test_restart_with_the_clock_ahead(launch_there, machine):
     """Breaks if a start takes the wall clock for the time that has passed since the last one."""
     server = launch_there()
-    write = create(order_content(new_customer()))
+    write = create()
     first = write.send(server.client())
     accepted_order(first, 201)
     server.stop()
@@ -104,7 +95,7 @@ def test_clock_of_1970_is_set(launch_there, machine):
     machine.set_ahead(since_1970())
     server = launch_there()
     client = server.client()
-    write = create(order_content(new_customer()))
+    write = create()
     first = write.send(client)
     assert accepted_order(first, 201)["created_at"].startswith("1970-01-01")
     machine.set_ahead(0)
@@ -122,38 +113,37 @@ def test_clock_of_1970_is_set(launch_there, machine):
 def test_start_after_the_clock_was_ahead_and_put_right(launch_there, machine):
     """Breaks if captures that expired by a clock that was ahead are dropped then, and looked for at the next start."""
     server = launch_there()
-    allocated = new_allocation(server.client())
-    completed = new_record(server.client(), RESPONSE)
+    allocated = server.client().captures.new_allocation()
+    completed = server.client().captures.new_record(RESPONSE)
     server.stop()
     machine.set_ahead(2 * DAY)
     for _ in range(2):  # what the first writes the second compacts
         server = launch_there()
-        new_allocation(server.client())
+        server.client().captures.new_allocation()
         server.stop()
     machine.set_ahead(0)
     server = launch_there()
-    assert_completed(server.client(), completed, RESPONSE)
-    assert_empty(allocate(server.client(), allocated), 409)
+    server.client().captures.assert_completed(completed, RESPONSE)
+    assert_empty(server.client().captures.allocate(allocated), 409)
     poll_until(lambda: len(clock_warnings(server)) == 1, "the log warns, once")
 
 
-def test_postgres_keeps_what_the_folder_keeps(database, launch_there, machine, data_dir):
+def test_postgres_keeps_what_the_folder_keeps(replica, launch_there, machine, data_dir):
     """Breaks if expired captures are cleaned out of Postgres by the wall clock alone, or if verify compares by another clock than
     the engine's."""
-    url = migrated(database)
-    client = launch_there(f"--postgres-url={url}").client()
-    early = new_record(client, RESPONSE)
-    write = create(order_content(new_customer()))
+    client = launch_there(f"--postgres-url={replica}").client()
+    early = client.captures.new_record(RESPONSE)
+    write = create()
     accepted_order(write.send(client), 201)
-    wait_persisted(client)
+    client.wait_persisted()
     machine.set_ahead(25 * HOUR)
     for _ in range(3):  # what has expired goes with what is written next, once a second
-        new_record(client, RESPONSE)
-        wait_persisted(client)
+        client.captures.new_record(RESPONSE)
+        client.wait_persisted()
         machine.set_ahead(25 * HOUR + 1)
     assert write.send(client).replayed
-    assert_completed(client, early, RESPONSE)
-    result = run_ordem("verify", "--postgres-url", url, "--data-dir", data_dir, environment=machine.environment)
+    client.captures.assert_completed(early, RESPONSE)
+    result = run_ordem("verify", "--postgres-url", replica, "--data-dir", data_dir, environment=machine.environment)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "2 orders" not in result.stdout and "1 messages and 4 captures" in result.stdout
 
@@ -178,5 +168,5 @@ def test_times_and_ids_ascend_while_the_clock_is_set_back(launch_there, machine)
     assert orders == sorted(orders, key=lambda order: order["order_id"])
     times = [parse_time(order["created_at"]) for order in orders]
     assert times == sorted(times)
-    assert get_orders_of(server.client(), customer) == list(reversed(orders))
+    assert server.client().get_orders_of(customer) == list(reversed(orders))
     assert metric(server.client(), "ordem_clock_lead_seconds") > 3 * DAY

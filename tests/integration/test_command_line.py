@@ -20,7 +20,6 @@ from support.orders import (
     accepted_order,
     create,
     expires_at,
-    get_order,
     merge,
     new_customer,
     order_content,
@@ -331,7 +330,7 @@ def test_inspect_a_stopped_folder(launch, data_dir):
     write, order = write_two_versions(server.client())
     server.stop()
     assert_inspect_shows(data_dir, write, order)
-    assert get_order(launch().client(), order["order_id"]) == order
+    assert launch().client().get_order(order["order_id"]) == order
 
 
 def test_inspect_a_killed_folder(launch, data_dir):
@@ -340,7 +339,7 @@ def test_inspect_a_killed_folder(launch, data_dir):
     write, order = write_two_versions(server.client())
     server.kill()
     assert_inspect_shows(data_dir, write, order)
-    assert get_order(launch().client(), order["order_id"]) == order
+    assert launch().client().get_order(order["order_id"]) == order
 
 
 def test_inspect_a_running_folder(launch, data_dir):
@@ -349,7 +348,7 @@ def test_inspect_a_running_folder(launch, data_dir):
     client = server.client()
     write, order = write_two_versions(client)
     assert_inspect_shows(data_dir, write, order)
-    assert get_order(client, order["order_id"]) == order
+    assert client.get_order(order["order_id"]) == order
     accepted_order(merge(order["order_id"], 2, {"currency": "GBP"}).send(client))
 
 

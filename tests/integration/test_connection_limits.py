@@ -11,11 +11,10 @@ import pytest
 from support import settings
 from support.batches import assert_created, batch_bytes, lines_of, verdicts_of
 from support.concurrency import poll_until
-from support.http_client import Client, Connection, ConnectionEnded, request_bytes
+from support.http_client import Connection, ConnectionEnded, request_bytes
 from support.ordem_server import OrdemServer, assert_clean_failure, binary, clean_environment
-from support.orders import accepted_order, assert_problem, create, get_order, new_customer, order_content, order_path
+from support.orders import accepted_order, assert_problem, create, new_customer, order_content, order_path
 from support.process_facts import open_files, rss_bytes
-from support.server_facts import metric
 
 SPARE_FILES = 1000
 FREED_FILES_SLACK = 64
@@ -57,9 +56,9 @@ def test_ten_thousand_idle_connections(launch_watched):
     assert rss_bytes(server.pid) - rss_before < settings.RSS_GROWTH_BYTES_MAX
 
     started = time.monotonic()
-    with Client(server.port) as client:
-        order = accepted_order(create(order_content(new_customer())).send(client), 201)
-        assert get_order(client, order["order_id"]) == order
+    with server.client() as client:
+        order = accepted_order(create().send(client), 201)
+        assert client.get_order(order["order_id"]) == order
     assert time.monotonic() - started < settings.QUICK_ANSWER_SECONDS_MAX
     for connection in connections[::1000]:
         assert connection.get("/-/ping").status == 200
@@ -112,14 +111,14 @@ def test_no_number_of_connections_takes_the_files_of_the_store(data_dir, limit):
     with OrdemServer(data_dir, "--write-buffer=4MiB", program=limited_to(limit)).wait_listening() as server:
         client = server.client()
         assert client.get("/-/ready").status == 200
-        content = order_content(new_customer(), attributes={"large": "x" * 15_000})
+        content = order_content(attributes={"large": "x" * 15_000})
         with contextlib.ExitStack() as crowd:
             for _ in range(CROWD):
                 crowd.enter_context(Connection(server.port))
             orders = [accepted_order(create(content).send(client), 201) for _ in range(WRITES_IN_A_CROWD)]
             assert open_files(server.pid) > CROWD / 3, "the connections are there"
             assert client.get("/-/ready").status == 200
-        assert get_order(client, orders[-1]["order_id"]) == orders[-1]
+        assert client.get_order(orders[-1]["order_id"]) == orders[-1]
         warnings = [line for line in server.logs() if line["level"] == "warning"]
     if limit == "1024:":
         assert not warnings
@@ -151,7 +150,7 @@ def test_running_out_of_descriptors_is_told_and_passes(launch):
         warnings = poll_until(lambda: [line for line in server.logs() if line["level"] == "warning"], "the log warns")
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (hard, hard))
         assert waiting.get("/-/ping").status == 200
-    assert metric(client, "ordem_http_accept_failures_total") > 0
+    assert client.metric("ordem_http_accept_failures_total") > 0
     assert len(warnings) == 1 and "Too many open files" in warnings[0]["reason"]
 
 
@@ -208,7 +207,7 @@ def test_answers_that_are_not_read_have_a_common_bound(launch_watched):
         assert "--response-memory" in response.json()["detail"]
         assert connection.get("/-/ping").status == 200
     # A page ends with the order that would make it larger than 1 MiB.
-    assert metric(client, "ordem_http_response_memory_bytes") > 3 * (settings.MIB - 20_000)
+    assert client.metric("ordem_http_response_memory_bytes") > 3 * (settings.MIB - 20_000)
     assert accepted_order(create(order_content(customer)).send(client), 201)
     # The memory is had back from who reads, and from who goes.
     reader = next(connection for connection in deaf if connection not in refused)
@@ -217,7 +216,7 @@ def test_answers_that_are_not_read_have_a_common_bound(launch_watched):
     assert refused[0].get(page).status == 200
     for connection in deaf:
         connection.close()
-    poll_until(lambda: metric(client, "ordem_http_response_memory_bytes") == 0, "all of the memory is had back")
+    poll_until(lambda: client.metric("ordem_http_response_memory_bytes") == 0, "all of the memory is had back")
 
 
 def use_up_response_memory(server, client):
@@ -245,7 +244,7 @@ def test_a_write_whose_answer_there_is_no_memory_for(launch_watched):
     assert response.header("Idempotency-Expires") and response.header("Retry-After")
     for connection in held:
         connection.close()
-    poll_until(lambda: metric(client, "ordem_http_response_memory_bytes") == 0, "all of the memory is had back")
+    poll_until(lambda: client.metric("ordem_http_response_memory_bytes") == 0, "all of the memory is had back")
     replay = order.send(client)
     accepted_order(replay, 201)
     assert replay.replayed
@@ -280,18 +279,18 @@ def test_unfinished_bodies_have_a_common_bound(launch_watched, target, size, hea
     hoard = [unfinished(server.port, target, size, headers) for _ in range(24)]
     client = server.client()
     poll_until(lambda: sum(connection.has_answer(0) for connection in hoard) >= 16, "those beyond the bound are refused")
-    assert metric(client, "ordem_http_body_memory_bytes") <= 8 * settings.MIB
+    assert client.metric("ordem_http_body_memory_bytes") <= 8 * settings.MIB
     refused = [connection for connection in hoard if connection.has_answer(0)]
     for connection in refused:
         response = connection.read_response()
         assert response.status == 503
         assert response.header("Retry-After") and response.closes
         assert "--body-memory" in response.body.decode()
-    assert accepted_order(create(order_content(new_customer())).send(client), 201)
+    assert accepted_order(create().send(client), 201)
     for connection in hoard:
         connection.close()
-    poll_until(lambda: metric(client, "ordem_http_body_memory_bytes") == 0, "all of the memory is had back")
-    assert accepted_order(create(order_content(new_customer(), attributes={"a": "x" * 16_000})).send(client), 201)
+    poll_until(lambda: client.metric("ordem_http_body_memory_bytes") == 0, "all of the memory is had back")
+    assert accepted_order(create(order_content(attributes={"a": "x" * 16_000})).send(client), 201)
 
 
 def test_a_body_that_is_announced_takes_no_memory(launch_watched):
@@ -300,8 +299,8 @@ def test_a_body_that_is_announced_takes_no_memory(launch_watched):
     headers = (JSON, ("Content-Length", "1048576"))
     hoard = [unfinished(server.port, "/api/v1/orders", 1000, headers) for _ in range(200)]
     client = server.client()
-    assert metric(client, "ordem_http_body_memory_bytes") == 0
-    assert accepted_order(create(order_content(new_customer(), attributes={"a": "x" * 16_000})).send(client), 201)
+    assert client.metric("ordem_http_body_memory_bytes") == 0
+    assert accepted_order(create(order_content(attributes={"a": "x" * 16_000})).send(client), 201)
     assert not any(connection.has_answer(0) for connection in hoard)
 
 
@@ -335,7 +334,7 @@ def test_client_that_does_not_read_its_answers(launch_watched):
     """Breaks if answers pile up for a client that sends requests and never reads: the server has to stop reading
     instead. Each answer is more than a hundred times as large as its request."""
     server = launch_watched()
-    content = order_content(new_customer(), attributes={"large": "x" * 15_000})
+    content = order_content(attributes={"large": "x" * 15_000})
     order = accepted_order(create(content).send(server.client()), 201)
     requests = request_bytes("GET", order_path(order["order_id"])) * 1000
     deaf = server.connect()

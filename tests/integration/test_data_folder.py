@@ -7,20 +7,10 @@ import subprocess
 import pytest
 
 from support import settings
-from support.captures import allocate, assert_completed, assert_empty, assert_error, assert_record, captured, new_key, record
+from support.captures import assert_empty, assert_error, assert_record, captured, new_key
 from support.concurrency import poll_until
 from support.ordem_server import ServerDidNotStart, assert_clean_failure, assert_does_not_start, start_server
-from support.orders import (
-    accepted_order,
-    assert_problem,
-    create,
-    get_order,
-    get_orders_of,
-    new_customer,
-    order_content,
-    order_path,
-    recorded_part,
-)
+from support.orders import accepted_order, assert_problem, create, new_customer, order_content, order_path, recorded_part
 
 FLIPPED_BYTES = 64
 FILLER_BYTES = 600
@@ -47,7 +37,7 @@ def create_orders(client, customer, count):
 def assert_all_there(client, stored):
     for write, answer in stored:
         order = accepted_order(answer, 201)
-        assert get_order(client, order["order_id"]) == order
+        assert client.get_order(order["order_id"]) == order
         repeated = write.send(client)
         assert repeated.replayed and recorded_part(repeated) == recorded_part(answer)
 
@@ -86,11 +76,11 @@ def test_folder_that_is_removed_under_the_server(launch, data_dir, leave):
     second = launch()
     newer = create_orders(second.client(), new_customer(), 3)
 
-    assert_problem(create(order_content(new_customer())).send(client), 503, "read-only")
+    assert_problem(create().send(client), 503, "read-only")
     assert_not_ready(client, "read-only")
     for _, answer in stored:
         order = accepted_order(answer, 201)
-        assert get_order(client, order["order_id"]) == order
+        assert client.get_order(order["order_id"]) == order
     poll_until(
         lambda: any(line["level"] == "error" and "removed or replaced" in line["message"] for line in first.logs()), "the log tells"
     )
@@ -213,7 +203,7 @@ def assert_nothing_hidden(client, customer, stored):
         same_or_failure(write.send(client), recorded_part(answer))
     response = client.get(f"/api/v1/orders?customer_id={customer}&limit=1000")
     if response.status < 500:
-        assert len(get_orders_of(client, customer)) == len(stored)
+        assert len(client.get_orders_of(customer)) == len(stored)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -290,7 +280,7 @@ def test_full_disk(small_disk, flags):
         assert_problem(create(order_content(customer)).send(client), 503, "read-only")
         for _, earlier in accepted[-READS_WHILE_FULL:]:
             order = accepted_order(earlier, 201)
-            assert get_order(client, order["order_id"]) == order
+            assert client.get_order(order["order_id"]) == order
         assert_not_ready(client, "read-only")
         assert client.get("/-/ready/reads").status == client.get("/-/live").status == 200
 
@@ -300,7 +290,7 @@ def test_full_disk(small_disk, flags):
         assert client.get("/-/ready").status == 200
         assert_all_there(client, accepted)
         orders = [accepted_order(earlier, 201) for _, earlier in [*accepted, (refused, refused.send(client))]]
-        assert sorted(get_orders_of(client, customer, limit=50), key=by_id) == sorted(orders, key=by_id)
+        assert sorted(client.get_orders_of(customer, limit=50), key=by_id) == sorted(orders, key=by_id)
 
 
 def capture_until_refused(client):
@@ -309,7 +299,7 @@ def capture_until_refused(client):
     recorded = []
     for _ in range(settings.FULL_DISK_CREATES_MAX):
         key, response = new_key(), captured(filler(CAPTURE_FILLER_BYTES))
-        for is_allocated, answer in enumerate((allocate(client, key), record(client, key, response))):
+        for is_allocated, answer in enumerate((client.captures.allocate(key), client.captures.record(key, response))):
             if answer.status == 503:
                 return recorded, (key, response), bool(is_allocated)
             assert_empty(answer, 200 if is_allocated else 202)
@@ -325,7 +315,7 @@ def test_full_disk_of_captures(small_disk):
         client = server.client()
         recorded, (key, response), is_allocated = capture_until_refused(client)
         assert recorded, "the disk was full before the first capture"
-        for answer in (allocate(client, new_key()), record(client, key, response)):
+        for answer in (client.captures.allocate(new_key()), client.captures.record(key, response)):
             assert_error(answer, 503)
             assert int(answer.header("Retry-After")) > 0
         assert_not_ready(client, "read-only")
@@ -334,15 +324,15 @@ def test_full_disk_of_captures(small_disk):
     with start_server(folder) as server:
         client = server.client()
         for earlier, kept in recorded:
-            assert_completed(client, earlier, kept)
-        last = allocate(client, key)
+            client.captures.assert_completed(earlier, kept)
+        last = client.captures.allocate(key)
         if last.status == 200:
             assert is_allocated
             assert_record(last, key, response)
         else:
             assert last.status == 409 or not is_allocated
             assert_empty(last, 202 if last.status == 202 else 409)
-            assert_empty(record(client, key, response), 200)
+            assert_empty(client.captures.record(key, response), 200)
 
 
 def by_id(order):

@@ -5,18 +5,7 @@ import pytest
 from support import settings
 from support.http_client import send_at_the_same_moment
 from support.orders import (
-    accepted_order,
-    assert_problem,
-    create,
-    get_orders_of,
-    get_versions,
-    merge,
-    new_customer,
-    new_guid,
-    order_content,
-    recorded_part,
-    replace,
-    set_status,
+    accepted_order, assert_problem, create, merge, new_customer, new_guid, order_content, recorded_part, replace, set_status,
 )
 
 ROUNDS = range(settings.ONCE_ROUNDS)
@@ -91,7 +80,7 @@ def test_create_is_executed_once(launch, flags):
         write = create(order_content(customer))
         answers = send_at_the_same_moment(server.port, in_all_spellings(write))
         assert_executed_once(answers, 201)
-        assert get_orders_of(client, customer) == [accepted_order(answers[0], 201)]
+        assert client.get_orders_of(customer) == [accepted_order(answers[0], 201)]
         assert_replays(client, write, answers[0])
 
 
@@ -106,7 +95,7 @@ def test_update_is_executed_once(launch, kind):
         write = updates_of(order)[kind]
         answers = send_at_the_same_moment(server.port, in_all_spellings(write))
         assert_executed_once(answers, 200)
-        assert get_versions(client, order["order_id"]) == [accepted_order(answers[0]), order]
+        assert client.get_versions(order["order_id"]) == [accepted_order(answers[0]), order]
         assert_replays(client, write, answers[0])
 
 
@@ -122,7 +111,7 @@ def test_create_in_flight_conflicts(launch):
         answers = send_at_the_same_moment(server.port, in_all_spellings(write))
         recorded, count = assert_recorded_or_in_flight(answers, 201)
         conflicts += count
-        assert get_orders_of(client, customer) == [accepted_order(recorded, 201)]
+        assert client.get_orders_of(customer) == [accepted_order(recorded, 201)]
         assert_replays(client, write, recorded)
     assert conflicts > 0, "no repeat met the first request in flight"
 
@@ -139,7 +128,7 @@ def test_update_in_flight_conflicts(launch, kind):
         answers = send_at_the_same_moment(server.port, in_all_spellings(write))
         recorded, count = assert_recorded_or_in_flight(answers, 200)
         conflicts += count
-        assert get_versions(client, order["order_id"]) == [accepted_order(recorded), order]
+        assert client.get_versions(order["order_id"]) == [accepted_order(recorded), order]
         assert_replays(client, write, recorded)
     assert conflicts > 0, "no repeat met the first request in flight"
 
@@ -162,7 +151,7 @@ def test_one_content_wins_a_guid(launch):
                 assert answer.status == 201
             else:
                 assert_problem(answer, 422, "guid-reused")
-        assert get_orders_of(client, customer) == [winner]
+        assert client.get_orders_of(customer) == [winner]
 
 
 def test_one_request_wins_a_guid_across_orders(launch):
@@ -187,6 +176,6 @@ def test_one_request_wins_a_guid_across_orders(launch):
         for n, answer in zip(chosen, answers):
             if n not in winners:
                 assert_problem(answer, 422, "guid-reused")
-        orders = get_orders_of(client, customer)
+        orders = client.get_orders_of(customer)
         changes = len(orders) - 2 + sum(order["version"] - 1 for order in orders)
         assert changes == 1

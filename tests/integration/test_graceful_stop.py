@@ -11,7 +11,7 @@ from support.batches import BATCH, CHUNKED, TYPE, OpenBatch, assert_created, bat
 from support.captures import allocation_bytes, assert_empty, assert_error, new_key
 from support.concurrency import Threads, poll_until
 from support.http_client import Connection, ConnectionEnded, request_bytes
-from support.orders import accepted_order, assert_problem, create, new_customer, order_content
+from support.orders import accepted_order, assert_problem, create
 
 PING = request_bytes("GET", "/-/ping")
 BUSY_CONNECTIONS = 16
@@ -45,7 +45,7 @@ class Busy:
 def test_no_busy_connection_is_cut_off(launch, kind):
     """Breaks if a connection is closed between two requests: its client sends one more, and reads an end."""
     server = launch()
-    make = {"order": lambda: create(order_content(new_customer())).to_bytes(), "capture": lambda: allocation_bytes(new_key()),
+    make = {"order": lambda: create().to_bytes(), "capture": lambda: allocation_bytes(new_key()),
             "read": lambda: PING}[kind]
     clients = [Busy(server.port, make) for _ in range(BUSY_CONNECTIONS)]
     threads = Threads([client.run for client in clients])
@@ -86,7 +86,7 @@ def test_requests_that_are_here_when_the_stop_comes(launch, used):
     halt(server)
     if not used:
         connections = [server.connect() for _ in range(BACKLOG)]
-    writes = [create(order_content(new_customer())) for _ in connections]
+    writes = [create() for _ in connections]
     server.signal_stop()
     for connection, write in zip(connections, writes):
         connection.send(write.to_bytes())
@@ -106,7 +106,7 @@ def test_pipelined_requests_are_all_answered(launch):
     assert connection.exchange(PING).status == 200
     halt(server)
     server.signal_stop()
-    writes = [create(order_content(new_customer())) for _ in range(PIPELINED)]
+    writes = [create() for _ in range(PIPELINED)]
     connection.send(b"".join(write.to_bytes() + PING for write in writes))
     os.kill(server.pid, signal.SIGCONT)
     answers = [connection.read_response() for _ in range(2 * PIPELINED)]
@@ -180,7 +180,7 @@ def test_what_has_not_come_whole_at_the_end_is_refused(launch, begun):
     """Breaks if a request that can't be taken any more is cut off without an answer."""
     server = launch("--drain-timeout=1s")
     data = {
-        "order": create(order_content(new_customer())).to_bytes()[:-1],
+        "order": create().to_bytes()[:-1],
         "capture": allocation_bytes(new_key())[:-1],
         "batch": request_bytes("POST", BATCH, [TYPE, CHUNKED]),
     }[begun]

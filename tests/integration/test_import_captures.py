@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from support.captures import allocate, assert_completed, captured, complete, new_key, record, release
+from support.captures import captured, new_key
 from support.concurrency import poll_until
 from support.ordem_server import assert_clean_failure, run_ordem
-from support.orders import accepted_order, create, get_order, new_customer, order_content
-from support.persisted import assert_verified, migrated, wait_persisted
+from support.orders import accepted_order, create
 
 
 def exported(key, response=None, **members):
@@ -53,29 +52,29 @@ def test_what_was_recorded_is_answered_and_what_was_allocated_is_in_flight(write
     assert_imported(import_captures(file, data_dir), completed=3, allocated=1)
     client = launch().client()
     for key, response in told.items():
-        assert_completed(client, key, response)
-    assert allocate(client, in_flight).status == 409
-    assert record(client, in_flight, captured("late")).status == 200
+        client.captures.assert_completed(key, response)
+    assert client.captures.allocate(in_flight).status == 409
+    assert client.captures.record(in_flight, captured("late")).status == 200
 
 
 def test_second_import_and_a_folder_in_use_before(write_export, launch, data_dir):
     """Breaks if an import overwrites what the folder knows, loses its orders, or can't be begun again after a failure."""
     server = launch("--capture-lease=0")
     client = server.client()
-    order = accepted_order(create(order_content(new_customer())).send(client), 201)
+    order = accepted_order(create().send(client), 201)
     known, allocated, fresh = new_key(), new_key(), new_key()
-    complete(client, known, captured("ours"))
-    assert allocate(client, allocated).status == 202
+    client.captures.complete(known, captured("ours"))
+    assert client.captures.allocate(allocated).status == 202
     server.stop()
     file = write_export(exported(known, captured("theirs")), exported(allocated, captured("theirs")), exported(fresh, captured("fresh")),
                         exported(fresh, captured("again")))
     assert_imported(import_captures(file, data_dir), completed=1, already=3)
     assert_imported(import_captures(file, data_dir), already=4)
     client = launch().client()
-    assert_completed(client, known, captured("ours"))
-    assert allocate(client, allocated).status == 409
-    assert_completed(client, fresh, captured("fresh"))
-    assert get_order(client, order["order_id"]) == order
+    client.captures.assert_completed(known, captured("ours"))
+    assert client.captures.allocate(allocated).status == 409
+    client.captures.assert_completed(fresh, captured("fresh"))
+    assert client.get_order(order["order_id"]) == order
 
 
 REFUSED = {
@@ -106,7 +105,7 @@ def test_lines_that_cannot_be_taken_are_listed_and_the_others_are_taken(write_ex
     assert last == counts(completed=1, refused=len(REFUSED))
     for number, ((_, reason), line) in enumerate(zip(REFUSED.values(), told, strict=True), 1):
         assert line.startswith(f"line {number} is refused: ") and reason in line and len(line) < 300
-    assert_completed(launch().client(), good, captured("x" * 1024))
+    launch().client().captures.assert_completed(good, captured("x" * 1024))
 
 
 def test_lease_and_ttl_begin_with_the_import(write_export, launch, data_dir):
@@ -116,7 +115,7 @@ def test_lease_and_ttl_begin_with_the_import(write_export, launch, data_dir):
     assert_imported(import_captures(file, data_dir, "--capture-lease=1s", "--capture-ttl=1s"), completed=1, allocated=1)
     client = launch().client()
     for key in (kept, lapsing):
-        poll_until(lambda key=key: allocate(client, key).status == 202, "the key is free again")
+        poll_until(lambda key=key: client.captures.allocate(key).status == 202, "the key is free again")
     assert_clean_failure(*failed(import_captures(file, data_dir, "--capture-lease=2s", "--capture-ttl=1s")), ["--capture-ttl"])
 
 
@@ -138,15 +137,14 @@ def test_file_that_cannot_be_read(data_dir, file):
     assert_clean_failure(*failed(import_captures(file, data_dir)), [file])
 
 
-def test_many_are_brought_in_and_reach_postgres(postgres, write_export, launch, data_dir):
+def test_many_are_brought_in_and_reach_postgres(replica, write_export, launch, data_dir):
     """Breaks if an import is not part of the log that Postgres follows, or more than one group is lost."""
     count = 5000
     keys = [new_key() for _ in range(count)]
     file = write_export(*(exported(key, captured("x" * 100)) for key in keys))
     assert_imported(import_captures(file, data_dir), completed=count)
-    url = migrated(postgres.create_database())
-    client = launch(f"--postgres-url={url}").client()
-    wait_persisted(client)
-    assert postgres.run(url, "SELECT count(*) FROM captures WHERE state = 'completed'") == [(count,)]
-    assert_verified(url, data_dir)
-    assert release(client, keys[-1]).status == 403
+    client = launch(f"--postgres-url={replica}").client()
+    client.wait_persisted()
+    assert replica.run("SELECT count(*) FROM captures WHERE state = 'completed'") == [(count,)]
+    replica.assert_verified(data_dir)
+    assert client.captures.release(keys[-1]).status == 403

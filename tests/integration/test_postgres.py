@@ -11,45 +11,14 @@ import pytest
 
 from support import settings
 from support.concurrency import Threads, poll_until
-from support.http_client import Client
 from support.ordem_server import run_ordem
 from support.orders import (
-    accepted_order,
-    assert_problem,
-    assert_stale,
-    create,
-    get_order,
-    get_orders_of,
-    merge,
-    message_path,
-    new_customer,
-    order_content,
-    order_path,
-    recorded_part,
-    replace,
+    accepted_order, assert_problem, assert_stale, create, merge, message_path, order_content, order_path, recorded_part, replace,
     set_status,
 )
-from support.persisted import (
-    assert_prefix,
-    assert_verified,
-    assert_whole,
-    held,
-    load,
-    migrated,
-    persisted_message,
-    persisted_order,
-    persisted_position,
-    position_of,
-    sessions_of_ordem,
-    snapshot,
-    verify,
-    wait_persisted,
-    wait_ready,
-    wait_session_waits_for_lock,
-)
-from support.postgres import PASSWORD_ROLE, start_postgres
-from support.server_facts import metric, positions
-from support.workload import load_on
+from support.postgres import PASSWORD_ROLE, name_of, start_postgres
+from support.replica import Replica, migrated
+from support.workload import load, load_on
 
 SECRET = "p@ss/w:rd%Kx9?&"
 LOCK_ORDERS = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"
@@ -59,12 +28,6 @@ LOCK_MESSAGES = "LOCK TABLE message_records IN ACCESS EXCLUSIVE MODE"
 @pytest.fixture
 def rng():
     return random.Random(settings.SEED)
-
-
-@pytest.fixture
-def url(postgres):
-    """A migrated database that is empty else."""
-    return migrated(postgres.create_database())
 
 
 @pytest.fixture(scope="module")
@@ -83,17 +46,17 @@ def restless(_restless):
 
 
 @pytest.fixture
-def restless_url(restless):
-    return migrated(restless.create_database())
+def restless_replica(restless):
+    return Replica.create(restless)
 
 
-def flag(url):
-    return f"--postgres-url={url}"
+def flag(database):
+    return f"--postgres-url={database}"
 
 
 def send_create(client, **changes):
     """Returns the write, its answer and the order."""
-    write = create(order_content(new_customer(), **changes))
+    write = create(order_content(**changes))
     answer = write.send(client)
     return write, answer, accepted_order(answer, 201)
 
@@ -103,9 +66,9 @@ def create_some(client, count):
     return [send_create(client)[:2] for _ in range(count)]
 
 
-def assert_persisted_once(postgres, url, pairs):
+def assert_persisted_once(replica, pairs):
     for write, answer in pairs:
-        _, status, body = persisted_message(postgres, url, write.guid)
+        _, status, body = replica.message(write.guid)
         assert (status, body) == (answer.status, answer.json())
 
 
@@ -124,56 +87,55 @@ def wait_read_only(client):
 
 # The prefix.
 
-def test_every_moment_of_postgres_is_a_prefix_of_the_log(postgres, url, launch, data_dir, rng):
+def test_every_moment_of_postgres_is_a_prefix_of_the_log(replica, launch, data_dir, rng):
     """Breaks if the position, the orders, their versions and the messages move apart, an entry is left out or written twice,
     Postgres goes back, or `ordem verify` finds differences where an engine is only ahead."""
-    server = launch(flag(url))
-    wait_persisted(server.client())  # once it has made its months no reader is in its way
+    server = launch(flag(replica))
+    server.client().wait_persisted()  # once it has made its months no reader is in its way
     # Moments are kept open and judged after the load: judging takes longer than a moment lasts, and the load grows meanwhile.
-    with contextlib.ExitStack() as moments:
-        cursors, newest = [], 0
+    with contextlib.ExitStack() as transactions:
+        snapshots, newest = [], 0
         with load_on(server, rng) as running:
-            while len(cursors) < settings.PREFIX_MOMENTS:
-                poll_until(lambda: persisted_position(postgres, url) != newest, "Postgres moves on")
-                cursors.append(moments.enter_context(snapshot(postgres, url)))
-                before, newest = newest, position_of(cursors[-1])
+            while len(snapshots) < settings.PREFIX_MOMENTS:
+                poll_until(lambda: replica.position() != newest, "Postgres moves on")
+                snapshots.append(transactions.enter_context(replica.snapshot()))
+                before, newest = newest, snapshots[-1].position()
                 assert newest > before, "Postgres has gone back"
-                if len(cursors) % settings.PREFIX_MOMENTS_A_VERIFY == 0:
-                    assert_verified(url, data_dir)
-        for cursor in cursors:
-            assert_prefix(cursor)
-    assert_whole(postgres, url, server.client(), data_dir, running.oracle)
+                if len(snapshots) % settings.PREFIX_MOMENTS_A_VERIFY == 0:
+                    replica.assert_verified(data_dir)
+        for snapshot in snapshots:
+            snapshot.assert_prefix()
+    replica.assert_whole(server.client(), data_dir, running.oracle)
     client = server.client()  # the last check may have taken longer than an idle connection is kept
-    now = positions(client)
+    now = client.positions()
     assert now["persisted"] == now["durable"] == now["decided"]
-    assert metric(client, "ordem_postgres_lag_entries") == metric(client, "ordem_postgres_backlog_bytes") == 0
+    assert client.metric("ordem_postgres_lag_entries") == client.metric("ordem_postgres_backlog_bytes") == 0
 
 
-def test_log_from_before_there_was_a_postgres_is_written_too(postgres, url, launch, data_dir, rng):
+def test_log_from_before_there_was_a_postgres_is_written_too(replica, launch, data_dir, rng):
     """Breaks if only what is written with a Postgres reaches it, or a log longer than one batch is cut somewhere."""
     server = launch()
-    assert positions(server.client())["persisted"] is None
+    assert server.client().positions()["persisted"] is None
     oracle = load(server, rng, settings.LOG_WITHOUT_POSTGRES)
     server.stop()
-    server = launch(flag(url))
-    assert_whole(postgres, url, server.client(), data_dir, oracle)
+    server = launch(flag(replica))
+    replica.assert_whole(server.client(), data_dir, oracle)
 
 
 # Ordem-Position.
 
-def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(postgres, url, launch):
+def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(replica, launch):
     """Breaks if the header names a position before that of the message, or of the version that a refusal speaks of, or if
     Postgres says that it has a position whose rows are not there."""
-    client = launch(flag(url)).client()
+    client = launch(flag(replica)).client()
 
     def check(write, answer, order_id, version):
         position = int(answer.header("Ordem-Position"))
-        wait_persisted(client, position)
-        assert persisted_order(postgres, url, order_id)["version"] >= version
-        at, status, body = persisted_message(postgres, url, write.guid)
+        client.wait_persisted(position)
+        assert replica.order(order_id)["version"] >= version
+        at, status, body = replica.message(write.guid)
         assert (status, body) == (answer.status, answer.json())
-        (order_at,), = postgres.run(
-            url, "SELECT position FROM order_versions WHERE order_id = %s AND version = %s", (order_id, version))
+        (order_at,), = replica.run("SELECT position FROM order_versions WHERE order_id = %s AND version = %s", (order_id, version))
         assert at <= position and order_at <= position
 
     for _ in range(settings.POSITION_ROUNDS):
@@ -186,7 +148,7 @@ def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(postgres, url, 
         check(update, updated, order_id, 2)
         status = set_status(order_id, 2, "confirmed")
         check(status, status.send(client), order_id, 3)
-        stale = replace(order_id, 1, order_content(new_customer()))
+        stale = replace(order_id, 1, order_content())
         refused = stale.send(client)
         assert_stale(refused, stale, 3)
         check(stale, refused, order_id, 3)
@@ -196,12 +158,12 @@ def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(postgres, url, 
             check(earlier, repeated, order_id, version)
 
 
-def test_batch_of_large_updates_is_written_in_pieces(postgres, url, launch, data_dir):
+def test_batch_of_large_updates_is_written_in_pieces(replica, launch, data_dir):
     """Breaks if one statement takes all orders that a batch has changed, however large, or those of one piece are left out."""
-    server = launch(flag(url))
+    server = launch(flag(replica))
     with server.client() as client:
         ids = [send_create(client)[2]["order_id"] for _ in range(400)]
-        wait_persisted(client)
+        client.wait_persisted()
     server.stop()
     server = launch()
     large = {"ü": ["\\\"\n\t{}'%" * 1000, 1e20, None, {"": True}]}  # about 12 KB: 5 MB in all
@@ -209,19 +171,19 @@ def test_batch_of_large_updates_is_written_in_pieces(postgres, url, launch, data
         for order_id in ids:
             accepted_order(merge(order_id, 1, {"attributes": large}).send(client))
     server.stop()
-    server = launch(flag(url))
-    assert_whole(postgres, url, server.client(), data_dir)
+    server = launch(flag(replica))
+    replica.assert_whole(server.client(), data_dir)
 
 
 # Durability postgres.
 
-def test_with_durability_postgres_an_answer_is_in_postgres_already(postgres, url, launch, data_dir):
+def test_with_durability_postgres_an_answer_is_in_postgres_already(replica, launch, data_dir):
     """Breaks if an answer leaves before the transaction of its message has been committed."""
-    server = launch(flag(url), "--durability=postgres")
-    wait_ready(server.client())
+    server = launch(flag(replica), "--durability=postgres")
+    server.client().wait_ready()
 
     def write_and_look():
-        with Client(server.port) as client, postgres.connect(url) as connection, connection.cursor() as cursor:
+        with server.client() as client, replica.connect() as connection, connection.cursor() as cursor:
             for _ in range(settings.ANSWERED_WRITES):
                 write, answer, order = send_create(client)
                 update = set_status(order["order_id"], 1, "confirmed")
@@ -236,57 +198,57 @@ def test_with_durability_postgres_an_answer_is_in_postgres_already(postgres, url
                 assert cursor.fetchall() == [(1,)], "the message of a recorded refusal is not in Postgres"
 
     Threads([write_and_look] * settings.ANSWERING_CLIENTS).join()
-    assert_whole(postgres, url, server.client(), data_dir)
+    replica.assert_whole(server.client(), data_dir)
 
 
-def test_with_durability_postgres_nothing_shows_that_postgres_lacks(postgres, url, launch, data_dir):
+def test_with_durability_postgres_nothing_shows_that_postgres_lacks(replica, launch, data_dir):
     """Breaks if a read, a list, a message, a refusal or the answer to a repeat tells of what would be lost with this machine."""
-    server = launch(flag(url), "--durability=postgres")
+    server = launch(flag(replica), "--durability=postgres")
     client = server.client()
-    wait_ready(client)
+    client.wait_ready()
     _, _, order = send_create(client)
     order_id, customer = order["order_id"], order["customer_id"]
     update, another = merge(order_id, 1, {"currency": "USD"}), create(order_content(customer))
     stale = merge(order_id, 1, {"currency": "GBP"})
-    before = positions(client)["durable"]
+    before = client.positions()["durable"]
     waiting = [(write, server.connect()) for write in (update, another, update, stale)]
-    with held(postgres, url, LOCK_ORDERS):
+    with replica.open_transaction(LOCK_ORDERS):
         for write, connection in waiting[:2]:
             connection.send(write.to_bytes())
-        wait_session_waits_for_lock(postgres, url)
-        poll_until(lambda: positions(client)["durable"] >= before + 2, "both writes are on the disk")
+        replica.wait_session_waits_for_lock()
+        poll_until(lambda: client.positions()["durable"] >= before + 2, "both writes are on the disk")
         for write, connection in waiting[2:]:  # a repeat joins; what it would be refused for is not safe yet
             connection.send(write.to_bytes())
-        poll_until(lambda: positions(client)["durable"] >= before + 3, "the refusal is on the disk")
-        assert get_order(client, order_id) == order
-        assert get_orders_of(client, customer) == [order]
+        poll_until(lambda: client.positions()["durable"] >= before + 3, "the refusal is on the disk")
+        assert client.get_order(order_id) == order
+        assert client.get_orders_of(customer) == [order]
         assert client.get(f"{order_path(order_id)}/versions/2").status == 404
         for write, connection in waiting:
             assert client.get(message_path(write.guid)).status == 404
             assert not connection.has_answer(0), f"{write} was answered"
-        assert positions(client)["persisted"] == before
+        assert client.positions()["persisted"] == before
     updated, created, joined, refused = [connection.read_response() for _, connection in waiting]
     assert accepted_order(updated) == accepted_order(joined)
     assert_stale(refused, stale, 2)
     for write, answer in ((update, updated), (another, created), (stale, refused)):
-        assert persisted_message(postgres, url, write.guid)[1:] == (answer.status, answer.json())
+        assert replica.message(write.guid)[1:] == (answer.status, answer.json())
         assert client.get(message_path(write.guid)).status == 200
-    assert get_order(client, order_id) == accepted_order(updated) == persisted_order(postgres, url, order_id)
-    assert len(get_orders_of(client, customer)) == 2
-    assert_verified(url, data_dir)
+    assert client.get_order(order_id) == accepted_order(updated) == replica.order(order_id)
+    assert len(client.get_orders_of(customer)) == 2
+    replica.assert_verified(data_dir)
 
 
-def test_with_durability_postgres_nothing_is_served_before_postgres_has_the_whole_log(restless, restless_url, launch, data_dir):
+def test_with_durability_postgres_nothing_is_served_before_postgres_has_the_whole_log(restless, restless_replica, launch, data_dir):
     """Breaks if a restart shows what was never acknowledged while Postgres does not have it, or executes it a second time."""
-    url, flags = restless_url, (flag(restless_url), "--durability=postgres")
+    flags = (flag(restless_replica), "--durability=postgres")
     server = launch(*flags)
     client = server.client()
-    wait_ready(client)
+    client.wait_ready()
     _, _, order = send_create(client)
     update = merge(order["order_id"], 1, {"currency": "USD"})
-    with held(restless, url, LOCK_ORDERS):
+    with restless_replica.open_transaction(LOCK_ORDERS):
         server.connect().send(update.to_bytes())
-        wait_session_waits_for_lock(restless, url)
+        restless_replica.wait_session_waits_for_lock()
         server.kill()
     restless.stop()
 
@@ -299,11 +261,11 @@ def test_with_durability_postgres_nothing_is_served_before_postgres_has_the_whol
     wait_log(server, "warning", "cannot connect to Postgres")
     assert_not_ready(client, "recovering")
     restless.start()
-    wait_ready(client)
+    client.wait_ready()
     repeated = update.send(client)
     assert repeated.replayed and accepted_order(repeated)["version"] == 2
-    assert persisted_order(restless, url, order["order_id"]) == get_order(client, order["order_id"]) == accepted_order(repeated)
-    assert_whole(restless, url, client, data_dir)
+    assert restless_replica.order(order["order_id"]) == client.get_order(order["order_id"]) == accepted_order(repeated)
+    restless_replica.assert_whole(client, data_dir)
 
 
 def assert_not_ready(client, status):
@@ -314,105 +276,106 @@ def assert_not_ready(client, status):
 
 # Postgres fails.
 
-def test_away_at_the_start(restless, restless_url, launch, data_dir):
+def test_away_at_the_start(restless, restless_replica, launch, data_dir):
     """Breaks if an engine does not start, take writes and serve reads without its Postgres, or never comes to it later."""
     restless.stop()
-    server = launch(flag(restless_url))
+    server = launch(flag(restless_replica))
     client = server.client()
     assert client.get("/-/ready").status == 200
     pairs = create_some(client, 20)
-    assert positions(client) == {"decided": 20, "durable": 20, "persisted": None}
-    poll_until(lambda: metric(client, "ordem_postgres_failures_total") >= 2, "it is tried again")
-    assert metric(client, "ordem_postgres_connected") == 0
-    assert metric(client, "ordem_postgres_backlog_bytes") > 0
+    assert client.positions() == {"decided": 20, "durable": 20, "persisted": None}
+    poll_until(lambda: client.metric("ordem_postgres_failures_total") >= 2, "it is tried again")
+    assert client.metric("ordem_postgres_connected") == 0
+    assert client.metric("ordem_postgres_backlog_bytes") > 0
     wait_log(server, "warning", "cannot connect to Postgres")
     restless.start()
-    assert_whole(restless, restless_url, client, data_dir)
-    assert_persisted_once(restless, restless_url, pairs)
-    assert metric(client, "ordem_postgres_connected") == 1
+    restless_replica.assert_whole(client, data_dir)
+    assert_persisted_once(restless_replica, pairs)
+    assert client.metric("ordem_postgres_connected") == 1
     wait_log(server, "info", "writing to Postgres again")
 
 
-def test_stopped_and_started_under_load(restless, restless_url, launch, data_dir, rng):
+def test_stopped_and_started_under_load(restless, restless_replica, launch, data_dir, rng):
     """Breaks if a stop of Postgres stops writes, or loses, repeats or tears what was being written to it."""
-    server = launch(flag(restless_url))
+    server = launch(flag(restless_replica))
     client = server.client()
-    wait_persisted(client)  # until Postgres has been reached once nobody can say how far behind it is
+    client.wait_persisted()  # until Postgres has been reached once nobody can say how far behind it is
     with load_on(server, rng) as running:
         for _ in range(2):
             running.wait_for(settings.WRITES_BETWEEN_FAILURES)
             restless.stop()
-            poll_until(lambda: metric(client, "ordem_postgres_connected") == 0, "the engine notices")
-            lag = metric(client, "ordem_postgres_lag_entries")
+            poll_until(lambda: client.metric("ordem_postgres_connected") == 0, "the engine notices")
+            lag = client.metric("ordem_postgres_lag_entries")
             running.wait_for(settings.WRITES_BETWEEN_FAILURES)
-            assert metric(client, "ordem_postgres_lag_entries") > lag
-            assert metric(client, "ordem_postgres_lag_seconds") > 0
+            assert client.metric("ordem_postgres_lag_entries") > lag
+            assert client.metric("ordem_postgres_lag_seconds") > 0
             restless.start()
-            wait_persisted(client)
-    assert_whole(restless, restless_url, client, data_dir, running.oracle)
+            client.wait_persisted()
+    restless_replica.assert_whole(client, data_dir, running.oracle)
 
 
-def test_backend_killed_within_a_transaction(restless, restless_url, launch, data_dir, rng):
+def test_backend_killed_within_a_transaction(restless, restless_replica, launch, data_dir, rng):
     """Breaks if half of a batch stays, or a batch whose connection was lost is written again though it was committed."""
-    server = launch(flag(restless_url))
+    server = launch(flag(restless_replica))
     client = server.client()
     with load_on(server, rng) as running:
         for lock in (LOCK_MESSAGES, LOCK_ORDERS):
             running.wait_for(settings.WRITES_BETWEEN_FAILURES)
-            with held(restless, restless_url, lock):
-                restless.kill_backend(wait_session_waits_for_lock(restless, restless_url))
-                poll_until(lambda: metric(client, "ordem_postgres_connected") == 0, "the engine notices")
+            with restless_replica.open_transaction(lock):
+                restless.kill_backend(restless_replica.wait_session_waits_for_lock())
+                poll_until(lambda: client.metric("ordem_postgres_connected") == 0, "the engine notices")
             restless.wait_ready()
-            wait_persisted(client)
+            client.wait_persisted()
         for _ in range(5):  # at whatever moment it is
             running.wait_for(settings.WRITES_BETWEEN_FAILURES // 5)
-            for pid in sessions_of_ordem(restless, restless_url):
-                restless.run(restless_url, "SELECT pg_terminate_backend(%s)", (pid,))
-    assert_whole(restless, restless_url, client, data_dir, running.oracle)
+            for pid in restless_replica.sessions():
+                restless_replica.run("SELECT pg_terminate_backend(%s)", (pid,))
+    restless_replica.assert_whole(client, data_dir, running.oracle)
 
 
 def test_database_without_tables_is_told_and_waited_for(postgres, database, launch, data_dir):
     """Breaks if an engine that was started before `ordem migrate` stops, is silent, or has to be started again."""
-    server = launch(flag(database))
+    replica = Replica(postgres, database)
+    server = launch(flag(replica))
     client = server.client()
     pairs = create_some(client, 5)
     wait_log(server, "warning", "ordem migrate")
-    assert positions(client)["persisted"] is None
+    assert client.positions()["persisted"] is None
     migrated(database)
-    assert_whole(postgres, database, client, data_dir)
-    assert_persisted_once(postgres, database, pairs)
+    replica.assert_whole(client, data_dir)
+    assert_persisted_once(replica, pairs)
 
 
-def test_statement_that_fails_is_tried_again_until_it_does_not(postgres, url, launch, data_dir, rng):
+def test_statement_that_fails_is_tried_again_until_it_does_not(replica, launch, data_dir, rng):
     """Breaks if an entry that Postgres refuses is left out, if half of its batch stays, or if nobody is told why."""
-    server = launch(flag(url))
+    server = launch(flag(replica))
     client = server.client()
     with load_on(server, rng) as running:
         running.wait_for(settings.WRITES_BETWEEN_FAILURES)
-        postgres.run(url, "ALTER TABLE message_records ADD CONSTRAINT no_more_stale CHECK (verdict <> 'stale_version') NOT VALID")
-        poll_until(lambda: metric(client, "ordem_postgres_failures_total") >= 3, "it fails again and again")
+        replica.run("ALTER TABLE message_records ADD CONSTRAINT no_more_stale CHECK (verdict <> 'stale_version') NOT VALID")
+        poll_until(lambda: client.metric("ordem_postgres_failures_total") >= 3, "it fails again and again")
         wait_log(server, "warning", "no_more_stale")
-        with snapshot(postgres, url) as cursor:
-            stuck = assert_prefix(cursor)
+        with replica.snapshot() as snapshot:
+            stuck = snapshot.assert_prefix()
         running.wait_for(settings.WRITES_BETWEEN_FAILURES)
-        assert metric(client, "ordem_postgres_lag_entries") >= settings.WRITES_BETWEEN_FAILURES
-        assert positions(client)["persisted"] == stuck
-        postgres.run(url, "ALTER TABLE message_records DROP CONSTRAINT no_more_stale")
-        wait_persisted(client)
+        assert client.metric("ordem_postgres_lag_entries") >= settings.WRITES_BETWEEN_FAILURES
+        assert client.positions()["persisted"] == stuck
+        replica.run("ALTER TABLE message_records DROP CONSTRAINT no_more_stale")
+        client.wait_persisted()
     wait_log(server, "info", "writing to Postgres again")
-    assert_whole(postgres, url, client, data_dir, running.oracle)
+    replica.assert_whole(client, data_dir, running.oracle)
 
 
-def test_backlog_that_reached_its_bound_refuses_writes_until_postgres_is_back(restless, restless_url, launch, data_dir):
+def test_backlog_that_reached_its_bound_refuses_writes_until_postgres_is_back(restless, restless_replica, launch, data_dir):
     """Breaks if the log grows past its bound without an end, if reads stop with the writes, or if a GUID that was refused so
     can't be executed later, once."""
     restless.stop()
-    server = launch(flag(restless_url), "--persist-backlog-max=4KiB")
+    server = launch(flag(restless_replica), "--persist-backlog-max=4KiB")
     client = server.client()
     pairs, refused = [], []
     while not refused:
         assert len(pairs) < settings.BACKLOG_CREATES_MAX, f"{len(pairs)} creates fit into 4 KiB"
-        write = create(order_content(new_customer()))
+        write = create()
         answer = write.send(client)
         if answer.status == 201:
             pairs.append((write, answer))
@@ -424,12 +387,12 @@ def test_backlog_that_reached_its_bound_refuses_writes_until_postgres_is_back(re
     refused.append(update)
     assert client.get("/-/ready").status == 200
     for write, answer in pairs:
-        assert get_order(client, accepted_order(answer, 201)["order_id"]) == accepted_order(answer, 201)
+        assert client.get_order(accepted_order(answer, 201)["order_id"]) == accepted_order(answer, 201)
     for write in refused:
         assert client.get(message_path(write.guid)).status == 404
 
     restless.start()
-    wait_persisted(client)
+    client.wait_persisted()
     for write in refused:
         answer = poll_until(lambda: (got := write.send(client)).status != 503 and got, "writes are taken again")
         accepted_order(answer, 201 if write is refused[0] else 200)
@@ -437,126 +400,126 @@ def test_backlog_that_reached_its_bound_refuses_writes_until_postgres_is_back(re
         again = write.send(client)
         assert again.replayed and recorded_part(again) == recorded_part(answer)
         pairs.append((write, answer))
-    assert_whole(restless, restless_url, client, data_dir)
-    assert_persisted_once(restless, restless_url, pairs)
-    assert positions(client)["durable"] == len(pairs)
+    restless_replica.assert_whole(client, data_dir)
+    assert_persisted_once(restless_replica, pairs)
+    assert client.positions()["durable"] == len(pairs)
 
 
 # One engine.
 
-def writer(url, launch, folder, *flags):
+def writer(replica, launch, folder, *flags):
     """A server, and a client of it, once Postgres has its log."""
-    server = launch(flag(url), *flags, folder=folder)
+    server = launch(flag(replica), *flags, folder=folder)
     client = server.client()
-    wait_ready(client)
-    wait_persisted(client)
+    client.wait_ready()
+    client.wait_persisted()
     return server, client
 
 
 @pytest.fixture
-def two_folders(url, launch, data_dir, tmp_path):
+def two_folders(replica, launch, data_dir, tmp_path):
     """A data folder whose log is in Postgres, and a copy of it."""
-    server, client = writer(url, launch, data_dir)
+    server, client = writer(replica, launch, data_dir)
     create_some(client, 5)
     server.stop()
     shutil.copytree(data_dir, tmp_path / "copy")
     return data_dir, tmp_path / "copy"
 
 
-def test_older_engine_stops_when_a_newer_one_has_taken_over(postgres, url, launch, two_folders):
+def test_older_engine_stops_when_a_newer_one_has_taken_over(replica, launch, two_folders):
     """Breaks if two engines write one log by turns, or the older one goes on taking writes that Postgres will never have."""
-    older, older_client = writer(url, launch, two_folders[0])
-    _, newer_client = writer(url, launch, two_folders[1])
+    older, older_client = writer(replica, launch, two_folders[0])
+    _, newer_client = writer(replica, launch, two_folders[1])
     lost, _, _ = send_create(older_client)  # it does not know yet
     wait_read_only(older_client)
     wait_log(older, "error", "no more writes")
     assert "another engine has taken over" in older.printed()
-    assert_problem(create(order_content(new_customer())).send(older_client), 503, "read-only")
+    assert_problem(create().send(older_client), 503, "read-only")
     assert older_client.get(message_path(lost.guid)).status == 200
     pairs = create_some(newer_client, 5)
-    assert_whole(postgres, url, newer_client, two_folders[1])
-    assert_persisted_once(postgres, url, pairs)
-    assert persisted_message(postgres, url, lost.guid) is None
+    replica.assert_whole(newer_client, two_folders[1])
+    assert_persisted_once(replica, pairs)
+    assert replica.message(lost.guid) is None
 
 
-def test_older_engine_with_durability_postgres_acknowledges_nothing_after_it_was_superseded(postgres, url, launch, two_folders):
+def test_older_engine_with_durability_postgres_acknowledges_nothing_after_it_was_superseded(replica, launch, two_folders):
     """Breaks if the engine that lost its Postgres answers a write with success even once, or shows it."""
-    older, older_client = writer(url, launch, two_folders[0], "--durability=postgres")
-    _, newer_client = writer(url, launch, two_folders[1])
-    lost = create(order_content(new_customer()))
+    older, older_client = writer(replica, launch, two_folders[0], "--durability=postgres")
+    _, newer_client = writer(replica, launch, two_folders[1])
+    lost = create()
     assert_problem(lost.send(older_client), 503, "read-only")
     assert older_client.get(message_path(lost.guid)).status == 404
     assert_not_ready(older_client, "read-only")
     wait_log(older, "warning", "another engine has taken over")
     create_some(newer_client, 5)
-    assert_whole(postgres, url, newer_client, two_folders[1])
-    assert persisted_message(postgres, url, lost.guid) is None
+    replica.assert_whole(newer_client, two_folders[1])
+    assert replica.message(lost.guid) is None
 
 
-def test_engine_with_another_log_is_refused(postgres, url, launch, data_dir, tmp_path):
+def test_engine_with_another_log_is_refused(replica, launch, data_dir, tmp_path):
     """Breaks if a second log is mixed into a database, by a wrong URL or a folder that was made anew."""
-    server, client = writer(url, launch, data_dir)
+    server, client = writer(replica, launch, data_dir)
     pairs = create_some(client, 5)
     own_id = (data_dir / "FORMAT").read_text().split()[1]
-    stranger = launch(flag(url), folder=tmp_path / "other")
+    stranger = launch(flag(replica), folder=tmp_path / "other")
     wait_read_only(stranger.client())
     wait_log(stranger, "warning", "another engine", own_id)
-    assert_problem(create(order_content(new_customer())).send(stranger.client()), 503, "read-only")
+    assert_problem(create().send(stranger.client()), 503, "read-only")
     pairs += create_some(client, 5)
-    assert_whole(postgres, url, client, data_dir)
-    assert_persisted_once(postgres, url, pairs)
-    refused = verify(url, tmp_path / "other")
+    replica.assert_whole(client, data_dir)
+    assert_persisted_once(replica, pairs)
+    refused = replica.verify(tmp_path / "other")
     assert refused.returncode == 1 and own_id in refused.stderr, refused.stderr
 
 
-def test_old_copy_of_the_folder_takes_no_writes(postgres, url, launch, two_folders):
+def test_old_copy_of_the_folder_takes_no_writes(replica, launch, two_folders):
     """Breaks if an engine on a folder from before gives positions a second time: Postgres would keep the first ones' rows."""
-    server, client = writer(url, launch, two_folders[0])
+    server, client = writer(replica, launch, two_folders[0])
     create_some(client, 5)
     server.stop()
-    old = launch(flag(url), folder=two_folders[1])
+    old = launch(flag(replica), folder=two_folders[1])
     wait_read_only(old.client())
     wait_log(old, "warning", "old copy")
-    assert_problem(create(order_content(new_customer())).send(old.client()), 503, "read-only")
-    refused = verify(url, two_folders[1])
+    assert_problem(create().send(old.client()), 503, "read-only")
+    refused = replica.verify(two_folders[1])
     assert refused.returncode == 1 and "position 10" in refused.stderr, refused.stderr
-    assert_verified(url, two_folders[0])
-    with snapshot(postgres, url) as cursor:
-        assert assert_prefix(cursor) == 10
+    replica.assert_verified(two_folders[0])
+    with replica.snapshot() as snapshot:
+        assert snapshot.assert_prefix() == 10
 
 
-def test_old_copy_that_is_refused_leaves_the_engine_in_charge_alone(postgres, url, launch, two_folders):
+def test_old_copy_that_is_refused_leaves_the_engine_in_charge_alone(replica, launch, two_folders):
     """Breaks if an engine takes over before it has looked whether it may: the right one would stop for the wrong one."""
-    _, client = writer(url, launch, two_folders[0])
+    _, client = writer(replica, launch, two_folders[0])
     pairs = create_some(client, 5)
-    wait_persisted(client)
-    old = launch(flag(url), folder=two_folders[1])
+    client.wait_persisted()
+    old = launch(flag(replica), folder=two_folders[1])
     wait_read_only(old.client())
     wait_log(old, "warning", "old copy")
     pairs += create_some(client, 5)
-    assert_whole(postgres, url, client, two_folders[0])
+    replica.assert_whole(client, two_folders[0])
     pairs += create_some(client, 5)
-    assert_whole(postgres, url, client, two_folders[0])
-    assert_persisted_once(postgres, url, pairs)
+    replica.assert_whole(client, two_folders[0])
+    assert_persisted_once(replica, pairs)
 
 
-def test_superseded_engine_stays_so_when_it_is_started_again(postgres, url, launch, two_folders):
+def test_superseded_engine_stays_so_when_it_is_started_again(replica, launch, two_folders):
     """Breaks if an engine whose log has parted from Postgres's goes on after it: two histories would be mixed."""
-    older, older_client = writer(url, launch, two_folders[0])
-    _, newer_client = writer(url, launch, two_folders[1])
+    older, older_client = writer(replica, launch, two_folders[0])
+    _, newer_client = writer(replica, launch, two_folders[1])
     lost, _, _ = send_create(older_client)
     wait_read_only(older_client)
     older.stop()
     pairs = create_some(newer_client, 1)  # at the position that the lost one has in the other folder
-    wait_persisted(newer_client)
-    again = launch(flag(url), folder=two_folders[0])
+    newer_client.wait_persisted()
+    again = launch(flag(replica), folder=two_folders[0])
     wait_read_only(again.client())
     pairs += create_some(newer_client, 5)
-    assert_whole(postgres, url, newer_client, two_folders[1])
+    replica.assert_whole(newer_client, two_folders[1])
     pairs += create_some(newer_client, 5)
-    assert_whole(postgres, url, newer_client, two_folders[1])
-    assert_persisted_once(postgres, url, pairs)
-    assert persisted_message(postgres, url, lost.guid) is None
+    replica.assert_whole(newer_client, two_folders[1])
+    assert_persisted_once(replica, pairs)
+    assert replica.message(lost.guid) is None
 
 
 # Put back to an earlier state.
@@ -564,9 +527,9 @@ def test_superseded_engine_stays_so_when_it_is_started_again(postgres, url, laun
 DURABILITIES = pytest.mark.parametrize("durability", ["fsync", "postgres"])
 
 
-def put_back_in_place(postgres, url, position):
+def put_back_in_place(replica, position):
     """As a restoration into the tables as they are: no session is ended. Knows creates only."""
-    postgres.run(url, f"""
+    replica.run(f"""
         BEGIN;
         DELETE FROM orders WHERE position > {position};
         DELETE FROM order_versions WHERE position > {position};
@@ -577,33 +540,33 @@ def put_back_in_place(postgres, url, position):
 
 @DURABILITIES
 @pytest.mark.parametrize("moment", ["before any engine came", "before the last start", "since the last start", "in place"])
-def test_database_that_is_put_back_under_an_engine_is_filled_again(postgres, url, launch, data_dir, moment, durability):
+def test_database_that_is_put_back_under_an_engine_is_filled_again(replica, launch, data_dir, moment, durability):
     """Breaks if an engine takes a database from before its start for another engine's, or a write that was acknowledged, before
     or since, never comes to Postgres; or if with durability postgres an answer leaves before all that comes before it is there."""
-    back_ups = {"before any engine came": postgres.back_up(url)}
-    server, client = writer(url, launch, data_dir, f"--durability={durability}")
+    back_ups = {"before any engine came": replica.back_up()}
+    server, client = writer(replica, launch, data_dir, f"--durability={durability}")
     pairs = create_some(client, 5)
     server.stop()
-    back_ups["before the last start"] = postgres.back_up(url)
-    server, client = writer(url, launch, data_dir, f"--durability={durability}")
+    back_ups["before the last start"] = replica.back_up()
+    server, client = writer(replica, launch, data_dir, f"--durability={durability}")
     pairs += create_some(client, 5)
-    wait_persisted(client)
-    back_ups["since the last start"] = postgres.back_up(url)
+    client.wait_persisted()
+    back_ups["since the last start"] = replica.back_up()
     pairs += create_some(client, 5)
-    wait_persisted(client)
+    client.wait_persisted()
 
     if moment == "in place":
-        put_back_in_place(postgres, url, 7)
+        put_back_in_place(replica, 7)
     else:
-        postgres.put_back(url, back_ups[moment])
+        replica.put_back(back_ups[moment])
     pairs += create_some(client, 1)
     if durability == "postgres":
-        with snapshot(postgres, url) as cursor:
-            assert assert_prefix(cursor) == len(pairs), "a write was acknowledged that Postgres does not have"
-    assert_whole(postgres, url, client, data_dir)
+        with replica.snapshot() as snapshot:
+            assert snapshot.assert_prefix() == len(pairs), "a write was acknowledged that Postgres does not have"
+    replica.assert_whole(client, data_dir)
     pairs += create_some(client, 5)
-    assert_whole(postgres, url, client, data_dir)
-    assert_persisted_once(postgres, url, pairs)
+    replica.assert_whole(client, data_dir)
+    assert_persisted_once(replica, pairs)
     position = {"before any engine came": 0, "before the last start": 5, "since the last start": 10, "in place": 7}[moment]
     told = wait_log(server, "warning", "restored to an earlier state")
     assert (told["position"], told["position_before"]) == (position, 15)
@@ -611,65 +574,65 @@ def test_database_that_is_put_back_under_an_engine_is_filled_again(postgres, url
 
 
 @DURABILITIES
-def test_database_that_was_put_back_before_a_start_is_filled_again(postgres, url, launch, data_dir, durability):
+def test_database_that_was_put_back_before_a_start_is_filled_again(replica, launch, data_dir, durability):
     """Breaks if the log is not written again from where the database stands, or with durability postgres something is served
     before it is there again."""
-    server, client = writer(url, launch, data_dir)
+    server, client = writer(replica, launch, data_dir)
     pairs = create_some(client, 5)
-    wait_persisted(client)
-    back_up = postgres.back_up(url)
+    client.wait_persisted()
+    back_up = replica.back_up()
     pairs += create_some(client, 5)
     server.stop()
-    server, client = writer(url, launch, data_dir)
+    server, client = writer(replica, launch, data_dir)
     server.stop()
-    postgres.put_back(url, back_up)
-    _, client = writer(url, launch, data_dir, f"--durability={durability}")
+    replica.put_back(back_up)
+    _, client = writer(replica, launch, data_dir, f"--durability={durability}")
     if durability == "postgres":
-        assert persisted_position(postgres, url) == 10
+        assert replica.position() == 10
     pairs += create_some(client, 5)
-    assert_whole(postgres, url, client, data_dir)
-    assert_persisted_once(postgres, url, pairs)
+    replica.assert_whole(client, data_dir)
+    assert_persisted_once(replica, pairs)
 
 
 @pytest.mark.parametrize("starts", [1, 2], ids=["with the same epoch", "with a lower epoch"])
-def test_engine_that_came_after_a_database_was_put_back_supersedes_those_before_it(postgres, url, launch, two_folders, starts):
+def test_engine_that_came_after_a_database_was_put_back_supersedes_those_before_it(replica, launch, two_folders, starts):
     """Breaks if an engine goes by the number of its epoch alone: after the database was put back that of a later engine may be
     the same, or lower."""
-    back_up = postgres.copy_database(url)
+    back_up = replica.copy()
     for _ in range(starts - 1):
-        writer(url, launch, two_folders[0])[0].stop()
-    older, older_client = writer(url, launch, two_folders[0])
-    postgres.put_back(url, back_up)
-    _, newer_client = writer(url, launch, two_folders[1])
+        writer(replica, launch, two_folders[0])[0].stop()
+    older, older_client = writer(replica, launch, two_folders[0])
+    replica.put_back(back_up)
+    _, newer_client = writer(replica, launch, two_folders[1])
     lost, _, _ = send_create(older_client)
     wait_read_only(older_client)
     wait_log(older, "warning", "another engine has taken over")
     pairs = create_some(newer_client, 5)
-    assert_whole(postgres, url, newer_client, two_folders[1])
-    assert_persisted_once(postgres, url, pairs)
-    assert persisted_message(postgres, url, lost.guid) is None
+    replica.assert_whole(newer_client, two_folders[1])
+    assert_persisted_once(replica, pairs)
+    assert replica.message(lost.guid) is None
 
 
 @DURABILITIES
-def test_log_that_does_not_reach_back_to_where_a_database_was_put_is_told(postgres, url, launch, data_dir, tmp_path, durability):
+def test_log_that_does_not_reach_back_to_where_a_database_was_put_is_told(replica, launch, data_dir, tmp_path, durability):
     """Breaks if what happened, and what helps, is not said; if an acknowledged write is passed over; or if reads stop, too."""
-    server, client = writer(url, launch, data_dir)
+    server, client = writer(replica, launch, data_dir)
     create_some(client, 5)
-    wait_persisted(client)
-    back_up = postgres.back_up(url)
+    client.wait_persisted()
+    back_up = replica.back_up()
     _, _, order = send_create(client)
     create_some(client, 4)
-    wait_persisted(client)
+    client.wait_persisted()
     server.stop()
-    whole = postgres.copy_database(url)
+    whole = replica.copy()
     folder = tmp_path / "restored"  # its log begins behind what it was restored from
-    assert run_ordem("restore", "--postgres-url", url, "--data-dir", folder).returncode == 0
-    server, client = writer(url, launch, folder, f"--durability={durability}")
+    assert run_ordem("restore", "--postgres-url", replica, "--data-dir", folder).returncode == 0
+    server, client = writer(replica, launch, folder, f"--durability={durability}")
     create_some(client, 5)
-    wait_persisted(client)
+    client.wait_persisted()
 
-    postgres.put_back(url, back_up)
-    lost = create(order_content(new_customer()))
+    replica.put_back(back_up)
+    lost = create()
     answer = lost.send(client)
     wait_read_only(client)
     if durability == "postgres":
@@ -677,42 +640,41 @@ def test_log_that_does_not_reach_back_to_where_a_database_was_put_is_told(postgr
     else:
         accepted_order(answer, 201)
     wait_log(server, "warning", "up to position 5", "begins at position 11", "put back to an earlier state", "holds position 10")
-    assert get_order(client, order["order_id"]) == order
-    assert persisted_position(postgres, url) == 5
+    assert client.get_order(order["order_id"]) == order
+    assert replica.position() == 5
     server.stop()
-    refused = verify(url, folder)
+    refused = replica.verify(folder)
     assert refused.returncode == 1 and "up to position 5" in refused.stderr and "position 11" in refused.stderr, refused.stderr
 
-    postgres.put_back(url, whole)  # the remedy that is told
-    _, client = writer(url, launch, folder)
-    assert_persisted_once(postgres, url, [(lost, lost.send(client))])
-    assert_whole(postgres, url, client, folder)
+    replica.put_back(whole)  # the remedy that is told
+    _, client = writer(replica, launch, folder)
+    assert_persisted_once(replica, [(lost, lost.send(client))])
+    replica.assert_whole(client, folder)
 
 
 # Stopping.
 
-def test_stop_brings_the_end_of_the_log_to_postgres(postgres, url, launch, data_dir, rng):
+def test_stop_brings_the_end_of_the_log_to_postgres(replica, launch, data_dir, rng):
     """Breaks if a stop leaves behind what was written just before it."""
     for _ in range(settings.STOPS):
-        server = launch(flag(url))
-        wait_persisted(server.client())
+        server = launch(flag(replica))
+        server.client().wait_persisted()
         oracle = load(server, rng, 50)
         server.stop()
         last = next(entry["position"] for entry in server.logs() if entry["message"] == "stopped")
-        with snapshot(postgres, url) as cursor:
-            assert assert_prefix(cursor) == last
+        with replica.snapshot() as snapshot:
+            assert snapshot.assert_prefix() == last
         assert not any("lacks the end of the log" in entry["message"] for entry in server.logs())
-    assert_verified(url, data_dir)
+    replica.assert_verified(data_dir)
     assert not oracle.violations
 
 
-def test_stop_does_not_wait_for_a_postgres_that_hangs(restless, restless_url, launch, data_dir):
+def test_stop_does_not_wait_for_a_postgres_that_hangs(restless_replica, launch, data_dir):
     """Breaks if a stop takes as long as a Postgres that neither answers nor ends."""
-    url = restless_url
-    server = launch(flag(url), "--drain-timeout=1s")
+    server = launch(flag(restless_replica), "--drain-timeout=1s")
     create_some(server.client(), 5)
-    wait_persisted(server.client())
-    hanging, = sessions_of_ordem(restless, url)
+    server.client().wait_persisted()
+    hanging, = restless_replica.sessions()
     os.kill(hanging, signal.SIGSTOP)
     try:
         create_some(server.client(), 5)
@@ -722,25 +684,25 @@ def test_stop_does_not_wait_for_a_postgres_that_hangs(restless, restless_url, la
         assert any("lacks the end of the log" in entry["message"] for entry in server.logs())
     finally:
         os.kill(hanging, signal.SIGCONT)
-    client = launch(flag(url)).client()
-    assert_whole(restless, url, client, data_dir)
-    assert positions(client)["durable"] == 10
+    client = launch(flag(restless_replica)).client()
+    restless_replica.assert_whole(client, data_dir)
+    assert client.positions()["durable"] == 10
 
 
 # The password.
 
 @pytest.mark.parametrize("password", [SECRET, SECRET + "-wrong"], ids=["right", "wrong"])
-def test_password_is_used_and_never_shown(postgres, url, launch, data_dir, password):
+def test_password_is_used_and_never_shown(postgres, replica, launch, data_dir, password):
     """Breaks if the log (the settings at the start, or what Postgres objects to) or /metrics quotes the URL as it is."""
-    name = url.partition("?")[0].rpartition("/")[2]
+    name = name_of(replica.url)
     role = f"engine_of_{name}"
-    postgres.run(url, f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{SECRET}' IN ROLE {PASSWORD_ROLE}")
+    replica.run(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{SECRET}' IN ROLE {PASSWORD_ROLE}")
     guarded = postgres.url(name, role, password)
     server = launch("--log-level=debug", environment={"ORDEM_POSTGRES_URL": guarded})
     client = server.client()
     create_some(client, 3)
     if password == SECRET:
-        assert_whole(postgres, url, client, data_dir)
+        replica.assert_whole(client, data_dir)
     else:
         wait_log(server, "warning", "password authentication failed")
     metrics = client.get("/metrics").body.decode()

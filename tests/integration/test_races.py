@@ -6,26 +6,16 @@ import pytest
 
 from support import settings
 from support.concurrency import Threads
-from support.http_client import Client, send_at_the_same_moment
-from support.orders import (
-    accepted_order,
-    assert_stale,
-    create,
-    get_order,
-    get_versions,
-    merge,
-    new_customer,
-    order_content,
-    replace,
-    set_status,
-)
+from support.http_client import send_at_the_same_moment
+from support.ordem_client import OrdemClient
+from support.orders import accepted_order, assert_stale, create, merge, order_content, replace, set_status
 
 WAYS = (("replace", "body"), ("replace", "if-match"), ("merge", "body"), ("merge", "if-match"), ("merge", "both"))
 
 
 def create_order(client):
     """An order whose attributes have the same members as those of every update: a merge is then a replacement."""
-    content = order_content(new_customer(), attributes={"label": "created"})
+    content = order_content(attributes={"label": "created"})
     return accepted_order(create(content).send(client), 201)
 
 
@@ -45,7 +35,7 @@ class Racer:
     def __init__(self, port, order_id, number, start):
         self.won = []
         self.lost = 0
-        self._client = Client(port)
+        self._client = OrdemClient(port)
         self._order_id = order_id
         self._number = number
         self._start = start
@@ -58,7 +48,7 @@ class Racer:
                 self._update_once(attempt)
 
     def _update_once(self, attempt):
-        read = get_order(self._client, self._order_id)
+        read = self._client.get_order(self._order_id)
         assert not self.won or read["version"] >= self.won[-1]["version"], "a read does not see the reader's own write"
         write = update(read, f"{self._number}/{attempt}", self._number + attempt)
         answer = write.send(self._client)
@@ -77,7 +67,7 @@ class Reader:
 
     def __init__(self, port, order_id, stop):
         self.seen = {}
-        self._client = Client(port)
+        self._client = OrdemClient(port)
         self._order_id = order_id
         self._stop = stop
 
@@ -85,7 +75,7 @@ class Reader:
         latest = 0
         with self._client:
             for _ in range(settings.RACE_READS_MAX):
-                order = get_order(self._client, self._order_id)
+                order = self._client.get_order(self._order_id)
                 assert order["version"] >= latest, f"version {order['version']} was read after version {latest}"
                 latest = order["version"]
                 assert self.seen.setdefault(latest, order) == order, f"version {latest} was read with two contents"
@@ -111,11 +101,11 @@ def test_versions_have_no_gap_and_no_fork(launch, flags):
         stop.set()
         reading.join()
 
-    history = get_versions(client, order_id)
+    history = client.get_versions(order_id)
     assert [order["version"] for order in history] == list(range(len(history), 0, -1))
     won = sorted((order for racer in racers for order in racer.won), key=lambda order: order["version"])
     assert history[::-1] == [first, *won]
-    assert get_order(client, order_id) == history[0]
+    assert client.get_order(order_id) == history[0]
     assert sum(racer.lost for racer in racers) > 0, "nobody lost: there was no race"
     by_version = {order["version"]: order for order in history}
     for reader in readers:
@@ -140,8 +130,8 @@ def test_one_update_wins_each_version(launch):
                 assert_stale(answer, write, latest=order["version"] + 1)
         order = accepted_order(won[0])
         history.insert(0, order)
-        assert get_order(client, order["order_id"]) == order
-    assert get_versions(client, order["order_id"]) == history
+        assert client.get_order(order["order_id"]) == order
+    assert client.get_versions(order["order_id"]) == history
 
 
 def test_confirm_and_cancel_exclude_each_other(launch):
@@ -159,7 +149,7 @@ def test_confirm_and_cancel_exclude_each_other(launch):
         for write, answer in zip(writes, answers):
             if answer.status != 200:
                 assert_stale(answer, write, latest=2)
-        assert get_versions(client, order["order_id"]) == [accepted_order(won[0]), order]
+        assert client.get_versions(order["order_id"]) == [accepted_order(won[0]), order]
 
 
 def test_created_order_is_there_at_once(launch):
@@ -167,9 +157,9 @@ def test_created_order_is_there_at_once(launch):
     another one."""
     server = launch()
     for _ in range(settings.RACE_ROUNDS):
-        writes = [create(order_content(new_customer())) for _ in range(settings.RACE_CLIENTS)]
+        writes = [create() for _ in range(settings.RACE_CLIENTS)]
         answers = send_at_the_same_moment(server.port, [write.to_bytes() for write in writes])
-        with Client(server.port) as other:
+        with server.client() as other:
             for answer in answers:
                 order = accepted_order(answer, 201)
-                assert get_order(other, order["order_id"]) == order
+                assert other.get_order(order["order_id"]) == order

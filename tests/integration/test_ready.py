@@ -10,8 +10,7 @@ from support import settings
 from support.concurrency import poll_until
 from support.http_client import free_port
 from support.ordem_server import assert_clean_failure, run_ordem
-from support.orders import accepted_order, create, new_customer, order_content
-from support.server_facts import metric
+from support.orders import accepted_order, create
 
 ANSWER_SECONDS = 2
 
@@ -45,14 +44,14 @@ def test_server_that_takes_no_writes(launch, own_postgres):
 def test_server_that_serves_reads_alone(launch, database, tmp_path):
     """Breaks if a server that takes no writes, but serves reads, looks like one that serves nothing."""
     assert run_ordem("migrate", f"--postgres-url={database}").returncode == 0
-    accepted_order(create(order_content(new_customer())).send(launch(f"--postgres-url={database}").client()), 201)
+    accepted_order(create().send(launch(f"--postgres-url={database}").client()), 201)
     server = launch(f"--postgres-url={database}", folder=tmp_path / "with another log")
     client = server.client()
     poll_until(lambda: ask(server.port).returncode == 1, "the server takes no writes")
     assert (ask(server.port, "--reads").returncode, ask(server.port, "--reads").stdout) == (0, "ready\n")
     answer = client.get("/-/ready/reads")
     assert answer.status == 200 and answer.json()["status"] == "read-only" and answer.json()["reason"]
-    assert metric(client, "ordem_takes_writes") == 0 and metric(client, "ordem_serves_reads") == 1
+    assert client.metric("ordem_takes_writes") == 0 and client.metric("ordem_serves_reads") == 1
 
 
 @pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")

@@ -7,26 +7,11 @@ import pytest
 
 from support import settings
 from support.concurrency import Threads, poll_until
-from support.http_client import Client, ConnectionEnded
+from support.http_client import ConnectionEnded
+from support.ordem_client import OrdemClient
 from support.orders import (
-    ORDER_CLOSED,
-    STATUS_NOT_ALLOWED,
-    accepted_order,
-    assert_problem,
-    assert_stale,
-    create,
-    expires_at,
-    get_order,
-    get_orders_of,
-    get_versions,
-    merge,
-    new_customer,
-    now,
-    order_content,
-    parse_time,
-    recorded_part,
-    replace,
-    set_status,
+    ORDER_CLOSED, STATUS_NOT_ALLOWED, accepted_order, assert_problem, assert_stale, create, expires_at, merge, new_customer, now,
+    order_content, parse_time, recorded_part, replace, set_status,
 )
 
 DRAIN_SECONDS = 5
@@ -72,7 +57,7 @@ class Load:
         self._port = port
 
     def run(self):
-        with Client(self._port) as client:
+        with OrdemClient(self._port) as client:
             for _ in range(settings.LOAD_REQUESTS_MAX):
                 write = create(order_content(self.customer))
                 try:
@@ -115,14 +100,14 @@ def test_stop_under_load(launch):
     client = launch().client()
     for write, answer in load.acknowledged:
         order = accepted_order(answer, 201)
-        assert get_order(client, order["order_id"]) == order
+        assert client.get_order(order["order_id"]) == order
         repeated = write.send(client)
         assert recorded_part(repeated) == recorded_part(answer)
         assert repeated.replayed
     for write in load.unanswered + load.refused:
         accepted_order(write.send(client), 201)
     guids = len(load.acknowledged) + len(load.unanswered) + len(load.refused)
-    assert len(get_orders_of(client, load.customer)) == guids
+    assert len(client.get_orders_of(load.customer)) == guids
 
 
 def test_stuck_clients_do_not_hold_up_the_stop(launch):
@@ -130,7 +115,7 @@ def test_stuck_clients_do_not_hold_up_the_stop(launch):
     server = launch("--drain-timeout=1s")
     idle, half_sent, waiting = server.connect(), server.connect(), server.connect()
     assert idle.get("/-/ping").status == 200
-    half_sent.send(create(order_content(new_customer())).to_bytes()[:-1])
+    half_sent.send(create().to_bytes()[:-1])
     waiting.send(b"GET /-/ping HTTP/1.1\r\nHost: ")
     server.stop(1 + 5 * settings.SLOW)
 
@@ -143,7 +128,7 @@ def test_repeats_answer_the_same_after_a_restart(launch, end, durability):
     server = launch(f"--durability={durability}")
     recorded = record_outcomes(server.client())
     order_id = accepted_order(recorded[0][1], 201)["order_id"]
-    history = get_versions(server.client(), order_id)
+    history = server.client().get_versions(order_id)
     getattr(server, end)()
 
     client = launch().client()
@@ -151,18 +136,18 @@ def test_repeats_answer_the_same_after_a_restart(launch, end, durability):
         repeated = write.send(client)
         assert recorded_part(repeated) == recorded_part(answer)
         assert repeated.replayed
-    assert get_versions(client, order_id) == history
+    assert client.get_versions(order_id) == history
 
 
 def test_other_content_is_still_refused_after_a_restart(launch):
     """Breaks if the fingerprint is not stored with the outcome, or is computed with a seed that changes at each start."""
     server = launch()
-    write = create(order_content(new_customer()))
+    write = create()
     answer = write.send(server.client())
     server.stop()
 
     client = launch().client()
-    other = create(order_content(new_customer()), write.guid)
+    other = create(guid=write.guid)
     assert_problem(other.send(client), 422, "guid-reused")
     assert recorded_part(write.send(client)) == recorded_part(answer)
 
@@ -194,14 +179,14 @@ def test_guid_is_fresh_after_its_ttl(launch):
     assert expires_at(second) > expires_at(first)
     orders = [accepted_order(answer, 201) for answer in (second, first)]
     assert orders[0]["order_id"] != orders[1]["order_id"]
-    assert get_orders_of(client, customer) == orders
+    assert client.get_orders_of(customer) == orders
 
 
 def test_expired_update_meets_the_version_check(launch):
     """Breaks if an expired outcome still shields a repeat from the version check, or if other content is still refused
     as a reused GUID after the outcome has expired."""
     client = launch("--message-ttl=1s").client()
-    order = accepted_order(create(order_content(new_customer())).send(client), 201)
+    order = accepted_order(create().send(client), 201)
     write = merge(order["order_id"], 1, {"currency": "USD"})
     first = write.send(client)
     assert_stale(repeat_until_executed(client, write, first), write, latest=2)
@@ -219,7 +204,7 @@ def accepts_other_content(client, order_id, guid):
 def test_expiry_outlives_a_restart(launch):
     """Breaks if recovery gives old outcomes a new life, or brings expired ones back."""
     server = launch("--message-ttl=1s")
-    write = create(order_content(new_customer()))
+    write = create()
     first = write.send(server.client())
     server.kill()
     client = launch("--message-ttl=1s").client()

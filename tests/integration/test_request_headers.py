@@ -10,8 +10,8 @@ from support.batches import BATCH, CHUNKED, NDJSON_TYPE, TYPE, assert_created, b
 from support.captures import CAPTURES, allocation_payload, assert_empty, assert_error, new_key, payload_bytes
 from support.http_client import request_bytes
 from support.orders import (
-    JSON_TYPE, MERGE_PATCH_TYPE, ORDERS, accepted_order, assert_problem, create, get_order, get_orders_of, message_path, new_customer, new_guid,
-    order_content, order_path,
+    JSON_TYPE, MERGE_PATCH_TYPE, ORDERS, accepted_order, assert_problem, create, message_path, new_customer, new_guid, order_content,
+    order_path,
 )
 
 PING = request_bytes("GET", "/-/ping")
@@ -84,7 +84,7 @@ def test_http_1_0_with_a_transfer_encoding(server, path, lines):
         assert_problem(answer, 400, "malformed-request")
         assert_closes(connection, answer)
     with server.client() as client:
-        assert get_orders_of(client, customer) == []
+        assert client.get_orders_of(customer) == []
 
 
 @pytest.mark.parametrize("expectation", ["100-continue", "tea"])
@@ -141,12 +141,12 @@ def test_a_trailer_gives_no_header(server, headers, trailer, status, slug):
 
 
 def test_a_trailer_gives_no_version(server, client):
-    order = accepted_order(create(order_content(new_customer())).send(client), 201)
+    order = accepted_order(create().send(client), 201)
     data = request_bytes("PATCH", order_path(order["order_id"]), [CHUNKED, ("Content-Type", MERGE_PATCH_TYPE), ("Idempotency-Key", new_guid())])
     with server.connect() as connection:
         answer = connection.exchange(data + chunk(b'{"currency":"USD"}') + b'0\r\nIf-Match: "1"\r\n\r\n')
         assert_problem(answer, 428, "version-required")
-    assert get_order(client, order["order_id"]) == order
+    assert client.get_order(order["order_id"]) == order
 
 
 def test_a_trailer_gives_no_host(server):
@@ -182,7 +182,7 @@ def writes_of(order_id):
 @pytest.mark.parametrize("codings", [("gzip",), ("identity", "gzip"), ("identity, br",), ("aes128gcm",)], ids=" | ".join)
 def test_a_coded_body(server, client, codings):
     """Breaks if compressed bytes are read as if they were the body: a batch would answer each newline in them."""
-    order = accepted_order(create(order_content(new_customer())).send(client), 201)
+    order = accepted_order(create().send(client), 201)
     lines = [("Content-Encoding", coding) for coding in codings]
     body = gzip.compress(lines_of(new_creates(200)))
     for method, path, media_type in writes_of(order["order_id"]):
@@ -195,7 +195,7 @@ def test_a_coded_body(server, client, codings):
         answer = client.request(method, CAPTURES, lines, body)
         assert_error(answer, 415)
         assert answer.header("Accept-Encoding") == "identity"
-    assert get_order(client, order["order_id"]) == order
+    assert client.get_order(order["order_id"]) == order
 
 
 def test_identity_is_no_coding(client):
@@ -209,7 +209,7 @@ def test_identity_is_no_coding(client):
 def test_a_part_is_not_taken_for_a_whole(server, client):
     """Breaks if a PUT with Content-Range replaces the whole: RFC 9110, section 14.5. Elsewhere the field means nothing."""
     part = ("Content-Range", "bytes 0-9/20")
-    order = accepted_order(create(order_content(new_customer())).send(client), 201)
+    order = accepted_order(create().send(client), 201)
     with server.connect() as connection:
         headers = [JSON, ("Idempotency-Key", new_guid()), ("If-Match", '"1"'), part]
         answer = connection.exchange(request_bytes("PUT", order_path(order["order_id"]), headers, content_bytes()))
@@ -217,7 +217,7 @@ def test_a_part_is_not_taken_for_a_whole(server, client):
         assert_closes(connection, answer)
     with server.connect() as connection:
         assert_error(connection.exchange(payload_bytes("PUT", allocation_payload(new_key()), [part])), 400)
-    assert get_order(client, order["order_id"]) == order
+    assert client.get_order(order["order_id"]) == order
     accepted_order(client.request("POST", ORDERS, [JSON, ("Idempotency-Key", new_guid()), part], content_bytes()), 201)
 
 

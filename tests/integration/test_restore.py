@@ -10,44 +10,13 @@ import pytest
 
 from support import settings
 from support.concurrency import poll_until
-from support.ordem_server import (
-    assert_clean_failure,
-    assert_does_not_start,
-    binary,
-    clean_environment,
-    run_ordem,
-    start_server,
-)
+from support.ordem_server import assert_clean_failure, assert_does_not_start, binary, clean_environment, run_ordem, start_server
 from support.orders import (
-    ORDER_CLOSED,
-    STATUS_NOT_ALLOWED,
-    accepted_order,
-    assert_problem,
-    assert_stale,
-    create,
-    get_order,
-    merge,
-    message_path,
-    order_content,
-    order_path,
-    recorded_part,
-    replace,
-    set_status,
+    ORDER_CLOSED, STATUS_NOT_ALLOWED, accepted_order, assert_problem, assert_stale, create, merge, message_path, order_content,
+    order_path, recorded_part, replace, set_status,
 )
-from support.persisted import (
-    assert_prefix,
-    assert_verified,
-    assert_whole,
-    load,
-    migrated,
-    persisted_message,
-    persisted_order,
-    snapshot,
-    verify,
-    wait_persisted,
-    wait_session_waits_for_lock,
-)
-from support.server_facts import positions
+from support.replica import Replica
+from support.workload import load
 
 UNICODE = "ü€\U0001F600 e\u0301 \u2028\ufeff\uffff\U0010ffff"
 QUOTES = "\"'`$$ '; DROP TABLE orders; --"
@@ -64,12 +33,12 @@ EXOTIC = {
 }
 
 
-def restore(url, folder):
-    return run_ordem("restore", "--postgres-url", url, "--data-dir", folder)
+def restore(replica, folder):
+    return run_ordem("restore", "--postgres-url", replica, "--data-dir", folder)
 
 
-def restored(url, folder):
-    result = restore(url, folder)
+def restored(replica, folder):
+    result = restore(replica, folder)
     assert (result.returncode, sentences(result)) == (0, []), result.stderr
     return result.stdout
 
@@ -176,8 +145,8 @@ class Origin:
 
     def __init__(self, postgres, folder):
         self.folder = folder
-        self.url = migrated(postgres.create_database())
-        with start_server(folder, f"--postgres-url={self.url}") as server:
+        self.replica = Replica.create(postgres)
+        with start_server(folder, f"--postgres-url={self.replica}") as server:
             client = server.client()
             story = Story(client)
             write_exotic_orders(story)
@@ -190,7 +159,7 @@ class Origin:
                 self.oracle.repeated(guid, answer)
                 self.pairs.append((write, answer))
             self.reads = shown(client, self.pairs)
-            self.last = wait_persisted(client)
+            self.last = client.wait_persisted()
         assert not self.oracle.violations
 
 
@@ -201,19 +170,19 @@ def origin(postgres, tmp_path_factory):
 
 
 @pytest.fixture
-def copy(postgres, origin):
-    """The URL of a copy of the origin's database."""
-    return postgres.copy_database(origin.url)
+def copy(origin):
+    """A copy of the origin's database."""
+    return origin.replica.copy()
 
 
 # Restore.
 
-def test_restored_engine_is_the_one_that_was_lost(postgres, origin, copy, launch, data_dir):
+def test_restored_engine_is_the_one_that_was_lost(origin, copy, launch, data_dir):
     """Breaks if anything that clients can see is not as before: a read, the answer to a repeat, a version, a list, a byte of
     them; or if it does not go on where the lost one was."""
     text = restored(copy, data_dir)
     assert f"up to position {origin.last}" in text and text.count("\n") == 1
-    assert_verified(copy, data_dir)
+    copy.assert_verified(data_dir)
     server = launch(f"--postgres-url={copy}")
     client = server.client()
     reads = shown(client, origin.pairs)
@@ -224,35 +193,35 @@ def test_restored_engine_is_the_one_that_was_lost(postgres, origin, copy, launch
         assert repeated.replayed and recorded_part(repeated) == recorded_part(answer), f"{write}: {repeated}"
         other = create(order_content("another request"), write.guid)
         assert_problem(send(client, other), 422, "guid-reused")
-    assert positions(client) == {"decided": origin.last, "durable": origin.last, "persisted": origin.last}
+    assert client.positions() == {"decided": origin.last, "durable": origin.last, "persisted": origin.last}
 
     order = accepted_order(origin.pairs[0][1], 201)
-    newest = get_order(client, order["order_id"])
+    newest = client.get_order(order["order_id"])
     stale = merge(order["order_id"], 1, {"currency": "USD"})
     assert_stale(stale.send(client), stale, newest["version"])
     update = merge(order["order_id"], newest["version"], {"currency": "CHF"})
     assert accepted_order(update.send(client))["version"] == newest["version"] + 1
     created = create(order_content("exotic"))
     accepted_order(created.send(client), 201)
-    assert_whole(postgres, copy, client, data_dir)
-    assert [persisted_message(postgres, copy, write.guid)[0] for write in (stale, update, created)] == [
+    copy.assert_whole(client, data_dir)
+    assert [copy.message(write.guid)[0] for write in (stale, update, created)] == [
         origin.last + 1, origin.last + 2, origin.last + 3]
-    assert persisted_order(postgres, copy, order["order_id"]) == get_order(client, order["order_id"])
+    assert copy.order(order["order_id"]) == client.get_order(order["order_id"])
 
 
-def test_folder_of_the_origin_and_its_database_agree_after_a_restart(postgres, origin):
+def test_folder_of_the_origin_and_its_database_agree_after_a_restart(origin):
     """Breaks if verify finds differences where all the exotic content is the same."""
-    assert_verified(origin.url, origin.folder)
-    with snapshot(postgres, origin.url) as cursor:
-        assert assert_prefix(cursor) == origin.last
+    origin.replica.assert_verified(origin.folder)
+    with origin.replica.snapshot() as snapshot:
+        assert snapshot.assert_prefix() == origin.last
 
 
-def test_restore_of_a_restored_engine_gives_the_same(postgres, origin, copy, launch, data_dir, tmp_path):
+def test_restore_of_a_restored_engine_gives_the_same(origin, copy, launch, data_dir, tmp_path):
     """Breaks if a restored engine writes what can't be restored once more."""
     restored(copy, data_dir)
     server = launch(f"--postgres-url={copy}")
     oracle = load(server, random.Random(settings.SEED + 1), 50)
-    assert_whole(postgres, copy, server.client(), data_dir)
+    copy.assert_whole(server.client(), data_dir)
     writes = [(oracle.write(guid), oracle.write(guid).send(server.client())) for guid in oracle.recorded_guids()]
     reads = shown(server.client(), [*origin.pairs, *writes])
     server.stop()
@@ -261,48 +230,46 @@ def test_restore_of_a_restored_engine_gives_the_same(postgres, origin, copy, lau
     assert shown(client, [*origin.pairs, *writes]) == reads
 
 
-def test_database_without_any_entry_gives_an_empty_engine_with_its_name(postgres, launch, data_dir, tmp_path):
+def test_database_without_any_entry_gives_an_empty_engine_with_its_name(replica, launch, data_dir, tmp_path):
     """Breaks if position 0 is not a position, or if a restored engine is a stranger to its database."""
-    url = migrated(postgres.create_database())
-    server = launch(f"--postgres-url={url}", folder=tmp_path / "first")
-    wait_persisted(server.client())
+    server = launch(f"--postgres-url={replica}", folder=tmp_path / "first")
+    server.client().wait_persisted()
     server.stop()
-    assert "0 orders" in restored(url, data_dir)
+    assert "0 orders" in restored(replica, data_dir)
     assert (data_dir / "FORMAT").read_text() == (tmp_path / "first" / "FORMAT").read_text()
-    client = launch(f"--postgres-url={url}").client()
+    client = launch(f"--postgres-url={replica}").client()
     accepted_order(create(order_content("first")).send(client), 201)
-    assert_whole(postgres, url, client, data_dir)
+    replica.assert_whole(client, data_dir)
 
 
-def test_expired_messages_are_not_restored(postgres, launch, data_dir, tmp_path):
+def test_expired_messages_are_not_restored(replica, launch, data_dir, tmp_path):
     """Breaks if a GUID whose outcome has expired answers again after a restore, or its order is gone with it."""
-    url = migrated(postgres.create_database())
-    server = launch(f"--postgres-url={url}", "--message-ttl=1s", folder=tmp_path / "first")
+    server = launch(f"--postgres-url={replica}", "--message-ttl=1s", folder=tmp_path / "first")
     client = server.client()
     write = create(order_content("c"))
     order = accepted_order(write.send(client), 201)
     poll_until(lambda: client.get(message_path(write.guid)).status == 404, "the message has expired")
     server.stop()
-    assert persisted_message(postgres, url, write.guid), "Postgres keeps what has expired"
-    assert "1 orders, 1 versions, 0 messages and 0 captures" in restored(url, data_dir)
-    assert_verified(url, data_dir)
-    client = launch(f"--postgres-url={url}").client()
-    assert get_order(client, order["order_id"]) == order
+    assert replica.message(write.guid), "Postgres keeps what has expired"
+    assert "1 orders, 1 versions, 0 messages and 0 captures" in restored(replica, data_dir)
+    replica.assert_verified(data_dir)
+    client = launch(f"--postgres-url={replica}").client()
+    assert client.get_order(order["order_id"]) == order
     assert client.get(message_path(write.guid)).status == 404
     again = write.send(client)
     assert not again.replayed and accepted_order(again, 201)["order_id"] != order["order_id"]
-    wait_persisted(client)
-    assert_verified(url, data_dir)
-    assert postgres.run(url, "SELECT count(*) FROM messages WHERE guid = %s", (write.guid,)) == [(2,)]
+    client.wait_persisted()
+    replica.assert_verified(data_dir)
+    assert replica.run("SELECT count(*) FROM messages WHERE guid = %s", (write.guid,)) == [(2,)]
 
 
 def test_folder_that_is_not_empty_is_left_alone(origin, launch, data_dir):
     """Breaks if a restore overwrites, or mixes itself into, what somebody may still need."""
     server = launch()
     accepted_order(create(order_content("c")).send(server.client()), 201)
-    assert_refused(restore(origin.url, data_dir), data_dir, "not empty")
+    assert_refused(restore(origin.replica, data_dir), data_dir, "not empty")
     server.stop()
-    assert_refused(restore(origin.url, data_dir), data_dir, "not empty")
+    assert_refused(restore(origin.replica, data_dir), data_dir, "not empty")
     assert launch().client().get("/api/v1/orders?customer_id=c").json()["orders"]
 
 
@@ -313,21 +280,21 @@ def test_folder_that_is_not_empty_is_left_alone(origin, launch, data_dir):
     ("DELETE FROM engine_positions", ["holds no log"]),
     ("DROP TABLE ordem_migrations CASCADE", ["ordem migrate"]),
 ], ids=["message", "order", "no position", "no tables"])
-def test_restore_that_fails_says_why_and_leaves_nothing_that_can_be_served(postgres, origin, copy, data_dir, statement, words):
+def test_restore_that_fails_says_why_and_leaves_nothing_that_can_be_served(origin, copy, data_dir, statement, words):
     """Breaks if half of a log can be taken for a whole one: orders would be missing, and GUIDs be executed a second time."""
-    postgres.run(copy, statement)
+    copy.run(statement)
     assert_refused(restore(copy, data_dir), *words)
     if data_dir.exists():
         assert_half_restored(origin, data_dir)
     else:
-        restored(origin.url, data_dir)
+        restored(origin.replica, data_dir)
 
 
 def assert_half_restored(origin, folder):
     assert_does_not_start(folder, words=[folder, "restore"])
-    assert_does_not_start(folder, f"--postgres-url={origin.url}", words=[folder, "restore"])
-    assert_refused(restore(origin.url, folder), folder, "not empty")
-    assert_refused(verify(origin.url, folder), folder)
+    assert_does_not_start(folder, f"--postgres-url={origin.replica}", words=[folder, "restore"])
+    assert_refused(restore(origin.replica, folder), folder, "not empty")
+    assert_refused(origin.replica.verify(folder), folder)
     assert_refused(run_ordem("inspect", "message", "x", "--data-dir", folder), folder)
 
 
@@ -340,18 +307,18 @@ WAITING_MESSAGES = """
         wanted_status, made_against, by_if_match, request, response, created_at, expires_at, position FROM all_message_records"""
 
 
-def test_restore_that_was_killed_leaves_nothing_that_can_be_served(postgres, origin, copy, data_dir):
+def test_restore_that_was_killed_leaves_nothing_that_can_be_served(origin, copy, data_dir):
     """Breaks if a folder whose restore was cut off looks like a whole or a new one."""
-    postgres.run(copy, WAITING_MESSAGES)
-    with postgres.connect(copy) as other:
+    copy.run(WAITING_MESSAGES)
+    with copy.connect() as other:
         other.cursor().execute("SELECT pg_advisory_lock(42)")
         restoring = subprocess.Popen(
-            [binary(), "restore", "--postgres-url", copy, "--data-dir", data_dir], env=clean_environment(), stdin=subprocess.DEVNULL,
+            [binary(), "restore", "--postgres-url", copy.url, "--data-dir", data_dir], env=clean_environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            wait_session_waits_for_lock(postgres, copy)
+            copy.wait_session_waits_for_lock()
             assert restoring.poll() is None and data_dir.exists()
-            assert_refused(restore(origin.url, data_dir), data_dir, "not empty")
+            assert_refused(restore(origin.replica, data_dir), data_dir, "not empty")
         finally:
             restoring.kill()
             restoring.communicate(timeout=settings.COMMAND_SECONDS_MAX)
@@ -384,16 +351,16 @@ def spread(rows, count):
     return [rows[number * (len(rows) - 1) // (count - 1)] for number in range(count)]
 
 
-def some_rows(postgres, url, table, count):
+def some_rows(replica, table, count):
     """(name in verify's lines, condition) of some rows."""
     columns, name = KEYS[table]
-    rows = postgres.run(url, f"SELECT {columns} FROM {table} ORDER BY {columns}")
+    rows = replica.run(f"SELECT {columns} FROM {table} ORDER BY {columns}")
     return [(name.format(*row), (f"({columns}) = ({', '.join(['%s'] * len(row))})", row)) for row in spread(rows, count)]
 
 
-def assert_differences(url, folder, lines):
+def assert_differences(replica, folder, lines):
     """Exactly these lines, each once, and their sum; a line may go on."""
-    result = verify(url, folder)
+    result = replica.verify(folder)
     assert (result.returncode, result.stderr) == (1, ""), result.stdout + result.stderr
     *told, last = result.stdout.splitlines()
     assert f": {len(lines)} differences" in last, result.stdout
@@ -402,35 +369,35 @@ def assert_differences(url, folder, lines):
 
 
 @pytest.mark.parametrize("table", CHANGES)
-def test_verify_names_each_row_that_was_changed(postgres, origin, copy, table):
+def test_verify_names_each_row_that_was_changed(origin, copy, table):
     """Breaks if verify overlooks a column, or the first or the last row."""
-    rows = some_rows(postgres, copy, table, len(CHANGES[table]))
+    rows = some_rows(copy, table, len(CHANGES[table]))
     for change, (_, (condition, key)) in zip(CHANGES[table], rows):
-        postgres.run(copy, f"UPDATE {table} SET {change} WHERE {condition}", key)
+        copy.run(f"UPDATE {table} SET {change} WHERE {condition}", key)
     assert_differences(copy, origin.folder, [f"{name} differs" for name, _ in rows])
 
 
-def test_verify_looks_at_what_a_rejected_message_asked_for(postgres, origin, copy):
+def test_verify_looks_at_what_a_rejected_message_asked_for(origin, copy):
     """Breaks if a request that is kept nowhere else is not compared."""
-    (guid,), = postgres.run(copy, """
+    (guid,), = copy.run("""
         UPDATE message_records SET request = jsonb_set(request, '{body,currency}', '"ZZZ"')
         WHERE guid = (SELECT min(guid) FROM messages WHERE verdict = 'stale_version' AND request->>'method' = 'PUT') RETURNING guid""")
     assert_differences(copy, origin.folder, [f"message {guid} differs"])
 
 
 @pytest.mark.parametrize("table", CHANGES)
-def test_verify_names_each_row_that_is_missing(postgres, origin, copy, table):
+def test_verify_names_each_row_that_is_missing(origin, copy, table):
     """Breaks if verify only compares what it finds in Postgres."""
-    rows = some_rows(postgres, copy, table, 3)
+    rows = some_rows(copy, table, 3)
     for _, (condition, key) in rows:
-        postgres.run(copy, f"DELETE FROM {table} WHERE {condition}", key)
+        copy.run(f"DELETE FROM {table} WHERE {condition}", key)
     assert_differences(copy, origin.folder, [f"{name} is in the data folder only" for name, _ in rows])
 
 
-def insert_changed_copies(postgres, url, table, order_id, *changes):
+def insert_changed_copies(replica, table, order_id, *changes):
     """Adds copies of the first row of an order with some columns changed."""
     for change in changes:
-        postgres.run(url, f"""
+        replica.run(f"""
             INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, to_jsonb({table}) || {change})).* FROM {table}
             WHERE order_id = %s ORDER BY version LIMIT 1""", (order_id,))
 
@@ -439,15 +406,14 @@ OTHER_ORDERS = tuple(
     f"jsonb_build_object('order_id', overlay(order_id::text PLACING '{first}' FROM 1 FOR 8))" for first in ("00000000", "ffffffff"))
 
 
-def test_verify_names_each_row_that_is_too_many(postgres, origin, copy):
+def test_verify_names_each_row_that_is_too_many(origin, copy):
     """Breaks if verify only looks for what the data folder has."""
-    (first,), = postgres.run(copy, "SELECT min(order_id::text) FROM orders")
-    (versions,), = postgres.run(copy, "SELECT version FROM orders WHERE order_id = %s", (first,))
-    insert_changed_copies(postgres, copy, "orders", first, *OTHER_ORDERS)
-    insert_changed_copies(
-        postgres, copy, "order_versions", first, *OTHER_ORDERS, f"jsonb_build_object('version', {versions + 1})",
+    (first,), = copy.run("SELECT min(order_id::text) FROM orders")
+    (versions,), = copy.run("SELECT version FROM orders WHERE order_id = %s", (first,))
+    insert_changed_copies(copy, "orders", first, *OTHER_ORDERS)
+    insert_changed_copies(copy, "order_versions", first, *OTHER_ORDERS, f"jsonb_build_object('version', {versions + 1})",
         "jsonb_build_object('updated_at', updated_at + interval '1 ms')")
-    insert_changed_copies(postgres, copy, "message_records", first, *(f"jsonb_build_object('guid', '{guid}')" for guid in ("!", "~~")))
+    insert_changed_copies(copy, "message_records", first, *(f"jsonb_build_object('guid', '{guid}')" for guid in ("!", "~~")))
     others = ["00000000" + first[8:], "ffffffff" + first[8:]]
     assert_differences(copy, origin.folder, [
         *(f"order {name} is in Postgres only" for name in others),
@@ -460,60 +426,60 @@ def test_verify_names_each_row_that_is_too_many(postgres, origin, copy):
 
 def test_verify_can_tell_that_there_is_nothing_to_compare(postgres, origin, copy, tmp_path):
     """Breaks if verify calls it no difference when a side is not there."""
-    assert_refused(verify(copy, tmp_path / "nowhere"), tmp_path / "nowhere")
-    assert_refused(verify(postgres.create_database(), origin.folder), "ordem migrate")
-    assert_refused(verify(migrated(postgres.create_database()), origin.folder), "no log")
-    postgres.run(copy, "UPDATE engine_positions SET position = position + 1")
-    assert_refused(verify(copy, origin.folder), f"position {origin.last + 1}", origin.last)
+    assert_refused(copy.verify(tmp_path / "nowhere"), tmp_path / "nowhere")
+    assert_refused(Replica(postgres, postgres.create_database()).verify(origin.folder), "ordem migrate")
+    assert_refused(Replica.create(postgres).verify(origin.folder), "no log")
+    copy.run("UPDATE engine_positions SET position = position + 1")
+    assert_refused(copy.verify(origin.folder), f"position {origin.last + 1}", origin.last)
 
 
 # Months that were dropped.
 
-def drop_months(postgres, url, table):
-    names = [name for name, in postgres.run(url, f"SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = '{table}'::regclass")]
+def drop_months(replica, table):
+    names = [name for name, in replica.run(f"SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = '{table}'::regclass")]
     assert names
     for name in names:
-        postgres.run(url, f"DROP TABLE {name}")
+        replica.run(f"DROP TABLE {name}")
 
 
-def test_verify_says_nothing_of_months_that_were_dropped(postgres, origin, copy):
+def test_verify_says_nothing_of_months_that_were_dropped(origin, copy):
     """Breaks if what was dropped on purpose is called a difference, or hides one."""
-    drop_months(postgres, copy, "order_versions")
-    assert_verified(copy, origin.folder)
-    drop_months(postgres, copy, "message_records")
-    assert_verified(copy, origin.folder)
-    (name, (condition, key)), *_ = some_rows(postgres, copy, "orders", 3)
-    postgres.run(copy, f"UPDATE orders SET total = total + 1 WHERE {condition}", key)
+    drop_months(copy, "order_versions")
+    copy.assert_verified(origin.folder)
+    drop_months(copy, "message_records")
+    copy.assert_verified(origin.folder)
+    (name, (condition, key)), *_ = some_rows(copy, "orders", 3)
+    copy.run(f"UPDATE orders SET total = total + 1 WHERE {condition}", key)
     assert_differences(copy, origin.folder, [f"{name} differs"])
 
 
 AGE = "interval '93 days'"
 
 
-def age(postgres, url):
+def age(replica):
     """Makes everything in the database older, so that its months are past and its messages have expired."""
     for table in ("order_versions", "message_records"):
         for moment in (f"now() - {AGE}", f"now() - {AGE} - interval '1 day'"):
-            postgres.run(url, f"SELECT ordem_make_month('{table}', {moment})")
+            replica.run(f"SELECT ordem_make_month('{table}', {moment})")
     for table in ("orders", "order_versions"):
-        postgres.run(url, f"UPDATE {table} SET created_at = created_at - {AGE}, updated_at = updated_at - {AGE}")
-    postgres.run(url, f"UPDATE message_records SET created_at = created_at - {AGE}, expires_at = expires_at - {AGE}")
+        replica.run(f"UPDATE {table} SET created_at = created_at - {AGE}, updated_at = updated_at - {AGE}")
+    replica.run(f"UPDATE message_records SET created_at = created_at - {AGE}, expires_at = expires_at - {AGE}")
 
 
-def test_engine_lives_on_without_the_months_that_were_dropped(postgres, origin, copy, launch, data_dir, tmp_path):
+def test_engine_lives_on_without_the_months_that_were_dropped(origin, copy, launch, data_dir, tmp_path):
     """Breaks if orders can't be restored or changed without their old versions, or verify misses those in a folder that has
     them or in one that does not."""
-    age(postgres, copy)
+    age(copy)
     restored(copy, tmp_path / "with history")
-    assert_verified(copy, tmp_path / "with history")
-    drop_months(postgres, copy, "order_versions")
-    drop_months(postgres, copy, "message_records")
+    copy.assert_verified(tmp_path / "with history")
+    drop_months(copy, "order_versions")
+    drop_months(copy, "message_records")
     assert "0 versions, 0 messages and 0 captures" in restored(copy, data_dir)
     for folder in (tmp_path / "with history", data_dir):
         server = launch(f"--postgres-url={copy}", folder=folder)
         client = server.client()
-        wait_persisted(client)
-        assert_verified(copy, folder)
+        client.wait_persisted()
+        copy.assert_verified(folder)
         orders = [path for path in origin.reads if path.startswith("/api/v1/orders/") and path.count("/") == 4]
         reads = {path: client.get(path).json()["order"] for path in orders}
         for path, order in reads.items():
@@ -527,8 +493,8 @@ def test_engine_lives_on_without_the_months_that_were_dropped(postgres, origin, 
         accepted_order(merge(order["order_id"], version, {"currency": "CHF"}).send(client))
     created = create(order_content("c"))
     accepted_order(created.send(client), 201)
-    wait_persisted(client)
-    assert_verified(copy, data_dir)
-    assert persisted_message(postgres, copy, created.guid)[0] == origin.last + 3
+    client.wait_persisted()
+    copy.assert_verified(data_dir)
+    assert copy.message(created.guid)[0] == origin.last + 3
     assert restored(copy, tmp_path / "again")
-    assert_verified(copy, tmp_path / "again")
+    copy.assert_verified(tmp_path / "again")

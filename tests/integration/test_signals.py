@@ -9,7 +9,7 @@ import pytest
 from support import settings
 from support.concurrency import poll_until
 from support.ordem_server import OrdemServer, binary, clean_environment
-from support.orders import accepted_order, create, get_order, new_customer, order_content
+from support.orders import accepted_order, create
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -34,9 +34,9 @@ def test_signals_that_ask_for_nothing(launch):
     orders = []
     for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPIPE, signal.SIGHUP, signal.SIGHUP):
         os.kill(server.pid, number)
-        orders.append(accepted_order(create(order_content(new_customer())).send(client), 201))
+        orders.append(accepted_order(create().send(client), 201))
     for order in orders:
-        assert get_order(client, order["order_id"]) == order
+        assert client.get_order(order["order_id"]) == order
     poll_until(lambda: any("SIGHUP" in line["message"] for line in server.logs()), "it says what SIGHUP did")
     server.stop()
 

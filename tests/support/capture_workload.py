@@ -6,15 +6,7 @@ import json
 
 from support import settings
 from support.capture_oracle import Request, Told
-from support.captures import (
-    allocation_bytes,
-    assert_empty,
-    assert_error,
-    assert_record,
-    captured,
-    record_bytes,
-    release_bytes,
-)
+from support.captures import allocation_bytes, assert_empty, assert_error, assert_record, captured, record_bytes, release_bytes
 from support.http_client import Client, ConnectionEnded
 
 CAPTURE_MAX_BYTES = 64 * 1024

@@ -1,4 +1,4 @@
-"""Captures as a client sees them: what it sends, and what it expects of the answers."""
+"""Captures as a client sees them: the requests, the calls, and checks of the responses."""
 
 import json
 import uuid
@@ -6,16 +6,20 @@ from base64 import urlsafe_b64encode
 
 from support.concurrency import poll_until
 from support.http_client import request_bytes
-from support.ordem_server import run_ordem
 from support.orders import parse_time
 
 CAPTURES = "/api/v2/captures"
 JSON_TYPE = "application/json"
-MALFORMED_PAYLOAD = "Malformed payload"
-MALFORMED_KEY = "Malformed idempotency key. Use URL safe base64 encoding without padding"
-NOT_RECORDABLE = "Capture has been completed or has not been allocated"
-NOT_ALLOCATED = "Capture has not been allocated"
-METHOD_NOT_ALLOWED = "Method not allowed"
+
+
+class ErrorText:
+    """The messages of errors, which are those of the server that captures replace."""
+
+    MALFORMED_PAYLOAD = "Malformed payload"
+    MALFORMED_KEY = "Malformed idempotency key. Use URL safe base64 encoding without padding"
+    NOT_RECORDABLE = "Capture has been completed or has not been allocated"
+    NOT_ALLOCATED = "Capture has not been allocated"
+    METHOD_NOT_ALLOWED = "Method not allowed"
 
 
 def new_key():
@@ -27,11 +31,11 @@ def capture_path(key):
 
 
 def captured(body="", status=200, headers=()):
-    """A response as it is sent to be recorded. `headers` are (key, value) pairs, each value a string or a list of them."""
+    """A response in the form in which clients record it. `headers`: (key, value) pairs; a value is a string or a list of strings."""
     return {"response_status": status, "response_body": body, "response_headers": [{"key": key, "value": value} for key, value in headers]}
 
 
-# What a client sends.
+# Requests.
 
 def allocation_payload(key):
     return {"idempotency_key": key}
@@ -42,7 +46,7 @@ def record_payload(key, response):
 
 
 def payload_bytes(method, payload, headers=(), ensure_ascii=True):
-    """A request with `payload` as JSON, and no Content-Type unless `headers` have one."""
+    """A request with `payload` as JSON. It has no Content-Type unless `headers` contain one."""
     return request_bytes(method, CAPTURES, headers, json.dumps(payload, ensure_ascii=ensure_ascii).encode())
 
 
@@ -58,24 +62,10 @@ def release_bytes(key):
     return request_bytes("DELETE", capture_path(key))
 
 
-# Calls through a Client or a Connection; they return the answer, whatever it is.
-
-def allocate(client, key):
-    return client.exchange(allocation_bytes(key), "PUT")
-
-
-def record(client, key, response):
-    return client.exchange(record_bytes(key, response), "POST")
-
-
-def release(client, key):
-    return client.exchange(release_bytes(key), "DELETE")
-
-
-# What it expects.
+# Checks of responses.
 
 def assert_empty(answer, status):
-    """An answer without a body, which says so."""
+    """The response has no body, and its headers say so."""
     assert answer.status == status, f"{answer.status} instead of {status}: {answer.body[:500]!r}"
     assert answer.body == b""
     assert answer.header("Content-Type") is None
@@ -84,7 +74,7 @@ def assert_empty(answer, status):
 
 
 def assert_error(answer, status, text=None):
-    """An error in the form of the server that captures replace; `text` None takes any sentence."""
+    """The response is an error in the format of the server that captures replace. `text`: its message; None accepts any."""
     assert answer.status == status, f"{answer.status} instead of {status}: {answer.body[:500]!r}"
     assert answer.header("Content-Type") == JSON_TYPE
     assert status == 405 or int(answer.header("Ordem-Position")) >= 0
@@ -94,81 +84,83 @@ def assert_error(answer, status, text=None):
 
 
 def assert_record(answer, key, response):
-    """The record as it was handed in: nothing more, nothing less, nothing reordered."""
+    """The response is the record exactly as it was sent, in the same order."""
     assert answer.status == 200, f"{answer.status}: {answer.body[:500]!r}"
     assert answer.header("Content-Type") == JSON_TYPE
     assert answer.json() == record_payload(key, response)
     assert int(answer.header("Ordem-Position")) >= 1
 
 
-def assert_completed(client, key, response):
-    """A PUT gives the record."""
-    assert_record(allocate(client, key), key, response)
+class Captures:
+    """The calls of the captures API, through a client or a connection. `allocate`, `record` and `release`
+    return the response, whatever it is; the others check it."""
 
+    def __init__(self, client):
+        self._client = client
 
-# How a key comes to a state.
+    def allocate(self, key):
+        return self._client.exchange(allocation_bytes(key), "PUT")
 
-def complete(client, key, response):
-    """Allocates and records."""
-    assert_empty(allocate(client, key), 202)
-    answer = record(client, key, response)
-    assert_empty(answer, 200)
-    return answer
+    def record(self, key, response):
+        return self._client.exchange(record_bytes(key, response), "POST")
 
+    def release(self, key):
+        return self._client.exchange(release_bytes(key), "DELETE")
 
-def new_allocation(client):
-    """A key that is now allocated."""
-    key = new_key()
-    assert_empty(allocate(client, key), 202)
-    return key
+    def assert_completed(self, key, response):
+        """A PUT returns the record."""
+        assert_record(self.allocate(key), key, response)
 
+    # How a key gets into a state.
 
-def new_record(client, response):
-    """A key that is now completed with `response`."""
-    key = new_key()
-    complete(client, key, response)
-    return key
+    def complete(self, key, response):
+        """Allocates and records. Returns the second response."""
+        assert_empty(self.allocate(key), 202)
+        answer = self.record(key, response)
+        assert_empty(answer, 200)
+        return answer
 
+    def new_allocation(self):
+        """Returns a key that is now allocated."""
+        key = new_key()
+        assert_empty(self.allocate(key), 202)
+        return key
 
-def wait_allocated(client, key):
-    """Asks until the key may be allocated, and allocates it so. Returns the answers before that one."""
-    refused = []
+    def new_record(self, response):
+        """Returns a key that is now completed with `response`."""
+        key = new_key()
+        self.complete(key, response)
+        return key
 
-    def is_allocated():
-        answer = allocate(client, key)
-        if answer.status == 202:
-            assert_empty(answer, 202)
-            return True
-        refused.append(answer)
-        return False
+    def wait_allocated(self, key):
+        """Retries until the key can be allocated, which leaves it allocated. Returns the responses before that one."""
+        refused = []
 
-    poll_until(is_allocated, f"{key} may be allocated")
-    return refused
+        def is_allocated():
+            answer = self.allocate(key)
+            if answer.status == 202:
+                assert_empty(answer, 202)
+                return True
+            refused.append(answer)
+            return False
 
+        poll_until(is_allocated, f"{key} may be allocated")
+        return refused
 
-def let_leases_end(client):
-    """Returns once the lease of every allocation that was made before has ended, by the server's own clock: an allocation
-    that is made now, with the same lease, has been taken over."""
-    for answer in wait_allocated(client, new_allocation(client)):
-        assert_empty(answer, 409)
+    def let_leases_end(self):
+        """Returns once the lease of every earlier allocation has ended by the server's clock: a new allocation with the same
+        lease has been taken over."""
+        for answer in self.wait_allocated(self.new_allocation()):
+            assert_empty(answer, 409)
 
-
-def let_captures_expire(client):
-    """Returns once every capture that was allocated or completed before, to be kept as long, has expired, by the server's own
-    clock: one that is completed now has."""
-    response = captured("until it expires")
-    key = new_record(client, response)
-    for answer in wait_allocated(client, key):
-        assert_record(answer, key, response)
-
-
-def inspect(data_dir, key):
-    """A capture as `ordem inspect capture` prints it."""
-    result = run_ordem("inspect", "capture", "--data-dir", data_dir, "--", key)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+    def let_captures_expire(self):
+        """Returns once every earlier capture with the same time to live has expired by the server's clock: a new one has."""
+        response = captured("until it expires")
+        key = self.new_record(response)
+        for answer in self.wait_allocated(key):
+            assert_record(answer, key, response)
 
 
 def seconds_between(earlier, earlier_name, later, later_name):
-    """From one moment of an inspected capture to one of another."""
+    """The time between a moment of one inspected capture and a moment of another."""
     return (parse_time(later[later_name]) - parse_time(earlier[earlier_name])).total_seconds()

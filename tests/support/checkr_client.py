@@ -1,10 +1,14 @@
-"""A client of checkr/idempotent-requests: what that project's OpenAPI document says, and nothing that Ordem adds to it.
+"""Clients of checkr/idempotent-requests. They use only what that project's OpenAPI document says and nothing that Ordem adds
+to it, so they prove that Ordem is a drop-in replacement.
 
-It is the judge of "drop-in": whatever it needs beyond that document a client of that service would have to change. Like
-the Kong plugin of that project, the only client that there is, it sends no Content-Type.
+CheckrClient sends requests. Like the Kong plugin of that project, its only known client, it sends no Content-Type.
+
+KongPlugin plays that plugin (kong-plugin-idempotent-requests) in front of an upstream: it sends what the plugin's Lua code
+sends for a request with a key, and treats the responses in the same way.
 """
 
 import base64
+import gzip
 import http.client
 import json
 from dataclasses import dataclass
@@ -17,6 +21,8 @@ CAPTURES = "/api/v2/captures"
 PING = "/-/ping"
 READY = "/-/ready"
 ALLOCATED, COMPLETED, IN_FLIGHT = 202, 200, 409
+IN_PROGRESS = {"message": "Another request with the same idempotency key is in progress"}
+EMPTY_TABLE = {}
 
 
 def encoded_key(raw):
@@ -77,3 +83,76 @@ class CheckrClient:
         response = self._connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read())
+
+
+@dataclass(frozen=True)
+class Proxied:
+    """What the client of the proxy gets. `headers`: names to values, a list where a name comes more than once."""
+
+    status: int
+    headers: dict
+    body: bytes
+
+
+class KongPlugin:
+    """`upstream` is called for each request that goes through, and returns a Proxied."""
+
+    def __init__(self, port, upstream):
+        self._port = port
+        self._upstream = upstream
+        self.failures = []
+
+    def request(self, raw_key):
+        """One request of a client; `raw_key` is its Idempotency-Key header."""
+        return self.access(raw_key) or self.execute(raw_key)
+
+    def access(self, raw_key):
+        """Before the upstream: None if the request may go there, else the answer."""
+        answer = self._send(lambda server: server.allocate(encoded_key(raw_key)))
+        if answer.status == COMPLETED:
+            captured = answer.json()["response"]
+            headers = {header["key"]: header["value"] for header in captured["response_headers"]}
+            return Proxied(captured["response_status"], headers, _unpacked(captured["response_body"]))
+        if answer.status == ALLOCATED:
+            return None
+        if answer.status == IN_FLIGHT:
+            return Proxied(409, EMPTY_TABLE, json.dumps(IN_PROGRESS).encode())
+        return Proxied(answer.status, EMPTY_TABLE, answer.body)
+
+    def execute(self, raw_key):
+        answered = self._upstream(raw_key)
+        self.response(raw_key, answered)
+        return answered
+
+    def response(self, raw_key, answered):
+        """After the upstream: hands in what it answered. A failure is logged, and the client gets its answer all the same."""
+        payload = {
+            "idempotency_key": encoded_key(raw_key),
+            "response": {
+                "response_status": answered.status,
+                "response_body": _packed(answered.body),
+                "response_headers": [{"key": key, "value": value} for key, value in answered.headers.items()] or EMPTY_TABLE,
+            },
+        }
+        recorded = self._send(lambda server: server.send_text("POST", _lua_json(payload)))
+        if recorded.status != 200:
+            self.failures.append(recorded)
+
+    def _send(self, send):
+        """Every request of the plugin has a connection of its own."""
+        with CheckrClient(self._port) as server:
+            return send(server)
+
+
+def _lua_json(value):
+    """JSON as lua-cjson writes it: slashes escaped, text beyond ASCII as it is, and DEL escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("/", "\\/").replace("\x7f", "\\u007f")
+
+
+def _packed(body):
+    return base64.urlsafe_b64encode(gzip.compress(body)).decode().rstrip("=")
+
+
+def _unpacked(text):
+    return gzip.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))

@@ -1,5 +1,7 @@
-"""Knows what clients were told, and judges what a restarted server shows. No I/O: tests/crash/test_oracle.py feeds it made-up
-histories and proves that it goes red.
+"""Records the responses that clients received, and checks what a restarted server shows against them.
+
+Oracle does no I/O: tests/crash/test_oracle.py feeds it invented histories and proves that it detects every kind of error.
+assert_server_agrees() reads a server and has an oracle check it.
 
 A write is in one of these states:
 
@@ -14,7 +16,7 @@ Every version of every order has to be claimed by exactly one recorded write, an
 import threading
 from dataclasses import dataclass, field
 
-from support.orders import RECORDED_REJECTIONS, Write, recorded_part
+from support.orders import ORDERS, RECORDED_REJECTIONS, Write, get_pages, message_path, order_path, recorded_part
 
 CONTENT = ("customer_id", "currency", "items", "attributes")
 
@@ -293,3 +295,41 @@ def show(problems, shown_max=20):
     """Violations as text, the first of them in full."""
     more = f"\n... and {len(problems) - shown_max} more" if len(problems) > shown_max else ""
     return "\n".join(problems[:shown_max]) + more
+
+
+# Reading a server.
+
+def _get_or_none(client, path):
+    response = client.get(path)
+    assert response.status in (200, 404), f"{path}: {response.status} {response.body!r}"
+    return response.json() if response.status == 200 else None
+
+
+def _history_of(client, order_id, limit):
+    if _get_or_none(client, order_path(order_id)) is None:
+        return []
+    versions = get_pages(client, f"{order_path(order_id)}/versions", "versions", limit)
+    current = _get_or_none(client, order_path(order_id))["order"]
+    assert versions[:1] == [current], f"the order is {current}, its newest version {versions[:1]}"
+    return versions
+
+
+def _observe(client, oracle, rng, customers, guids, more_orders):
+    """What the server shows of these writes, of all unanswered and refused ones, and of their orders."""
+    limit = rng.choice((10, 100, 1000))
+    all_guids = {*guids, *oracle.unanswered_guids(), *oracle.refused_guids()}
+    messages = {guid: _get_or_none(client, message_path(guid)) for guid in sorted(all_guids)}
+    orders = {message["order_id"] for message in messages.values() if message}
+    orders |= {oracle.write(guid).order_id for guid in all_guids} | set(more_orders)
+    histories = {order_id: _history_of(client, order_id, limit) for order_id in orders - {None}}
+    listed = {customer_id: get_pages(client, f"{ORDERS}?customer_id={customer_id}", "orders", limit)
+              for customer_id in customers}
+    return Observation(messages, histories, listed)
+
+
+def assert_server_agrees(client, oracle, rng, customers, guids, more_orders=()):
+    """The server shows what its clients were told."""
+    seen = _observe(client, oracle, rng, customers, guids, more_orders)
+    oracle.settle(seen)
+    problems = oracle.check(seen)
+    assert not problems, show(problems)

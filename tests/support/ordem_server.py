@@ -12,7 +12,7 @@ import threading
 import time
 
 from support import settings
-from support.http_client import Client, Connection
+from support.ordem_client import OrdemClient, OrdemConnection
 
 SANITIZER_MARKS = ("Sanitizer", "runtime error:")
 LOG_MEMBERS = ("time", "level", "message")
@@ -59,6 +59,13 @@ def run_ordem(*arguments, environment=None, folder=None):
     )
     assert_no_sanitizer_report(result.stderr)
     return result
+
+
+def inspect_capture(data_dir, key):
+    """The capture that `ordem inspect capture` prints."""
+    result = run_ordem("inspect", "capture", "--data-dir", data_dir, "--", key)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 def plain(text):
@@ -170,11 +177,11 @@ class OrdemServer:
 
     def connect(self):
         """A raw connection; closed when the server has ended."""
-        return self._close_at_end(Connection(self.port))
+        return self._close_at_end(OrdemConnection(self.port))
 
     def client(self):
         """A keep-alive client; closed when the server has ended."""
-        return self._close_at_end(Client(self.port))
+        return self._close_at_end(OrdemClient(self.port))
 
     def signal_stop(self):
         self._process.send_signal(signal.SIGTERM)

@@ -15,6 +15,7 @@ STALE_VERSION = 3043
 STATUS_NOT_ALLOWED = 3044
 ORDER_CLOSED = 3045
 RECORDED_REJECTIONS = (STALE_VERSION, STATUS_NOT_ALLOWED, ORDER_CLOSED)
+A_NEW_CUSTOMER = object()
 METHODS = {"create": "POST", "replace": "PUT", "merge": "PATCH", "status": "POST"}
 
 
@@ -26,10 +27,10 @@ def new_customer():
     return f"c-{uuid.uuid4()}"
 
 
-def order_content(customer_id, **changes):
-    """A valid order content; `changes` replace members."""
+def order_content(customer_id=A_NEW_CUSTOMER, **changes):
+    """A valid order content, by default of a new customer; `changes` replace members."""
     content = {
-        "customer_id": customer_id,
+        "customer_id": new_customer() if customer_id is A_NEW_CUSTOMER else customer_id,
         "currency": "EUR",
         "items": [{"sku": "A-1", "quantity": 2, "unit_price": 1999}],
         "attributes": {"channel": "web"},
@@ -100,8 +101,9 @@ class Write:
         return client.exchange(self.to_bytes())
 
 
-def create(content, guid=None):
-    return Write("create", guid or new_guid(), content)
+def create(content=None, guid=None):
+    """By default the first order of a new customer."""
+    return Write("create", guid or new_guid(), content or order_content())
 
 
 def replace(order_id, version, content, guid=None, version_in="body"):
@@ -161,10 +163,6 @@ def assert_stale(response, write, latest=None):
         assert problem["current_version"] == latest
 
 
-def get_order(client, order_id):
-    return accepted_order(client.get(order_path(order_id)))
-
-
 def get_pages(client, path, member, limit):
     """All entries of a list answer, page after page."""
     separator = "&" if "?" in path else "?"
@@ -181,16 +179,6 @@ def get_pages(client, path, member, limit):
             return entries
         pages += 1
         assert body[member] and pages < 10_000, f"{target}: pages without end"
-
-
-def get_versions(client, order_id, limit=1000):
-    """All versions of an order, newest first."""
-    return get_pages(client, f"{order_path(order_id)}/versions", "versions", limit)
-
-
-def get_orders_of(client, customer_id, limit=1000):
-    """All orders of a customer, newest first."""
-    return get_pages(client, f"{ORDERS}?customer_id={customer_id}", "orders", limit)
 
 
 def expires_at(response):

@@ -4,9 +4,10 @@ import threading
 
 from support import settings
 from support.concurrency import Threads, poll_until
-from support.http_client import Client, ConnectionEnded
+from support.http_client import ConnectionEnded
 from support.oracle import Oracle
-from support.orders import create, get_order, merge, order_content, replace, set_status
+from support.ordem_client import OrdemClient
+from support.orders import create, merge, order_content, replace, set_status
 
 HOT_ORDERS = 10
 REUSE_CUSTOMER = "c-reuse"
@@ -68,7 +69,7 @@ class Kill:
 class Worker:
     """One client thread. It sends until its connection ends, and reports everything to the oracle."""
 
-    client_class = Client
+    client_class = OrdemClient
 
     def __init__(self, oracle, port, rng, customers, kill=None):
         self._oracle = oracle
@@ -118,7 +119,7 @@ class Worker:
         """Updates the newest version that was acknowledged, or that a read shows: it may belong to a write that
         nobody has had an answer to."""
         order_id = self._rng.choice(known[-HOT_ORDERS:] if self._rng.random() < 0.7 else known)
-        order = get_order(self._client, order_id) if self._rng.random() < 0.3 else self._oracle.latest(order_id)
+        order = self._client.get_order(order_id) if self._rng.random() < 0.3 else self._oracle.latest(order_id)
         self._write(random_update(self._rng, order, order["version"]))
 
     def _stale_update(self, known):
@@ -169,3 +170,10 @@ def load_on(server, rng, oracle=None):
     oracle = oracle or Oracle()
     customers = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
     return Load(oracle, [Worker(oracle, server.port, type(rng)(rng.getrandbits(64)), customers) for _ in range(settings.LOAD_CLIENTS)])
+
+
+def load(server, rng, count, oracle=None):
+    """Has clients write until `count` more writes are recorded; returns the oracle."""
+    with load_on(server, rng, oracle) as running:
+        running.wait_for(count)
+    return running.oracle
