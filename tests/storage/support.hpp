@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,23 +13,18 @@
 #include "engine/rules/decide.hpp"
 #include "storage/log/entry.hpp"
 #include "tests/support_cpp/captures.hpp"
+#include "tests/support_cpp/random_orders.hpp"
 #include "tests/support_cpp/samples.hpp"
 
 namespace ordem::testing {
 
 // Random values of each type. They need not make sense; records must hold all of them.
-class random_values {
+class random_values final : public random_orders {
  public:
-  explicit random_values(std::uint64_t seed) : random_(seed) {}
-
-  std::uint64_t up_to(std::uint64_t most) { return std::uniform_int_distribution<std::uint64_t>(0, most)(random_); }
-  bool chance() { return up_to(1) == 1; }
-
-  // Small and large numbers alike.
-  std::uint64_t number(std::uint64_t most) { return up_to(most >> up_to(63)); }
+  explicit random_values(std::uint64_t seed) : random_orders(seed, {0, 5, 4, 3, 6}) {}
 
   std::string text(std::size_t bytes_max) {
-    std::string made(number(bytes_max), '\0');
+    std::string made(number_up_to(bytes_max), '\0');
     for (char& c : made) c = static_cast<char>(up_to(255));
     return made;
   }
@@ -48,55 +41,18 @@ class random_values {
     return made;
   }
 
-  ordem::version version() { return {number(~std::uint64_t{0})}; }
-  timestamp time() { return timestamp{milliseconds{number(std::uint64_t{1} << 46)}}; }
+  ordem::version version() { return {number_up_to(~std::uint64_t{0})}; }
+  timestamp time() { return timestamp{milliseconds{number_up_to(std::uint64_t{1} << 46)}}; }
   money amount() {
-    return money::of_minor_units(static_cast<std::int64_t>(number(limits::total_minor_units_max))).value();
+    return money::of_minor_units(static_cast<std::int64_t>(number_up_to(limits::total_minor_units_max))).value();
   }
-  order_status status() { return static_cast<order_status>(1 + up_to(4)); }
   ordem::verdict verdict() { return static_cast<ordem::verdict>(1 + up_to(5)); }
-  currency_code currency() { return {letter(), letter(), letter()}; }
-
-  std::vector<order_item> items() {
-    std::vector<order_item> made(up_to(5));
-    for (auto& each : made) each = {text(64), static_cast<std::uint32_t>(number(0xFFFF'FFFF)), amount()};
-    return made;
-  }
-
-  json_object object(unsigned depth) {
-    std::map<std::string, json_value> members;
-    for (auto count = up_to(4); count > 0; --count) members[text(8)] = value(depth + 1);
-    return {members.begin(), members.end()};
-  }
-
-  json_value value(unsigned depth) {
-    switch (up_to(depth < 6 ? 5 : 3)) {
-      case 0: return {nullptr};
-      case 1: return {chance()};
-      case 2: return {json_number{std::to_string(number(~std::uint64_t{0}))}};
-      case 3: return {text(200)};
-      case 4: {
-        json_array made(up_to(3));
-        for (auto& each : made) each = value(depth + 1);
-        return {std::move(made)};
-      }
-      default: return {object(depth)};
-    }
-  }
-
-  order_content content() {
-    order_content made{text(400), currency(), items(), std::nullopt};
-    if (chance()) made.attributes = object(0);
-    return made;
-  }
+  std::string customer() override { return text(400); }
+  currency_code currency() override { return {letter(), letter(), letter()}; }
 
   ordem::command command() {
-    switch (up_to(3)) {
-      case 0: return create_order{content()};
-      case 1: return replace_content{content()};
-      case 2: return patch();
-      default: return change_status{status()};
-    }
+    if (one_in(4)) return create_order{content()};
+    return change();
   }
 
   ordem::order order() {
@@ -107,13 +63,13 @@ class random_values {
     made.content = content();
     made.total = amount();
     made.created_at = time();
-    made.updated_at = made.created_at + milliseconds{number(std::uint64_t{1} << 46)};
+    made.updated_at = made.created_at + milliseconds{number_up_to(std::uint64_t{1} << 46)};
     return made;
   }
 
   message_record message() {
     message_record made;
-    made.fingerprint = {number(~std::uint64_t{0}), number(~std::uint64_t{0})};
+    made.fingerprint = {number_up_to(~std::uint64_t{0}), number_up_to(~std::uint64_t{0})};
     made.outcome.verdict = verdict();
     made.outcome.order = id();
     made.outcome.version = version();
@@ -151,6 +107,11 @@ class random_values {
   }
 
  private:
+  order_item item() override { return {text(64), static_cast<std::uint32_t>(number_up_to(0xFFFF'FFFF)), amount()}; }
+  std::string member_name() override { return text(8); }
+  std::string text_value() override { return text(200); }
+  json_number number_value() override { return {std::to_string(number_up_to(~std::uint64_t{0}))}; }
+
   char letter() { return static_cast<char>('A' + up_to(25)); }
 
   captured_response response() {
@@ -164,21 +125,6 @@ class random_values {
     }
     return made;
   }
-
-  merge_content patch() {
-    merge_content made;
-    if (chance()) made.customer_id = text(128);
-    if (chance()) made.currency = currency();
-    if (chance()) made.items = items();
-    switch (up_to(2)) {
-      case 0: break;
-      case 1: made.attributes = merge_content::remove_attributes{}; break;
-      default: made.attributes = object(0);
-    }
-    return made;
-  }
-
-  std::mt19937_64 random_;
 };
 
 inline constexpr milliseconds sample_ttl = std::chrono::hours(24);

@@ -2,11 +2,15 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
-#include <random>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "engine/model/order_id_generator.hpp"
 #include "engine/rules/decide.hpp"
 #include "tests/engine/orders.hpp"
+#include "tests/support_cpp/random_orders.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem {
@@ -14,90 +18,51 @@ namespace {
 
 using namespace testing;
 
-class random_source {
+// Orders of few values, and commands as clients send them: some changes are invalid or expect another version. A create
+// is always valid, because the edge lets no other through.
+class small_orders final : public random_orders {
  public:
-  explicit random_source(std::uint64_t seed) : bits_(seed) {}
-
-  std::uint64_t below(std::uint64_t bound) { return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(bits_); }
-  bool one_in(std::uint64_t count) { return below(count) == 0; }
-
- private:
-  std::mt19937_64 bits_;
-};
-
-// Commands as clients send them, the wrong ones among them. A create is always valid: the edge lets no other through.
-class random_messages {
- public:
-  explicit random_messages(random_source& random) : random_(random) {}
+  explicit small_orders(std::uint64_t seed) : random_orders(seed, {1, 3, 3, 2, 2}) {}
 
   message create() { return creation(guid_of("create"), content()); }
 
-  message change(const order_id& target, version current) {
-    const version expected_version = random_.one_in(4) ? version{1 + random_.below(current.number + 2)} : current;
-    return change_message(any_change(), {expected_version, random_.one_in(2)}, target);
+  message change_of(const order& current) {
+    const version expected_version = one_in(4) ? version{1 + below(current.version.number + 2)} : current.version;
+    command change = this->change();
+    if (one_in(8)) spoil(change);
+    return change_message(std::move(change), {expected_version, chance()}, current.id);
   }
+
+  std::string customer() override { return "c-" + std::to_string(below(5)); }
+  currency_code currency() override { return chance() ? currency_code{'E', 'U', 'R'} : currency_code{'U', 'S', 'D'}; }
 
  private:
-  command any_change() {
-    switch (random_.below(3)) {
-      case 0: return replace_content{random_.one_in(8) ? content_of_too_high_total() : content()};
-      case 1: return merge();
-      default: return change_status{every_status[random_.below(std::size(every_status))]};
+  order_item item() override {
+    return {"s-" + std::to_string(below(9)), static_cast<std::uint32_t>(1 + below(10)),
+            cents(static_cast<std::int64_t>(below(100'000)))};
+  }
+  std::string member_name() override { return std::string(1, static_cast<char>('a' + below(3))); }
+  std::string text_value() override { return "t"; }
+  json_number number_value() override { return {std::to_string(below(100))}; }
+
+  // Makes a change of the content invalid.
+  void spoil(command& change) {
+    if (auto* replacement = std::get_if<replace_content>(&change)) {
+      replacement->content = content_of_too_high_total();
+    } else if (auto* merge = std::get_if<merge_content>(&change)) {
+      if (chance()) {
+        merge->customer_id = "";
+      } else {
+        merge->items.emplace();
+      }
     }
   }
-
-  merge_content merge() {
-    merge_content patch;
-    if (random_.one_in(2)) patch.customer_id = random_.one_in(8) ? "" : customer();
-    if (random_.one_in(3)) patch.currency = currency();
-    if (random_.one_in(3)) patch.items = random_.one_in(8) ? std::vector<order_item>{} : items();
-    if (random_.one_in(3)) patch.attributes = attributes();
-    if (random_.one_in(8)) patch.attributes = merge_content::remove_attributes{};
-    return patch;
-  }
-
-  order_content content() {
-    order_content made{customer(), currency(), items(), std::nullopt};
-    if (random_.one_in(2)) made.attributes = attributes();
-    return made;
-  }
-
-  std::string customer() { return "c-" + std::to_string(random_.below(5)); }
-  currency_code currency() { return random_.one_in(2) ? currency_code{'E', 'U', 'R'} : currency_code{'U', 'S', 'D'}; }
-
-  std::vector<order_item> items() {
-    std::vector<order_item> made(1 + random_.below(3));
-    for (auto& item : made) {
-      item = {"s-" + std::to_string(random_.below(9)), static_cast<std::uint32_t>(1 + random_.below(10)),
-              cents(static_cast<std::int64_t>(random_.below(100'000)))};
-    }
-    return made;
-  }
-
-  json_object attributes() {
-    json_object made;
-    for (const char* name : {"a", "b", "c"}) {
-      if (random_.one_in(2)) made.emplace_back(name, any_value());
-    }
-    return made;
-  }
-
-  json_value any_value() {
-    switch (random_.below(4)) {
-      case 0: return null();
-      case 1: return number(std::to_string(random_.below(100)));
-      case 2: return object({{"x", null()}, {"y", text("z")}});
-      default: return array({null(), text("t")});
-    }
-  }
-
-  random_source& random_;
 };
 
-// A clock that now and then steps back.
-class wandering_clock {
+// A clock that sometimes steps back.
+class erratic_clock {
  public:
-  explicit wandering_clock(random_source& random) : random_(random) {}
+  explicit erratic_clock(random_source& random) : random_(random) {}
 
   timestamp next() {
     const milliseconds step{static_cast<std::int64_t>(random_.below(20))};
@@ -196,9 +161,8 @@ void create_one(order_map& orders, const message& asked, order_id id, timestamp 
 TEST_CASE("any interleaving of commands keeps every order the gapless fold of its events") {
   const std::uint64_t seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
-  random_source random(seed);
-  random_messages messages(random);
-  wandering_clock clock(random);
+  small_orders random(seed);
+  erratic_clock clock(random);
   order_id_sequence id_sequence;
   order_id_generator ids(seed, id_sequence);
   order_map orders;
@@ -208,11 +172,11 @@ TEST_CASE("any interleaving of commands keeps every order the gapless fold of it
     CAPTURE(step);
     const timestamp now = clock.next();
     if (orders.empty() || random.one_in(20)) {
-      create_one(orders, messages.create(), ids.next(now, {7}), now);
+      create_one(orders, random.create(), ids.next(now, {7}), now);
       continue;
     }
     auto& subject = std::next(orders.begin(), static_cast<std::ptrdiff_t>(random.below(orders.size())))->second;
-    change_one(subject, messages.change(subject.state.id, subject.state.version), now, so_far);
+    change_one(subject, random.change_of(subject.state), now, so_far);
   }
 
   for (const auto& [id, each] : orders) {

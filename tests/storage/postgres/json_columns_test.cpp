@@ -16,8 +16,8 @@
 #include "engine/rules/decide.hpp"
 #include "engine/rules/validate.hpp"
 #include "tests/engine/codec/bodies.hpp"
+#include "tests/storage/postgres/difficult_orders.hpp"
 #include "tests/storage/postgres/jsonb.hpp"
-#include "tests/storage/postgres/random_orders.hpp"
 #include "tests/storage/support.hpp"
 #include "tests/support_cpp/seed.hpp"
 
@@ -234,7 +234,7 @@ TEST_CASE_METHOD(json_columns_test, "the content of any order is read as it was"
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random.seed(seed);
-  random_orders orders(seed);
+  difficult_orders orders(seed);
   for (int i = 0; i < 500; ++i) {
     const order_content content = orders.content();
     REQUIRE(violations_of(content).empty());
@@ -249,7 +249,7 @@ TEST_CASE_METHOD(json_columns_test, "the command of any message is read as it wa
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random.seed(seed);
-  random_orders orders(seed);
+  difficult_orders orders(seed);
   std::array<int, 7> seen{};
   for (std::uint64_t life = 0; life < 100; ++life) {
     shared_order current;
