@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What writing the log to Postgres costs, and how quick it is, with a private Postgres on this machine.
 
-  drain       entries a second that reach Postgres while nobody writes
+  drain       entries a second that reach Postgres while there are no writes
   half peak   how far Postgres stays behind while orders are created at half the peak rate
   cost        the create rate with Postgres beside it, against the rate without, in alternating pairs
 
@@ -137,7 +137,7 @@ def main():
             postgres.remove()
     ratios = [pair["with_postgres"] / pair["alone"] for pair in pairs]
     print(json.dumps(result, indent=1))
-    print(f"drained, nobody writing: {statistics.median(each['entries_per_second'] for each in drains):,.0f} entries/s")
+    print(f"drained without writes: {statistics.median(each['entries_per_second'] for each in drains):,.0f} entries/s")
     print(f"create rate with Postgres to without: {statistics.median(ratios):.2f} "
           f"({min(ratios):.2f} .. {max(ratios):.2f}); alone {peak:,.0f}/s")
     half = result["half_peak"]

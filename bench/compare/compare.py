@@ -2,7 +2,7 @@
 """Ordem beside its peers, in alternation, on one machine that the load programs share, and the ratios.
 
 Each round starts every peer anew, measures it and ends it, so that what disturbs the machine disturbs all of them; the order of a
-round is turned from round to round. A ratio is taken within one round; what is told is its median, with the least and the most. Run by
+round is turned from round to round. A ratio is taken within one round; the tables show its median, minimum and maximum. Run by
 `scripts/bench compare`, which says how.
 
 Rows, all about Ordem:
@@ -42,11 +42,11 @@ PEERS = (*CONSTANT_PEERS, *SAME_JOB_PEERS)
 
 def contestants(rows, names):
     """What is measured in a round, in the order of the table."""
-    wanted = [row for row in peers.Ordem.ROWS if row in rows or (row == "create" and "open" in rows)]
+    selected = [row for row in peers.Ordem.ROWS if row in rows or (row == "create" and "open" in rows)]
     return [
         *(peer() for name, peer in CONSTANT_PEERS.items() if name in names),
-        *(peers.Ordem(row) for row in wanted),
-        *(peer(row) for name, peer in SAME_JOB_PEERS.items() if name in names for row in wanted if row in peer.ROWS),
+        *(peers.Ordem(row) for row in selected),
+        *(peer(row) for name, peer in SAME_JOB_PEERS.items() if name in names for row in selected if row in peer.ROWS),
     ]  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def measure_round(all_peers, number, folder, connections, seconds):
 
 
 def measure_rounds(all_peers, folder, connections, options, deadline):
-    """At least one round; as many as wanted if the time suffices."""
+    """At least one round, and as many as selected if the time suffices."""
     measure_round(all_peers, 0, folder, connections, 1)  # does not count
     rounds = []
     while len(rounds) < options.rounds and (not rounds or time.monotonic() < deadline):
@@ -82,7 +82,7 @@ def measure_rounds(all_peers, folder, connections, options, deadline):
 
 
 def measure_open_loop(rounds, folder, connections, seconds):
-    """The rate that was asked for, and as many measurements as there were rounds."""
+    """The target rate, and one measurement per round."""
     rate = statistics.median(one["ordem create"].rate for one in rounds) / 2
     found = []
     for number in range(len(rounds)):

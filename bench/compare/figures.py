@@ -1,4 +1,4 @@
-"""What one measurement of a peer says, as its load program has told it."""
+"""The result of one measurement of a peer, from the output of its load program."""
 
 import re
 from dataclasses import dataclass
@@ -16,47 +16,47 @@ class Figures:
     never_sent: int = 0  # of an open loop
 
 
-def of_ordem_load(told):
+def of_ordem_load(output):
     """Of the JSON of ordem-load. An order is a request, but for those of a batch."""
-    orders = told["orders"]
+    orders = output["orders"]
     if not orders:
-        raise RuntimeError(f"no answer in the measured time of {told['scenario']}")
-    of_server = told.get("server_cpu_s")
-    is_open = told["loop"] == "open"
+        raise RuntimeError(f"no answer in the measured time of {output['scenario']}")
+    of_server = output.get("server_cpu_s")
+    is_open = output["loop"] == "open"
     return Figures(
-        rate=told["orders_per_s"],
-        connections=told["connections"],
-        accepted=1 - told["stale"] / orders,
-        generator_us=told["generator_cpu_s"] / orders * 1e6,
-        generator_cores=told["generator_cpu_s"] / told["duration_s"],
+        rate=output["orders_per_s"],
+        connections=output["connections"],
+        accepted=1 - output["stale"] / orders,
+        generator_us=output["generator_cpu_s"] / orders * 1e6,
+        generator_cores=output["generator_cpu_s"] / output["duration_s"],
         server_us=None if of_server is None else of_server / orders * 1e6,
-        latency_ms={name: told["latency_us"][name] / 1000 for name in ("p50", "p99", "p99_9")} if is_open else None,
-        never_sent=told["late"]["never_sent"] if is_open else 0,
+        latency_ms={name: output["latency_us"][name] / 1000 for name in ("p50", "p99", "p99_9")} if is_open else None,
+        never_sent=output["late"]["never_sent"] if is_open else 0,
     )
 
 
-def of_pgbench(told, connections, cpu_seconds):
+def of_pgbench(output, connections, cpu_seconds):
     """Of the text of pgbench: how many transactions there were, and the figures."""
-    if not re.search(r"number of failed transactions: 0\b", told):
-        raise RuntimeError(f"transactions have failed:\n{told}")
-    answered = int(re.search(r"transactions actually processed: (\d+)", told)[1])
-    rate = float(re.search(r"tps = ([0-9.]+)", told)[1])
+    if not re.search(r"number of failed transactions: 0\b", output):
+        raise RuntimeError(f"transactions have failed:\n{output}")
+    answered = int(re.search(r"transactions actually processed: (\d+)", output)[1])
+    rate = float(re.search(r"tps = ([0-9.]+)", output)[1])
     return answered, Figures(rate, connections, generator_us=cpu_seconds / answered * 1e6, generator_cores=cpu_seconds * rate / answered)
 
 
-def of_redis_benchmark(told, connections, requests, cpu_seconds, server_cpu_seconds):
+def of_redis_benchmark(output, connections, requests, cpu_seconds, server_cpu_seconds):
     """Of the CSV of redis-benchmark: the command, whose quotes are not escaped, then the rate and six latencies."""
-    rate = float(told.splitlines()[-1].rsplit('","', 7)[1])
+    rate = float(output.splitlines()[-1].rsplit('","', 7)[1])
     return Figures(
         rate, connections, generator_us=cpu_seconds / requests * 1e6, generator_cores=cpu_seconds * rate / requests,
         server_us=server_cpu_seconds / requests * 1e6)
 
 
-def of_restate_load(told, connections, seconds):
+def of_restate_load(output, connections, seconds):
     """Of the JSON of restate/load.mjs."""
-    requests = told["requests"]
+    requests = output["requests"]
     if not requests:
         raise RuntimeError("no answer in the measured time")
     return Figures(
-        told["requests_per_s"], connections, generator_us=told["generator_cpu_s"] / requests * 1e6,
-        generator_cores=told["generator_cpu_s"] / seconds)
+        output["requests_per_s"], connections, generator_us=output["generator_cpu_s"] / requests * 1e6,
+        generator_cores=output["generator_cpu_s"] / seconds)

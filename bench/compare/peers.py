@@ -53,11 +53,11 @@ class Ordem:
         flags = self._flags(connections)
         if self._row not in ("replay", "conflict"):
             return figures.of_ordem_load(self._load(connections, seconds, *flags))
-        told = self._load(connections, seconds, *flags, warmup_seconds=LONG_WARMUP_SECONDS)
-        share = told["key_hit_share"] if self._row == "replay" else told["stale"] / max(1, told["requests"])
+        output = self._load(connections, seconds, *flags, warmup_seconds=LONG_WARMUP_SECONDS)
+        share = output["key_hit_share"] if self._row == "replay" else output["stale"] / max(1, output["requests"])
         if share < SHARE_WANTED_MIN:
             raise RuntimeError(f"{self.name}: only {share:.4f} of the answers are of what is measured")
-        return figures.of_ordem_load(told)
+        return figures.of_ordem_load(output)
 
     def measure_open(self, connections, seconds, rate):
         """With requests that are due at random times, so many a second."""
@@ -138,11 +138,11 @@ class PostgresAlone:
     def measure(self, connections, seconds):
         # More connections than it takes would need a pooler, and make it slower.
         clients = min(connections, self.CONNECTIONS_MAX)
-        told, own_seconds = run_counted(
+        output, own_seconds = run_counted(
             BINARIES / "pgbench", "--no-vacuum", "--protocol=prepared", "--client", clients, "--jobs", min(THREADS, clients),
             "--time", seconds + WARMUP_SECONDS, "--define", f"orders={ORDERS_UPDATED}", "--file", HERE / f"{self._row}.pgbench", self._url,
             seconds_max=seconds + RUN_SECONDS_MAX)
-        answered, measured = figures.of_pgbench(told, clients, own_seconds)
+        answered, measured = figures.of_pgbench(output, clients, own_seconds)
         self._check_kept(answered)
         return measured
 
@@ -190,13 +190,13 @@ class Redis(ServedByOne):
         arguments = {"create": (CONTENT,), "update": ("__rand_int__", ORDERS_UPDATED, CONTENT)}[self._row]
         count = self.REQUESTS_A_SECOND * seconds
         before = cpu_seconds(self._server.pid)
-        told, own_seconds = run_counted(
+        output, own_seconds = run_counted(
             "redis-benchmark", "-p", self._port, "-c", connections, "-n", count, "--threads", min(THREADS, connections),
             "-r", self.NUMBERS_MAX, "--csv", "evalsha", script, 1, "__rand_int__", *arguments, seconds_max=10 * seconds + RUN_SECONDS_MAX)
         server_seconds = cpu_seconds(self._server.pid) - before
         executed = self._executed()
         assert count * SHARE_WANTED_MIN < executed <= count, f"{count} requests, but {executed} executed"
-        return figures.of_redis_benchmark(told, connections, count, own_seconds, server_seconds)
+        return figures.of_redis_benchmark(output, connections, count, own_seconds, server_seconds)
 
     def _executed(self):
         if self._row == "create":
@@ -239,9 +239,9 @@ class Restate:
 
     def measure(self, connections, seconds):
         clients = min(connections, self.CONNECTIONS_MAX)
-        told = run(
+        output = run(
             "node", HERE / "restate/load.mjs", self._port, clients, LONG_WARMUP_SECONDS, seconds, seconds_max=seconds + RUN_SECONDS_MAX)
-        return figures.of_restate_load(json.loads(told), clients, seconds)
+        return figures.of_restate_load(json.loads(output), clients, seconds)
 
     def stop(self):
         while self._servers:

@@ -15,7 +15,7 @@ from support.concurrency import poll_until
 HERE = Path(__file__).resolve().parent
 STOP_SECONDS_MAX = 30
 START_SECONDS_MAX = 20
-# What one program may take besides the time that it is told to measure.
+# The time that a program may take in addition to the measured time.
 RUN_SECONDS_MAX = 60
 
 

@@ -1,7 +1,7 @@
 """The results of a comparison as Markdown, ready for docs/performance.md.
 
-`rounds` is {connections: [{name: Figures} of each round]}, `open_loops` is {connections: (rate asked for, [Figures of each round])}. A
-ratio is taken within one round. What is told is the median, with the least and the most.
+`rounds` is {connections: [{name: Figures} of each round]}, `open_loops` is {connections: (target rate, [Figures of each round])}. A
+ratio is taken within one round. The tables show the median, minimum and maximum.
 """
 
 import statistics
@@ -13,16 +13,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from markdown_tables import spread, table  # noqa: E402
 
 BARE = "bare Beast"
-# What is held against what, and the least that is wanted.
+# The ratios, and their required minimums.
 RATIOS = (
     ("ordem create", BARE, 0.60), ("ordem create", "PostgreSQL alone create", 4), ("ordem create", "Redis create", 1.3),
     ("ordem create", "Restate create", None), ("ordem replay", BARE, 0.80), ("ordem conflict", BARE, 0.80), ("ordem get", BARE, 0.85),
     ("ordem update", BARE, 0.55), ("ordem update", "PostgreSQL alone update", None), ("ordem update", "Redis update", None),
     ("ordem hot-order", BARE, 0.35), (BARE, "nginx return 200", None),
 )  # fmt: skip
-# Percentiles of the open loop, and the most milliseconds that are wanted.
+# Percentiles of the open loop, and their required maximums in milliseconds.
 LATENCIES = (("p50", None), ("p99", 5), ("p99_9", 20))
-# Shares of accepted answers between these are told: it is not a row of nothing but one kind.
+# A share of accepted answers between these is shown, because the row has answers of both kinds.
 MIXED_MIN, MIXED_MAX = 0.001, 0.99
 
 

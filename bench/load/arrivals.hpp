@@ -1,8 +1,8 @@
-// arrivals: when requests are to be sent, whatever the server does.
+// arrivals: the times at which requests are due, independent of the server.
 //
-// arrival_schedule names the times; due_requests hands them out to connections and knows how many wait. Both are pure:
-// times are given as nanoseconds since the run's start, and no clock is read. Each load thread owns its own, a share of
-// the whole.
+// arrival_schedule names the times; due_requests assigns them to connections and counts those that wait. Both are pure:
+// times are nanoseconds since the run's start, and no clock is read. Each load thread owns a pair, for its share
+// of the arrivals.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct arrivals {
 
 /// The times of one of `shares` parts of the arrivals, in ascending order, without end. The parts together are the
 /// whole: fixed arrivals are dealt out in turn, and Poisson arrivals of a part are Poisson at a part of the rate.
-/// Times do not depend on how quickly they are taken. A copy goes on with the same times.
+/// Times do not depend on how quickly they are taken. A copy continues with the same times.
 class arrival_schedule {
  public:
   arrival_schedule(arrivals whole, unsigned share, unsigned shares, std::uint64_t seed);
@@ -49,7 +49,7 @@ struct lateness {
   std::uint64_t requests = 0;  // that had to wait
   std::chrono::nanoseconds longest{};
   std::uint64_t queue_max = 0;   // most that waited at one time
-  std::uint64_t never_sent = 0;  // waited until the run was given up
+  std::uint64_t never_sent = 0;  // still waiting at the end of the run
 
   void merge(const lateness& other) noexcept;  // of another thread: its queue is another one
 };
@@ -58,17 +58,17 @@ struct lateness {
 /// be due later, and then the connection waits for it. So each request is sent by the connection that is free first,
 /// at its time or, if all were busy then, as soon as one is free.
 ///
-/// The queue takes no memory, however long it is: what waits lies between two places of one schedule.
+/// The queue takes no memory, whatever its length: it is the range between two places of one schedule.
 class due_requests {
  public:
   /// Hands out what is due before `end`. Lateness is counted for what is due at or after `counted_from`.
   due_requests(const arrival_schedule& schedule, std::chrono::nanoseconds counted_from, std::chrono::nanoseconds end);
 
   /// The time at which the next request is to be sent, for a connection that is free at `now`, which must not be
-  /// before the last `now`. Nothing once there is none before the end.
+  /// before the last `now`. Returns nullopt if none is due before the end.
   std::optional<std::chrono::nanoseconds> take(std::chrono::nanoseconds now);
 
-  /// The next request, which will not be sent at all; nothing if there is none.
+  /// Removes the next request, which will not be sent. Returns nullopt if there is none.
   std::optional<std::chrono::nanoseconds> drop();
 
   /// Requests that are due at `now` and not taken.

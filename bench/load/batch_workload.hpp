@@ -1,4 +1,4 @@
-// batch_workload: creates orders in batches, and takes an answer for right once every byte of every line is.
+// batch_workload: creates orders in batches, and checks every byte of every line of an answer.
 #pragma once
 
 #include <array>
@@ -14,9 +14,10 @@
 
 namespace ordem::bench {
 
-/// Most lines of a batch.
+/// Maximum number of lines of a batch.
 inline constexpr std::size_t batch_lines_max = 10'000;
-/// Most bytes of a batch, which is written as a whole before its answer is read: the server holds 16 MiB of answers.
+/// Maximum size of a batch in bytes. It is written as a whole before its answer is read: the server holds 16 MiB of
+/// answers.
 inline constexpr std::size_t batch_bytes_max = std::size_t{8} << 20;
 
 class batch_workload : public workload {

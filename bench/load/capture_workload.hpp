@@ -1,5 +1,5 @@
-// capture_workload: goes the whole way of a capture with one key after the other: allocates it (PUT), records a
-// response (POST) and asks for it (PUT), which must bring what was recorded.
+// capture_workload: takes one key after the other through a capture: allocates it (PUT), records a response (POST), and
+// sends the PUT again, which must return the record.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace ordem::bench {
 
 class capture_workload : public workload {
  public:
-  /// `record_bytes` is the size of the POST's body, which is filled up to that; 0: as it comes. Throws
+  /// `record_bytes` is the size to which the POST's body is padded; 0: no padding. Throws
   /// std::invalid_argument if that is too few.
   capture_workload(std::string_view host, random_source random, std::size_t record_bytes);
 

@@ -40,7 +40,7 @@ void add_server_and_load(CLI::App& app, load_plan& plan, raw_options& raw) {
   app.add_option("--host", plan.host, "IP address of the server")->capture_default_str();
   app.add_option("--port", plan.port, "Port of the server")->capture_default_str();
   app.add_option("--server-pid", plan.server_pid,
-                 "Process id of the server on this machine: what it uses of the cores is told, too")
+                 "Process id of the server on this machine: its CPU time is reported, too")
       ->check(CLI::PositiveNumber);
   app.add_option("--connections", plan.connections, "Keep-alive connections, each with one request under way")
       ->check(CLI::Range(1U, 16384U))

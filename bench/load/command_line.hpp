@@ -1,4 +1,4 @@
-// command_line: what ordem-load was asked for.
+// command_line: parses the arguments of ordem-load.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// connection: one keep-alive connection, which has one request under way at a time.
+// connection: one keep-alive connection with one request in flight.
 //
 // Owned by a worker, and used on its thread only.
 #pragma once
@@ -18,7 +18,7 @@
 
 namespace ordem::bench {
 
-// Naming the executor spares the type-erased one.
+// Naming the executor avoids the type-erased one.
 using io_executor = boost::asio::io_context::executor_type;
 using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, io_executor>;
 using run_clock = std::chrono::steady_clock;
@@ -34,17 +34,17 @@ class connection {
              std::unique_ptr<bench::workload> workload);
 
   /// Sends the next request and reads until its answer is whole; first connects anew if the last answer ended the
-  /// connection. Returns what went wrong; empty if nothing did.
+  /// connection. Returns the error; empty on success.
   io_task<std::string> exchange();
 
   /// Returns at `time`, or when the connection is closed.
   io_task<void> wait_until(run_clock::time_point time);
 
-  /// Ends what is under way.
+  /// Cancels the current operation.
   void close();
 
   [[nodiscard]] bench::workload& workload() noexcept { return *workload_; }
-  /// The answer of the last exchange; only if nothing went wrong.
+  /// The answer of the last exchange. REQUIRES: it succeeded.
   [[nodiscard]] answer last_answer() const noexcept { return reader_.whole(); }
   /// Whether the last exchange had a connection to send its request on.
   [[nodiscard]] bool was_connected() const noexcept { return was_connected_; }
@@ -67,7 +67,7 @@ class connection {
   std::size_t request_body_bytes_ = 0;
 };
 
-/// The verdict's or failure's words for a human: what happened, and the answer.
+/// Returns a description of a failure with its answer, for people.
 [[nodiscard]] std::string describe(std::string_view what, const answer& got);
 
 }  // namespace ordem::bench

@@ -13,7 +13,7 @@ namespace ordem::bench {
 
 class create_workload : public workload {
  public:
-  /// Repeats are of one of this many creates before, and begin once there are so many.
+  /// A repeat is of one of the last this many creates; repeats begin once there are so many.
   static constexpr std::size_t repeatable_max = 64;
 
   /// `repeat_share` is 0..1. `text` and `noted` must outlive it.
@@ -23,11 +23,11 @@ class create_workload : public workload {
   [[nodiscard]] request_kind kind() const override { return repeated_ ? request_kind::repeat : request_kind::create; }
   [[nodiscard]] verdict judge(const answer& got) override;
 
-  /// The order of the last create that was answered right.
+  /// The order of the last create with a correct answer.
   [[nodiscard]] const known_order& last_created() const noexcept { return last_; }
 
  private:
-  /// 128-bit hash of a text: thousands of answers kept whole would cost the measured server its caches.
+  /// 128-bit hash of a text: keeping thousands of whole answers would evict the caches of the measured server.
   struct text_hash {
     std::uint64_t high = 0;
     std::uint64_t low = 0;

@@ -1,5 +1,5 @@
-// get_workload: reads one of the connection's own orders at a time, each of which must be as the last answer left it.
-// What is read first is judged in full; until the order changes it must be read again byte for byte.
+// get_workload: reads one of the connection's own orders at a time, each of which must be in the state of the last
+// answer. The first read of a state is checked in full; further ones must be the same byte for byte.
 #pragma once
 
 #include <string>

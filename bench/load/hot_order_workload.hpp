@@ -1,5 +1,5 @@
-// hot_order_workload: updates the one order that all connections update, against the version that this connection was
-// told last. To be refused as out of date is right here; two updates of one version, or a version left out, is not.
+// hot_order_workload: updates the one order that all connections update, against the version that this connection
+// received last. A rejection as out of date is correct; two updates of one version, or a missing version, are not.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace ordem::bench {
 
-/// The order of them all. Written by one connection before there are other threads, and only read from then on.
+/// The order of all connections. Written by one connection before other threads start, and only read afterwards.
 struct hot_order {
   std::optional<uuid> id;
 };
@@ -22,7 +22,7 @@ class hot_order_workload : public workload {
   hot_order_workload(std::string_view host, body_size size, random_source random, unsigned number, hot_order& shared,
                      findings& noted);
 
-  /// The first of the connections makes the order. The others must not be asked before that.
+  /// The first connection creates the order. REQUIRES: it has done so before this is called for the others.
   [[nodiscard]] bool is_prepared() const override { return shared_.id.has_value(); }
   [[nodiscard]] std::string_view next_request() override;
   [[nodiscard]] request_kind kind() const override { return request_kind::update; }
@@ -39,7 +39,7 @@ class hot_order_workload : public workload {
   std::uint64_t turn_;         // each connection has its own range
 };
 
-/// How many of the versions from 2 to the last are missing in `answered`, or there more than once.
+/// Returns how many of the versions from 2 to the last are missing in `answered` or occur more than once.
 [[nodiscard]] std::uint64_t count_version_faults(std::vector<std::uint64_t> answered);
 
 }  // namespace ordem::bench

@@ -1,8 +1,7 @@
 // json_scan: members of JSON texts, found without parsing them.
 //
-// Enough to check answers, and quick: a name is looked for as text, so it must not occur earlier in another place, and
-// a string is taken up to the next quote, so those that are compared must need no escapes. Names are given with their
-// quotes.
+// Fast, and sufficient to check answers: a name is searched as text, so it must not occur earlier in another place, and
+// a string ends at the next quote, so compared strings must need no escapes. Names include their quotes.
 #pragma once
 
 #include <cstdint>

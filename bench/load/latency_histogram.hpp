@@ -2,7 +2,7 @@
 //
 // A value object without locks: each load thread fills its own, and they are merged after the run.
 //
-// Buckets are log-linear, as in HdrHistogram. Below 256 ns each nanosecond has a bucket of its own; above, every
+// Buckets are log-linear, as in HdrHistogram. Below 256 ns each nanosecond has its own bucket; above, every
 // doubling is cut into 128 equal buckets, so that a bucket is at most 1/128 (0.8 %) as wide as the values it holds:
 //
 //   value in ns        [0, 256)   [256, 512)   [512, 1024)   ...   [2^39, 2^40)
@@ -24,7 +24,7 @@ namespace ordem::bench {
 
 class latency_histogram {
  public:
-  /// Longest latency that the buckets tell apart, about 18 minutes. Longer ones count as long as the longest of them.
+  /// Longest latency that the buckets can distinguish, about 18 minutes. A longer one counts as the longest of them.
   static constexpr std::uint64_t recorded_ns_max = (std::uint64_t{1} << 40) - 1;
 
   /// Counts one latency. A negative one counts as 0.
@@ -38,7 +38,7 @@ class latency_histogram {
   void merge(const latency_histogram& other) noexcept;
 
   /// The latency that a share of `percent` (0..100) of the recorded ones did not exceed: the upper edge of the bucket
-  /// that holds it, and so never less than the truth and at most 0.8 % more. 0 when nothing was recorded.
+  /// that holds it, which is at most 0.8 % above the true value. 0 when nothing was recorded.
   [[nodiscard]] std::chrono::nanoseconds percentile(double percent) const noexcept;
 
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }

@@ -1,4 +1,4 @@
-// load_result: what a run, or one thread's share of it, has counted and timed.
+// load_result: the counts and latencies of a run, or of one thread's share of it.
 //
 // A value without locks: each load thread fills its own, and they are merged after the run.
 //
@@ -67,11 +67,11 @@ struct load_result {
 
   void merge(const load_result& other);
 
-  /// Of all requests together, with what was never sent.
+  /// Of all requests, including those that were never sent.
   [[nodiscard]] latency_histogram latency() const;
 };
 
-/// Counts what only all threads together show: orders that came twice, versions left out.
+/// Counts the errors that show only across threads: repeated orders, missing versions.
 void check_findings(load_result& whole);
 
 }  // namespace ordem::bench

@@ -1,8 +1,8 @@
 // load_run: a fixed number of keep-alive connections loads a server.
 //
 // Closed loop: each connection sends its next request when it has the answer to its last one. The rate is then what the
-// server sustains with so many requests under way. The latency is that of a client that waits, so a server that stalls
-// is asked less while it stalls, and the percentiles flatter it, compared with clients that come at their own pace.
+// server sustains with so many requests under way. The latency is that of a client that waits, so a server
+// receives fewer requests while it stalls, and the percentiles are better than those of independent clients.
 //
 // Open loop: requests are due at times that are fixed in advance (arrivals.hpp), each is sent by the connection of its
 // thread that is free first, and its latency counts from when it was due. So a stall shows in every request that came
@@ -20,7 +20,7 @@
 
 namespace ordem::bench {
 
-/// How far a run is.
+/// The progress of a run.
 struct progress {
   std::chrono::nanoseconds since_begin{};  // of the measured time; negative in the warm-up
   std::uint64_t answers = 0;               // since the warm-up began

@@ -30,7 +30,7 @@ int measure_fsync(const load_options& chosen) {
   return EXIT_SUCCESS;
 }
 
-// Empty if nobody would see it.
+// Returns an empty listener if standard error is not a terminal.
 progress_listener listener_on_terminal(const load_plan& plan) {
   if (::isatty(STDERR_FILENO) == 0) return {};
   return [&plan, before = progress{.since_begin = -plan.warmup}](const progress& now) mutable {

@@ -19,16 +19,16 @@ bool has_last_sku(std::string_view body, std::string_view sku) noexcept {
 
 }  // namespace
 
-verdict check_order(const answer& got, const order_wanted& wanted, const order_text& text) {
-  if (got.status != wanted.status) return verdict::wrong_status;
-  if (!is_etag(got.header("etag"), wanted.version)) return verdict::wrong_header;
+verdict check_order(const answer& got, const expected_order& expected, const order_text& text) {
+  if (got.status != expected.status) return verdict::wrong_status;
+  if (!is_etag(got.header("etag"), expected.version)) return verdict::wrong_header;
   const auto body = got.body;
   const auto id = order_id_of(got);
   const bool is_right =
-      number_member(body, R"("code")") == wanted.status && string_member(body, R"("message")") == wanted.message &&
-      id && (!wanted.id || *id == *wanted.id) && number_member(body, R"("version")") == wanted.version &&
+      number_member(body, R"("code")") == expected.status && string_member(body, R"("message")") == expected.message &&
+      id && (!expected.id || *id == *expected.id) && number_member(body, R"("version")") == expected.version &&
       string_member(body, R"("customer_id")") == text.customer() && number_member(body, R"("total")") == text.total() &&
-      has_last_sku(body, text.last_sku()) && string_member(body, R"("turn")") == order_text::turn_text(wanted.turn);
+      has_last_sku(body, text.last_sku()) && string_member(body, R"("turn")") == order_text::turn_text(expected.turn);
   return is_right ? verdict::right : verdict::wrong_body;
 }
 

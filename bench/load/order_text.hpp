@@ -1,7 +1,7 @@
 // order_text: the requests about orders that one connection sends, as text.
 //
 // They are rendered once; from then on only what has a fixed width changes in place: the GUID, the order's id, the
-// version and the turn. The turn is a number in the order's attributes by which one content is told from another.
+// version and the turn. The turn is a number in the order's attributes that distinguishes one content from another.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@
 
 namespace ordem::bench {
 
-/// Most items of an order, as the API has it.
+/// Maximum number of items of an order in the API.
 inline constexpr std::size_t body_items_max = 500;
-/// Most bytes that a body is filled up by: attributes may have 16 KiB.
+/// Maximum padding of a body in bytes: attributes may have 16 KiB.
 inline constexpr std::size_t filling_bytes_max = 16'000;
 
 struct body_size {
@@ -42,7 +42,7 @@ class order_text {
     return std::string_view(create_).substr(create_.size() - body_bytes_);
   }
 
-  /// What comes back in answers.
+  /// The parts that answers repeat.
   [[nodiscard]] std::string_view customer() const noexcept { return customer_; }
   [[nodiscard]] std::string_view last_sku() const noexcept { return last_sku_; }
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }

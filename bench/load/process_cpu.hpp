@@ -1,4 +1,4 @@
-// process_cpu: what a process has used of the cores so far, in user and system mode.
+// process_cpu: the CPU time of a process so far, in user and system mode.
 #pragma once
 
 #include <sys/types.h>
@@ -15,7 +15,7 @@ namespace ordem::bench {
 /// std::runtime_error if there is none of that id.
 [[nodiscard]] std::chrono::nanoseconds cpu_of(pid_t process);
 
-/// The same out of the text of /proc/PID/stat, in clock ticks. Throws std::runtime_error if it is none.
+/// The same from the text of /proc/PID/stat, in clock ticks. Throws std::runtime_error if the text is malformed.
 [[nodiscard]] long cpu_ticks_in(std::string_view stat);
 
 }  // namespace ordem::bench

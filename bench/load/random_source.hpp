@@ -1,6 +1,6 @@
-// random_source: numbers that look random, from a seed (SplitMix64, by Steele, Lea and Flood, 2014).
+// random_source: pseudo-random numbers from a seed (SplitMix64, by Steele, Lea and Flood, 2014).
 //
-// A value of eight bytes, so that each of many connections can have its own without crowding the cache.
+// A value of eight bytes, so that each of many connections can have its own at little cost in cache.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ class random_source {
  public:
   using result_type = std::uint64_t;  // as std::uniform_random_bit_generator wants it
 
-  /// Sources with the same seed and another `number` have nothing visible in common.
+  /// Sources with the same seed and different `number`s are independent.
   random_source(std::uint64_t seed, std::uint64_t number) noexcept : state_(mixed(seed) ^ mixed(~number)) {}
 
   static constexpr result_type min() noexcept { return 0; }
@@ -25,11 +25,11 @@ class random_source {
     return mixed(state_);
   }
 
-  /// 0 <= it < 1, in steps of 2^-53.
+  /// Returns a number in [0, 1), in steps of 2^-53.
   double fraction() noexcept { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
-  /// True for a share of the calls, 0..1.
+  /// Returns true for a share (0..1) of the calls.
   bool happens(double share) noexcept { return fraction() < share; }
-  /// 0 <= it < count. The bias of the remainder is far below what a load could show.
+  /// Returns a number in [0, count). The bias of the remainder is negligible here.
   std::size_t below(std::size_t count) noexcept { return static_cast<std::size_t>((*this)() % count); }
   uuid next_uuid() noexcept {
     const auto high = (*this)();

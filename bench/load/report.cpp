@@ -14,9 +14,9 @@ std::string milliseconds(std::chrono::nanoseconds time) {
 
 void write_latency(std::ostream& out, const latency_histogram& latency) {
   for (const auto& [percent, name] : reported_percentiles) {
-    std::string shown(name);
-    std::ranges::replace(shown, '_', '.');
-    out << shown << ' ' << milliseconds(latency.percentile(percent)) << ", ";
+    std::string label(name);
+    std::ranges::replace(label, '_', '.');
+    out << label << ' ' << milliseconds(latency.percentile(percent)) << ", ";
   }
   out << "max " << milliseconds(latency.max()) << '\n';
 }

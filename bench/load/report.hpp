@@ -13,7 +13,8 @@
 
 namespace ordem::bench {
 
-/// What the generator can't know of the run, such as the server's durability level: names and values, as given.
+/// What the generator can't know of the run, such as the server's durability level: names and values from the command
+/// line.
 using run_notes = std::vector<std::pair<std::string, std::string>>;
 
 /// A few aligned lines.

@@ -1,9 +1,9 @@
-// response_reader: takes the bytes of one HTTP/1.1 answer as they come and says when it is whole.
+// response_reader: parses one HTTP/1.1 answer as its bytes arrive.
 //
-// Owned by one connection and used on its thread only. It is made for load generation: exact about the little that it
-// takes, and quick. An answer must have exactly one Content-Length, or one Transfer-Encoding, which is chunked and
-// brings neither extensions nor trailers; interim (1xx) answers, HEAD, 204 and 304 are not for it. As one request is
-// under way at a time, bytes behind the body are an error as well.
+// Owned by one connection and used on its thread only. It is fast and strict, and accepts only what load
+// generation needs. An answer must have exactly one Content-Length, or one Transfer-Encoding, which is chunked
+// without extensions or trailers; interim (1xx) answers, HEAD, 204 and 304 are not supported. With one request in
+// flight, bytes after the body are an error as well.
 //
 //   reader.reset();
 //   while (reader.state() == read_state::incomplete) {
@@ -22,36 +22,36 @@ namespace ordem::bench {
 
 enum class read_state { incomplete, complete, malformed };
 
-/// A whole answer. Its texts belong to the reader and are good until its next reset().
+/// A complete answer. Its texts belong to the reader and are valid until its next reset().
 struct answer {
   unsigned status = 0;
   std::string_view body;
   std::string_view headers = {};  // lines, each with its line end
 
-  /// The value of the first header `name`, which is given in lower case; nothing if there is none.
+  /// The value of the first header `name`, which must be in lower case. Returns nullopt if there is none.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
 };
 
 class response_reader {
  public:
-  /// Longest head (status line and headers) taken; also the buffer's first size.
+  /// Maximum size of the head (status line and headers); also the buffer's first size.
   static constexpr std::size_t head_bytes_max = std::size_t{16} * 1024;
   static constexpr std::size_t default_body_bytes_max = std::size_t{16} * 1024 * 1024;
 
   explicit response_reader(std::size_t body_bytes_max = default_body_bytes_max);
 
-  /// Where the next bytes of the answer may be put. Never empty while incomplete.
+  /// Returns the buffer for the next bytes of the answer. Never empty while incomplete.
   [[nodiscard]] std::span<char> space() noexcept { return std::span(buffer_).subspan(bytes_); }
 
-  /// `count` bytes of space() were filled. Only while incomplete.
+  /// Reports that `count` bytes of space() were filled. REQUIRES: incomplete.
   void received(std::size_t count);
 
   [[nodiscard]] read_state state() const noexcept { return state_; }
   /// Why the answer is malformed; empty otherwise.
   [[nodiscard]] std::string_view complaint() const noexcept { return complaint_; }
-  /// Whether the answer says that the connection ends with it.
+  /// Returns true if the server closes the connection after the answer.
   [[nodiscard]] bool ends_connection() const noexcept { return ends_connection_; }
-  /// The answer; only when complete.
+  /// Returns the answer. REQUIRES: complete.
   [[nodiscard]] answer whole() const noexcept;
 
   /// Forgets the answer and waits for the next.

@@ -34,7 +34,7 @@ class constant_workload : public workload {
   std::string constant_;  // the first answer's body
 };
 
-// Draws each request from one of several conversations about orders of this connection, after these were created.
+// Draws each request from one of several workloads on the orders of this connection, after their creation.
 class orders_workload : public workload {
  public:
   orders_workload(const scenario_plan& plan, const workload_place& place)

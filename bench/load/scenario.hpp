@@ -1,4 +1,4 @@
-// scenario: which conversations a run is made of.
+// scenario: the workloads of a run.
 #pragma once
 
 #include <array>
@@ -27,12 +27,12 @@ enum class scenario : std::size_t {
 inline constexpr std::array<std::string_view, 10> scenario_names{"create",    "update",   "get",   "replay", "conflict",
                                                                  "hot-order", "captures", "mixed", "batch",  "bare"};
 
-/// Whether its connections have orders of their own, which are made before the load.
+/// Whether its connections have their own orders, which are created before the load.
 constexpr bool uses_own_orders(scenario what) noexcept {
   return what == scenario::update || what == scenario::get || what == scenario::conflict || what == scenario::mixed;
 }
 
-/// What `mixed` is made of, as shares of its requests. Creates and updates contain the repeats and the stale ones.
+/// The parts of `mixed`, as shares of its requests. Creates and updates contain the repeats and the stale ones.
 inline constexpr struct {
   double get = 0.50;
   double update = 0.25;
@@ -52,7 +52,7 @@ struct scenario_plan {
   std::size_t batch_lines = 1000;  // of `batch`
 };
 
-/// Which connection a conversation is for, and what it shares with others.
+/// The connection of a workload, and what it shares with others.
 struct workload_place {
   std::string_view host;
   unsigned number = 0;  // of the connection; unique within the run
@@ -61,7 +61,7 @@ struct workload_place {
   findings* noted = nullptr;  // one for the thread
 };
 
-/// What is pointed to must outlive the conversation. Throws std::invalid_argument if the plan can't be.
+/// The pointees must outlive the workload. Throws std::invalid_argument if the plan is impossible.
 [[nodiscard]] std::unique_ptr<workload> make_workload(const scenario_plan& plan, const workload_place& place);
 
 }  // namespace ordem::bench

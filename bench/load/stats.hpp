@@ -49,7 +49,7 @@ inline double orders_per_s(const load_plan& plan, const load_result& result) {
   return static_cast<double>(result.orders) / in_seconds(plan.duration);
 }
 
-/// As of the answers: repeats among the creates, updates and repeats; that is what a store of known GUIDs is hit by.
+/// The share of repeats among the answered creates, updates and repeats: the hit rate of the GUID lookup.
 inline double key_hit_share(const load_result& result) {
   const auto count = [&result](request_kind kind) { return result.answers_by_kind[static_cast<std::size_t>(kind)]; };
   const auto repeats = count(request_kind::repeat);

@@ -1,4 +1,4 @@
-// update_workload: updates one of the connection's own orders at a time, against the version that it was told last; a
+// update_workload: updates one of the connection's own orders at a time, against the last version that it received; a
 // share of its requests against an older one, which must be refused.
 #pragma once
 

@@ -45,17 +45,17 @@ void worker::open(const asio::ip::tcp::endpoint& server, unsigned number, hot_or
 
 std::string worker::prepare(std::size_t connections_max) {
   std::string complaint;
-  const std::size_t wanted = std::min(connections_max, connections_.size());
+  const std::size_t expected_count = std::min(connections_max, connections_.size());
   std::size_t prepared = 0;
-  for (std::size_t i = 0; i < wanted; ++i) {
+  for (std::size_t i = 0; i < expected_count; ++i) {
     asio::co_spawn(context_, prepare_one(connections_[i], complaint), [&](const std::exception_ptr& bug) {
       rethrow(bug);
-      if (++prepared == wanted || !complaint.empty()) context_.stop();
+      if (++prepared == expected_count || !complaint.empty()) context_.stop();
     });
   }
   context_.run_for(plan_.patience);
   context_.restart();
-  if (complaint.empty() && prepared < wanted) complaint = "unanswered";
+  if (complaint.empty() && prepared < expected_count) complaint = "unanswered";
   if (!complaint.empty()) {
     // What is still under way refers to this function's variables.
     for (auto& each : connections_) each.close();
@@ -133,7 +133,7 @@ io_task<void> worker::converse_open(connection& with) {
   }
 }
 
-// Now and then: while the server stalls nobody takes requests, and that is when the queue is worth showing.
+// Called at intervals: the queue matters most while the server stalls and takes no requests.
 void worker::look_at_queue() {
   constexpr auto interval = std::chrono::milliseconds(100);
   live_.waiting.store(due_->waiting(since_start(run_clock::now())), std::memory_order_relaxed);

@@ -1,4 +1,4 @@
-// conversation: what one connection asks, and which answers it takes for right.
+// workload: the requests of one connection, and the check of their answers.
 //
 // Owned by one connection and used on its thread only: next_request(), then judge() with the answer to it, and so on.
 // It knows the wire format and nothing of sockets. What a run has to check over all its connections goes into findings.
@@ -40,7 +40,7 @@ inline constexpr std::size_t request_kinds = 10;
 inline constexpr std::array<std::string_view, request_kinds> request_kind_names{
     "create", "repeat", "update", "stale_update", "get", "allocate", "record", "read_capture", "batch", "constant"};
 
-/// What the conversations of one thread note down, to be checked together after the run.
+/// The records of the workloads of one thread, which are checked together after the run.
 struct findings {
   std::vector<uuid> created;                // order ids that came with creates, without repeats
   std::vector<std::uint64_t> hot_versions;  // versions of the one hot order that were answered to updates

@@ -15,7 +15,7 @@ namespace {
 
 struct situation {
   std::optional<order> current;  // absent for a create
-  message asked;
+  message update;
   order_id fresh_id;
 
   const order* state() const noexcept { return current ? &*current : nullptr; }
@@ -25,25 +25,25 @@ situation situation_of(command_kind what, std::size_t items) {
   samples some;
   if (what == command_kind::create) return {std::nullopt, some.creation(items), some.id()};
   order current = some.order(items);
-  message asked = some.change(what, current);
-  return {std::move(current), std::move(asked), {}};
+  message update = some.change(what, current);
+  return {std::move(current), std::move(update), {}};
 }
 
-decision decide_in(const situation& given) {
-  return ordem::decide(given.state(), given.asked, given.fresh_id, sample_time);
+decision decide_in(const situation& input) {
+  return ordem::decide(input.state(), input.update, input.fresh_id, sample_time);
 }
 
 // Makes the event, and drops it.
 void decide(benchmark::State& state, command_kind what, std::size_t items) {
-  const situation given = situation_of(what, items);
-  expect(std::holds_alternative<event>(decide_in(given)), "the message is not accepted");
-  for (auto _ : state) consume(decide_in(given));
+  const situation input = situation_of(what, items);
+  expect(std::holds_alternative<event>(decide_in(input)), "the message is not accepted");
+  for (auto _ : state) consume(decide_in(input));
 }
 
 // Makes the event and the order after it, and drops that.
 void decide_and_apply(benchmark::State& state, command_kind what, std::size_t items) {
-  const situation given = situation_of(what, items);
-  for (auto _ : state) consume(apply(given.state(), std::get<event>(decide_in(given))));
+  const situation input = situation_of(what, items);
+  for (auto _ : state) consume(apply(input.state(), std::get<event>(decide_in(input))));
 }
 
 #define EACH_COMMAND(FUNCTION)                                              \

@@ -15,9 +15,9 @@ namespace {
 using actors::dedupe_table;
 
 // A repeat: the answer is there, with the order as it was.
-void dedupe_hit(benchmark::State& state, const filled_store& given) {
-  dedupe_table table(given.committed(), actors::in_flight_policy::join);
-  const auto& known = given.known();
+void dedupe_hit(benchmark::State& state, const filled_store& filled) {
+  dedupe_table table(filled.committed(), actors::in_flight_policy::join);
+  const auto& known = filled.known();
   expect(std::holds_alternative<answer>(table.admit({}, known.front(), sample_time)), "a known message is not known");
   std::size_t next = 0;
   for (auto _ : state) {
@@ -28,15 +28,15 @@ void dedupe_hit(benchmark::State& state, const filled_store& given) {
 }
 
 // A new message: it is in flight then.
-void dedupe_miss(benchmark::State& state, const filled_store& given) {
+void dedupe_miss(benchmark::State& state, const filled_store& filled) {
   constexpr std::size_t admitted_at_once = 256;
-  dedupe_table table(given.committed(), actors::in_flight_policy::join);
+  dedupe_table table(filled.committed(), actors::in_flight_policy::join);
   samples some(2);
   std::vector<message> fresh;
-  std::vector<reply> nobody;
+  std::vector<reply> no_replies;
   while (state.KeepRunningBatch(admitted_at_once)) {
     state.PauseTiming();
-    for (const message& each : fresh) table.complete({{}, 0, each.guid, std::nullopt, refusal{}}, nobody);
+    for (const message& each : fresh) table.complete({{}, 0, each.guid, std::nullopt, refusal{}}, no_replies);
     expect(table.in_flight() == 0, "a new message was taken for a known one");
     fresh.clear();
     while (fresh.size() < admitted_at_once) fresh.push_back(some.creation(small));

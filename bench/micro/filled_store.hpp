@@ -30,8 +30,8 @@ class filled_store {
   std::vector<message> known_;
 };
 
-// Made when first asked for and kept, for that takes longer than what is measured on them. Owned by main: RocksDB's own
-// statics may be gone when ours would be destroyed.
+// Created at the first use and kept, because creating them takes longer than the measurements. Owned by main: RocksDB's
+// own statics may be gone when ours would be destroyed.
 class filled_stores {
  public:
   const filled_store& with(place where, std::size_t messages) {

@@ -11,10 +11,10 @@ namespace {
 
 void fingerprint(benchmark::State& state, command_kind what, std::size_t items) {
   samples some;
-  const message asked = what == command_kind::create ? some.creation(items) : some.change(what, some.order(items));
+  const message request = what == command_kind::create ? some.creation(items) : some.change(what, some.order(items));
   for (auto _ : state)
-    consume(codec::fingerprint_of(codec::canonical(asked.command, asked.target, asked.expected_version)));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body_of(asked).size()));
+    consume(codec::fingerprint_of(codec::canonical(request.command, request.target, request.expected_version)));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body_of(request).size()));
 }
 BENCHMARK_CAPTURE(fingerprint, create_small, command_kind::create, small);
 BENCHMARK_CAPTURE(fingerprint, create_large, command_kind::create, large);

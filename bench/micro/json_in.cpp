@@ -40,11 +40,11 @@ codec::write_kind kind_of(command_kind what) {
 
 void read_write_body(benchmark::State& state, command_kind what, std::size_t items) {
   samples some;
-  const message asked = what == command_kind::create ? some.creation(items) : some.change(what, some.order(items));
-  read(state, body_of(asked), [kind = kind_of(what)](std::string_view body, simdjson::dom::parser& parser) {
-    auto given = codec::read_write_body(kind, body, parser);
-    expect(given && given->violations.empty(), "a body is refused");
-    return given;
+  const message request = what == command_kind::create ? some.creation(items) : some.change(what, some.order(items));
+  read(state, body_of(request), [kind = kind_of(what)](std::string_view body, simdjson::dom::parser& parser) {
+    auto body_read = codec::read_write_body(kind, body, parser);
+    expect(body_read && body_read->violations.empty(), "a body is refused");
+    return body_read;
   });
 }
 BENCHMARK_CAPTURE(read_write_body, create_small, command_kind::create, small);

@@ -1,6 +1,6 @@
 // ordem-micro: measures the parts of the engine one by one, with Google Benchmark; its options are the options.
 //
-// Exit code 0: everything that was asked for was measured. 1: something was not as it must be, or nothing matched.
+// Exit code 0: all selected benchmarks were measured. 1: a check failed, or no name matched.
 
 #include <benchmark/benchmark.h>
 

@@ -83,9 +83,9 @@ message samples::change(command_kind what, const ordem::order& current) {
 storage::message_entry samples::create_entry(std::size_t items) {
   constexpr std::uint64_t creates_a_millisecond = 32;
   const timestamp now = sample_time + milliseconds(created_++ / creates_a_millisecond);
-  message asked = creation(items);
-  const order_id fresh = ids_.next(now, asked.guid.slot());
-  auto done = actors::execute_task({{}, 0, std::move(asked)}, nullptr, fresh, now, sample_ttl);
+  message request = creation(items);
+  const order_id fresh = ids_.next(now, request.guid.slot());
+  auto done = actors::execute_task({{}, 0, std::move(request)}, nullptr, fresh, now, sample_ttl);
   expect(done.decided.entry.has_value(), "a create was refused");
   return std::get<storage::message_entry>(std::move(*done.decided.entry));
 }

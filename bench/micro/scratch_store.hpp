@@ -1,4 +1,4 @@
-// A store on a new folder of its own, which goes with it.
+// A store on a new folder, which is removed with it.
 #pragma once
 
 #include <filesystem>

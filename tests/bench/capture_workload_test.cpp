@@ -51,7 +51,7 @@ TEST_CASE("a capture goes its whole way with one key, and then with another") {
   }
 }
 
-TEST_CASE("wrong answers to captures are told, and the next key begins anew") {
+TEST_CASE("wrong answers to captures are reported, and the next key starts over") {
   capture_workload workload("localhost", {1, 1}, 0);
   (void)workload.next_request();
   CHECK(workload.judge(empty(409)) == verdict::wrong_status);

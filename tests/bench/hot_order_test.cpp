@@ -46,7 +46,7 @@ TEST_CASE("of the hot order, the next version is right, and a refusal that names
   (void)workload.next_request();
   CHECK(workload.judge(updated(3, 1)) == verdict::wrong_header);     // a version left out
   CHECK(workload.judge(updated(1, 1)) == verdict::wrong_header);     // none more
-  CHECK(workload.judge(updated(2, 2)) == verdict::wrong_body);       // somebody else's content
+  CHECK(workload.judge(updated(2, 2)) == verdict::wrong_body);       // the content of another connection
   CHECK(workload.judge(stale_answer(1, 1)) == verdict::wrong_body);  // refused, but not out of date
   CHECK(workload.judge(stale_answer(3, 2)) == verdict::wrong_body);
   CHECK(workload.judge(owned_answer{.status = 503, .body = "", .headers = ""}) == verdict::wrong_status);

@@ -34,7 +34,7 @@ TEST_CASE("right answers are counted and timed, and have no errors") {
   CHECK(result.latency().max() > std::chrono::nanoseconds(0));
 }
 
-TEST_CASE("each create has a GUID of its own, in the form of a UUID") {
+TEST_CASE("each create has its own GUID, in the form of a UUID") {
   std::vector<uuid> guids;
   stub_server server([&](const request& asked, std::uint64_t before) {
     const std::string guid(asked["Idempotency-Key"]);
@@ -156,7 +156,7 @@ TEST_CASE("a get run creates its order first and reads only that") {
   CHECK(result.latency().count() == reads);
 }
 
-TEST_CASE("a get run without an order to read is told by an exception") {
+TEST_CASE("a get run without an order to read throws") {
   const auto [react, message] = GENERATE(table<stub_server::reactor, std::string>({
       {[](const request&, std::uint64_t) { return silence{}; }, "cannot prepare the load: unanswered"},
       {[](const request&, std::uint64_t) { return hang_up{}; }, "cannot prepare the load: End of file"},
@@ -186,7 +186,7 @@ TEST_CASE("an update run updates as many orders as it made") {
   CHECK(versions.size() == 3);
 }
 
-TEST_CASE("what the server used within the measured time is told if the plan names its process") {
+TEST_CASE("the CPU time of the server within the measured time is reported if the plan names its process") {
   stub_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
   auto plan = short_plan(server.port());
   plan.duration = std::chrono::milliseconds(200);
@@ -229,7 +229,7 @@ TEST_CASE("a server that allocates a capture twice is found out") {
   CHECK(result.errors.wrong_status > 0);
 }
 
-TEST_CASE("progress is told while the load runs") {
+TEST_CASE("progress is reported while the load runs") {
   stub_server server([](const request& asked, std::uint64_t before) { return creation(asked, before); });
   std::uint64_t told = 0;
   std::uint64_t answers = 0;
@@ -243,7 +243,7 @@ TEST_CASE("progress is told while the load runs") {
   CHECK(result.errors.total() == 0);
 }
 
-TEST_CASE("a server that is not there is told by an exception") {
+TEST_CASE("an unreachable server throws") {
   std::uint16_t closed_port = 0;
   {
     asio::io_context context;

@@ -80,7 +80,7 @@ TEST_CASE("what is due and never sent counts with the time that it waited, and i
   CHECK(result.latency().percentile(50) >= std::chrono::milliseconds(95));
 }
 
-TEST_CASE("the queue is told while the server stalls") {
+TEST_CASE("the queue is reported while the server stalls") {
   stub_server server(stalling_at(20, std::chrono::milliseconds(900)));
   auto plan = short_plan(server.port());
   plan.duration = std::chrono::milliseconds(1000);

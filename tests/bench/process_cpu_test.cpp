@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST_CASE("what a process has used is told alike by both ways of asking") {
+TEST_CASE("both ways of reading the CPU time of a process agree") {
   const auto before = own_cpu();
   while (own_cpu() < before + milliseconds(50)) {
   }
@@ -22,7 +22,7 @@ TEST_CASE("what a process has used is told alike by both ways of asking") {
   CHECK(told <= own_cpu() + ticks);
 }
 
-TEST_CASE("a process that is not there is told by an exception") {
+TEST_CASE("a process that does not exist throws") {
   CHECK_THROWS_AS(cpu_of(std::numeric_limits<pid_t>::max()), std::runtime_error);
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("the JSON says what was measured, in one line") {
   CHECK_THAT(json, !Contains(R"("late")"));
 }
 
-TEST_CASE("of batches the orders are told too") {
+TEST_CASE("for batches the orders are reported too") {
   auto plan = some_plan();
   auto result = some_result();
   result.orders = 200'000;
@@ -110,7 +110,7 @@ TEST_CASE("the text warns of a generator that is the bottleneck") {
   CHECK_THAT(text_of(some_plan(), result, {{"durability", "os"}}), Contains("durability: os"));
 }
 
-TEST_CASE("what the server used is told once the plan names it") {
+TEST_CASE("the CPU time of the server is reported if the plan names its process") {
   auto plan = some_plan();
   auto result = some_result();
   result.server_cpu = milliseconds(1500);

@@ -59,7 +59,7 @@ TEST_CASE("mixed has its documented shares") {
   CHECK(counts[static_cast<std::size_t>(request_kind::create)] == Approx(mixed_shares.create).margin(0.015));
 }
 
-TEST_CASE("a seed names all that a connection asks, and each connection has GUIDs of its own") {
+TEST_CASE("a seed determines all requests of a connection, and each connection has its own GUIDs") {
   hot_order hot;
   findings noted;
   const auto guids = [&](unsigned number, std::uint64_t seed) {

@@ -33,7 +33,7 @@ struct silence {};
 struct hang_up {};
 using reaction = std::variant<response, silence, hang_up>;
 
-// Serves one connection at a time, and another only if an answer has ended the one before, on a thread of its own, as
+// Serves one connection at a time, and another only if an answer has ended the one before, on its own thread, as
 // `react` says, which is told how many requests came before.
 class stub_server {
  public:

@@ -133,7 +133,7 @@ TEST_CASE("repeats come in their share, of many different creates, each with its
   CHECK(repeats.size() > 500);
 }
 
-TEST_CASE("an update goes on from the version that it was told, and takes no other for right") {
+TEST_CASE("an update continues from the version that it received, and accepts no other") {
   order_text text("localhost", 7, two_items);
   std::vector<known_order> orders{{.id = first_order, .version = 4, .turn = 8}};
   update_workload workload(text, orders, {1, 1}, 0);

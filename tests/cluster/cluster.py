@@ -9,7 +9,7 @@ It belongs into network, process and mount namespaces of its own, which tests/cl
 was started, mounted or linked here is gone with them. What would reach out of them all the same is settled in _isolate(). Nothing
 is fetched: images are those that are loaded.
 
-Two things are not those of a real cluster. The names of Services are answered by service_names.py, and nobody enforces network policies:
+Two things are not those of a real cluster. The names of Services are answered by service_names.py, and network policies are not enforced:
 the plugins that are packaged don't.
 """
 

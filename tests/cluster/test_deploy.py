@@ -119,7 +119,7 @@ class Shop:
         self.postgres = Postgres(cluster)
         self._service = None
         self.nginx = IngressNginx(folder, render(yaml.safe_load((ROOT / VALUES).read_text()))).wait_listening()
-        # What curl is told here, clients learn from DNS.
+        # Clients learn from DNS what curl gets here as an option.
         (Path(os.environ["HOME"]) / ".curlrc").write_text(f'connect-to = "{HOST}:80:127.0.0.1:{self.nginx.port}"\n')
 
     def run(self, heading):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from support.capture_oracle import ABSENT, Absent, Allocated, CaptureOracle, Completed, Request, Told
+from support.capture_oracle import ABSENT, Absent, Allocated, Answer, CaptureOracle, Completed, Request
 
 KEY = "key"
 HELD = Allocated(may_lapse=False)
@@ -24,10 +24,10 @@ class Story:
         return request
 
     def answer(self, request, status, response=None):
-        self.oracle.answered(request, Told(status, response))
+        self.oracle.answered(request, Answer(status, response))
 
-    def do(self, action, status, response=None, told=None, **more):
-        self.answer(self.send(action, response, **more), status, told)
+    def do(self, action, status, response=None, answered_with=None, **more):
+        self.answer(self.send(action, response, **more), status, answered_with)
 
     def kill(self):
         return self.oracle.killed()
@@ -62,17 +62,17 @@ def test_healthy_history_is_green(story):
     story.allocated().do("put", 409)
     story.do("delete", 204)
     story.allocated().do("post", 200, "r")
-    story.do("put", 200, told="r")
+    story.do("put", 200, answered_with="r")
     story.do("post", 403, "late")
     story.do("delete", 403)
     assert story.kill() == []
-    story.do("put", 200, told="r")
+    story.do("put", 200, answered_with="r")
     story.assert_green()
     assert story.oracle.recorded_count == 4
 
 
 def test_second_allocation(story):
-    """Breaks if the oracle lets two be told to execute."""
+    """Breaks if the oracle accepts that two clients may execute."""
     story.allocated().do("put", 202)
     story.assert_red("202")
 
@@ -95,7 +95,7 @@ def test_either_of_two_may_be_first(story):
 
 
 def test_nobody_is_first(story):
-    """Breaks if the oracle accepts that everybody is refused for somebody else."""
+    """Breaks if the oracle accepts that all clients are refused although none may execute."""
     first, second = story.send("put"), story.send("put")
     story.answer(first, 409)
     story.answer(second, 409)
@@ -110,23 +110,23 @@ def test_two_records(story):
 
 def test_changed_record(story):
     """Breaks if the oracle compares only whether there is a record."""
-    story.completed("r").do("put", 200, told="another")
+    story.completed("r").do("put", 200, answered_with="another")
     story.assert_red("another")
 
 
 def test_record_of_the_one_who_was_refused(story):
-    """Breaks if the oracle forgets who of two was told that his response is recorded."""
+    """Breaks if the oracle forgets which of two clients had its response recorded."""
     story.allocated()
     first, second = story.send("post", "first"), story.send("post", "second")
     story.answer(first, 403)
     story.answer(second, 200)
-    story.do("put", 200, told="first")
+    story.do("put", 200, answered_with="first")
     story.assert_red("first")
 
 
 def test_answer_before_what_it_speaks_of(story):
-    """Breaks if the oracle accepts 200 with a response that nobody can have recorded yet."""
-    story.allocated().do("put", 200, told="r")
+    """Breaks if the oracle accepts 200 with a response that cannot have been recorded yet."""
+    story.allocated().do("put", 200, answered_with="r")
     story.assert_red("200")
 
 
@@ -168,13 +168,13 @@ def test_lease_may_end(story):
 
 # After a kill.
 
-@pytest.mark.parametrize("status, told", [(202, None), (409, None)])
-def test_unanswered_allocation_may_be_there_or_not(story, status, told):
+@pytest.mark.parametrize("status, answered_with", [(202, None), (409, None)])
+def test_unanswered_allocation_may_be_there_or_not(story, status, answered_with):
     """Breaks if the oracle demands that an unanswered request has happened, or that it has not."""
     story.send("put")
     assert story.kill() == [KEY]
     assert story.states() == {ABSENT, HELD}
-    story.do("put", status, told=told)
+    story.do("put", status, answered_with=answered_with)
     story.assert_green()
     assert story.states() == {HELD}
 
@@ -227,10 +227,10 @@ def test_refusal_that_spoke_of_an_unanswered_record(story):
 
 
 def test_replay_of_an_unanswered_record(story):
-    """Breaks if the oracle forgets that a record which somebody was shown has to be durable."""
+    """Breaks if the oracle forgets that a record which a client has seen has to be durable."""
     story.allocated()
     story.send("post", "shown")
-    story.do("put", 200, told="shown")
+    story.do("put", 200, answered_with="shown")
     story.kill()
     story.do("put", 409)
     story.assert_red("409")
@@ -251,7 +251,7 @@ def test_answers_after_a_kill_agree_with_each_other(story):
     story.send("post", "unanswered")
     story.kill()
     story.do("put", 409)
-    story.do("put", 200, told="unanswered")
+    story.do("put", 200, answered_with="unanswered")
     story.assert_red("unanswered")
 
 

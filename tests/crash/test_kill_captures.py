@@ -1,6 +1,6 @@
 """Kills the server again and again while clients allocate, record and release captures, and others write orders into the same
 log, on one data folder. Each time what it shows must be something that what its clients were told can have led to: nothing
-acknowledged is lost, nothing unanswered is torn, nobody is let in twice.
+acknowledged is lost, nothing unanswered is torn, no key is allocated twice.
 
 ORDEM_SEED draws the kill moments, the flags and what each client sends; the interleaving of the clients is not drawn.
 """
@@ -24,7 +24,7 @@ INSPECTED_KEYS = 2
 
 
 class Round:
-    """One server under load until it is killed, and another that is asked what is left."""
+    """One server under load until it is killed, and another that shows what is left."""
 
     def __init__(self, number, rng, folder, captures, orders):
         self._number = number
@@ -87,9 +87,9 @@ class Round:
             assert_clean_failure(result.returncode, result.stderr, [key])
             self._captures.seen(key, lambda state: state == ABSENT, "absent")
             return
-        shown = json.loads(result.stdout)
-        if shown["state"] == "completed":
-            completed = Completed(as_text(shown["response"]))
+        inspected = json.loads(result.stdout)
+        if inspected["state"] == "completed":
+            completed = Completed(as_text(inspected["response"]))
             self._captures.seen(key, lambda state: state == completed, str(completed))
         else:
             self._captures.seen(key, lambda state: isinstance(state, Allocated), "allocated")
@@ -105,7 +105,7 @@ class Round:
 
 def test_kill_under_load_of_captures(data_dir):
     """Breaks if an answer leaves before its capture is durable, if recovery loses, changes or brings back anything, if a capture
-    and an order of one group become durable apart, or if after a restart somebody is let in whose turn it is not."""
+    and an order of one group become durable apart, or if a restarted server allocates a key that is taken."""
     print(f"ORDEM_SEED={settings.SEED}")
     rng = random.Random(f"{settings.SEED}/captures")
     captures, orders = CaptureOracle(), Oracle()

@@ -28,9 +28,9 @@ def services_of(name):
     # Debian's Compose is older than the project's name in the file.
     text = re.sub(r"^name: .*\n", "", (DEPLOY / name).read_text(), flags=re.MULTILINE)
     profiles = {profile for service in yaml.safe_load(text)["services"].values() for profile in service.get("profiles", ())}
-    asked = [word for profile in sorted(profiles) for word in ("--profile", profile)]
+    options = [word for profile in sorted(profiles) for word in ("--profile", profile)]
     result = subprocess.run(
-        ["docker-compose", "--file", "-", *asked, "config"], cwd=DEPLOY, input=text, capture_output=True, text=True,
+        ["docker-compose", "--file", "-", *options, "config"], cwd=DEPLOY, input=text, capture_output=True, text=True,
         timeout=settings.COMMAND_SECONDS_MAX, check=False,
     )
     assert result.returncode == 0, result.stderr
@@ -99,13 +99,13 @@ def test_metrics_are_those_of_the_server(launch, database, dashboard):
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
     client = launch(f"--postgres-url={database}").client()
     poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
-    told = client.get("/metrics").body.decode()
+    metrics = client.get("/metrics").body.decode()
     for expression in dashboard + alerts():
         for name in METRIC.findall(expression):
-            assert re.search(rf"^{name}[ {{]", told, re.MULTILINE), f"{name} of {expression}"
+            assert re.search(rf"^{name}[ {{]", metrics, re.MULTILINE), f"{name} of {expression}"
         for name, label, values in SELECTOR.findall(expression):
             for value in values.split("|"):
-                assert f'{name}{{{label}="{value}"}}' in told, f"{label}={value} of {expression}"
+                assert f'{name}{{{label}="{value}"}}' in metrics, f"{label}={value} of {expression}"
 
 
 def test_dashboard_shows_what_operations_says_to_watch(dashboard):
@@ -114,5 +114,5 @@ def test_dashboard_shows_what_operations_says_to_watch(dashboard):
     table = operations.partition("Figures to watch:")[2].partition("\n## ")[0]
     watched = set(METRIC.findall("".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))))
     assert len(watched) > 10
-    shown = {name.removesuffix("_bucket") for expression in dashboard for name in METRIC.findall(expression)}
-    assert watched <= shown, f"not on the dashboard: {watched - shown}"
+    on_dashboard = {name.removesuffix("_bucket") for expression in dashboard for name in METRIC.findall(expression)}
+    assert watched <= on_dashboard, f"not on the dashboard: {watched - on_dashboard}"

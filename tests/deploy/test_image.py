@@ -91,8 +91,8 @@ def test_default_command_in_a_network_of_its_own(contain):
     process.terminate()
     _, log = process.communicate(timeout=settings.STOP_SECONDS_MAX)
     assert process.returncode == 0, log.decode()
-    shown = {entry["name"]: entry["value"] for entry in map(json.loads, log.splitlines()) if entry["message"] == "setting"}
-    assert (shown["address"], shown["port"], shown["data-dir"]) == ("0.0.0.0", "8080", DATA)
+    settings_in_log = {entry["name"]: entry["value"] for entry in map(json.loads, log.splitlines()) if entry["message"] == "setting"}
+    assert (settings_in_log["address"], settings_in_log["port"], settings_in_log["data-dir"]) == ("0.0.0.0", "8080", DATA)
 
 
 def test_smoke_test(contain, volume):

@@ -82,11 +82,11 @@ def debian():
 
 def test_lintian(package):
     """Breaks if the package is not what Debian calls one: errors, and warnings too."""
-    judged = subprocess.run(
+    result = subprocess.run(
         ["lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", LINTIAN_EXCEPTIONS, package],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
     )
-    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_manual(package, tmp_path):
@@ -103,11 +103,11 @@ def test_manual(package, tmp_path):
 
 def test_unit_is_as_closed_as_it_can_be():
     """Breaks if the service may do what it does not need to."""
-    judged = subprocess.run(
+    result = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_TENTHS_MAX}", ROOT / "deploy/systemd" / UNIT],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
     )
-    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def settings_of_unit(text):
@@ -132,10 +132,10 @@ def drop_ins():
 
 def test_drop_ins_are_taken_by_systemd(tmp_path):
     """Breaks if a data folder elsewhere, or a machine without user namespaces, takes what is written nowhere, or what systemd does not know."""
-    told = list(drop_ins())
-    assert [dict(settings_of_unit(text)).get("ReadWritePaths") for text in told] == ["/srv/ordem"] * 2
-    assert dict(settings_of_unit(told[1]))["PrivateUsers"] == "no"
-    for number, text in enumerate(told):
+    services = list(drop_ins())
+    assert [dict(settings_of_unit(text)).get("ReadWritePaths") for text in services] == ["/srv/ordem"] * 2
+    assert dict(settings_of_unit(services[1]))["PrivateUsers"] == "no"
+    for number, text in enumerate(services):
         root = tmp_path / str(number)
         units = root / "etc/systemd/system"
         (units / f"{UNIT}.d").mkdir(parents=True)
@@ -143,16 +143,16 @@ def test_drop_ins_are_taken_by_systemd(tmp_path):
         (units / f"{UNIT}.d/override.conf").write_text(text)
         (root / "usr/bin").mkdir(parents=True)
         shutil.copy("/bin/true", root / "usr/bin/ordem")
-        judged = subprocess.run(
+        result = subprocess.run(
             ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", f"--root={root}", UNIT], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
         )
-        assert judged.returncode == 0 and judged.stderr == "", judged.stderr
+        assert result.returncode == 0 and result.stderr == "", result.stderr
 
 
 @needs_root
 def test_installed_removed_and_purged(debian, package):
-    """Breaks if the package lacks a dependency, its service could not start, the settings are open to everybody, orders go with
+    """Breaks if the package lacks a dependency, its service could not start, all users can read the settings, orders go with
     the package, or a folder without any stays."""
     debian.install_with_dependencies(package, "systemd")
     assert f"ordem {project_version()}," in debian.run("ordem", "version")

@@ -22,7 +22,7 @@ def rng():
 
 
 def assert_nothing_left(postgres, url):
-    """No session of the pool keeps a lock, a table of its own, or a setting."""
+    """No session of the pool keeps a lock, a temporary table, or a setting."""
     assert postgres.run(url, "SELECT * FROM pg_locks WHERE locktype = 'advisory'") == []
     assert postgres.run(url, "SELECT relname FROM pg_class WHERE relpersistence = 't'") == []
 
@@ -87,7 +87,7 @@ def test_two_runs_of_migrate_behind_a_pooler_take_turns(postgres, mode, pool_siz
 
 @POOLS
 def test_lock_timeout_holds_behind_a_pooler(postgres, database, mode, pool_size):
-    """Breaks if a migration waits for a table for ever because its session is another than the one that was told how long."""
+    """Breaks if a migration waits for a table for ever because its session is not the one whose timeout was set."""
     with pgbouncer(postgres, database, mode, pool_size) as pooled:
         with others_at_work(postgres, pooled), Replica(postgres, database).open_transaction("CREATE TABLE orders ()"):
             result = run_ordem("migrate", "--postgres-url", pooled, "--lock-timeout=300ms")

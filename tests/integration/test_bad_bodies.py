@@ -240,7 +240,7 @@ def test_body_that_is_not_json(client, name):
 
 @pytest.mark.parametrize("name", NOT_AN_ORDER)
 def test_json_that_is_no_order(client, name):
-    """Breaks if a member is not checked, is converted or wraps around, or if not all mistakes are told at once."""
+    """Breaks if a member is not checked, is converted or wraps around, or if the response does not list all errors."""
     body, pointers = NOT_AN_ORDER[name]
     guid = new_guid()
     answer = send_body(client, body, guid)
@@ -341,7 +341,7 @@ def test_version_of_the_future(client, order, version):
 @pytest.mark.parametrize("value", ["1", "*", 'W/"1"', '"1", "2"', '"1', '""', '"x"', '"-1"', '"0"', '"1.0"', '" 1"',
                                    f'"{2**64 + 1}"'])
 def test_if_match_that_is_no_version(client, order, value):
-    """Breaks if If-Match is parsed leniently: the write would be made against a version that nobody meant."""
+    """Breaks if If-Match is parsed leniently: the write would be made against a version that the client did not send."""
     answer = send_body(client, b'{"currency":"USD"}', new_guid(), "PATCH", order_path(order["order_id"]),
                        MERGE_PATCH_TYPE, [("If-Match", value)])
     assert_problem(answer, 400, "version-malformed")

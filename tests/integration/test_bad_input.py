@@ -119,7 +119,7 @@ def test_truncated_request_then_gone(server, place, leave):
 
 def test_client_gone_before_its_answer(server):
     """Breaks if an answer to a closed connection hits freed memory or raises SIGPIPE, or if the write is lost or done
-    twice because nobody heard its answer."""
+    twice because its answer was not read."""
     customer = new_customer()
     writes = [create(order_content(customer)) for _ in range(20)]
     for write in writes:
@@ -174,7 +174,7 @@ def test_byte_by_byte_within_the_timeout(server):
 
 @pytest.mark.parametrize("used", [False, True], ids=["never used", "used"])
 def test_idle_connection_is_closed(launch_watched, used):
-    """Breaks if an idle connection is kept beyond --idle-timeout, or is told something that nobody asked for."""
+    """Breaks if an idle connection is kept beyond --idle-timeout, or gets a response without a request."""
     connection = launch_watched("--idle-timeout=500ms").connect()
     if used:
         assert connection.get("/-/ping").status == 200
@@ -359,7 +359,7 @@ SMUGGLING = {
 @pytest.mark.parametrize("name", SMUGGLING)
 def test_smuggled_request(server, name):
     """Breaks if a request is served although the length of its body is in doubt: a proxy that reads it otherwise would
-    take what follows for a part of the body, and this server for a request of somebody else."""
+    take what follows for a part of the body, and this server for the request of another client."""
     customer = new_customer()
     body = b"0\r\n\r\n" + create(order_content(customer)).to_bytes()
     headers = [line.format(all=len(body)) for line in SMUGGLING[name]]
@@ -423,7 +423,7 @@ def test_body_over_the_limit(server, form):
 
 
 def test_expect_continue_is_told_no_at_once(server):
-    """Breaks if a client that asks first is told to send a body that will be refused."""
+    """Breaks if a client that sends `Expect` gets a 100 for a body that will be refused."""
     with server.connect() as connection:
         connection.send(create_head(f"Content-Length: {2 * MIB}", "Expect: 100-continue"))
         assert_problem(connection.read_response(), 413, "body-too-large")
@@ -488,7 +488,7 @@ TARGETS = {
     "negative limit": (f"{ORDERS}?customer_id=c&limit=-1", {"malformed-query": 400}),
     "limit with a tail": (f"{ORDERS}?customer_id=c&limit=10x", {"malformed-query": 400}),
     "limit beyond 64 bits": (f"{ORDERS}?customer_id=c&limit={2**64 + 1}", {"malformed-query": 400}),
-    "cursor of nobody": (f"{ORDERS}?customer_id=c&cursor=banana!", {"malformed-query": 400}),
+    "cursor that is no cursor": (f"{ORDERS}?customer_id=c&cursor=banana!", {"malformed-query": 400}),
     "a parameter twice": (f"{ORDERS}?customer_id=c&customer_id=c", {"malformed-query": 400}),
     "customer in Latin-1": (f"{ORDERS}?customer_id=caf%e9", {"malformed-query": 400}),
     "unknown parameter of the metrics": ("/metrics?name=x", {"malformed-query": 400}),

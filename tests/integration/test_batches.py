@@ -116,7 +116,7 @@ def test_a_line_over_the_bound_is_skipped_and_a_batch_has_none(launch_watched):
 
 
 def test_a_client_may_write_all_before_it_reads(server):
-    """Breaks if verdicts that nobody reads yet keep the server from reading, below what it promises to hold."""
+    """Breaks if unread verdicts keep the server from reading, below what it promises to hold."""
     writes = new_creates(1) * 25_000  # of one GUID: the answer is the same 10 MiB, and quicker
     with server.connect() as connection:
         connection.send(batch_bytes(lines_of(writes)))

@@ -122,7 +122,7 @@ def test_kong_plugin_with_unusual_answers(server, headers, body):
 
 
 def test_kong_plugin_while_the_upstream_works(server):
-    """Breaks if a second request with the key gets to the upstream, or is told anything but that the first is in progress."""
+    """Breaks if a second request with the key gets to the upstream, or gets any answer but that the first is in progress."""
     upstream = Upstream(UPSTREAM_HEADERS)
     plugin = KongPlugin(server.port, upstream)
     raw_key = new_key()
@@ -180,7 +180,7 @@ def test_one_of_many_is_allocated(launch, flags):
 
 
 def test_one_of_many_is_recorded(server, client):
-    """Breaks if two responses can both be recorded, or if a client that was told 200 finds another's in its place."""
+    """Breaks if two responses can both be recorded, or if a client that got 200 finds another's in its place."""
     for _ in range(settings.CAPTURE_ROUNDS):
         key = client.captures.new_allocation()
         responses = [captured(f"response {n}", 200 + n) for n in range(settings.CAPTURE_CONNECTIONS)]
@@ -310,7 +310,7 @@ def test_headers_and_status_come_back(client, headers, status):
         "other members of a header", "parts of a header", "numbers and booleans as values", "a status with a fraction"])
 def test_what_may_be_left_out(client, given, kept):
     """Breaks if a response without a body, without headers, or with a header of which a part is missing is refused or comes back
-    without those members (the server that this one replaces leaves out what is empty), or if a member that nobody knows is
+    without those members (the server that this one replaces leaves out what is empty), or if an unknown member is
     refused or kept."""
     key = client.captures.new_allocation()
     answer = client.exchange(payload_bytes("POST", {"colour": "red", **record_payload(key, given)}))
@@ -423,7 +423,7 @@ def test_endless_http_body(server):
 # Giving an allocation up.
 
 def test_release(client):
-    """Breaks if an allocation that was given up stays in the way, can still be recorded to, or can be given up again."""
+    """Breaks if an allocation that was released blocks another, can still be recorded to, or can be released again."""
     key = client.captures.new_allocation()
     assert_empty(client.captures.release(key), 204)
     assert_error(client.captures.record(key, RESPONSE), 403, ErrorText.NOT_RECORDABLE)

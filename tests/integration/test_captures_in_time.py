@@ -34,7 +34,7 @@ def test_lease_ends(launch):
 
 
 def test_recording_after_the_lease(launch):
-    """Breaks if a response that comes late is thrown away although nobody else has taken over: the request would be executed
+    """Breaks if a response that comes late is thrown away although no other client has taken over: the request would be executed
     twice for nothing."""
     client = launch(*SHORT_LEASE).client()
     key = client.captures.new_allocation()
@@ -104,7 +104,7 @@ def test_record_expires(launch):
 
 @pytest.mark.parametrize("make", [Captures.new_allocation, lambda captures: captures.new_record(RESPONSE)], ids=["allocation", "record"])
 def test_expired_is_unknown(launch, make):
-    """Breaks if something that has expired can still be recorded to, released, or be in anybody's way."""
+    """Breaks if something that has expired can still be recorded to, released, or blocks an allocation."""
     client = launch(*SHORT_TTL).client()
     key = make(client.captures)
     client.captures.let_captures_expire()

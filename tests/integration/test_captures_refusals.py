@@ -39,7 +39,7 @@ MALFORMED_PAYLOADS = {
     "a key that is a list": b'{"idempotency_key":["abcd"]}',
     "half a surrogate pair": b'{"idempotency_key":"abcd","x":"\\ud800"}',
     "a control character": b'{"idempotency_key":"abcd","x":"\x01"}',
-    "no JSON in a member that nobody knows": b'{"idempotency_key":"abcd","x":nonsense}',
+    "no JSON in an unknown member": b'{"idempotency_key":"abcd","x":nonsense}',
     "nested too deep": nested(JSON_DEPTH_MAX + 1).encode(),
     "nested far too deep": nested(20_000).encode(),
 }
@@ -53,7 +53,7 @@ def test_malformed_payload(client, method, body):
 
 
 def test_nesting_that_is_allowed(client):
-    """Breaks if the bound on nesting is lower than it says: members that nobody knows are ignored, not refused."""
+    """Breaks if the bound on nesting is lower than it says: unknown members are ignored, not refused."""
     assert_empty(client.request("PUT", CAPTURES, (), nested(JSON_DEPTH_MAX).encode()), 202)
 
 
@@ -167,7 +167,7 @@ def test_allocation_passes_over_a_response(client):
 
 
 def test_order_of_checks(client):
-    """Breaks if a request with two faults is told of the later one: payload, key, response, size, and only then what there
+    """Breaks if the response to a request with two faults names the later one: payload, key, response, size, and only then what there
     is under the key."""
     too_large = captured("x" * (MIB + 1))
     assert_error(client.exchange(payload_bytes("POST", record_payload(5, None))), 400, ErrorText.MALFORMED_PAYLOAD)

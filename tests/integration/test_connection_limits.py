@@ -232,7 +232,7 @@ def use_up_response_memory(server, client):
 
 
 def test_a_write_whose_answer_there_is_no_memory_for(launch_watched):
-    """Breaks if such a write's answer is lost for good, or if the write is executed again by its repeat."""
+    """Breaks if such a write's answer is lost, or if the write is executed again by its repeat."""
     server = launch_watched("--response-memory=2MiB", "--capture-max=1KiB")
     client = server.client()
     held = use_up_response_memory(server, client)

@@ -133,7 +133,7 @@ def test_folder_that_is_being_served_is_left_alone(write_export, launch, data_di
 
 @pytest.mark.parametrize("file", ["/nowhere/captures.ndjson", "/"])
 def test_file_that_cannot_be_read(data_dir, file):
-    """Breaks if nothing was imported and nobody is told."""
+    """Breaks if nothing was imported and no error is printed."""
     assert_clean_failure(*failed(import_captures(file, data_dir)), [file])
 
 

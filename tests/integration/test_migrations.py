@@ -371,7 +371,7 @@ TAKE_RUN_LOCK = "SELECT pg_advisory_lock(x'6f7264656d'::bigint)"
 
 
 def test_run_waits_for_another_one_no_longer_than_it_may(postgres, database):
-    """Breaks if a run that hangs holds all later ones for ever, or is told otherwise than in a sentence."""
+    """Breaks if a run that hangs blocks all later ones for ever, or if the error is not one sentence."""
     with postgres.connect(database) as other:
         hold(other, TAKE_RUN_LOCK)
         assert_refused(migrate(database, "--lock-timeout=200ms"), "another ordem migrate", "200 ms")

@@ -92,7 +92,7 @@ def test_every_moment_of_postgres_is_a_prefix_of_the_log(replica, launch, data_d
     Postgres goes back, or `ordem verify` finds differences where an engine is only ahead."""
     server = launch(flag(replica))
     server.client().wait_persisted()  # once it has made its months no reader is in its way
-    # Moments are kept open and judged after the load: judging takes longer than a moment lasts, and the load grows meanwhile.
+    # Snapshots stay open and are checked after the load: a check takes longer than the load needs to move on.
     with contextlib.ExitStack() as transactions:
         snapshots, newest = [], 0
         with load_on(server, rng) as running:
@@ -299,7 +299,7 @@ def test_stopped_and_started_under_load(restless, restless_replica, launch, data
     """Breaks if a stop of Postgres stops writes, or loses, repeats or tears what was being written to it."""
     server = launch(flag(restless_replica))
     client = server.client()
-    client.wait_persisted()  # until Postgres has been reached once nobody can say how far behind it is
+    client.wait_persisted()  # the lag is unknown until the first connection to Postgres
     with load_on(server, rng) as running:
         for _ in range(2):
             running.wait_for(settings.WRITES_BETWEEN_FAILURES)
@@ -347,7 +347,7 @@ def test_database_without_tables_is_told_and_waited_for(postgres, database, laun
 
 
 def test_statement_that_fails_is_tried_again_until_it_does_not(replica, launch, data_dir, rng):
-    """Breaks if an entry that Postgres refuses is left out, if half of its batch stays, or if nobody is told why."""
+    """Breaks if an entry that Postgres refuses is left out, if half of its batch stays, or if the log does not say why."""
     server = launch(flag(replica))
     client = server.client()
     with load_on(server, rng) as running:
@@ -646,7 +646,7 @@ def test_log_that_does_not_reach_back_to_where_a_database_was_put_is_told(replic
     refused = replica.verify(folder)
     assert refused.returncode == 1 and "up to position 5" in refused.stderr and "position 11" in refused.stderr, refused.stderr
 
-    replica.put_back(whole)  # the remedy that is told
+    replica.put_back(whole)  # the remedy that the log names
     _, client = writer(replica, launch, folder)
     assert_persisted_once(replica, [(lost, lost.send(client))])
     replica.assert_whole(client, folder)

@@ -106,7 +106,7 @@ def test_versions_have_no_gap_and_no_fork(launch, flags):
     won = sorted((order for racer in racers for order in racer.won), key=lambda order: order["version"])
     assert history[::-1] == [first, *won]
     assert client.get_order(order_id) == history[0]
-    assert sum(racer.lost for racer in racers) > 0, "nobody lost: there was no race"
+    assert sum(racer.lost for racer in racers) > 0, "no racer lost: there was no race"
     by_version = {order["version"]: order for order in history}
     for reader in readers:
         for version, order in reader.seen.items():

@@ -288,7 +288,7 @@ REFUSED_HEADS = {
 
 @pytest.mark.parametrize("name", REFUSED_HEADS)
 def test_no_100_for_what_the_header_refuses(server, name):
-    """Breaks if a client is told to send a body that will be refused whatever it holds, or if what it may still send is
+    """Breaks if a client gets a 100 for a body that will be refused whatever it contains, or if what it may still send is
     taken for its next request."""
     method, target, headers, status, slug = REFUSED_HEADS[name]
     headers = [(header, str(value).replace("{key}", new_guid())) for header, value in headers]

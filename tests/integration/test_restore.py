@@ -93,7 +93,7 @@ def write_exotic_orders(story):
     for version, patch in enumerate(patches, 1):
         story.update(merge(order_id, version, patch, version_in=("body", "if-match", "both")[version % 3]))
     last = len(patches) + 1
-    story.update(replace(order_id, last, order_content("exotic")))  # without attributes of its own the default ones
+    story.update(replace(order_id, last, order_content("exotic")))  # order_content adds the default attributes
     bare = order_content("exotic", items=[{"sku": "x", "quantity": 1, "unit_price": 10**12}] * 500)
     del bare["attributes"]
     story.update(replace(order_id, last + 1, bare))
@@ -264,7 +264,7 @@ def test_expired_messages_are_not_restored(replica, launch, data_dir, tmp_path):
 
 
 def test_folder_that_is_not_empty_is_left_alone(origin, launch, data_dir):
-    """Breaks if a restore overwrites, or mixes itself into, what somebody may still need."""
+    """Breaks if a restore overwrites existing files or adds its own to them."""
     server = launch()
     accepted_order(create(order_content("c")).send(server.client()), 201)
     assert_refused(restore(origin.replica, data_dir), data_dir, "not empty")

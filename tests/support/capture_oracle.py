@@ -1,16 +1,16 @@
-"""Knows what the clients of captures were told, and judges whether it can be true. No I/O: tests/crash/test_capture_oracle.py
-feeds it made-up histories and proves that it goes red.
+"""Records the responses that clients of captures received, and checks whether they are possible. Does no I/O:
+tests/crash/test_capture_oracle.py feeds it invented histories and proves that it detects every kind of error.
 
 A key is in one of these states:
 
   ABSENT              nothing is there
-  Allocated           nobody else may allocate; with `may_lapse` its lease may have ended, so perhaps somebody may
+  Allocated           no other client may allocate; with `may_lapse` the lease may have ended, and then one may
   Completed           there is a record, with this response
 
 A request is open from the moment when its first byte may leave until its answer has come. While it is open it takes effect
 at one moment, or, if the server is killed before it answers, perhaps never. For each key the oracle keeps every way in which
-all that clients were told can have come about: a state, and what the open requests that have taken effect already have to be
-told. An answer that no way explains is a violation; so is a state that none of them leads to.
+all responses so far can have come about: a state, and the responses that are due to open requests which have already taken
+effect. An answer that no way explains is a violation; so is a state that none of them leads to.
 """
 
 import threading
@@ -52,33 +52,33 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Told:
-    """An answer. `response`: what a PUT was told to be recorded."""
+class Answer:
+    """An answer. `response`: the recorded response in the answer to a PUT."""
 
     status: int
     response: str = None
 
 
 def effects(state, request):
-    """What a request can do to a state: (what it is told, the state after it)."""
+    """The possible effects of a request on a state: (its answer, the state after it)."""
     if request.refusal:
-        return [(Told(request.refusal), state)]
+        return [(Answer(request.refusal), state)]
     if request.action == "put":
         return _effects_of_put(state, request)
     if request.action == "post":
-        return [(Told(200), Completed(request.response))] if isinstance(state, Allocated) else [(Told(403), state)]
+        return [(Answer(200), Completed(request.response))] if isinstance(state, Allocated) else [(Answer(403), state)]
     if isinstance(state, Allocated):
-        return [(Told(204), ABSENT)]
-    return [(Told(404 if state == ABSENT else 403), state)]
+        return [(Answer(204), ABSENT)]
+    return [(Answer(404 if state == ABSENT else 403), state)]
 
 
 def _effects_of_put(state, request):
-    allocated = (Told(202), Allocated(request.may_lapse))
+    allocated = (Answer(202), Allocated(request.may_lapse))
     if state == ABSENT:
         return [allocated]
     if isinstance(state, Completed):
-        return [(Told(200, state.response), state)]
-    in_flight = (Told(409), state)
+        return [(Answer(200, state.response), state)]
+    in_flight = (Answer(409), state)
     return [in_flight, allocated] if state.may_lapse else [in_flight]
 
 
@@ -104,18 +104,18 @@ class CaptureOracle:
             self._ways.setdefault(request.key, UNTOUCHED)
             self._open.setdefault(request.key, {})[request.number] = request
 
-    def answered(self, request, told):
+    def answered(self, request, answer):
         """A complete answer has come."""
         with self._lock:
-            mark = (request.number, told)
+            mark = (request.number, answer)
             explored = self._explored(request.key)
             explaining = {(state, marks - {mark}) for state, marks in explored if mark in marks}
             if not explaining:
-                self._blame(request.key, f"{request} was told {told}", explored)
+                self._blame(request.key, f"{request} was answered {answer}", explored)
                 explaining = {(state, frozenset(m for m in marks if m[0] != request.number)) for state, marks in explored}
             self._ways[request.key] = frozenset(explaining)
             del self._open[request.key][request.number]
-            self.recorded_count += (request.action, told.status) in CHANGES and not request.refusal
+            self.recorded_count += (request.action, answer.status) in CHANGES and not request.refusal
 
     def killed(self):
         """The server was killed: what is open has taken effect by now, or never will. Returns the keys of what was open."""
@@ -159,8 +159,8 @@ class CaptureOracle:
             for request in requests:
                 if request.number in done:
                     continue
-                for told, after in effects(state, request):
-                    way = (after, marks | {(request.number, told)})
+                for answer, after in effects(state, request):
+                    way = (after, marks | {(request.number, answer)})
                     if way not in found:
                         found.add(way)
                         unexplored.append(way)

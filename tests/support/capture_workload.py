@@ -5,7 +5,7 @@ import itertools
 import json
 
 from support import settings
-from support.capture_oracle import Request, Told
+from support.capture_oracle import Answer, Request
 from support.captures import allocation_bytes, assert_empty, assert_error, assert_record, captured, record_bytes, release_bytes
 from support.http_client import Client, ConnectionEnded
 
@@ -57,20 +57,20 @@ def send(client, oracle, request):
         "malformed": lambda: allocation_bytes(request.key + MALFORMED),
     }[request.action]()
     answer = client.exchange(data)
-    oracle.answered(request, _told(request, answer))
+    oracle.answered(request, _answer_of(request, answer))
     return answer.status
 
 
-def _told(request, answer):
+def _answer_of(request, answer):
     if request.action == "put" and answer.status == 200:
         response = answer.json()["response"]
         assert_record(answer, request.key, response)
-        return Told(200, as_text(response))
+        return Answer(200, as_text(response))
     if answer.status in (200, 202, 204, 409):
         assert_empty(answer, answer.status)
     else:
         assert_error(answer, answer.status)
-    return Told(answer.status)
+    return Answer(answer.status)
 
 
 class Requests:

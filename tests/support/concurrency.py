@@ -1,4 +1,4 @@
-"""Threads that fail loudly, and waiting that is bounded."""
+"""Threads whose errors reach the test, and bounded waiting."""
 
 import threading
 import time
@@ -40,7 +40,7 @@ class Threads:
 
 
 def poll_until(condition, what, seconds=settings.POLL_SECONDS_MAX):
-    """Waits for something that announces itself by no event: asks again and again, and returns the first true value."""
+    """Calls `condition` until its value is true, and returns that value. For conditions without an event to wait for."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

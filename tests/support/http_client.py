@@ -1,7 +1,7 @@
 """A small HTTP/1.1 client over raw sockets.
 
-It exists because the tests decide about bytes: when they leave, in how many pieces, and whether they are HTTP at all.
-It is strict about answers: whatever is not a well-formed, self-delimiting HTTP/1.1 answer raises MalformedAnswer.
+Tests need control over bytes: when they are sent, in how many pieces, and whether they are valid HTTP. Answers are checked
+strictly: one that is not a well-formed, self-delimiting HTTP/1.1 response raises MalformedAnswer.
 """
 
 import json
@@ -58,7 +58,7 @@ class Response:
 
 
 def free_port():
-    """A port of this machine that nobody listens on."""
+    """An unused port of this machine."""
     with socket.create_server((HOST, 0)) as taken:
         return taken.getsockname()[1]
 
@@ -73,7 +73,7 @@ def request_bytes(method, target, headers=(), body=None):
 
 
 class _Exchanges:
-    """What everything that can `exchange` request bytes for an answer can do besides."""
+    """Requests, for a class with `exchange`."""
 
     def request(self, method, target, headers=(), body=None):
         return self.exchange(request_bytes(method, target, headers, body), method)
@@ -294,8 +294,8 @@ class Client(_Exchanges):
 
 
 def send_at_the_same_moment(port, requests):
-    """Sends each request on a connection of its own: all but the last byte of each first, then the last bytes in
-    one go, so that the server finds them complete together. Returns the answers in the order of the requests."""
+    """Sends each request on its own connection: first all but the last byte of each, then the last bytes, so that the server
+    receives them complete at the same moment. Returns the answers in the order of the requests."""
     connections = [Connection(port) for _ in requests]
     try:
         for connection, data in zip(connections, requests):

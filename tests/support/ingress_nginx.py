@@ -98,21 +98,21 @@ http {{
 
 
 def _controller_directives(place, folder):
-    given = yaml.safe_load(CONTROLLER_VALUES.read_text())["controller"]["config"]
-    unknown = given.keys() - CONTROLLER_DIRECTIVES.keys()
+    configured = yaml.safe_load(CONTROLLER_VALUES.read_text())["controller"]["config"]
+    unknown = configured.keys() - CONTROLLER_DIRECTIVES.keys()
     assert not unknown, f"nginx-values.yaml sets what this translation does not know: {unknown}"
-    values = {name: given.get(name, default) for name, (_, _, default) in CONTROLLER_DIRECTIVES.items()}
+    values = {name: configured.get(name, default) for name, (_, _, default) in CONTROLLER_DIRECTIVES.items()}
     return " ".join(directive.format(ON_OFF.get(values[name], values[name]), folder=folder)
                     for name, (where, directive, _) in CONTROLLER_DIRECTIVES.items() if where == place)
 
 
 def _directives(ingress):
-    given = {name.removeprefix(PREFIX): value for name, value in ingress["metadata"]["annotations"].items()}
+    configured = {name.removeprefix(PREFIX): value for name, value in ingress["metadata"]["annotations"].items()}
     for name, value in OTHER_ANNOTATIONS.items():
-        assert given.pop(name) == value
-    unknown = given.keys() - DIRECTIVES.keys()
+        assert configured.pop(name) == value
+    unknown = configured.keys() - DIRECTIVES.keys()
     assert not unknown, f"the Ingress has annotations that this translation does not know: {unknown}"
-    return " ".join(directive.format(given.get(name, default)) for name, (directive, default) in DIRECTIVES.items())
+    return " ".join(directive.format(configured.get(name, default)) for name, (directive, default) in DIRECTIVES.items())
 
 
 def _matches(path):

@@ -40,8 +40,8 @@ class Outcome:
 class Observation:
     """What a restarted server shows.
 
-    `messages`: the record, or None for 404, of each GUID that was asked for (all unanswered ones have to be).
-    `histories`: all versions, newest first, of each order that was asked for; empty for 404.
+    `messages`: the record, or None for 404, of each GUID that was requested (it includes all unanswered ones).
+    `histories`: all versions, newest first, of each requested order; empty for 404.
     `listed`: all orders of each customer.
     """
 
@@ -170,10 +170,10 @@ class Oracle:
             return [f"{guid}: a message without an outcome is kept: {message}"] if message is not None else []
         if message is None:
             return [f"{guid}: the message of an acknowledged write is lost"]
-        told = _outcome_of(message)
+        recorded = _outcome_of(message)
         order = outcome.order or {"version": None, "order_id": message["order_id"]}
-        if (told.status, told.body) != (outcome.status, outcome.body):
-            return [f"{guid}: the message tells another outcome: {told} instead of {outcome}"]
+        if (recorded.status, recorded.body) != (outcome.status, outcome.body):
+            return [f"{guid}: the message has another outcome: {recorded} instead of {outcome}"]
         if (message["order_id"], message["version"]) != (order["order_id"], order["version"]):
             return [f"{guid}: the message names another order version: {message}"]
         return []
@@ -187,7 +187,7 @@ class Oracle:
         for version, order in by_version.items():
             claim = self._claims.get((order_id, version))
             if claim is None:
-                problems.append(f"{order_id}: nobody wrote version {version}: {order}")
+                problems.append(f"{order_id}: no write made version {version}: {order}")
                 continue
             if order != self._outcomes[claim].order:
                 problems.append(f"{claim}: version {version} is {order} instead of {self._outcomes[claim].order}")
@@ -200,7 +200,7 @@ class Oracle:
     def _check_list(self, customer_id, orders):
         listed = {order["order_id"]: order for order in orders}
         expected = {order_id: order for order_id, order in self._latest.items() if order["customer_id"] == customer_id}
-        problems = [f"{order_id}: nobody created it: {listed[order_id]}" for order_id in listed.keys() - expected.keys()]
+        problems = [f"{order_id}: no write created it: {listed[order_id]}" for order_id in listed.keys() - expected.keys()]
         problems += [f"{order_id}: the list of {customer_id} lacks it" for order_id in expected.keys() - listed.keys()]
         if len(listed) != len(orders):
             problems.append(f"{customer_id}: {len(orders) - len(listed)} orders are listed twice")
@@ -250,7 +250,7 @@ def _wrong_target(write: Write, order):
 
 
 def _misfits(write: Write, previous, order):
-    """What in an order version is not what its write asked for, given the version before it."""
+    """The differences between an order version and the one that its write must produce from the version before it."""
     if write.kind != "create" and previous is None:
         return []  # The gap is reported where it is found.
     content, status = _asked_for(write, previous)

@@ -82,7 +82,7 @@ def assert_clean_failure(code, stderr, words):
 
 
 class _Lines:
-    """The lines of one pipe, read by a thread of its own."""
+    """The lines of one pipe, which a thread reads."""
 
     def __init__(self, pipe):
         self._pipe = pipe

@@ -38,7 +38,7 @@ ACCESS_RULES = f"local all +{PASSWORD_ROLE} scram-sha-256\nlocal all all trust\n
 
 
 def unprivileged_user():
-    """Whom Postgres runs as; None for the user that the tests run as."""
+    """The user that Postgres runs as; None for the user of the tests."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -189,7 +189,7 @@ class Postgres:
         return self.url(name)
 
     def copy_database(self, url):
-        """A copy of a database that nobody is connected to; returns its URL."""
+        """A copy of a database that has no connections; returns its URL."""
         return self.create_database(name_of(url))
 
     def back_up(self, url):

@@ -1,11 +1,11 @@
-"""What the kernel says about a process."""
+"""The kernel's figures for a process."""
 
 import os
 from pathlib import Path
 
 
 def memory_bytes(pid):
-    """Resident memory: {"VmRSS": all of it, "RssAnon": what is not the content of files}."""
+    """Resident memory: {"VmRSS": all of it, "RssAnon": the part that is not backed by files}."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     sizes = {name: value.split() for name, _, value in (line.partition(":") for line in lines) if name in ("VmRSS", "RssAnon")}
     assert sizes, f"process {pid} has no resident memory: it has ended"
@@ -24,7 +24,7 @@ def cpu_seconds(pid):
 
 
 def written_bytes(pid):
-    """What it has given the kernel for the disk so far."""
+    """Bytes that it has passed to the kernel for the disk so far."""
     for line in Path(f"/proc/{pid}/io").read_text().splitlines():
         if line.startswith("write_bytes:"):
             return int(line.split()[1])

@@ -1,4 +1,4 @@
-"""Prometheus' own judgement of what it is to read."""
+"""Checks of Prometheus files by promtool."""
 
 import subprocess
 
@@ -8,6 +8,6 @@ from support.ingress_nginx import PROGRAMS
 
 def assert_prometheus_takes(kind, path):
     """`kind` is that of promtool: config or rules."""
-    judged = subprocess.run([PROGRAMS / "usr/bin/promtool", "check", kind, path], capture_output=True, text=True, check=False,
+    result = subprocess.run([PROGRAMS / "usr/bin/promtool", "check", kind, path], capture_output=True, text=True, check=False,
                             timeout=settings.COMMAND_SECONDS_MAX)
-    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -91,7 +91,7 @@ class Replica:
         return self.url
 
     def run(self, sql, values=None):
-        """Runs SQL in a transaction of its own; returns the rows."""
+        """Runs SQL, each statement in its own transaction; returns the rows."""
         return self.postgres.run(self.url, sql, values)
 
     def copy(self):

@@ -116,8 +116,8 @@ class Worker:
         self._oracle.answered(write.guid, write.send(self._client))
 
     def _update(self, known):
-        """Updates the newest version that was acknowledged, or that a read shows: it may belong to a write that
-        nobody has had an answer to."""
+        """Updates the newest version that was acknowledged, or that a read shows: it may belong to an
+        unanswered write."""
         order_id = self._rng.choice(known[-HOT_ORDERS:] if self._rng.random() < 0.7 else known)
         order = self._client.get_order(order_id) if self._rng.random() < 0.3 else self._oracle.latest(order_id)
         self._write(random_update(self._rng, order, order["version"]))
@@ -138,7 +138,7 @@ class Worker:
 
 
 class Load:
-    """Workers that write until the end of the block. `oracle` knows what they were told."""
+    """Workers that write until the end of the block. `oracle` knows their responses."""
 
     def __init__(self, oracle, workers):
         self.oracle = oracle
@@ -156,11 +156,11 @@ class Load:
 
     def wait_for(self, count):
         """Waits until so many more writes are recorded."""
-        wanted = self.oracle.recorded_count + count
+        target = self.oracle.recorded_count + count
 
         def reached():
             self._threads.check()
-            return self.oracle.recorded_count >= wanted
+            return self.oracle.recorded_count >= target
 
         poll_until(reached, f"{count} more writes are recorded", settings.THREADS_SECONDS_MAX)
 
