@@ -1,6 +1,6 @@
-// The requests that hold a server against the contract, one folder for each part of it. Each folder makes
-// the orders that it needs, so each runs alone. What every answer must have is checked once, in
-// everyAnswer; what docs/openapi.yaml says is checked by run.mjs.
+// The requests that check a server against the contract, one folder for each part of it. Each folder creates the
+// orders that it needs, so each can run alone. everyAnswer checks what all responses have in common; run.mjs compares
+// the responses with docs/openapi.yaml.
 
 import * as postman from './postman.mjs';
 import {
@@ -14,7 +14,7 @@ const CAPTURES = '/api/v2/captures';
 const UNKNOWN = '0190b3f2-9f6c-7cc0-8000-000000000000';
 const MERGE = 'application/merge-patch+json';
 
-// `code` differs from `status` only where given.
+// `code` is `status` unless the row names it.
 export const problems = [
   ['body-too-large', 413], ['draining', 503], ['expectation-failed', 417], ['guid-malformed', 400], ['guid-mismatch', 400],
   ['guid-missing', 400], ['guid-reused', 422], ['headers-too-large', 431], ['invalid-order', 422],
@@ -36,7 +36,7 @@ const content = {
 const without = (member) => Object.fromEntries(Object.entries(content).filter(([name]) => name !== member));
 const text = (value) => JSON.stringify(value);
 
-// An order for the requests that follow, as {{variable}}.
+// Creates an order for later requests, as {{variable}}.
 const anOrder = (variable, body = content) =>
   write(`an order ${variable}`, `POST ${ORDERS}`, { body }, isCreated(), save(variable, 'order.order_id'));
 
@@ -372,7 +372,7 @@ function message(key, method, path, body, httpStatus, code, version, order = '{{
       'pm.expect(Date.parse(expires_at)).to.be.within(named - 1000, named + 1000);'));
 }
 
-// A prerequest line that makes {{order_text}}: the content with one part built by JavaScript.
+// Returns a prerequest line that sets {{order_text}}: the content with one part built by JavaScript.
 const built = (expression) => [
   `const order = ${text(content)};`,
   "order.customer_id = 'c-' + pm.variables.get('run');",
@@ -738,16 +738,16 @@ const reads = folder(
   ],
 );
 
-// One page: the given entries, and whether another follows. Entries are names of variables or versions.
+// Checks one page: its entries, and whether another page follows. Entries are names of variables or versions.
 const orderPage = (names, more) => page('orders', 'order_id', names.map((name) => `pm.variables.get('${name}')`), more);
 const versionPage = (numbers, more) => page('versions', 'version', numbers, more);
-const page = (member, key, wanted, more) => [
+const page = (member, key, entries, more) => [
   ...status(200),
   ...noHeader('ETag'),
-  ...check(`${wanted.length} ${member}, ${more ? 'and more' : 'the last'}`,
+  ...check(`${entries.length} ${member}, ${more ? 'and more' : 'the last'}`,
     'const body = pm.response.json();',
     `pm.expect(body).to.include({ code: 200, message: 'ok' });`,
-    `pm.expect(body.${member}.map((o) => o.${key})).to.eql([${wanted.join(', ')}]);`,
+    `pm.expect(body.${member}.map((o) => o.${key})).to.eql([${entries.join(', ')}]);`,
     more ? "pm.expect(body.next_cursor).to.be.a('string').that.is.not.empty;" : 'pm.expect(body.next_cursor).to.eql(null);'),
   "pm.collectionVariables.set('cursor', encodeURIComponent(pm.response.json().next_cursor));",
 ];
@@ -895,7 +895,7 @@ const paths = folder(
   ],
 );
 
-// A key of its own for each run; a hyphen more where its length could not be that of an encoded text.
+// Returns a key that is unique to the run, with a hyphen appended if base64url has no text of its length.
 const captureKey = (name) => {
   const rest = `-${name}`;
   return `{{run}}${rest}${(36 + rest.length) % 4 === 1 ? '-' : ''}`;

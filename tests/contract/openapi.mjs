@@ -1,8 +1,8 @@
-// docs/openapi.yaml as the judge: is the document itself right, and does an exchange agree with it?
+// Checks docs/openapi.yaml itself, and checks exchanges against it.
 //
-// JSON Schema is Ajv's work, the form of the document @seriousme/openapi-schema-validator's. This file only
-// finds which schema applies to what: the operation by path and method, the response by status, the schema
-// by media type or header name.
+// Ajv validates JSON Schema, and @seriousme/openapi-schema-validator validates the form of the document. This file
+// selects the schema: the operation by path and method, the response by status, the schema by media type or header
+// name.
 
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv from 'ajv/dist/2020.js';
@@ -11,25 +11,25 @@ import { parse } from 'yaml';
 
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace'];
 
-// Headers of HTTP itself, which the document describes once in its text. Any other header of a response must
-// be documented with that response.
+// Headers of HTTP itself, which the document describes once in its text. Every other header of a response must be
+// documented with that response.
 const GENERAL_HEADERS = new Set(['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server',
   'transfer-encoding', 'x-content-type-options']);
 
-// A text of lines, each of which is as `x-line-schema` beside the schema says.
+// Text in lines, each of which matches the `x-line-schema` beside the schema.
 const NDJSON = 'application/x-ndjson';
 const jsonLines = (body) => body.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
 
-// The members of answers in which the server speaks to a human reader.
-const SENTENCES = ['title', 'message', 'detail', 'error', 'reason'];
+// The members of responses whose text is for a human reader.
+const MESSAGE_MEMBERS = ['title', 'message', 'detail', 'error', 'reason'];
 
-// What is the same in two sentences that differ in an id, a number or a name.
-const shape = (sentence) => sentence.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/[0-9]+/g, 'N').replace(/'[^']*'/g, "''");
+// The message with ids, numbers and quoted names replaced by placeholders.
+const shape = (message) => message.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/[0-9]+/g, 'N').replace(/'[^']*'/g, "''");
 
-function sentencesIn(value) {
+function messagesIn(value) {
   if (value === null || typeof value !== 'object') return [];
   return Object.entries(value).flatMap(([name, member]) =>
-    (typeof member === 'string' && SENTENCES.includes(name) ? [member] : sentencesIn(member)));
+    (typeof member === 'string' && MESSAGE_MEMBERS.includes(name) ? [member] : messagesIn(member)));
 }
 
 const escape = (name) => encodeURIComponent(String(name).replaceAll('~', '~0').replaceAll('/', '~1'));
@@ -43,7 +43,7 @@ export class OpenApi {
     this.texts_ = addFormats(new Ajv({ ...options, coerceTypes: true })); // headers and parameters arrive as text
     this.compiled_ = new Map();
     for (const ajv of [this.bodies_, this.texts_]) {
-      ajv.addVocabulary(Object.keys(this.document)); // to Ajv the document is a schema whose members say nothing
+      ajv.addVocabulary(Object.keys(this.document)); // so that Ajv accepts the document as a schema with unknown members
       ajv.addSchema(this.document, 'openapi.yaml', false, false);
     }
 
@@ -55,12 +55,12 @@ export class OpenApi {
     });
     this.seen_ = new Set();
     this.seenProblems_ = new Set();
-    this.seenSentences_ = new Set();
+    this.seenMessages_ = new Set();
   }
 
   // ---- the document
 
-  // [{ name, errors }], one for each thing that is checked.
+  // Returns [{ name, errors }], one for each check.
   async lint() {
     const results = [];
     const expect = (name, errors) => results.push({ name, errors });
@@ -83,12 +83,12 @@ export class OpenApi {
       used.add(node.$ref);
       if (!this.at_(node.$ref)) dangling.push(node.$ref);
     });
-    expect('every $ref leads somewhere', dangling);
+    expect('every $ref resolves', dangling);
     expect('every component is used', Object.entries(this.document.components).flatMap(([kind, all]) =>
       Object.keys(all).map((name) => `#/components/${kind}/${name}`).filter((ref) => !used.has(ref))));
 
     const ids = this.operations.map(({ operation }) => operation.operationId);
-    expect('every operation has an id of its own', ids.filter((id, i) => !id || ids.indexOf(id) !== i).map(String));
+    expect('every operation has a unique id', ids.filter((id, i) => !id || ids.indexOf(id) !== i).map(String));
     expect('the parameters in every path are described', this.operations.flatMap(({ template, method }) => {
       const described = this.parameters_(template, method).filter(({ parameter }) => parameter.in === 'path').map(({ parameter }) => parameter.name);
       const named = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
@@ -128,16 +128,16 @@ export class OpenApi {
     });
     expect('every schema compiles', broken);
     expect('every parameter, header and body has an example', withoutExample);
-    if (broken.length > 0) return results; // and no example can be judged
-    expect('every example agrees with its schema', examples.flatMap(({ pointer, schema, value, arrivesAsText }) =>
+    if (broken.length > 0) return results; // without schemas, examples cannot be checked
+    expect('every example matches its schema', examples.flatMap(({ pointer, schema, value, arrivesAsText }) =>
       this.errors_(arrivesAsText ? this.texts_ : this.bodies_, schema, value).map((error) => `${decodeURIComponent(pointer)}: ${error}`)));
     return results;
   }
 
   // ---- an exchange
 
-  // What in { method, path, query, headers, body, response: { status, headers, body } } is not as documented:
-  // a list of sentences. Headers are [name, value] in lines as received; bodies are text.
+  // Returns a list of messages, one for each difference between { method, path, query, headers, body, response: { status,
+  // headers, body } } and the document. Headers are [name, value] pairs as received; bodies are text.
   differences(exchange) {
     const { method, path, response } = exchange;
     const { operation, pointer, template, item, params } = this.find_(method, path);
@@ -159,28 +159,28 @@ export class OpenApi {
     return differences;
   }
 
-  // The answers and problems that the document has and no exchange showed. `needless` says which of them
-  // nobody expects to see.
-  unseen(needless) {
-    const wanted = this.operations.flatMap(({ template, method, operation }) =>
+  // Returns [{ name, seen }] for the documented responses and problems: whether an exchange had them. Those for which
+  // `isExempt` returns true are left out.
+  coverage(isExempt) {
+    const responses = this.operations.flatMap(({ template, method, operation }) =>
       Object.entries(operation.responses).map(([status, response]) => ({
         name: `${method.toUpperCase()} ${template} ${status}`, status: Number(status), response: response.$ref, method, template,
       })));
     const problems = this.document.components.schemas.ProblemSlug.enum.map((slug) => ({ name: `/problems/${slug}`, slug }));
     return [
-      ...wanted.filter((answer) => !needless(answer)).map(({ name }) => ({ name, seen: this.seen_.has(name) })),
-      ...problems.filter((problem) => !needless(problem)).map(({ name }) => ({ name, seen: this.seenProblems_.has(name) })),
+      ...responses.filter((response) => !isExempt(response)).map(({ name }) => ({ name, seen: this.seen_.has(name) })),
+      ...problems.filter((problem) => !isExempt(problem)).map(({ name }) => ({ name, seen: this.seenProblems_.has(name) })),
     ];
   }
 
-  // The sentences of the document's answers, and whether the server has them: an answer showed one of that shape, or it stands in
-  // `source`, the program's text.
-  sentences(source) {
+  // Returns [{ message, known }] for the messages in the document's example responses. A message is known if a response had one
+  // of the same shape, or if it occurs in `source`, the program's source text.
+  messages(source) {
     const inExamples = Object.values(this.document.components.responses).flatMap(({ content = {} }) => Object.entries(content))
       .flatMap(([type, media]) => this.examples_(media).flatMap((value) => (type === NDJSON ? jsonLines(value) : value)))
-      .flatMap(sentencesIn);
-    return [...new Set(inExamples)].map((sentence) =>
-      ({ sentence, known: this.seenSentences_.has(shape(sentence)) || source.includes(sentence) }));
+      .flatMap(messagesIn);
+    return [...new Set(inExamples)].map((message) =>
+      ({ message, known: this.seenMessages_.has(shape(message)) || source.includes(message) }));
   }
 
   response_({ method, response }, at) {
@@ -192,7 +192,7 @@ export class OpenApi {
       const { node, pointer: found } = this.resolve_(`${pointer}/headers/${escape(name)}`);
       const values = lines(response.headers, name.toLowerCase());
       if (values.length === 0 && node.required) differences.push(`header ${name} is missing`);
-      if (values.length > 1) differences.push(`header ${name} comes ${values.length} times`);
+      if (values.length > 1) differences.push(`header ${name} appears ${values.length} times`);
       for (const value of values) {
         differences.push(...this.errors_(this.texts_, `${found}/schema`, value).map((error) => `header ${name}: ${value}: ${error}`));
       }
@@ -211,7 +211,7 @@ export class OpenApi {
     }
     if (!media.includes(essence.trim())) return [...differences, `Content-Type ${type} is not documented, ${media.join(' or ')} is`];
     if (method === 'HEAD') {
-      if (response.body !== '') differences.push('the answer to HEAD has a body');
+      if (response.body !== '') differences.push('the response to HEAD has a body');
       return differences;
     }
     let body = response.body;
@@ -221,16 +221,16 @@ export class OpenApi {
       } catch (error) {
         return [...differences, `the body is not JSON: ${error.message}`];
       }
-      sentencesIn(body).forEach((sentence) => this.seenSentences_.add(shape(sentence)));
+      messagesIn(body).forEach((message) => this.seenMessages_.add(shape(message)));
       if (essence.trim() === 'application/problem+json') this.seenProblems_.add(body?.type);
     }
     const content = `${pointer}/content/${escape(essence.trim())}`;
-    const judged = essence.trim() === NDJSON ? body.map((line) => [`${content}/x-line-schema`, line]) : [[`${content}/schema`, body]];
-    differences.push(...judged.flatMap(([schema, it]) => this.errors_(this.bodies_, schema, it).map((error) => `body${error}`)));
+    const validations = essence.trim() === NDJSON ? body.map((line) => [`${content}/x-line-schema`, line]) : [[`${content}/schema`, body]];
+    differences.push(...validations.flatMap(([schema, it]) => this.errors_(this.bodies_, schema, it).map((error) => `body${error}`)));
     return differences;
   }
 
-  // A request that succeeded must be one that the document allows.
+  // Returns the differences between the document and a request that succeeded.
   request_({ method, path, query, headers, body }, template, params) {
     const differences = [];
     for (const { parameter, pointer } of this.parameters_(template, method.toLowerCase())) {
@@ -246,10 +246,10 @@ export class OpenApi {
     }
     const { operation, pointer } = this.find_(method, path);
     if (operation.requestBody) {
-      const given = (lines(headers, 'content-type')[0] ?? '').toLowerCase().split(';')[0].trim();
-      const media = operation.requestBody.content[given] ? given : '*/*'; // any, or none
-      if (!operation.requestBody.content[media]) differences.push(`succeeded with Content-Type ${given}`);
-      else if (media !== NDJSON) { // of a batch each line succeeds or not by itself
+      const contentType = (lines(headers, 'content-type')[0] ?? '').toLowerCase().split(';')[0].trim();
+      const media = operation.requestBody.content[contentType] ? contentType : '*/*'; // any type, or none
+      if (!operation.requestBody.content[media]) differences.push(`succeeded with Content-Type ${contentType}`);
+      else if (media !== NDJSON) { // in a batch each line succeeds or fails independently
         const schema = `${pointer}/requestBody/content/${escape(media)}/schema`;
         differences.push(...this.errors_(this.bodies_, schema, JSON.parse(body)).map((error) => `succeeded with body${error}`));
       }
@@ -281,7 +281,7 @@ export class OpenApi {
     return pointer.slice(2).split('/').reduce((node, name) => node?.[decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~')], this.document);
   }
 
-  // What is at a pointer, behind any $ref, and where that is.
+  // Returns the node at a pointer, after following any $ref, and its pointer.
   resolve_(pointer) {
     const node = this.at_(pointer);
     return node?.$ref ? this.resolve_(node.$ref) : { node, pointer };
@@ -289,7 +289,7 @@ export class OpenApi {
 
   compile_(ajv, schema) {
     const key = `${ajv === this.bodies_} ${schema}`;
-    // Wrapped in an object, because Ajv can coerce only what is a member of something.
+    // Wrapped in an object, because Ajv coerces only the members of objects and arrays.
     if (!this.compiled_.has(key)) this.compiled_.set(key, ajv.compile({ properties: { it: { $ref: `openapi.yaml${schema}` } } }));
     return this.compiled_.get(key);
   }

@@ -1,4 +1,4 @@
-// The judge itself: each wrong document and each wrong answer must be found, and the right one must pass.
+// Tests of the checker: every wrong document and every wrong response must be found, and the right ones must pass.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -16,18 +16,18 @@ test('the document is right', async () => assert.deepEqual(await failing(text), 
 for (const [what, from, to, name] of [
   ['no title', '  title: Ordem\n', '', 'is a valid OpenAPI document'],
   ['a reference to nothing', "'404': {$ref: '#/components/responses/OrderNotFound'}", "'404': {$ref: '#/components/responses/Nothing'}",
-    'every $ref leads somewhere'],
-  ['a schema that nothing uses', '\n  schemas:\n', '\n  schemas:\n    Spare: {type: string}\n', 'every component is used'],
-  ['an operationId twice', 'operationId: getMessage', 'operationId: getOrder', 'every operation has an id of its own'],
+    'every $ref resolves'],
+  ['an unused schema', '\n  schemas:\n', '\n  schemas:\n    Spare: {type: string}\n', 'every component is used'],
+  ['an operationId twice', 'operationId: getMessage', 'operationId: getOrder', 'every operation has a unique id'],
   ['a path parameter without a description', '/versions/{n}:', '/versions/{m}:', 'the parameters in every path are described'],
-  ['a slug that is no type', '        - body-too-large\n', '', 'ProblemSlug and ProblemType name the same problems'],
+  ['a slug without a type', '        - body-too-large\n', '', 'ProblemSlug and ProblemType name the same problems'],
   ['a keyword that JSON Schema does not have', 'maxLength: 64', 'maximumLength: 64', 'every schema compiles'],
   ['a header without an example', '      example: GET, HEAD, POST\n', '', 'every parameter, header and body has an example'],
   ['an example with a wrong body', 'summary: Confirm, made against version 3\n      value: {status: confirmed',
-    'summary: Confirm, made against version 3\n      value: {status: lost', 'every example agrees with its schema'],
+    'summary: Confirm, made against version 3\n      value: {status: lost', 'every example matches its schema'],
   ['an example with a wrong line', '{"idempotency_key":"5f3a1c2d-4e6f-4c1a-9b7e-2d8f6a1b3c4d","status":422', '{"idempotency_key":"5f3a","status":"bad"',
-    'every example agrees with its schema'],
-  ['an example with a wrong header', 'example: GET, HEAD, POST', 'example: GET and HEAD', 'every example agrees with its schema'],
+    'every example matches its schema'],
+  ['an example with a wrong header', 'example: GET, HEAD, POST', 'example: GET and HEAD', 'every example matches its schema'],
 ]) {
   test(`a document with ${what} is found`, async () => {
     assert.ok(text.includes(from));
@@ -77,13 +77,13 @@ for (const [what, exchange] of [
   test(`${what} as documented passes`, () => assert.deepEqual(openapi.differences(exchange), []));
 }
 
-for (const [what, exchange, wanted] of [
+for (const [what, exchange, difference] of [
   ['an undocumented status', create(202, [json, expires, position, location, etag], made), /status 202/],
   ['no Idempotency-Expires', create(201, [json, position, location, etag], made), /Idempotency-Expires is missing/],
   ['no Ordem-Position', create(201, [json, expires, location, etag], made), /Ordem-Position is missing/],
-  ['a position that is no number', create(201, [json, expires, ['Ordem-Position', 'last'], location, etag], made), /header Ordem-Position/],
+  ['a position that is not a number', create(201, [json, expires, ['Ordem-Position', 'last'], location, etag], made), /header Ordem-Position/],
   ['an ETag without quotes', create(201, [json, expires, position, location, ['ETag', '1']], made), /header ETag/],
-  ['two ETags', create(201, [json, expires, position, location, etag, etag], made), /ETag comes 2 times/],
+  ['two ETags', create(201, [json, expires, position, location, etag, etag], made), /ETag appears 2 times/],
   ['an undocumented header', create(201, [json, expires, position, location, etag, ['X-Debug', '1']], made), /X-Debug is not documented/],
   ['a wrong media type', create(201, [['Content-Type', 'text/json'], expires, position, location, etag], made), /text\/json is not documented/],
   ['an unknown member', create(201, [json, expires, position, location, etag], { ...made, extra: 1 }), /additional properties/],
@@ -91,7 +91,7 @@ for (const [what, exchange, wanted] of [
     /additional properties/],
   ['an unknown member of a plain problem', get('/nothing', 404, [problem], { ...examples.NotFound.value, instance: '/x' }),
     /unevaluated properties/],
-  ['a problem of another answer', get('/nothing', 404, [problem], examples.OrderNotFound.value), /body\/type/],
+  ['the problem of another response', get('/nothing', 404, [problem], examples.OrderNotFound.value), /body\/type/],
   ['a missing member', get('/-/ping', 200, [json], {}), /required property 'message'/],
   ['an Allow that lacks a method', { ...get('/api/v1/orders', 405, [problem, ['Allow', 'GET, HEAD']], examples.MethodNotAllowed.value), method: 'PUT' },
     /Allow names/],
@@ -103,24 +103,24 @@ for (const [what, exchange, wanted] of [
     create(201, [json, expires, position, location, etag], made, { headers: [json, ['Idempotency-Key', 'a b']] }), /succeeded with Idempotency-Key/],
   ['success for a query that is not allowed', { ...get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), query: 'customer_id=c&limit=0' },
     /succeeded with limit/],
-  ['success for a key that is none', capture('PUT', 202, [], undefined, { idempotency_key: 'QQ==' }), /succeeded with body/],
+  ['success for an invalid key', capture('PUT', 202, [], undefined, { idempotency_key: 'QQ==' }), /succeeded with body/],
   ['success for a response without a status', capture('POST', 200, [], undefined, { ...examples.CaptureRecord.value, response: {} }), /succeeded with body/],
   ['a body where captures have none', capture('PUT', 202, [json], {}), /a body is not documented/],
   ['a record with an object for headers', capture('PUT', 200, [json], { ...examples.CaptureRecord.value, response: { response_status: 200, response_body: '', response_headers: {} } }),
     /body\/response\/response_headers/],
-  ['an error of captures in the form of others', capture('POST', 403, [problem], examples.NotFound.value), /application\/problem\+json is not documented/],
-  ['success without a query that is needed', get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), /without parameter customer_id/],
+  ['an error of captures as a problem document', capture('POST', 403, [problem], examples.NotFound.value), /application\/problem\+json is not documented/],
+  ['success without a required query', get('/api/v1/orders', 200, [json], examples.NoCustomerOrders.value), /without parameter customer_id/],
 ]) {
-  test(`${what} is found`, () => assert.match(openapi.differences(exchange).join('\n'), wanted));
+  test(`${what} is found`, () => assert.match(openapi.differences(exchange).join('\n'), difference));
 }
 
-test('a sentence that the server does not say is found', () => {
-  const judge = new OpenApi(text);
-  const unknown = () => judge.sentences('"the server is shutting down"').filter(({ known }) => !known).map(({ sentence }) => sentence);
+test('a message that the server does not have is found', () => {
+  const checker = new OpenApi(text);
+  const unknown = () => checker.messages('"the server is shutting down"').filter(({ known }) => !known).map(({ message }) => message);
   const detail = examples.StaleVersion.value.detail;
   assert.ok(unknown().includes(detail) && !unknown().includes('the server is shutting down'));
-  // Of the same shape, with other numbers and another id.
-  const said = { ...examples.StaleVersion.value, detail: detail.replace(/[0-9a-f]{4}/g, 'abcd').replace('version 1', 'version 17') };
-  judge.differences({ ...create(409, [problem, expires, position], said), method: 'PUT', path: `/api/v1/orders/${id}` });
+  // The same shape with other numbers and another id.
+  const problemBody = { ...examples.StaleVersion.value, detail: detail.replace(/[0-9a-f]{4}/g, 'abcd').replace('version 1', 'version 17') };
+  checker.differences({ ...create(409, [problem, expires, position], problemBody), method: 'PUT', path: `/api/v1/orders/${id}` });
   assert.ok(!unknown().includes(detail));
 });

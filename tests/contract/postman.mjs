@@ -54,11 +54,11 @@ function request(name, target, { headers, body, before, bare }, checks) {
   const [method, path] = target.split(' ');
   if (checks.length === 0) throw new Error(`${name}: a request without a check`);
   const result = { name, event: [] };
-  // What a prerequest script makes is large; kept, it would go through every later script.
+  // The variables of a prerequest script are large. They are unset, because every later script would copy them.
   const made = [...(before ?? []).join().matchAll(/pm\.variables\.set\('(\w+)'/g)].map(([, variable]) => variable);
-  const forget = [...new Set(made)].map((variable) => `pm.variables.unset('${variable}');`);
+  const unset = [...new Set(made)].map((variable) => `pm.variables.unset('${variable}');`);
   if (before) result.event.push(script('prerequest', before));
-  result.event.push(script('test', [...checks.flat(), ...forget]));
+  result.event.push(script('test', [...checks.flat(), ...unset]));
   if (bare) result.protocolProfileBehavior = { disabledSystemHeaders: { 'content-type': true } };
   result.request = {
     method,
@@ -74,7 +74,7 @@ function request(name, target, { headers, body, before, bare }, checks) {
 
 const script = (listen, exec) => ({ listen, script: { type: 'text/javascript', exec } });
 
-// A JavaScript literal in which {{variables}} are resolved when the test runs.
+// Returns a JavaScript literal in which {{variables}} are resolved when the test runs.
 function literal(value) {
   if (typeof value === 'string') {
     const text = JSON.stringify(value);
@@ -116,7 +116,7 @@ export const textHas = (value) =>
 
 export const empty = check('no body', "pm.expect(pm.response.text() || '').to.eql('');");
 
-// A success about one order: status, ETag, message, and the given members of the order.
+// Checks a success about one order: status, ETag, message, and these members of the order.
 const answer = (code, message) => (version, members = {}) => [
   ...status(code),
   ...etag(version),
@@ -142,17 +142,17 @@ export const noAttributes = check(
   "pm.expect(pm.response.json().order).to.not.have.property('attributes');",
 );
 
-// An answer of captures that has no body, and one that is an error.
+// Checks of captures: a response without a body, and an error.
 export const isEmpty = (code) => [...status(code), ...empty, ...noHeader('Content-Type')];
 export const isError = (code, text) => [
   ...status(code),
   ...header('Content-Type', 'application/json'),
   ...(text === undefined
-    ? check('a sentence', "pm.expect(Object.keys(pm.response.json())).to.eql(['error']);", "pm.expect(pm.response.json().error).to.be.a('string').that.is.not.empty;")
+    ? check('a message', "pm.expect(Object.keys(pm.response.json())).to.eql(['error']);", "pm.expect(pm.response.json().error).to.be.a('string').that.is.not.empty;")
     : bodyIs({ error: text })),
 ];
 
-// An error. `code` and the HTTP status differ only for 3043, 3044 and 3045.
+// Checks an error. `code` and the HTTP status differ only for 3043, 3044 and 3045.
 export const isProblem = (code, slug, members = {}) => [
   ...status(code),
   ...check(`problem ${slug}`, `pm.expect(pm.response.json()).to.deep.include(${literal({ type: `/problems/${slug}`, ...members })});`),
@@ -175,10 +175,10 @@ export const isInvalid = (...pointers) => [
   ),
 ];
 
-// Keeps a member of the body as a variable.
+// Stores a member of the body in a variable.
 export const save = (variable, path) => [`pm.collectionVariables.set('${variable}', pm.response.json().${path});`];
 
-// Keeps the whole answer, to compare a later one with it.
+// Stores the whole response, to compare a later one with it.
 export const keep = (name) => [
   `pm.collectionVariables.set('answer_${name}', JSON.stringify({`,
   '  status: pm.response.code,',
@@ -211,7 +211,7 @@ export const isReplayOf = (name) => [
   ),
 ];
 
-// The answer to HEAD beside the kept answer to GET.
+// Checks that the response to HEAD has the headers of the stored response to GET.
 export const isHeadOf = (name) => [
   ...empty,
   ...check(

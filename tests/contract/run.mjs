@@ -1,7 +1,7 @@
-// Holds a server against the contract: sends the collection, and judges every answer by docs/openapi.yaml.
+// Checks a server against the contract: sends the collection and compares every response with docs/openapi.yaml.
 //
-//   node run.mjs --base-url http://127.0.0.1:8080   a server that runs already; or BASE_URL
-//   ORDEM_BINARY=... node run.mjs                   starts that one, and stops it
+//   node run.mjs --base-url http://127.0.0.1:8080   a running server; or BASE_URL
+//   ORDEM_BINARY=... node run.mjs                   starts the server, and stops it
 //   node run.mjs --lint                             only the document and the collection, no server
 //   node run.mjs --write-collection                 writes ordem.postman_collection.json
 
@@ -32,10 +32,10 @@ if (options['write-collection']) {
   process.exit(0);
 }
 
-// Answers that a well server does not give to these requests: they have tests of their own elsewhere.
-const elsewhere = new Set(['draining', 'expectation-failed', 'overloaded', 'persistence-behind', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
-const needless = ({ status, slug, response, method, template }) =>
-  elsewhere.has(slug) || [408, 417, 431, 503].includes(status) ||
+// Responses that a healthy server does not give to these requests. Other tests cover them.
+const exemptProblems = new Set(['draining', 'expectation-failed', 'overloaded', 'persistence-behind', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
+const isExempt = ({ status, slug, response, method, template }) =>
+  exemptProblems.has(slug) || [408, 417, 431, 503].includes(status) ||
   ['MalformedRequest', 'RequestInFlight', 'CaptureBodyTooLarge'].some((name) => response === `#/components/responses/${name}`);
 
 const groups = new Map();
@@ -67,14 +67,14 @@ console.log(`contract: ${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 async function againstServer() {
-  const given = options['base-url'] ?? process.env.BASE_URL;
-  if (!given && !process.env.ORDEM_BINARY) {
+  const baseUrl = options['base-url'] ?? process.env.BASE_URL;
+  if (!baseUrl && !process.env.ORDEM_BINARY) {
     record('server', 'is known', ['give --base-url, BASE_URL or ORDEM_BINARY']);
     return;
   }
   let server;
   try {
-    server = given ? { url: given.replace(/\/+$/, '') } : await start(process.env.ORDEM_BINARY);
+    server = baseUrl ? { url: baseUrl.replace(/\/+$/, '') } : await start(process.env.ORDEM_BINARY);
   } catch (error) {
     record('server', 'starts', [error.message]);
     return;
@@ -87,16 +87,17 @@ async function againstServer() {
     if (server.stop) record('server', 'drains and exits with 0 after SIGTERM', await server.stop());
   }
   const source = await programText();
-  for (const { sentence, known } of openapi.sentences(source)) {
-    record('sentences', sentence, known ? [] : ['is in an example, and the server does not say so']);
+  for (const { message, known } of openapi.messages(source)) {
+    record('messages', message, known ? [] : ['is in an example, but the server does not have it']);
   }
-  for (const { name, seen } of openapi.unseen(needless)) record('coverage', name, seen ? [] : ['is documented, and no answer showed it']);
+  for (const { name, seen } of openapi.coverage(isExempt)) record('coverage', name, seen ? [] : ['is documented, but no response had it']);
 }
 
-// What the program is made of, with texts that go over several lines in one piece.
+// Returns the source text of the program, with adjacent string literals joined.
 async function programText() {
   const folders = ['http-edge', 'engine'].map((name) => here(`../../${name}`));
-  const files = await Promise.all(folders.map(async (folder) => (await readdir(folder)).filter((name) => name.endsWith('.cpp')).map((name) => `${folder}/${name}`)));
+  const files = await Promise.all(folders.map(async (folder) =>
+    (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.cpp')).map((name) => `${folder}/${name}`)));
   const texts = await Promise.all(files.flat().map((file) => readFile(file, 'utf8')));
   return texts.join('\n').replace(/"\s*\n\s*"/g, '');
 }
@@ -124,7 +125,7 @@ function send(url) {
     run.on('beforeItem', (error, { item }) => { folder = item.parent().name; });
     run.on('request', (error, { item, request, response }) => {
       if (error) return; // newman counts it as a failure
-      record('answers', `${folder} / ${item.name}`, judged({
+      record('responses', `${folder} / ${item.name}`, differences({
         method: request.method,
         path: request.url.getPath(),
         query: request.url.getQueryString(),
@@ -140,10 +141,10 @@ function send(url) {
   });
 }
 
-function judged(exchange) {
+function differences(exchange) {
   try {
     return openapi.differences(exchange);
   } catch (error) {
-    return [`could not be judged: ${error.message}`];
+    return [`could not be checked: ${error.message}`];
   }
 }

@@ -1,4 +1,4 @@
-// Starts the server under test on a free port with a data directory of its own, and stops it by SIGTERM.
+// Starts the server under test on a free port with a new data directory, and stops it by SIGTERM.
 
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -11,22 +11,22 @@ const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 60_000;
 const LOG_LINES_MAX = 200;
 
-// { url, stop }. stop() resolves to a list of what went wrong, empty if the server drained and exited with 0.
+// Returns { url, stop }. stop() resolves to a list of errors, which is empty if the server drained and exited with 0.
 export async function start(binary) {
   const directory = await mkdtemp(join(tmpdir(), 'ordem-contract-'));
   const settings = Object.entries(process.env).filter(([name]) => !name.startsWith('ORDEM_'));
   const child = spawn(binary, ['serve', '--address', '127.0.0.1', '--port', '0', '--data-dir', directory, '--log-format', 'json'],
     { stdio: ['ignore', 'ignore', 'pipe'], env: Object.fromEntries(settings) });
-  const abandon = () => {
+  const abort = () => {
     child.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   };
-  process.once('exit', abandon);
+  process.once('exit', abort);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
   const log = [];
   const ended = new Promise((resolve) => {
-    child.once('error', (error) => resolve(`could not be run: ${error.message}`));
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`));
     child.once('close', (code, signal) => resolve(code === 0 ? '' : `ended with ${signal ?? code}`));
   });
   const port = new Promise((resolve) => {
@@ -42,7 +42,7 @@ export async function start(binary) {
   if (typeof begun !== 'number') {
     child.kill('SIGKILL');
     await ended;
-    throw new Error(`the server ${begun?.how ?? 'did not say that it listens'}\n${log.join('\n')}`);
+    throw new Error(`the server ${begun?.how ?? 'did not report that it listens'}\n${log.join('\n')}`);
   }
 
   return {
@@ -55,7 +55,7 @@ export async function start(binary) {
         await ended;
         how = 'did not end after SIGTERM';
       }
-      process.off('exit', abandon);
+      process.off('exit', abort);
       await rm(directory, { recursive: true, force: true });
       return how === '' ? [] : [`the server ${how}`, ...log];
     },
@@ -70,7 +70,7 @@ function parsed(line) {
   }
 }
 
-// The promise's value, or undefined after ms_max.
+// Returns the promise's value, or undefined after ms_max.
 async function within(ms_max, promise) {
   let timer;
   const late = new Promise((resolve) => {
