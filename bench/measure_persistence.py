@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from harness import load, load_command, work_folder  # before support: it says where that is
+from harness import load, load_command, work_folder  # before support: it adds support to the path
 from support.ordem_server import run_ordem, start_server
 from support.postgres import start_postgres
 from support.server_facts import positions

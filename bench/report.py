@@ -14,7 +14,7 @@ from pathlib import Path
 
 from plots import colour_of, dash_of, linear_axis, log_axis, nines_axis, plot
 
-BUSY = 0.9  # of a core: then the generator's thread may be what is slow
+BUSY = 0.9  # of a core: above it the generator's thread may be the bottleneck
 PERCENTILES = (("p50", "p50"), ("p90", "p90"), ("p99", "p99"), ("p99.9", "p99_9"), ("p99.99", "p99_99"), ("max", "max"))
 
 STYLE = """

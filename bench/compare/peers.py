@@ -18,7 +18,7 @@ from support.ordem_server import start_server
 from support.postgres import BINARIES, start_postgres
 from support.process_facts import cpu_seconds
 
-# Of rows whose connections first create what they repeat, or update what is to be out of date; and of who is slow to begin.
+# Warm-up for rows whose connections first create the orders that they repeat or update, and for peers that start slowly.
 LONG_WARMUP_SECONDS = 3
 ORDERS_UPDATED = 100_000
 ORDERS_OUT_OF_DATE_EACH = 8
@@ -125,7 +125,7 @@ class PostgresAlone:
         self._postgres = None
 
     def start(self, folder):
-        del folder  # it makes one of its own, where its user may write
+        del folder  # it creates another one, in which its user may write
         self._postgres = start_postgres(connections=100)
         check_disk(self._postgres.folder)
         self._url = self._postgres.create_database()

@@ -22,9 +22,9 @@ RUN_SECONDS_MAX = 60
 def run_counted(*command, seconds_max):
     """The standard output of a program, and the CPU seconds that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    told = run(*command, seconds_max=seconds_max)
+    output = run(*command, seconds_max=seconds_max)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return told, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return output, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 class Server:

@@ -79,7 +79,7 @@ def cpu(rounds):
 
 
 def open_loop_rows(open_loops):
-    yield ["requests a second, asked for", *(f"{rate:,.0f}" for rate, _ in open_loops.values()), ""]
+    yield ["target rate, requests a second", *(f"{rate:,.0f}" for rate, _ in open_loops.values()), ""]
     yield ["requests a second, answered", *(spread([one.rate for one in each], ",.0f") for _, each in open_loops.values()), ""]
     for name, aim in LATENCIES:
         cells = (spread([one.latency_ms[name] for one in each], ".2f") for _, each in open_loops.values())

@@ -73,8 +73,8 @@ def growth_text(growth):
            f"{whole['written_to_body']:.1f} bytes written for each byte of their bodies")
     first, second = halves(growth["windows"])
     for name, key, unit in (("CPU a create", "cpu_us_a_create", "us"), ("longest stall", "longest_ms", "ms")):
-        told = [f"{spread([each[key] for each in half], ',.1f')} {unit}" for half in (first, second)]
-        yield f"{name}, windows of the first half: {told[0]}; of the second: {told[1]}"
+        by_half = [f"{spread([each[key] for each in half], ',.1f')} {unit}" for half in (first, second)]
+        yield f"{name}, windows of the first half: {by_half[0]}; of the second: {by_half[1]}"
     yield "most memory, first half: " + "; second: ".join(most_memory(half) for half in (first, second))
 
 

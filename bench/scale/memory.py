@@ -20,14 +20,14 @@ from support.process_facts import memory_bytes
 UPDATES_A_SECOND = 10_000
 UPDATES_AN_ORDER = 3  # on average, so that 95 % of the orders get one
 FLAGS = ("--durability", "os", "--block-cache", "1MiB", "--write-buffer", "4MiB")
-# Of jemalloc, in milliseconds.
+# Settings of jemalloc, in milliseconds.
 ENVIRONMENT = {"MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"}
 
 
 def order_bytes():
     """The size in memory of an order as ordem-load sends it."""
-    told = json.loads(run(BUILD / "bench/ordem-micro", "--benchmark_filter=^kept_order/small", "--benchmark_format=json"))
-    return told["benchmarks"][0]["bytes"]
+    report = json.loads(run(BUILD / "bench/ordem-micro", "--benchmark_filter=^kept_order/small", "--benchmark_format=json"))
+    return report["benchmarks"][0]["bytes"]
 
 
 def measure_one(folder, live_max, options):
@@ -47,7 +47,7 @@ def measure_memory(folder, options):
     for number in range(options.pairs):
         pair = {}
         for which in ("few", "many") if number % 2 == 0 else ("many", "few"):
-            # As few as may be: one a shard. The order shards share what is allowed, and of many none is to reach its part.
+            # `few` is the minimum, one order per shard. The order shards divide the limit; with `many` no shard reaches its part.
             live_max = os.cpu_count() if which == "few" else options.live_orders * 2
             pair[which] = measure_one(folder / which, live_max, options)
             print("  {updates:,} updates, {live:,} live orders, {anon_bytes:,} bytes".format(**pair[which]), file=sys.stderr)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness import circumstances, work_folder  # noqa: E402  (before the parts: it says where support is)
+from harness import circumstances, work_folder  # noqa: E402  (before the parts: it adds support to the path)
 from figures import growth_text, memory_text, start_text  # noqa: E402
 from growth import measure_growth  # noqa: E402
 from measured_server import FREE_DISK_BYTES_MIN, Unfinished  # noqa: E402
@@ -28,14 +28,14 @@ PARTS = {"growth": (measure_growth, growth_text), "memory": (measure_memory, mem
 SECONDS_MAX = 10
 MESSAGES_A_WINDOW_SECOND = 1_000_000
 LIVE_ORDERS_MAX = 1_000_000  # as many as ordem-load can hold
-# Above what any window has shown, with a compaction under way.
+# More than any window needed, including during a compaction.
 DISK_BYTES_A_MESSAGE_MAX = 1500
 
 BOUNDS = f"""
-With its defaults it takes about 15 minutes on two cores, and may take {DISK_BYTES_A_MESSAGE_MAX} bytes of disk for each of --messages:
-14 GiB. It refuses to begin unless as much and {FREE_DISK_BYTES_MIN >> 30} GiB more are free, and gives up once less than these are left, or
-when a store takes more than --minutes to fill. A quick look, in two minutes: --messages 200000 --pairs 1. Data folders are made
-in $TMPDIR, or in the current folder, and removed.
+With its defaults it takes about 15 minutes on two cores and up to {DISK_BYTES_A_MESSAGE_MAX} bytes of disk for each of --messages: 14 GiB.
+It starts only if that much and {FREE_DISK_BYTES_MIN >> 30} GiB more are free. It stops with an error if less than {FREE_DISK_BYTES_MIN >> 30} GiB are left, or if filling a
+store takes more than --minutes. For a quick result in two minutes: --messages 200000 --pairs 1. Data folders are created in
+$TMPDIR, or in the current folder, and removed.
 """
 
 

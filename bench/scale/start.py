@@ -15,7 +15,7 @@ from support.ordem_server import OrdemServer, start_server
 
 POLL_SECONDS = 0.002
 READY_SECONDS_MAX = 120
-# Long enough that the log comes near its bound.
+# Long enough for the log to approach its limit.
 LOAD_SECONDS_MAX = 12
 
 
@@ -42,7 +42,7 @@ def measured_start(folder, options, kind):
     return measured
 
 
-def forget_pages(folder):
+def drop_page_cache(folder):
     """Has the kernel drop what it holds of the folder's files; it only drops what is on the disk."""
     for path in folder.rglob("*"):
         if path.is_file():
@@ -60,7 +60,7 @@ def kill_under_load(folder, seconds, options):
         load_command(server.port, "create", options.connections, seconds + 60), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         time.sleep(seconds)
-        assert generator.poll() is None, "the load has ended before the kill"
+        assert generator.poll() is None, "the load ended before the kill"
     finally:
         server.kill()
         generator.kill()
@@ -75,11 +75,11 @@ def measure_start(folder, options):
     for _ in range(options.starts):
         starts["a clean stop"].append(measured_start(folder, options, "after a clean stop"))
     for _ in range(options.starts):
-        forget_pages(folder)
+        drop_page_cache(folder)
         starts["a clean stop, cold"].append(measured_start(folder, options, "cold"))
     longest = min(LOAD_SECONDS_MAX, 2 * options.seconds)
     for number in range(options.starts):
-        # Killed at different moments: the log that is to be replayed grows, until its bound makes it short again.
+        # Kills at different moments, because the log to replay grows until it reaches its limit and is cut.
         kill_under_load(folder, longest * (number + 1) / options.starts, options)
         starts["kill -9 under load"].append(measured_start(folder, options, "after kill -9"))
     shutil.rmtree(folder)

@@ -26,7 +26,7 @@ tps = 2500.500000 (without initial connection time)
 """
 
 
-def told_by_ordem_load(**changed):
+def ordem_load_output(**changed):
     return {
         "scenario": "create", "loop": "closed", "connections": 64, "duration_s": 2.0, "requests": 1000, "requests_per_s": 500.0, "stale": 0,
         "orders": 1000, "orders_per_s": 500.0,
@@ -44,30 +44,30 @@ def cells(line):
 
 class FiguresTest(unittest.TestCase):
     def test_ordem_load_tells_cpu_by_request(self):
-        one = figures.of_ordem_load(told_by_ordem_load(server_cpu_s=1.5, stale=250))
+        one = figures.of_ordem_load(ordem_load_output(server_cpu_s=1.5, stale=250))
         self.assertEqual((one.rate, one.connections, one.accepted), (500.0, 64, 0.75))
         self.assertAlmostEqual(one.generator_us, 500)
         self.assertAlmostEqual(one.generator_cores, 0.25)
         self.assertAlmostEqual(one.server_us, 1500)
         self.assertIsNone(one.latency_ms)
 
-    def test_batches_are_told_by_their_orders(self):
-        one = figures.of_ordem_load(told_by_ordem_load(requests=10, requests_per_s=5.0, server_cpu_s=1.5))
+    def test_batches_are_counted_in_orders(self):
+        one = figures.of_ordem_load(ordem_load_output(requests=10, requests_per_s=5.0, server_cpu_s=1.5))
         self.assertEqual(one.rate, 500.0)
         self.assertAlmostEqual(one.generator_us, 500)
         self.assertAlmostEqual(one.server_us, 1500)
 
     def test_a_server_of_several_processes_has_no_cpu(self):
-        self.assertIsNone(figures.of_ordem_load(told_by_ordem_load()).server_us)
+        self.assertIsNone(figures.of_ordem_load(ordem_load_output()).server_us)
 
     def test_an_open_loop_has_latencies(self):
-        one = figures.of_ordem_load(told_by_ordem_load(loop="open", late={"never_sent": 3}))
+        one = figures.of_ordem_load(ordem_load_output(loop="open", late={"never_sent": 3}))
         self.assertEqual(one.latency_ms, {"p50": 1.5, "p99": 3.0, "p99_9": 4.0})
         self.assertEqual(one.never_sent, 3)
 
     def test_no_answers_are_no_figures(self):
         with self.assertRaisesRegex(RuntimeError, "no answer"):
-            figures.of_ordem_load(told_by_ordem_load(orders=0))
+            figures.of_ordem_load(ordem_load_output(orders=0))
         with self.assertRaisesRegex(RuntimeError, "no answer"):
             figures.of_restate_load({"requests": 0, "requests_per_s": 0, "generator_cpu_s": 1}, 64, 2)
 
@@ -80,8 +80,8 @@ class FiguresTest(unittest.TestCase):
             figures.of_pgbench(PGBENCH.replace("failed transactions: 0", "failed transactions: 1"), 90, 0.5)
 
     def test_redis_benchmark(self):
-        told = '"test","rps","avg"\n"evalsha 0a 1 g {"currency":"EUR","items":[]}","25000.50","0.9","0.1","0.8","1.1","1.2","9.0"\n'
-        one = figures.of_redis_benchmark(told, 64, 50_000, 0.5, 1.5)
+        output = '"test","rps","avg"\n"evalsha 0a 1 g {"currency":"EUR","items":[]}","25000.50","0.9","0.1","0.8","1.1","1.2","9.0"\n'
+        one = figures.of_redis_benchmark(output, 64, 50_000, 0.5, 1.5)
         self.assertEqual(one.rate, 25000.5)
         self.assertAlmostEqual(one.generator_us, 10)
         self.assertAlmostEqual(one.server_us, 30)
@@ -95,8 +95,8 @@ class FiguresTest(unittest.TestCase):
 class ProgramsTest(unittest.TestCase):
     def test_cpu_of_a_program_that_ends_is_counted(self):
         busy = "import time\nwhile time.process_time() < 0.2: pass\nprint(1)"
-        told, used = programs.run_counted(sys.executable, "-c", busy, seconds_max=programs.RUN_SECONDS_MAX)
-        self.assertEqual(told, "1\n")
+        output, used = programs.run_counted(sys.executable, "-c", busy, seconds_max=programs.RUN_SECONDS_MAX)
+        self.assertEqual(output, "1\n")
         self.assertGreaterEqual(used, 0.2)
 
 
@@ -145,7 +145,7 @@ class TablesTest(unittest.TestCase):
     def test_an_open_loop_has_its_aims(self):
         found = [of(990, latency_ms={"p50": 1.0, "p99": p99, "p99_9": 9.0}, never_sent=1) for p99 in (4.0, 6.0, 5.0)]
         rows = self.rows(tables.open_loop({64: (1000, found)}))
-        self.assertEqual(rows["requests a second, asked for"], ["1,000", ""])
+        self.assertEqual(rows["target rate, requests a second"], ["1,000", ""])
         self.assertEqual(rows["p99, ms"], ["5.00 (4.00 .. 6.00)", "5"])
         self.assertEqual(rows["p99.9, ms"], ["9.00 (9.00 .. 9.00)", "20"])
         self.assertEqual(rows["never sent"], ["3", "0"])
@@ -180,9 +180,9 @@ class RoundsTest(unittest.TestCase):
     def measured(self):
         return [call[1] for call in self.calls if call[0] == "measure"]
 
-    def rounds(self, names, wanted, deadline):
+    def rounds(self, names, count, deadline):
         all_peers = [FakePeer(name, 100, self.calls) for name in names]
-        return compare.measure_rounds(all_peers, Path("x"), 64, argparse.Namespace(rounds=wanted, seconds=4), deadline)
+        return compare.measure_rounds(all_peers, Path("x"), 64, argparse.Namespace(rounds=count, seconds=4), deadline)
 
     def test_the_order_turns_and_the_table_does_not(self):
         rounds = self.rounds("abc", 3, time.monotonic() + 100)
@@ -200,21 +200,21 @@ class RoundsTest(unittest.TestCase):
         self.assertEqual([call[:2] for call in self.calls], [("start", "a"), ("measure", "a"), ("stop", "a")])
 
     def test_the_open_loop_is_at_half_the_median(self):
-        asked = []
+        measurements = []
 
         class FakeOrdem(FakePeer):
             def __init__(self, row, calls=self.calls):
                 super().__init__(row, 0, calls)
 
             def measure_open(self, connections, seconds, rate):
-                asked.append((self.name, connections, seconds, rate))
+                measurements.append((self.name, connections, seconds, rate))
                 return of(rate, latency_ms={})
 
         real, compare.peers.Ordem = compare.peers.Ordem, FakeOrdem
         self.addCleanup(setattr, compare.peers, "Ordem", real)
         rate, found = compare.measure_open_loop([{"ordem create": of(rate)} for rate in (10, 40, 20)], Path("x"), 64, 4)
         self.assertEqual((rate, len(found)), (10, 3))
-        self.assertEqual(asked, [("create", 64, 4, 10)] * 3)
+        self.assertEqual(measurements, [("create", 64, 4, 10)] * 3)
 
 
 class ChoiceTest(unittest.TestCase):

@@ -16,11 +16,11 @@ class RunTest(unittest.TestCase):
     def test_a_program_that_succeeds_gives_its_output(self):
         self.assertEqual(harness.run("echo", 7), "7\n")
 
-    def test_a_program_that_fails_is_told(self):
+    def test_a_program_that_fails_is_reported(self):
         with self.assertRaisesRegex(RuntimeError, "sh ended with 3: why"):
             harness.run("sh", "-c", "echo why >&2; exit 3")
 
-    def test_a_program_that_hangs_is_told(self):
+    def test_a_program_that_hangs_is_reported(self):
         reading, writing = os.pipe()
         try:
             with self.assertRaisesRegex(RuntimeError, "cat did not end within 0.05 s"):

@@ -52,8 +52,8 @@ class TableTest(unittest.TestCase):
         self.assertEqual(figures.rows_to_show(list(range(12))), list(range(12)))
 
     def test_of_many_rows_some_are_shown_with_the_last(self):
-        shown = figures.rows_to_show(list(range(40)))
-        self.assertEqual(shown, list(range(3, 40, 4)))
+        rows = figures.rows_to_show(list(range(40)))
+        self.assertEqual(rows, list(range(3, 40, 4)))
 
     def test_spread_is_median_least_and_most(self):
         self.assertEqual(figures.spread([0.5, 1.25, 0.75]), "0.75 (0.50 .. 1.25)")

@@ -37,7 +37,7 @@ ETCD = "http://127.0.0.1:2379"
 ETCD_PEERS = "http://127.0.0.1:2380"
 RUNTIME = "/run/containerd/containerd.sock"
 PAUSE_IMAGE = "docker.io/library/pause:local"
-# Of the one administrator, who all components are too: no rule of the API server is what is tested here.
+# The certificate of the administrator. All components use it, because access rules are not tested here.
 TOKEN = "administrator"
 
 COMPONENT_SECONDS_MAX = 60
@@ -46,7 +46,7 @@ COMMAND_SECONDS_MAX = 300
 STOP_SECONDS_MAX = 20
 REQUEST_SECONDS_MAX = 30
 
-# What kubelet demands of the whole machine's kernel, and would set.
+# Settings of the machine's kernel that kubelet requires and would set.
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": 1,
     "vm/panic_on_oom": 0,
@@ -95,7 +95,7 @@ class Cluster:
     def __exit__(self, *_):
         self.stop()
 
-    # What tests ask.
+    # Calls for tests.
 
     def environment(self):
         """What commands need to reach the cluster, and to leave nothing in the user's home."""
@@ -147,30 +147,30 @@ class Cluster:
         self._started.clear()
         assert not ended, "\n".join(ended)
 
-    # The parts.
+    # Start of the components.
 
     def _isolate(self):
         links = [link["ifname"] for link in json.loads(run("ip", "-json", "link"))]
-        assert links == ["lo"], f"not in a network namespace of its own, but among {links}: use tests/cluster/run"
+        assert links == ["lo"], f"not in a separate network namespace, but among {links}: use tests/cluster/run"
         for path in BUILT_IN_FOLDERS:
             own = self._folder / "root" / path[1:]
             own.mkdir(parents=True)
             Path(path).mkdir(parents=True, exist_ok=True)
             run("mount", "--bind", own, path)
         for name, value in KERNEL_SETTINGS.items():
-            shown = self._folder / name.replace("/", ".")
-            shown.write_text(f"{value}\n")
-            run("mount", "--bind", shown, f"/proc/sys/{name}")
-        # Beside the older hierarchies it has no controllers, but is taken for the one that counts.
+            value_file = self._folder / name.replace("/", ".")
+            value_file.write_text(f"{value}\n")
+            run("mount", "--bind", value_file, f"/proc/sys/{name}")
+        # Beside the hierarchies of version 1 it has no controllers, but containerd and kubelet would use it.
         if Path("/sys/fs/cgroup/unified").is_dir():
             run("umount", "/sys/fs/cgroup/unified")
         run("ip", "link", "set", "lo", "up")
-        # A pair, because a dummy device may be missing: its other end leads nowhere.
+        # A veth pair, because the kernel may lack dummy devices. Its other end is not connected.
         run("ip", "link", "add", "node0", "type", "veth", "peer", "name", "nowhere0")
         run("ip", "address", "add", f"{NODE_ADDRESS}/24", "dev", "node0")
         for link in ("nowhere0", "node0"):
             run("ip", "link", "set", link, "up")
-        # Without a route the addresses of Services are refused before they are translated.
+        # Without a route the kernel rejects the addresses of Services before it translates them.
         run("ip", "route", "add", "default", "dev", "node0")
 
     def _start_control_plane(self):
@@ -272,7 +272,7 @@ class Cluster:
         networks = self._folder / "networks"
         networks.mkdir()
         plugins = Path(shutil.which("containerd")).parent.parent / "lib/cni"
-        # A pair of links for each pod rather than a bridge: all traffic is routed, and so translated, in both directions.
+        # A veth pair for each pod instead of a bridge, so that all traffic is routed, and thus translated, in both directions.
         (networks / "pods.conflist").write_text(json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": [{
             "type": "ptp", "ipMasq": True,
             "ipam": {"type": "host-local", "ranges": [[{"subnet": POD_RANGE}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}))
@@ -300,7 +300,7 @@ runtime_type = "io.containerd.runc.v2"
             "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
             "authorization": {"mode": "AlwaysAllow"},
             "clusterDNS": [NODE_ADDRESS], "clusterDomain": DOMAIN, "resolvConf": str(resolver),
-            # The machine's processes, memory and disk are not the cluster's alone.
+            # The cluster shares processes, memory and disk with the rest of the machine.
             "cgroupDriver": "cgroupfs", "cgroupsPerQOS": False, "enforceNodeAllocatable": [], "failSwapOn": False, "oomScoreAdj": 0,
             "evictionHard": {"memory.available": "50Mi"}, "imageGCHighThresholdPercent": 100,
             "nodeStatusUpdateFrequency": "2s", "syncFrequency": "5s"})

@@ -18,7 +18,7 @@ def cluster():
         for image in IMAGES:
             running.load_image(Path(folder) / "images" / f"{image}.tar")
         running.wait_node_ready()
-        # For helm, and for the commands of the page.
+        # For helm and the commands of the page.
         with pytest.MonkeyPatch.context() as environment:
             for name, value in running.environment().items():
                 environment.setenv(name, value)

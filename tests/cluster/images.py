@@ -30,7 +30,7 @@ COMMENT ON TABLE notes IS 'What a version to come keeps.';
 """
 
 PAUSE_PROGRAM = "int pause(void);\nint main(void) { for (;;) pause(); }\n"
-# The published image's user has this number, and the chart runs it as that.
+# The user id in the published image, which the chart sets.
 INSTALL_POSTGRES = """
 groupadd --gid 999 postgres
 useradd --uid 999 --gid 999 --home-dir /var/lib/postgresql postgres

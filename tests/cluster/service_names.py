@@ -44,7 +44,7 @@ class ServiceNames:
             try:
                 query, asker = self._socket.recvfrom(QUERY_BYTES_MAX)
                 self._socket.sendto(self._answer(query), asker)
-            except (OSError, IndexError, struct.error):  # closed, or unanswerable: who asks asks again
+            except (OSError, IndexError, struct.error):  # closed, or a malformed question: the client retries
                 if self._socket.fileno() < 0:
                     return
 
@@ -59,6 +59,6 @@ class ServiceNames:
         records = (found or []) if kind == TYPE_A else []
         flags = 0x8580 | (NAME_ERROR if found is None else 0)  # an authoritative answer; recursion was offered
         header = query[:2] + struct.pack(">HHHHH", flags, 1, len(records), 0, 0)
-        # Each record names the question by its place in the packet.
+        # Each record refers to the name in the question by its offset in the packet.
         answers = [struct.pack(">HHHIH", 0xC00C, TYPE_A, 1, SECONDS_TO_LIVE, 4) + socket.inet_aton(address) for address in records]
         return header + query[12:question_end] + b"".join(answers)

@@ -35,12 +35,12 @@ VOLUMES = 3
 WRITES = 100
 PASSWORD = "secret"
 NEW_DATABASE = "moved"
-# What stands for the commands under these headings: images.py, with buildah, and an nginx that is configured as the controller would be.
+# The commands under these headings are replaced by images.py, which uses buildah, and by an nginx with the controller's configuration.
 REPLACED = {"The image", "The ingress controller"}
 # The volumes of this cluster are made by hand, and those can't be grown.
 NOT_RUN = {"Grow the volume"}
 TRIAL = "trial"
-# The second engine asks for less, so that two cores are enough for both.
+# The second engine requests less, so that two cores are enough for both.
 TRIAL_FLAGS = "--set postgres.enabled=true --set postgres.existingSecret= --set resources.requests.cpu=100m"
 POSTGRES_POD = {
     "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "postgres", "labels": {"app": "postgres"}},
@@ -119,7 +119,7 @@ class Shop:
         self.postgres = Postgres(cluster)
         self._service = None
         self.nginx = IngressNginx(folder, render(yaml.safe_load((ROOT / VALUES).read_text()))).wait_listening()
-        # Clients learn from DNS what curl gets here as an option.
+        # Clients get from DNS the address that curl gets here as an option.
         (Path(os.environ["HOME"]) / ".curlrc").write_text(f'connect-to = "{HOST}:80:127.0.0.1:{self.nginx.port}"\n')
 
     def run(self, heading):

@@ -73,7 +73,7 @@ VALUES = {
 }
 every_values = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
 
-# Values, and what the sentence that refuses them has to name.
+# Invalid values, and the words that the error message has to contain.
 REFUSED = {
     "two engines": ({"replicas": 2}, ("replicas is 2", "one engine owns a data folder")),
     "two Postgres": ({"postgres": {"enabled": True, "url": URL}}, ("postgres.enabled and postgres.url", "leave one")),
@@ -122,7 +122,7 @@ def test_the_default_rendering_is_the_golden_file():
 
 
 @pytest.mark.parametrize("values, words", REFUSED.values(), ids=REFUSED)
-def test_refused_with_a_sentence(values, words):
+def test_refused_with_a_message(values, words):
     result = helm("template", RELEASE, CHART, values=values)
     assert result.returncode != 0, result.stdout
     for word in words:
@@ -141,7 +141,7 @@ def test_pods_are_restricted(values):
     for manifest, pod in render(values).pods():
         name = manifest["metadata"]["name"]
         assert pod["automountServiceAccountToken"] is False, name
-        # With service links a Service called ordem would be given to the program as settings.
+        # With service links, a Service called ordem would set ORDEM_ variables, which the program reads as settings.
         assert pod["enableServiceLinks"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["runAsUser"] > 0, name
@@ -237,11 +237,11 @@ def placement(pod):
 def test_migration_and_test_pod_run_where_the_server_does_unless_they_have_a_place_of_their_own():
     """Breaks if a Job can't be scheduled on the nodes that the server's pods are for, or not kept off them."""
     own = {**PLACEMENT, "nodeSelector": {"disk": "slow"}, "priorityClassName": "low"}
-    for given in ({}, {"migration": own, "test": own}):
-        manifests = render({**PLACEMENT, "postgres": {"existingSecret": "db"}, **given})
+    for overrides in ({}, {"migration": own, "test": own}):
+        manifests = render({**PLACEMENT, "postgres": {"existingSecret": "db"}, **overrides})
         assert placement(manifests.server_pod()) == PLACEMENT
         for pod in (manifests.one("Job", "ordem-migrate")["spec"]["template"]["spec"], manifests.one("Pod", "ordem-smoke-test")["spec"]):
-            assert placement(pod) == (own if given else PLACEMENT)
+            assert placement(pod) == (own if overrides else PLACEMENT)
 
 
 def test_migration_and_test_pod_take_labels_and_annotations():
@@ -261,8 +261,8 @@ def test_an_image_by_its_digest():
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::"])
 def test_the_address_beats_that_of_the_image(address):
-    given = {variable["name"]: variable.get("value") for variable in render({"address": address}).server()["env"]}
-    assert given["ORDEM_ADDRESS"] == address
+    environment = {variable["name"]: variable.get("value") for variable in render({"address": address}).server()["env"]}
+    assert environment["ORDEM_ADDRESS"] == address
 
 
 @pytest.mark.parametrize("values, ports, more", [
@@ -323,8 +323,8 @@ def test_selectors_find_the_pods_that_they_are_for():
 
 
 def test_a_password_is_in_secrets_only():
-    shown = [manifest["kind"] for manifest in render({"postgres": {"url": URL}}).all if SECRET in json.dumps(manifest)]
-    assert shown == ["Secret", "Secret"]
+    kinds = [manifest["kind"] for manifest in render({"postgres": {"url": URL}}).all if SECRET in json.dumps(manifest)]
+    assert kinds == ["Secret", "Secret"]
 
 
 def url_source(container):
@@ -363,7 +363,7 @@ def test_the_bundled_postgres_and_its_address_have_one_password():
     assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
-def test_a_given_password_of_the_bundled_postgres_is_the_same_in_each_render():
+def test_a_configured_password_of_the_bundled_postgres_is_the_same_in_each_render():
     """Breaks if what renders without a cluster gives the engine another password than the volume knows."""
     texts = {rendered_text({"postgres": {**BUNDLED, "password": SECRET}}) for _ in range(2)}
     assert len(texts) == 1 and f"postgresql://ordem:{SECRET}@ordem-postgres:5432/ordem" in texts.pop()
@@ -391,8 +391,8 @@ def test_the_program_takes_every_setting_as_rendered(launch, tmp_path):
     configuration = tmp_path / "ordem.conf"
     configuration.write_text(render({"config": EVERY_SETTING}).configuration())
     server = launch("--config", configuration)
-    shown = {entry["name"]: entry["value"] for entry in server.logs() if entry["message"] == "setting"}
-    assert {name: shown[name] for name in EVERY_SETTING} == {name: str(value) for name, value in EVERY_SETTING.items()}
+    logged = {entry["name"]: entry["value"] for entry in server.logs() if entry["message"] == "setting"}
+    assert {name: logged[name] for name in EVERY_SETTING} == {name: str(value) for name, value in EVERY_SETTING.items()}
 
 
 def test_the_chart_computes_with_the_defaults_of_the_program():
@@ -420,8 +420,8 @@ def test_a_change_of_settings_restarts_the_pod():
     def annotations(**values):
         return render(values).one("StatefulSet")["spec"]["template"]["metadata"]["annotations"]
 
-    given = [annotations(), annotations(config={"io-threads": 1}), *(annotations(postgres={"url": url}) for url in (URL, URL + "2"))]
-    assert all(given.count(one) == 1 for one in given)
+    variants = [annotations(), annotations(config={"io-threads": 1}), *(annotations(postgres={"url": url}) for url in (URL, URL + "2"))]
+    assert all(variants.count(one) == 1 for one in variants)
 
 
 # Watching.
@@ -450,13 +450,13 @@ def test_alerts_are_rules_of_prometheus(tmp_path):
 def test_alerts_ask_for_metrics_that_the_server_has(launch, database):
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
     client = launch("--postgres-url", database).client()
-    # Some are there once Postgres has been spoken to.
+    # Some exist only after the first connection to Postgres.
     poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
     served = client.get("/metrics").body.decode()
     expressions = "\n".join(rule["expr"] for rule in rules()["groups"][0]["rules"])
-    asked = set(re.findall(r"\b(ordem_\w+|kubelet_\w+)\{", expressions))
-    assert len(asked) >= 8
-    for name in asked:
+    names = set(re.findall(r"\b(ordem_\w+|kubelet_\w+)\{", expressions))
+    assert len(names) >= 8
+    for name in names:
         assert name.startswith("kubelet_volume_stats_") or re.search(rf"^{name}(\{{| )", served, re.MULTILINE), name
 
 
@@ -470,7 +470,7 @@ def test_alerts_are_those_beside_compose():
     """Breaks if an alert is changed in one of the two places alone."""
     of_chart = alerts(rules())
     of_compose = alerts(yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text()))
-    # Whether it is away is asked of what each finds its targets by; a volume is watched where kubelet tells of it.
+    # The two places find a missing server by different labels; kubelet reports the volume only in a cluster.
     assert of_chart.pop("OrdemIsAway")[1:] == of_compose.pop("OrdemIsAway")[1:]
     assert of_chart.pop("OrdemVolumeIsNearlyFull")
     assert of_chart == of_compose

@@ -69,7 +69,7 @@ def test_order_of_the_start():
     assert int(services["ordem"]["stop_grace_period"].removesuffix("s")) > int(drain[1])
 
 
-def test_kong_is_told_of_settings_that_its_plugin_has():
+def test_kong_gets_settings_that_its_plugin_has():
     """Breaks if an upstream may take longer than an allocation lasts, or the proxy looks for Ordem where it is not."""
     services = services_of("compose.captures.yaml")
     [proxied] = yaml.safe_load((DEPLOY / "kong/kong.yaml").read_text())["services"]

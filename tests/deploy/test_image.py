@@ -155,5 +155,5 @@ def test_as_the_chart_runs_it(contain, volume, tmp_path, own_postgres):
     client = server.client()
     client.wait_ready()
     order = run_smoke_test(client)
-    assert Replica(own_postgres, url).order(order["order_id"]) == order  # at once: that is what its answer waited for
+    assert Replica(own_postgres, url).order(order["order_id"]) == order  # without waiting: the response was sent after the commit
     server.stop()

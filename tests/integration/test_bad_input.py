@@ -422,7 +422,7 @@ def test_body_over_the_limit(server, form):
     assert_refused_bytes(server, create_head(length) + body, (413,))
 
 
-def test_expect_continue_is_told_no_at_once(server):
+def test_expect_continue_is_refused_at_once(server):
     """Breaks if a client that sends `Expect` gets a 100 for a body that will be refused."""
     with server.connect() as connection:
         connection.send(create_head(f"Content-Length: {2 * MIB}", "Expect: 100-continue"))

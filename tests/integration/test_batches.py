@@ -166,7 +166,7 @@ def test_requests_may_follow_a_batch_at_once(server):
             assert connection.read_response().json() == {"message": "pong"}
 
 
-def test_a_batch_may_expect_to_be_told_to_continue(server):
+def test_a_batch_may_expect_100_continue(server):
     writes = new_creates(10)
     with server.connect() as connection:
         assert connection.exchange(batch_head(("Expect", "100-continue"))).status == 100

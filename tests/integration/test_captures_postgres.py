@@ -33,35 +33,35 @@ ALLOCATED_ROW = ("allocated", None, None, None)
 
 def fill(client):
     """Captures of every kind: {key: response, or None of an allocation}."""
-    told = {new_key(): captured(body, 200 + at, STRANGE_HEADERS) for at, body in enumerate(STRANGE_BODIES)}
-    told |= {new_key(): captured("x", status) for status in (100, 999)}
-    for key, response in told.items():
+    responses = {new_key(): captured(body, 200 + at, STRANGE_HEADERS) for at, body in enumerate(STRANGE_BODIES)}
+    responses |= {new_key(): captured("x", status) for status in (100, 999)}
+    for key, response in responses.items():
         client.captures.complete(key, response)
     for _ in range(3):
-        told[key := new_key()] = None
+        responses[key := new_key()] = None
         assert client.captures.allocate(key).status == 202
-    for _ in range(3):  # given up: they leave nothing
+    for _ in range(3):  # released: they leave no row
         assert client.captures.allocate(key := new_key()).status == 202
         assert client.captures.release(key).status == 204
-    return told
+    return responses
 
 
-def assert_shown(replica, told):
-    assert rows(replica) == {key: completed_row(response) if response else ALLOCATED_ROW for key, response in told.items()}
+def assert_rows(replica, responses):
+    assert rows(replica) == {key: completed_row(response) if response else ALLOCATED_ROW for key, response in responses.items()}
 
 
 def test_captures_are_written_as_they_are_at_the_position(replica, launch, data_dir):
     """Breaks if a byte of a body or a header changes on the way, if what is given up stays, or a position is left out because
     captures and orders share the log."""
     client = launch(f"--postgres-url={replica}").client()
-    told = fill(client)
+    responses = fill(client)
     order = create().send(client)
     accepted_order(order, 201)
     client.wait_persisted()
-    assert_shown(replica, told)
+    assert_rows(replica, responses)
     replica.assert_verified(data_dir)
-    # One position an entry: two of what is recorded or given up, one of an allocation, one of the order.
-    recorded = sum(response is not None for response in told.values())
+    # Each entry has a position: two for a recorded or released capture, one for an allocation, one for the order.
+    recorded = sum(response is not None for response in responses.values())
     assert replica.position() == 2 * recorded + 3 + 6 + 1
     assert int(order.header("Ordem-Position")) == replica.position()
 
@@ -70,20 +70,20 @@ def test_changes_of_one_key_within_one_batch(replica, launch, data_dir):
     """Breaks if only the first, or not the last, of several changes reaches Postgres."""
     server = launch()
     client = server.client()
-    told = {}
+    responses = {}
     for turns in range(4):
         key = new_key()
         for _ in range(turns):
             assert client.captures.allocate(key).status == 202
             assert client.captures.release(key).status == 204
-        told[key] = captured(str(turns))
-        client.captures.complete(key, told[key])
-    assert client.captures.allocate(given_up := new_key()).status == 202
-    assert client.captures.release(given_up).status == 204
+        responses[key] = captured(str(turns))
+        client.captures.complete(key, responses[key])
+    assert client.captures.allocate(released := new_key()).status == 202
+    assert client.captures.release(released).status == 204
     server.stop()
     client = launch(f"--postgres-url={replica}").client()
     client.wait_persisted()
-    assert_shown(replica, told)
+    assert_rows(replica, responses)
     replica.assert_verified(data_dir)
 
 
@@ -110,13 +110,13 @@ def test_expired_captures_are_dropped(replica, launch, data_dir):
         client.captures.complete(key, captured("x"))
 
     def dropped():
-        client.captures.complete(newest := new_key(), captured("x"))  # they go with what is written next
+        client.captures.complete(newest := new_key(), captured("x"))  # the next write deletes the expired captures
         client.wait_persisted()
         found = rows(replica)
         assert {for_ever, newest} <= found.keys()
         return not old & found.keys()
 
-    poll_until(dropped, "what has expired is not there any more")
+    poll_until(dropped, "the expired captures are deleted")
     replica.assert_verified(data_dir)
 
 
@@ -138,9 +138,9 @@ def test_verify_names_each_capture_that_differs(replica, launch, data_dir, chang
                       " response_headers, position FROM captures WHERE idempotency_key = %s", (extra, same))
     result = replica.verify(data_dir)
     assert result.returncode == 1, result.stdout
-    *told, last = result.stdout.splitlines()
-    assert sorted(told) == sorted([f"capture {changed} differs", f"capture {missing} is in the data folder only",
-                                   f"capture {extra} is in Postgres only"])
+    *reported, last = result.stdout.splitlines()
+    assert sorted(reported) == sorted([f"capture {changed} differs", f"capture {missing} is in the data folder only",
+                                       f"capture {extra} is in Postgres only"])
     assert ": 3 differences" in last
 
 
@@ -148,7 +148,7 @@ def test_restored_captures_are_those_that_were_lost(replica, launch, data_dir, t
     """Breaks if a record, a lease or a position is lost on the way back, or what has expired comes back."""
     server = launch(f"--postgres-url={replica}", "--capture-ttl=30d", "--capture-lease=29d", folder=tmp_path / "lost")
     client = server.client()
-    told = fill(client)
+    responses = fill(client)
     gone = new_key()
     client.captures.complete(gone, captured("x"))
     position = client.wait_persisted()
@@ -156,11 +156,11 @@ def test_restored_captures_are_those_that_were_lost(replica, launch, data_dir, t
     replica.run("UPDATE captures SET allocated_at = now() - interval '2 s', expires_at = now() - interval '1 s'"
                       " WHERE idempotency_key = %s", (gone,))
     result = run_ordem("restore", "--postgres-url", replica, "--data-dir", data_dir)
-    assert f"{len(told)} captures up to position {position}" in result.stdout, result.stdout + result.stderr
+    assert f"{len(responses)} captures up to position {position}" in result.stdout, result.stdout + result.stderr
     replica.assert_verified(data_dir)
 
     client = launch(f"--postgres-url={replica}").client()
-    for key, response in told.items():
+    for key, response in responses.items():
         if response:
             client.captures.assert_completed(key, response)
             assert client.captures.record(key, response).status == 403
@@ -183,7 +183,7 @@ def test_old_copy_of_a_folder_whose_last_entry_is_a_capture_is_found_out(replica
     assert server.client().captures.allocate(new_key()).status == 202
     server.client().wait_persisted()
     server.stop()
-    copy = launch(folder=tmp_path / "copy")  # goes on without Postgres
+    copy = launch(folder=tmp_path / "copy")  # continues without Postgres
     assert copy.client().captures.allocate(new_key()).status == 202
     copy.stop()
     client = launch(f"--postgres-url={replica}", folder=tmp_path / "copy").client()

@@ -57,7 +57,7 @@ def test_repeat_after_the_clock_stepped_over_the_ttl(launch_there, machine, forw
     assert repeated.replayed and recorded_part(repeated) == recorded_part(first)
     assert metric(client, 'ordem_clock_steps_total{direction="forward"}') == 1
     poll_until(lambda: len(clock_warnings(server)) == 1, "the log warns, once")
-    # What is written after the step is dated by it, and what was before it stays for the next process, too.
+    # Records from after the step have its time, and those from before it survive into the next process too.
     later = accepted_order(create().send(client), 201)
     jump = parse_time(later["created_at"]) - parse_time(accepted_order(first, 201)["created_at"])
     assert jump >= timedelta(seconds=forward)
@@ -117,7 +117,7 @@ def test_start_after_the_clock_was_ahead_and_put_right(launch_there, machine):
     completed = server.client().captures.new_record(RESPONSE)
     server.stop()
     machine.set_ahead(2 * DAY)
-    for _ in range(2):  # what the first writes the second compacts
+    for _ in range(2):  # the second compacts the files of the first
         server = launch_there()
         server.client().captures.new_allocation()
         server.stop()
@@ -137,7 +137,7 @@ def test_postgres_keeps_what_the_folder_keeps(replica, launch_there, machine, da
     accepted_order(write.send(client), 201)
     client.wait_persisted()
     machine.set_ahead(25 * HOUR)
-    for _ in range(3):  # what has expired goes with what is written next, once a second
+    for _ in range(3):  # writes delete the expired captures, once a second
         client.captures.new_record(RESPONSE)
         client.wait_persisted()
         machine.set_ahead(25 * HOUR + 1)

@@ -316,9 +316,9 @@ def write_two_versions(client):
 
 
 def assert_inspect_shows(data_dir, write, order):
-    shown = find_object(inspect(data_dir, "order", order["order_id"]), order_id=order["order_id"], version=2)
-    assert shown, "the current version is not shown"
-    assert shown["currency"] == "USD"
+    current = find_object(inspect(data_dir, "order", order["order_id"]), order_id=order["order_id"], version=2)
+    assert current, "the current version is not printed"
+    assert current["currency"] == "USD"
     message = inspect(data_dir, "message", write.guid)
     assert find_object(message, guid=write.guid)
     assert order["order_id"] in json.dumps(message)

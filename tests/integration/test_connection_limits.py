@@ -209,7 +209,7 @@ def test_answers_that_are_not_read_have_a_common_bound(launch_watched):
     # A page ends with the order that would make it larger than 1 MiB.
     assert client.metric("ordem_http_response_memory_bytes") > 3 * (settings.MIB - 20_000)
     assert accepted_order(create(order_content(customer)).send(client), 201)
-    # The memory is had back from who reads, and from who goes.
+    # The memory is released by clients that read, and by clients that disconnect.
     reader = next(connection for connection in deaf if connection not in refused)
     page_of_reader = reader.read_response().json()
     assert page_of_reader["orders"] == orders[:len(page_of_reader["orders"])]

@@ -117,7 +117,7 @@ def test_pipelined_requests_are_all_answered(launch):
     assert server.wait_exit() == 0
 
 
-def test_a_client_that_pipelines_without_end_is_told_to_stop(launch):
+def test_a_client_that_pipelines_without_end_gets_a_close(launch):
     """Breaks if a client that always has a request under way can hold the stop up for the whole of --drain-timeout."""
     server = launch("--drain-timeout=1h")
     connection = server.connect()

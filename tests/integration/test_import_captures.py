@@ -14,7 +14,7 @@ def exported(key, response=None, **members):
     """A document as mongoexport writes it by default (relaxed extended JSON)."""
     document = {"_id": {"$oid": "61a0f0f0f0f0f0f0f0f0f0f0"}, "idempotency_key": key, "status": "completed" if response else "allocated"}
     if response:
-        document["capture"] = {name: value for name, value in response.items() if value}  # that server leaves out what is empty
+        document["capture"] = {name: value for name, value in response.items() if value}  # that server omits empty members
     return document | members
 
 
@@ -45,13 +45,13 @@ def assert_imported(result, **numbers):
 
 def test_what_was_recorded_is_answered_and_what_was_allocated_is_in_flight(write_export, launch, data_dir):
     """Breaks if a client that repeats a request after the switch has it executed again."""
-    told = {new_key(): captured(body, status, headers) for body, status, headers in (
+    responses = {new_key(): captured(body, status, headers) for body, status, headers in (
         ("", 204, ()), ("x", 200, (("Set-Cookie", "a"), ("set-cookie", "b"))), ("\u00fc\0", 500, (("X", ""),)))}
     in_flight = new_key()
-    file = write_export(*(exported(key, response) for key, response in told.items()), "", exported(in_flight))
+    file = write_export(*(exported(key, response) for key, response in responses.items()), "", exported(in_flight))
     assert_imported(import_captures(file, data_dir), completed=3, allocated=1)
     client = launch().client()
-    for key, response in told.items():
+    for key, response in responses.items():
         client.captures.assert_completed(key, response)
     assert client.captures.allocate(in_flight).status == 409
     assert client.captures.record(in_flight, captured("late")).status == 200
@@ -101,9 +101,9 @@ def test_lines_that_cannot_be_taken_are_listed_and_the_others_are_taken(write_ex
     file = write_export(*lines, exported(good, captured("x" * 1024)))
     result = import_captures(file, data_dir, "--capture-max=1KiB")
     assert (result.returncode, result.stderr) == (1, "")
-    *told, last = result.stdout.splitlines()
+    *refusals, last = result.stdout.splitlines()
     assert last == counts(completed=1, refused=len(REFUSED))
-    for number, ((_, reason), line) in enumerate(zip(REFUSED.values(), told, strict=True), 1):
+    for number, ((_, reason), line) in enumerate(zip(REFUSED.values(), refusals, strict=True), 1):
         assert line.startswith(f"line {number} is refused: ") and reason in line and len(line) < 300
     launch().client().captures.assert_completed(good, captured("x" * 1024))
 

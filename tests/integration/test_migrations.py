@@ -192,8 +192,8 @@ def test_gap_is_refused(postgres, database):
 
 def test_dry_run_tells_and_changes_nothing(postgres, database):
     """Breaks if --dry-run applies something, makes the table of the history, or tells other than what then happens."""
-    told = migrate(database, "--dry-run")
-    assert (told.returncode, told.stdout.splitlines()) == (0, [f"would apply {name}" for name in NAMES])
+    dry_run = migrate(database, "--dry-run")
+    assert (dry_run.returncode, dry_run.stdout.splitlines()) == (0, [f"would apply {name}" for name in NAMES])
     assert tables(postgres, database) == set()
     leave_as_older_ordem(postgres, database, 1)
     before = everything(postgres, database)
@@ -407,7 +407,7 @@ def test_run_that_loses_its_connection_as_it_gets_its_turn(postgres, database):
         run = start_migrate(database)
         pid = poll_until(lambda: waiting_backend(postgres, database), "the run waits")
         run.send_signal(signal.SIGSTOP)
-    terminate_when_idle(postgres, database, pid)  # it has the lock, and the run does not know it yet
+    terminate_when_idle(postgres, database, pid)  # it holds the lock, and the run has not noticed yet
     run.send_signal(signal.SIGCONT)
     stdout, stderr = run.communicate(timeout=settings.COMMAND_SECONDS_MAX)
     assert (run.returncode, stdout, stderr) == (1, "", "ordem: the connection to Postgres was lost; nothing was applied\n")
@@ -424,7 +424,7 @@ def terminate_when_idle(postgres, url, pid):
 def test_run_that_has_lost_its_lock_does_not_go_on(postgres, database):
     """Breaks if a lost connection is made anew without a word: the lock went with it, and another run may be at work."""
     reading, writing = os.pipe()
-    # A full pipe holds the run up where it tells that the first migration is there.
+    # A full pipe blocks the run where it prints that the first migration is applied.
     os.set_blocking(writing, False)
     with contextlib.suppress(BlockingIOError):
         while os.write(writing, b"." * 4096):
@@ -437,9 +437,9 @@ def test_run_that_has_lost_its_lock_does_not_go_on(postgres, database):
     ((pid,),) = postgres.run(database, sessions)
     terminate_when_idle(postgres, database, pid)
     with open(reading, "rb") as pipe:
-        told = pipe.read().lstrip(b".").decode()
+        output = pipe.read().lstrip(b".").decode()
     _, stderr = run.communicate(timeout=settings.COMMAND_SECONDS_MAX)
-    assert (run.returncode, told) == (1, f"applied {NAMES[0]}\n")
+    assert (run.returncode, output) == (1, f"applied {NAMES[0]}\n")
     assert "connection to Postgres was lost" in stderr and NAMES[1] in stderr, stderr
     assert [name for _, name, _ in history(postgres, database)] == NAMES[:1]
 
@@ -612,7 +612,7 @@ def test_guid_may_come_again_later(postgres, schema):
 # Indexes.
 
 ROWS = 20_000
-# The last messages, as in README, and what came after a position, as a job that follows it asks.
+# The last messages, as in README, and the rows after a position, as a job reads them that follows the log.
 BY_POSITION = [
     "SELECT guid, verdict, request, response FROM messages ORDER BY position DESC LIMIT 5",
     "SELECT * FROM messages ORDER BY position DESC LIMIT 5",
@@ -654,7 +654,7 @@ def plan_nodes(plan):
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["without statistics", "with statistics"])
 @pytest.mark.parametrize("query", BY_POSITION)
-def test_what_is_asked_for_by_position_goes_by_an_index(postgres, filled, query, analyzed):
+def test_queries_by_position_use_an_index(postgres, filled, query, analyzed):
     """Breaks if a table has no index by position, a partition misses it, or the view messages keeps the planner from it."""
     if analyzed:
         postgres.run(filled, "ANALYZE")

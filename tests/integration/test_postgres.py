@@ -217,7 +217,7 @@ def test_with_durability_postgres_nothing_shows_that_postgres_lacks(replica, lau
             connection.send(write.to_bytes())
         replica.wait_session_waits_for_lock()
         poll_until(lambda: client.positions()["durable"] >= before + 2, "both writes are on the disk")
-        for write, connection in waiting[2:]:  # a repeat joins; what it would be refused for is not safe yet
+        for write, connection in waiting[2:]:  # a repeat joins; the outcome that would refuse it is not durable yet
             connection.send(write.to_bytes())
         poll_until(lambda: client.positions()["durable"] >= before + 3, "the refusal is on the disk")
         assert client.get_order(order_id) == order
@@ -333,7 +333,7 @@ def test_backend_killed_within_a_transaction(restless, restless_replica, launch,
     restless_replica.assert_whole(client, data_dir, running.oracle)
 
 
-def test_database_without_tables_is_told_and_waited_for(postgres, database, launch, data_dir):
+def test_database_without_tables_is_reported_and_waited_for(postgres, database, launch, data_dir):
     """Breaks if an engine that was started before `ordem migrate` stops, is silent, or has to be started again."""
     replica = Replica(postgres, database)
     server = launch(flag(replica))
@@ -430,7 +430,7 @@ def test_older_engine_stops_when_a_newer_one_has_taken_over(replica, launch, two
     """Breaks if two engines write one log by turns, or the older one goes on taking writes that Postgres will never have."""
     older, older_client = writer(replica, launch, two_folders[0])
     _, newer_client = writer(replica, launch, two_folders[1])
-    lost, _, _ = send_create(older_client)  # it does not know yet
+    lost, _, _ = send_create(older_client)  # it has not noticed yet
     wait_read_only(older_client)
     wait_log(older, "error", "no more writes")
     assert "another engine has taken over" in older.printed()
@@ -568,8 +568,8 @@ def test_database_that_is_put_back_under_an_engine_is_filled_again(replica, laun
     replica.assert_whole(client, data_dir)
     assert_persisted_once(replica, pairs)
     position = {"before any engine came": 0, "before the last start": 5, "since the last start": 10, "in place": 7}[moment]
-    told = wait_log(server, "warning", "restored to an earlier state")
-    assert (told["position"], told["position_before"]) == (position, 15)
+    warning = wait_log(server, "warning", "restored to an earlier state")
+    assert (warning["position"], warning["position_before"]) == (position, 15)
     assert client.get("/-/ready").status == 200
 
 
@@ -614,7 +614,7 @@ def test_engine_that_came_after_a_database_was_put_back_supersedes_those_before_
 
 
 @DURABILITIES
-def test_log_that_does_not_reach_back_to_where_a_database_was_put_is_told(replica, launch, data_dir, tmp_path, durability):
+def test_log_that_does_not_reach_back_to_a_restored_database_is_reported(replica, launch, data_dir, tmp_path, durability):
     """Breaks if what happened, and what helps, is not said; if an acknowledged write is passed over; or if reads stop, too."""
     server, client = writer(replica, launch, data_dir)
     create_some(client, 5)
@@ -625,7 +625,7 @@ def test_log_that_does_not_reach_back_to_where_a_database_was_put_is_told(replic
     client.wait_persisted()
     server.stop()
     whole = replica.copy()
-    folder = tmp_path / "restored"  # its log begins behind what it was restored from
+    folder = tmp_path / "restored"  # its log begins after the restored position
     assert run_ordem("restore", "--postgres-url", replica, "--data-dir", folder).returncode == 0
     server, client = writer(replica, launch, folder, f"--durability={durability}")
     create_some(client, 5)

@@ -171,7 +171,7 @@ def test_a_trailer_takes_nothing_away(server):
         assert_open(connection)
 
 
-# What the header says of the body.
+# Headers that describe the body.
 
 def writes_of(order_id):
     """Every call that takes a body of an order: method, path, media type."""

@@ -39,11 +39,11 @@ def restore(replica, folder):
 
 def restored(replica, folder):
     result = restore(replica, folder)
-    assert (result.returncode, sentences(result)) == (0, []), result.stderr
+    assert (result.returncode, error_lines(result)) == (0, []), result.stderr
     return result.stdout
 
 
-def sentences(result):
+def error_lines(result):
     """The lines on standard error that do not tell the progress."""
     return [line for line in result.stderr.splitlines() if not line.startswith("restoring: ")]
 
@@ -51,8 +51,8 @@ def sentences(result):
 def assert_refused(result, *words):
     """Exit code 1, and one sentence that holds the words."""
     assert result.returncode == 1, result.stdout + result.stderr
-    assert len(sentences(result)) == 1, result.stderr
-    assert_clean_failure(result.returncode, sentences(result)[0], words)
+    assert len(error_lines(result)) == 1, result.stderr
+    assert_clean_failure(result.returncode, error_lines(result)[0], words)
 
 
 def send(client, write):
@@ -103,7 +103,7 @@ def write_exotic_orders(story):
         story.create(order_content("guids"), guid)
     for number in NUMBERS:
         story.create(order_content("numbers", attributes={"many": [number] * 500}))
-    # Names that jsonb puts into another order, and that only their case tells apart.
+    # Names that jsonb reorders, two of which differ only in case.
     story.create(order_content("names", attributes={name: name for name in ("b", "aa", "B", "aA", "é", "z", "10", "9", "a\tb")}))
 
 
@@ -125,7 +125,7 @@ def write_rejections(story):
         assert_problem(story.send(write), 409, "order-closed", ORDER_CLOSED)
 
 
-def shown(client, pairs):
+def read_all(client, pairs):
     """Every read of these writes and their orders: status, ETag and body."""
     orders = {}
     for _, answer in pairs:
@@ -158,7 +158,7 @@ class Origin:
                 answer = write.send(client)
                 self.oracle.repeated(guid, answer)
                 self.pairs.append((write, answer))
-            self.reads = shown(client, self.pairs)
+            self.reads = read_all(client, self.pairs)
             self.last = client.wait_persisted()
         assert not self.oracle.violations
 
@@ -185,7 +185,7 @@ def test_restored_engine_is_the_one_that_was_lost(origin, copy, launch, data_dir
     copy.assert_verified(data_dir)
     server = launch(f"--postgres-url={copy}")
     client = server.client()
-    reads = shown(client, origin.pairs)
+    reads = read_all(client, origin.pairs)
     assert {path: read for path, read in reads.items() if read != origin.reads[path]} == {}
     assert len(reads) == len(origin.reads) > settings.RESTORED_WRITES
     for write, answer in origin.pairs:
@@ -223,11 +223,11 @@ def test_restore_of_a_restored_engine_gives_the_same(origin, copy, launch, data_
     oracle = load(server, random.Random(settings.SEED + 1), 50)
     copy.assert_whole(server.client(), data_dir)
     writes = [(oracle.write(guid), oracle.write(guid).send(server.client())) for guid in oracle.recorded_guids()]
-    reads = shown(server.client(), [*origin.pairs, *writes])
+    reads = read_all(server.client(), [*origin.pairs, *writes])
     server.stop()
     restored(copy, tmp_path / "again")
     client = launch(folder=tmp_path / "again").client()
-    assert shown(client, [*origin.pairs, *writes]) == reads
+    assert read_all(client, [*origin.pairs, *writes]) == reads
 
 
 def test_database_without_any_entry_gives_an_empty_engine_with_its_name(replica, launch, data_dir, tmp_path):
@@ -298,7 +298,7 @@ def assert_half_restored(origin, folder):
     assert_refused(run_ordem("inspect", "message", "x", "--data-dir", folder), folder)
 
 
-# The view that stands for the table makes every reader of its rows wait; counting them needs no row.
+# The view replaces the table and blocks every reader of its rows. Counting them reads no row.
 WAITING_MESSAGES = """
     CREATE FUNCTION after_a_wait(bytea) RETURNS bytea LANGUAGE plpgsql STABLE AS
         $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN $1; END $$;
@@ -362,10 +362,10 @@ def assert_differences(replica, folder, lines):
     """Exactly these lines, each once, and their sum; a line may go on."""
     result = replica.verify(folder)
     assert (result.returncode, result.stderr) == (1, ""), result.stdout + result.stderr
-    *told, last = result.stdout.splitlines()
+    *reported, last = result.stdout.splitlines()
     assert f": {len(lines)} differences" in last, result.stdout
-    missing = [line for line in lines if not any(one.startswith(line) for one in told)]
-    assert not missing and len(told) == len(lines), f"not told: {missing}\n{result.stdout}"
+    missing = [line for line in lines if not any(one.startswith(line) for one in reported)]
+    assert not missing and len(reported) == len(lines), f"not reported: {missing}\n{result.stdout}"
 
 
 @pytest.mark.parametrize("table", CHANGES)
@@ -377,7 +377,7 @@ def test_verify_names_each_row_that_was_changed(origin, copy, table):
     assert_differences(copy, origin.folder, [f"{name} differs" for name, _ in rows])
 
 
-def test_verify_looks_at_what_a_rejected_message_asked_for(origin, copy):
+def test_verify_compares_the_request_of_a_rejected_message(origin, copy):
     """Breaks if a request that is kept nowhere else is not compared."""
     (guid,), = copy.run("""
         UPDATE message_records SET request = jsonb_set(request, '{body,currency}', '"ZZZ"')

@@ -71,5 +71,5 @@ def test_the_refusal_of_the_tour_is_the_servers(pasted):
     """Breaks if the README shows another answer than the server gives to the update that is sent once more."""
     port, _ = pasted
     again = paste(blocks("sh")[1], port).rpartition("\n\n")[2]
-    [shown] = blocks("json")
-    assert json.loads(UUID.sub("...", again)) == json.loads(shown)
+    [expected] = blocks("json")
+    assert json.loads(UUID.sub("...", again)) == json.loads(expected)

@@ -20,7 +20,7 @@ from support import settings
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "docker.io/library/debian:bookworm-slim"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ordem" / "containers"
-RUN_FOLDER = Path("/run/ordem-containers")  # gone after a reboot, as the mounts that it tells of
+RUN_FOLDER = Path("/run/ordem-containers")  # a reboot removes it together with the mounts that it describes
 UNUSED_LAYERS_KEPT = "72h"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="debootstrap, buildah and podman are used as root")
 # An unprivileged container in a container may not raise its limits.

@@ -13,15 +13,15 @@ CHART = ROOT / "deploy/helm/ordem"
 HELM = ROOT / "tests/deploy/node_modules/.bin/helm"
 RELEASE = "ordem"
 NAMESPACE = "shop"
-# Runs pods; the fields on the way to the template of these.
+# The kinds that run pods, and the path to their pod template.
 POD_TEMPLATES = {"StatefulSet": ("spec", "template"), "Job": ("spec", "template"), "Pod": ()}
 
 
 def helm(*arguments, values=None):
     """Runs helm, with values as JSON on its standard input."""
-    given = () if values is None else ("--values", "-")
+    values_flags = () if values is None else ("--values", "-")
     return subprocess.run(
-        [HELM, *map(str, arguments), *given], input=json.dumps(values or {}), capture_output=True, text=True, check=False,
+        [HELM, *map(str, arguments), *values_flags], input=json.dumps(values or {}), capture_output=True, text=True, check=False,
         timeout=settings.HELM_SECONDS_MAX,
     )
 

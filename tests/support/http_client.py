@@ -42,7 +42,7 @@ class Response:
         """The value of a header that may be given once; None if it is absent."""
         values = [value for key, value in self.headers if key == name.lower()]
         if len(values) > 1:
-            raise MalformedAnswer(f"{name} is given {len(values)} times: {values}")
+            raise MalformedAnswer(f"{name} appears {len(values)} times: {values}")
         return values[0] if values else None
 
     def json(self):
@@ -114,7 +114,7 @@ class Connection(_Exchanges):
         """Half-closes: the server sees the end of the input, and can still answer."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
-        except OSError:  # The server has already closed: what it sent can still be read.
+        except OSError:  # The server has already closed. Its output can still be read.
             pass
 
     def send(self, data):

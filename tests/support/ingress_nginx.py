@@ -23,7 +23,7 @@ PROGRAMS = ROOT / "build/deploy-programs"
 CONTROLLER_VALUES = ROOT / "deploy/ingress/nginx-values.yaml"
 PREFIX = "nginx.ingress.kubernetes.io/"
 
-# Annotation of an Ingress: directive of its locations, and what holds without the annotation (the controller's documented defaults).
+# Annotation of an Ingress: directive of its locations, and the value without the annotation (the controller's documented default).
 DIRECTIVES = {
     "proxy-body-size": ("client_max_body_size {};", "1m"),
     "proxy-connect-timeout": ("proxy_connect_timeout {}s;", "5"),
@@ -35,7 +35,7 @@ DIRECTIVES = {
     "proxy-next-upstream-tries": ("proxy_next_upstream_tries {};", "3"),
     "proxy-next-upstream-timeout": ("proxy_next_upstream_timeout {}s;", "0"),
 }
-# The upstream is the address of the Service instead of those of its pods, which is what the file of the engine stands for.
+# The upstream is the address of the Service, not those of its pods. The file of the engine holds that address.
 OTHER_ANNOTATIONS = {"service-upstream": "true"}
 
 # `controller.config` of the controller's chart: where the directive belongs, the directive, the controller's default.

@@ -140,9 +140,9 @@ class Oracle:
         with self._lock:
             return sorted(self._refused)
 
-    # Judging a restarted server.
+    # Checks of a restarted server.
 
-    def settle(self, seen):
+    def resolve_unanswered(self, seen):
         """Takes over what the messages say about unanswered writes: from now on they are recorded. A write without a
         message stays unanswered, and its next answer has to be a first one."""
         with self._lock:
@@ -253,7 +253,7 @@ def _misfits(write: Write, previous, order):
     """The differences between an order version and the one that its write must produce from the version before it."""
     if write.kind != "create" and previous is None:
         return []  # The gap is reported where it is found.
-    content, status = _asked_for(write, previous)
+    content, status = _expected_content(write, previous)
     expected = {
         **content,
         "order_id": order["order_id"],
@@ -263,10 +263,10 @@ def _misfits(write: Write, previous, order):
         "created_at": previous["created_at"] if previous else order["created_at"],
         "updated_at": order["updated_at"],
     }
-    return [] if order == expected else [f"{write.guid}: asked for {expected}, made {order}"]
+    return [] if order == expected else [f"{write.guid}: expected {expected}, found {order}"]
 
 
-def _asked_for(write: Write, previous):
+def _expected_content(write: Write, previous):
     """The content and the status that a write leads to."""
     if write.kind == "create":
         return write.body, "new"
@@ -291,10 +291,10 @@ def merge_patch(target, patch):
     return merged
 
 
-def show(problems, shown_max=20):
+def show(problems, lines_max=20):
     """Violations as text, the first of them in full."""
-    more = f"\n... and {len(problems) - shown_max} more" if len(problems) > shown_max else ""
-    return "\n".join(problems[:shown_max]) + more
+    more = f"\n... and {len(problems) - lines_max} more" if len(problems) > lines_max else ""
+    return "\n".join(problems[:lines_max]) + more
 
 
 # Reading a server.
@@ -330,6 +330,6 @@ def _observe(client, oracle, rng, customers, guids, more_orders):
 def assert_server_agrees(client, oracle, rng, customers, guids, more_orders=()):
     """The server shows what its clients were told."""
     seen = _observe(client, oracle, rng, customers, guids, more_orders)
-    oracle.settle(seen)
+    oracle.resolve_unanswered(seen)
     problems = oracle.check(seen)
     assert not problems, show(problems)

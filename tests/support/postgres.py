@@ -30,7 +30,7 @@ from support.concurrency import poll_until
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 SUPERUSER = "postgres"
 SOCKET_NAME = ".s.PGSQL.5432"
-SOCKET_PATH_BYTES_MAX = 107  # what a socket's address has room for
+SOCKET_PATH_BYTES_MAX = 107  # the longest path in a socket address
 READY = "database system is ready to accept connections"  # in the log, once a start or a recovery is done
 # Members of this role must give a password, all others need none.
 PASSWORD_ROLE = "needs_password"

@@ -1,9 +1,9 @@
-// Creates orders through Restate's ingress over keep-alive connections, each with one request under way, and judges every answer.
+// Creates orders through Restate's ingress over keep-alive connections, one request at a time on each, and checks every answer.
 //
 //   node load.mjs PORT CONNECTIONS WARM_UP_SECONDS SECONDS
 //
-// Prints one line of JSON: answers within the measured time, and what this process has used of a core meanwhile. Exit code 1 on the first
-// answer that is wrong or missing.
+// Prints one line of JSON: the answers within the measured time, and the CPU time that this process used in it. Exits with code 1 on the
+// first answer that is wrong or missing.
 
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
@@ -21,28 +21,28 @@ function contentOf(turn) {
 function post(path, key, body) {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'idempotency-key': key };
-    const asked = request({ host: '127.0.0.1', port, agent, method: 'POST', path, headers, timeout: answerMillisecondsMax }, (answer) => {
+    const outgoing = request({ host: '127.0.0.1', port, agent, method: 'POST', path, headers, timeout: answerMillisecondsMax }, (answer) => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (part) => (text += part));
       answer.on('end', () => resolve({ status: answer.statusCode, text }));
       answer.on('error', reject);
     });
-    asked.on('timeout', () => asked.destroy(new Error('unanswered')));
-    asked.on('error', reject);
-    asked.end(body);
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer')));
+    outgoing.on('error', reject);
+    outgoing.end(body);
   });
 }
 
 let answers = 0;
 
-async function converse(number) {
+async function createOrders(number) {
   for (let turn = 1; performance.now() < end; ++turn) {
     const id = randomUUID();
     const content = contentOf(`${number}-${turn}`);
     const { status, text } = await post(`/order/${id}/create`, randomUUID(), JSON.stringify(content));
-    const wanted = JSON.stringify({ code: 201, order_id: id, version: 1, order: content });
-    if (status !== 200 || text !== wanted) throw new Error(`wrong answer ${status}: ${text}`);
+    const expected = JSON.stringify({ code: 201, order_id: id, version: 1, order: content });
+    if (status !== 200 || text !== expected) throw new Error(`wrong answer ${status}: ${text}`);
     const now = performance.now();
     if (now >= begin && now < end) ++answers;
   }
@@ -53,7 +53,7 @@ setTimeout(() => (used = process.cpuUsage()), 1000 * warmUpSeconds);
 setTimeout(() => (used = process.cpuUsage(used)), 1000 * (warmUpSeconds + seconds));
 
 try {
-  await Promise.all(Array.from({ length: connections }, (_, number) => converse(number)));
+  await Promise.all(Array.from({ length: connections }, (_, number) => createOrders(number)));
 } catch (error) {
   console.error(`load.mjs: ${error.message}`);
   process.exit(1);

@@ -1,5 +1,5 @@
-// The job of Ordem done by Restate: an order is a virtual object under its id, whose handlers Restate calls one at a time, and each once
-// for an Idempotency-Key. Serves them on a port of 127.0.0.1, over HTTP/2 as Restate asks, until SIGTERM.
+// The work of Ordem in Restate: an order is a virtual object, keyed by its id. Restate calls its handlers one at a time, and once for each
+// Idempotency-Key. Serves them on a port of 127.0.0.1, over HTTP/2 as Restate requires, until SIGTERM.
 
 import './promises.mjs';
 
@@ -12,7 +12,7 @@ const order = restate.object({
   handlers: {
     create: async (ctx, content) => {
       if ((await ctx.get('version')) !== null) {
-        throw new restate.TerminalError('there is such an order', { errorCode: 409 });
+        throw new restate.TerminalError('the order exists already', { errorCode: 409 });
       }
       ctx.set('version', 1);
       ctx.set('content', content);

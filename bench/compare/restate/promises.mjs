@@ -1,4 +1,4 @@
-// Promise.withResolvers, which the SDK needs and Node has from version 22 on. To be imported before the SDK.
+// Defines Promise.withResolvers, which the SDK needs and Node has since version 22. Import it before the SDK.
 Promise.withResolvers ??= function withResolvers() {
   let resolve;
   let reject;
