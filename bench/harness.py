@@ -1,4 +1,4 @@
-"""What the measurements of the whole server share: where the programs are, ordem-load, the folder for data, the circumstances."""
+"""The common parts of the measurements of the whole server: the programs, ordem-load, the data folder, the circumstances."""
 
 import contextlib
 import json
@@ -15,12 +15,12 @@ BUILD = ROOT / "build/release"
 sys.path.insert(0, str(ROOT / "tests"))  # for support
 os.environ.setdefault("ORDEM_BINARY", str(BUILD / "app/ordem"))
 
-THREADS = 2  # of ordem-load: with one, two cores are not always kept busy
+THREADS = 2  # of ordem-load: one thread does not always keep two cores busy
 WARMUP_SECONDS = 1
 
 
 def run(*command, seconds_max=None, **options):
-    """The standard output of a program that must succeed, and in time if there is a bound."""
+    """Returns the standard output of a program, which has to succeed, within a time limit if there is one."""
     try:
         result = subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, check=False, timeout=seconds_max, **options)
@@ -32,7 +32,7 @@ def run(*command, seconds_max=None, **options):
 
 
 def load_command(port, scenario, connections, seconds, *flags, warmup_seconds=WARMUP_SECONDS, server_pid=None):
-    """With a `server_pid` it tells what that process takes of the cores, too."""
+    """Returns the command of ordem-load. With a `server_pid` it also measures the CPU use of that process."""
     words = [BUILD / "bench/ordem-load", "--port", port, "--scenario", scenario, "--connections", connections, "--threads",
              min(THREADS, connections), "--duration", f"{seconds}s", "--warmup", f"{warmup_seconds}s", "--json", *flags]
     if server_pid is not None:
@@ -41,12 +41,12 @@ def load_command(port, scenario, connections, seconds, *flags, warmup_seconds=WA
 
 
 def load(port, scenario, connections, seconds, *flags, seconds_max=None, **options):
-    """The figures of ordem-load, which checks every answer."""
+    """Runs ordem-load, which checks every answer; returns its figures."""
     return json.loads(run(*load_command(port, scenario, connections, seconds, *flags, **options), seconds_max=seconds_max))
 
 
 def check_disk(folder):
-    """On a file system in memory an fsync proves nothing."""
+    """Fails on a file system in memory, where an fsync does nothing."""
     kind = run("df", "--output=fstype", folder).split()[-1]
     if kind in ("tmpfs", "ramfs"):
         raise RuntimeError(f"{folder} is on {kind}, where fsync proves nothing: set TMPDIR to a disk (Postgres keeps its data under /tmp)")
@@ -54,14 +54,14 @@ def check_disk(folder):
 
 @contextlib.contextmanager
 def work_folder(name):
-    """A new folder on a disk, in $TMPDIR or in the current folder; removed at the end, also if that is a SIGTERM."""
+    """Yields a new folder on a disk, in $TMPDIR or in the current folder. It is removed at the end, also after a SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder = Path(tempfile.mkdtemp(prefix=f"ordem-{name}.", dir=os.environ.get("TMPDIR", "."))).resolve()
     try:
         check_disk(folder)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)  # a server that an error has left may still write
+        shutil.rmtree(folder, ignore_errors=True)  # after an error a server may still write
 
 
 def circumstances():

@@ -4,7 +4,7 @@ from statistics import median
 
 
 def spread(values, form=",.2f"):
-    """The median, with the least and the most: "1.23 (1.10 .. 1.31)"."""
+    """Returns the median with the minimum and the maximum: "1.23 (1.10 .. 1.31)"."""
     return f"{median(values):{form}} ({min(values):{form}} .. {max(values):{form}})"
 
 

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""What writing the log to Postgres costs, and how quick it is, with a private Postgres on this machine.
+"""The cost and the speed of replication to Postgres, with a private Postgres on this machine.
 
-  drain       entries a second that reach Postgres while there are no writes
-  half peak   how far Postgres stays behind while orders are created at half the peak rate
-  cost        the create rate with Postgres beside it, against the rate without, in alternating pairs
+  drain       entries per second that reach Postgres while there are no writes
+  half peak   the lag of Postgres while orders are created at half the peak rate
+  cost        the create rate with Postgres against the rate without it, in alternating pairs
 
-Every answer is checked by ordem-load. Run by `scripts/bench persistence`, which says how.
+ordem-load checks every answer. Run it by `scripts/bench persistence`, which has the options.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SAMPLE_SECONDS = 0.25
 
 
 def wait_until_caught_up(client):
-    """Returns the time that it took."""
+    """Returns the elapsed time."""
     begun = time.monotonic()
     while (now := positions(client))["persisted"] != now["durable"]:
         assert time.monotonic() - begun < CATCH_UP_SECONDS_MAX, f"Postgres does not catch up: {now}"
@@ -57,7 +57,7 @@ class Bench:
         shutil.rmtree(server.data_dir)
 
     def drain(self):
-        """Entries a second, of a backlog that has gathered while Postgres was away."""
+        """Returns the entries per second of a backlog that grew while Postgres was stopped."""
         url = self.url = self.postgres.create_database()
         assert run_ordem("migrate", "--postgres-url", url).returncode == 0
         self.postgres.stop()
@@ -86,8 +86,8 @@ class Bench:
         return figures["requests_per_s"], behind
 
     def cost(self):
-        """Pairs of create rates, and how far Postgres was behind at the end."""
-        self.rate(True)  # warms up, and does not count
+        """Returns pairs of create rates, and the lag of Postgres at the end."""
+        self.rate(True)  # the warm-up, which does not count
         pairs = []
         for number in range(self.options.pairs):
             order = (True, False) if number % 2 else (False, True)

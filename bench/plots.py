@@ -1,4 +1,4 @@
-"""Line plots as inline SVG, with nothing but the standard library."""
+"""Line plots as inline SVG, with the standard library only."""
 
 import math
 from html import escape
@@ -6,7 +6,7 @@ from html import escape
 WIDTH, HEIGHT = 860, 340
 LEFT, RIGHT, TOP, BOTTOM = 76, 20, 16, 48
 
-# Told apart with any colour vision (Okabe and Ito), and by their dashes.
+# Distinguishable with any colour vision (Okabe and Ito), and by their dashes.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
@@ -20,7 +20,7 @@ def dash_of(number):
 
 
 class Axis:
-    """Maps values to pixels. Ticks are pairs of a value and its label."""
+    """Maps values to pixels. Ticks are (value, label) pairs."""
 
     def __init__(self, low, high, ticks, title, scale=lambda value: value):
         self.scale, self.ticks, self.title = scale, ticks, title
@@ -43,7 +43,7 @@ def number_text(number):
 
 
 def linear_axis(high, title):
-    """From 0 to a round number at or above `high`."""
+    """A scale from 0 to a round number at or above `high`."""
     step = 10 ** math.floor(math.log10(high)) if high > 0 else 1
     for finer in (5, 2):
         if high / step < 4:
@@ -54,7 +54,7 @@ def linear_axis(high, title):
 
 
 def log_axis(low, high, title):
-    """Whole powers of ten around both."""
+    """A scale between the powers of ten below and above the values."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     last = max(last, first + 1)
     ticks = [(10.0**power, number_text(10.0**power)) for power in range(first, last + 1)]
@@ -62,7 +62,7 @@ def log_axis(low, high, title):
 
 
 def nines_axis(samples):
-    """Of shares 0..1: each nine takes as much room as the one before. Ends where one of `samples` is left."""
+    """A scale of shares 0..1 on which each nine has the same width. It ends where one of `samples` is left."""
     high = 1 - 1 / max(samples, 10)
     ticks = [(0, "0 %"), (0.5, "50 %"), (0.9, "90 %")]
     for nines in range(2, 10):
@@ -89,7 +89,7 @@ def frame(x, y):
 
 
 def plot(x, y, lines, description):
-    """lines: for each a list of (x, y) or of (x, y, tip); points with a tip are marked, and show it under the pointer."""
+    """`lines`: for each line a list of (x, y) or (x, y, tip). Points with a tip have a marker, and show the tip under the pointer."""
     parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(description)}">', *frame(x, y)]
     for number, points in enumerate(lines):
         colour, dash = colour_of(number), dash_of(number)

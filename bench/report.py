@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes one HTML page of results of ordem-load: throughput over time, latency by percentile, and a table.
 
-The page needs nothing else: no network, no script.
+The page is self-contained: it uses no network and no script.
 
   bench/report.py RESULTS.json... -o report.html
 """
@@ -49,7 +49,7 @@ class Result:
         return f"{self.name}: {self.figures['scenario']}, {self.loop()}" + (f", {notes}" if notes else "")
 
     def seconds(self):
-        """For each second its middle, and its rate; the last second may be a short one."""
+        """Yields (middle, rate) of each second; the last second may be shorter."""
         duration = self.figures["duration_s"]
         for number, requests in enumerate(self.figures["by_second"]["requests"]):
             length = min(1.0, duration - number)
@@ -57,7 +57,7 @@ class Result:
                 yield number + length / 2, requests / length
 
     def percentile_line(self):
-        """Steps of (share, milliseconds): what share of the requests took at most as long."""
+        """Returns steps of (share, milliseconds): the share of the requests with at most this latency."""
         count = sum(bucket[1] for bucket in self.figures["histogram_ns"])
         seen = 0
         for upper_ns, requests in self.figures["histogram_ns"]:

@@ -20,7 +20,7 @@ def data_dir(tmp_path):
 
 @pytest.fixture
 def launch(data_dir):
-    """A function that starts a server, by default on `data_dir`. What still runs at the end is stopped and checked."""
+    """A function that starts a server, by default on `data_dir`. At the end, the servers that still run are stopped and checked."""
     servers = []
 
     def start(*flags, folder=data_dir, environment=None):

@@ -1,22 +1,22 @@
 #!/usr/bin/python3
-"""Ordem beside its peers, in alternation, on one machine that the load programs share, and the ratios.
+"""Compares Ordem with its peers, in alternation, on one machine that the load programs share.
 
-Each round starts every peer anew, measures it and ends it, so that what disturbs the machine disturbs all of them; the order of a
-round is turned from round to round. A ratio is taken within one round; the tables show its median, minimum and maximum. Run by
-`scripts/bench compare`, which says how.
+Each round starts every peer, measures it and ends it, so that a disturbance of the machine affects all of them. The order of the peers
+rotates from round to round. A ratio is taken within one round; the tables show its median, minimum and maximum. Run it by
+`scripts/bench compare`, which has the options.
 
 Rows, all about Ordem:
-  create     a new order each time                     replay     creates that are repeated, nothing else
-  get        an order is read                          conflict   updates that are out of date: 3043, nothing else
-  update     100,000 orders are updated                hot-order  one order is updated by all
-  batch      creates in batches of 1,000, two at a time, whatever the number of connections: orders a second
-  open       create, with requests due at random times, half as many as the median of `create` in the same run
+  create     a new order each time                     replay     only repeats of creates
+  get        reads of an order                         conflict   only updates with an old version: 3043
+  update     updates of 100,000 orders                 hot-order  updates of one order by all
+  batch      creates in batches of 1,000, two at a time for any number of connections: orders per second
+  open       create, with requests at random times, at half the median rate of `create` in the same run
 
-Peers: bare and nginx answer a constant, whatever the row; postgres and redis do the same job as create and update; restate as create, if
-npm has it. To take one figure quickly: --rows get --peers bare --rounds 3 --connections 64, which takes about a minute.
+Peers: bare and nginx return a constant, for every row; postgres and redis do the same work as create and update; restate as create, if
+npm has it. For one quick figure: --rows get --peers bare --rounds 3 --connections 64, which takes about a minute.
 
-All of it takes about 20 minutes. After --minutes no further round begins, but one for each number of connections; and a load program
-that does not end a minute after it should have ends the run.
+A full run takes about 20 minutes. After --minutes no further round begins, except one for each number of connections. A load program
+that is a minute late ends the run.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness import circumstances, work_folder  # noqa: E402  (before the peers: it says where support is)
+from harness import circumstances, work_folder  # noqa: E402  (before the peers: it adds support to the path)
 import peers  # noqa: E402
 import restate_packages  # noqa: E402
 from tables import all_tables  # noqa: E402
@@ -41,7 +41,7 @@ PEERS = (*CONSTANT_PEERS, *SAME_JOB_PEERS)
 
 
 def contestants(rows, names):
-    """What is measured in a round, in the order of the table."""
+    """Returns the measurements of a round, in the order of the table."""
     selected = [row for row in peers.Ordem.ROWS if row in rows or (row == "create" and "open" in rows)]
     return [
         *(peer() for name, peer in CONSTANT_PEERS.items() if name in names),
@@ -59,7 +59,7 @@ def measured(peer, folder, measure):
 
 
 def measure_round(all_peers, number, folder, connections, seconds):
-    """{name: Figures}, in the order of the table. Round 0 is the warm-up."""
+    """Returns {name: Figures} in the order of the table. Round 0 is the warm-up."""
     start = number % len(all_peers)
     found = {}
     for peer in all_peers[start:] + all_peers[:start]:
@@ -71,8 +71,8 @@ def measure_round(all_peers, number, folder, connections, seconds):
 
 
 def measure_rounds(all_peers, folder, connections, options, deadline):
-    """At least one round, and as many as selected if the time suffices."""
-    measure_round(all_peers, 0, folder, connections, 1)  # does not count
+    """Runs at least one round, and as many as selected if there is time."""
+    measure_round(all_peers, 0, folder, connections, 1)  # the warm-up, which does not count
     rounds = []
     while len(rounds) < options.rounds and (not rounds or time.monotonic() < deadline):
         rounds.append(measure_round(all_peers, len(rounds) + 1, folder, connections, options.seconds))
@@ -82,7 +82,7 @@ def measure_rounds(all_peers, folder, connections, options, deadline):
 
 
 def measure_open_loop(rounds, folder, connections, seconds):
-    """The target rate, and one measurement per round."""
+    """Returns the target rate, and one measurement per round."""
     rate = statistics.median(one["ordem create"].rate for one in rounds) / 2
     found = []
     for number in range(len(rounds)):
@@ -116,13 +116,13 @@ def parse(arguments):
 
 
 def left_out(names):
-    """Peers that can't be measured here, and why."""
+    """Returns the peers that can't be measured here, with the reasons."""
     why = restate_packages.install() if "restate" in names else None
     return {"restate": why} if why else {}
 
 
 def measure(options, folder):
-    """What all_tables() makes tables of."""
+    """Returns the results for all_tables()."""
     without = left_out(options.peers)
     for name, why in without.items():
         print(f"{name} is left out: {why}", file=sys.stderr)

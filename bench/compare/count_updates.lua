@@ -1,4 +1,4 @@
--- How many updates ARGV[1] orders have had; fails if one of them lacks a version that was superseded.
+-- Returns the number of updates of ARGV[1] orders. Fails if one of them lacks a superseded version.
 local updates = 0
 for id = 1, ARGV[1] do
   local superseded = redis.call('HGET', 'order:' .. id, 'version') - 1

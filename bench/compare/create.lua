@@ -1,4 +1,4 @@
--- The job of Ordem done by Redis: KEYS[1] is the message's GUID, ARGV[1] the order's content. The GUID's answer is kept for a day.
+-- The work of Ordem in Redis: KEYS[1] is the message's GUID, ARGV[1] the order's content. The answer of the GUID is kept for a day.
 local known = redis.call('GET', 'message:' .. KEYS[1])
 if known then return known end
 local id = redis.call('INCR', 'orders')

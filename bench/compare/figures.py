@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figures:
-    rate: float  # answers a second; of batches, their orders
-    connections: int  # that it was measured with
-    accepted: float = 1.0  # share of the answers; the others were refused as out of date
-    generator_us: float | None = None  # CPU time of the load program, a request
-    generator_cores: float | None = None  # how many cores it kept busy
-    server_us: float | None = None  # CPU time of the server, a request, where it is one process
-    latency_ms: dict | None = None  # of an open loop: percentiles by name
-    never_sent: int = 0  # of an open loop
+    rate: float  # answers per second; for batches, orders per second
+    connections: int  # during the measurement
+    accepted: float = 1.0  # share of the answers; the others were rejected as out of date
+    generator_us: float | None = None  # CPU time of the load program per request
+    generator_cores: float | None = None  # the number of cores that it used
+    server_us: float | None = None  # CPU time of the server per request, if it is one process
+    latency_ms: dict | None = None  # in an open loop: percentiles by name
+    never_sent: int = 0  # in an open loop
 
 
 def of_ordem_load(output):
-    """Of the JSON of ordem-load. An order is a request, but for those of a batch."""
+    """Returns the figures from the JSON of ordem-load. An order is a request, except in batches."""
     orders = output["orders"]
     if not orders:
         raise RuntimeError(f"no answer in the measured time of {output['scenario']}")
@@ -36,7 +36,7 @@ def of_ordem_load(output):
 
 
 def of_pgbench(output, connections, cpu_seconds):
-    """Of the text of pgbench: how many transactions there were, and the figures."""
+    """Returns the figures from the output of pgbench, and the number of transactions."""
     if not re.search(r"number of failed transactions: 0\b", output):
         raise RuntimeError(f"transactions have failed:\n{output}")
     answered = int(re.search(r"transactions actually processed: (\d+)", output)[1])
@@ -45,7 +45,7 @@ def of_pgbench(output, connections, cpu_seconds):
 
 
 def of_redis_benchmark(output, connections, requests, cpu_seconds, server_cpu_seconds):
-    """Of the CSV of redis-benchmark: the command, whose quotes are not escaped, then the rate and six latencies."""
+    """Returns the figures from the CSV of redis-benchmark: the command, whose quotes are not escaped, then the rate and six latencies."""
     rate = float(output.splitlines()[-1].rsplit('","', 7)[1])
     return Figures(
         rate, connections, generator_us=cpu_seconds / requests * 1e6, generator_cores=cpu_seconds * rate / requests,
@@ -53,7 +53,7 @@ def of_redis_benchmark(output, connections, requests, cpu_seconds, server_cpu_se
 
 
 def of_restate_load(output, connections, seconds):
-    """Of the JSON of restate/load.mjs."""
+    """Returns the figures from the JSON of restate/load.mjs."""
     requests = output["requests"]
     if not requests:
         raise RuntimeError("no answer in the measured time")

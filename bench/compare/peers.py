@@ -1,8 +1,8 @@
-"""What is measured: Ordem, row by row, and what it is held against. Each is started on free loopback ports or a unix socket with its data
-in a folder of its own, measured, and ended by its pid.
+"""The programs of a comparison: Ordem, row by row, and its peers. Each is started on free loopback ports or a unix socket with its data in
+a separate folder, measured, and ended by its pid.
 
-A peer has a name, start(folder), measure(connections, seconds) and stop(). measure() returns Figures; it raises if an answer was wrong,
-or if the peer's own load program says that something went wrong.
+A peer has a name, start(folder), measure(connections, seconds) and stop(). measure() returns Figures. It raises an error if an answer was
+wrong, or if the peer's load program reports an error.
 """
 
 import json
@@ -22,8 +22,8 @@ from support.process_facts import cpu_seconds
 LONG_WARMUP_SECONDS = 3
 ORDERS_UPDATED = 100_000
 ORDERS_OUT_OF_DATE_EACH = 8
-# Of the answers of a row that wants nothing but repeats, or refusals.
-SHARE_WANTED_MIN = 0.999
+# For rows that expect only repeats, or only rejections: the lowest share of such answers.
+EXPECTED_SHARE_MIN = 0.999
 # As in create.pgbench.
 CONTENT = '{"currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}]}'
 
@@ -33,10 +33,10 @@ def load_in_time(port, scenario, connections, seconds, *flags, **options):
 
 
 class Ordem:
-    """Orders over HTTP, as they are served. A row is a scenario of ordem-load."""
+    """Ordem, over HTTP. A row is a scenario of ordem-load."""
 
     ROWS = ("create", "get", "update", "hot-order", "replay", "conflict", "batch")
-    # A batch streams both ways, so that few keep the cores busy.
+    # A batch streams in both directions, so a few keep all cores busy.
     BATCHES_MAX = 2
 
     def __init__(self, row):
@@ -55,12 +55,12 @@ class Ordem:
             return figures.of_ordem_load(self._load(connections, seconds, *flags))
         output = self._load(connections, seconds, *flags, warmup_seconds=LONG_WARMUP_SECONDS)
         share = output["key_hit_share"] if self._row == "replay" else output["stale"] / max(1, output["requests"])
-        if share < SHARE_WANTED_MIN:
+        if share < EXPECTED_SHARE_MIN:
             raise RuntimeError(f"{self.name}: only {share:.4f} of the answers are of what is measured")
         return figures.of_ordem_load(output)
 
     def measure_open(self, connections, seconds, rate):
-        """With requests that are due at random times, so many a second."""
+        """Measures with requests at random times, at an average rate per second."""
         return figures.of_ordem_load(self._load(connections, seconds, "--arrivals", "poisson", "--rate", rate))
 
     def stop(self):
@@ -114,10 +114,10 @@ class Nginx(ServedByOne):
 
 
 class PostgresAlone:
-    """PostgreSQL doing the same job in one SQL function, driven by pgbench over a unix socket, fsync on. It is several processes."""
+    """PostgreSQL with the same work in one SQL function, driven by pgbench over a unix socket, with fsync. It is several processes."""
 
     ROWS = ("create", "update")
-    CONNECTIONS_MAX = 90  # of its default 100
+    CONNECTIONS_MAX = 90  # out of its default of 100
 
     def __init__(self, row):
         self.name = f"PostgreSQL alone {row}"
@@ -136,7 +136,7 @@ class PostgresAlone:
             self._postgres.run(self._url, "CHECKPOINT")
 
     def measure(self, connections, seconds):
-        # More connections than it takes would need a pooler, and make it slower.
+        # More connections than it accepts would need a pooler, which makes it slower.
         clients = min(connections, self.CONNECTIONS_MAX)
         output, own_seconds = run_counted(
             BINARIES / "pgbench", "--no-vacuum", "--protocol=prepared", "--client", clients, "--jobs", min(THREADS, clients),
@@ -152,23 +152,23 @@ class PostgresAlone:
             self._postgres = None
 
     def _check_kept(self, answered):
-        """Every answer is one message; and one order, or one version more of an order. Two updates of one order at once may meet."""
+        """Checks that every answer is one message, and one order or order version. Two concurrent updates of one order may conflict."""
         [(messages, accepted, orders, versions, history)] = self._postgres.run(
             self._url,
             "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM messages WHERE response->>'code' IN ('200', '201')), "
             "(SELECT count(*) FROM orders), (SELECT sum(version) FROM orders), (SELECT count(*) FROM superseded_versions)")
-        made, least = (orders, answered) if self._row == "create" else (versions - ORDERS_UPDATED, answered * SHARE_WANTED_MIN)
+        made, least = (orders, answered) if self._row == "create" else (versions - ORDERS_UPDATED, answered * EXPECTED_SHARE_MIN)
         assert messages == answered and accepted == made >= least and history == versions - orders, (
             f"{answered} answers, but {messages} messages, {accepted} accepted, {orders} orders, {versions} versions, {history} superseded")
 
 
 class Redis(ServedByOne):
-    """Redis doing the same job in one Lua script, every write synced (appendfsync always), driven by redis-benchmark."""
+    """Redis with the same work in one Lua script, every write synced (appendfsync always), driven by redis-benchmark."""
 
     ROWS = ("create", "update")
-    # redis-benchmark counts requests, not time: about as many as a second takes here, for each second.
+    # redis-benchmark is limited by requests, not by time: this is about the number per second on this machine.
     REQUESTS_A_SECOND = 25_000
-    NUMBERS_MAX = 2_000_000_000  # as many as redis-benchmark can draw from
+    NUMBERS_MAX = 2_000_000_000  # the largest range of redis-benchmark
 
     def __init__(self, row):
         super().__init__()
@@ -186,7 +186,7 @@ class Redis(ServedByOne):
 
     def measure(self, connections, seconds):
         script = self._client("script", "load", (HERE / f"{self._row}.lua").read_text())
-        # A GUID is a random number: a few of them come twice, and are answered as repeats. So is which order is updated.
+        # GUIDs and the updated orders are random numbers. A few GUIDs occur twice and count as repeats.
         arguments = {"create": (CONTENT,), "update": ("__rand_int__", ORDERS_UPDATED, CONTENT)}[self._row]
         count = self.REQUESTS_A_SECOND * seconds
         before = cpu_seconds(self._server.pid)
@@ -195,7 +195,7 @@ class Redis(ServedByOne):
             "-r", self.NUMBERS_MAX, "--csv", "evalsha", script, 1, "__rand_int__", *arguments, seconds_max=10 * seconds + RUN_SECONDS_MAX)
         server_seconds = cpu_seconds(self._server.pid) - before
         executed = self._executed()
-        assert count * SHARE_WANTED_MIN < executed <= count, f"{count} requests, but {executed} executed"
+        assert count * EXPECTED_SHARE_MIN < executed <= count, f"{count} requests, but {executed} executed"
         return figures.of_redis_benchmark(output, connections, count, own_seconds, server_seconds)
 
     def _executed(self):
@@ -208,12 +208,12 @@ class Redis(ServedByOne):
 
 
 class Restate:
-    """An order as a virtual object of Restate, served by Node, each create once by its Idempotency-Key; driven by restate/load.mjs."""
+    """An order as a virtual object of Restate, served by Node; each create has its Idempotency-Key; driven by restate/load.mjs."""
 
     ROWS = ("create",)
-    # With 256 from the start it gave no answer within its first seconds, on two cores.
+    # With 256 connections from the start it gave no answer within its first seconds on two cores.
     CONNECTIONS_MAX = 64
-    # Quicker on few cores than the 24 of its default.
+    # Faster on few cores than the default of 24.
     PARTITIONS = 4
 
     def __init__(self, row):

@@ -1,4 +1,4 @@
-"""Programs that a comparison runs: those that end by themselves, and servers, which are ended by their pid."""
+"""The programs of a comparison: those that end by themselves, and servers, which are ended by their pid."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ RUN_SECONDS_MAX = 60
 
 
 def run_counted(*command, seconds_max):
-    """The standard output of a program, and the CPU seconds that it took."""
+    """Returns the standard output of a program, and the CPU seconds that it used."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = run(*command, seconds_max=seconds_max)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -28,7 +28,7 @@ def run_counted(*command, seconds_max):
 
 
 class Server:
-    """A process that serves until it is stopped, with what it prints in its folder."""
+    """A process that serves until it is stopped. Its output goes to a file in its folder."""
 
     def __init__(self, name, folder, *command, environment=None):
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ class Server:
         self.wait_until(takes_connections, "takes connections")
 
     def wait_printed(self, pattern):
-        """What the pattern's group has found in what it prints."""
+        """Waits until the output matches the pattern; returns the pattern's group."""
         self.wait_until(lambda: re.search(pattern, self._printed()), f"prints {pattern}")
         return re.search(pattern, self._printed())[1]
 

@@ -1,4 +1,4 @@
-"""The packages of the peer that comes from npm: installed into restate/node_modules as package-lock.json has them."""
+"""Installs the npm packages of the peer Restate into restate/node_modules, as package-lock.json lists them."""
 
 import platform
 import shutil
@@ -9,14 +9,14 @@ from programs import HERE
 FOLDER = HERE / "restate"
 INSTALL_SECONDS_MAX = 300
 _MACHINE = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-# The program itself, and not npm's wrapper of it, so that its pid is known.
+# The program itself instead of npm's wrapper, so that its pid is known.
 SERVER_BINARY = FOLDER / f"node_modules/@restatedev/restate-server-linux-{_MACHINE}/bin/restate-server"
 
 
 def install():
-    """Returns why Restate can't be measured; nothing if it can."""
+    """Returns the reason why Restate can't be measured; None if it can."""
     if not shutil.which("npm") or not shutil.which("node"):
-        return "npm and node are not there"
+        return "npm and node are not installed"
     lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules/.lock-installed"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
         try:

@@ -22,7 +22,7 @@ RATIOS = (
 )  # fmt: skip
 # Percentiles of the open loop, and their required maximums in milliseconds.
 LATENCIES = (("p50", None), ("p99", 5), ("p99_9", 20))
-# A share of accepted answers between these is shown, because the row has answers of both kinds.
+# The share of accepted answers is printed if it is between these: the row then has answers of both kinds.
 MIXED_MIN, MIXED_MAX = 0.001, 0.99
 
 
@@ -62,7 +62,7 @@ def ratios(rounds):
 
 
 def cpu_cells(measured):
-    """CPU time a request: of the load program with the cores that it kept busy, then of the server."""
+    """CPU time per request: of the load program, with the cores that it used, then of the server."""
     generator = statistics.median(one.generator_us for one in measured)
     cores = statistics.median(one.generator_cores for one in measured)
     servers = [one.server_us for one in measured]

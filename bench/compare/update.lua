@@ -1,5 +1,5 @@
--- The job of Ordem done by Redis: KEYS[1] is the message's GUID, ARGV[1] a random number that chooses one of ARGV[2] orders, ARGV[3] the
--- order's content. redis-benchmark can't know the version that an order has, so what a client would send is looked up first.
+-- The work of Ordem in Redis: KEYS[1] is the message's GUID, ARGV[1] a random number that chooses one of ARGV[2] orders, ARGV[3] the
+-- order's content. redis-benchmark can't track the version of an order, so the script first reads what a client would send.
 local id = ARGV[1] % ARGV[2] + 1
 local order = 'order:' .. id
 local supplied = redis.call('HGET', order, 'version')

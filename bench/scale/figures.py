@@ -1,8 +1,8 @@
-"""What scripts/bench scale derives from what it has measured, and the tables of it. No I/O: tests/bench/scale_figures_test.py holds it
-against numbers worked out by hand.
+"""The results and tables that scripts/bench scale computes from its measurements. No I/O: tests/bench/scale_figures_test.py checks it
+against numbers calculated by hand.
 
-A sample is what is known of a server at one moment: {"stored": messages, "cpu_s", "written_bytes", "disk_bytes", "rss_bytes",
-"anon_bytes"}. A window is what one run of ordem-load, between two samples, amounts to.
+A sample is the state of a server at one moment: {"stored": messages, "cpu_s", "written_bytes", "disk_bytes", "rss_bytes",
+"anon_bytes"}. A window is one run of ordem-load between two samples.
 """
 
 import sys
@@ -18,7 +18,7 @@ TABLE_ROWS_MAX = 12
 
 
 def costs_between(before, after, body_bytes):
-    """What each create between two samples cost; `body_bytes` is the size of its body."""
+    """Returns the cost of each create between two samples; `body_bytes` is the size of its body."""
     created = after["stored"] - before["stored"]
     return {
         "cpu_us_a_create": (after["cpu_s"] - before["cpu_s"]) * 1e6 / created,
@@ -27,7 +27,7 @@ def costs_between(before, after, body_bytes):
 
 
 def window_between(before, after, load):
-    """`load`: the figures of ordem-load. Its warm-up counts in what each create cost, not in rate and latency."""
+    """`load`: the figures of ordem-load. The cost of a create includes the warm-up; rate and latency do not."""
     return {
         "stored": after["stored"],
         "creates_per_s": load["requests_per_s"],
@@ -41,14 +41,14 @@ def window_between(before, after, load):
 
 
 def halves(windows):
-    """Those up to half of what was stored at the end, and the others; never none of either, if there are two."""
+    """Returns the windows up to half of the stored messages, and the others. Neither part is empty if there are two windows."""
     middle = windows[-1]["stored"] / 2
     first = [each for each in windows if each["stored"] <= middle] or windows[:1]
     return first, windows[len(first):] or windows[-1:]
 
 
 def rows_to_show(rows):
-    """At most TABLE_ROWS_MAX of them, evenly, with the last."""
+    """Returns at most TABLE_ROWS_MAX of the rows, evenly spaced, including the last."""
     step = -(-len(rows) // TABLE_ROWS_MAX)
     return rows[::-1][::step][::-1]
 
@@ -94,7 +94,7 @@ def ratios(comparison):
 # --- memory ---
 
 def live_order_bytes(few, many):
-    """What each live order takes: `few` and `many` are {"live", "anon_bytes"} of two servers that have done the same."""
+    """Returns the memory of a live order. `few` and `many` are {"live", "anon_bytes"} of two servers after the same work."""
     return (many["anon_bytes"] - few["anon_bytes"]) / (many["live"] - few["live"])
 
 

@@ -1,8 +1,8 @@
-"""Growth: the create rate, what a create costs, the disk and the memory, while the store fills.
+"""Growth: the create rate, the cost of a create, the disk and the memory, while the store fills.
 
-Windows of creates follow each other on one server. With nothing stored, half-way and at the end they alternate with windows on
-empty stores, each on a server of its own; the grown server is stopped meanwhile (SIGSTOP), so that what it has yet to do in the
-background is still its own to do.
+Windows of creates run one after the other on one server. At the start, half-way and at the end they alternate with windows on empty
+stores, each on a new server. The grown server is suspended meanwhile (SIGSTOP), so that its background work does not disturb them
+and is measured in its own windows.
 """
 
 import os
@@ -39,7 +39,7 @@ def rate_on_empty_beside(grown, folder, options):
 
 
 def compare(grown, folder, options, windows):
-    """Pairs of rates on an empty store and on the grown one; adds the windows of the latter."""
+    """Returns pairs of rates on an empty store and on the grown one; appends the windows of the latter."""
     pairs = []
     for number in range(options.pairs):
         pair = {}
@@ -56,7 +56,7 @@ def compare(grown, folder, options, windows):
 def measure_growth(folder, options):
     windows, comparisons = [], []
     with start_server(folder / "grown", "--durability", options.durability) as grown:
-        rate_on_empty_beside(grown, folder / "warm-up", options)  # does not count
+        rate_on_empty_beside(grown, folder / "warm-up", options)  # the warm-up, which does not count
         begin = sample(grown)
         for goal in (0, options.messages // 2, options.messages):
             windows += fill(grown, goal, options, measured_window)

@@ -17,11 +17,11 @@ QUIET_WITHIN_SECONDS = 120
 
 
 class Unfinished(Exception):
-    """A bound of time or disk is reached; the sentence says which."""
+    """A limit of time or disk is reached; the message names it."""
 
 
 def disk_bytes(folder):
-    """What the folder takes on the disk, while files in it come and go."""
+    """Returns the disk space of the folder, whose files may change meanwhile."""
     total = 0
     for path, _, names in os.walk(folder):
         for name in names:
@@ -49,14 +49,14 @@ def sample(server):
 
 
 def create(server, options):
-    """Creates orders for one window; the figures of ordem-load."""
+    """Creates orders for one window; returns the figures of ordem-load."""
     if shutil.disk_usage(server.data_dir).free < FREE_DISK_BYTES_MIN:
         raise Unfinished(f"less than {FREE_DISK_BYTES_MIN >> 30} GiB are free beside {server.data_dir}")
     return load(server.port, "create", options.connections, options.seconds)
 
 
 def fill(server, messages, options, window=create):
-    """Creates orders, window by window, until there are so many messages; returns what the windows return."""
+    """Creates orders, window by window, up to a number of stored messages; returns the results of the windows."""
     begun = time.monotonic()
     windows = []
     while (stored := stored_messages(server)) < messages:
@@ -67,10 +67,10 @@ def fill(server, messages, options, window=create):
 
 
 def wait_until_quiet(server):
-    """Until it has nothing more to do in the background."""
+    """Waits until the server has no more work in the background."""
     def is_quiet():
         before = cpu_seconds(server.pid)
         time.sleep(QUIET_SECONDS)
         return cpu_seconds(server.pid) - before <= QUIET_SECONDS * QUIET_CPU_SHARE_MAX
 
-    poll_until(is_quiet, "the server rests", QUIET_WITHIN_SECONDS)
+    poll_until(is_quiet, "the server is idle", QUIET_WITHIN_SECONDS)

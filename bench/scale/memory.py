@@ -1,10 +1,9 @@
-"""Memory: what a live order takes beyond the order itself.
+"""Memory: the size of a live order beyond the order itself.
 
-Two servers do the same work: they take K orders and then updates of them, drawn at random, at a fixed rate. One may keep all of
-them live, the other hardly any. What the former has more of anonymous memory, divided by what it has more of live orders, is
-what one takes: its actor, mailbox and places in tables, and the order as it is now. The latter's own size is what the
-micro-benchmark kept_order counts. Both servers have the least of the caches that they may have, and give freed pages back at
-once, so that little else differs.
+Two servers do the same work: they accept K orders and then random updates of them, at a fixed rate. One may keep all of them live, the
+other almost none. The difference in anonymous memory, divided by the difference in live orders, is the size of one: its actor, mailbox
+and table entries, and the current order. The micro-benchmark kept_order measures the size of the order itself. Both servers have the
+smallest caches and return freed pages at once, so that they differ in little else.
 """
 
 import json
@@ -25,7 +24,7 @@ ENVIRONMENT = {"MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"}
 
 
 def order_bytes():
-    """The size in memory of an order as ordem-load sends it."""
+    """Returns the size in memory of an order of ordem-load."""
     report = json.loads(run(BUILD / "bench/ordem-micro", "--benchmark_filter=^kept_order/small", "--benchmark_format=json"))
     return report["benchmarks"][0]["bytes"]
 

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""How Ordem bears much data: growth, memory and start.
+"""Ordem with much data: growth, memory and start.
 
-  growth   the create rate while the store fills, against the rate on an empty store in alternation; what a create costs in processor
-           time, writes and disk; the longest stall; the resident memory
-  memory   what a live order takes beyond the order itself
-  start    from the program's start to ready, after a clean stop and after kill -9 under full load
+  growth   the create rate while the store fills, alternating with the rate on an empty store; the cost of a create in CPU time, writes
+           and disk; the longest stall; the resident memory
+  memory   the size of a live order beyond the order itself
+  start    the time from the program's start to ready, after a clean stop and after kill -9 under full load
 
-Every answer is checked by ordem-load. Run by `scripts/bench scale`, which says how.
+ordem-load checks every answer. Run it by `scripts/bench scale`, which has the options.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from start import measure_start  # noqa: E402
 PARTS = {"growth": (measure_growth, growth_text), "memory": (measure_memory, memory_text), "start": (measure_start, start_text)}
 SECONDS_MAX = 10
 MESSAGES_A_WINDOW_SECOND = 1_000_000
-LIVE_ORDERS_MAX = 1_000_000  # as many as ordem-load can hold
+LIVE_ORDERS_MAX = 1_000_000  # the limit of ordem-load
 # More than any window needed, including during a compaction.
 DISK_BYTES_A_MESSAGE_MAX = 1500
 

@@ -1,6 +1,6 @@
 """Start: the time from the program's start to 200 of GET /-/ready, after a clean stop and after kill -9 under full load.
 
-Cold: after a clean stop, and after the kernel has forgotten what it had read of the data folder.
+Cold: after a clean stop, with the data folder dropped from the kernel's page cache.
 """
 
 import os
@@ -20,7 +20,7 @@ LOAD_SECONDS_MAX = 12
 
 
 def start(folder, options):
-    """The server, and the seconds until it was ready."""
+    """Returns the server, and the seconds until it was ready."""
     begun = time.monotonic()
     server = OrdemServer(folder, "--durability", options.durability)
     server.wait_listening()
@@ -43,7 +43,7 @@ def measured_start(folder, options, kind):
 
 
 def drop_page_cache(folder):
-    """Has the kernel drop what it holds of the folder's files; it only drops what is on the disk."""
+    """Drops the folder's files from the kernel's page cache, after syncing them."""
     for path in folder.rglob("*"):
         if path.is_file():
             descriptor = os.open(path, os.O_RDONLY)

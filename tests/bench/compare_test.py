@@ -1,4 +1,4 @@
-"""scripts/bench compare: what is read out of the load programs, what is computed of it, and what is measured in which order."""
+"""scripts/bench compare: parsing the output of the load programs, the results computed from it, and the order of the measurements."""
 
 import argparse
 import contextlib
@@ -152,7 +152,7 @@ class TablesTest(unittest.TestCase):
 
 
 class FakePeer:
-    """Notes what becomes of it; the rate is its own."""
+    """Records the calls; measures the rate that it was created with."""
 
     def __init__(self, name, rate, calls, fails=False):
         self.name, self._rate, self._calls, self._fails = name, rate, calls, fails

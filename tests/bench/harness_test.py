@@ -1,4 +1,4 @@
-"""What the measurements of the whole server share: how programs are run, how ordem-load is called, what a process has used."""
+"""The common parts of the measurements: running programs, calling ordem-load, CPU use of a process."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ class RunTest(unittest.TestCase):
 
 class LoadCommandTest(unittest.TestCase):
     def flags(self, *arguments, **options):
-        """{flag: value}; --json, the only one without a value, is checked here."""
+        """Returns {flag: value}. --json, the only flag without a value, is checked here."""
         program, *words = harness.load_command(8080, "create", *arguments, **options)
         self.assertEqual(Path(program).name, "ordem-load")
         words.remove("--json")

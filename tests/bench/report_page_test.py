@@ -1,4 +1,4 @@
-"""The page of bench/report.py: whole, well-formed, and true to its results."""
+"""The page of bench/report.py: complete, well-formed, and consistent with its results."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def page_of(*all_figures):
 
 
 class Tags(HTMLParser):
-    """Fails on what is opened and not closed."""
+    """Fails on an element that is not closed."""
 
     VOID = {"meta"}
 

@@ -1,4 +1,4 @@
-"""What bench/scale derives from what it has measured, against numbers worked out by hand."""
+"""The results that bench/scale computes, against numbers calculated by hand."""
 
 import sys
 import unittest
@@ -60,7 +60,7 @@ class TableTest(unittest.TestCase):
         self.assertEqual(figures.spread([10_000.4, 20_000], ",.0f"), "15,000 (10,000 .. 20,000)")
 
     def assert_is_markdown(self, lines):
-        """Each table's rows have as many cells as its head."""
+        """Checks that the rows of each table have as many cells as its head."""
         cells = None
         for line in lines:
             cells = None if not line.startswith("|") else cells or line.count("|")

@@ -5,12 +5,11 @@
         cluster.kubectl("get", "nodes")
         cluster.api("/api/v1/nodes")["items"]
 
-It belongs into network, process and mount namespaces of its own, which tests/cluster/run makes: whatever happens, everything that
-was started, mounted or linked here is gone with them. What would reach out of them all the same is settled in _isolate(). Nothing
-is fetched: images are those that are loaded.
+REQUIRES: separate network, process and mount namespaces, which tests/cluster/run creates. All processes, mounts and links disappear
+with them; _isolate() covers what would reach beyond them. Nothing is downloaded: the node has only loaded images.
 
-Two things are not those of a real cluster. The names of Services are answered by service_names.py, and network policies are not enforced:
-the plugins that are packaged don't.
+Two things differ from a real cluster. service_names.py resolves the names of Services, and network policies are not enforced, because the
+packaged plugins do not support them.
 """
 
 import contextlib
@@ -60,7 +59,7 @@ BUILT_IN_FOLDERS = ("/run", "/var/log", "/var/lib/cni", "/var/lib/kubelet")
 
 
 def run(*command, text_in=None, environment=None, folder=None, seconds=COMMAND_SECONDS_MAX):
-    """Runs a command that has to succeed; returns what it printed."""
+    """Runs a command that has to succeed; returns its output."""
     result = subprocess.run(
         list(map(str, command)), env=environment, input=text_in or "", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         cwd=folder, timeout=seconds, check=False)
@@ -69,14 +68,14 @@ def run(*command, text_in=None, environment=None, folder=None, seconds=COMMAND_S
 
 
 class Cluster:
-    """The processes of one cluster, and what tests ask of it. Everything that is written goes under `folder`, whose path must be short:
-    it holds sockets. The programs are found by PATH."""
+    """The processes of one cluster, and calls for tests. All files are under `folder`, whose path must be short, because it holds
+    sockets. The programs are found in PATH."""
 
     def __init__(self, folder):
         self._folder = Path(folder)
         self._started = {}
         self._names = None
-        # The API server makes its certificate by itself.
+        # The API server creates its certificate itself.
         self._unverified = ssl.create_default_context()
         self._unverified.check_hostname = False
         self._unverified.verify_mode = ssl.CERT_NONE
@@ -98,26 +97,26 @@ class Cluster:
     # Calls for tests.
 
     def environment(self):
-        """What commands need to reach the cluster, and to leave nothing in the user's home."""
+        """Returns the environment in which commands use the cluster and write nothing to the user's home."""
         return {"KUBECONFIG": str(self.kubeconfig), "HOME": str(self._folder)}
 
     def kubectl(self, *arguments, **options):
         return run("kubectl", *arguments, environment={**os.environ, **self.environment()}, **options)
 
     def api(self, path, body=None):
-        """A call of the API server; returns its answer, and raises urllib's HTTPError if it refuses."""
+        """Calls the API server. Returns the response; raises urllib's HTTPError if it is an error."""
         return json.loads(self._request(path, body))
 
     def load_image(self, archive):
-        """Gives the node an image, as it would have pulled it."""
+        """Loads an image into the node, in place of a pull."""
         run("ctr", "--address", RUNTIME, "--namespace", "k8s.io", "images", "import", archive)
 
     def wait_node_ready(self):
-        """The node takes pods. Needs the pause image."""
+        """Waits until the node accepts pods. REQUIRES: the pause image is loaded."""
         self._wait("kubelet", self._node_is_ready, NODE_SECONDS_MAX)
 
     def offer_volume(self, name, size="100Gi"):
-        """A volume on the node's disk for a claim to be bound to."""
+        """Creates a volume on the node's disk, for a claim to be bound to."""
         path = self._folder / "volumes" / name
         path.mkdir(parents=True)
         here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE]}
@@ -132,7 +131,7 @@ class Cluster:
         return "\n".join(text.splitlines()[-lines:])
 
     def stop(self):
-        """Ends what was started, last first; fails if something has ended before."""
+        """Ends all processes, last first; fails if one has ended before."""
         if self._names:
             self._names.close()
         ended = [f"{name} has ended with {process.poll()}:\n{self.log(name)}"
@@ -246,7 +245,7 @@ class Cluster:
             return answer.read()
 
     def _find(self, kind, namespace, name):
-        """An object of the core API; None if there is none."""
+        """Returns an object of the core API; None if there is none."""
         path = f"/api/v1/namespaces/{namespace}/{kind}/{name}" if namespace else f"/api/v1/{kind}/{name}"
         try:
             return self.api(path)

@@ -1,4 +1,4 @@
-"""One cluster for all tests of this folder, in the namespaces that tests/cluster/run has made."""
+"""One cluster for all tests of this folder, in the namespaces that tests/cluster/run has created."""
 
 import os
 from pathlib import Path

@@ -11,7 +11,7 @@ HEADING = re.compile(r"^#+ +(.*)$")
 
 
 def blocks():
-    """The text of each block marked `sh`, with the heading that it stands under, in their order."""
+    """Returns the text of each block marked `sh`, with the heading above it, in order."""
     heading, block, found = None, None, []
     for line in PAGE.read_text().splitlines():
         if block is not None:
@@ -28,12 +28,12 @@ def blocks():
 
 
 def commands(heading):
-    """The blocks under a heading; there has to be one."""
+    """Returns the blocks under a heading. REQUIRES: there is one."""
     under = [text for where, text in blocks() if where == heading]
     assert under, f"{PAGE.name} has no commands under {heading!r}, but under {sorted({where for where, _ in blocks()})}"
     return under
 
 
 def run_commands(text, folder, environment):
-    """Runs commands as whoever reads the page would, from the top of a repository."""
+    """Runs commands as a reader of the page would, from the top of a repository."""
     return run("bash", "-euo", "pipefail", "-c", text, folder=folder, environment={**os.environ, **environment})

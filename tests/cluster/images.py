@@ -1,11 +1,11 @@
-"""Makes the images that the cluster runs, as archives in a folder: images.py FOLDER
+"""Builds the images for the cluster, as archives in a folder: images.py FOLDER
 
-    ordem.tar        of deploy/Dockerfile
-    ordem-next.tar   the same of the version to come, whose only difference is one more migration
-    postgres.tar     Debian's PostgreSQL 15, under the name of the published image that the chart asks for
-    pause.tar        holds the namespaces of a pod
+    ordem.tar        from deploy/Dockerfile
+    ordem-next.tar   the same for a later version, which differs only by one more migration
+    postgres.tar     Debian's PostgreSQL 15, under the name of the published image that the chart uses
+    pause.tar        the process that keeps the namespaces of a pod
 
-No registry is asked. The layers are kept in the user's cache folder.
+It uses no registry. The layers are cached in the user's cache folder.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ install -d -o postgres -g postgres -m 2777 /var/run/postgresql
 
 @contextlib.contextmanager
 def new_image(name, base, recipe):
-    """A container of the base to put into what the image is to have; None if an image by this recipe is there already."""
+    """Yields a container of the base image to modify; None if an image from this recipe exists."""
     label = f"recipe={hashlib.sha256(recipe.encode()).hexdigest()}"
     if run_tool("buildah", "images", "--quiet", "--filter", f"label={label}"):
         yield None
@@ -79,7 +79,8 @@ def make_postgres():
 
 
 def build_next_image():
-    """Of this source with one more migration and another number. What has not changed comes from the compiler's cache."""
+    """Builds an image from this source with one more migration and another version number. Unchanged files come from the compiler's
+    cache."""
     with tempfile.TemporaryDirectory() as folder:
         listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True)
         for name in filter(None, listed.stdout.decode().split("\0")):

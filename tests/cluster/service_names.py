@@ -1,4 +1,4 @@
-"""The names of a cluster's Services, answered as its DNS would: no such server is packaged."""
+"""A DNS server for the names of a cluster's Services. Debian has no package of the usual one."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ QUERY_BYTES_MAX = 512
 
 
 class ServiceNames:
-    """Answers on `address`, port 53, until closed. `find(kind, namespace, name)` gives an object of the API server, or None."""
+    """Answers on `address`, port 53, until closed. `find(kind, namespace, name)` returns an object of the API server, or None."""
 
     def __init__(self, address, domain, find):
         self._suffix = ["svc", *domain.split(".")]
@@ -25,7 +25,8 @@ class ServiceNames:
         self._socket.close()
 
     def addresses(self, labels):
-        """The addresses of SERVICE.NAMESPACE.svc.DOMAIN, or of POD.SERVICE.NAMESPACE.svc.DOMAIN; None if there is no such name."""
+        """Returns the addresses of SERVICE.NAMESPACE.svc.DOMAIN, or of POD.SERVICE.NAMESPACE.svc.DOMAIN; None if the name does not
+        exist."""
         own, suffix = labels[:-len(self._suffix)], labels[-len(self._suffix):]
         if suffix != self._suffix or len(own) not in (2, 3):
             return None

@@ -1,6 +1,6 @@
-"""The commands of docs/deploy.md, word for word and in their order, on a real cluster; and what has to hold between them.
+"""The commands of docs/deploy.md, word for word and in their order, on a real cluster, with checks between them.
 
-One story: each test goes on from where the one before has left the cluster.
+The tests depend on each other: each one continues with the cluster as the previous one left it.
 """
 
 import json
@@ -37,7 +37,7 @@ PASSWORD = "secret"
 NEW_DATABASE = "moved"
 # The commands under these headings are replaced by images.py, which uses buildah, and by an nginx with the controller's configuration.
 REPLACED = {"The image", "The ingress controller"}
-# The volumes of this cluster are made by hand, and those can't be grown.
+# The volumes of this cluster are created by hand and can't be resized.
 NOT_RUN = {"Grow the volume"}
 TRIAL = "trial"
 # The second engine requests less, so that two cores are enough for both.
@@ -54,7 +54,7 @@ POSTGRES_SERVICE = {
 
 
 class Postgres:
-    """One that is there already, as far as the page is concerned: reached by its Service from pods and from here."""
+    """A Postgres that exists before the installation: its Service makes it reachable from pods and from here."""
 
     def __init__(self, cluster):
         cluster.api("/api/v1/namespaces/default/pods", POSTGRES_POD)
@@ -86,7 +86,7 @@ class Postgres:
 
 
 class PatientClient(OrdemClient):
-    """Repeats a request that was not answered, as the page asks of clients: after 502, 503 and 504, and when the connection breaks."""
+    """Repeats a request without a response, as the page recommends to clients: after 502, 503 and 504, and after a lost connection."""
 
     def exchange(self, data, method="GET"):
         def answer():
@@ -105,7 +105,7 @@ class PatientWorker(Worker):
 
 
 class Shop:
-    """The installation: how its parts are reached, and what its clients were told."""
+    """The installation: the addresses of its parts, and the responses that its clients received."""
 
     def __init__(self, cluster, folder):
         self._cluster = cluster
@@ -123,19 +123,19 @@ class Shop:
         (Path(os.environ["HOME"]) / ".curlrc").write_text(f'connect-to = "{HOST}:80:127.0.0.1:{self.nginx.port}"\n')
 
     def run(self, heading):
-        """Runs the commands under a heading of the page; returns what they printed."""
+        """Runs the commands under a heading of the page; returns their output."""
         self.headings.add(heading)
         environment = {"ORDEM_POSTGRES_URL": self.postgres.url(), "NEW_POSTGRES_URL": self.postgres.url(NEW_DATABASE),
                        "TMPDIR": str(self._folder)}
         return "".join(run_commands(block, self.repository, environment) for block in commands(heading))
 
     def run_trial(self, heading, flags=""):
-        """The same for a second installation, in a namespace of its own."""
+        """Like run(), for a second installation in another namespace."""
         return "".join(run_commands(block.replace(NAMESPACE, TRIAL).rstrip() + f" {flags}", self.repository, {})
                        for block in commands(heading))
 
     def follow_service(self):
-        """Has the ingress lead to the Service, as the controller does, and clients inside."""
+        """Configures the ingress to use the Service, as the controller does, and clients inside the cluster."""
         service = self.object("service", "ordem")["spec"]
         self._service = (service["ports"][0]["port"], service["clusterIP"])
         self.nginx.set_engine(*self._service)
@@ -155,7 +155,7 @@ class Shop:
                                    for _ in range(settings.LOAD_CLIENTS)])
 
     def assert_nothing_lost(self):
-        """The engine shows what clients were told, all of it, once."""
+        """Checks that the engine has every acknowledged write, exactly once."""
         with self.engine() as client:
             client.wait_ready()
             assert_server_agrees(client, self._oracle, self._rng, [*self._customers, REUSE_CUSTOMER], self._oracle.recorded_guids(),
@@ -177,7 +177,7 @@ def shop(cluster, tmp_path_factory):
 
 
 def engine_pid():
-    """The engine's process: those in containers are seen from here."""
+    """Returns the engine's process, which is visible from outside its container."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal() and (folder / "cmdline").read_bytes().startswith(b"ordem\0serve\0"):
             return int(folder.name)
@@ -222,7 +222,7 @@ def test_nothing_is_lost_with_the_pod(shop, way):
 
 
 def test_upgrade_with_a_migration(shop):
-    """Of the chart, whose new version brings a program that knows one more migration; under load."""
+    """An upgrade of the chart whose new version has a program with one more migration, under load."""
     chart = shop.repository / "deploy/helm/ordem/Chart.yaml"
     chart.write_text(re.sub(r"^appVersion: .*$", f'appVersion: "{NEXT_VERSION}"', chart.read_text(), flags=re.MULTILINE))
     before = shop.postgres.newest_migration()
@@ -237,7 +237,7 @@ def test_upgrade_with_a_migration(shop):
 
 
 def test_roll_back_past_a_migration(shop):
-    """The older program goes on without Postgres, as the page says, and nothing of that is missing after the next upgrade."""
+    """The older program continues without Postgres, as the page says, and the next upgrade replicates everything from that time."""
     shop.run("Roll back")
     assert f"ordem {project_version()}," in shop.kubectl("exec", "ordem-0", "--", "ordem", "version")
     with shop.load() as load:
@@ -276,7 +276,7 @@ def test_move_to_another_postgres(shop):
 
 
 def test_try_it_with_a_postgres_beside_it(shop):
-    """Breaks if the migration does not find that Postgres, or an upgrade does not find its password."""
+    """Breaks if the migration can't connect to the existing Postgres, or an upgrade loses its password."""
     shop.run_trial("A namespace")
     shop.run_trial("Ordem", TRIAL_FLAGS)
     shop.run_trial("Wait for it")
@@ -287,7 +287,7 @@ def test_try_it_with_a_postgres_beside_it(shop):
 
 
 def test_remove(shop):
-    """The volume stays, and an installation of the same name goes on with it."""
+    """The volume remains, and a new installation of the same name uses it."""
     shop.run("Remove it")
     assert shop.object("persistentvolumeclaim", "data-ordem-0")["status"]["phase"] == "Bound"
     poll_until(lambda: "ordem-0" not in shop.kubectl("get", "pods"), "the pod is gone", settings.STOP_SECONDS_MAX)

@@ -1,5 +1,5 @@
-"""What the chart renders is what this API server's schemas allow: unknown members are refused, and so is what admission refuses.
-Left out is what is for Prometheus' operator, whose kinds it does not have."""
+"""The API server accepts what the chart renders: it refuses unknown members, and objects that fail admission. The objects of
+Prometheus' operator are left out, because the server lacks their kinds."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def namespace(cluster):
 
 
 def dry_run(cluster, namespace, manifests):
-    """Has the API server take the manifests up to the point of storing them; returns what it said of each."""
+    """Submits the manifests to the API server as a dry run; returns its response to each."""
     return cluster.kubectl("apply", "--dry-run=server", f"--namespace={namespace}", "--filename=-", text_in=manifests).splitlines()
 
 
@@ -56,7 +56,7 @@ def test_rendered_manifests_fit_the_schemas(cluster, namespace, values):
 
 
 def test_a_misspelled_member_is_refused(cluster, namespace):
-    """What the test above relies on."""
+    """Proves that the test above can fail."""
     manifests = rendered_text().replace("automountServiceAccountToken", "autoMountServiceAccountToken")
     with pytest.raises(AssertionError, match="unknown field"):
         dry_run(cluster, namespace, manifests)

@@ -1,4 +1,4 @@
-"""The oracle of captures goes red for every kind of damage, and stays green for whatever can have come about."""
+"""The oracle of captures detects every kind of error, and accepts every possible history."""
 
 import itertools
 
@@ -18,7 +18,7 @@ class Story:
         self._numbers = itertools.count()
 
     def send(self, action, response=None, **more):
-        """A request that stays open."""
+        """Starts a request that stays open."""
         request = Request(next(self._numbers), action, KEY, response, **more)
         self.oracle.sending(request)
         return request
@@ -56,7 +56,7 @@ def story():
 
 
 def test_healthy_history_is_green(story):
-    """Breaks if the oracle blames a server for nothing: all the tests below would then prove nothing."""
+    """Breaks if the oracle reports a correct server: all the tests below would then prove nothing."""
     story.do("post", 403, "early")
     story.do("delete", 404)
     story.allocated().do("put", 409)
@@ -78,7 +78,7 @@ def test_second_allocation(story):
 
 
 def test_two_allocations_at_the_same_moment(story):
-    """Breaks if the oracle takes what was open at the same moment for unordered."""
+    """Breaks if the oracle gives two requests that were open at the same moment no order."""
     first, second = story.send("put"), story.send("put")
     story.answer(first, 202)
     story.answer(second, 202)
@@ -86,7 +86,7 @@ def test_two_allocations_at_the_same_moment(story):
 
 
 def test_either_of_two_may_be_first(story):
-    """Breaks if the oracle takes the order of the answers, or that of the requests, for that of the decisions."""
+    """Breaks if the oracle treats the order of the responses, or of the requests, as that of the decisions."""
     first, second = story.send("put"), story.send("put")
     story.answer(first, 409)
     story.answer(second, 202)
@@ -95,7 +95,7 @@ def test_either_of_two_may_be_first(story):
 
 
 def test_nobody_is_first(story):
-    """Breaks if the oracle accepts that all clients are refused although none may execute."""
+    """Breaks if the oracle accepts that all clients are refused although none has permission to execute."""
     first, second = story.send("put"), story.send("put")
     story.answer(first, 409)
     story.answer(second, 409)
@@ -103,19 +103,19 @@ def test_nobody_is_first(story):
 
 
 def test_two_records(story):
-    """Breaks if the oracle lets two responses be recorded."""
+    """Breaks if the oracle accepts that two responses are recorded."""
     story.completed().do("post", 200, "other")
     story.assert_red("200")
 
 
 def test_changed_record(story):
-    """Breaks if the oracle compares only whether there is a record."""
+    """Breaks if the oracle checks only that there is a record."""
     story.completed("r").do("put", 200, answered_with="another")
     story.assert_red("another")
 
 
 def test_record_of_the_one_who_was_refused(story):
-    """Breaks if the oracle forgets which of two clients had its response recorded."""
+    """Breaks if the oracle does not remember which of two clients had its response recorded."""
     story.allocated()
     first, second = story.send("post", "first"), story.send("post", "second")
     story.answer(first, 403)
@@ -131,14 +131,14 @@ def test_answer_before_what_it_speaks_of(story):
 
 
 def test_release_twice(story):
-    """Breaks if the oracle accepts that one allocation was given up twice."""
+    """Breaks if the oracle accepts that one allocation was released twice."""
     story.allocated().do("delete", 204)
     story.do("delete", 204)
     story.assert_red("204")
 
 
 def test_release_and_record(story):
-    """Breaks if the oracle accepts that one allocation was given up and recorded to."""
+    """Breaks if the oracle accepts that one allocation was both released and completed."""
     story.allocated()
     first, second = story.send("delete"), story.send("post", "r")
     story.answer(first, 204)
@@ -147,7 +147,7 @@ def test_release_and_record(story):
 
 
 def test_refusals_change_nothing(story):
-    """Breaks if the oracle lets a refused request have an effect, or accepts one that is not refused."""
+    """Breaks if the oracle accepts the effect of a refused request, or a request that should have been refused."""
     story.allocated()
     story.do("post", 413, "large", refusal=413)
     story.do("put", 409)
@@ -157,7 +157,7 @@ def test_refusals_change_nothing(story):
 
 
 def test_lease_may_end(story):
-    """Breaks if the oracle demands that a lease has ended, or that it has not, where either may be."""
+    """Breaks if the oracle requires that a lease has ended, or that it has not, where both are possible."""
     story.allocated(may_lapse=True).do("put", 409)
     story.do("put", 202, may_lapse=True)
     story.do("put", 202)
@@ -170,7 +170,7 @@ def test_lease_may_end(story):
 
 @pytest.mark.parametrize("status, answered_with", [(202, None), (409, None)])
 def test_unanswered_allocation_may_be_there_or_not(story, status, answered_with):
-    """Breaks if the oracle demands that an unanswered request has happened, or that it has not."""
+    """Breaks if the oracle requires that an unanswered request had an effect, or that it had none."""
     story.send("put")
     assert story.kill() == [KEY]
     assert story.states() == {ABSENT, HELD}
@@ -180,7 +180,7 @@ def test_unanswered_allocation_may_be_there_or_not(story, status, answered_with)
 
 
 def test_unanswered_requests_do_not_happen_later(story):
-    """Breaks if the oracle lets a request take effect after the server that it was sent to was killed."""
+    """Breaks if the oracle accepts that a request takes effect after its server was killed."""
     story.send("put")
     story.kill()
     story.do("delete", 404)
@@ -189,14 +189,14 @@ def test_unanswered_requests_do_not_happen_later(story):
 
 
 def test_lost_allocation(story):
-    """Breaks if the oracle accepts that an acknowledged allocation is gone."""
+    """Breaks if the oracle accepts the loss of an acknowledged allocation."""
     story.allocated().kill()
     story.do("put", 202)
     story.assert_red("202")
 
 
 def test_lost_record(story):
-    """Breaks if the oracle accepts that an acknowledged record is gone, wholly or back to its allocation."""
+    """Breaks if the oracle accepts that an acknowledged record is lost, or reverted to its allocation."""
     story.completed().kill()
     story.do("put", 409)
     story.assert_red("409")
@@ -207,7 +207,7 @@ def test_lost_record(story):
 
 
 def test_lost_release(story):
-    """Breaks if the oracle accepts that what was given up is back."""
+    """Breaks if the oracle accepts that a released allocation is back."""
     story.allocated().do("delete", 204)
     story.kill()
     story.do("put", 409)
@@ -215,8 +215,7 @@ def test_lost_release(story):
 
 
 def test_refusal_that_spoke_of_an_unanswered_record(story):
-    """Breaks if the oracle forgets that a refusal tells what must have happened: the record that it spoke of was seen, so it
-    has to be durable."""
+    """Breaks if the oracle does not conclude from a refusal that the record it refers to exists and is durable."""
     story.allocated()
     story.send("post", "unanswered")
     story.do("post", 403, "refused")
@@ -227,7 +226,7 @@ def test_refusal_that_spoke_of_an_unanswered_record(story):
 
 
 def test_replay_of_an_unanswered_record(story):
-    """Breaks if the oracle forgets that a record which a client has seen has to be durable."""
+    """Breaks if the oracle does not require that a record which a client has seen is durable."""
     story.allocated()
     story.send("post", "shown")
     story.do("put", 200, answered_with="shown")
@@ -237,7 +236,7 @@ def test_replay_of_an_unanswered_record(story):
 
 
 def test_every_order_of_what_is_unanswered(story):
-    """Breaks if the oracle leaves out a way in which unanswered requests can have been decided."""
+    """Breaks if the oracle omits a possible decision of unanswered requests."""
     story.allocated()
     for action, response in (("post", "first"), ("post", "second"), ("delete", None), ("put", None)):
         story.send(action, response)
@@ -246,7 +245,7 @@ def test_every_order_of_what_is_unanswered(story):
 
 
 def test_answers_after_a_kill_agree_with_each_other(story):
-    """Breaks if the oracle judges each answer alone: once one has told what happened, the others have to say the same."""
+    """Breaks if the oracle checks each response separately: later responses have to be consistent with earlier ones."""
     story.allocated()
     story.send("post", "unanswered")
     story.kill()
@@ -256,7 +255,7 @@ def test_answers_after_a_kill_agree_with_each_other(story):
 
 
 def test_state_that_is_seen(story):
-    """Breaks if the oracle accepts a state that can't be, or forgets one that was seen."""
+    """Breaks if the oracle accepts an impossible state, or forgets one that was observed."""
     story.send("put")
     story.kill()
     story.oracle.seen(KEY, lambda state: isinstance(state, Allocated), "allocated")

@@ -1,7 +1,7 @@
-"""Kills the server again and again under load, on one data folder, and checks each time that what it shows is exactly
-what its clients were told: nothing acknowledged is lost or changed, nothing unanswered is torn, nothing is done twice.
+"""Kills the server repeatedly under load, on one data folder, and checks each time that its state agrees with the responses of its
+clients: no acknowledged write is lost or changed, no unanswered write is executed in part, and none is executed twice.
 
-ORDEM_SEED draws the kill moments, the flags and what each client sends; the interleaving of the clients is not drawn.
+ORDEM_SEED determines the kill moments, the flags and the requests of each client; the interleaving of the clients is not determined.
 """
 
 import contextlib
@@ -25,13 +25,13 @@ def random_flags(rng):
 
 
 def spin(steps):
-    """A delay that is measured in steps of this thread, not in time."""
+    """Delays the caller by a number of steps of this thread, not by time."""
     for _ in range(steps):
         pass
 
 
 def load_and_kill(server, oracle, rng, round_number):
-    """Runs the clients, and kills the server a drawn number of recorded writes (and steps) later."""
+    """Runs the clients, and kills the server after a random number of recorded writes (and steps)."""
     kill = Kill(oracle, oracle.recorded_count + rng.randint(1, settings.CRASH_ANSWERS_PER_ROUND_MAX))
     workers = [
         Worker(oracle, server.port, random.Random(f"{settings.SEED}/{round_number}/{number}"), CUSTOMERS, kill)
@@ -46,7 +46,7 @@ def load_and_kill(server, oracle, rng, round_number):
 
 
 def restart(folder, rng):
-    """Starts the server anew; sometimes only after it was killed once more while it started."""
+    """Restarts the server, sometimes after killing it once more during its start."""
     if rng.random() < KILL_DURING_RECOVERY:
         server = OrdemServer(folder, *random_flags(rng))
         spin(rng.randrange(settings.CRASH_SPIN_STEPS_MAX))
@@ -60,7 +60,7 @@ def repeat(client, oracle, guids):
 
 
 def check_round(client, oracle, rng, recorded_before):
-    """Checks all of this round and a sample of earlier ones, repeats every write of the round, and checks again."""
+    """Checks all writes of this round and a sample of earlier ones, repeats every write of the round, and checks again."""
     unanswered = oracle.unanswered_guids()
     recorded = oracle.recorded_guids()
     earlier, this_round = recorded[:recorded_before], recorded[recorded_before:]
@@ -82,7 +82,7 @@ def round_in_every_failure(round_number):
 
 
 def run_rounds(data_dir, rounds, load_and_kill):
-    """Each round loads the server, kills it, starts it anew and checks it against the oracle; at the end all is checked."""
+    """Each round loads the server, kills it, restarts it and checks it against the oracle. At the end everything is checked."""
     print(f"ORDEM_SEED={settings.SEED}")
     rng = random.Random(settings.SEED)
     oracle = Oracle()
@@ -104,6 +104,6 @@ def run_rounds(data_dir, rounds, load_and_kill):
 
 
 def test_kill_under_load(data_dir):
-    """Breaks if an answer leaves before its write is durable, if an order version and its message become durable apart,
-    if recovery loses, changes or repeats anything, or if it does so only when it is itself interrupted."""
+    """Breaks if a response is sent before its write is durable, if an order version and its message become durable separately, if
+    recovery loses, changes or repeats anything, or if an interrupted recovery does."""
     run_rounds(data_dir, settings.CRASH_ROUNDS, load_and_kill)

@@ -1,8 +1,8 @@
-"""Kills the server again and again in the middle of batches, beside clients that update the orders which these make, on one
-data folder. A batch may be executed in part; each of its lines is executed wholly or not at all, once whatever is repeated and by
-whichever way, and not lost once it had its verdict.
+"""Kills the server repeatedly in the middle of batches, while other clients update the orders of these batches, on one data folder. A
+batch may be executed in part. Each of its lines is executed completely or not at all, at most once however it is repeated, and not lost
+after its verdict.
 
-ORDEM_SEED draws the kill moments, the flags and what each client sends; the interleaving of the clients is not drawn.
+ORDEM_SEED determines the kill moments, the flags and the requests of each client; the interleaving of the clients is not determined.
 """
 
 import random
@@ -53,7 +53,7 @@ class BatchWorker:
                 self._kill.progress()
 
     def _draw(self, count):
-        """Creates, each with whether it repeats an earlier one."""
+        """Returns creates, each with whether it repeats an earlier one."""
         known = [write for write in map(self._oracle.write, self._oracle.recorded_guids()) if write.kind == "create"]
         lines = []
         for _ in range(count):
@@ -82,5 +82,5 @@ def load_and_kill(server, oracle, rng, round_number):
 
 
 def test_kill_in_batches(data_dir):
-    """Breaks if a verdict leaves before its line is durable, or if a line is torn, lost or executed twice."""
+    """Breaks if a verdict is sent before its line is durable, or if a line is executed in part, lost or executed twice."""
     run_rounds(data_dir, settings.CRASH_BATCH_ROUNDS, load_and_kill)

@@ -1,8 +1,8 @@
-"""Kills the server again and again while clients allocate, record and release captures, and others write orders into the same
-log, on one data folder. Each time what it shows must be something that what its clients were told can have led to: nothing
-acknowledged is lost, nothing unanswered is torn, no key is allocated twice.
+"""Kills the server repeatedly while clients allocate, record and release captures, and others write orders to the same log, on one data
+folder. Each time its state must be a possible result of the responses of its clients: no acknowledged change is lost, no unanswered one
+is executed in part, and no key is allocated twice.
 
-ORDEM_SEED draws the kill moments, the flags and what each client sends; the interleaving of the clients is not drawn.
+ORDEM_SEED determines the kill moments, the flags and the requests of each client; the interleaving of the clients is not determined.
 """
 
 import json
@@ -24,7 +24,7 @@ INSPECTED_KEYS = 2
 
 
 class Round:
-    """One server under load until it is killed, and another that shows what is left."""
+    """Loads a server until it is killed, and checks the state after its restart."""
 
     def __init__(self, number, rng, folder, captures, orders):
         self._number = number
@@ -53,7 +53,7 @@ class Round:
         assert not self._captures.violations, show(self._captures.violations)
 
     def _flags(self):
-        """Random flags, and whether the leases that they give may end during the test."""
+        """Returns random flags, and whether the leases that they set may end during the test."""
         may_lapse = self._rng.random() < 0.3
         lease = self._rng.choice(SHORT_LEASES if may_lapse else LONG_LEASES)
         return (*random_flags(self._rng), *CAPTURE_FLAGS, lease), may_lapse
@@ -81,7 +81,7 @@ class Round:
         return random.Random(f"{settings.SEED}/{self._number}/{who}")
 
     def _inspect(self, key):
-        """Looks into the folder as the kill has left it."""
+        """Inspects the folder after the kill."""
         result = run_ordem("inspect", "capture", "--data-dir", self._folder, "--", key)
         if result.returncode != 0:
             assert_clean_failure(result.returncode, result.stderr, [key])
@@ -95,7 +95,7 @@ class Round:
             self._captures.seen(key, lambda state: isinstance(state, Allocated), "allocated")
 
     def _ask(self, client, keys, may_lapse):
-        """Any request tells what there is: each key is asked for in one way and then in another."""
+        """Every kind of request reveals the state, so each key gets one kind and then another."""
         requests = Requests(self._rng, may_lapse)
         for key in keys:
             first = self._rng.choices((requests.put, requests.post, requests.delete), (6, 2, 1))[0]
@@ -104,8 +104,8 @@ class Round:
 
 
 def test_kill_under_load_of_captures(data_dir):
-    """Breaks if an answer leaves before its capture is durable, if recovery loses, changes or brings back anything, if a capture
-    and an order of one group become durable apart, or if a restarted server allocates a key that is taken."""
+    """Breaks if a response is sent before its capture is durable, if recovery loses, changes or reverts anything, if a capture and an
+    order of one group become durable separately, or if a restarted server allocates a key that is in use."""
     print(f"ORDEM_SEED={settings.SEED}")
     rng = random.Random(f"{settings.SEED}/captures")
     captures, orders = CaptureOracle(), Oracle()

@@ -1,7 +1,7 @@
-"""Kills the engine, one backend of its Postgres, or the whole Postgres, again and again under load, on one data folder and one
-database, and checks each time that nothing acknowledged is lost and that Postgres comes to hold all of it, once.
+"""Repeatedly kills the engine, one backend of its Postgres, or the whole Postgres under load, on one data folder and one database, and
+checks each time that no acknowledged write is lost and that Postgres gets each of them exactly once.
 
-ORDEM_SEED draws what is killed and when, the flags and what each client sends; the interleaving is not drawn.
+ORDEM_SEED determines the victims, the kill moments, the flags and the requests of each client; the interleaving is not determined.
 """
 
 import contextlib
@@ -20,7 +20,8 @@ CATCH_UP_EVERY_TIME = 0.5
 
 
 class Round:
-    """One load, and what is killed during it. With durability postgres every answer means that Postgres has the message too."""
+    """One load, and the process that is killed during it. With durability postgres every response means that Postgres has the message
+    too."""
 
     def __init__(self, number, rng, replica, folder, oracle):
         self.number = number
@@ -104,15 +105,15 @@ class Round:
         self._postgres.wait_ready()
 
     def _assert_acknowledged_is_there(self):
-        """No engine runs: what Postgres has now is what would be left of a lost machine."""
+        """No engine runs. Postgres has what would remain after the loss of the machine."""
         with self._replica.snapshot() as snapshot:
             snapshot.assert_prefix()
         self._replica.assert_agrees(self._oracle)
 
 
 def test_kill_engine_and_postgres_under_load(own_postgres, data_dir):
-    """Breaks if the position is not committed with its rows, if a batch is written again after a commit that went unanswered, if
-    a restarted engine goes on at the wrong place, or if with durability postgres an answer was out before its commit was safe."""
+    """Breaks if the position is not committed with its rows, if a batch is written again after an unconfirmed commit, if a restarted
+    engine continues from a wrong position, or if with durability postgres a response is sent before its commit is durable."""
     print(f"ORDEM_SEED={settings.SEED}")
     rng = random.Random(settings.SEED)
     oracle = Oracle()

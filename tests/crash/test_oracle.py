@@ -1,4 +1,4 @@
-"""The oracle of the crash test goes red for every kind of damage, and stays green for a healthy history."""
+"""The oracle of the crash test detects every kind of error, and accepts a correct history."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ def order_version(version, status="new", order_id=ORDER, **content):
 
 
 def accepted(order, replayed=False):
-    """The answer that acknowledges an order version."""
+    """The response that acknowledges an order version."""
     status, text = (201, "order created") if order["version"] == 1 else (200, "order updated")
     return answer(status, {"code": status, "message": text, "order": order}, replayed)
 
@@ -57,8 +57,8 @@ V4 = order_version(4, "confirmed", currency="USD", attributes=None)
 
 
 class Story:
-    """Create, PUT and a stale PUT are acknowledged, a bad create is refused, PATCH and the confirmation are unanswered.
-    `seen` is what a healthy server shows that has executed the PATCH and not the confirmation."""
+    """Create, PUT and a stale PUT are acknowledged, an invalid create is refused, PATCH and the confirmation are unanswered. `seen` is
+    the state of a correct server that has executed the PATCH and not the confirmation."""
 
     def __init__(self):
         self.oracle = Oracle()
@@ -89,12 +89,12 @@ def assert_red(problems, *words):
 
 
 def test_healthy_history_is_green(story):
-    """Breaks if the oracle blames a server for nothing: all the tests below would then prove nothing."""
+    """Breaks if the oracle reports a correct server: all the tests below would then prove nothing."""
     assert story.check() == []
 
 
 def test_unanswered_writes_may_all_be_absent(story):
-    """Breaks if the oracle demands that an unanswered write has happened."""
+    """Breaks if the oracle requires that an unanswered write was executed."""
     story.seen.messages["patch"] = None
     story.seen.histories[ORDER] = [V2, V1]
     story.seen.listed[CUSTOMER] = [V2]
@@ -102,7 +102,7 @@ def test_unanswered_writes_may_all_be_absent(story):
 
 
 def test_unanswered_writes_may_all_be_there(story):
-    """Breaks if the oracle cannot follow one unanswered write that was made on top of another."""
+    """Breaks if the oracle does not accept an unanswered write based on another one."""
     story.seen.messages["confirm"] = message_of(accepted(V4))
     story.seen.histories[ORDER] = [V4, V3, V2, V1]
     story.seen.listed[CUSTOMER] = [V4]
@@ -110,13 +110,13 @@ def test_unanswered_writes_may_all_be_there(story):
 
 
 def test_unanswered_write_may_be_rejected(story):
-    """Breaks if the oracle takes a recorded rejection of an unanswered write for a torn write."""
+    """Breaks if the oracle treats the recorded rejection of an unanswered write as a partial write."""
     story.seen.messages["confirm"] = message_of(stale())
     assert story.check() == []
 
 
 def test_lost_acknowledged_update(story):
-    """Breaks if the oracle accepts that an acknowledged version is gone although its message is there."""
+    """Breaks if the oracle accepts the loss of an acknowledged version whose message exists."""
     story.seen.messages["patch"] = None
     story.seen.histories[ORDER] = [V1]
     story.seen.listed[CUSTOMER] = [V1]
@@ -126,7 +126,7 @@ def test_lost_acknowledged_update(story):
 
 
 def test_lost_acknowledged_create(story):
-    """Breaks if the oracle accepts that an acknowledged order is gone."""
+    """Breaks if the oracle accepts the loss of an acknowledged order."""
     story.seen.histories[ORDER] = []
     story.seen.listed[CUSTOMER] = []
     problems = story.check()
@@ -135,25 +135,25 @@ def test_lost_acknowledged_create(story):
 
 
 def test_lost_message(story):
-    """Breaks if the oracle accepts that the dedupe record of an acknowledged write is gone: its repeat would be executed."""
+    """Breaks if the oracle accepts the loss of the dedupe record of an acknowledged write: its repeat would be executed."""
     story.seen.messages["put"] = None
     assert_red(story.check(), "put", "lost")
 
 
 def test_lost_rejection(story):
-    """Breaks if the oracle looks only at the messages of accepted writes."""
+    """Breaks if the oracle checks only the messages of accepted writes."""
     story.seen.messages["stale"] = None
     assert_red(story.check(), "stale", "lost")
 
 
 def test_gap(story):
-    """Breaks if the oracle does not look at version numbers."""
+    """Breaks if the oracle does not check version numbers."""
     story.seen.histories[ORDER] = [V3, V1]
     assert_red(story.check(), "gap")
 
 
 def test_version_shown_twice(story):
-    """Breaks if the oracle lets two entries with one number pass."""
+    """Breaks if the oracle accepts two entries with one number."""
     story.seen.histories[ORDER] = [V3, V2, V2, V1]
     assert_red(story.check(), "gap or a fork")
 
@@ -212,7 +212,7 @@ def test_changed_acknowledged_content(story):
 
 
 def test_unanswered_write_with_other_content_than_the_request(story):
-    """Breaks if the oracle believes whatever message and history agree on."""
+    """Breaks if the oracle accepts any content on which message and history agree."""
     wrong = order_version(3, currency="USD", attributes={"channel": "phone"})
     story.seen.messages["patch"] = message_of(accepted(wrong))
     story.seen.histories[ORDER][0] = story.seen.listed[CUSTOMER][0] = wrong
@@ -220,13 +220,13 @@ def test_unanswered_write_with_other_content_than_the_request(story):
 
 
 def test_message_with_another_outcome(story):
-    """Breaks if the oracle looks only at whether a message is there."""
+    """Breaks if the oracle checks only that a message exists."""
     story.seen.messages["put"] = message_of(stale())
     assert_red(story.check(), "put", "another outcome")
 
 
 def test_message_with_another_version(story):
-    """Breaks if the oracle does not compare what a message points to."""
+    """Breaks if the oracle does not compare the version in a message."""
     story.seen.messages["put"]["version"] = 7
     assert_red(story.check(), "put", "another order version")
 
@@ -250,7 +250,7 @@ def test_update_skips_a_version(story):
 
 
 def test_good_repeats_are_green(story):
-    """Breaks if the oracle blames good repeats."""
+    """Breaks if the oracle reports correct repeats."""
     story.oracle.resolve_unanswered(story.seen)
     for guid, response in (("create", accepted(V1, True)), ("stale", stale(True)), ("patch", accepted(V3, True)),
                            ("patch", accepted(V3, True)), ("confirm", accepted(V4)), ("confirm", accepted(V4, True))):
@@ -259,7 +259,7 @@ def test_good_repeats_are_green(story):
 
 
 def test_repeat_with_other_bytes(story):
-    """Breaks if the oracle compares answers as JSON: the promise is byte for byte."""
+    """Breaks if the oracle compares responses as JSON: they have to be equal byte for byte."""
     spaced = Response(201, (("idempotency-replayed", "true"),), accepted(V1).body.replace(b":", b": "))
     story.oracle.repeated("create", spaced)
     assert_red(story.oracle.violations, "create", "its repeat answers")
@@ -285,7 +285,7 @@ def test_second_execution_that_calls_itself_a_repeat(story):
 
 
 def test_repeat_differs_from_the_message(story):
-    """Breaks if the oracle forgets what the message said about a write that was never answered."""
+    """Breaks if the oracle does not remember the outcome in the message of an unanswered write."""
     story.oracle.resolve_unanswered(story.seen)
     story.oracle.repeated("patch", accepted(order_version(3, currency="USD"), True))
     assert_red(story.oracle.violations, "patch", "its repeat answers")
@@ -299,13 +299,13 @@ def test_absent_write_is_replayed(story):
 
 
 def test_duplicate_execution_shows_in_the_list(story):
-    """Breaks if the oracle does not notice the second order of a create that was executed twice."""
+    """Breaks if the oracle does not detect the second order of a create that was executed twice."""
     story.seen.listed[CUSTOMER] = [order_version(1, order_id="order-2"), V3]
     assert_red(story.check(), "order-2", "no write created it")
 
 
 def test_duplicate_execution_shows_in_the_history(story):
-    """Breaks if the oracle does not notice the second version of an update that was executed twice."""
+    """Breaks if the oracle does not detect the second version of an update that was executed twice."""
     story.seen.histories[ORDER].insert(0, {**V3, "version": 4})
     assert_red(story.check(), "no write made version 4")
 
@@ -325,7 +325,7 @@ def test_reused_guid_was_executed(story):
     ({"a": 1}, {"a": {"b": None, "c": 1}}, {"a": {"c": 1}}),
 ])
 def test_merge_patch(target, patch, merged):
-    """Breaks if the oracle's idea of RFC 7396 is wrong."""
+    """Breaks if the oracle implements RFC 7396 wrongly."""
     assert merge_patch(target, patch) == merged
 
 

@@ -1,5 +1,4 @@
-"""The Helm chart, as helm renders it: what must hold for every set of values, what is refused, and that the chart and the program
-mean the same."""
+"""The Helm chart, as helm renders it: what holds for every set of values, what is refused, and that the chart agrees with the program."""
 
 import functools
 import json
@@ -23,7 +22,7 @@ RENEW = f"helm template {RELEASE} deploy/helm/ordem --namespace {NAMESPACE} > {G
 SECRET = "s3cret"
 URL = f"postgresql://ordem:{SECRET}@db.example:5432/shop"
 KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
-# What the chart sets itself, or keeps in a Secret.
+# Settings that the chart sets itself or stores in a Secret.
 NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "postgres-url"}
 
 EVERY_SETTING = {
@@ -99,12 +98,12 @@ REFUSED = {
                           ("migration.labels sets app.kubernetes.io/component",)),
     "no path": ({"ingress": {"enabled": True, "paths": []}}, ("ingress.paths", "at least 1")),
     "a path that is a pattern": ({"ingress": {"enabled": True, "paths": ["/api/.*"]}}, ("ingress.paths", "pattern")),
-    "to try for ever": ({"ingress": {"tries": 0}}, ("ingress.tries", "greater than or equal to 1")),
+    "endless retries": ({"ingress": {"tries": 0}}, ("ingress.tries", "greater than or equal to 1")),
 }
 
 
 def helped_options():
-    """Name: default, of each option of `ordem serve`; None if it has none."""
+    """Returns {name: default} of the options of `ordem serve`; the default is None if there is none."""
     printed = run_ordem("serve", "--help").stdout
     options = re.findall(r"^ +(?:-\w,)?--([a-z-]+)(?: [^\s=]+(?:=(\S+))?)?", printed, re.MULTILINE)
     assert len(options) > len(NOT_IN_CONFIG)
@@ -130,14 +129,14 @@ def test_refused_with_a_message(values, words):
 
 
 def test_the_schema_knows_every_value():
-    """Whatever values.yaml has may be set: the schema forbids what it does not know, so a value that it lacks could not be."""
+    """The schema permits every value of values.yaml. It refuses unknown values, so a missing one could not be set."""
     result = helm("template", RELEASE, CHART, "--values", CHART / "values.yaml")
     assert result.returncode == 0, result.stderr
 
 
 @every_values
 def test_pods_are_restricted(values):
-    """The restricted profile of Kubernetes' pod security, and no token of the cluster in any pod."""
+    """Every pod satisfies the restricted profile of Kubernetes' pod security, and has no token of the cluster."""
     for manifest, pod in render(values).pods():
         name = manifest["metadata"]["name"]
         assert pod["automountServiceAccountToken"] is False, name
@@ -160,7 +159,7 @@ BUNDLED = {"enabled": True}
 
 
 def test_security_contexts_can_be_unset():
-    """Breaks if a cluster that gives out users itself, as OpenShift does, can't take a pod of the chart."""
+    """Breaks if a cluster that assigns users itself, as OpenShift does, can't run a pod of the chart."""
     pods = [pod for _, pod in render({**NO_CONTEXT, "postgres": {**BUNDLED, **NO_CONTEXT}}).pods()]
     assert len(pods) == 4
     assert not any("securityContext" in holder for pod in pods for holder in (pod, *pod["containers"]))
@@ -178,7 +177,7 @@ def test_members_of_security_contexts_can_be_unset_and_set():
 
 
 def names_twice(text):
-    """Members of mappings that come twice, which YAML forbids and its readers mostly do not notice."""
+    """Returns the duplicate members of mappings. YAML forbids them, but most readers do not report them."""
     twice = []
 
     def look(node):
@@ -202,7 +201,7 @@ def test_no_name_comes_twice(values):
 
 
 def test_what_the_chart_sets_too_is_as_the_values_say_and_comes_once():
-    """Breaks if a label or an annotation that is the chart's own as well is rendered twice, or is not the user's."""
+    """Breaks if a user's label or annotation that the chart sets too is rendered twice or overridden by the chart."""
     version, proxied, checksum = ("app.kubernetes.io/version", "nginx.ingress.kubernetes.io/proxy-body-size", "checksum/config")
     mine = {version: "mine"}
     values = {
@@ -235,7 +234,7 @@ def placement(pod):
 
 
 def test_migration_and_test_pod_run_where_the_server_does_unless_they_have_a_place_of_their_own():
-    """Breaks if a Job can't be scheduled on the nodes that the server's pods are for, or not kept off them."""
+    """Breaks if a Job can't be scheduled on the nodes of the server's pods, or can't be kept off them."""
     own = {**PLACEMENT, "nodeSelector": {"disk": "slow"}, "priorityClassName": "low"}
     for overrides in ({}, {"migration": own, "test": own}):
         manifests = render({**PLACEMENT, "postgres": {"existingSecret": "db"}, **overrides})
@@ -274,7 +273,7 @@ def test_the_address_beats_that_of_the_image(address):
      [53, 5353, 6432], [{"to": [{"podSelector": {}}]}]),
 ])
 def test_the_server_may_call_what_it_needs_and_nothing_else(values, ports, more):
-    """Breaks if what a sidecar calls can't be let through, or a rule without ports lets all through."""
+    """Breaks if the traffic of a sidecar can't be allowed, or a rule without ports allows all traffic."""
     egress = render(values).one("NetworkPolicy")["spec"]["egress"]
     first, rest = (egress[0], egress[1:]) if ports else (None, egress)
     assert rest == more
@@ -344,7 +343,7 @@ def test_the_migration_runs_when_all_that_it_needs_is_there(postgres, secret, ho
     container = job["spec"]["template"]["spec"]["containers"][0]
     assert container["args"][0] == "migrate" and container["image"] == manifests.server()["image"]
     assert url_source(container) == secret
-    # Hooks come before the release's own Secrets, or after them.
+    # Hooks run before or after the release's Secrets are created.
     own = {manifest["metadata"]["name"]: manifest["metadata"].get("annotations", {}) for manifest in manifests.of("Secret")}
     if hooks.startswith("pre-") and secret[0] in own:
         assert own[secret[0]]["helm.sh/hook"] == hooks and int(own[secret[0]]["helm.sh/hook-weight"]) < 0
@@ -364,7 +363,7 @@ def test_the_bundled_postgres_and_its_address_have_one_password():
 
 
 def test_a_configured_password_of_the_bundled_postgres_is_the_same_in_each_render():
-    """Breaks if what renders without a cluster gives the engine another password than the volume knows."""
+    """Breaks if a rendering without a cluster gives the engine another password than the volume has."""
     texts = {rendered_text({"postgres": {**BUNDLED, "password": SECRET}}) for _ in range(2)}
     assert len(texts) == 1 and f"postgresql://ordem:{SECRET}@ordem-postgres:5432/ordem" in texts.pop()
 
@@ -379,11 +378,11 @@ def test_config_takes_exactly_the_settings_of_the_program():
 
 
 def test_a_read_only_engine_stays_behind_its_service(launch, database, tmp_path):
-    """Breaks if an engine that takes no writes loses its reads as well."""
+    """Breaks if a read-only engine loses its reads too."""
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
     accepted_order(create().send(launch("--postgres-url", database).client()), 201)
     client = launch("--postgres-url", database, folder=tmp_path / "with another log").client()
-    poll_until(lambda: client.get("/-/ready").status == 503, "the engine takes no writes")
+    poll_until(lambda: client.get("/-/ready").status == 503, "the engine is read-only")
     assert client.get(render().server()["readinessProbe"]["httpGet"]["path"]).status == 200
 
 
@@ -424,7 +423,7 @@ def test_a_change_of_settings_restarts_the_pod():
     assert all(variants.count(one) == 1 for one in variants)
 
 
-# Watching.
+# Monitoring.
 
 
 @functools.cache
@@ -434,7 +433,7 @@ def rules(**config):
 
 
 def alerts(spec):
-    """(expression, duration, labels) of each alert of one group, by its name; expressions are those for any server."""
+    """Returns {name: (expression, duration, labels)} of the alerts of one group; the expressions apply to any server."""
     [group] = spec["groups"]
     selectors = re.compile(r'\{namespace="shop",service="ordem"(,|\})')
     return {rule["alert"]: (" ".join(selectors.sub(lambda found: "{" if found[1] == "," else "", rule["expr"]).split()),
@@ -467,7 +466,7 @@ def test_alerts_know_the_bounds():
 
 
 def test_alerts_are_those_beside_compose():
-    """Breaks if an alert is changed in one of the two places alone."""
+    """Breaks if an alert is changed in only one of the two places."""
     of_chart = alerts(rules())
     of_compose = alerts(yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text()))
     # The two places find a missing server by different labels; kubelet reports the volume only in a cluster.

@@ -1,5 +1,5 @@
-"""The compose files and what their Prometheus and Grafana read. No engine runs them here: Compose's own schema, promtool and a
-running server judge them."""
+"""The compose files, and the files that their Prometheus and Grafana read. They are not run, but checked by Compose's own schema,
+promtool and a running server."""
 
 import json
 import re
@@ -24,8 +24,8 @@ FILES = ("compose.yaml", "compose.captures.yaml")
 
 
 def services_of(name):
-    """The services of a file, as Compose understands it, in all profiles."""
-    # Debian's Compose is older than the project's name in the file.
+    """Returns the services of a file, in all profiles, as Compose reads it."""
+    # Debian's version of Compose does not support the project's name in the file.
     text = re.sub(r"^name: .*\n", "", (DEPLOY / name).read_text(), flags=re.MULTILINE)
     profiles = {profile for service in yaml.safe_load(text)["services"].values() for profile in service.get("profiles", ())}
     options = [word for profile in sorted(profiles) for word in ("--profile", profile)]
@@ -52,7 +52,7 @@ def test_services_may_do_little(name):
 
 @pytest.mark.parametrize("name", FILES)
 def test_secrets_are_no_variables(name):
-    """Breaks if a password would show in `docker inspect`."""
+    """Breaks if a password is visible in `docker inspect`."""
     for service, content in services_of(name).items():
         for variable, value in content.get("environment", {}).items():
             if "PASSWORD" in variable:
@@ -61,7 +61,7 @@ def test_secrets_are_no_variables(name):
 
 
 def test_order_of_the_start():
-    """Breaks if the engine is started before its tables are there, or is killed while it answers."""
+    """Breaks if the engine starts before its tables exist, or is killed during its stop."""
     services = services_of("compose.yaml")
     assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert services["ordem"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
@@ -70,7 +70,7 @@ def test_order_of_the_start():
 
 
 def test_kong_gets_settings_that_its_plugin_has():
-    """Breaks if an upstream may take longer than an allocation lasts, or the proxy looks for Ordem where it is not."""
+    """Breaks if an upstream may take longer than the lease, or the proxy uses a wrong address of Ordem."""
     services = services_of("compose.captures.yaml")
     [proxied] = yaml.safe_load((DEPLOY / "kong/kong.yaml").read_text())["services"]
     lease = int(services["ordem"]["environment"]["ORDEM_CAPTURE_LEASE"].removesuffix("s"))
@@ -81,7 +81,7 @@ def test_kong_gets_settings_that_its_plugin_has():
 
 
 def test_prometheus_takes_its_configuration():
-    """Breaks if Prometheus would not start with it, or a rule is no PromQL."""
+    """Breaks if Prometheus would not start with it, or a rule is not valid PromQL."""
     assert_prometheus_takes("config", DEPLOY / "prometheus/prometheus.yml")
 
 
@@ -95,7 +95,7 @@ def alerts():
 
 
 def test_metrics_are_those_of_the_server(launch, database, dashboard):
-    """Breaks if a panel or an alert asks for a metric, or a value of a label, that no server tells: it would be empty for ever."""
+    """Breaks if a panel or an alert uses a metric or a label value that no server has: it would stay empty."""
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
     client = launch(f"--postgres-url={database}").client()
     poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
@@ -109,7 +109,7 @@ def test_metrics_are_those_of_the_server(launch, database, dashboard):
 
 
 def test_dashboard_shows_what_operations_says_to_watch(dashboard):
-    """Breaks if a figure to watch is in the document alone."""
+    """Breaks if a metric is listed in the document only."""
     operations = (ROOT / "docs/operations.md").read_text()
     table = operations.partition("Figures to watch:")[2].partition("\n## ")[0]
     watched = set(METRIC.findall("".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))))

@@ -1,5 +1,4 @@
-"""The image of deploy/Dockerfile: built for real, and run as it is meant to be: not as root, with the root file system read-only,
-without capabilities."""
+"""The image of deploy/Dockerfile: built, and run as intended: not as root, with a read-only root file system, without capabilities."""
 
 import json
 import os
@@ -35,7 +34,7 @@ def image():
 
 @pytest.fixture
 def contain(image):
-    """A function that gives a container of the image; removed at the end."""
+    """A function that returns a container of the image; removed at the end."""
     containers = []
 
     def make(*options):
@@ -49,7 +48,7 @@ def contain(image):
 
 @pytest.fixture
 def volume(tmp_path):
-    """A folder for the data, as a volume that the image's user may write to."""
+    """A data folder, as a volume that the image's user may write."""
     folder = tmp_path / "volume"
     folder.mkdir(mode=0o750)
     os.chown(folder, USER, USER)
@@ -61,12 +60,12 @@ def start_in(container, *flags):
 
 
 def test_size(image):
-    """Breaks if the compiler, sources, symbols or lists of packages stay in the image."""
+    """Breaks if the compiler, sources, symbols or package lists remain in the image."""
     assert image_facts(image)["Size"] < SIZE_BYTES_MAX
 
 
 def test_description(image):
-    """Breaks if an orchestrator could not tell from the image what it is, whom it runs as, and whether it is well."""
+    """Breaks if the image lacks its labels, its user or its health check."""
     facts = image_facts(image)
     config = facts["Config"]
     assert (config["User"], config["Entrypoint"], config["Cmd"]) == (f"{USER}:{USER}", ["ordem"], ["serve"])
@@ -78,8 +77,8 @@ def test_description(image):
 
 
 def test_default_command_in_a_network_of_its_own(contain):
-    """Breaks if the image does not serve by itself, writes anywhere but to its volume, is unwell by its own health check, or
-    does not stop when it is asked to."""
+    """Breaks if the image does not serve by default, writes outside its volume, fails its own health check, or does not stop on
+    request."""
     container = contain("--network", "none")
     process = subprocess.Popen(container.program, env=tool_environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     poll_until(lambda: container.execute(*HEALTH_CHECK).returncode == 0, "the server is ready", settings.START_SECONDS_MAX)
@@ -96,7 +95,7 @@ def test_default_command_in_a_network_of_its_own(contain):
 
 
 def test_smoke_test(contain, volume):
-    """Breaks if the engine in the image is not the engine, or an order is gone with its container."""
+    """Breaks if the engine in the image does not work, or an order is lost with its container."""
     server = start_in(contain("--network", "host", "--volume", f"{volume}:{DATA}"))
     order = run_smoke_test(server.client())
     server.stop()
@@ -106,8 +105,8 @@ def test_smoke_test(contain, volume):
 
 
 def test_postgres(contain, volume, tmp_path, own_postgres):
-    """Breaks if the image can't make the tables, if serve does not fill them, or if the password has to be in the environment: it
-    stands in a service file of libpq, as a secret is mounted."""
+    """Breaks if the image can't create the tables, if serve does not fill them, or if the password has to be in the environment: it is
+    in a service file of libpq, as a mounted secret."""
     url = own_postgres.create_database()
     own_postgres.run(url, f"CREATE ROLE ordem LOGIN PASSWORD '{PASSWORD}' IN ROLE {PASSWORD_ROLE}")
     own_postgres.run(url, "GRANT ALL ON SCHEMA public TO ordem")
@@ -134,8 +133,7 @@ def test_postgres(contain, volume, tmp_path, own_postgres):
 
 
 def test_as_the_chart_runs_it(contain, volume, tmp_path, own_postgres):
-    """Breaks if the command of the chart's Job makes no tables in the image, or the server there does not take the chart's
-    configuration."""
+    """Breaks if the command of the chart's Job creates no tables in the image, or the server there refuses the chart's configuration."""
     manifests = render({"postgres": {"existingSecret": "db"}, "config": {"message-ttl": "48h", "durability": "postgres"}})
     configuration = tmp_path / "configuration"
     configuration.mkdir()

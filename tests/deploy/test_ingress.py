@@ -1,5 +1,5 @@
-"""The server behind an nginx that is configured as ingress-nginx would be for the chart's Ingresses: what passes, what is sent again,
-and that clients do not notice a kill."""
+"""The server behind an nginx with the configuration of ingress-nginx for the chart's Ingresses: what passes, what is retried, and that
+clients do not notice a kill."""
 
 import json
 import random
@@ -35,7 +35,7 @@ PATCH = merge("0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f", 1, {})
 
 @pytest.fixture
 def ingress(tmp_path):
-    """A function that starts an nginx as the chart's values configure it, in front of a port."""
+    """A function that starts an nginx with the configuration for the chart's values, in front of a port."""
     running = []
 
     def start(port, values=None):
@@ -52,7 +52,7 @@ def ingress(tmp_path):
 
 @pytest.fixture
 def small(launch, tmp_path, ingress):
-    """A server with small bounds, as its Ingress knows them: its own port, and the nginx before it."""
+    """A server with small limits that its Ingress matches: its port, and that of the nginx in front of it."""
     values = {"config": SMALL, "ingress": INGRESS}
     configuration = tmp_path / "ordem.conf"
     configuration.write_text(render(values).configuration())
@@ -60,7 +60,7 @@ def small(launch, tmp_path, ingress):
     return server.port, ingress(server.port, values)
 
 
-# What passes.
+# Requests that pass.
 
 
 def test_the_smoke_test(launch, ingress):
@@ -95,14 +95,14 @@ def test_what_is_not_for_clients_stays_inside(launch, ingress, path):
 
 
 def create_of(size):
-    """A create whose body has so many bytes."""
+    """A create with a body of this size."""
     headers = [("Content-Type", JSON_TYPE), ("Idempotency-Key", new_guid())]
     return request_bytes("POST", ORDERS, headers, json.dumps(order_content()).encode().ljust(size))
 
 
 def passed_on(nginx):
-    """Whether the engine got the one request that nginx has had."""
-    (*_, tries), = poll_until(nginx.requests, "nginx tells of the request")
+    """Whether the engine received the one request that nginx got."""
+    (*_, tries), = poll_until(nginx.requests, "nginx logs the request")
     return tries != ["-"]
 
 
@@ -133,7 +133,7 @@ def test_batches_have_no_bound(small):
 
 
 def test_batches_stream_both_ways(launch, ingress):
-    """Breaks if nginx gathers a request or an answer before it passes it on."""
+    """Breaks if nginx buffers a request or a response."""
     with OpenBatch(ingress(launch().port).port) as batch:
         for write in new_creates(3):
             batch.send(line_of(write))
@@ -143,13 +143,13 @@ def test_batches_stream_both_ways(launch, ingress):
 
 
 def test_the_controller_fits_the_engine():
-    """Breaks if a request could go into a connection that the engine is about to close, or if a header that it takes is refused."""
+    """Breaks if nginx may use a connection that the engine is about to close, or refuses a header that the engine accepts."""
     options, controller = helped_options(), yaml.safe_load(CONTROLLER_VALUES.read_text())["controller"]["config"]
     assert options["idle-timeout"] == "1m" and int(controller["upstream-keepalive-timeout"]) < 60
     assert options["max-header"] == "16KiB" and controller["large-client-header-buffers"].endswith(" 16k")
 
 
-# What is sent again.
+# Requests that are retried.
 
 
 @pytest.mark.parametrize("write", [CREATE, PATCH], ids=["POST", "PATCH"])
@@ -174,7 +174,7 @@ RECORD = record_bytes(new_key(), captured())
 @pytest.mark.parametrize("data, method", [(ALLOCATE, "PUT"), (RECORD, "POST")], ids=["PUT", "POST"])
 @pytest.mark.parametrize("failure, status, count", [(HANG_UP, 502, 1), (REFUSED, 201, 2)], ids=["hang up", "503"])
 def test_captures_are_sent_again_only_if_they_were_refused(ingress, data, method, failure, status, count):
-    """Breaks if an allocation whose answer was lost is sent again: its client would be told 409."""
+    """Breaks if an allocation whose response was lost is retried: its client would get 409."""
     with ScriptedServer(failure, CREATED) as server, Client(ingress(server.port).port) as client:
         assert client.exchange(data).status == status
         assert server.requests == [method] * count
@@ -188,7 +188,7 @@ def test_batches_are_not_sent_again(ingress, failure, status):
 
 
 def test_who_waits_for_restarts_is_refused_at_once(ingress):
-    """nginx does not pause between tries: it would ask an engine that has too much to do as quickly as that can refuse."""
+    """nginx does not wait between tries: it would retry a request to an overloaded engine immediately."""
     waiting = {"ingress": {**INGRESS, "restartWaitSeconds": WAIT_SECONDS}}
     with ScriptedServer(REFUSED, CREATED) as server, Client(ingress(server.port, waiting).port) as client:
         assert CREATE.send(client).status == 503
@@ -199,8 +199,8 @@ def test_who_waits_for_restarts_is_refused_at_once(ingress):
 
 
 def write_while_killed(nginx, oracle, launch, server):
-    """Clients write, and the server is killed again and again, each time after so many more writes. Returns the last one, and whom the
-    orders belong to."""
+    """Clients write while the server is killed repeatedly, each time after a number of further writes. Returns the last server, and the
+    customers of the orders."""
     customers = [new_customer() for _ in range(3)]
     workers = [Worker(oracle, nginx.port, random.Random(f"{settings.SEED}/{number}"), customers)
                for number in range(settings.INGRESS_WORKERS)]

@@ -1,4 +1,4 @@
-"""The Debian package, and the service in it: checked by Debian's own tools, installed into a clean Debian, removed and purged."""
+"""The Debian package and its service: checked by Debian's tools, installed into a clean Debian, removed and purged."""
 
 import shutil
 import subprocess
@@ -14,9 +14,9 @@ from support.smoke_test import run_smoke_test
 UNIT = "ordem.service"
 # systemd's measure of how exposed a service is, in tenths: 0 is best, 100 worst.
 EXPOSURE_TENTHS_MAX = 15
-# Whoever looks at the log of a machine that boots wants to see other lines, too.
+# More restarts would crowd other lines out of the log of a booting machine.
 RESTART_SECONDS_MIN = 3
-# A password may come to stand in the settings; and no bug of Debian is closed.
+# The settings file may contain a password, and the changelog closes no bug of Debian.
 LINTIAN_EXCEPTIONS = "non-standard-file-perm,initial-upload-closes-no-bugs"
 SETTINGS_FILE = "etc/ordem/ordem.conf"
 DATA = "var/lib/ordem"
@@ -24,7 +24,7 @@ DATA = "var/lib/ordem"
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """The package, made of what was built."""
+    """The package, made from the build."""
     folder = tmp_path_factory.mktemp("package")
     made = subprocess.run(
         ["cpack", "-G", "DEB", "-B", folder], cwd=Path(binary()).parents[1], stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -36,7 +36,7 @@ def package(tmp_path_factory):
 
 
 class CleanDebian:
-    """A Debian that has nothing but what every one has."""
+    """A Debian with only the essential packages."""
 
     def __init__(self):
         self._container = run_tool("buildah", "from", "--pull-never", BASE)
@@ -63,7 +63,7 @@ class CleanDebian:
         return self.run("stat", "--format", "%U:%G %a", f"/{path}")
 
     def serve(self):
-        """The server as the service starts it: as the user, with the settings of the package."""
+        """Runs the server as the service does: as its user, with the settings of the package."""
         program = ["chroot", "--userspec=ordem:ordem", str(self.root), "/usr/bin/ordem"]
         return OrdemServer(f"/{DATA}", "--config", f"/{SETTINGS_FILE}", program=program).wait_listening()
 
@@ -81,7 +81,7 @@ def debian():
 
 
 def test_lintian(package):
-    """Breaks if the package is not what Debian calls one: errors, and warnings too."""
+    """Breaks if lintian reports errors or warnings."""
     result = subprocess.run(
         ["lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", LINTIAN_EXCEPTIONS, package],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
@@ -102,7 +102,7 @@ def test_manual(package, tmp_path):
 
 
 def test_unit_is_as_closed_as_it_can_be():
-    """Breaks if the service may do what it does not need to."""
+    """Breaks if the service has privileges that it does not need."""
     result = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_TENTHS_MAX}", ROOT / "deploy/systemd" / UNIT],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
@@ -111,19 +111,19 @@ def test_unit_is_as_closed_as_it_can_be():
 
 
 def settings_of_unit(text):
-    """(name, value) of each setting of a unit or a drop-in."""
+    """Returns (name, value) of each setting of a unit or a drop-in."""
     return [tuple(line.split("=", 1)) for line in text.splitlines() if line and not line.startswith(("#", "["))]
 
 
 def test_unit_waits_for_an_address_that_is_late_at_boot():
-    """Breaks if systemd gives up after some tries."""
+    """Breaks if systemd stops restarting after some tries."""
     unit = dict(settings_of_unit((ROOT / "deploy/systemd" / UNIT).read_text()))
     assert unit["StartLimitIntervalSec"] == "0" and unit["Restart"] == "on-failure"
     assert int(unit["RestartSec"].removesuffix("s")) >= RESTART_SECONDS_MIN
 
 
 def drop_ins():
-    """What the settings file and the manual tell an administrator to write into a drop-in."""
+    """Returns the drop-ins that the settings file and the manual recommend."""
     comment = (ROOT / "deploy/debian/ordem.conf").read_text()
     yield "\n".join(line.removeprefix("#   ") for line in comment.splitlines() if line.startswith("#   "))
     manual = (ROOT / "docs/operations.md").read_text()
@@ -131,7 +131,8 @@ def drop_ins():
 
 
 def test_drop_ins_are_taken_by_systemd(tmp_path):
-    """Breaks if a data folder elsewhere, or a machine without user namespaces, takes what is written nowhere, or what systemd does not know."""
+    """Breaks if another data folder, or a machine without user namespaces, needs an undocumented setting, or one that systemd does not
+    know."""
     services = list(drop_ins())
     assert [dict(settings_of_unit(text)).get("ReadWritePaths") for text in services] == ["/srv/ordem"] * 2
     assert dict(settings_of_unit(services[1]))["PrivateUsers"] == "no"
@@ -152,8 +153,8 @@ def test_drop_ins_are_taken_by_systemd(tmp_path):
 
 @needs_root
 def test_installed_removed_and_purged(debian, package):
-    """Breaks if the package lacks a dependency, its service could not start, all users can read the settings, orders go with
-    the package, or a folder without any stays."""
+    """Breaks if the package lacks a dependency, its service can't start, all users can read the settings, removal deletes orders, or an
+    empty data folder remains."""
     debian.install_with_dependencies(package, "systemd")
     assert f"ordem {project_version()}," in debian.run("ordem", "version")
     assert debian.owner_and_mode(SETTINGS_FILE) == "root:ordem 640"

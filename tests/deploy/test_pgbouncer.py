@@ -1,4 +1,4 @@
-"""Ordem behind a real PgBouncer: nothing that it needs, and nothing that it leaves, outlives a transaction."""
+"""Ordem behind a real PgBouncer: it needs no session state beyond a transaction, and leaves none."""
 
 import contextlib
 import random
@@ -22,7 +22,7 @@ def rng():
 
 
 def assert_nothing_left(postgres, url):
-    """No session of the pool keeps a lock, a temporary table, or a setting."""
+    """No session of the pool has a lock, a temporary table, or a changed setting."""
     assert postgres.run(url, "SELECT * FROM pg_locks WHERE locktype = 'advisory'") == []
     assert postgres.run(url, "SELECT relname FROM pg_class WHERE relpersistence = 't'") == []
 
@@ -34,7 +34,7 @@ def settings_in(postgres, pooled):
 
 @contextlib.contextmanager
 def others_at_work(postgres, pooled):
-    """Other clients of the same pool, whose transactions come between those of ordem."""
+    """Other clients of the same pool, whose transactions alternate with those of ordem."""
     stopping = threading.Event()
 
     def work():
@@ -52,7 +52,7 @@ def others_at_work(postgres, pooled):
 
 @POOLS
 def test_migrate_serve_verify_and_restore_behind_a_pooler(postgres, database, launch, data_dir, tmp_path, rng, mode, pool_size):
-    """Breaks if something is looked for in a session that another client has by now, or is left there for it."""
+    """Breaks if ordem expects state in a session that another client has by now, or leaves state there."""
     with pgbouncer(postgres, database, mode, pool_size) as pooled:
         before = settings_in(postgres, pooled)
         with others_at_work(postgres, pooled):
@@ -75,7 +75,7 @@ def test_migrate_serve_verify_and_restore_behind_a_pooler(postgres, database, la
 
 @POOLS
 def test_two_runs_of_migrate_behind_a_pooler_take_turns(postgres, mode, pool_size):
-    """Breaks if the lock of a run is in a session that it has only for a statement: both would apply the same migration."""
+    """Breaks if the lock of a run belongs to a session that it has only for one statement: two runs would apply the same migration."""
     for _ in range(5):
         url = postgres.create_database()
         with pgbouncer(postgres, url, mode, pool_size) as pooled:
@@ -87,7 +87,7 @@ def test_two_runs_of_migrate_behind_a_pooler_take_turns(postgres, mode, pool_siz
 
 @POOLS
 def test_lock_timeout_holds_behind_a_pooler(postgres, database, mode, pool_size):
-    """Breaks if a migration waits for a table for ever because its session is not the one whose timeout was set."""
+    """Breaks if a migration waits for a table forever because the timeout was set in another session."""
     with pgbouncer(postgres, database, mode, pool_size) as pooled:
         with others_at_work(postgres, pooled), Replica(postgres, database).open_transaction("CREATE TABLE orders ()"):
             result = run_ordem("migrate", "--postgres-url", pooled, "--lock-timeout=300ms")
@@ -98,7 +98,7 @@ def test_lock_timeout_holds_behind_a_pooler(postgres, database, mode, pool_size)
 @pytest.mark.parametrize("command", [("migrate",), ("migrate", "status"), ("restore", "--data-dir", "{}"), ("verify", "--data-dir", "{}")],
                          ids=" ".join)
 def test_pooler_of_statements_is_refused_with_the_remedy(postgres, database, launch, data_dir, command):
-    """Breaks if a pooler that tears transactions apart is worked with, or the refusal does not say what to do."""
+    """Breaks if a pooler that splits transactions is accepted, or the error message does not say what to do."""
     if command[0] == "verify":
         launch().stop()
     with pgbouncer(postgres, database, "statement") as pooled:
@@ -109,7 +109,7 @@ def test_pooler_of_statements_is_refused_with_the_remedy(postgres, database, lau
 
 
 def test_server_behind_a_pooler_of_statements_says_so_in_its_log(postgres, database, launch):
-    """Breaks if a server is silent about why Postgres gets nothing."""
+    """Breaks if the server does not log why it can't write to Postgres."""
     migrated(database)
     with pgbouncer(postgres, database, "statement") as pooled:
         server = launch(f"--postgres-url={pooled}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes seeds/: what the fuzz targets start from. Run it after a change below or in tests/storage/golden.
+"""Writes seeds/, the inputs from which fuzzing starts. Run it after a change here or in tests/storage/golden.
 
-Each target's file says how it reads its input.
+Each target's source describes the format of its input.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Servers whose health is checked after each test that was unkind to them."""
+"""Servers whose health is checked after each test."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from support.process_facts import rss_bytes
 
 
 def assert_well(server, rss_before):
-    """The server lives, answers a new connection, and has not grown out of bounds."""
+    """The server is alive, answers a new connection, and its memory is within bounds."""
     assert server.is_running(), f"the server has ended:\n{server.stderr()}"
     with server.client() as client:
         assert client.get("/-/ping").json() == {"message": "pong"}
@@ -17,7 +17,7 @@ def assert_well(server, rss_before):
 
 
 class _Slot:
-    """A server with default flags that tests share; started anew if a test has ended it."""
+    """A server with default flags that tests share. It is restarted if a test has ended it."""
 
     def __init__(self, make_folder):
         self._make_folder = make_folder
@@ -58,7 +58,7 @@ def client(server):
 
 @pytest.fixture
 def launch_watched(launch):
-    """Like `launch`, and checks at the end that the server is well."""
+    """Like `launch`; checks at the end that the server is healthy."""
     watched = []
 
     def start(*flags):

@@ -1,5 +1,5 @@
-"""Well-formed HTTP with a body, GUID or version that is not good. Each is refused with the right problem and pointer,
-nothing is recorded, and the same GUID still works with a good request."""
+"""Well-formed HTTP with an invalid body, GUID or version. Each request is refused with the right problem and pointer, nothing is
+recorded, and the same GUID still works with a valid request."""
 
 import json
 from datetime import timedelta
@@ -34,12 +34,12 @@ def with_item(**changes):
 
 
 def with_attributes(raw):
-    """A create whose attributes are these very bytes."""
+    """A create whose attributes are exactly these bytes."""
     return order_with(attributes="@").replace(b'"@"', raw)
 
 
 def with_text(raw):
-    """A create with these very bytes inside a string."""
+    """A create with exactly these bytes inside a string."""
     return order_with(attributes={"text": "@"}).replace(b"@", raw)
 
 
@@ -56,7 +56,7 @@ def nested_lists(levels):
 
 
 def doubled(text, extra):
-    """A create in which `extra` stands in front of a text of it."""
+    """A create with `extra` inserted before a text in its bytes."""
     body = order_with()
     assert text in body
     return body.replace(text, extra + text, 1)
@@ -193,7 +193,7 @@ GOOD = {
 
 @pytest.mark.parametrize("raw, value", [(b"2.0", 2), (b"1e3", 1000), (b"2.50e1", 25), (b"1E6", 10**6), (b"1.0", 1)])
 def test_integer_by_its_value(client, raw, value):
-    """Breaks if what JSON Schema calls an integer is refused, or is another request than the same number in digits."""
+    """Breaks if an integer in the sense of JSON Schema is refused, or has another fingerprint than the same number in digits."""
     guid, customer = new_guid(), new_customer()
     body = order_with(customer, items=[item(quantity="@")])
     order = accepted_order(send_body(client, body.replace(b'"@"', raw), guid), 201)
@@ -220,7 +220,7 @@ def assert_pointers(problem, pointers):
 
 
 def assert_nothing_kept(client, answer, guid):
-    """The refusal was not recorded: the GUID still executes a good create."""
+    """The refusal was not recorded: the GUID still executes a valid create."""
     assert expires_at(answer) <= now() + CLOCK_SLACK
     assert client.get(f"/api/v1/messages/{guid}").status == 404
     customer = new_customer()
@@ -249,7 +249,7 @@ def test_json_that_is_no_order(client, name):
 
 
 def test_errors_below_a_long_name(client):
-    """Breaks if a long name around many mistakes is repeated with each of them: half a body of name makes 500 MB of answer."""
+    """Breaks if a long name is repeated in each of many errors: a name of half a body would make a response of 500 MB."""
     wrong = b",".join([b"9007199254740993"] * 1000)
     answer = send_body(client, with_attributes(b'{"%s":[%s]}' % (b"n" * 500_000, wrong)), new_guid())
     errors = assert_problem(answer, 422, "invalid-order")["errors"]
@@ -276,7 +276,7 @@ def test_lone_surrogate(client, make, raw):
 
 @pytest.mark.parametrize("name", GOOD)
 def test_largest_good_content(client, name):
-    """Breaks if a bound is one too tight, or if content does not come back as it was sent."""
+    """Breaks if a limit is too low by one, or if content changes between request and response."""
     content = GOOD[name]
     order = accepted_order(create(content).send(client), 201)
     assert {member: order[member] for member in content} == content
@@ -286,7 +286,7 @@ def test_largest_good_content(client, name):
 
 @pytest.fixture
 def order(client):
-    """An order of version 1; it must still be the same at the end of the test."""
+    """An order of version 1, which must be unchanged at the end of the test."""
     created = accepted_order(create().send(client), 201)
     yield created
     assert client.get_order(created["order_id"]) == created
@@ -366,18 +366,18 @@ def test_versions_that_disagree(client, order):
     lambda order_id: set_status(order_id, None, "confirmed"),
 ], ids=["PATCH", "status"])
 def test_update_without_version(client, order, write):
-    """Breaks if an update without a version is taken for one against the current version."""
+    """Breaks if an update without a version is applied to the current version."""
     assert_problem(write(order["order_id"]).send(client), 428, "version-required")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", MERGE_PATCH_TYPE, "json", ""])
 def test_content_type_that_is_not_json(client, content_type):
-    """Breaks if a body is parsed as JSON although its sender does not say so."""
+    """Breaks if a body with another Content-Type is parsed as JSON."""
     assert_problem(send_body(client, order_with(), new_guid(), content_type=content_type), 415, "unsupported-media-type")
 
 
 def test_body_without_content_type(client):
-    """Breaks if a missing Content-Type is taken for JSON."""
+    """Breaks if a missing Content-Type is treated as JSON."""
     answer = client.request("POST", ORDERS, [("Idempotency-Key", new_guid())], order_with())
     assert_problem(answer, 415, "unsupported-media-type")
 
@@ -403,7 +403,7 @@ BAD_KEYS = {
 
 @pytest.mark.parametrize("name", BAD_KEYS)
 def test_malformed_guid_in_the_header(client, name):
-    """Breaks if a GUID can hold what a log line, a path or a C string would cut or split."""
+    """Breaks if a GUID may contain characters that cut or split a log line, a path or a C string."""
     value, slugs = BAD_KEYS[name]
     answer = send_body(client, order_with(), value)
     slug = answer.json()["type"].removeprefix("/problems/")
@@ -437,7 +437,7 @@ def test_guids_that_disagree(client):
 
 
 def test_guid_with_a_comma_is_one_message_however_it_comes(client):
-    """Breaks if a GUID with a comma can't be sent, or is another one in the header, in the body and in a batch."""
+    """Breaks if a GUID with a comma can't be sent, or differs between the header, the body and a batch."""
     guid, content = f"{new_guid()},1", order_content()
     order = accepted_order(client.exchange(create(content, guid).to_bytes("string")), 201)
     for form in ("string", "body"):
@@ -452,7 +452,7 @@ def test_guid_with_a_comma_is_one_message_however_it_comes(client):
 
 
 def test_parameters_of_a_quoted_guid_are_no_part_of_it(client):
-    """Breaks if a parameter that a proxy adds to the item makes another GUID, or a refusal."""
+    """Breaks if a parameter that a proxy adds to the item changes the GUID or is refused."""
     guid, body = new_guid(), order_with(new_customer())
     first = accepted_order(send_body(client, body, f'"{guid}"'), 201)
     for parameters in (";a=1", "; a=?0;b", ';c="x, y"'):
@@ -464,7 +464,7 @@ def test_parameters_of_a_quoted_guid_are_no_part_of_it(client):
 
 @pytest.mark.parametrize("guid", ["k", "k" * 255, "!#$%&'()*+,-./:;<=>?@[]^_`{|}~"])
 def test_unusual_guid(client, guid):
-    """Breaks if the bounds of a GUID are off by one, or if a visible character is special somewhere."""
+    """Breaks if the length limits of a GUID are off by one, or if a visible character is treated specially."""
     content = order_content()
     first = client.exchange(create(content, guid).to_bytes("string" if "," in guid else "token"))
     again = client.request("POST", ORDERS, [("Content-Type", JSON_TYPE)], json.dumps({**content, "guid": guid}).encode())

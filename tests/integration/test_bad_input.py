@@ -1,5 +1,5 @@
-"""Bytes that are not a good HTTP request: each gets a clear refusal (or the end of its connection), changes nothing,
-and leaves the server well. The fixtures check after each test that it still answers and has not grown."""
+"""Invalid HTTP requests: each gets a clear refusal (or the end of its connection), changes nothing, and does not harm the server. After
+each test the fixtures check that the server still answers and that its memory has not grown."""
 
 import json
 import socket
@@ -34,7 +34,7 @@ def assert_nothing_created(server, customer):
 
 
 def assert_single_refusal(connection, statuses):
-    """One answer with one of the statuses; after an HTTP error the connection ends without another byte."""
+    """Exactly one response with one of the statuses; after an HTTP error the connection ends without another byte."""
     response = connection.read_response()
     assert response.status in statuses, f"{response.status}: {response.body[:500]!r}"
     if response.status in SLUGS:
@@ -62,7 +62,7 @@ def assert_timed_out(connection):
 
 
 def create_head(*headers):
-    """The head of a create, with the headers that say how long its body is left to the caller."""
+    """The head of a create. The caller adds the headers that determine the length of its body."""
     lines = [f"POST {ORDERS} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {JSON_TYPE}",
              f"Idempotency-Key: {new_guid()}", *headers]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
@@ -74,14 +74,14 @@ def chunked(body, size):
 
 
 def content_bytes(customer=None):
-    """The body of a good create."""
+    """The body of a valid create."""
     return create(order_content(customer or new_customer())).to_bytes().split(b"\r\n\r\n", 1)[1]
 
 
-# Requests that end too early, or come too slowly.
+# Requests that end too early, or arrive too slowly.
 
 def request_cut_at(place, customer):
-    """A create, cut off at a place."""
+    """A create, truncated."""
     data = create(order_content(customer)).to_bytes()
     body = data.index(b"\r\n\r\n") + 4
     ends = {"first byte": 1, "request line": 9, "header name": data.index(b"Content-Type") + 4,
@@ -94,7 +94,7 @@ PLACES = ("first byte", "request line", "header name", "end of headers", "before
 
 @pytest.mark.parametrize("place", PLACES)
 def test_truncated_request_then_half_close(server, place):
-    """Breaks if a request whose end never came is executed, or if its end is waited for after the client's FIN."""
+    """Breaks if an incomplete request is executed, or if the server waits for the rest after the client's FIN."""
     customer = new_customer()
     with server.connect() as connection:
         connection.send(request_cut_at(place, customer))
@@ -109,7 +109,7 @@ def test_truncated_request_then_half_close(server, place):
 @pytest.mark.parametrize("leave", ["close", "reset"])
 @pytest.mark.parametrize("place", PLACES)
 def test_truncated_request_then_gone(server, place, leave):
-    """Breaks if a session dies badly (or takes the server along) when its client goes away in mid-request."""
+    """Breaks if a session crashes, or crashes the server, when its client disconnects in the middle of a request."""
     customer = new_customer()
     connection = server.connect()
     connection.send(request_cut_at(place, customer))
@@ -118,8 +118,8 @@ def test_truncated_request_then_gone(server, place, leave):
 
 
 def test_client_gone_before_its_answer(server):
-    """Breaks if an answer to a closed connection hits freed memory or raises SIGPIPE, or if the write is lost or done
-    twice because its answer was not read."""
+    """Breaks if a response to a closed connection uses freed memory or raises SIGPIPE, or if the write is lost or executed twice
+    because its response was not read."""
     customer = new_customer()
     writes = [create(order_content(customer)) for _ in range(20)]
     for write in writes:
@@ -134,7 +134,7 @@ def test_client_gone_before_its_answer(server):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_truncated_request_then_silence(launch_watched, place):
-    """Breaks if a request may stay unfinished for ever: each would hold a connection and its memory."""
+    """Breaks if a request may stay incomplete forever: each would occupy a connection and its memory."""
     customer = new_customer()
     server = launch_watched(SHORT_REQUEST_TIMEOUT)
     connection = server.connect()
@@ -145,7 +145,7 @@ def test_truncated_request_then_silence(launch_watched, place):
 
 @pytest.mark.parametrize("part", ["headers", "body"])
 def test_slow_sender_is_cut_off(launch_watched, part):
-    """Breaks if the request timeout starts anew with each byte: a slow sender would hold its connection for ever."""
+    """Breaks if each byte restarts the request timeout: a slow sender would occupy its connection forever."""
     server = launch_watched(SHORT_REQUEST_TIMEOUT)
     connection = server.connect()
     if part == "headers":
@@ -165,7 +165,7 @@ def test_slow_sender_is_cut_off(launch_watched, part):
 
 
 def test_byte_by_byte_within_the_timeout(server):
-    """Breaks if the parser needs a line, a header or the body to come in one piece."""
+    """Breaks if the parser requires a line, a header or the body to arrive in one piece."""
     with server.connect() as connection:
         for byte in create().to_bytes():
             connection.send(bytes([byte]))
@@ -219,8 +219,8 @@ def check_status(response, status):
 
 
 def test_pipelined_requests_are_answered_in_order(server, client):
-    """Breaks if answers overtake each other (a ping needs no commit, a create does), or if the bytes after a request
-    are lost or parsed twice."""
+    """Breaks if responses are reordered (a ping needs no commit, a create does), or if the bytes after a request are lost or parsed
+    twice."""
     requests = pipelined_requests(client, new_customer())
     with server.connect() as connection:
         connection.send(b"".join(data for _, data, _ in requests))
@@ -230,7 +230,7 @@ def test_pipelined_requests_are_answered_in_order(server, client):
 
 
 def test_pipelined_repeats_are_one_message(server, client):
-    """Breaks if a repeat that comes behind its first request on the same connection is executed, or waits for itself."""
+    """Breaks if a repeat that follows the original request on the same connection is executed, or waits for itself."""
     customer = new_customer()
     write = create(order_content(customer))
     with server.connect() as connection:
@@ -242,7 +242,7 @@ def test_pipelined_repeats_are_one_message(server, client):
 
 
 def test_pipelined_good_request_then_garbage(server):
-    """Breaks if garbage behind a good request takes the good answer away, or is ignored."""
+    """Breaks if garbage after a valid request suppresses its response, or is ignored."""
     with server.connect() as connection:
         connection.send(create().to_bytes() + b"\0\1garbage\r\n\r\n")
         accepted_order(connection.read_response(), 201)
@@ -250,7 +250,7 @@ def test_pipelined_good_request_then_garbage(server):
 
 
 def test_pipelined_garbage_then_good_request(server):
-    """Breaks if the parser looks for a request behind garbage: that is how requests are smuggled."""
+    """Breaks if the parser looks for a request after garbage, which allows request smuggling."""
     customer = new_customer()
     with server.connect() as connection:
         connection.send(b"garbage\r\n\r\n" + create(order_content(customer)).to_bytes())
@@ -258,7 +258,7 @@ def test_pipelined_garbage_then_good_request(server):
     assert_nothing_created(server, customer)
 
 
-# Heads that are not HTTP.
+# Invalid headers.
 
 def get_ping(*lines, version=b"HTTP/1.1"):
     return b"\r\n".join([b"GET /-/ping " + version, b"Host: a", *lines]) + b"\r\n\r\n"
@@ -325,7 +325,7 @@ def test_folded_guid(server):
 
 
 def test_same_length_twice(server):
-    """Breaks if a repeated Content-Length confuses the parser; RFC 9112 lets it count once, or be refused."""
+    """Breaks if a repeated Content-Length confuses the parser. RFC 9112 allows to count it once or to refuse it."""
     body = content_bytes()
     length = f"Content-Length: {len(body)}"
     with server.connect() as connection:
@@ -334,7 +334,7 @@ def test_same_length_twice(server):
 
 
 def test_header_below_the_limit_is_fine(server):
-    """Breaks if the bound on headers is much lower than --max-header says."""
+    """Breaks if the effective limit on headers is much lower than --max-header."""
     with server.connect() as connection:
         assert connection.get("/-/ping", [("X-Large", "x" * 15 * 1024)]).status == 200
 
@@ -358,8 +358,8 @@ SMUGGLING = {
 
 @pytest.mark.parametrize("name", SMUGGLING)
 def test_smuggled_request(server, name):
-    """Breaks if a request is served although the length of its body is in doubt: a proxy that reads it otherwise would
-    take what follows for a part of the body, and this server for the request of another client."""
+    """Breaks if a request with an ambiguous body length is served: a proxy with the other reading would treat the next bytes as part of
+    the body, and this server as the request of another client."""
     customer = new_customer()
     body = b"0\r\n\r\n" + create(order_content(customer)).to_bytes()
     headers = [line.format(all=len(body)) for line in SMUGGLING[name]]
@@ -370,7 +370,7 @@ def test_smuggled_request(server, name):
 # Bodies: their length, their chunks, and Expect.
 
 def test_chunked_body(server, client):
-    """Breaks if chunks, their extensions or the trailer are not understood."""
+    """Breaks if chunks, chunk extensions or trailers are not parsed."""
     customer = new_customer()
     body = content_bytes(customer)
     data = b"%X;note=\"first\"\r\n%s\r\n" % (10, body[:10]) + chunked(body[10:], 7)[:-2] + b"X-Trailer: t\r\n\r\n"
@@ -406,7 +406,7 @@ def test_broken_chunks(server, name):
 
 
 def large_body(form):
-    """A body of 2 MiB as it goes behind its head, and the header that announces it."""
+    """A body of 2 MiB, and the header that announces it."""
     body = b'{"customer_id":"' + b"x" * 2 * MIB + b'"}'
     if form == "length":
         return f"Content-Length: {len(body)}", body
@@ -417,7 +417,7 @@ def large_body(form):
 
 @pytest.mark.parametrize("form", ["length", "chunked", "one chunk"])
 def test_body_over_the_limit(server, form):
-    """Breaks if a body is collected beyond --max-body, or if its sender gets a reset instead of 413."""
+    """Breaks if a body is buffered beyond --max-body, or if its sender gets a reset instead of 413."""
     length, body = large_body(form)
     assert_refused_bytes(server, create_head(length) + body, (413,))
 
@@ -430,7 +430,7 @@ def test_expect_continue_is_refused_at_once(server):
 
 
 def test_expect_continue_with_large_chunks(server):
-    """Breaks if a body without a length slips past the limit after its 100."""
+    """Breaks if a body without a length exceeds the limit after its 100."""
     length, body = large_body("chunked")
     with server.connect() as connection:
         connection.send(create_head(length, "Expect: 100-continue"))
@@ -440,7 +440,7 @@ def test_expect_continue_with_large_chunks(server):
 
 
 def test_expect_continue_works(server):
-    """Breaks if the 100 is not sent: some clients wait a second for it, others for ever."""
+    """Breaks if the 100 is not sent: some clients wait for it for a second, others forever."""
     body = content_bytes()
     with server.connect() as connection:
         connection.send(create_head(f"Content-Length: {len(body)}", "Expect: 100-continue"))
@@ -451,7 +451,7 @@ def test_expect_continue_works(server):
 
 
 def test_refused_body_is_not_recorded(server, client):
-    """Breaks if a 413 burns its GUID."""
+    """Breaks if a 413 makes its GUID unusable."""
     write = create()
     length, body = large_body("length")
     head = "\r\n".join([f"POST {ORDERS} HTTP/1.1", "Host: a", f"Content-Type: {JSON_TYPE}",
@@ -498,7 +498,7 @@ TARGETS = {
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_bad_target(client, name):
-    """Breaks if a path or query is decoded leniently, or if a typo in a query parameter is silently lost."""
+    """Breaks if a path or query is decoded leniently, or if a misspelt query parameter is ignored."""
     target, allowed = TARGETS[name]
     assert_one_of(client.get(target), allowed)
 
@@ -508,8 +508,7 @@ RAW_CHARACTERS = ("acme|17", "m\u00fcller", "{a}", "[a]", "a^b", "a`b", '"a"', "
 
 @pytest.mark.parametrize("text", RAW_CHARACTERS)
 def test_raw_characters_in_a_target_are_data(server, text):
-    """Breaks if a request is refused, or its connection closed, for characters that browsers, curl and Node leave as they
-    are."""
+    """Breaks if a request is refused, or its connection closed, because of characters that browsers, curl and Node do not encode."""
     customer = f"{text}-{new_customer()}"
     with server.connect() as connection:
         order = accepted_order(connection.exchange(create(order_content(customer)).to_bytes()), 201)
@@ -523,7 +522,7 @@ def test_raw_characters_in_a_target_are_data(server, text):
 
 @pytest.mark.parametrize("target, named", [(f"{ORDERS}?customer_id=100%", "'%'"), ("/-/ping#top", "'#'"), ("*", "path")])
 def test_target_that_is_none_leaves_the_connection_open(server, target, named):
-    """Breaks if the refusal does not say which character is wrong, or takes the other requests of the connection along."""
+    """Breaks if the refusal does not name the invalid character, or fails other requests of the connection."""
     with server.connect() as connection:
         connection.send(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode() + PING)
         assert named in assert_problem(connection.read_response(), 400, "malformed-request")["detail"]
@@ -532,12 +531,12 @@ def test_target_that_is_none_leaves_the_connection_open(server, target, named):
 
 @pytest.mark.parametrize("byte", [0x00, 0x01, 0x09, 0x0A, 0x0D, 0x1F, 0x7F])
 def test_control_character_in_a_target(server, byte):
-    """Breaks if a byte that could end or split a line is taken as data."""
+    """Breaks if a byte that could end or split a line is accepted as data."""
     assert_refused_bytes(server, b"GET /-/ping?a%cb HTTP/1.1\r\nHost: h\r\n\r\n" % byte, (400,))
 
 
 def test_slash_at_the_end_of_a_path(client):
-    """Breaks if a path with a slash behind it is another one, or offers methods of another one."""
+    """Breaks if a path with a trailing slash is treated as another path, or offers the methods of another path."""
     customer = new_customer()
     headers = [("Content-Type", JSON_TYPE), ("Idempotency-Key", new_guid())]
     order = accepted_order(client.request("POST", f"{ORDERS}/", headers, content_bytes(customer)), 201)
@@ -557,7 +556,7 @@ def assert_one_of(response, allowed):
 
 @pytest.mark.parametrize("query, name", [("colour=red", "colour"), ("limit=0", "limit"), ("cursor=banana!", "cursor")])
 def test_bad_query_is_named(client, query, name):
-    """Breaks if the detail does not say which query parameter is wrong."""
+    """Breaks if the detail does not name the wrong query parameter."""
     order = accepted_order(create().send(client), 201)
     for target in (f"{order_path(order['order_id'])}/versions?{query}", f"{ORDERS}?customer_id=c&{query}"):
         assert name in assert_problem(client.get(target), 400, "malformed-query")["detail"]
@@ -565,7 +564,7 @@ def test_bad_query_is_named(client, query, name):
 
 @pytest.mark.parametrize("query", ["dry_run=true", "version=1", "limit=1", "a"])
 def test_write_with_a_query_is_not_executed(client, query):
-    """Breaks if what a client asks for in a query is passed over: a dry run would be a real one."""
+    """Breaks if an unknown query parameter is ignored: a dry run would be executed."""
     customer = new_customer()
     order = accepted_order(create(order_content(customer)).send(client), 201)
     path = order_path(order["order_id"])
@@ -603,7 +602,7 @@ def test_wrong_method(client, name):
 
 
 def test_many_short_connections(server):
-    """Breaks if a closed connection leaves something behind that the next ones run out of."""
+    """Breaks if closed connections leak a resource that later ones need."""
     for _ in range(500):
         with server.connect() as connection:
             connection.send(PING)
@@ -611,6 +610,6 @@ def test_many_short_connections(server):
 
 
 def test_listener_survives_a_port_scan(server):
-    """Breaks if connections that say nothing and go away disturb the listener."""
+    """Breaks if connections that send nothing and disconnect disturb the listener."""
     for _ in range(200):
         socket.create_connection(("127.0.0.1", server.port)).close()

@@ -1,4 +1,4 @@
-"""Batches of orders: one verdict a line, in order, while lines still arrive; as exact as creates by themselves."""
+"""Batches of orders: one verdict per line, in order, while lines still arrive, with the same guarantees as single creates."""
 
 import re
 
@@ -21,13 +21,13 @@ def in_chunks(body, size):
 
 
 def assert_broken_off(connection):
-    """The server closes, and the answer has no end."""
+    """The server closes the connection, and the response has no last chunk."""
     assert not connection.read_end().endswith(b"0\r\n\r\n")
 
 
 @pytest.mark.parametrize("size", [None, 1, 7, 1000, 1_000_000])
 def test_each_line_has_its_verdict_in_order(client, size):
-    """Breaks if a line is lost, doubled or cut where pieces of the body meet, or if a bad line harms its neighbours."""
+    """Breaks if a line is lost, duplicated or split where pieces of the body meet, or if an invalid line affects other lines."""
     good = new_creates(4)
     lines = [
         line_of(good[0]), b"\n", b"no json\n", b"\r\n", line_of(good[1])[:-1] + b"\r\n", b'{"order":{}}\n',
@@ -55,7 +55,7 @@ def test_an_empty_batch(client):
 
 
 def test_verdicts_leave_while_lines_still_arrive(server):
-    """Breaks if the server waits for the end of a batch, or of a line that is not there yet."""
+    """Breaks if the server waits for the end of a batch, or for a line that has not arrived, before it answers earlier lines."""
     with OpenBatch(server.port) as batch:
         for write in new_creates(5):
             half = len(line_of(write)) // 2
@@ -68,7 +68,7 @@ def test_verdicts_leave_while_lines_still_arrive(server):
 
 
 def test_a_repeat_by_either_way_is_a_replay(client):
-    """Breaks if a line's fingerprint or its order is another one than that of a create by itself."""
+    """Breaks if a line's fingerprint or its order differs from that of a single create."""
     alone, in_batch, reused = new_creates(3)
     first = alone.send(client)
     assert accepted_order(first, 201)
@@ -102,7 +102,7 @@ def test_a_guid_twice_in_one_batch_is_executed_once(launch):
 
 
 def test_a_line_over_the_bound_is_skipped_and_a_batch_has_none(launch_watched):
-    """Breaks if a batch is bounded as a whole, or if a long line costs memory, its neighbours or the connection."""
+    """Breaks if the size of a whole batch is limited, or if a long line costs memory, other lines or the connection."""
     server = launch_watched("--max-body=1024")
     writes = new_creates(2000)
     long_line = b'{"idempotency_key":"' + b"x" * (3 * settings.MIB) + b'"}\n'
@@ -116,15 +116,15 @@ def test_a_line_over_the_bound_is_skipped_and_a_batch_has_none(launch_watched):
 
 
 def test_a_client_may_write_all_before_it_reads(server):
-    """Breaks if unread verdicts keep the server from reading, below what it promises to hold."""
-    writes = new_creates(1) * 25_000  # of one GUID: the answer is the same 10 MiB, and quicker
+    """Breaks if unread verdicts stop the server from reading before the documented amount is buffered."""
+    writes = new_creates(1) * 25_000  # one GUID makes the same 10 MiB of verdicts, faster
     with server.connect() as connection:
         connection.send(batch_bytes(lines_of(writes)))
         assert_created(verdicts_of(connection.read_response()), writes)
 
 
 def test_a_client_that_never_reads_is_waited_for_and_nobody_else(launch_watched):
-    """Breaks if what a client does not read is held without a bound, or lost."""
+    """Breaks if unread verdicts are buffered without a limit, or lost."""
     server = launch_watched()
     big = create(order_content(attributes={"filler": "x" * 16_000}))
     piece = chunk(line_of(big) * 60)
@@ -146,7 +146,7 @@ def test_a_client_that_never_reads_is_waited_for_and_nobody_else(launch_watched)
 
 
 def test_many_batches_at_once(server):
-    """Breaks if one batch alone, or a few, meet the bound of what may be in flight, or mix up their verdicts."""
+    """Breaks if one batch or a few reach the limit on messages in flight, or mix up their verdicts."""
     def send():
         writes = new_creates(3000)
         with server.connect() as connection:
@@ -205,7 +205,7 @@ def test_a_client_that_wants_to_close_is_closed_after_its_batch(server):
 
 
 def test_bad_framing_ends_a_batch_without_its_end(server):
-    """Breaks if what came before a broken chunk is lost, or if the answer pretends to be whole."""
+    """Breaks if lines before a broken chunk are lost, or if the response looks complete."""
     first, second, third = new_creates(3)
     with OpenBatch(server.port) as batch:
         batch.send(line_of(first))
@@ -224,10 +224,10 @@ def test_bad_framing_ends_a_batch_without_its_end(server):
 
 
 def test_a_body_that_breaks_off_is_executed_up_to_there(server):
-    """Breaks if a line that is cut off is taken for a whole one, or whole ones before it are lost."""
+    """Breaks if a truncated line is executed, or complete lines before it are lost."""
     whole, cut = new_creates(2)
     with server.connect() as connection:
-        connection.send(batch_bytes(lines_of([whole, cut]))[:-1])  # the last line end is announced and missing
+        connection.send(batch_bytes(lines_of([whole, cut]))[:-1])  # the last line end is missing from the announced length
         connection.finish_sending()
         connection.read_head()
         assert_created(verdicts_in(connection.read_chunk()), [whole])
@@ -237,7 +237,7 @@ def test_a_body_that_breaks_off_is_executed_up_to_there(server):
 
 
 def test_a_client_that_goes_away_leaves_what_it_sent(server):
-    """Breaks if lines that were taken are not executed, or if their answers hurt a server without a client."""
+    """Breaks if accepted lines are not executed after the client has disconnected, or if their verdicts harm the server."""
     for _ in range(20):
         writes = new_creates(700)
         connection = server.connect()
@@ -248,7 +248,7 @@ def test_a_client_that_goes_away_leaves_what_it_sent(server):
 
 
 def test_a_batch_that_stalls_is_ended(launch):
-    """Breaks if a client that sends nothing more holds its connection for ever, or if the time counts from the start."""
+    """Breaks if a client that stops sending occupies its connection forever, or if the timeout counts from the start of the batch."""
     server = launch("--request-timeout=1s")
     with server.connect() as connection:
         connection.send(batch_head() + b"5\r\nabc")
@@ -261,7 +261,7 @@ def test_a_batch_that_stalls_is_ended(launch):
 
 
 def test_a_batch_during_the_drain_ends_in_order(launch):
-    """Breaks if a stop cuts a batch off, or executes lines after it has begun."""
+    """Breaks if a stop truncates a batch, or executes lines that arrive after the stop began."""
     server = launch()
     with OpenBatch(server.port) as batch:
         write, = new_creates(1)

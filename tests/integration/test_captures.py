@@ -1,5 +1,5 @@
-"""Captures: for requests that others execute, who may execute one, and what came of it. A client of checkr/idempotent-requests
-finds here what it found there, and where that server fails its users this one does not."""
+"""Captures: who may execute a request outside Ordem, and the recorded response. They behave like checkr/idempotent-requests, except
+where that server fails its users."""
 
 import json
 import threading
@@ -30,10 +30,10 @@ def checkr(server):
         yield client.wait_ready()
 
 
-# What clients of checkr/idempotent-requests do.
+# Clients of checkr/idempotent-requests.
 
 def test_smoke_test_of_a_checkr_client(checkr):
-    """Breaks if a client that was written against that server's document finds anything else here."""
+    """Breaks if a client written for the document of checkr's server observes a difference."""
     key = encoded_key("BA699BB7-586A-4C98-968F-EF865EE0C85F")
     assert checkr.ping().json() == {"message": "pong"}
     first = checkr.allocate(key)
@@ -53,7 +53,7 @@ def test_smoke_test_of_a_checkr_client(checkr):
 
 
 def test_refusals_of_a_checkr_client(checkr):
-    """Breaks if an error has another status or another body than there."""
+    """Breaks if an error has another status or body than that of checkr's server."""
     unknown = checkr.record(new_key(), RESPONSE)
     assert (unknown.status, unknown.json()) == (403, {"error": ErrorText.NOT_RECORDABLE})
     padded = checkr.allocate("==qwe--")
@@ -62,10 +62,10 @@ def test_refusals_of_a_checkr_client(checkr):
     assert (broken.status, broken.json()) == (400, {"error": ErrorText.MALFORMED_PAYLOAD})
 
 
-# What the Kong plugin does.
+# The Kong plugin.
 
 class Upstream:
-    """Counts its executions, and answers each of them differently."""
+    """Counts its executions, and returns a different response to each."""
 
     def __init__(self, headers, body=b'{"resource": "/things/1"}'):
         self.executed = Counter()
@@ -91,8 +91,8 @@ UPSTREAM_HEADERS = {
 
 
 def test_kong_plugin_captures_and_replays(server):
-    """Breaks if what the plugin sends as it does is refused, or comes back as anything but what the upstream answered: its
-    body compressed and encoded, a header of several values as a list, slashes escaped, no Content-Type."""
+    """Breaks if the plugin's requests are refused, or if a replay differs from the upstream's response: its body compressed and
+    encoded, a header with several values as a list, slashes escaped, no Content-Type."""
     upstream = Upstream(UPSTREAM_HEADERS)
     plugin = KongPlugin(server.port, upstream)
     raw_key = "8e03978e-40d5-43e8-bc93-6894a57f9324/\u00e9?"
@@ -110,8 +110,8 @@ def test_kong_plugin_captures_and_replays(server):
     ({f"x-{n}": "v" * n for n in range(100)}, b"x" * 100_000),
 ], ids=["no headers: an empty table", "empty body", "a list of one", "binary", "large"])
 def test_kong_plugin_with_unusual_answers(server, headers, body):
-    """Breaks if a table that Lua writes as an object, a list of one value, or bytes that are no text, keep an answer from
-    being captured: the key would stay in flight."""
+    """Breaks if a response can't be captured because Lua writes an empty table as an object, because a header has a list of one value,
+    or because bytes are not text: the key would stay in flight."""
     upstream = Upstream(headers, body)
     plugin = KongPlugin(server.port, upstream)
     raw_key = new_key()
@@ -122,7 +122,7 @@ def test_kong_plugin_with_unusual_answers(server, headers, body):
 
 
 def test_kong_plugin_while_the_upstream_works(server):
-    """Breaks if a second request with the key gets to the upstream, or gets any answer but that the first is in progress."""
+    """Breaks if a second request with the key reaches the upstream, or gets any response but that the first is in progress."""
     upstream = Upstream(UPSTREAM_HEADERS)
     plugin = KongPlugin(server.port, upstream)
     raw_key = new_key()
@@ -135,14 +135,14 @@ def test_kong_plugin_while_the_upstream_works(server):
 
 
 def test_kong_plugin_with_an_empty_key(server):
-    """Breaks if an empty Idempotency-Key is taken for a key: all clients that send one would share it."""
+    """Breaks if an empty Idempotency-Key is treated as a key: all clients that send one would share it."""
     plugin = KongPlugin(server.port, Upstream({}))
     refused = plugin.request("")
     assert (refused.status, json.loads(refused.body)) == (422, {"error": ErrorText.MALFORMED_KEY})
 
 
 def test_many_proxies_execute_once(server):
-    """Breaks if two proxies with one key both get to the upstream, or if one of them replays anything but its answer."""
+    """Breaks if two proxies with one key both reach the upstream, or if one of them replays anything but its response."""
     upstream = Upstream(UPSTREAM_HEADERS)
     raw_keys = [new_key() for _ in range(settings.CAPTURE_ROUNDS)]
     answers = []
@@ -159,11 +159,12 @@ def test_many_proxies_execute_once(server):
         assert told == {KongPlugin(server.port, upstream).request(raw_key).body}
 
 
-# At the same moment.
+# Concurrent requests.
 
 @pytest.mark.parametrize("flags", [(), ("--durability=os",), ("--shards=1", "--io-threads=1")], ids=["fsync", "os", "one shard"])
 def test_one_of_many_is_allocated(launch, flags):
-    """Breaks if two requests can both be told to execute, or if an answer overtakes the allocation that it speaks of."""
+    """Breaks if two requests both get permission to execute, or if a response is sent before the allocation that it refers to is
+    durable."""
     server = launch(*flags)
     client = server.client()
     for _ in range(settings.CAPTURE_ROUNDS):
@@ -180,7 +181,7 @@ def test_one_of_many_is_allocated(launch, flags):
 
 
 def test_one_of_many_is_recorded(server, client):
-    """Breaks if two responses can both be recorded, or if a client that got 200 finds another's in its place."""
+    """Breaks if two responses are both recorded, or if a client that got 200 later finds another client's response."""
     for _ in range(settings.CAPTURE_ROUNDS):
         key = client.captures.new_allocation()
         responses = [captured(f"response {n}", 200 + n) for n in range(settings.CAPTURE_CONNECTIONS)]
@@ -196,7 +197,7 @@ def test_one_of_many_is_recorded(server, client):
 
 
 def test_one_of_many_is_released(server, client):
-    """Breaks if an allocation can be given up twice."""
+    """Breaks if an allocation can be released twice."""
     for _ in range(settings.CAPTURE_ROUNDS):
         key = client.captures.new_allocation()
         answers = send_at_the_same_moment(server.port, [release_bytes(key)] * settings.CAPTURE_CONNECTIONS)
@@ -205,8 +206,8 @@ def test_one_of_many_is_released(server, client):
 
 
 def test_every_allocation_ends_once(server, client):
-    """Breaks if allocating, recording and releasing, all at the same moment, are not decided one after the other: an
-    allocation would be both recorded and released, or be lost."""
+    """Breaks if concurrent calls to allocate, record and release are not serialised: an allocation would be both recorded and released,
+    or lost."""
     for round_number in range(settings.CAPTURE_RACE_ROUNDS):
         key = client.captures.new_allocation()
         each = settings.CAPTURE_RACE_REQUESTS // 3
@@ -229,7 +230,7 @@ def test_every_allocation_ends_once(server, client):
 
 
 def test_too_much_at_once_is_refused(launch):
-    """Breaks if a request beyond --max-in-flight is not refused in this interface's own form, or is executed all the same."""
+    """Breaks if a request beyond --max-in-flight is not refused in the error format of this interface, or is executed anyway."""
     server = launch("--max-in-flight=1")
     refused = 0
     for _ in range(settings.CAPTURE_ROUNDS):
@@ -248,10 +249,10 @@ def test_too_much_at_once_is_refused(launch):
     assert refused > 0, "nothing was refused"
 
 
-# What is captured comes back as it went in.
+# Captured responses are returned unchanged.
 
 def all_of_unicode(bytes_max):
-    """All of Unicode, in texts that are at most `bytes_max` long as UTF-8."""
+    """All of Unicode, in texts of at most `bytes_max` bytes of UTF-8."""
     characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     count = bytes_max // 4
     return ["".join(characters[start:start + count]) for start in range(0, len(characters), count)]
@@ -259,8 +260,7 @@ def all_of_unicode(bytes_max):
 
 @pytest.mark.parametrize("ensure_ascii", [True, False], ids=["escaped", "as it is"])
 def test_every_character_comes_back(client, ensure_ascii):
-    """Breaks if any character, U+0000 among them, is lost, changed or refused in a captured body, whether it comes escaped
-    or as it is."""
+    """Breaks if any character, including U+0000, is lost, changed or refused in a captured body, escaped or not."""
     for text in all_of_unicode(MIB):
         key = client.captures.new_allocation()
         response = captured(text)
@@ -285,8 +285,8 @@ def test_every_character_in_headers_comes_back(client):
 ], ids=["none", "order, case and repeats", "lists", "empty ones"])
 @pytest.mark.parametrize("status", [100, 200, 404, 999])
 def test_headers_and_status_come_back(client, headers, status):
-    """Breaks if headers are sorted, joined, folded in case or taken for a set, if a list becomes a string or a string a
-    list, or if only some statuses are kept."""
+    """Breaks if headers are sorted, joined, case-folded or deduplicated, if a list becomes a string or a string a list, or if only some
+    statuses are recorded."""
     response = captured("body", status, headers)
     key = client.captures.new_record(response)
     client.captures.assert_completed(key, response)
@@ -309,9 +309,8 @@ def test_headers_and_status_come_back(client, headers, status):
 ], ids=["only a status", "an empty object for headers", "null for headers", "no headers", "other members", "null for the body",
         "other members of a header", "parts of a header", "numbers and booleans as values", "a status with a fraction"])
 def test_what_may_be_left_out(client, given, kept):
-    """Breaks if a response without a body, without headers, or with a header of which a part is missing is refused or comes back
-    without those members (the server that this one replaces leaves out what is empty), or if an unknown member is
-    refused or kept."""
+    """Breaks if a response without a body, without headers, or with an incomplete header is refused or loses those members (checkr's
+    server omits empty members), or if an unknown member is refused or stored."""
     key = client.captures.new_allocation()
     answer = client.exchange(payload_bytes("POST", {"colour": "red", **record_payload(key, given)}))
     assert_empty(answer, 200)
@@ -321,7 +320,7 @@ def test_what_may_be_left_out(client, given, kept):
 @pytest.mark.parametrize("value", ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
                                    "nonsense", "", None])
 def test_content_type_is_not_looked_at(client, value):
-    """Breaks if a request needs a Content-Type (the Kong plugin sends none), or is refused for the one that it has."""
+    """Breaks if a request requires a Content-Type (the Kong plugin sends none), or is refused because of one."""
     headers = [] if value is None else [("Content-Type", value)]
     key = new_key()
     assert_empty(client.exchange(payload_bytes("PUT", allocation_payload(key), headers)), 202)
@@ -329,10 +328,10 @@ def test_content_type_is_not_looked_at(client, value):
     assert_record(client.exchange(payload_bytes("PUT", allocation_payload(key), headers)), key, RESPONSE)
 
 
-# How large a response may be.
+# The size of a response.
 
 def assert_too_large(client, key, response):
-    """Refused for its size; the allocation stays, and can be recorded to."""
+    """The response is refused for its size. The allocation stays and accepts a smaller response."""
     assert_error(client.captures.record(key, response), 413)
     assert_empty(client.captures.allocate(key), 409)
 
@@ -340,8 +339,8 @@ def assert_too_large(client, key, response):
 @pytest.mark.parametrize("filler, ensure_ascii", [("x", True), ("\0", True), ("\u00e9", False), ("\u65e5", False), ("\U0001f680", True)],
                          ids=["ASCII", "U+0000, six times as long in JSON", "two bytes", "three bytes", "four bytes"])
 def test_largest_response(client, filler, ensure_ascii):
-    """Breaks if a response of 1 MiB is refused in any spelling, if one more byte is taken, if characters are counted instead
-    of bytes, or if the refusal takes the allocation with it."""
+    """Breaks if a response of 1 MiB is refused in any encoding, if one more byte is accepted, if characters are counted instead of
+    bytes, or if the refusal removes the allocation."""
     largest = filler * (MIB // len(filler.encode()))
     largest += "x" * (MIB - len(largest.encode()))
     key = client.captures.new_allocation()
@@ -360,7 +359,7 @@ def test_largest_response(client, filler, ensure_ascii):
     captured("\u00e9" * 512, headers=(("\u00e9" * 256, ["\u65e5" * 170, "xy"]),)),
 ], ids=["body", "header", "all of it", "beyond ASCII"])
 def test_what_counts_as_size(launch, response):
-    """Breaks if --capture-max counts anything else than the bytes of the body and of the headers' keys and values."""
+    """Breaks if --capture-max counts anything but the bytes of the body and of the headers' keys and values."""
     client = launch("--capture-max=2KiB").client()
     key = client.captures.new_allocation()
     more_body = {**response, "response_body": response["response_body"] + "x"}
@@ -372,7 +371,7 @@ def test_what_counts_as_size(launch, response):
 
 
 def test_record_outlives_a_smaller_bound(launch):
-    """Breaks if --capture-max is applied to what is already recorded."""
+    """Breaks if --capture-max is applied to responses that are already recorded."""
     server = launch()
     response = captured("x" * MIB)
     key = server.client().captures.new_record(response)
@@ -386,8 +385,8 @@ BODY_BYTES_MAX = 6 * KIB + 64 * KIB
 
 
 def test_largest_http_body(launch):
-    """Breaks if --max-body or anything but --capture-max bounds these bodies, or if one that is too large for any response is
-    not refused while it is read: 413 in this interface's form, and the connection closes."""
+    """Breaks if anything but --capture-max limits these bodies, or if a body too large for any response is not refused while it is
+    read, with 413 in the error format of this interface, and the connection closed."""
     server = launch("--capture-max=1KiB", "--max-body=1KiB")
     allocated, recorded, released = new_key(), server.client().captures.new_allocation(), server.client().captures.new_allocation()
     for method, path, payload, status in (
@@ -407,8 +406,8 @@ def test_largest_http_body(launch):
 
 
 def test_endless_http_body(server):
-    """Breaks if a body without end, or one that announces an absurd length, is read until memory runs out. The fixture checks
-    that the server has not grown."""
+    """Breaks if an endless body, or one that announces an absurd length, is read until memory runs out. The fixture checks that the
+    server's memory has not grown."""
     head = f"POST {CAPTURES} HTTP/1.1\r\nHost: h\r\n".encode()
     announced = head + b"Content-Length: 999999999999\r\n\r\n" + b'{"idempotency_key":"'
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
@@ -420,10 +419,10 @@ def test_endless_http_body(server):
             assert refused.closes
 
 
-# Giving an allocation up.
+# Releasing an allocation.
 
 def test_release(client):
-    """Breaks if an allocation that was released blocks another, can still be recorded to, or can be released again."""
+    """Breaks if a released allocation blocks another one, still accepts a response, or can be released again."""
     key = client.captures.new_allocation()
     assert_empty(client.captures.release(key), 204)
     assert_error(client.captures.record(key, RESPONSE), 403, ErrorText.NOT_RECORDABLE)
@@ -435,7 +434,7 @@ def test_release(client):
 
 
 def test_release_after_the_lease(launch):
-    """Breaks if only an allocation whose lease still runs can be given up."""
+    """Breaks if only an allocation whose lease is running can be released."""
     client = launch(*SHORT_LEASE).client()
     key = client.captures.new_allocation()
     client.captures.let_leases_end()
@@ -444,14 +443,14 @@ def test_release_after_the_lease(launch):
 
 
 def test_release_of_what_is_not_there(client):
-    """Breaks if giving up an unknown key, or one that is no key, succeeds."""
+    """Breaks if releasing an unknown or invalid key succeeds."""
     assert_error(client.captures.release(new_key()), 404, ErrorText.NOT_ALLOCATED)
     for malformed in ("QQ==", "abcde", "a%20bc", "a%2Fbc", "%C3%A9", "a" * (KEY_CHARACTERS_MAX + 4)):
         assert_error(client.captures.release(malformed), 422, ErrorText.MALFORMED_KEY)
 
 
 def test_release_of_an_encoded_key(client):
-    """Breaks if a path is compared without decoding it, or if the longest key doesn't fit into one."""
+    """Breaks if the key in a path is not decoded, or if the longest key does not fit into a path."""
     key = client.captures.new_allocation()
     assert_empty(client.captures.release("".join(f"%{ord(character):02x}" for character in key)), 204)
     longest = (new_key() * KEY_CHARACTERS_MAX)[:KEY_CHARACTERS_MAX]
@@ -459,10 +458,10 @@ def test_release_of_an_encoded_key(client):
     assert_empty(client.captures.release(longest), 204)
 
 
-# Beside the orders.
+# Captures and orders.
 
 def test_orders_and_captures_do_not_meet(client):
-    """Breaks if GUIDs and keys share a place: a capture would be taken for an order's outcome, or stand in its way."""
+    """Breaks if GUIDs and keys share a namespace: a capture would replace or block the outcome of an order."""
     first, second = new_key(), new_key()
     write = create(guid=first)
     created = write.send(client)
@@ -486,8 +485,7 @@ def position(answer):
 
 
 def test_positions(launch):
-    """Breaks if an answer names a position that its own change has not reached, or if what changes nothing is written to the
-    log."""
+    """Breaks if a response has a position before that of its change, or if a request without a change is written to the log."""
     client = launch().client()
     key = new_key()
     last = position(client.captures.allocate(key))

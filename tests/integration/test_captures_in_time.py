@@ -1,4 +1,4 @@
-"""Captures as time passes: leases end, captures expire, and a restart changes nothing of that."""
+"""Captures as time passes: leases end, captures expire, and a restart changes neither."""
 
 import time
 from collections import Counter
@@ -21,9 +21,9 @@ RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "applicatio
 # Leases.
 
 def test_lease_ends(launch):
-    """Breaks if an allocation may be taken over before its lease has ended, or never, or if a takeover has no lease of its
-    own. The server can't have allocated before the first request left, so the time since then is at least that of the leases,
-    however slow the machine is."""
+    """Breaks if an allocation can be taken over before its lease has ended, or never, or if a takeover has no new lease. The server
+    allocates after the test sends the first request, so the elapsed time is at least the length of the leases, however slow the machine
+    is."""
     client = launch(*SHORT_LEASE).client()
     began = time.monotonic()
     key = client.captures.new_allocation()
@@ -34,8 +34,7 @@ def test_lease_ends(launch):
 
 
 def test_recording_after_the_lease(launch):
-    """Breaks if a response that comes late is thrown away although no other client has taken over: the request would be executed
-    twice for nothing."""
+    """Breaks if a late response is refused although no other client has taken over: the request would be executed twice without need."""
     client = launch(*SHORT_LEASE).client()
     key = client.captures.new_allocation()
     client.captures.let_leases_end()
@@ -44,7 +43,7 @@ def test_recording_after_the_lease(launch):
 
 
 def test_late_record_before_that_of_the_new_holder(launch):
-    """Breaks if, of two that have executed the request, the first to record does not win, or if the second is not told."""
+    """Breaks if, of two clients that have executed the request, the first to record does not win, or the second gets no error."""
     client = launch(*SHORT_LEASE).client()
     key = client.captures.new_allocation()
     client.captures.let_leases_end()
@@ -55,7 +54,7 @@ def test_late_record_before_that_of_the_new_holder(launch):
 
 
 def test_late_record_after_that_of_the_new_holder(launch):
-    """Breaks if a late response replaces the one that clients have been given already."""
+    """Breaks if a late response replaces the one that clients have already received."""
     client = launch(*SHORT_LEASE).client()
     key = client.captures.new_allocation()
     client.captures.let_leases_end()
@@ -66,7 +65,7 @@ def test_late_record_after_that_of_the_new_holder(launch):
 
 
 def test_one_of_many_takes_over(launch):
-    """Breaks if a lease that has ended lets more than one in. The takeovers are given leases that do not end meanwhile."""
+    """Breaks if more than one client can take over a lapsed allocation. The leases of the takeovers do not end during the test."""
     server = launch(*SHORT_LEASE)
     keys = [server.client().captures.new_allocation() for _ in range(settings.CAPTURE_ROUNDS)]
     server.client().captures.let_leases_end()
@@ -78,7 +77,7 @@ def test_one_of_many_takes_over(launch):
 
 
 def test_lease_for_ever(launch):
-    """Breaks if a lease of 0 ends, with time or with --capture-ttl."""
+    """Breaks if an endless lease (0) ends, by itself or with --capture-ttl."""
     client = launch("--capture-lease=0s", "--capture-ttl=1s").client()
     key = client.captures.new_allocation()
     client.captures.let_captures_expire()
@@ -91,7 +90,7 @@ def test_lease_for_ever(launch):
 # Expiry.
 
 def test_record_expires(launch):
-    """Breaks if a record is forgotten before --capture-ttl, counted from when it was recorded, or is kept for ever."""
+    """Breaks if a record expires earlier than --capture-ttl after it was recorded, or never."""
     client = launch(*SHORT_TTL).client()
     key = client.captures.new_allocation()
     began = time.monotonic()
@@ -104,7 +103,7 @@ def test_record_expires(launch):
 
 @pytest.mark.parametrize("make", [Captures.new_allocation, lambda captures: captures.new_record(RESPONSE)], ids=["allocation", "record"])
 def test_expired_is_unknown(launch, make):
-    """Breaks if something that has expired can still be recorded to, released, or blocks an allocation."""
+    """Breaks if an expired capture still accepts a response, can be released, or blocks an allocation."""
     client = launch(*SHORT_TTL).client()
     key = make(client.captures)
     client.captures.let_captures_expire()
@@ -114,7 +113,7 @@ def test_expired_is_unknown(launch, make):
 
 
 def test_takeover_and_record_begin_a_new_life(launch, data_dir):
-    """Breaks if a takeover or a record is kept for --capture-ttl since the first allocation, not since it was made."""
+    """Breaks if --capture-ttl of a takeover or a record counts from the first allocation."""
     client = launch("--capture-lease=1s", "--capture-ttl=1h").client()
     key = client.captures.new_allocation()
     first = inspect_capture(data_dir, key)
@@ -139,7 +138,7 @@ ENDS = pytest.mark.parametrize("end", ["stop", "kill"])
 @ENDS
 @pytest.mark.parametrize("durability", ["fsync", "os"])
 def test_captures_outlive_the_process(launch, end, durability):
-    """Breaks if an allocation, a record or a release that was acknowledged is lost, changed or brought back by a restart."""
+    """Breaks if a restart loses, changes or reverts an acknowledged allocation, record or release."""
     server = launch(*LONG_LEASE, f"--durability={durability}")
     client = server.client()
     response = captured("\0\u65e5" * 1000, 418, (("Set-Cookie", ["a=1", "b=2"]), ("X-A", "1"), ("X-A", "2")))
@@ -162,8 +161,7 @@ def test_captures_outlive_the_process(launch, end, durability):
 
 @ENDS
 def test_lease_outlives_the_process(launch, end):
-    """Breaks if a restart ends a lease, gives it a new beginning that never ends, or if a lease that was given changes with
-    --capture-lease."""
+    """Breaks if a restart ends or restarts a lease, or if --capture-lease changes an existing lease."""
     server = launch(*LONG_LEASE)
     long = server.client().captures.new_allocation()
     getattr(server, end)()
@@ -182,7 +180,7 @@ def test_lease_outlives_the_process(launch, end):
 
 @ENDS
 def test_expiry_outlives_the_process(launch, end):
-    """Breaks if a restart brings back what has expired, gives it a new life, or cuts one short that was promised longer."""
+    """Breaks if a restart restores an expired capture, extends its life, or shortens the ttl that was granted."""
     server = launch()
     long = server.client().captures.new_record(RESPONSE)
     getattr(server, end)()

@@ -1,4 +1,4 @@
-"""Captures for those who run the server: settings, metrics, `ordem inspect capture`."""
+"""Captures for operators: settings, metrics, `ordem inspect capture`."""
 
 import re
 
@@ -11,7 +11,7 @@ from support.ordem_server import assert_clean_failure, assert_does_not_start, in
 RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "application/json"), ("Set-Cookie", "secret")))
 
 
-# What operators see.
+# Metrics and inspection.
 
 VERDICTS = ("allocated", "in_flight", "completed", "recorded", "not_recordable", "released", "not_releasable", "unknown")
 
@@ -23,7 +23,7 @@ def counted(client):
 
 
 def test_metrics(launch):
-    """Breaks if a verdict isn't counted, is counted as another one, or is missing as long as it has not happened."""
+    """Breaks if a verdict is not counted, is counted as another one, or has no metric before its first occurrence."""
     client = launch().client()
     assert counted(client) == dict.fromkeys(VERDICTS, 0)
     key, other = new_key(), new_key()
@@ -58,7 +58,7 @@ def assert_inspect_shows(data_dir, allocated, completed):
 
 @pytest.mark.parametrize("end", ["stop", "kill", None], ids=["stopped", "killed", "running"])
 def test_inspect(launch, data_dir, end):
-    """Breaks if inspect shows something else than what the server knows, needs a clean stop, or disturbs a server that runs."""
+    """Breaks if inspect differs from the server's state, requires a clean stop, or disturbs a running server."""
     flags = ("--capture-lease=2h", "--capture-ttl=3h")
     server = launch(*flags)
     allocated, completed = server.client().captures.new_allocation(), server.client().captures.new_record(RESPONSE)
@@ -71,7 +71,7 @@ def test_inspect(launch, data_dir, end):
 
 
 def test_inspect_a_lease_for_ever(launch, data_dir):
-    """Breaks if an allocation without an end is shown with one."""
+    """Breaks if inspect prints an end for an endless lease."""
     server = launch("--capture-lease=0s")
     key = server.client().captures.new_allocation()
     shown = inspect_capture(data_dir, key)
@@ -79,14 +79,14 @@ def test_inspect_a_lease_for_ever(launch, data_dir):
 
 
 def test_inspect_a_key_that_looks_like_an_option(launch, data_dir):
-    """Breaks if a key that begins with dashes, as one in 64 begins with one, can't be looked at."""
+    """Breaks if a key that begins with a dash (one in 64) can't be inspected."""
     assert_empty(launch().client().captures.allocate("--dashes"), 202)
     assert inspect_capture(data_dir, "--dashes")["idempotency_key"] == "--dashes"
 
 
 @pytest.mark.parametrize("key", ["nobodyhere", "no key"])
 def test_inspect_what_is_not_there(launch, data_dir, key):
-    """Breaks if inspect prints an empty object, or nothing, and calls that success."""
+    """Breaks if inspect prints an empty object or nothing for an unknown key, and succeeds."""
     server = launch()
     assert_empty(server.client().captures.allocate("nobodyhere"), 202)
     assert_empty(server.client().captures.release("nobodyhere"), 204)
@@ -109,13 +109,13 @@ def test_inspect_what_is_not_there(launch, data_dir, key):
     (("--capture-max=1MB",), ("capture-max",)),
 ], ids=lambda value: " ".join(value) if value[0].startswith("--") else "")
 def test_settings_that_make_no_sense(data_dir, flags, words):
-    """Breaks if settings that contradict each other, or can't work, do not stop the start: an allocation that expires before
-    its lease has ended would let a second one in."""
+    """Breaks if the server starts with contradictory or invalid settings: an allocation that expires before its lease ends would permit
+    a second execution."""
     assert_does_not_start(data_dir, *flags, words=words)
     assert not data_dir.exists()
 
 
 def test_settings_at_their_bounds(launch, tmp_path):
-    """Breaks if a lease as long as a capture is kept, or none that ends, is refused."""
+    """Breaks if a lease as long as the ttl, or an endless lease, is refused."""
     for number, flags in enumerate((("--capture-lease=1m", "--capture-ttl=1m"), ("--capture-lease=0s", "--capture-ttl=1s"))):
         launch(*flags, folder=tmp_path / str(number)).client().captures.new_allocation()

@@ -1,4 +1,4 @@
-"""Captures in Postgres: written behind the replies, compared by `ordem verify`, brought back by `ordem restore`."""
+"""Captures in Postgres: replicated from the log, compared by `ordem verify`, recreated by `ordem restore`."""
 
 import random
 import shutil
@@ -32,7 +32,7 @@ ALLOCATED_ROW = ("allocated", None, None, None)
 
 
 def fill(client):
-    """Captures of every kind: {key: response, or None of an allocation}."""
+    """Creates captures of every kind. Returns {key: response, or None for an allocation}."""
     responses = {new_key(): captured(body, 200 + at, STRANGE_HEADERS) for at, body in enumerate(STRANGE_BODIES)}
     responses |= {new_key(): captured("x", status) for status in (100, 999)}
     for key, response in responses.items():
@@ -51,8 +51,8 @@ def assert_rows(replica, responses):
 
 
 def test_captures_are_written_as_they_are_at_the_position(replica, launch, data_dir):
-    """Breaks if a byte of a body or a header changes on the way, if what is given up stays, or a position is left out because
-    captures and orders share the log."""
+    """Breaks if a byte of a body or a header changes, if a released capture stays, or if a position is skipped because captures and
+    orders share the log."""
     client = launch(f"--postgres-url={replica}").client()
     responses = fill(client)
     order = create().send(client)
@@ -67,7 +67,7 @@ def test_captures_are_written_as_they_are_at_the_position(replica, launch, data_
 
 
 def test_changes_of_one_key_within_one_batch(replica, launch, data_dir):
-    """Breaks if only the first, or not the last, of several changes reaches Postgres."""
+    """Breaks if only the first of several changes reaches Postgres, or the last one does not."""
     server = launch()
     client = server.client()
     responses = {}
@@ -88,7 +88,7 @@ def test_changes_of_one_key_within_one_batch(replica, launch, data_dir):
 
 
 def test_with_durability_postgres_an_answer_is_in_postgres_already(replica, launch):
-    """Breaks if a capture is promised before its transaction is committed."""
+    """Breaks if a response is sent before its transaction is committed."""
     client = launch(f"--postgres-url={replica}", "--durability=postgres").client()
     poll_until(lambda: client.get("/-/ready").status == 200, "the server is ready")
     key, response = new_key(), captured("x")
@@ -101,7 +101,7 @@ def test_with_durability_postgres_an_answer_is_in_postgres_already(replica, laun
 
 
 def test_expired_captures_are_dropped(replica, launch, data_dir):
-    """Breaks if Postgres keeps captures for ever, or drops what is still kept."""
+    """Breaks if Postgres keeps expired captures, or deletes others."""
     client = launch(f"--postgres-url={replica}", "--capture-ttl=1s", "--capture-lease=0").client()
     for_ever = new_key()
     assert client.captures.allocate(for_ever).status == 202
@@ -125,7 +125,7 @@ def test_expired_captures_are_dropped(replica, launch, data_dir):
     "expires_at = expires_at + interval '1 ms'", """response_headers = response_headers || '[{"key": "k", "value": "v"}]'""",
 ])
 def test_verify_names_each_capture_that_differs(replica, launch, data_dir, change):
-    """Breaks if verify overlooks a column, a row that is missing, or one that is too many."""
+    """Breaks if verify misses a changed column, a missing row, or an extra row."""
     client = launch(f"--postgres-url={replica}").client()
     changed, missing, same, extra = sorted(new_key() for _ in range(4))
     for key in (changed, missing, same):
@@ -145,7 +145,7 @@ def test_verify_names_each_capture_that_differs(replica, launch, data_dir, chang
 
 
 def test_restored_captures_are_those_that_were_lost(replica, launch, data_dir, tmp_path):
-    """Breaks if a record, a lease or a position is lost on the way back, or what has expired comes back."""
+    """Breaks if a restore loses a record, a lease or a position, or brings back an expired capture."""
     server = launch(f"--postgres-url={replica}", "--capture-ttl=30d", "--capture-lease=29d", folder=tmp_path / "lost")
     client = server.client()
     responses = fill(client)
@@ -173,7 +173,7 @@ def test_restored_captures_are_those_that_were_lost(replica, launch, data_dir, t
 
 
 def test_old_copy_of_a_folder_whose_last_entry_is_a_capture_is_found_out(replica, launch, data_dir, tmp_path):
-    """Breaks if an engine goes on from a copy of a folder while the log has another entry at the position of Postgres."""
+    """Breaks if an engine continues from a copy of a folder although the log has another entry at the position of Postgres."""
     server = launch(f"--postgres-url={replica}")
     server.client().captures.complete(new_key(), captured("x"))
     server.client().wait_persisted()
@@ -187,12 +187,12 @@ def test_old_copy_of_a_folder_whose_last_entry_is_a_capture_is_found_out(replica
     assert copy.client().captures.allocate(new_key()).status == 202
     copy.stop()
     client = launch(f"--postgres-url={replica}", folder=tmp_path / "copy").client()
-    poll_until(lambda: client.get("/-/ready").json()["status"] == "read-only", "the copy takes no more writes")
+    poll_until(lambda: client.get("/-/ready").json()["status"] == "read-only", "the copy is read-only")
     assert client.captures.allocate(new_key()).status == 503
 
 
 def test_captures_while_postgres_and_the_engine_are_killed(launch, data_dir):
-    """Breaks if a change of a capture is lost, or written out of its order, when a batch is written again."""
+    """Breaks if a change of a capture is lost, or written out of order, when a batch is retried."""
     restless = start_postgres()
     try:
         replica = Replica.create(restless)

@@ -1,4 +1,4 @@
-"""Calls of captures that are refused, each in the form of the server that the interface comes from."""
+"""Refused calls of captures, with the errors of checkr's server."""
 
 import json
 
@@ -16,10 +16,10 @@ JSON_DEPTH_MAX = 64
 RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "application/json"), ("Set-Cookie", "secret")))
 
 
-# What is refused.
+# Refused payloads.
 
 def nested(depth):
-    """A payload for a PUT whose values are nested so deep."""
+    """A payload for a PUT with this nesting depth."""
     return f'{{"idempotency_key":"{new_key()}","x":{"[" * (depth - 1)}{"]" * (depth - 1)}}}'
 
 
@@ -48,12 +48,12 @@ MALFORMED_PAYLOADS = {
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 @pytest.mark.parametrize("body", MALFORMED_PAYLOADS.values(), ids=MALFORMED_PAYLOADS)
 def test_malformed_payload(client, method, body):
-    """Breaks if something that is no JSON object, or has no text for a key, is guessed at instead of refused."""
+    """Breaks if a body that is not a JSON object, or has no string as key, is accepted."""
     assert_error(client.request(method, CAPTURES, (), body), 400, ErrorText.MALFORMED_PAYLOAD)
 
 
 def test_nesting_that_is_allowed(client):
-    """Breaks if the bound on nesting is lower than it says: unknown members are ignored, not refused."""
+    """Breaks if the nesting limit is lower than documented, or if unknown members are refused."""
     assert_empty(client.request("PUT", CAPTURES, (), nested(JSON_DEPTH_MAX).encode()), 202)
 
 
@@ -62,7 +62,7 @@ def test_nesting_that_is_allowed(client):
     "a" * (KEY_CHARACTERS_MAX + 4), "a" * MIB,
 ], ids=lambda key: repr(key) if len(key) < 20 else f"{len(key)} characters")
 def test_malformed_key(client, key):
-    """Breaks if a key is taken that no bytes are encoded as, or one that is longer than it may be."""
+    """Breaks if a key that is not valid base64url, or is too long, is accepted."""
     for method, payload in (("PUT", allocation_payload(key)), ("POST", record_payload(key, RESPONSE))):
         for ensure_ascii in (True, False):
             answer = client.exchange(payload_bytes(method, payload, ensure_ascii=ensure_ascii))
@@ -71,14 +71,14 @@ def test_malformed_key(client, key):
 
 @pytest.mark.parametrize("payload", [{}, {"idempotency_key": None}, {"key": "abcd"}, {"Idempotency_Key": "abcd"}], ids=str)
 def test_absent_key(client, payload):
-    """Breaks if a request without a key is given one, or if a similar member is taken for it."""
+    """Breaks if a request without a key is accepted, or if a similar member is read as the key."""
     assert_error(client.exchange(payload_bytes("PUT", payload)), 422, ErrorText.MALFORMED_KEY)
     assert_error(client.exchange(payload_bytes("POST", {**payload, "response": RESPONSE})), 422, ErrorText.MALFORMED_KEY)
 
 
 @pytest.mark.parametrize("length", [2, 3, 4, KEY_CHARACTERS_MAX - 1, KEY_CHARACTERS_MAX])
 def test_keys_that_are_allowed(client, length):
-    """Breaks if a key is refused for its length, or for a character of the alphabet."""
+    """Breaks if a key of any permitted length or with any character of the alphabet is refused."""
     alphabet = "_-zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA9876543210"
     key = (alphabet * (length // len(alphabet) + 1))[:length]
     assert_empty(client.captures.allocate(key), 202)
@@ -86,7 +86,7 @@ def test_keys_that_are_allowed(client, length):
 
 
 def test_keys_are_compared_as_they_are(client):
-    """Breaks if keys are compared decoded, or without regard to case: two clients would share one."""
+    """Breaks if keys are compared decoded or case-insensitively: two clients would share one."""
     for key in ("QQ", "QR", "qq", "QQ-_", "QQ_-"):
         assert_empty(client.captures.allocate(key), 202)
 
@@ -132,7 +132,7 @@ MALFORMED_RESPONSES = {
 
 @pytest.mark.parametrize("response", MALFORMED_RESPONSES.values(), ids=MALFORMED_RESPONSES)
 def test_malformed_response(client, response):
-    """Breaks if a response that can't be given back is recorded, or if its refusal takes the allocation with it."""
+    """Breaks if a response that can't be returned is recorded, or if its refusal removes the allocation."""
     key = client.captures.new_allocation()
     payload = allocation_payload(key) if response is NO_RESPONSE else record_payload(key, response)
     assert_error(client.exchange(payload_bytes("POST", payload)), 400, ErrorText.MALFORMED_PAYLOAD)
@@ -141,7 +141,7 @@ def test_malformed_response(client, response):
 
 
 def test_headers_in_latin_1_do_not_keep_a_response_from_being_recorded(client):
-    """Breaks if what is no UTF-8 is refused: the request would be executed once more when its lease has ended."""
+    """Breaks if a response with invalid UTF-8 is refused: the request would be executed again after its lease."""
     key = client.captures.new_allocation()
     payload = json.dumps(record_payload(key, captured("b", 200, (("X-Name", "caf?"), ("X", "\u00e9"))))).encode()
     assert_empty(client.request("POST", CAPTURES, (), payload.replace(b"caf?", b"caf\xe9")), 200)
@@ -150,7 +150,7 @@ def test_headers_in_latin_1_do_not_keep_a_response_from_being_recorded(client):
 
 
 def test_query_is_refused(client):
-    """Breaks if a call does something although it was asked for something else in a query."""
+    """Breaks if a call with an unknown query parameter is executed."""
     key = new_key()
     for target in (f"{CAPTURES}?dry_run=1", f"{CAPTURES}/?a"):
         answer = client.request("PUT", target, (), json.dumps(allocation_payload(key)).encode())
@@ -161,14 +161,14 @@ def test_query_is_refused(client):
 
 
 def test_allocation_passes_over_a_response(client):
-    """Breaks if a PUT is refused for a member that it does not know."""
+    """Breaks if a PUT is refused because of an unknown member."""
     for response in (5, {}, RESPONSE):
         assert_empty(client.exchange(payload_bytes("PUT", record_payload(new_key(), response))), 202)
 
 
 def test_order_of_checks(client):
-    """Breaks if the response to a request with two faults names the later one: payload, key, response, size, and only then what there
-    is under the key."""
+    """Breaks if the response to a request with two faults reports the later one. The order is: payload, key, response, size, state of
+    the capture."""
     too_large = captured("x" * (MIB + 1))
     assert_error(client.exchange(payload_bytes("POST", record_payload(5, None))), 400, ErrorText.MALFORMED_PAYLOAD)
     assert_error(client.exchange(payload_bytes("POST", record_payload("a", None))), 422, ErrorText.MALFORMED_KEY)
@@ -187,7 +187,7 @@ def test_order_of_checks(client):
 ], ids=["no chunk", "too slow", "body too large", "headers too large"])
 @pytest.mark.parametrize("line", [f"PUT {CAPTURES}", f"POST {CAPTURES}", f"DELETE {capture_path('abcd')}"])
 def test_requests_that_http_refuses(launch, line, status, data):
-    """Breaks if a request that is refused before it has come whole gets another form of error than all the others here."""
+    """Breaks if a request that is refused before it is complete gets another error format than the others."""
     with launch("--request-timeout=500ms").connect() as connection:
         connection.send_until_answered(f"{line} HTTP/1.1\r\nHost: h\r\n".encode() + data)
         refused = connection.read_response()
@@ -201,7 +201,7 @@ def test_requests_that_http_refuses(launch, line, status, data):
     (capture_path("QQ=="), ("GET",), "DELETE"),
 ])
 def test_other_methods(client, path, methods, allowed):
-    """Breaks if a method that a path doesn't have does something, or gets another answer than 405 with Allow."""
+    """Breaks if an unsupported method changes anything, or gets another response than 405 with Allow."""
     for method in methods:
         answer = client.request(method, path)
         if method == "HEAD":
@@ -213,6 +213,6 @@ def test_other_methods(client, path, methods, allowed):
 
 @pytest.mark.parametrize("path", ["/api/v2", "/api/v2/capture", "/api/v2/captures/a/b", "/api/v1/captures"])
 def test_other_paths(client, path):
-    """Breaks if a path that is similar is taken for that of captures."""
+    """Breaks if a similar path is treated as that of captures."""
     for method in ("PUT", "POST", "DELETE"):
         assert client.request(method, path, (), b"" if method == "DELETE" else b"{}").status == 404

@@ -1,5 +1,5 @@
-"""A machine whose clock is set, forward and back, while the server runs and between two starts: nothing is executed twice, times and
-ids never go back, and no start takes for damage what has expired."""
+"""The machine's clock is set, forward and back, while the server runs and between two starts: nothing is executed twice, times and ids
+never go back, and no start reports expired records as damage."""
 
 import time
 from datetime import timedelta
@@ -24,7 +24,7 @@ def machine(tmp_path):
 
 @pytest.fixture
 def launch_there(launch, machine):
-    """Like `launch`, on the machine whose clock the test sets."""
+    """Like `launch`, with the clock that the test sets."""
     return lambda *flags: launch(*flags, environment=machine.environment)
 
 
@@ -40,13 +40,13 @@ def clock_warnings(server):
 
 
 def since_1970():
-    """The seconds to a clock that shows the time since 1970-01-01 as if the machine had just come up."""
+    """The offset in seconds with which the clock shows the time since 1970-01-01 as if the machine had just booted."""
     return 100 - time.time()
 
 
 @pytest.mark.parametrize("forward", [25 * HOUR, 400 * DAY])
 def test_repeat_after_the_clock_stepped_over_the_ttl(launch_there, machine, forward):
-    """Breaks if an outcome expires because the clock was set, not because its time has passed."""
+    """Breaks if an outcome expires because the clock was set and not because time has passed."""
     server = launch_there()
     client = server.client()
     write = create()
@@ -56,7 +56,7 @@ def test_repeat_after_the_clock_stepped_over_the_ttl(launch_there, machine, forw
     repeated = write.send(client)
     assert repeated.replayed and recorded_part(repeated) == recorded_part(first)
     assert metric(client, 'ordem_clock_steps_total{direction="forward"}') == 1
-    poll_until(lambda: len(clock_warnings(server)) == 1, "the log warns, once")
+    poll_until(lambda: len(clock_warnings(server)) == 1, "the log has one warning")
     # Records from after the step have its time, and those from before it survive into the next process too.
     later = accepted_order(create().send(client), 201)
     jump = parse_time(later["created_at"]) - parse_time(accepted_order(first, 201)["created_at"])
@@ -66,7 +66,7 @@ def test_repeat_after_the_clock_stepped_over_the_ttl(launch_there, machine, forw
 
 
 def test_what_is_written_after_a_step_expires_in_its_time(launch_there, machine):
-    """Breaks if a step keeps what comes after it for longer than its ttl."""
+    """Breaks if a step keeps later records longer than their ttl."""
     client = launch_there("--message-ttl=1s", "--capture-lease=1s", "--capture-ttl=1s").client()
     machine.set_ahead(25 * HOUR)
     write = create()
@@ -77,7 +77,7 @@ def test_what_is_written_after_a_step_expires_in_its_time(launch_there, machine)
 
 
 def test_restart_with_the_clock_ahead(launch_there, machine):
-    """Breaks if a start takes the wall clock for the time that has passed since the last one."""
+    """Breaks if a start measures the time since the last run by the wall clock."""
     server = launch_there()
     write = create()
     first = write.send(server.client())
@@ -91,7 +91,7 @@ def test_restart_with_the_clock_ahead(launch_there, machine):
 
 
 def test_clock_of_1970_is_set(launch_there, machine):
-    """Breaks if a GUID that was sent before the network set the clock is executed again after it."""
+    """Breaks if a GUID that was used before NTP set the clock is executed again after it."""
     machine.set_ahead(since_1970())
     server = launch_there()
     client = server.client()
@@ -101,7 +101,7 @@ def test_clock_of_1970_is_set(launch_there, machine):
     machine.set_ahead(0)
     assert write.send(client).replayed
     server.stop()
-    # Down again, up again before the network is there.
+    # The second start is before the network is available.
     machine.set_ahead(since_1970())
     server = launch_there()
     client = server.client()
@@ -111,7 +111,7 @@ def test_clock_of_1970_is_set(launch_there, machine):
 
 
 def test_start_after_the_clock_was_ahead_and_put_right(launch_there, machine):
-    """Breaks if captures that expired by a clock that was ahead are dropped then, and looked for at the next start."""
+    """Breaks if captures that expired by a clock that was ahead are deleted then, and the next start reports them as missing."""
     server = launch_there()
     allocated = server.client().captures.new_allocation()
     completed = server.client().captures.new_record(RESPONSE)
@@ -125,12 +125,11 @@ def test_start_after_the_clock_was_ahead_and_put_right(launch_there, machine):
     server = launch_there()
     server.client().captures.assert_completed(completed, RESPONSE)
     assert_empty(server.client().captures.allocate(allocated), 409)
-    poll_until(lambda: len(clock_warnings(server)) == 1, "the log warns, once")
+    poll_until(lambda: len(clock_warnings(server)) == 1, "the log has one warning")
 
 
 def test_postgres_keeps_what_the_folder_keeps(replica, launch_there, machine, data_dir):
-    """Breaks if expired captures are cleaned out of Postgres by the wall clock alone, or if verify compares by another clock than
-    the engine's."""
+    """Breaks if Postgres deletes expired captures by the wall clock alone, or if verify uses another clock than the engine."""
     client = launch_there(f"--postgres-url={replica}").client()
     early = client.captures.new_record(RESPONSE)
     write = create()
@@ -149,7 +148,7 @@ def test_postgres_keeps_what_the_folder_keeps(replica, launch_there, machine, da
 
 
 def test_times_and_ids_ascend_while_the_clock_is_set_back(launch_there, machine):
-    """Breaks if an order has a lower id or an earlier time than one that was acknowledged before it."""
+    """Breaks if an order has a lower id or an earlier time than one acknowledged before it."""
     customer = new_customer()
     orders = []
 

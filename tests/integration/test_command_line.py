@@ -110,13 +110,13 @@ def test_version(words):
     (("inspect", "capture", "--dashes-"), "after --"),
 ], ids=lambda value: " ".join(("ordem", *value)) if isinstance(value, tuple) else "")
 def test_unknown_or_incomplete_command(arguments, word):
-    """Breaks if a mistyped command does something, or the error does not name the unknown word."""
+    """Breaks if a mistyped command is executed, or the error does not name the unknown word."""
     result = run_ordem(*arguments)
     assert_clean_failure(result.returncode, result.stderr, [word])
     assert_short_error(result.stderr)
 
 
-# What stops a start.
+# Failed starts.
 
 @pytest.mark.parametrize("flag, word", [
     ("--colour=red", "colour"),
@@ -177,27 +177,27 @@ def test_bad_configuration_file_stops_the_start(data_dir, tmp_path, values, word
 
 
 def test_configuration_file_that_does_not_parse(data_dir, tmp_path):
-    """Breaks if a broken line in the configuration file is skipped."""
+    """Breaks if an invalid line in the configuration file is skipped."""
     file = tmp_path / "ordem.conf"
     file.write_text("[[[ not a setting\n")
     assert_bad_configuration(data_dir, f"--config={file}")
 
 
 def test_data_folder_that_is_a_file(data_dir):
-    """Breaks if a data folder that cannot be created does not stop the start."""
+    """Breaks if the server starts although the data folder cannot be created."""
     data_dir.write_text("a file")
     assert_does_not_start(data_dir, words=[data_dir])
 
 
 def test_port_in_use(data_dir):
-    """Breaks if a port that is taken does not stop the start, or stops it without saying which port."""
+    """Breaks if the server starts without its port, or the error does not name the port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = run_ordem("serve", "--address=127.0.0.1", f"--port={port}", "--data-dir", data_dir)
     assert_clean_failure(result.returncode, result.stderr, [port])
 
 
-# Where a value comes from.
+# Sources of a value.
 
 def hours_kept(server):
     """The --message-ttl in effect, in hours."""
@@ -223,13 +223,13 @@ def test_flag_beats_variable_beats_file(launch, tmp_path):
 
 
 def test_file_named_by_a_variable(launch, tmp_path):
-    """Breaks if --config, unlike the other flags, cannot be given as a variable."""
+    """Breaks if --config can't be set in the environment like the other flags."""
     server = launch(environment={"ORDEM_CONFIG": str(write_config(tmp_path, message_ttl="2h"))})
     assert hours_kept(server) == 2
 
 
 def test_file_that_is_a_pipe(launch, tmp_path):
-    """Breaks if only a regular file can be read, or one is read twice: shells give a pipe for <(...)."""
+    """Breaks if the configuration must be a regular file, or is read twice: shells pass a pipe for <(...)."""
     pipe = tmp_path / "settings"
     os.mkfifo(pipe)
     with ThreadPoolExecutor() as writer:
@@ -245,7 +245,7 @@ def test_empty_variable_is_not_set(tmp_path):
 
 
 def test_data_folder_from_a_variable(tmp_path):
-    """Breaks if inspect does not take the data folder from the environment as serve does."""
+    """Breaks if inspect does not read the data folder from the environment as serve does."""
     with start_server(tmp_path / "data") as server:
         order = accepted_order(create(order_content(new_customer())).send(server.client()), 201)
     result = run_ordem("inspect", "order", order["order_id"], environment={"ORDEM_DATA_DIR": str(tmp_path / "data")})
@@ -254,7 +254,7 @@ def test_data_folder_from_a_variable(tmp_path):
 
 @pytest.mark.parametrize("duration, seconds", [("90m", 5400), ("5400s", 5400), ("5400000ms", 5400)])
 def test_units_of_durations(launch, duration, seconds):
-    """Breaks if a unit is read as another one."""
+    """Breaks if a unit is confused with another."""
     answer = create(order_content(new_customer())).send(launch(f"--message-ttl={duration}").client())
     created_at = parse_time(accepted_order(answer, 201)["created_at"])
     assert abs((expires_at(answer) - created_at).total_seconds() - seconds) <= 1
@@ -262,7 +262,7 @@ def test_units_of_durations(launch, duration, seconds):
 
 @pytest.mark.parametrize("size", ["2000B", "2KiB"])
 def test_units_of_sizes(launch, size):
-    """Breaks if a unit is read as another one."""
+    """Breaks if a unit is confused with another."""
     client = launch(f"--max-body={size}").client()
     accepted_order(create(order_content(new_customer(), attributes={"a": "x" * 1600})).send(client), 201)
     refused = create(order_content(new_customer(), attributes={"a": "x" * 2100})).send(client)
@@ -291,7 +291,7 @@ def test_text_logs(data_dir):
 # Inspect.
 
 def find_object(value, **members):
-    """The first object anywhere inside `value` that has these members; None if there is none."""
+    """Returns the first object anywhere inside `value` that has these members; None if there is none."""
     if isinstance(value, dict):
         if all(value.get(name) == expected for name, expected in members.items()):
             return value
@@ -302,14 +302,14 @@ def find_object(value, **members):
 
 
 def inspect(data_dir, kind, name):
-    """What `ordem inspect` prints, parsed."""
+    """Returns the parsed output of `ordem inspect`."""
     result = run_ordem("inspect", kind, name, "--data-dir", data_dir)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
 def write_two_versions(client):
-    """Creates an order and changes it; returns the create and the order as it is then."""
+    """Creates an order and changes it. Returns the create and the changed order."""
     first = create(order_content(new_customer()))
     order_id = accepted_order(first.send(client), 201)["order_id"]
     return first, accepted_order(merge(order_id, 1, {"currency": "USD"}).send(client))
@@ -334,7 +334,7 @@ def test_inspect_a_stopped_folder(launch, data_dir):
 
 
 def test_inspect_a_killed_folder(launch, data_dir):
-    """Breaks if inspect needs a clean stop, or repairs the folder on its own."""
+    """Breaks if inspect requires a clean stop, or repairs the folder."""
     server = launch()
     write, order = write_two_versions(server.client())
     server.kill()
@@ -343,7 +343,7 @@ def test_inspect_a_killed_folder(launch, data_dir):
 
 
 def test_inspect_a_running_folder(launch, data_dir):
-    """Breaks if inspect takes the lock, shows only what is already in tables, or disturbs the server."""
+    """Breaks if inspect takes the lock, misses data that is not in tables yet, or disturbs the server."""
     server = launch()
     client = server.client()
     write, order = write_two_versions(client)

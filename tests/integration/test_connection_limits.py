@@ -1,4 +1,4 @@
-"""Many connections, and clients that do not read: bounded, and without harm for the others."""
+"""Many connections, and clients that do not read: limited, and without harm to others."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ SPARE_FILES = 1000
 FREED_FILES_SLACK = 64
 BATCH = 500
 CROWD = 1200
-WRITES_IN_A_CROWD = 1000  # some flushes of tables and as many new log files
+WRITES_IN_A_CROWD = 1000  # enough for some flushes of tables and new log files
 
 
 def allow_open_files(count):
@@ -33,7 +33,7 @@ def allow_open_files(count):
 
 
 def open_idle_connections(port, count):
-    """Connections that have each had one answer, so that the server has certainly accepted them."""
+    """Connections that have each received one response, so that the server has accepted them."""
     ping = request_bytes("GET", "/-/ping")
     connections = []
     while len(connections) < count:
@@ -47,7 +47,7 @@ def open_idle_connections(port, count):
 
 
 def test_ten_thousand_idle_connections(launch_watched):
-    """Breaks if an idle connection costs a thread or a large buffer, slows the others down, or is not freed."""
+    """Breaks if an idle connection costs a thread or a large buffer, slows down others, or is not freed."""
     allow_open_files(settings.IDLE_CONNECTIONS + SPARE_FILES)
     server = launch_watched("--idle-timeout=1h", "--request-timeout=1h")
     files_before, rss_before = open_files(server.pid), rss_bytes(server.pid)
@@ -86,8 +86,7 @@ def try_to_connect(port):
 
 
 def test_more_connections_than_allowed(launch_watched):
-    """Breaks if --max-connections is not a bound, if the refused ones hurt the served ones, or if a connection that has
-    gone keeps its place."""
+    """Breaks if --max-connections is not enforced, if refused connections harm others, or if a closed connection keeps its permit."""
     server = launch_watched(f"--max-connections={settings.FEW_CONNECTIONS}")
     connections = open_idle_connections(server.port, settings.FEW_CONNECTIONS)
     for _ in range(2 * settings.FEW_CONNECTIONS):
@@ -96,17 +95,17 @@ def test_more_connections_than_allowed(launch_watched):
         assert connection.get("/-/ping").status == 200
     for connection in connections:
         connection.close()
-    poll_until(lambda: try_to_connect(server.port), "a place becomes free")
+    poll_until(lambda: try_to_connect(server.port), "a connection permit is released")
 
 
 def limited_to(count):
-    """The words that run ordem where it may have so many files open: a soft and a hard limit."""
+    """The command that runs ordem with a soft and a hard limit of open files."""
     return ["prlimit", f"--nofile={count}", binary()]
 
 
 @pytest.mark.parametrize("limit", ["1024:", "1024"], ids=["soft limit", "hard limit"])
 def test_no_number_of_connections_takes_the_files_of_the_store(data_dir, limit):
-    """Breaks if connections take the descriptors that the store needs for its next files: it never writes again then."""
+    """Breaks if connections use up the descriptors that the store needs for new files: it would never write again."""
     allow_open_files(CROWD + SPARE_FILES)
     with OrdemServer(data_dir, "--write-buffer=4MiB", program=limited_to(limit)).wait_listening() as server:
         client = server.client()
@@ -129,7 +128,7 @@ def test_no_number_of_connections_takes_the_files_of_the_store(data_dir, limit):
 
 
 def test_a_limit_of_open_files_that_is_too_low(data_dir):
-    """Breaks if a server starts that would run out of descriptors as soon as it serves."""
+    """Breaks if a server starts with too few descriptors to serve."""
     result = subprocess.run(
         [*limited_to(100), "serve", "--port=0", "--data-dir", data_dir], env=clean_environment(), capture_output=True, text=True,
         timeout=settings.COMMAND_SECONDS_MAX, check=False,
@@ -140,14 +139,14 @@ def test_a_limit_of_open_files_that_is_too_low(data_dir):
 
 @pytest.mark.skipif("UBSAN_OPTIONS" in os.environ, reason="UBSan opens a pipe to look at an object, and calls it invalid if that fails")
 def test_running_out_of_descriptors_is_told_and_passes(launch):
-    """Breaks if an accept that fails is neither counted nor logged, or if none is tried any more."""
+    """Breaks if a failed accept is not counted and logged, or if the server stops accepting."""
     server = launch("--io-threads=1")
     client = server.client()
     assert client.get("/-/ready").status == 200
     hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)[1]
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (open_files(server.pid), hard))
     with Connection(server.port) as waiting:
-        warnings = poll_until(lambda: [line for line in server.logs() if line["level"] == "warning"], "the log warns")
+        warnings = poll_until(lambda: [line for line in server.logs() if line["level"] == "warning"], "the log has a warning")
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (hard, hard))
         assert waiting.get("/-/ping").status == 200
     assert client.metric("ordem_http_accept_failures_total") > 0
@@ -155,7 +154,7 @@ def test_running_out_of_descriptors_is_told_and_passes(launch):
 
 
 def orders_of_new_customer(client, count, **attributes):
-    """A customer with so many orders, and these, newest first."""
+    """Returns a customer with `count` orders, and the orders, newest first."""
     customer = new_customer()
     content = order_content(customer, attributes=attributes or None)
     orders = [accepted_order(create(content).send(client), 201) for _ in range(count)]
@@ -163,8 +162,8 @@ def orders_of_new_customer(client, count, **attributes):
 
 
 def test_an_answer_larger_than_the_kernel_takes_at_once(server, client):
-    """Breaks if the rest of an answer is lost, or comes twice, where a part of it has left at once; or if a page of large
-    orders has more bytes than it may, or one of the pages lacks an order."""
+    """Breaks if the rest of a partly written response is lost or sent twice, if a page of large orders exceeds its size limit, or if a
+    page lacks an order."""
     customer, orders = orders_of_new_customer(client, 200, large="x" * 16_000)
     with Connection(server.port, narrow=True) as narrow:
         listed, cursor = [], ""
@@ -180,8 +179,8 @@ def test_an_answer_larger_than_the_kernel_takes_at_once(server, client):
 
 
 def hold_answers(server, target, count):
-    """Connections that have asked for a large answer and do not read it, and those of them that were refused it. They ask
-    one after another: a page that is still being built takes more memory than it does once it is complete."""
+    """Returns the connections that requested a large response and do not read it, and those that were refused. They send their requests
+    one after another, because a page takes more memory while it is built than once it is complete."""
     deaf, refused = [], []
     for _ in range(count):
         deaf.append(Connection(server.port, narrow=True))
@@ -192,8 +191,8 @@ def hold_answers(server, target, count):
 
 
 def test_answers_that_are_not_read_have_a_common_bound(launch_watched):
-    """Breaks if answers that wait for their clients may take any memory; if the answer beyond the bound is no 503, or is
-    lost; if small answers are refused with the large ones; or if the memory is not had back."""
+    """Breaks if unread responses may take unlimited memory, if the response beyond the limit is not a 503 or is lost, if small
+    responses are refused with the large ones, or if the memory is not released."""
     server = launch_watched("--response-memory=4MiB", "--capture-max=1KiB")
     client = server.client()
     customer, orders = orders_of_new_customer(client, 80, large="x" * 16_000)
@@ -216,11 +215,11 @@ def test_answers_that_are_not_read_have_a_common_bound(launch_watched):
     assert refused[0].get(page).status == 200
     for connection in deaf:
         connection.close()
-    poll_until(lambda: client.metric("ordem_http_response_memory_bytes") == 0, "all of the memory is had back")
+    poll_until(lambda: client.metric("ordem_http_response_memory_bytes") == 0, "all memory is released")
 
 
 def use_up_response_memory(server, client):
-    """Connections that have asked for answers, and do not read them, until there is no memory for one of 16 KB."""
+    """Connections that requested responses and do not read them, until there is no memory left for one of 16 KB."""
     customer, _ = orders_of_new_customer(client, 80, large="x" * 16_000)
     held = []
     for limit in (1000, 8, 1):
@@ -232,7 +231,7 @@ def use_up_response_memory(server, client):
 
 
 def test_a_write_whose_answer_there_is_no_memory_for(launch_watched):
-    """Breaks if such a write's answer is lost, or if the write is executed again by its repeat."""
+    """Breaks if the response to such a write is lost, or if its repeat is executed."""
     server = launch_watched("--response-memory=2MiB", "--capture-max=1KiB")
     client = server.client()
     held = use_up_response_memory(server, client)
@@ -244,7 +243,7 @@ def test_a_write_whose_answer_there_is_no_memory_for(launch_watched):
     assert response.header("Idempotency-Expires") and response.header("Retry-After")
     for connection in held:
         connection.close()
-    poll_until(lambda: client.metric("ordem_http_response_memory_bytes") == 0, "all of the memory is had back")
+    poll_until(lambda: client.metric("ordem_http_response_memory_bytes") == 0, "all memory is released")
     replay = order.send(client)
     accepted_order(replay, 201)
     assert replay.replayed
@@ -273,12 +272,12 @@ CHUNKED = ("Transfer-Encoding", "chunked")
     ("/api/v2/captures", 1_048_000, (CHUNKED,)),
 ], ids=["with a length", "in chunks", "a line of a batch", "of captures"])
 def test_unfinished_bodies_have_a_common_bound(launch_watched, target, size, headers):
-    """Breaks if bodies that are on their way may take any memory together, if the one beyond the bound is not refused with
-    503 and a close, if small bodies are refused with it, or if the memory is not had back."""
+    """Breaks if arriving bodies may take unlimited memory together, if the one beyond the limit is not refused with 503 and a close, if
+    small bodies are refused with it, or if the memory is not released."""
     server = launch_watched("--body-memory=8MiB")
     hoard = [unfinished(server.port, target, size, headers) for _ in range(24)]
     client = server.client()
-    poll_until(lambda: sum(connection.has_answer(0) for connection in hoard) >= 16, "those beyond the bound are refused")
+    poll_until(lambda: sum(connection.has_answer(0) for connection in hoard) >= 16, "requests beyond the limit are refused")
     assert client.metric("ordem_http_body_memory_bytes") <= 8 * settings.MIB
     refused = [connection for connection in hoard if connection.has_answer(0)]
     for connection in refused:
@@ -289,12 +288,12 @@ def test_unfinished_bodies_have_a_common_bound(launch_watched, target, size, hea
     assert accepted_order(create().send(client), 201)
     for connection in hoard:
         connection.close()
-    poll_until(lambda: client.metric("ordem_http_body_memory_bytes") == 0, "all of the memory is had back")
+    poll_until(lambda: client.metric("ordem_http_body_memory_bytes") == 0, "all memory is released")
     assert accepted_order(create(order_content(attributes={"a": "x" * 16_000})).send(client), 201)
 
 
 def test_a_body_that_is_announced_takes_no_memory(launch_watched):
-    """Breaks if who announces large bodies and sends none of them keeps others from being served."""
+    """Breaks if clients that announce large bodies and send nothing block others."""
     server = launch_watched("--body-memory=8MiB")
     headers = (JSON, ("Content-Length", "1048576"))
     hoard = [unfinished(server.port, "/api/v1/orders", 1000, headers) for _ in range(200)]
@@ -305,7 +304,7 @@ def test_a_body_that_is_announced_takes_no_memory(launch_watched):
 
 
 def test_unfinished_headers_have_a_common_bound(launch_watched):
-    """Breaks if headers that are on their way may take any memory together."""
+    """Breaks if arriving headers may take unlimited memory together."""
     server = launch_watched("--body-memory=128KiB", "--max-body=1KiB", "--capture-max=1KiB")
     hoard = []
     for _ in range(24):
@@ -319,7 +318,7 @@ def test_unfinished_headers_have_a_common_bound(launch_watched):
 
 
 def test_a_batch_goes_on_when_other_answers_take_all_memory(launch_watched):
-    """Breaks if a batch stops, or fails, for want of memory that others do not give back."""
+    """Breaks if a batch stops or fails while other clients hold all memory."""
     server = launch_watched("--response-memory=2MiB", "--capture-max=1KiB")
     client = server.client()
     held = use_up_response_memory(server, client)
@@ -331,8 +330,8 @@ def test_a_batch_goes_on_when_other_answers_take_all_memory(launch_watched):
 
 
 def test_client_that_does_not_read_its_answers(launch_watched):
-    """Breaks if answers pile up for a client that sends requests and never reads: the server has to stop reading
-    instead. Each answer is more than a hundred times as large as its request."""
+    """Breaks if responses accumulate for a client that sends requests and never reads: the server has to stop reading. Each response is
+    more than a hundred times as large as its request."""
     server = launch_watched()
     content = order_content(attributes={"large": "x" * 15_000})
     order = accepted_order(create(content).send(server.client()), 201)

@@ -1,4 +1,4 @@
-"""The data folder: one owner, one format, and no start on damaged data that would hide an acknowledged order."""
+"""The data folder: one owner, one format, and no start on damaged data that hides an acknowledged order."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ def assert_all_there(client, stored):
 # One owner.
 
 def test_second_server_on_the_same_folder(launch, data_dir):
-    """Breaks if two processes can write one folder, or if the second harms the first before it gives up."""
+    """Breaks if two processes can write one folder, or if the second harms the first before it exits."""
     server = launch()
     stored = create_orders(server.client(), new_customer(), 3)
     assert_does_not_start(data_dir, words=[data_dir, "lock"])
@@ -56,19 +56,18 @@ def test_second_server_on_the_same_folder(launch, data_dir):
 
 
 def test_lock_goes_with_its_process(launch):
-    """Breaks if the lock is the presence of a file: it would outlive a killed server."""
+    """Breaks if the lock is the existence of a file: it would outlive a killed server."""
     server = launch()
     stored = create_orders(server.client(), new_customer(), 3)
     server.kill()
     assert_all_there(launch().client(), stored)
 
 
-# It stays where it is.
+# A folder that is moved or removed.
 
 @pytest.mark.parametrize("leave", [shutil.rmtree, lambda folder: folder.rename(folder.with_name("away"))], ids=["removed", "renamed"])
 def test_folder_that_is_removed_under_the_server(launch, data_dir, leave):
-    """Breaks if orders are acknowledged that go into files without a name, or if the server that is left behind harms a second
-    one that has made the folder anew."""
+    """Breaks if orders in deleted files are acknowledged, or if the first server harms a second one that has recreated the folder."""
     first = launch()
     client = first.client()
     stored = create_orders(client, new_customer(), 3)
@@ -82,7 +81,7 @@ def test_folder_that_is_removed_under_the_server(launch, data_dir, leave):
         order = accepted_order(answer, 201)
         assert client.get_order(order["order_id"]) == order
     poll_until(
-        lambda: any(line["level"] == "error" and "removed or replaced" in line["message"] for line in first.logs()), "the log tells"
+        lambda: any(line["level"] == "error" and "removed or replaced" in line["message"] for line in first.logs()), "the log has the error"
     )
     first.stop()
 
@@ -95,7 +94,7 @@ def test_folder_that_is_removed_under_the_server(launch, data_dir, leave):
 # One format.
 
 def test_newer_format_is_refused(launch, data_dir):
-    """Breaks if an older binary opens what a newer one has written, or touches the folder before it refuses."""
+    """Breaks if an older binary opens the folder of a newer one, or changes the folder before it refuses."""
     server = launch()
     stored = create_orders(server.client(), new_customer(), 3)
     server.stop()
@@ -110,7 +109,7 @@ def test_newer_format_is_refused(launch, data_dir):
 
 @pytest.mark.parametrize("text", ["", "banana\n", "-1\n", "1banana\n"])
 def test_format_that_is_no_number_is_refused(launch, data_dir, text):
-    """Breaks if a damaged format file is taken for the own format, or for a new folder."""
+    """Breaks if a damaged format file is accepted as the current format, or the folder as a new one."""
     launch().stop()
     (data_dir / "FORMAT").write_text(text)
     assert_does_not_start(data_dir, words=["FORMAT"])
@@ -120,7 +119,7 @@ def test_format_that_is_no_number_is_refused(launch, data_dir, text):
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    """A folder with orders in .sst files and others only in the write-ahead log, as a kill -9 leaves it."""
+    """A folder with some orders in .sst files and others only in the write-ahead log, as after a kill -9."""
     folder = tmp_path_factory.mktemp("filled") / "data"
     customer = new_customer()
     stored = []
@@ -188,14 +187,14 @@ DAMAGES = (damage_wal, damage_every_sst, remove_newest_sst, cut_manifest, empty_
 
 
 def same_or_failure(response, expected):
-    """An answer is the expected one, or a failure of the server; never 404, and never other data."""
+    """The response is the expected one or an error of the server; never 404, and never other data."""
     if response.status >= 500:
         return
     assert recorded_part(response) == expected, f"{response.status}: {response.body[:500]!r}"
 
 
 def assert_nothing_hidden(client, customer, stored):
-    """Each order reads as it was acknowledged, or its read fails; no repeat is executed; no list is short."""
+    """Each read returns the acknowledged order or fails; no repeat is executed; no list is incomplete."""
     for write, answer in stored:
         order = accepted_order(answer, 201)
         read = client.get(order_path(order["order_id"]))
@@ -208,8 +207,8 @@ def assert_nothing_hidden(client, customer, stored):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_hides_no_order(filled, tmp_path, damage):
-    """Breaks if the server starts on damaged data as if all were well: a log replayed only up to the damage, a table or
-    manifest that is silently left out, a new database where the old one was. It may refuse to start, or fail reads."""
+    """Breaks if the server starts on damaged data without an error: with a log replayed only up to the damage, with a missing table or
+    manifest, or with a new database in place of the old one. It may refuse to start, or fail reads."""
     original, customer, stored = filled
     folder = tmp_path / "data"
     shutil.copytree(original, folder)
@@ -228,7 +227,7 @@ def test_damage_hides_no_order(filled, tmp_path, damage):
 
 
 def test_undamaged_folder_hides_nothing(filled, tmp_path):
-    """Breaks if the check of the test above fails on a good folder: its refusals would then prove nothing."""
+    """Breaks if the check of the test above fails on an undamaged folder: its refusals would then prove nothing."""
     original, customer, stored = filled
     shutil.copytree(original, tmp_path / "data")
     with start_server(tmp_path / "data") as server:
@@ -256,7 +255,7 @@ def mount(*arguments):
 
 
 def create_until_refused(client, customer):
-    """Returns the (write, answer) pairs that were accepted, and the first pair that was not."""
+    """Returns the accepted (write, answer) pairs, and the first pair that was refused."""
     accepted = []
     for _ in range(settings.FULL_DISK_CREATES_MAX):
         write = create(order_content(customer, attributes={"filler": filler(LARGE_FILLER_BYTES)}))
@@ -269,8 +268,8 @@ def create_until_refused(client, customer):
 
 @pytest.mark.parametrize("flags", [(), ("--write-buffer=4MiB",)], ids=["log does not fit", "table does not fit"])
 def test_full_disk(small_disk, flags):
-    """Breaks if a write that did not reach the disk is acknowledged, if reads stop when writes do, if readiness does
-    not say why, or if the half-written end of a file keeps the next start from finding what was acknowledged."""
+    """Breaks if a write that did not reach the disk is acknowledged, if reads stop together with writes, if readiness does not give the
+    reason, or if the half-written end of a file prevents the next start from finding acknowledged writes."""
     folder, customer = small_disk / "data", new_customer()
     with start_server(folder, *flags) as server:
         client = server.client()
@@ -294,8 +293,7 @@ def test_full_disk(small_disk, flags):
 
 
 def capture_until_refused(client):
-    """Returns the (key, response) pairs that were recorded, the pair at which the disk was full, and whether its key had been
-    allocated before."""
+    """Returns the recorded (key, response) pairs, the pair at which the disk was full, and whether its key was allocated before."""
     recorded = []
     for _ in range(settings.FULL_DISK_CREATES_MAX):
         key, response = new_key(), captured(filler(CAPTURE_FILLER_BYTES))
@@ -308,8 +306,8 @@ def capture_until_refused(client):
 
 
 def test_full_disk_of_captures(small_disk):
-    """Breaks if a capture that did not reach the disk is acknowledged, if captures are not refused in their own form while no
-    writes are taken, or if a record that was acknowledged is lost with the half-written end of a file."""
+    """Breaks if a capture that did not reach the disk is acknowledged, if captures are refused in another error format while the store
+    rejects writes, or if an acknowledged record is lost with the half-written end of a file."""
     folder = small_disk / "data"
     with start_server(folder) as server:
         client = server.client()

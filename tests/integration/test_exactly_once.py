@@ -1,4 +1,4 @@
-"""A GUID is executed once, however many connections send it at the same moment."""
+"""A GUID is executed once, even if many connections send it at the same moment."""
 
 import pytest
 
@@ -18,20 +18,20 @@ SPELLINGS = (
 
 
 def in_all_spellings(write):
-    """The same message once for each connection, in every spelling that has to count as the same request."""
+    """The same message once for each connection, in every encoding that counts as the same request."""
     return [write.to_bytes(**SPELLINGS[n % len(SPELLINGS)]) for n in range(settings.ONCE_CONNECTIONS)]
 
 
 def assert_executed_once(answers, status):
-    """All answers are the same, and at most one of them says that it was the execution itself."""
+    """All answers are the same, and at most one of them is not marked as a replay."""
     assert {answer.status for answer in answers} == {status}, sorted(answer.status for answer in answers)
     assert len({recorded_part(answer) for answer in answers}) == 1
     assert sum(not answer.replayed for answer in answers) <= 1
 
 
 def assert_recorded_or_in_flight(answers, status):
-    """With --in-flight=conflict: the recorded answer, or 409 for whoever came while the first was executing.
-    Returns the recorded answer and how many got 409."""
+    """With --in-flight=conflict: each client gets the recorded answer, or 409 if its request arrived while the first was executing.
+    Returns the recorded answer and the number of 409s."""
     recorded = [answer for answer in answers if answer.status == status]
     conflicts = [answer for answer in answers if answer.status != status]
     assert recorded, sorted(answer.status for answer in answers)
@@ -44,7 +44,7 @@ def assert_recorded_or_in_flight(answers, status):
 
 
 def assert_replays(client, write, recorded):
-    """Sending the message again gives the recorded answer and says that it is a repeat."""
+    """Sends the message again: the response is the recorded answer, marked as a replay."""
     repeated = write.send(client)
     assert recorded_part(repeated) == recorded_part(recorded)
     assert repeated.replayed
@@ -55,7 +55,7 @@ def create_order(client, customer=None):
 
 
 def updates_of(order):
-    """One update of each kind against the order as it is."""
+    """One update of each kind against the current version of the order."""
     order_id, version = order["order_id"], order["version"]
     content = order_content(order["customer_id"], attributes={"changed": "by PUT"})
     return {
@@ -71,8 +71,8 @@ UPDATE_KINDS = ("replace", "replace if-match", "merge", "status")
 
 @pytest.mark.parametrize("flags", [(), ("--durability=os",)], ids=["fsync", "os"])
 def test_create_is_executed_once(launch, flags):
-    """Breaks if two requests with one GUID can both get past the dedupe shard, if the joined ones get another answer
-    than the first, or if a spelling of the request changes its fingerprint."""
+    """Breaks if two requests with one GUID both pass the dedupe shard, if the joined ones get another answer than the first, or if the
+    encoding of the request changes its fingerprint."""
     server = launch(*flags)
     client = server.client()
     for _ in ROUNDS:
@@ -86,8 +86,8 @@ def test_create_is_executed_once(launch, flags):
 
 @pytest.mark.parametrize("kind", UPDATE_KINDS)
 def test_update_is_executed_once(launch, kind):
-    """Breaks if a repeat of an update that is in flight, or has just succeeded, is decided again: it would answer 3043
-    or make a third version."""
+    """Breaks if the repeat of an update that is in flight or has just succeeded is decided again: it would return 3043 or make a third
+    version."""
     server = launch()
     client = server.client()
     for _ in ROUNDS:
@@ -100,8 +100,8 @@ def test_update_is_executed_once(launch, kind):
 
 
 def test_create_in_flight_conflicts(launch):
-    """Breaks if --in-flight=conflict joins, executes twice, answers with anything but the recorded answer, or forgets
-    to take the in-flight mark away so that the GUID stays blocked."""
+    """Breaks if --in-flight=conflict joins, executes twice, returns anything but the recorded answer, or leaves the GUID marked as in
+    flight."""
     server = launch("--in-flight=conflict")
     client = server.client()
     conflicts = 0
@@ -118,7 +118,7 @@ def test_create_in_flight_conflicts(launch):
 
 @pytest.mark.parametrize("kind", UPDATE_KINDS)
 def test_update_in_flight_conflicts(launch, kind):
-    """Breaks as for create: a second execution of the update, or a GUID that stays blocked."""
+    """Breaks if an update is executed a second time, or its GUID stays blocked."""
     server = launch("--in-flight=conflict")
     client = server.client()
     conflicts = 0
@@ -134,8 +134,8 @@ def test_update_in_flight_conflicts(launch, kind):
 
 
 def test_one_content_wins_a_guid(launch):
-    """Breaks if a request joins (or replays) the outcome of another request only because the GUID is the same, or if
-    two contents are both executed under one GUID."""
+    """Breaks if a request joins or replays the outcome of a different request with the same GUID, or if two contents are both executed
+    under one GUID."""
     server = launch()
     client = server.client()
     for _ in ROUNDS:
@@ -155,8 +155,8 @@ def test_one_content_wins_a_guid(launch):
 
 
 def test_one_request_wins_a_guid_across_orders(launch):
-    """Breaks if the fingerprint leaves out the method or the order: one GUID sent to two orders, and as a create,
-    would change more than one thing."""
+    """Breaks if the fingerprint omits the method or the order: one GUID sent to two orders, and as a create, would change more than one
+    thing."""
     server = launch()
     client = server.client()
     for _ in ROUNDS:

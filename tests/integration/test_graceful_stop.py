@@ -1,4 +1,4 @@
-"""A stop answers every request that comes on an open connection, and the last answer of a connection says so."""
+"""A stop answers every request on an open connection, and the last response of a connection has `Connection: close`."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ BACKLOG = 40
 
 
 class Busy:
-    """A client that sends its next request as soon as it has an answer."""
+    """A client that sends its next request as soon as it has a response."""
 
     def __init__(self, port, make_request):
         self.warm = threading.Event()
@@ -43,7 +43,7 @@ class Busy:
 
 @pytest.mark.parametrize("kind", ["order", "capture", "read"])
 def test_no_busy_connection_is_cut_off(launch, kind):
-    """Breaks if a connection is closed between two requests: its client sends one more, and reads an end."""
+    """Breaks if a connection is closed between two requests: its client would send one more and read an end of file."""
     server = launch()
     make = {"order": lambda: create().to_bytes(), "capture": lambda: allocation_bytes(new_key()),
             "read": lambda: PING}[kind]
@@ -60,7 +60,7 @@ def test_no_busy_connection_is_cut_off(launch, kind):
 
 
 def test_an_idle_connection_is_closed_and_holds_nothing_up(launch):
-    """Breaks if a stop waits for clients that have nothing to ask, or tells them something that they did not ask for."""
+    """Breaks if a stop waits for idle clients, or sends them an unsolicited response."""
     server = launch()
     used, unused = server.connect(), server.connect()
     assert used.exchange(PING).status == 200
@@ -70,14 +70,14 @@ def test_an_idle_connection_is_closed_and_holds_nothing_up(launch):
 
 
 def halt(server):
-    """The server stands still; what happens to it now, it finds together when it goes on."""
+    """Suspends the server (SIGSTOP). When it resumes, it sees everything that happened in the meantime at once."""
     os.kill(server.pid, signal.SIGSTOP)
-    poll_until(lambda: open(f"/proc/{server.pid}/stat", encoding="ascii").read().split(")")[1].split()[0] == "T", "it stands")
+    poll_until(lambda: open(f"/proc/{server.pid}/stat", encoding="ascii").read().split(")")[1].split()[0] == "T", "the server is suspended")
 
 
 @pytest.mark.parametrize("used", [True, False], ids=["open connections", "connections that the kernel has accepted"])
 def test_requests_that_are_here_when_the_stop_comes(launch, used):
-    """Breaks if an idle connection is closed with a request in the socket, or the listener with connections waiting."""
+    """Breaks if an idle connection is closed with an unread request in its socket, or the listener with waiting connections."""
     server = launch()
     if used:
         connections = [server.connect() for _ in range(BACKLOG)]
@@ -100,7 +100,7 @@ def test_requests_that_are_here_when_the_stop_comes(launch, used):
 
 
 def test_pipelined_requests_are_all_answered(launch):
-    """Breaks if the first answer of a pipeline ends the connection, or the last one does not say that it does."""
+    """Breaks if the first response of a pipeline closes the connection, or the last one lacks `Connection: close`."""
     server = launch()
     connection = server.connect()
     assert connection.exchange(PING).status == 200
@@ -118,7 +118,7 @@ def test_pipelined_requests_are_all_answered(launch):
 
 
 def test_a_client_that_pipelines_without_end_gets_a_close(launch):
-    """Breaks if a client that always has a request under way can hold the stop up for the whole of --drain-timeout."""
+    """Breaks if a client that always has a request in flight can delay the stop for the whole --drain-timeout."""
     server = launch("--drain-timeout=1h")
     connection = server.connect()
     connection.send(PING * PIPELINED)
@@ -133,7 +133,7 @@ def test_a_client_that_pipelines_without_end_gets_a_close(launch):
 
 
 def test_after_a_batch_the_next_answer_ends_the_connection(launch):
-    """Breaks if a batch whose answer began before the stop ends its connection without a word."""
+    """Breaks if the connection of a batch that started before the stop is closed without a complete response."""
     server = launch()
     with OpenBatch(server.port) as batch:
         write, = new_creates(1)
@@ -155,7 +155,7 @@ def test_after_a_batch_the_next_answer_ends_the_connection(launch):
 
 
 def test_a_batch_that_comes_during_the_stop_is_not_begun(launch):
-    """Breaks if a stop begins what it can't say how long it takes, or forgets to say when to come again."""
+    """Breaks if a stopping server starts a request of unknown duration, or omits Retry-After."""
     server = launch()
     late = batch_bytes(lines_of(new_creates(3)))
     with OpenBatch(server.port) as witness, server.connect() as connection:
@@ -177,7 +177,7 @@ def test_a_batch_that_comes_during_the_stop_is_not_begun(launch):
 
 @pytest.mark.parametrize("begun", ["order", "capture", "batch"])
 def test_what_has_not_come_whole_at_the_end_is_refused(launch, begun):
-    """Breaks if a request that can't be taken any more is cut off without an answer."""
+    """Breaks if a request that arrives too late is cut off without a response."""
     server = launch("--drain-timeout=1s")
     data = {
         "order": create().to_bytes()[:-1],
@@ -199,7 +199,7 @@ def test_what_has_not_come_whole_at_the_end_is_refused(launch, begun):
 
 
 def test_a_capture_and_its_lease_outlive_the_stop(launch):
-    """Breaks if a call that is answered during a stop is not durable."""
+    """Breaks if a write that is acknowledged during a stop is not durable."""
     server = launch()
     key = new_key()
     connection = server.connect()

@@ -1,4 +1,4 @@
-"""`ordem import captures`: what mongoexport has written of the collection of a checkr/idempotent-requests server."""
+"""`ordem import captures`: the collection of a checkr/idempotent-requests server, exported by mongoexport."""
 
 import json
 
@@ -20,7 +20,7 @@ def exported(key, response=None, **members):
 
 @pytest.fixture
 def write_export(tmp_path):
-    """A function that writes documents, or lines, into a file; returns its path."""
+    """A function that writes documents or lines to a file and returns its path."""
 
     def write(*lines):
         path = tmp_path / "captures.ndjson"
@@ -44,7 +44,7 @@ def assert_imported(result, **numbers):
 
 
 def test_what_was_recorded_is_answered_and_what_was_allocated_is_in_flight(write_export, launch, data_dir):
-    """Breaks if a client that repeats a request after the switch has it executed again."""
+    """Breaks if a request that is repeated after the migration is executed again."""
     responses = {new_key(): captured(body, status, headers) for body, status, headers in (
         ("", 204, ()), ("x", 200, (("Set-Cookie", "a"), ("set-cookie", "b"))), ("\u00fc\0", 500, (("X", ""),)))}
     in_flight = new_key()
@@ -58,7 +58,7 @@ def test_what_was_recorded_is_answered_and_what_was_allocated_is_in_flight(write
 
 
 def test_second_import_and_a_folder_in_use_before(write_export, launch, data_dir):
-    """Breaks if an import overwrites what the folder knows, loses its orders, or can't be begun again after a failure."""
+    """Breaks if an import overwrites captures of the folder, loses its orders, or can't be repeated after a failure."""
     server = launch("--capture-lease=0")
     client = server.client()
     order = accepted_order(create().send(client), 201)
@@ -95,7 +95,7 @@ REFUSED = {
 
 
 def test_lines_that_cannot_be_taken_are_listed_and_the_others_are_taken(write_export, launch, data_dir):
-    """Breaks if a bad line stops the others, is passed over in silence, or is called by another number."""
+    """Breaks if an invalid line stops the import, is skipped without a report, or is reported with a wrong number."""
     good = new_key()
     lines = [line for line, _ in REFUSED.values()]
     file = write_export(*lines, exported(good, captured("x" * 1024)))
@@ -109,7 +109,7 @@ def test_lines_that_cannot_be_taken_are_listed_and_the_others_are_taken(write_ex
 
 
 def test_lease_and_ttl_begin_with_the_import(write_export, launch, data_dir):
-    """Breaks if the terms are not those that were given, or what is allocated could never be taken over."""
+    """Breaks if the lease and the ttl differ from the settings, or if imported allocations can't be taken over."""
     kept, lapsing = new_key(), new_key()
     file = write_export(exported(kept, captured("x")), exported(lapsing))
     assert_imported(import_captures(file, data_dir, "--capture-lease=1s", "--capture-ttl=1s"), completed=1, allocated=1)
@@ -133,12 +133,12 @@ def test_folder_that_is_being_served_is_left_alone(write_export, launch, data_di
 
 @pytest.mark.parametrize("file", ["/nowhere/captures.ndjson", "/"])
 def test_file_that_cannot_be_read(data_dir, file):
-    """Breaks if nothing was imported and no error is printed."""
+    """Breaks if a failed import prints no error."""
     assert_clean_failure(*failed(import_captures(file, data_dir)), [file])
 
 
 def test_many_are_brought_in_and_reach_postgres(replica, write_export, launch, data_dir):
-    """Breaks if an import is not part of the log that Postgres follows, or more than one group is lost."""
+    """Breaks if an import is not part of the replicated log, or if an interruption loses more than one group."""
     count = 5000
     keys = [new_key() for _ in range(count)]
     file = write_export(*(exported(key, captured("x" * 100)) for key in keys))

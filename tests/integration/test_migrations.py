@@ -1,4 +1,4 @@
-"""`ordem migrate` against a real Postgres: what it applies, what it refuses, and what the tables then hold to."""
+"""`ordem migrate` against a real Postgres: what it applies, what it refuses, and what the tables enforce."""
 
 import contextlib
 import hashlib
@@ -24,7 +24,7 @@ SECRET = "s3cr3t-Kx9"
 TWICE_AT_ONCE_ROUNDS = 15
 CHECKSUMS = [hashlib.sha256(file.read_bytes()).hexdigest() for file in FILES]
 
-# The history as ordem keeps it since its first migration. Not to be changed here: databases that have it so are out there.
+# The form of the history since the first migration. Do not change it: existing databases have this form.
 HISTORY_TABLE = """
     CREATE TABLE ordem_migrations (
         number integer PRIMARY KEY CHECK (number >= 1), name text NOT NULL,
@@ -46,7 +46,7 @@ def migrated(url):
 
 
 def assert_refused(result, *words):
-    """Exit code 1, and one sentence that holds the words."""
+    """Checks for exit code 1 and one error line that contains the words."""
     assert result.returncode == 1, result.stdout + result.stderr
     assert_clean_failure(result.returncode, result.stderr, words)
     assert result.stderr.count("\n") == 1, result.stderr
@@ -62,7 +62,7 @@ def tables(postgres, url):
 
 
 def everything(postgres, url):
-    """All that the database holds, in a form that can be compared."""
+    """The whole content of the database, in a form that can be compared."""
     return [
         postgres.run(url, "SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"),
         postgres.run(url, "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"),
@@ -78,7 +78,7 @@ def everything(postgres, url):
 
 
 def leave_as_older_ordem(postgres, url, count):
-    """The database as an ordem that had only the first migrations has left it."""
+    """The database as left by an ordem that had only the first migrations."""
     postgres.run(url, HISTORY_TABLE)
     for number, file in enumerate(FILES[:count], 1):
         postgres.run(url, file.read_text())
@@ -86,10 +86,10 @@ def leave_as_older_ordem(postgres, url, count):
                      (number, file.stem, CHECKSUMS[number - 1]))
 
 
-# What it applies.
+# Applying.
 
 def test_empty_database_gets_every_migration_once(postgres, database):
-    """Breaks if a migration is left out, applied in another order, told wrongly, or applied again by a second run."""
+    """Breaks if a migration is omitted, applied out of order, misreported, or applied again by a second run."""
     first = migrate(database)
     assert (first.returncode, first.stdout.splitlines()) == (0, [f"applied {name}" for name in NAMES])
     assert tables(postgres, database) == TABLES
@@ -100,14 +100,14 @@ def test_empty_database_gets_every_migration_once(postgres, database):
 
 
 def test_checksum_is_the_one_that_sha256sum_prints(postgres, database):
-    """Breaks if the files that are compiled in are others than those of the folder, or the form of the history changes."""
+    """Breaks if the compiled-in files differ from those of the folder, or the format of the history changes."""
     migrated(database)
     assert history(postgres, database) == list(zip(range(1, len(FILES) + 1), NAMES, CHECKSUMS))
 
 
 @pytest.mark.parametrize("count", range(len(FILES)))
 def test_each_older_database_comes_to_the_same(postgres, database, count):
-    """Breaks if a database of an earlier version ends up otherwise than a new one."""
+    """Breaks if a migrated database of an earlier version differs from a new one."""
     leave_as_older_ordem(postgres, database, count)
     result = migrate(database)
     assert (result.returncode, result.stdout.splitlines()) == (0, [f"applied {name}" for name in NAMES[count:]])
@@ -122,20 +122,20 @@ def start_migrate(url, stdout=subprocess.PIPE):
 
 
 def test_two_runs_at_once_apply_each_migration_once(postgres):
-    """Breaks if two runs do not take turns: both would apply the same migration, and one would fail."""
+    """Breaks if two runs are concurrent: both would apply the same migration, and one would fail."""
     for _ in range(TWICE_AT_ONCE_ROUNDS):
         url = postgres.create_database()
         runs = [start_migrate(url), start_migrate(url)]
         ended = [(*run.communicate(timeout=settings.COMMAND_SECONDS_MAX), run.returncode) for run in runs]
         assert [(stderr, code) for _, stderr, code in ended] == [("", 0)] * 2
         applied = "".join(stdout for stdout, _, _ in ended).replace("nothing to do: every migration is applied\n", "")
-        assert sorted(applied.splitlines()) == [f"applied {name}" for name in NAMES]  # by turns
+        assert sorted(applied.splitlines()) == [f"applied {name}" for name in NAMES]  # one run after the other
         assert len(history(postgres, url)) == len(NAMES)
 
 
 def test_failed_migration_leaves_nothing_of_itself(postgres, database):
-    """Breaks if a migration is not one transaction, or those before it are undone, or the next run can't go on."""
-    postgres.run(database, "CREATE TABLE messages ()")  # the name of a view that the third one makes last
+    """Breaks if a migration is not one transaction, or earlier ones are rolled back, or the next run can't continue."""
+    postgres.run(database, "CREATE TABLE messages ()")  # the name of a view that the third migration creates at its end
     failed = migrate(database)
     assert_refused(failed, NAMES[2], "messages", "already exists", "nothing of it")
     assert failed.stdout.splitlines() == [f"applied {name}" for name in NAMES[:2]]
@@ -146,16 +146,16 @@ def test_failed_migration_leaves_nothing_of_itself(postgres, database):
 
 
 def test_failed_first_migration_leaves_an_empty_database(postgres, database):
-    """Breaks if the table of the history stays behind where nothing was applied."""
+    """Breaks if the history table remains although nothing was applied."""
     postgres.run(database, "CREATE TABLE engine_positions_only_one ()")
     assert_refused(migrate(database), NAMES[0], "already exists")
     assert tables(postgres, database) == {"engine_positions_only_one"}
 
 
-# What it refuses.
+# Refusals.
 
 def test_edited_migration_is_refused_by_name(postgres, database):
-    """Breaks if a file that was edited after it was applied goes unnoticed."""
+    """Breaks if a file edited after it was applied is not detected."""
     migrated(database)
     postgres.run(database, "UPDATE ordem_migrations SET checksum = repeat('0', 64) WHERE number = 2")
     before = everything(postgres, database)
@@ -165,7 +165,7 @@ def test_edited_migration_is_refused_by_name(postgres, database):
 
 
 def test_edited_migration_stops_those_that_are_pending(postgres, database):
-    """Breaks if pending migrations are applied on top of one that is not what it was."""
+    """Breaks if pending migrations are applied after a changed one."""
     leave_as_older_ordem(postgres, database, 2)
     postgres.run(database, "UPDATE ordem_migrations SET checksum = repeat('0', 64) WHERE number = 1")
     assert_refused(migrate(database), NAMES[0], "edited")
@@ -173,7 +173,7 @@ def test_edited_migration_stops_those_that_are_pending(postgres, database):
 
 
 def test_newer_database_is_refused(postgres, database):
-    """Breaks if an older ordem works on a database that a newer one has migrated."""
+    """Breaks if an older ordem accepts a database that a newer one has migrated."""
     migrated(database)
     postgres.run(database, f"INSERT INTO ordem_migrations VALUES ({len(FILES) + 1}, '0099_from_the_future', repeat('a', 64), now())")
     for result in (migrate(database), migrate(database, "--dry-run"), status(database)):
@@ -182,16 +182,16 @@ def test_newer_database_is_refused(postgres, database):
 
 
 def test_gap_is_refused(postgres, database):
-    """Breaks if a migration is applied out of its order."""
+    """Breaks if a migration is applied out of order."""
     migrated(database)
     postgres.run(database, "DELETE FROM ordem_migrations WHERE number = 2")
     assert_refused(migrate(database), NAMES[2], "number 2")
 
 
-# Looking.
+# Status and dry run.
 
 def test_dry_run_tells_and_changes_nothing(postgres, database):
-    """Breaks if --dry-run applies something, makes the table of the history, or tells other than what then happens."""
+    """Breaks if --dry-run applies something, creates the history table, or prints something else than the real run does."""
     dry_run = migrate(database, "--dry-run")
     assert (dry_run.returncode, dry_run.stdout.splitlines()) == (0, [f"would apply {name}" for name in NAMES])
     assert tables(postgres, database) == set()
@@ -204,7 +204,7 @@ def test_dry_run_tells_and_changes_nothing(postgres, database):
 
 
 def test_status_before_and_after(postgres, database):
-    """Breaks if status does not tell what is applied, when, and what is pending; or if it changes something."""
+    """Breaks if `migrate status` does not list applied migrations with their times and pending ones, or if it changes something."""
     first = status(database)
     assert (first.returncode, first.stdout.splitlines()) == (0, [f"{name}  pending" for name in NAMES])
     assert tables(postgres, database) == set()
@@ -217,7 +217,7 @@ def test_status_before_and_after(postgres, database):
 
 
 def test_url_from_the_environment(postgres, database):
-    """Breaks if ORDEM_POSTGRES_URL is not read, or beats an argument."""
+    """Breaks if ORDEM_POSTGRES_URL is not read, or overrides an argument."""
     environment = {"ORDEM_POSTGRES_URL": database}
     assert "pending" in run_ordem("migrate", "status", environment=environment).stdout
     assert run_ordem("migrate", environment=environment).returncode == 0
@@ -226,19 +226,19 @@ def test_url_from_the_environment(postgres, database):
 
 
 def test_url_as_a_list_of_words(postgres, database):
-    """Breaks if only one of libpq's two forms is understood."""
+    """Breaks if only one of libpq's two forms is accepted."""
     name = database.partition("?")[0].rpartition("/")[2]
     words = f"host = '{postgres.folder}' dbname={name} user=postgres"
     assert migrate(words).returncode == 0
     assert len(history(postgres, database)) == len(NAMES)
 
 
-# What can go wrong outside.
+# Failures of connections and roles.
 
 @pytest.mark.parametrize("arguments", [("migrate",), ("migrate", "--dry-run"), ("migrate", "status")], ids=" ".join)
 @pytest.mark.parametrize("case", ["no such folder", "no such port", "no such database"])
 def test_server_that_cannot_be_reached(postgres, arguments, case):
-    """Breaks if a connection that fails is not told with its reason, or not with exit code 1."""
+    """Breaks if a failed connection is not reported with its reason and exit code 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     url, words = {
@@ -252,7 +252,7 @@ def test_server_that_cannot_be_reached(postgres, arguments, case):
 
 
 def test_server_that_does_not_answer():
-    """Breaks if a server that accepts and says nothing holds the program for ever."""
+    """Breaks if a server that accepts connections and sends nothing blocks the program forever."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         result = migrate(f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/x?connect_timeout=2")
     assert_refused(result, "cannot connect", "timeout")
@@ -260,7 +260,7 @@ def test_server_that_does_not_answer():
 
 
 def test_role_without_rights(postgres, database):
-    """Breaks if a role that may not make tables gets anything but a sentence that says so."""
+    """Breaks if a role without the right to create tables gets anything but an error message about it."""
     postgres.run(database, "CREATE ROLE reader LOGIN")
     url = database.replace("//postgres@", "//reader@")
     assert_refused(migrate(url), NAMES[0], "permission denied")
@@ -270,7 +270,7 @@ def test_role_without_rights(postgres, database):
 
 
 def test_password_is_used_and_never_shown(postgres, database):
-    """Breaks if a password does not reach the server, or shows in any output, right or wrong."""
+    """Breaks if a password does not reach the server, or appears in any output, right or wrong."""
     postgres.run(database, f"CREATE ROLE guarded LOGIN PASSWORD '{SECRET}' IN ROLE {PASSWORD_ROLE}")
     name = database.partition("?")[0].rpartition("/")[2]
     assert status(postgres.url(name, "guarded", SECRET)).returncode == 0
@@ -297,7 +297,7 @@ def test_password_is_used_and_never_shown(postgres, database):
     SECRET,
 ])
 def test_url_that_is_none_is_a_usage_error_that_does_not_quote_it(url):
-    """Breaks if a malformed URL is tried, or if the complaint holds a part of what may be the password."""
+    """Breaks if a malformed URL is used, or if the error message contains a part of what may be the password."""
     for result in (migrate(url), status(url), migrate(url, "--dry-run"), run_ordem("migrate", environment={"ORDEM_POSTGRES_URL": url})):
         assert_clean_failure(result.returncode, result.stderr, ["--postgres-url"])
         assert result.returncode == 2
@@ -318,7 +318,7 @@ def test_url_that_is_none_is_a_usage_error_that_does_not_quote_it(url):
     ("inspect", "order", f"postgres://u:{SECRET}@h/x", "--postgres-url"),
 ], ids=lambda words: " ".join(words).replace(SECRET, "..."))
 def test_mistyped_command_line_does_not_show_the_password(arguments):
-    """Breaks if a complaint about the command line quotes a URL as it is."""
+    """Breaks if an error message about the command line quotes a URL unmasked."""
     result = run_ordem(*arguments)
     assert_clean_failure(result.returncode, result.stderr, [])
     assert result.returncode == 2
@@ -336,7 +336,7 @@ def test_mistyped_command_line_does_not_show_the_password(arguments):
     (("migrate", "stauts"), "stauts"),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
 def test_usage_errors(arguments, word):
-    """Breaks if a command line that makes no sense does something."""
+    """Breaks if an invalid command line is executed."""
     result = run_ordem(*arguments)
     assert result.returncode == 2
     assert_clean_failure(result.returncode, result.stderr, [word])
@@ -353,14 +353,14 @@ def test_help():
 # Waiting.
 
 def waiting_backend(postgres, url):
-    """The pid of the session of ordem that waits for a lock; nothing while none does."""
+    """Returns the pid of the session of ordem that waits for a lock; None if no session waits."""
     rows = postgres.run(url, "SELECT pid FROM pg_stat_activity WHERE application_name = 'ordem' AND wait_event_type = 'Lock' "
                              "AND datname = current_database()")
     return rows[0][0] if rows else None
 
 
 def hold(connection, sql):
-    """A transaction that has run the SQL and stays open; returns its cursor."""
+    """Opens a transaction that has run the SQL; returns its cursor."""
     connection.autocommit = False
     cursor = connection.cursor()
     cursor.execute(sql)
@@ -371,7 +371,7 @@ TAKE_RUN_LOCK = "SELECT pg_advisory_lock(x'6f7264656d'::bigint)"
 
 
 def test_run_waits_for_another_one_no_longer_than_it_may(postgres, database):
-    """Breaks if a run that hangs blocks all later ones for ever, or if the error is not one sentence."""
+    """Breaks if a hanging run blocks all later ones forever, or if the error is not one line."""
     with postgres.connect(database) as other:
         hold(other, TAKE_RUN_LOCK)
         assert_refused(migrate(database, "--lock-timeout=200ms"), "another ordem migrate", "200 ms")
@@ -380,7 +380,7 @@ def test_run_waits_for_another_one_no_longer_than_it_may(postgres, database):
 
 
 def test_run_goes_on_when_the_other_one_has_ended(postgres, database):
-    """Breaks if a run that had to wait works from what it saw before it waited."""
+    """Breaks if a run that waited for the lock uses the state from before it waited."""
     with postgres.connect(database) as other:
         hold(other, TAKE_RUN_LOCK)
         waiting = start_migrate(database)
@@ -391,17 +391,17 @@ def test_run_goes_on_when_the_other_one_has_ended(postgres, database):
 
 
 def test_migration_waits_for_a_table_no_longer_than_it_may(postgres, database):
-    """Breaks if a lock that others hold blocks a migration for ever, or half of it stays."""
+    """Breaks if a lock of another session blocks a migration forever, or a part of the migration remains."""
     leave_as_older_ordem(postgres, database, 2)
     with postgres.connect(database) as other:
-        hold(other, "LOCK TABLE ordem_migrations IN SHARE MODE")  # readers pass, the row of the third migration does not
+        hold(other, "LOCK TABLE ordem_migrations IN SHARE MODE")  # this permits reads, and blocks the row of the third migration
         assert_refused(migrate(database, "--lock-timeout=200ms"), NAMES[2], "200 ms", "locked", "nothing of it")
     assert "message_records" not in tables(postgres, database)
     migrated(database)
 
 
 def test_run_that_loses_its_connection_as_it_gets_its_turn(postgres, database):
-    """Breaks if the loss is not told, or something is applied all the same."""
+    """Breaks if the loss is not reported, or something is applied anyway."""
     with postgres.connect(database) as other:
         hold(other, TAKE_RUN_LOCK)
         run = start_migrate(database)
@@ -415,14 +415,14 @@ def test_run_that_loses_its_connection_as_it_gets_its_turn(postgres, database):
 
 
 def terminate_when_idle(postgres, url, pid):
-    """Ends a session as soon as it has nothing under way."""
+    """Ends a session as soon as it is idle."""
     idle = "SELECT true FROM pg_stat_activity WHERE pid = %s AND state LIKE 'idle%%'"
     poll_until(lambda: postgres.run(url, idle, (pid,)), "the session is idle")
     assert postgres.run(url, "SELECT pg_terminate_backend(%s, 10000)", (pid,)) == [(True,)]
 
 
 def test_run_that_has_lost_its_lock_does_not_go_on(postgres, database):
-    """Breaks if a lost connection is made anew without a word: the lock went with it, and another run may be at work."""
+    """Breaks if a lost connection is silently replaced: the lock went with it, and another run may be active."""
     reading, writing = os.pipe()
     # A full pipe blocks the run where it prints that the first migration is applied.
     os.set_blocking(writing, False)
@@ -433,7 +433,7 @@ def test_run_that_has_lost_its_lock_does_not_go_on(postgres, database):
     run = start_migrate(database, stdout=writing)
     os.close(writing)
     sessions = "SELECT pid FROM pg_stat_activity WHERE application_name = 'ordem' AND datname = current_database()"
-    poll_until(lambda: "ordem_migrations" in tables(postgres, database), "the first migration is there")
+    poll_until(lambda: "ordem_migrations" in tables(postgres, database), "the first migration is applied")
     ((pid,),) = postgres.run(database, sessions)
     terminate_when_idle(postgres, database, pid)
     with open(reading, "rb") as pipe:
@@ -446,7 +446,7 @@ def test_run_that_has_lost_its_lock_does_not_go_on(postgres, database):
 
 @pytest.mark.parametrize("how", ["terminated", "killed"])
 def test_lost_connection_leaves_nothing_of_the_migration(own_postgres, how):
-    """Breaks if a run does not notice that its session is gone, connects again without its lock, or half of it stays."""
+    """Breaks if a run does not notice the end of its session, reconnects without its lock, or leaves a part of the migration."""
     server = own_postgres
     url = server.create_database()
     leave_as_older_ordem(server, url, 2)
@@ -466,11 +466,11 @@ def test_lost_connection_leaves_nothing_of_the_migration(own_postgres, how):
     assert migrate(url).stdout.splitlines() == [f"applied {name}" for name in NAMES[2:]]
 
 
-# What the tables hold to.
+# Constraints of the tables.
 
 @pytest.fixture(scope="module")
 def schema(postgres):
-    """The URL of a migrated database with the partitions of one month; its tests leave no rows behind."""
+    """The URL of a migrated database with the partitions of one month. Its tests leave no rows."""
     url = migrated(postgres.create_database())
     for table in ("order_versions", "message_records"):
         postgres.run(url, f"SELECT ordem_make_month('{table}', '2026-11-15 12:00+00')")
@@ -478,7 +478,7 @@ def schema(postgres):
 
 
 def test_every_table_column_and_function_is_explained(postgres, schema):
-    """Breaks if something is added without a comment that says what it is."""
+    """Breaks if a table or column has no comment."""
     bare_columns = postgres.run(schema, """
         SELECT c.relname, a.attname FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -517,7 +517,7 @@ GOOD = {
 
 
 def insert(postgres, url, table, *rows):
-    """Inserts the rows and takes them back; raises what Postgres objects to."""
+    """Inserts the rows and rolls back; raises the error from Postgres."""
     with postgres.connect(url) as connection:
         connection.autocommit = False
         for row in rows:
@@ -549,7 +549,7 @@ CAPTURE_ALLOWED = [
     *(("captures", change) for change in CAPTURE_ALLOWED),
 ], ids=lambda value: value if isinstance(value, str) else " ".join(value))
 def test_row_at_the_edge_of_the_rules_is_taken(postgres, schema, table, change):
-    """Breaks if Postgres refuses what the engine accepts: the log could not be written there any further."""
+    """Breaks if Postgres refuses a row that the engine accepts: replication of the log would stop."""
     insert(postgres, schema, table, GOOD[table] | change)
 
 
@@ -585,7 +585,7 @@ CAPTURE_REFUSED = [
         {"number": 0}, {"checksum": ""}, {"checksum": "0" * 63}, {"checksum": "G" * 64}, *({name: None} for name in HISTORY))),
 ], ids=lambda value: value if isinstance(value, str) else " ".join(f"{name}={str(text)[:12]}" for name, text in value.items()))
 def test_row_beyond_the_rules_is_refused(postgres, schema, table, change):
-    """Breaks if Postgres takes a row that no engine can have decided."""
+    """Breaks if Postgres accepts a row that no engine can have decided."""
     with pytest.raises((psycopg2.errors.CheckViolation, psycopg2.errors.NotNullViolation)):
         insert(postgres, schema, table, GOOD[table] | change)
 
@@ -599,13 +599,13 @@ def test_row_beyond_the_rules_is_refused(postgres, schema, table, change):
     ("ordem_migrations", {"name": "y"}),
 ])
 def test_second_row_of_one_name_is_refused(postgres, schema, table, second):
-    """Breaks if an order, a version, a message or an engine's position can be there twice."""
+    """Breaks if an order, a version, a message or an engine's position can exist twice."""
     with pytest.raises(psycopg2.errors.UniqueViolation):
         insert(postgres, schema, table, GOOD[table], GOOD[table] | second)
 
 
 def test_guid_may_come_again_later(postgres, schema):
-    """Breaks if a GUID whose first message has expired can't be kept a second time."""
+    """Breaks if a GUID whose first message has expired can't be stored a second time."""
     insert(postgres, schema, "message_records", MESSAGE, MESSAGE | {"created_at": LATER, "position": 2})
 
 
@@ -623,7 +623,7 @@ BY_POSITION = [
 
 @pytest.fixture(scope="module")
 def filled(postgres):
-    """The URL of a database that had rows in several months before it had indexes by position, and gets more behind them."""
+    """The URL of a database that had rows in several months before it got indexes by position, and more rows afterwards."""
     url = postgres.create_database()
     leave_as_older_ordem(postgres, url, 4)
     fill(postgres, url, 1, ROWS - 1000)
@@ -655,7 +655,7 @@ def plan_nodes(plan):
 @pytest.mark.parametrize("analyzed", [False, True], ids=["without statistics", "with statistics"])
 @pytest.mark.parametrize("query", BY_POSITION)
 def test_queries_by_position_use_an_index(postgres, filled, query, analyzed):
-    """Breaks if a table has no index by position, a partition misses it, or the view messages keeps the planner from it."""
+    """Breaks if a table or a partition has no index by position, or the planner can't use it through the view messages."""
     if analyzed:
         postgres.run(filled, "ANALYZE")
     ((explained,),) = postgres.run(filled, f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
@@ -667,7 +667,7 @@ def test_queries_by_position_use_an_index(postgres, filled, query, analyzed):
 
 
 def test_every_month_has_the_indexes_of_its_table(postgres, filled):
-    """Breaks if a month that was made before or after an index misses it."""
+    """Breaks if a month created before or after an index lacks it."""
     rows = postgres.run(filled, """
         SELECT i.inhparent::regclass::text, i.inhrelid::regclass::text, count(*), count(x.inhparent)
         FROM pg_inherits i JOIN pg_index ON pg_index.indrelid = i.inhrelid LEFT JOIN pg_inherits x ON x.inhrelid = indexrelid
@@ -680,7 +680,7 @@ def test_every_month_has_the_indexes_of_its_table(postgres, filled):
 
 @pytest.mark.parametrize("table, column", [("message_records", "created_at"), ("order_versions", "updated_at")])
 def test_month_is_made_once_in_utc_and_can_be_dropped(postgres, database, table, column):
-    """Breaks if a row of a month's first or last moment finds no partition, or making it again fails."""
+    """Breaks if a row of a month's first or last moment has no partition, or if creating the month again fails."""
     migrated(database)
     with postgres.connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SET timezone = 'Pacific/Auckland'")

@@ -1,4 +1,4 @@
-"""`ordem serve --postgres-url` against a real Postgres: what it shows while clients write, and what failures do to it."""
+"""`ordem serve --postgres-url` against a real Postgres: the tables while clients write, and the effect of failures."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ def _restless():
 
 @pytest.fixture
 def restless(_restless):
-    """A Postgres that the tests of this file may stop, and whose backends they may kill. It runs before and after each."""
+    """A Postgres that the tests of this file may stop, and whose backends they may kill. It runs before and after each test."""
     if not _restless.is_running():
         _restless.start()
     return _restless
@@ -73,7 +73,7 @@ def assert_persisted_once(replica, pairs):
 
 
 def wait_log(server, level, *words):
-    """Waits for a line of the server's log that holds the words."""
+    """Waits for a line of the server's log that contains the words."""
 
     def found():
         return [entry for entry in server.logs() if entry["level"] == level and all(word in str(entry) for word in words)]
@@ -82,22 +82,22 @@ def wait_log(server, level, *words):
 
 
 def wait_read_only(client):
-    poll_until(lambda: client.get("/-/ready").json()["status"] == "read-only", "the server takes no more writes")
+    poll_until(lambda: client.get("/-/ready").json()["status"] == "read-only", "the server is read-only")
 
 
-# The prefix.
+# Postgres has a prefix of the log.
 
 def test_every_moment_of_postgres_is_a_prefix_of_the_log(replica, launch, data_dir, rng):
-    """Breaks if the position, the orders, their versions and the messages move apart, an entry is left out or written twice,
-    Postgres goes back, or `ordem verify` finds differences where an engine is only ahead."""
+    """Breaks if the position, the orders, their versions and the messages are inconsistent, an entry is omitted or written twice,
+    Postgres goes back, or `ordem verify` finds differences where the engine is only ahead."""
     server = launch(flag(replica))
-    server.client().wait_persisted()  # once it has made its months no reader is in its way
-    # Snapshots stay open and are checked after the load: a check takes longer than the load needs to move on.
+    server.client().wait_persisted()  # after it has created its months no reader can block it
+    # Snapshots stay open and are checked after the load, because a check takes longer than an entry.
     with contextlib.ExitStack() as transactions:
         snapshots, newest = [], 0
         with load_on(server, rng) as running:
             while len(snapshots) < settings.PREFIX_MOMENTS:
-                poll_until(lambda: replica.position() != newest, "Postgres moves on")
+                poll_until(lambda: replica.position() != newest, "Postgres has more entries")
                 snapshots.append(transactions.enter_context(replica.snapshot()))
                 before, newest = newest, snapshots[-1].position()
                 assert newest > before, "Postgres has gone back"
@@ -106,14 +106,14 @@ def test_every_moment_of_postgres_is_a_prefix_of_the_log(replica, launch, data_d
         for snapshot in snapshots:
             snapshot.assert_prefix()
     replica.assert_whole(server.client(), data_dir, running.oracle)
-    client = server.client()  # the last check may have taken longer than an idle connection is kept
+    client = server.client()  # the last check may have taken longer than the idle timeout
     now = client.positions()
     assert now["persisted"] == now["durable"] == now["decided"]
     assert client.metric("ordem_postgres_lag_entries") == client.metric("ordem_postgres_backlog_bytes") == 0
 
 
 def test_log_from_before_there_was_a_postgres_is_written_too(replica, launch, data_dir, rng):
-    """Breaks if only what is written with a Postgres reaches it, or a log longer than one batch is cut somewhere."""
+    """Breaks if entries from before the first use of Postgres are not replicated, or a log longer than one batch is truncated."""
     server = launch()
     assert server.client().positions()["persisted"] is None
     oracle = load(server, rng, settings.LOG_WITHOUT_POSTGRES)
@@ -125,8 +125,8 @@ def test_log_from_before_there_was_a_postgres_is_written_too(replica, launch, da
 # Ordem-Position.
 
 def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(replica, launch):
-    """Breaks if the header names a position before that of the message, or of the version that a refusal speaks of, or if
-    Postgres says that it has a position whose rows are not there."""
+    """Breaks if the header has a position before that of the message or of the version in a refusal, or if Postgres has a position
+    without its rows."""
     client = launch(flag(replica)).client()
 
     def check(write, answer, order_id, version):
@@ -159,7 +159,7 @@ def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(replica, launch
 
 
 def test_batch_of_large_updates_is_written_in_pieces(replica, launch, data_dir):
-    """Breaks if one statement takes all orders that a batch has changed, however large, or those of one piece are left out."""
+    """Breaks if one statement writes all changed orders of a batch, however large, or if those of one part are missing."""
     server = launch(flag(replica))
     with server.client() as client:
         ids = [send_create(client)[2]["order_id"] for _ in range(400)]
@@ -178,7 +178,7 @@ def test_batch_of_large_updates_is_written_in_pieces(replica, launch, data_dir):
 # Durability postgres.
 
 def test_with_durability_postgres_an_answer_is_in_postgres_already(replica, launch, data_dir):
-    """Breaks if an answer leaves before the transaction of its message has been committed."""
+    """Breaks if a response is sent before the transaction of its message is committed."""
     server = launch(flag(replica), "--durability=postgres")
     server.client().wait_ready()
 
@@ -202,7 +202,7 @@ def test_with_durability_postgres_an_answer_is_in_postgres_already(replica, laun
 
 
 def test_with_durability_postgres_nothing_shows_that_postgres_lacks(replica, launch, data_dir):
-    """Breaks if a read, a list, a message, a refusal or the answer to a repeat tells of what would be lost with this machine."""
+    """Breaks if a read, a list, a message, a refusal or the response to a repeat reveals data that would be lost with this machine."""
     server = launch(flag(replica), "--durability=postgres")
     client = server.client()
     client.wait_ready()
@@ -239,7 +239,7 @@ def test_with_durability_postgres_nothing_shows_that_postgres_lacks(replica, lau
 
 
 def test_with_durability_postgres_nothing_is_served_before_postgres_has_the_whole_log(restless, restless_replica, launch, data_dir):
-    """Breaks if a restart shows what was never acknowledged while Postgres does not have it, or executes it a second time."""
+    """Breaks if a restarted server shows an unacknowledged write that Postgres does not have, or executes it a second time."""
     flags = (flag(restless_replica), "--durability=postgres")
     server = launch(*flags)
     client = server.client()
@@ -277,14 +277,14 @@ def assert_not_ready(client, status):
 # Postgres fails.
 
 def test_away_at_the_start(restless, restless_replica, launch, data_dir):
-    """Breaks if an engine does not start, take writes and serve reads without its Postgres, or never comes to it later."""
+    """Breaks if an engine does not start, accept writes and serve reads without its Postgres, or does not replicate to it later."""
     restless.stop()
     server = launch(flag(restless_replica))
     client = server.client()
     assert client.get("/-/ready").status == 200
     pairs = create_some(client, 20)
     assert client.positions() == {"decided": 20, "durable": 20, "persisted": None}
-    poll_until(lambda: client.metric("ordem_postgres_failures_total") >= 2, "it is tried again")
+    poll_until(lambda: client.metric("ordem_postgres_failures_total") >= 2, "the connection is retried")
     assert client.metric("ordem_postgres_connected") == 0
     assert client.metric("ordem_postgres_backlog_bytes") > 0
     wait_log(server, "warning", "cannot connect to Postgres")
@@ -296,7 +296,7 @@ def test_away_at_the_start(restless, restless_replica, launch, data_dir):
 
 
 def test_stopped_and_started_under_load(restless, restless_replica, launch, data_dir, rng):
-    """Breaks if a stop of Postgres stops writes, or loses, repeats or tears what was being written to it."""
+    """Breaks if a stop of Postgres stops writes, or if the entries in flight are lost, repeated or written in part."""
     server = launch(flag(restless_replica))
     client = server.client()
     client.wait_persisted()  # the lag is unknown until the first connection to Postgres
@@ -315,7 +315,7 @@ def test_stopped_and_started_under_load(restless, restless_replica, launch, data
 
 
 def test_backend_killed_within_a_transaction(restless, restless_replica, launch, data_dir, rng):
-    """Breaks if half of a batch stays, or a batch whose connection was lost is written again though it was committed."""
+    """Breaks if half of a batch remains, or a committed batch whose connection was lost is written again."""
     server = launch(flag(restless_replica))
     client = server.client()
     with load_on(server, rng) as running:
@@ -326,7 +326,7 @@ def test_backend_killed_within_a_transaction(restless, restless_replica, launch,
                 poll_until(lambda: client.metric("ordem_postgres_connected") == 0, "the engine notices")
             restless.wait_ready()
             client.wait_persisted()
-        for _ in range(5):  # at whatever moment it is
+        for _ in range(5):  # at any moment
             running.wait_for(settings.WRITES_BETWEEN_FAILURES // 5)
             for pid in restless_replica.sessions():
                 restless_replica.run("SELECT pg_terminate_backend(%s)", (pid,))
@@ -334,7 +334,7 @@ def test_backend_killed_within_a_transaction(restless, restless_replica, launch,
 
 
 def test_database_without_tables_is_reported_and_waited_for(postgres, database, launch, data_dir):
-    """Breaks if an engine that was started before `ordem migrate` stops, is silent, or has to be started again."""
+    """Breaks if an engine that was started before `ordem migrate` ends, logs nothing, or has to be restarted."""
     replica = Replica(postgres, database)
     server = launch(flag(replica))
     client = server.client()
@@ -347,13 +347,13 @@ def test_database_without_tables_is_reported_and_waited_for(postgres, database, 
 
 
 def test_statement_that_fails_is_tried_again_until_it_does_not(replica, launch, data_dir, rng):
-    """Breaks if an entry that Postgres refuses is left out, if half of its batch stays, or if the log does not say why."""
+    """Breaks if an entry that Postgres refuses is skipped, if half of its batch remains, or if the log lacks the reason."""
     server = launch(flag(replica))
     client = server.client()
     with load_on(server, rng) as running:
         running.wait_for(settings.WRITES_BETWEEN_FAILURES)
         replica.run("ALTER TABLE message_records ADD CONSTRAINT no_more_stale CHECK (verdict <> 'stale_version') NOT VALID")
-        poll_until(lambda: client.metric("ordem_postgres_failures_total") >= 3, "it fails again and again")
+        poll_until(lambda: client.metric("ordem_postgres_failures_total") >= 3, "the writes to Postgres keep failing")
         wait_log(server, "warning", "no_more_stale")
         with replica.snapshot() as snapshot:
             stuck = snapshot.assert_prefix()
@@ -367,8 +367,8 @@ def test_statement_that_fails_is_tried_again_until_it_does_not(replica, launch, 
 
 
 def test_backlog_that_reached_its_bound_refuses_writes_until_postgres_is_back(restless, restless_replica, launch, data_dir):
-    """Breaks if the log grows past its bound without an end, if reads stop with the writes, or if a GUID that was refused so
-    can't be executed later, once."""
+    """Breaks if the log grows beyond its limit, if reads stop together with writes, or if a GUID refused in this way can't be executed
+    later, once."""
     restless.stop()
     server = launch(flag(restless_replica), "--persist-backlog-max=4KiB")
     client = server.client()
@@ -394,7 +394,7 @@ def test_backlog_that_reached_its_bound_refuses_writes_until_postgres_is_back(re
     restless.start()
     client.wait_persisted()
     for write in refused:
-        answer = poll_until(lambda: (got := write.send(client)).status != 503 and got, "writes are taken again")
+        answer = poll_until(lambda: (got := write.send(client)).status != 503 and got, "writes are accepted again")
         accepted_order(answer, 201 if write is refused[0] else 200)
         assert not answer.replayed
         again = write.send(client)
@@ -408,7 +408,7 @@ def test_backlog_that_reached_its_bound_refuses_writes_until_postgres_is_back(re
 # One engine.
 
 def writer(replica, launch, folder, *flags):
-    """A server, and a client of it, once Postgres has its log."""
+    """Returns a server and a client of it, once Postgres has its log."""
     server = launch(flag(replica), *flags, folder=folder)
     client = server.client()
     client.wait_ready()
@@ -427,7 +427,7 @@ def two_folders(replica, launch, data_dir, tmp_path):
 
 
 def test_older_engine_stops_when_a_newer_one_has_taken_over(replica, launch, two_folders):
-    """Breaks if two engines write one log by turns, or the older one goes on taking writes that Postgres will never have."""
+    """Breaks if two engines alternate in writing one log, or the older one accepts writes that will never reach Postgres."""
     older, older_client = writer(replica, launch, two_folders[0])
     _, newer_client = writer(replica, launch, two_folders[1])
     lost, _, _ = send_create(older_client)  # it has not noticed yet
@@ -443,7 +443,7 @@ def test_older_engine_stops_when_a_newer_one_has_taken_over(replica, launch, two
 
 
 def test_older_engine_with_durability_postgres_acknowledges_nothing_after_it_was_superseded(replica, launch, two_folders):
-    """Breaks if the engine that lost its Postgres answers a write with success even once, or shows it."""
+    """Breaks if the engine that lost its Postgres acknowledges even one write, or shows it."""
     older, older_client = writer(replica, launch, two_folders[0], "--durability=postgres")
     _, newer_client = writer(replica, launch, two_folders[1])
     lost = create()
@@ -457,7 +457,7 @@ def test_older_engine_with_durability_postgres_acknowledges_nothing_after_it_was
 
 
 def test_engine_with_another_log_is_refused(replica, launch, data_dir, tmp_path):
-    """Breaks if a second log is mixed into a database, by a wrong URL or a folder that was made anew."""
+    """Breaks if a second log is mixed into a database, because of a wrong URL or a recreated folder."""
     server, client = writer(replica, launch, data_dir)
     pairs = create_some(client, 5)
     own_id = (data_dir / "FORMAT").read_text().split()[1]
@@ -473,7 +473,7 @@ def test_engine_with_another_log_is_refused(replica, launch, data_dir, tmp_path)
 
 
 def test_old_copy_of_the_folder_takes_no_writes(replica, launch, two_folders):
-    """Breaks if an engine on a folder from before gives positions a second time: Postgres would keep the first ones' rows."""
+    """Breaks if an engine on an old folder assigns positions a second time: Postgres would keep the rows of the first ones."""
     server, client = writer(replica, launch, two_folders[0])
     create_some(client, 5)
     server.stop()
@@ -489,7 +489,7 @@ def test_old_copy_of_the_folder_takes_no_writes(replica, launch, two_folders):
 
 
 def test_old_copy_that_is_refused_leaves_the_engine_in_charge_alone(replica, launch, two_folders):
-    """Breaks if an engine takes over before it has looked whether it may: the right one would stop for the wrong one."""
+    """Breaks if an engine takes over before it has checked that it may: the right one would stop because of the wrong one."""
     _, client = writer(replica, launch, two_folders[0])
     pairs = create_some(client, 5)
     client.wait_persisted()
@@ -504,13 +504,13 @@ def test_old_copy_that_is_refused_leaves_the_engine_in_charge_alone(replica, lau
 
 
 def test_superseded_engine_stays_so_when_it_is_started_again(replica, launch, two_folders):
-    """Breaks if an engine whose log has parted from Postgres's goes on after it: two histories would be mixed."""
+    """Breaks if an engine whose log has diverged from that of Postgres continues: two histories would be mixed."""
     older, older_client = writer(replica, launch, two_folders[0])
     _, newer_client = writer(replica, launch, two_folders[1])
     lost, _, _ = send_create(older_client)
     wait_read_only(older_client)
     older.stop()
-    pairs = create_some(newer_client, 1)  # at the position that the lost one has in the other folder
+    pairs = create_some(newer_client, 1)  # at the position of the lost entry in the other folder
     newer_client.wait_persisted()
     again = launch(flag(replica), folder=two_folders[0])
     wait_read_only(again.client())
@@ -522,13 +522,13 @@ def test_superseded_engine_stays_so_when_it_is_started_again(replica, launch, tw
     assert replica.message(lost.guid) is None
 
 
-# Put back to an earlier state.
+# Restored to an earlier state.
 
 DURABILITIES = pytest.mark.parametrize("durability", ["fsync", "postgres"])
 
 
 def put_back_in_place(replica, position):
-    """As a restoration into the tables as they are: no session is ended. Knows creates only."""
+    """Acts like a restore into the existing tables: no session is ended. Supports creates only."""
     replica.run(f"""
         BEGIN;
         DELETE FROM orders WHERE position > {position};
@@ -541,8 +541,8 @@ def put_back_in_place(replica, position):
 @DURABILITIES
 @pytest.mark.parametrize("moment", ["before any engine came", "before the last start", "since the last start", "in place"])
 def test_database_that_is_put_back_under_an_engine_is_filled_again(replica, launch, data_dir, moment, durability):
-    """Breaks if an engine takes a database from before its start for another engine's, or a write that was acknowledged, before
-    or since, never comes to Postgres; or if with durability postgres an answer leaves before all that comes before it is there."""
+    """Breaks if an engine treats a database from before its start as another engine's, or if an acknowledged write, older or newer,
+    never reaches Postgres; or if with durability postgres a response is sent before all earlier entries are there."""
     back_ups = {"before any engine came": replica.back_up()}
     server, client = writer(replica, launch, data_dir, f"--durability={durability}")
     pairs = create_some(client, 5)
@@ -575,8 +575,8 @@ def test_database_that_is_put_back_under_an_engine_is_filled_again(replica, laun
 
 @DURABILITIES
 def test_database_that_was_put_back_before_a_start_is_filled_again(replica, launch, data_dir, durability):
-    """Breaks if the log is not written again from where the database stands, or with durability postgres something is served
-    before it is there again."""
+    """Breaks if the log is not written again from the database's position, or if with durability postgres a write is served before it
+    is there again."""
     server, client = writer(replica, launch, data_dir)
     pairs = create_some(client, 5)
     client.wait_persisted()
@@ -596,8 +596,8 @@ def test_database_that_was_put_back_before_a_start_is_filled_again(replica, laun
 
 @pytest.mark.parametrize("starts", [1, 2], ids=["with the same epoch", "with a lower epoch"])
 def test_engine_that_came_after_a_database_was_put_back_supersedes_those_before_it(replica, launch, two_folders, starts):
-    """Breaks if an engine goes by the number of its epoch alone: after the database was put back that of a later engine may be
-    the same, or lower."""
+    """Breaks if an engine compares only the number of its epoch: after a restore of the database that of a later engine may be the
+    same, or lower."""
     back_up = replica.copy()
     for _ in range(starts - 1):
         writer(replica, launch, two_folders[0])[0].stop()
@@ -615,7 +615,7 @@ def test_engine_that_came_after_a_database_was_put_back_supersedes_those_before_
 
 @DURABILITIES
 def test_log_that_does_not_reach_back_to_a_restored_database_is_reported(replica, launch, data_dir, tmp_path, durability):
-    """Breaks if what happened, and what helps, is not said; if an acknowledged write is passed over; or if reads stop, too."""
+    """Breaks if the log lacks the cause or the remedy, if an acknowledged write is skipped, or if reads stop too."""
     server, client = writer(replica, launch, data_dir)
     create_some(client, 5)
     client.wait_persisted()
@@ -655,7 +655,7 @@ def test_log_that_does_not_reach_back_to_a_restored_database_is_reported(replica
 # Stopping.
 
 def test_stop_brings_the_end_of_the_log_to_postgres(replica, launch, data_dir, rng):
-    """Breaks if a stop leaves behind what was written just before it."""
+    """Breaks if a stop does not replicate the writes just before it."""
     for _ in range(settings.STOPS):
         server = launch(flag(replica))
         server.client().wait_persisted()
@@ -670,7 +670,7 @@ def test_stop_brings_the_end_of_the_log_to_postgres(replica, launch, data_dir, r
 
 
 def test_stop_does_not_wait_for_a_postgres_that_hangs(restless_replica, launch, data_dir):
-    """Breaks if a stop takes as long as a Postgres that neither answers nor ends."""
+    """Breaks if a stop waits for a Postgres that neither answers nor ends."""
     server = launch(flag(restless_replica), "--drain-timeout=1s")
     create_some(server.client(), 5)
     server.client().wait_persisted()
@@ -693,7 +693,7 @@ def test_stop_does_not_wait_for_a_postgres_that_hangs(restless_replica, launch, 
 
 @pytest.mark.parametrize("password", [SECRET, SECRET + "-wrong"], ids=["right", "wrong"])
 def test_password_is_used_and_never_shown(postgres, replica, launch, data_dir, password):
-    """Breaks if the log (the settings at the start, or what Postgres objects to) or /metrics quotes the URL as it is."""
+    """Breaks if the log (the settings at the start, or errors from Postgres) or /metrics contains the unmasked URL."""
     name = name_of(replica.url)
     role = f"engine_of_{name}"
     replica.run(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{SECRET}' IN ROLE {PASSWORD_ROLE}")

@@ -14,13 +14,13 @@ WAYS = (("replace", "body"), ("replace", "if-match"), ("merge", "body"), ("merge
 
 
 def create_order(client):
-    """An order whose attributes have the same members as those of every update: a merge is then a replacement."""
+    """An order whose attributes have the same members as those of every update, so that a merge equals a replacement."""
     content = order_content(attributes={"label": "created"})
     return accepted_order(create(content).send(client), 201)
 
 
 def update(order, label, way):
-    """An update of `order` as it was read, in one of WAYS. The label makes its content different from all others."""
+    """An update of `order` as it was read, in one of WAYS. The label makes its content unique."""
     kind, version_in = WAYS[way % len(WAYS)]
     attributes = {"label": label}
     if kind == "merge":
@@ -30,7 +30,7 @@ def update(order, label, way):
 
 
 class Racer:
-    """A client that again and again reads the order and then updates what it has read."""
+    """A client that repeatedly reads the order and updates the version that it has read."""
 
     def __init__(self, port, order_id, number, start):
         self.won = []
@@ -63,7 +63,7 @@ class Racer:
 
 
 class Reader:
-    """Reads the order until told to stop; its versions may never go backwards."""
+    """Reads the order until `stop` is set, and checks that versions never go backwards."""
 
     def __init__(self, port, order_id, stop):
         self.seen = {}
@@ -85,8 +85,8 @@ class Reader:
 
 @pytest.mark.parametrize("flags", [(), ("--shards=1", "--live-orders=1")], ids=["default", "one live order"])
 def test_versions_have_no_gap_and_no_fork(launch, flags):
-    """Breaks if two updates are decided against the same version, if a version is skipped, if a read shows what is not
-    committed (a version that history does not hold later), or if reads go backwards while the order actor is passivated."""
+    """Breaks if two updates are decided against the same version, if a version is skipped, if a read returns an uncommitted version
+    (one that history lacks later), or if reads go backwards while the order actor is passivated."""
     server = launch(*flags)
     client = server.client()
     first = create_order(client)
@@ -135,8 +135,7 @@ def test_one_update_wins_each_version(launch):
 
 
 def test_confirm_and_cancel_exclude_each_other(launch):
-    """Breaks if the status is decided on anything but the version that the request names: an order would be both
-    confirmed and cancelled."""
+    """Breaks if the status is decided on any version but that of the request: an order would be both confirmed and cancelled."""
     server = launch()
     client = server.client()
     for _ in range(settings.RACE_ROUNDS):
@@ -153,8 +152,7 @@ def test_confirm_and_cancel_exclude_each_other(launch):
 
 
 def test_created_order_is_there_at_once(launch):
-    """Breaks if an answer overtakes the commit: an order that was acknowledged on one connection is not found on
-    another one."""
+    """Breaks if a response is sent before the commit: an order acknowledged on one connection would not be found on another."""
     server = launch()
     for _ in range(settings.RACE_ROUNDS):
         writes = [create() for _ in range(settings.RACE_CLIENTS)]

@@ -1,4 +1,4 @@
-"""What was acknowledged, and the answer that acknowledged it, outlive the process; a stop loses nothing."""
+"""Acknowledged writes and their answers survive the process; a stop loses nothing."""
 
 import threading
 from datetime import timedelta
@@ -87,8 +87,8 @@ class Load:
 
 
 def test_stop_under_load(launch):
-    """Breaks if SIGTERM cuts an answer off, leaves a request without one, exits with another code than 0, takes longer
-    than the drain timeout, or loses an order whose 201 had left."""
+    """Breaks if SIGTERM truncates a response, leaves a request without one, exits with a code other than 0, takes longer than the drain
+    timeout, or loses an acknowledged order."""
     server = launch(f"--drain-timeout={DRAIN_SECONDS}s")
     load = Load(server.port)
     clients = Threads([load.run] * settings.LOAD_CLIENTS)
@@ -123,8 +123,8 @@ def test_stuck_clients_do_not_hold_up_the_stop(launch):
 @pytest.mark.parametrize("end", ["stop", "kill"])
 @pytest.mark.parametrize("durability", ["fsync", "os"])
 def test_repeats_answer_the_same_after_a_restart(launch, end, durability):
-    """Breaks if an outcome (or a field that its answer is rendered from) is not stored with the order version, or if an
-    answer is rendered from the order's current state instead of the recorded one."""
+    """Breaks if an outcome, or a field that its answer needs, is not stored with the order version, or if an answer is rendered from
+    the order's current state instead of the recorded one."""
     server = launch(f"--durability={durability}")
     recorded = record_outcomes(server.client())
     order_id = accepted_order(recorded[0][1], 201)["order_id"]
@@ -153,7 +153,7 @@ def test_other_content_is_still_refused_after_a_restart(launch):
 
 
 def repeat_until_executed(client, write, recorded):
-    """Repeats a message until its outcome has expired; checks that it was replayed as long as it was kept."""
+    """Repeats a message until its outcome has expired, and checks that it was replayed until then."""
     expiry = expires_at(recorded)
 
     def executed():
@@ -168,7 +168,7 @@ def repeat_until_executed(client, write, recorded):
 
 
 def test_guid_is_fresh_after_its_ttl(launch):
-    """Breaks if an outcome is forgotten too early, is replayed for ever, or if the order goes away with its message."""
+    """Breaks if an outcome expires too early, is replayed forever, or if the order expires with its message."""
     client = launch("--message-ttl=1s").client()
     customer = new_customer()
     write = create(order_content(customer))
@@ -183,8 +183,8 @@ def test_guid_is_fresh_after_its_ttl(launch):
 
 
 def test_expired_update_meets_the_version_check(launch):
-    """Breaks if an expired outcome still shields a repeat from the version check, or if other content is still refused
-    as a reused GUID after the outcome has expired."""
+    """Breaks if an expired outcome still exempts a repeat from the version check, or if other content is still refused as a reused GUID
+    after the outcome has expired."""
     client = launch("--message-ttl=1s").client()
     order = accepted_order(create().send(client), 201)
     write = merge(order["order_id"], 1, {"currency": "USD"})
@@ -202,7 +202,7 @@ def accepts_other_content(client, order_id, guid):
 
 
 def test_expiry_outlives_a_restart(launch):
-    """Breaks if recovery gives old outcomes a new life, or brings expired ones back."""
+    """Breaks if recovery extends the life of old outcomes, or brings expired ones back."""
     server = launch("--message-ttl=1s")
     write = create()
     first = write.send(server.client())

@@ -1,5 +1,5 @@
-"""What the header of a request says of its framing, its connection and its body: all of its lines count, what stands
-behind the body does not, and what it refuses is refused before the body is asked for."""
+"""The header of a request determines its framing, its connection and its body. All of its lines count, trailers do not, and a request
+that the header makes invalid is refused before its body is read."""
 
 import gzip
 
@@ -48,7 +48,7 @@ def assert_closes(connection, answer):
     ("Connection: TE, close",), ("connection: ,CLOSE,",),
 ], ids=" | ".join)
 def test_close_counts_in_every_line(server, lines):
-    """Breaks if only the first Connection line is read: the client would wait for an end that does not come."""
+    """Breaks if only the first Connection line is read: the client would wait for a close that does not come."""
     with server.connect() as connection:
         assert_closes(connection, connection.exchange(ping(*lines)))
 
@@ -73,7 +73,7 @@ def test_http_1_0_is_closed_otherwise(server, lines):
 @pytest.mark.parametrize("lines", [("Transfer-Encoding: chunked",), ("Content-Length: 5", "Transfer-Encoding: identity")], ids=" | ".join)
 @pytest.mark.parametrize("path", [ORDERS, BATCH])
 def test_http_1_0_with_a_transfer_encoding(server, path, lines):
-    """Breaks if a body is taken whose end a proxy of HTTP/1.0 sees elsewhere: RFC 9112, section 6.1."""
+    """Breaks if a body is accepted whose end a proxy of HTTP/1.0 finds elsewhere: RFC 9112, section 6.1."""
     customer = new_customer()
     body = content_bytes(customer)
     data = head_of(f"POST {path} HTTP/1.0", "Host: a", f"Content-Type: {JSON_TYPE}", f"Idempotency-Key: {new_guid()}",
@@ -89,7 +89,7 @@ def test_http_1_0_with_a_transfer_encoding(server, path, lines):
 
 @pytest.mark.parametrize("expectation", ["100-continue", "tea"])
 def test_http_1_0_has_no_expectations(server, expectation):
-    """Breaks if a client of HTTP/1.0 gets a 100, which it takes for its answer: RFC 9110, section 10.1.1."""
+    """Breaks if a client of HTTP/1.0 gets a 100, which it treats as its response: RFC 9110, section 10.1.1."""
     body = content_bytes()
     head = head_of(f"POST {ORDERS} HTTP/1.0", f"Content-Type: {JSON_TYPE}", f"Idempotency-Key: {new_guid()}",
                    f"Content-Length: {len(body)}", f"Expect: {expectation}")
@@ -107,7 +107,7 @@ def test_http_1_0_has_no_expectations(server, expectation):
     ("Host:", ""), ("Host: [::1]:8080", ""), ("Host: my_host.ns:8080", ""),
 ])
 def test_host(server, line, versions):
-    """Breaks if a Host that proxies read in two ways is passed over: RFC 9112, section 3.2. `versions`: that refuse it."""
+    """Breaks if an ambiguous Host is accepted: RFC 9112, section 3.2. `versions`: the HTTP versions that refuse it."""
     for version in "01":
         with server.connect() as connection:
             answer = connection.exchange(head_of(f"GET /-/ping HTTP/1.{version}", line, "Connection: keep-alive"))
@@ -129,8 +129,7 @@ def chunked_create(headers, body, trailer):
     ([("Idempotency-Key", "{key}")], b"Content-Type: application/json\r\n", 415, "unsupported-media-type"),
 ])
 def test_a_trailer_gives_no_header(server, headers, trailer, status, slug):
-    """Breaks if a field behind the last chunk is taken for one of the header: a proxy that has looked at the header has
-    not seen it."""
+    """Breaks if a trailer field is treated as a header field: a proxy that has checked the header has not seen it."""
     key = new_guid()
     with server.connect() as connection:
         answer = connection.exchange(chunked_create([(name, value.replace("{key}", key)) for name, value in headers], content_bytes(),
@@ -158,7 +157,7 @@ def test_a_trailer_gives_no_host(server):
 
 
 def test_a_trailer_takes_nothing_away(server):
-    """Breaks if a trailer doubles a header, changes how the body is read, or closes the connection."""
+    """Breaks if a trailer duplicates a header, changes how the body is read, or closes the connection."""
     trailer = (b"Host: b\r\nIdempotency-Key: other\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\nIf-Match: *\r\n"
                b"Expect: tea\r\nConnection: close\r\n")
     with server.connect() as connection:
@@ -174,14 +173,14 @@ def test_a_trailer_takes_nothing_away(server):
 # Headers that describe the body.
 
 def writes_of(order_id):
-    """Every call that takes a body of an order: method, path, media type."""
+    """Every call with the body of an order: method, path, media type."""
     return [("POST", ORDERS, JSON_TYPE), ("PUT", order_path(order_id), JSON_TYPE), ("PATCH", order_path(order_id), MERGE_PATCH_TYPE),
             ("POST", f"{order_path(order_id)}/status", JSON_TYPE), ("POST", BATCH, NDJSON_TYPE)]
 
 
 @pytest.mark.parametrize("codings", [("gzip",), ("identity", "gzip"), ("identity, br",), ("aes128gcm",)], ids=" | ".join)
 def test_a_coded_body(server, client, codings):
-    """Breaks if compressed bytes are read as if they were the body: a batch would answer each newline in them."""
+    """Breaks if compressed bytes are read as the body: a batch would return a verdict for each newline in them."""
     order = accepted_order(create().send(client), 201)
     lines = [("Content-Encoding", coding) for coding in codings]
     body = gzip.compress(lines_of(new_creates(200)))
@@ -207,7 +206,7 @@ def test_identity_is_no_coding(client):
 
 
 def test_a_part_is_not_taken_for_a_whole(server, client):
-    """Breaks if a PUT with Content-Range replaces the whole: RFC 9110, section 14.5. Elsewhere the field means nothing."""
+    """Breaks if a PUT with Content-Range replaces the whole order: RFC 9110, section 14.5. With other methods the field has no meaning."""
     part = ("Content-Range", "bytes 0-9/20")
     order = accepted_order(create().send(client), 201)
     with server.connect() as connection:
@@ -240,7 +239,7 @@ def test_a_type_that_is_not_json_in_utf_8(client, parameters, status):
 @pytest.mark.parametrize("lines", [("Expect: tea",), ("Expect: 100-continue", "Expect: tea"), ("Expect: 100-continue, tea",)], ids=" | ".join)
 @pytest.mark.parametrize("target", ["/-/ping", ORDERS, BATCH])
 def test_another_expectation(server, target, lines):
-    """Breaks if a client is served otherwise than it insists on: RFC 9110, section 10.1.1."""
+    """Breaks if an expectation that the server can't meet is ignored: RFC 9110, section 10.1.1."""
     with server.connect() as connection:
         answer = connection.exchange(head_of(f"POST {target} HTTP/1.1", "Host: a", "Content-Length: 2", *lines))
         assert_problem(answer, 417, "expectation-failed")
@@ -288,8 +287,8 @@ REFUSED_HEADS = {
 
 @pytest.mark.parametrize("name", REFUSED_HEADS)
 def test_no_100_for_what_the_header_refuses(server, name):
-    """Breaks if a client gets a 100 for a body that will be refused whatever it contains, or if what it may still send is
-    taken for its next request."""
+    """Breaks if a client gets a 100 for a body that will be refused in any case, or if bytes that it may still send are treated as its
+    next request."""
     method, target, headers, status, slug = REFUSED_HEADS[name]
     headers = [(header, str(value).replace("{key}", new_guid())) for header, value in headers]
     if not any(header == "Content-Length" for header, _ in headers):
@@ -301,7 +300,7 @@ def test_no_100_for_what_the_header_refuses(server, name):
 
 
 def test_a_refused_request_whose_body_has_come_leaves_the_connection_open(server):
-    """Breaks if a client that did not wait for 100 loses its connection, or its body is taken for the next request."""
+    """Breaks if a client that did not wait for 100 loses its connection, or its body is treated as the next request."""
     body = b"GET /-/nothing HTTP/1.1\r\n\r\n"
     with server.connect() as connection:
         for headers in ([EXPECT], []):
@@ -312,7 +311,7 @@ def test_a_refused_request_whose_body_has_come_leaves_the_connection_open(server
 
 
 def test_a_refused_body_costs_no_memory_and_has_its_bound(server):
-    """Breaks if a body that is refused by its header is kept, or read without a bound."""
+    """Breaks if a body refused because of its header is buffered, or read without a limit."""
     with server.connect() as connection:
         connection.send(request_bytes("POST", ORDERS, [("Content-Type", "text/plain")], b"x" * MIB))
         assert_problem(connection.read_response(), 415, "unsupported-media-type")
@@ -338,7 +337,7 @@ def test_an_empty_line_before_a_request(server, lines):
 
 @pytest.mark.parametrize("data", [b"\r\n" * 5 + PING, b"\n" + PING, b"\r\r\n" + PING, b" \r\n" + PING])
 def test_other_bytes_before_a_request(server, data):
-    """Breaks if empty lines are skipped without a bound, or other things with them."""
+    """Breaks if empty lines are skipped without a limit, or other bytes with them."""
     with server.connect() as connection:
         answer = connection.exchange(data)
         assert_problem(answer, 400, "malformed-request")
@@ -346,7 +345,7 @@ def test_other_bytes_before_a_request(server, data):
 
 
 def test_an_empty_line_is_no_request(launch_watched):
-    """Breaks if an empty line holds an idle connection open, or makes a request of it that is then late."""
+    """Breaks if an empty line keeps an idle connection open, or counts as a request that is then late."""
     server = launch_watched("--idle-timeout=500ms", "--request-timeout=100ms")
     with server.connect() as connection:
         connection.send(b"\r\n\r")

@@ -1,4 +1,4 @@
-"""`ordem restore` and `ordem verify` against a real Postgres that an engine has filled with all that an order may hold."""
+"""`ordem restore` and `ordem verify` against a real Postgres, with orders that use every permitted value."""
 
 import json
 import random
@@ -44,24 +44,24 @@ def restored(replica, folder):
 
 
 def error_lines(result):
-    """The lines on standard error that do not tell the progress."""
+    """Returns the lines on standard error except those of the progress."""
     return [line for line in result.stderr.splitlines() if not line.startswith("restoring: ")]
 
 
 def assert_refused(result, *words):
-    """Exit code 1, and one sentence that holds the words."""
+    """Checks for exit code 1 and one error line that contains the words."""
     assert result.returncode == 1, result.stdout + result.stderr
     assert len(error_lines(result)) == 1, result.stderr
     assert_clean_failure(result.returncode, error_lines(result)[0], words)
 
 
 def send(client, write):
-    """Sends a write whose GUID may be stranger than a header's value can be."""
+    """Sends a write in the form in which its GUID may have any character, which a header field does not permit."""
     return client.exchange(write.to_bytes(guid_form="body"))
 
 
 class Story:
-    """What clients wrote and how they were answered."""
+    """The writes of clients and the responses."""
 
     def __init__(self, client):
         self._client = client
@@ -126,7 +126,7 @@ def write_rejections(story):
 
 
 def read_all(client, pairs):
-    """Every read of these writes and their orders: status, ETag and body."""
+    """Returns every read of these writes and their orders: status, ETag and body."""
     orders = {}
     for _, answer in pairs:
         if answer.status in (200, 201):
@@ -141,7 +141,7 @@ def read_all(client, pairs):
 
 
 class Origin:
-    """A database that an engine has written to, that engine's folder, and what it showed."""
+    """A database that an engine has written, that engine's folder, and the responses to its reads."""
 
     def __init__(self, postgres, folder):
         self.folder = folder
@@ -165,7 +165,7 @@ class Origin:
 
 @pytest.fixture(scope="module")
 def origin(postgres, tmp_path_factory):
-    """Nothing may change its database or its folder."""
+    """Shared by all tests, which must not change its database or its folder."""
     return Origin(postgres, tmp_path_factory.mktemp("origin") / "data")
 
 
@@ -178,8 +178,8 @@ def copy(origin):
 # Restore.
 
 def test_restored_engine_is_the_one_that_was_lost(origin, copy, launch, data_dir):
-    """Breaks if anything that clients can see is not as before: a read, the answer to a repeat, a version, a list, a byte of
-    them; or if it does not go on where the lost one was."""
+    """Breaks if anything visible to clients changes: a read, the response to a repeat, a version, a list, or a byte of them; or if the
+    restored engine does not continue from there."""
     text = restored(copy, data_dir)
     assert f"up to position {origin.last}" in text and text.count("\n") == 1
     copy.assert_verified(data_dir)
@@ -210,14 +210,14 @@ def test_restored_engine_is_the_one_that_was_lost(origin, copy, launch, data_dir
 
 
 def test_folder_of_the_origin_and_its_database_agree_after_a_restart(origin):
-    """Breaks if verify finds differences where all the exotic content is the same."""
+    """Breaks if verify finds differences in identical exotic content."""
     origin.replica.assert_verified(origin.folder)
     with origin.replica.snapshot() as snapshot:
         assert snapshot.assert_prefix() == origin.last
 
 
 def test_restore_of_a_restored_engine_gives_the_same(origin, copy, launch, data_dir, tmp_path):
-    """Breaks if a restored engine writes what can't be restored once more."""
+    """Breaks if data written by a restored engine can't be restored again."""
     restored(copy, data_dir)
     server = launch(f"--postgres-url={copy}")
     oracle = load(server, random.Random(settings.SEED + 1), 50)
@@ -231,7 +231,7 @@ def test_restore_of_a_restored_engine_gives_the_same(origin, copy, launch, data_
 
 
 def test_database_without_any_entry_gives_an_empty_engine_with_its_name(replica, launch, data_dir, tmp_path):
-    """Breaks if position 0 is not a position, or if a restored engine is a stranger to its database."""
+    """Breaks if position 0 is invalid, or if a restored engine has another log id than its database."""
     server = launch(f"--postgres-url={replica}", folder=tmp_path / "first")
     server.client().wait_persisted()
     server.stop()
@@ -243,7 +243,7 @@ def test_database_without_any_entry_gives_an_empty_engine_with_its_name(replica,
 
 
 def test_expired_messages_are_not_restored(replica, launch, data_dir, tmp_path):
-    """Breaks if a GUID whose outcome has expired answers again after a restore, or its order is gone with it."""
+    """Breaks if an expired outcome is replayed after a restore, or its order is missing."""
     server = launch(f"--postgres-url={replica}", "--message-ttl=1s", folder=tmp_path / "first")
     client = server.client()
     write = create(order_content("c"))
@@ -264,7 +264,7 @@ def test_expired_messages_are_not_restored(replica, launch, data_dir, tmp_path):
 
 
 def test_folder_that_is_not_empty_is_left_alone(origin, launch, data_dir):
-    """Breaks if a restore overwrites existing files or adds its own to them."""
+    """Breaks if a restore overwrites existing files or adds files to them."""
     server = launch()
     accepted_order(create(order_content("c")).send(server.client()), 201)
     assert_refused(restore(origin.replica, data_dir), data_dir, "not empty")
@@ -281,7 +281,7 @@ def test_folder_that_is_not_empty_is_left_alone(origin, launch, data_dir):
     ("DROP TABLE ordem_migrations CASCADE", ["ordem migrate"]),
 ], ids=["message", "order", "no position", "no tables"])
 def test_restore_that_fails_says_why_and_leaves_nothing_that_can_be_served(origin, copy, data_dir, statement, words):
-    """Breaks if half of a log can be taken for a whole one: orders would be missing, and GUIDs be executed a second time."""
+    """Breaks if an incomplete folder can be served: orders would be missing, and GUIDs would be executed a second time."""
     copy.run(statement)
     assert_refused(restore(copy, data_dir), *words)
     if data_dir.exists():
@@ -308,7 +308,7 @@ WAITING_MESSAGES = """
 
 
 def test_restore_that_was_killed_leaves_nothing_that_can_be_served(origin, copy, data_dir):
-    """Breaks if a folder whose restore was cut off looks like a whole or a new one."""
+    """Breaks if the folder of an interrupted restore is accepted as complete or as new."""
     copy.run(WAITING_MESSAGES)
     with copy.connect() as other:
         other.cursor().execute("SELECT pg_advisory_lock(42)")
@@ -346,20 +346,20 @@ KEYS = {
 
 
 def spread(rows, count):
-    """So many of the rows: the first, the last, and others between them."""
+    """Returns `count` of the rows: the first, the last, and others between them."""
     assert len(rows) > count
     return [rows[number * (len(rows) - 1) // (count - 1)] for number in range(count)]
 
 
 def some_rows(replica, table, count):
-    """(name in verify's lines, condition) of some rows."""
+    """Returns (name in verify's lines, condition) of `count` rows."""
     columns, name = KEYS[table]
     rows = replica.run(f"SELECT {columns} FROM {table} ORDER BY {columns}")
     return [(name.format(*row), (f"({columns}) = ({', '.join(['%s'] * len(row))})", row)) for row in spread(rows, count)]
 
 
 def assert_differences(replica, folder, lines):
-    """Exactly these lines, each once, and their sum; a line may go on."""
+    """Checks that verify prints exactly these lines, each once and possibly longer, and their number."""
     result = replica.verify(folder)
     assert (result.returncode, result.stderr) == (1, ""), result.stdout + result.stderr
     *reported, last = result.stdout.splitlines()
@@ -378,7 +378,7 @@ def test_verify_names_each_row_that_was_changed(origin, copy, table):
 
 
 def test_verify_compares_the_request_of_a_rejected_message(origin, copy):
-    """Breaks if a request that is kept nowhere else is not compared."""
+    """Breaks if a request that is stored only in its message is not compared."""
     (guid,), = copy.run("""
         UPDATE message_records SET request = jsonb_set(request, '{body,currency}', '"ZZZ"')
         WHERE guid = (SELECT min(guid) FROM messages WHERE verdict = 'stale_version' AND request->>'method' = 'PUT') RETURNING guid""")
@@ -387,7 +387,7 @@ def test_verify_compares_the_request_of_a_rejected_message(origin, copy):
 
 @pytest.mark.parametrize("table", CHANGES)
 def test_verify_names_each_row_that_is_missing(origin, copy, table):
-    """Breaks if verify only compares what it finds in Postgres."""
+    """Breaks if verify compares only the rows that Postgres has."""
     rows = some_rows(copy, table, 3)
     for _, (condition, key) in rows:
         copy.run(f"DELETE FROM {table} WHERE {condition}", key)
@@ -407,7 +407,7 @@ OTHER_ORDERS = tuple(
 
 
 def test_verify_names_each_row_that_is_too_many(origin, copy):
-    """Breaks if verify only looks for what the data folder has."""
+    """Breaks if verify compares only the records that the data folder has."""
     (first,), = copy.run("SELECT min(order_id::text) FROM orders")
     (versions,), = copy.run("SELECT version FROM orders WHERE order_id = %s", (first,))
     insert_changed_copies(copy, "orders", first, *OTHER_ORDERS)
@@ -425,7 +425,7 @@ def test_verify_names_each_row_that_is_too_many(origin, copy):
 
 
 def test_verify_can_tell_that_there_is_nothing_to_compare(postgres, origin, copy, tmp_path):
-    """Breaks if verify calls it no difference when a side is not there."""
+    """Breaks if verify succeeds when one side does not exist."""
     assert_refused(copy.verify(tmp_path / "nowhere"), tmp_path / "nowhere")
     assert_refused(Replica(postgres, postgres.create_database()).verify(origin.folder), "ordem migrate")
     assert_refused(Replica.create(postgres).verify(origin.folder), "no log")
@@ -433,7 +433,7 @@ def test_verify_can_tell_that_there_is_nothing_to_compare(postgres, origin, copy
     assert_refused(copy.verify(origin.folder), f"position {origin.last + 1}", origin.last)
 
 
-# Months that were dropped.
+# Dropped months.
 
 def drop_months(replica, table):
     names = [name for name, in replica.run(f"SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = '{table}'::regclass")]
@@ -443,7 +443,7 @@ def drop_months(replica, table):
 
 
 def test_verify_says_nothing_of_months_that_were_dropped(origin, copy):
-    """Breaks if what was dropped on purpose is called a difference, or hides one."""
+    """Breaks if dropped months are reported as differences, or hide one."""
     drop_months(copy, "order_versions")
     copy.assert_verified(origin.folder)
     drop_months(copy, "message_records")
@@ -457,7 +457,7 @@ AGE = "interval '93 days'"
 
 
 def age(replica):
-    """Makes everything in the database older, so that its months are past and its messages have expired."""
+    """Makes everything in the database older, so that its months are in the past and its messages have expired."""
     for table in ("order_versions", "message_records"):
         for moment in (f"now() - {AGE}", f"now() - {AGE} - interval '1 day'"):
             replica.run(f"SELECT ordem_make_month('{table}', {moment})")
@@ -467,8 +467,8 @@ def age(replica):
 
 
 def test_engine_lives_on_without_the_months_that_were_dropped(origin, copy, launch, data_dir, tmp_path):
-    """Breaks if orders can't be restored or changed without their old versions, or verify misses those in a folder that has
-    them or in one that does not."""
+    """Breaks if orders can't be restored or changed without their old versions, or if verify misses differences in a folder with or
+    without these versions."""
     age(copy)
     restored(copy, tmp_path / "with history")
     copy.assert_verified(tmp_path / "with history")

@@ -1,4 +1,4 @@
-"""The scripts as a newcomer calls them: in a copy, with nothing to install or to build."""
+"""The scripts as a new contributor runs them: in a copy, with nothing to install or to build."""
 
 import os
 import re
@@ -14,13 +14,13 @@ from support.ordem_server import binary, clean_environment
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ("bench", "build-debian-base", "build-instrumented-caf", "format", "run", "test")
-# Each writes down that it was called.
+# Each of these programs records its call.
 NOT_TO_BE_CALLED = ("apt-get", "clang-format-19", "debootstrap", "git")
 CALLED = "called"
 
 
 class Sandbox:
-    """A copy of the scripts beside a program that is built already. Every package is there, and cmake has nothing to do."""
+    """A copy of the scripts beside a built program. Every package is installed, and cmake has nothing to do."""
 
     def __init__(self, folder):
         self.root = folder / "ordem"
@@ -62,7 +62,7 @@ def sandbox(tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help_does_nothing_else(sandbox, script):
-    """Breaks if who asks what a script does has it done."""
+    """Breaks if --help executes the script."""
     helped = sandbox.run(script, "--help")
     assert helped.returncode == 0 and helped.stdout.strip(), helped.stderr
     assert "shellcheck" not in helped.stdout and not helped.stdout.startswith("#")
@@ -71,7 +71,7 @@ def test_help_does_nothing_else(sandbox, script):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_unknown_option_is_refused(sandbox, script):
-    """Breaks if a script passes over what it does not know, and does its work."""
+    """Breaks if a script ignores an unknown argument and runs."""
     refused = sandbox.run(script, "--colour")
     assert refused.returncode != 0 and "--colour" in refused.stderr, refused.stderr
     assert sandbox.called() == ""
@@ -79,7 +79,7 @@ def test_unknown_option_is_refused(sandbox, script):
 
 @pytest.mark.parametrize("option, value", [("--only", "nothing"), ("--preset", "relase"), ("--only", None)])
 def test_a_step_or_preset_that_is_none_is_refused(sandbox, option, value):
-    """Breaks if a mistyped step tests nothing and calls that passed."""
+    """Breaks if a mistyped step runs no test and succeeds."""
     refused = sandbox.run("test", option, *([value] if value else []))
     assert refused.returncode != 0 and option in refused.stderr and "passed" not in refused.stderr, refused.stderr
 
@@ -91,7 +91,7 @@ def test_a_step_or_preset_that_is_none_is_refused(sandbox, option, value):
     lambda folder, port: (("--config", "ordem.conf"), {}, f'port = {port}\r\ndata-dir = "{folder}" # here\n'),
 ], ids=["arguments", "arguments of one word", "environment", "file"])
 def test_run_says_where_it_serves(sandbox, tmp_path, argue):
-    """Breaks if the address that scripts/run prints is another one than it serves on."""
+    """Breaks if scripts/run prints another address than it serves on."""
     port, folder = str(free_port()), str(tmp_path / "data")
     arguments, environment, text = argue(folder, port)
     (sandbox.root / "ordem.conf").write_text(text)

@@ -1,4 +1,4 @@
-"""Signals: which ones stop a server, and that no other one does."""
+"""Signals: which ones stop a server, and that others do not."""
 
 import os
 import signal
@@ -14,8 +14,7 @@ from support.orders import accepted_order, create
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_before_the_server_listens_is_a_clean_one(data_dir, tmp_path, number):
-    """Breaks if a signal ends the process by default in the moments of a start before it is waited for. The start is held up
-    where it reads its settings."""
+    """Breaks if a signal during the start has its default effect. The start is blocked where it reads its settings."""
     config = tmp_path / "settings"
     os.mkfifo(config)
     server = OrdemServer(data_dir, "--config", config)
@@ -28,7 +27,7 @@ def test_a_stop_before_the_server_listens_is_a_clean_one(data_dir, tmp_path, num
 
 
 def test_signals_that_ask_for_nothing(launch):
-    """Breaks if SIGHUP, or one that has no meaning here, ends the server, and requests with it."""
+    """Breaks if SIGHUP or an ignored signal ends the server and its requests."""
     server = launch()
     client = server.client()
     orders = []
@@ -37,15 +36,15 @@ def test_signals_that_ask_for_nothing(launch):
         orders.append(accepted_order(create().send(client), 201))
     for order in orders:
         assert client.get_order(order["order_id"]) == order
-    poll_until(lambda: any("SIGHUP" in line["message"] for line in server.logs()), "it says what SIGHUP did")
+    poll_until(lambda: any("SIGHUP" in line["message"] for line in server.logs()), "the log has the message of SIGHUP")
     server.stop()
 
 
 def test_other_commands_end_by_a_signal(data_dir, tmp_path):
-    """Breaks if Ctrl-C does not end a command that is no server: only servers have something to finish."""
+    """Breaks if Ctrl-C does not end a command that is not a server immediately."""
     feed = tmp_path / "captures"
     os.mkfifo(feed)
-    # Where the tests run in the background of a shell, SIGINT is ignored and would stay so.
+    # In the background of a shell SIGINT is ignored, and a child process would inherit that.
     process = subprocess.Popen(
         [binary(), "import", "captures", feed, "--data-dir", data_dir], env=clean_environment(),
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

@@ -17,13 +17,13 @@ NEXT = "-- the next block --"
 
 
 def blocks(language):
-    """The text of each block of the tour in a language."""
+    """Returns the text of each block of the tour in a language."""
     tour = README.read_text().partition("## A tour with curl\n")[2].partition("\n## ")[0]
     return re.findall(rf"^```{language}\n(.*?)^```$", tour, re.MULTILINE | re.DOTALL)
 
 
 def paste(text, port):
-    """What a shell prints of it, against a server on another port."""
+    """Returns the output of a shell that runs the text, against a server on another port."""
     assert ADDRESS in text
     shell = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text.replace(ADDRESS, f"127.0.0.1:{port}")], env=clean_environment(), stdin=subprocess.DEVNULL,
@@ -35,7 +35,7 @@ def paste(text, port):
 
 @pytest.fixture
 def pasted(launch):
-    """The port of the server, and what the blocks print, one after the other, in one shell."""
+    """The port of the server, and the output of the blocks, run one after the other in one shell."""
     port = launch().port
     return port, paste(f"\necho '{NEXT}'\n".join(blocks("sh")), port).split(NEXT)
 
@@ -45,7 +45,7 @@ def statuses(text):
 
 
 def in_parts(text):
-    """The three JSON answers, which end without a line end, and what comes after them."""
+    """Returns the three JSON responses, which have no line end, and the rest of the output."""
     answers, rest, decoder = [], text.lstrip(), json.JSONDecoder()
     for _ in range(3):
         answer, end = decoder.raw_decode(rest)
@@ -55,7 +55,7 @@ def in_parts(text):
 
 
 def test_the_tour_can_be_pasted(pasted):
-    """Breaks if a command of the README lacks what it needs, or is answered otherwise than the text around it says."""
+    """Breaks if a command of the README does not work, or its response differs from the README's text."""
     _, (created, updated, batch, looked, captured) = pasted
     assert statuses(created) == [201] and "Idempotency-Replayed" not in created
     assert statuses(updated) == [200, 200] and '"version":2' in updated and '"gift":true' in updated
@@ -68,7 +68,7 @@ def test_the_tour_can_be_pasted(pasted):
 
 
 def test_the_refusal_of_the_tour_is_the_servers(pasted):
-    """Breaks if the README shows another answer than the server gives to the update that is sent once more."""
+    """Breaks if the README shows another response than the server's to the repeated update."""
     port, _ = pasted
     again = paste(blocks("sh")[1], port).rpartition("\n\n")[2]
     [expected] = blocks("json")

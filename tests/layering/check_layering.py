@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Holds every #include of the project against allowed_edges.txt.
+"""Checks every #include of the project against allowed_edges.txt.
 
     check_layering.py ROOT          checks the tree, prints each broken rule as file:line, fails if there is one
-    check_layering.py --self-check  checks made-up trees, each of which breaks one rule
+    check_layering.py --self-check  checks invented trees, each of which breaks one rule
 """
 
 import fnmatch
@@ -33,7 +33,7 @@ class Rules:
 class Include:
     file: str
     line: int
-    ours: bool  # "x", which is ours, or <x>
+    ours: bool  # "x" of this project, or <x>
     name: str
 
 
@@ -80,11 +80,11 @@ def folder_of(file):
 
 
 def room_of(file):
-    """The folder within its folder; for a file that stands outside all rooms, the folder itself."""
+    """Returns the room of a file; for a file outside all rooms, its top folder."""
     return "/".join(file.split("/")[:-1][:2])
 
 
-def judge_ours(include, tree, rules):
+def own_include_error(include, tree, rules):
     if include.name not in tree:
         return f'there is no "{include.name}" in the folders of the rules; include by full path from the root'
     own, other = folder_of(include.file), folder_of(include.name)
@@ -99,8 +99,8 @@ def judge_ours(include, tree, rules):
     return None if other in allowed else f"{own}/ may include from the rooms {', '.join([own] + allowed)}, not from {other}/"
 
 
-def judge_theirs(include, rules):
-    # The room's own rule, if there is one, stands for the folder's.
+def other_include_error(include, rules):
+    # A rule of the room replaces that of the folder.
     own = next((place for place in (room_of(include.file), folder_of(include.file)) if place in rules.only), None)
     if own and not STANDARD.match(include.name) and include.name not in rules.only[own]:
         return f"{own}/ may include the standard library and {', '.join(rules.only[own])}, not <{include.name}>"
@@ -111,7 +111,7 @@ def judge_theirs(include, rules):
 
 
 def ways_to(header, file, tree, seen):
-    """The includes of ours by which `file` reaches a header that begins so; the last one names it."""
+    """Returns the chain of the project's includes by which `file` reaches a header with this prefix; the last one includes it."""
     for include in tree[file]:
         if not include.ours and include.name.startswith(header):
             return [include]
@@ -125,7 +125,7 @@ def ways_to(header, file, tree, seen):
 
 def broken_seals(tree, rules):
     for header, places in rules.sealed.items():
-        # The folder of the places: its own files may pass the header around among themselves.
+        # Files in the folder of these places may include the header through each other.
         home = {folder_of(place) for place in places}
         for file in tree:
             if folder_of(file) in home:
@@ -141,7 +141,7 @@ def broken_rules(root, rules):
     found = []
     for includes in tree.values():
         for include in includes:
-            why = judge_ours(include, tree, rules) if include.ours else judge_theirs(include, rules)
+            why = own_include_error(include, tree, rules) if include.ours else other_include_error(include, rules)
             if why:
                 found.append((include, why))
     found += broken_seals(tree, rules)
@@ -153,7 +153,7 @@ PICTURE_ROW = re.compile(r"\| `([a-z-]+(?:/[a-z-]+)?)` \|[^|]*\|([^|]*)\|$")
 
 
 def rooms_of_picture(text, folders):
-    """The rooms of the picture's table, each with those that it may include."""
+    """Returns the rooms of the diagram's table, each with those that it may include."""
     rows = filter(None, map(PICTURE_ROW.match, text.splitlines()))
     return {row[1]: re.findall(r"`([^`]+)`", row[2]) for row in rows if folder_of(row[1]) in folders}
 
@@ -180,7 +180,7 @@ def check(root):
 
 
 class SelfCheck(unittest.TestCase):
-    """The project's own rules on trees that are made up."""
+    """Checks the rules on invented trees."""
 
     HEADERS = {
         "engine/model/ids.hpp": "#include <cstdint>\n#include <tl/expected.hpp>\n",

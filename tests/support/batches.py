@@ -1,4 +1,4 @@
-"""Batches of orders: their lines, their verdicts, and a batch that is sent and read bit by bit."""
+"""Batches of orders: their lines, their verdicts, and a batch that is sent and read incrementally."""
 
 import json
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ def batch_bytes(body, headers=()):
 
 
 def batch_head(*headers):
-    """The head of a batch in chunks."""
+    """The header of a batch in chunks."""
     return request_bytes("POST", BATCH, [TYPE, CHUNKED, *headers])
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One line of an answer."""
+    """One line of a response."""
 
     line: bytes
 
@@ -54,7 +54,7 @@ class Verdict:
         return members[name]
 
     def as_response(self):
-        """The answer that a create by itself would have had: of a created order byte for byte."""
+        """The response that a single create would have had, for a created order byte for byte."""
         if self.status != 201:
             return Response(self.status, (), json.dumps(self.problem).encode())
         order = self.line[self.line.index(ORDER_MEMBER) + len(ORDER_MEMBER):-1]
@@ -89,7 +89,7 @@ def slug_of(verdict):
 
 
 class OpenBatch:
-    """A batch whose lines go out and whose verdicts come in one by one. For one thread at a time."""
+    """A batch whose lines are sent and whose verdicts are read one by one. For one thread at a time."""
 
     def __init__(self, port):
         self.connection = Connection(port)
@@ -110,7 +110,7 @@ class OpenBatch:
         self.connection.send(b"0\r\n\r\n")
 
     def read_verdict(self):
-        """The next verdict; None at the end of the answer."""
+        """Returns the next verdict; None at the end of the response."""
         self._head = self._head or self.connection.read_head()
         assert self._head.status == 200, f"{self._head}"
         while b"\n" not in self._received:

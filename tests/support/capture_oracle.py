@@ -3,21 +3,21 @@ tests/crash/test_capture_oracle.py feeds it invented histories and proves that i
 
 A key is in one of these states:
 
-  ABSENT              nothing is there
-  Allocated           no other client may allocate; with `may_lapse` the lease may have ended, and then one may
-  Completed           there is a record, with this response
+  ABSENT              the key is unknown
+  Allocated           other clients can't allocate it; with `may_lapse` the lease may have ended, and then one can
+  Completed           it has a record with this response
 
-A request is open from the moment when its first byte may leave until its answer has come. While it is open it takes effect
-at one moment, or, if the server is killed before it answers, perhaps never. For each key the oracle keeps every way in which
-all responses so far can have come about: a state, and the responses that are due to open requests which have already taken
-effect. An answer that no way explains is a violation; so is a state that none of them leads to.
+A request is open from the moment when its first byte may be sent until its response has arrived. While it is open it takes
+effect at one moment, or, if the server is killed before it responds, perhaps never. For each key the oracle keeps every possible
+history of the responses so far: a state, and the responses due to open requests that have already taken effect. A response that
+no history explains is a violation; so is a state to which none of them leads.
 """
 
 import threading
 from dataclasses import dataclass
 
 CHANGES = {("put", 202), ("post", 200), ("delete", 204)}
-SHOWN_STATES = 5
+STATES_PRINTED_MAX = 5
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ ABSENT = Absent()
 
 @dataclass(frozen=True)
 class Request:
-    """`number` makes it different from all others. `response`: what a POST hands in. `may_lapse`: whether an allocation that it
-    makes may end during the test. `refusal`: the status with which any server has to refuse it, whatever the state."""
+    """`number` makes it unique. `response`: the response of a POST. `may_lapse`: whether an allocation that it makes may end during the
+    test. `refusal`: the status with which any server has to refuse it, in every state."""
 
     number: int
     action: str
@@ -53,14 +53,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer. `response`: the recorded response in the answer to a PUT."""
+    """A response of the server. `response`: the recorded response in it, for a PUT."""
 
     status: int
     response: str = None
 
 
 def effects(state, request):
-    """The possible effects of a request on a state: (its answer, the state after it)."""
+    """Returns the possible effects of a request on a state: (response, state after it)."""
     if request.refusal:
         return [(Answer(request.refusal), state)]
     if request.action == "put":
@@ -86,8 +86,7 @@ UNTOUCHED = frozenset({(ABSENT, frozenset())})
 
 
 class CaptureOracle:
-    """Any thread may report to it. `violations` collects what can't be true. `recorded_count` counts the changes that were
-    acknowledged."""
+    """Thread-safe. `violations` collects impossible responses and states. `recorded_count` is the number of acknowledged changes."""
 
     def __init__(self):
         self.violations = []
@@ -96,16 +95,16 @@ class CaptureOracle:
         self._ways = {}
         self._open = {}
 
-    # What clients report.
+    # Reports of clients.
 
     def sending(self, request):
-        """To be called before the first byte of a request leaves."""
+        """REQUIRES: the first byte of the request has not been sent."""
         with self._lock:
             self._ways.setdefault(request.key, UNTOUCHED)
             self._open.setdefault(request.key, {})[request.number] = request
 
     def answered(self, request, answer):
-        """A complete answer has come."""
+        """Reports a complete response."""
         with self._lock:
             mark = (request.number, answer)
             explored = self._explored(request.key)
@@ -118,7 +117,7 @@ class CaptureOracle:
             self.recorded_count += (request.action, answer.status) in CHANGES and not request.refusal
 
     def killed(self):
-        """The server was killed: what is open has taken effect by now, or never will. Returns the keys of what was open."""
+        """Reports that the server was killed: open requests have taken effect by now, or never will. Returns their keys."""
         with self._lock:
             unanswered = [key for key, requests in self._open.items() if requests]
             for key in unanswered:
@@ -127,7 +126,7 @@ class CaptureOracle:
             return sorted(unanswered)
 
     def seen(self, key, is_seen, what):
-        """Something shows the state of a key while nothing is open: it is one for which `is_seen` is true."""
+        """Reports an observed state of a key without open requests. `is_seen` returns true for the states that match it."""
         with self._lock:
             explaining = frozenset(way for way in self._ways[key] if is_seen(way[0]))
             if not explaining:
@@ -135,22 +134,22 @@ class CaptureOracle:
             else:
                 self._ways[key] = explaining
 
-    # What a workload may ask.
+    # Queries of workloads.
 
     def keys(self):
-        """In the order in which they were first used."""
+        """Returns the keys in the order of their first use."""
         with self._lock:
             return list(self._ways)
 
     def possible_states(self, key):
-        """The states that a key can be in while nothing is open."""
+        """Returns the possible states of a key without open requests."""
         with self._lock:
             return {state for state, _ in self._ways[key]}
 
-    # Keeping the books.
+    # Bookkeeping.
 
     def _explored(self, key):
-        """All ways, after any of the open requests have taken effect in any order."""
+        """Returns all possible histories, after any of the open requests have taken effect in any order."""
         requests = self._open[key].values()
         found, unexplored = set(self._ways[key]), list(self._ways[key])
         while unexplored:
@@ -168,5 +167,5 @@ class CaptureOracle:
 
     def _blame(self, key, what, ways):
         states = sorted({str(state)[:200] for state, _ in ways})
-        more = f" or {len(states) - SHOWN_STATES} others" if len(states) > SHOWN_STATES else ""
-        self.violations.append(f"{key}: {what}, but it can only be {' or '.join(states[:SHOWN_STATES])}{more}"[:2000])
+        more = f" or {len(states) - STATES_PRINTED_MAX} others" if len(states) > STATES_PRINTED_MAX else ""
+        self.violations.append(f"{key}: {what}, but it can only be {' or '.join(states[:STATES_PRINTED_MAX])}{more}"[:2000])

@@ -1,5 +1,4 @@
-"""Clients that allocate, record and release at random over a shared set of keys, drawn from a seed, and report everything to
-an oracle."""
+"""Clients that randomly allocate, record and release a shared set of keys, drawn from a seed, and report everything to an oracle."""
 
 import itertools
 import json
@@ -18,12 +17,12 @@ numbers = itertools.count()
 
 
 def as_text(response):
-    """A response as the oracle keeps it."""
+    """Returns a response in the form of the oracle."""
     return json.dumps(response, sort_keys=True)
 
 
 class Keys:
-    """The keys of one load: a few at a time, and others once something has become of these."""
+    """The keys of one load. A few are used at a time, and replaced after some changes."""
 
     def __init__(self, oracle, rng):
         self._oracle = oracle
@@ -31,13 +30,13 @@ class Keys:
         self._changes_before = oracle.recorded_count
 
     def random(self, rng):
-        # A completed key has taken two changes: those at hand are never all completed.
+        # A key needs two changes to be completed, so the current ones are never all completed.
         first = (self._oracle.recorded_count - self._changes_before) // 2
         return f"{self._prefix}{first + rng.randrange(settings.CRASH_CAPTURE_KEYS_AT_HAND):04}"
 
 
 def random_response(rng, more_bytes=0):
-    """A response as text, with a label that makes it different from all others."""
+    """Returns a response with a text body; the label makes it unique."""
     headers = rng.choice((
         (),
         (("X-A", "1"), ("X-B", "2"), ("X-A", "3")),
@@ -48,7 +47,7 @@ def random_response(rng, more_bytes=0):
 
 
 def send(client, oracle, request):
-    """Sends a request, checks the form of the answer, and reports both. Returns the status."""
+    """Sends a request, checks the format of the response, and reports both. Returns the status."""
     oracle.sending(request)
     data = {
         "put": lambda: allocation_bytes(request.key),
@@ -74,7 +73,7 @@ def _answer_of(request, answer):
 
 
 class Requests:
-    """Makes requests. `may_lapse`: whether the leases that the server gives may end during the test."""
+    """Creates requests. `may_lapse`: whether the leases of the server may end during the test."""
 
     def __init__(self, rng, may_lapse):
         self._rng = rng

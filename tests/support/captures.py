@@ -111,7 +111,7 @@ class Captures:
         """A PUT returns the record."""
         assert_record(self.allocate(key), key, response)
 
-    # How a key gets into a state.
+    # Bringing a key into a state.
 
     def complete(self, key, response):
         """Allocates and records. Returns the second response."""

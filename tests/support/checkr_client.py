@@ -26,7 +26,7 @@ EMPTY_TABLE = {}
 
 
 def encoded_key(raw):
-    """The key that stands for a client's own: base64url without padding."""
+    """Returns the key for a client's Idempotency-Key: base64url without padding."""
     return base64.urlsafe_b64encode(raw if isinstance(raw, bytes) else raw.encode()).decode().rstrip("=")
 
 
@@ -59,16 +59,16 @@ class CheckrClient:
         return self._send("GET", PING)
 
     def wait_ready(self):
-        """Returns once the server says that it is ready."""
+        """Returns once the server reports that it is ready."""
         poll_until(lambda: self._send("GET", READY).status == 200, "the server is ready")
         return self
 
     def allocate(self, key):
-        """Asks for the execution of a request: ALLOCATED, IN_FLIGHT, or COMPLETED with its record."""
+        """Requests permission to execute: ALLOCATED, IN_FLIGHT, or COMPLETED with its record."""
         return self._send("PUT", CAPTURES, {"idempotency_key": key})
 
     def record(self, key, response):
-        """Hands in the response of an execution: 200, or 403 if there is nothing to record it to."""
+        """Records the response of an execution: 200, or 403 if there is no allocation."""
         return self._send("POST", CAPTURES, {"idempotency_key": key, "response": response})
 
     def send_text(self, method, text):
@@ -87,7 +87,7 @@ class CheckrClient:
 
 @dataclass(frozen=True)
 class Proxied:
-    """What the client of the proxy gets. `headers`: names to values, a list where a name comes more than once."""
+    """The response to the client of the proxy. `headers`: names to values; a list if a name occurs more than once."""
 
     status: int
     headers: dict
@@ -95,7 +95,7 @@ class Proxied:
 
 
 class KongPlugin:
-    """`upstream` is called for each request that goes through, and returns a Proxied."""
+    """`upstream` is called for each forwarded request, and returns a Proxied."""
 
     def __init__(self, port, upstream):
         self._port = port
@@ -107,7 +107,7 @@ class KongPlugin:
         return self.access(raw_key) or self.execute(raw_key)
 
     def access(self, raw_key):
-        """Before the upstream: None if the request may go there, else the answer."""
+        """Called before the upstream. Returns None if the request may be forwarded, else the response."""
         answer = self._send(lambda server: server.allocate(encoded_key(raw_key)))
         if answer.status == COMPLETED:
             captured = answer.json()["response"]
@@ -125,7 +125,7 @@ class KongPlugin:
         return answered
 
     def response(self, raw_key, answered):
-        """After the upstream: hands in what it answered. A failure is logged, and the client gets its answer all the same."""
+        """Called after the upstream: records its response. A failure is logged, and the client gets the response anyway."""
         payload = {
             "idempotency_key": encoded_key(raw_key),
             "response": {
@@ -139,7 +139,7 @@ class KongPlugin:
             self.failures.append(recorded)
 
     def _send(self, send):
-        """Every request of the plugin has a connection of its own."""
+        """Opens a connection; the plugin uses a new one for every request."""
         with CheckrClient(self._port) as server:
             return send(server)
 

@@ -9,7 +9,7 @@ POLL_PAUSE_SECONDS = 0.01
 
 
 class Threads:
-    """Runs functions in threads; `join` raises what the first of them raised, or that they did not end in time."""
+    """Runs functions in threads. `join` raises the first exception of a thread, or an error if they do not end in time."""
 
     def __init__(self, functions):
         self._errors = []
@@ -20,7 +20,7 @@ class Threads:
             thread.start()
 
     def check(self):
-        """Raises what the first of them raised so far."""
+        """Raises the first exception of a thread so far."""
         if self._errors:
             raise self._errors[0]
 
@@ -35,7 +35,7 @@ class Threads:
     def _guard(self, function):
         try:
             function()
-        except BaseException as error:  # Handed to the thread that joins.
+        except BaseException as error:  # Passed to the thread that joins.
             self._errors.append(error)
 
 

@@ -1,8 +1,7 @@
-"""Builds the image of deploy/Dockerfile and runs it, without a container engine that has to run beside the tests: buildah and
-podman, as root.
+"""Builds the image of deploy/Dockerfile and runs it with buildah and podman, as root. They need no running container engine.
 
-The layers are kept in the user's cache folder, so that only what has changed is built again. The base of the image is not
-fetched: it is made by scripts/build-debian-base.
+The layers are cached in the user's cache folder, so that only changes are built again. The base image is not downloaded:
+scripts/build-debian-base creates it.
 """
 
 import functools
@@ -33,8 +32,7 @@ def project_version():
 
 @functools.cache
 def environment():
-    """What makes both tools keep everything in folders of the tests' own; buildah keeps what a build's cache mounts hold beside
-    its temporary files."""
+    """The environment in which both tools use folders of the tests; buildah stores the cache mounts of a build in its temporary folder."""
     temporary = CACHE / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     configuration = CACHE / "storage.conf"
@@ -43,7 +41,7 @@ def environment():
 
 
 def run_tool(*words, seconds=settings.COMMAND_SECONDS_MAX):
-    """Runs buildah or podman; returns what it printed."""
+    """Runs buildah or podman; returns its output."""
     result = subprocess.run(
         list(map(str, words)), env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
         check=False, cwd=ROOT,
@@ -53,7 +51,7 @@ def run_tool(*words, seconds=settings.COMMAND_SECONDS_MAX):
 
 
 def debian_base():
-    """The archive of a small Debian's root."""
+    """Returns the archive of the root folder of a minimal Debian."""
     made = subprocess.run(
         [ROOT / "scripts" / "build-debian-base"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         timeout=settings.IMAGE_SECONDS_MAX, check=True,
@@ -62,7 +60,7 @@ def debian_base():
 
 
 def make_base():
-    """The base that the Dockerfile names, unless it is there already, made of the same archive."""
+    """Creates the base image of the Dockerfile from that archive, unless it exists."""
     archive = debian_base()
     made_of = f"{archive.stat().st_mtime_ns}"
     if run_tool("buildah", "images", "--quiet", "--filter", f"label=made-of={made_of}"):
@@ -77,7 +75,7 @@ def make_base():
 
 
 def build_image(source=ROOT, version=None):
-    """The image of deploy/Dockerfile, of this source or of another folder's; returns its name."""
+    """Builds the image of deploy/Dockerfile, from this source or from another folder; returns its name."""
     make_base()
     name = f"localhost/ordem:{version or project_version()}"
     run_tool(
@@ -89,8 +87,8 @@ def build_image(source=ROOT, version=None):
 
 
 class Container:
-    """How to run an image in a container of a name of its own, with the root read-only and without capabilities. Nobody asks for
-    its health: podman has systemd do so, which need not be there."""
+    """A container of an image, with a new name, a read-only root and no capabilities. Health checks are off, because podman needs
+    systemd for them."""
 
     def __init__(self, image, *options):
         self.name = f"ordem-{uuid.uuid4().hex[:12]}"
@@ -100,11 +98,11 @@ class Container:
         ]
 
     def run(self, *arguments):
-        """Runs a command of ordem that ends by itself; returns what it printed."""
+        """Runs a command of ordem that ends by itself; returns its output."""
         return run_tool(*self.program, *arguments)
 
     def execute(self, *command):
-        """Runs a program beside the one that runs; returns the finished process."""
+        """Runs a program in the running container; returns the finished process."""
         return subprocess.run(
             ["podman", "--runtime", "runc", "exec", self.name, *command], env=environment(), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,

@@ -1,4 +1,4 @@
-"""Runs helm on the chart, and gives what it renders as values of Python."""
+"""Runs helm on the chart, and returns the rendered objects as Python values."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def rendered_text(values=None, *flags):
 
 
 class Manifests:
-    """What the chart renders."""
+    """The objects that the chart renders."""
 
     def __init__(self, text):
         self.all = [document for document in yaml.safe_load_all(text) if document]
@@ -47,7 +47,7 @@ class Manifests:
         return found[0]
 
     def pods(self):
-        """(manifest, specification of the pod) of all that runs one."""
+        """Yields (manifest, specification of the pod) of every object that runs one."""
         for manifest in self.all:
             if manifest["kind"] in POD_TEMPLATES:
                 holder = manifest

@@ -19,7 +19,7 @@ HEADER_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 
 
 class ConnectionEnded(Exception):
-    """The server closed or reset the connection before a complete answer. `partial` is what had come of it."""
+    """The server closed or reset the connection before a complete response. `partial` is the part that arrived."""
 
     def __init__(self, partial):
         super().__init__(f"connection ended after {len(partial)} bytes of an answer: {partial[:200]!r}")
@@ -27,19 +27,19 @@ class ConnectionEnded(Exception):
 
 
 class MalformedAnswer(AssertionError):
-    """The server sent something that is not an HTTP/1.1 answer."""
+    """The server sent an invalid HTTP/1.1 response."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """One answer. Header names are lower case, in the order in which they came."""
+    """One response. Header names are lower case, in the order of arrival."""
 
     status: int
     headers: tuple
     body: bytes
 
     def header(self, name):
-        """The value of a header that may be given once; None if it is absent."""
+        """Returns the value of a header that may occur once; None if it is absent."""
         values = [value for key, value in self.headers if key == name.lower()]
         if len(values) > 1:
             raise MalformedAnswer(f"{name} appears {len(values)} times: {values}")
@@ -124,7 +124,7 @@ class Connection(_Exchanges):
             raise ConnectionEnded(bytes(self._received)) from None
 
     def send_until_answered(self, data):
-        """Sends `data`, and stops early when the server answers or closes, as a good client does with a large body."""
+        """Sends `data`; stops when the server responds or closes, as a well-behaved client does with a large body."""
         view = memoryview(data)
         while view:
             events = self._wait(select.POLLIN | select.POLLOUT, settings.ANSWER_SECONDS_MAX)
@@ -136,27 +136,27 @@ class Connection(_Exchanges):
                 return
 
     def can_send(self, seconds):
-        """Whether the kernel takes more bytes within `seconds`."""
+        """Whether the kernel accepts more bytes within `seconds`."""
         return bool(self._wait(select.POLLOUT, seconds) & select.POLLOUT)
 
     def send_some(self, data):
-        """Sends what the kernel takes at once; returns how many bytes that was, 0 if the server has closed."""
+        """Sends as much as the kernel accepts without blocking; returns the number of bytes, or 0 if the server has closed."""
         try:
             return self._socket.send(data, socket.MSG_DONTWAIT)
         except (BrokenPipeError, ConnectionResetError):
             return 0
 
     def has_answer(self, seconds):
-        """Whether something (an answer, or the end) can be read within `seconds`."""
+        """Whether a response or an end of file can be read within `seconds`."""
         return bool(self._received) or bool(self._wait(select.POLLIN, seconds))
 
     def peek_status(self):
-        """The status of the answer that comes next, of which nothing but its first bytes is waited for or read."""
+        """Returns the status of the next response, after reading only its first bytes."""
         assert self.has_answer(settings.ANSWER_SECONDS_MAX)
         return int(self._socket.recv(12, socket.MSG_PEEK).split()[1])
 
     def read_response(self, method="GET"):
-        """Reads one answer to a request of `method`. An interim answer (100) is returned like any other."""
+        """Reads one response to a request of `method`. An interim response (100) is returned like any other."""
         head_end = self._find(b"\r\n\r\n", 0)
         status, headers = _parse_head(bytes(self._received[:head_end]))
         body, end = self._read_body(method, status, headers, head_end + 4)
@@ -164,14 +164,14 @@ class Connection(_Exchanges):
         return Response(status, headers, body)
 
     def read_head(self):
-        """Reads the head of an answer whose body comes in chunks, which read_chunk() reads one by one."""
+        """Reads the header of a response whose body comes in chunks, which read_chunk() reads one by one."""
         head_end = self._find(b"\r\n\r\n", 0)
         status, headers = _parse_head(bytes(self._received[:head_end]))
         del self._received[:head_end + 4]
         return Response(status, headers, b"")
 
     def read_chunk(self):
-        """The next chunk; b"" for the last."""
+        """Returns the next chunk; b"" for the last."""
         line_end = self._find(b"\r\n", 0)
         end = line_end + 2 + int(bytes(self._received[:line_end]), 16)
         self._need(end + 2)
@@ -182,7 +182,7 @@ class Connection(_Exchanges):
         return chunk
 
     def read_end(self):
-        """Reads until the server closes; returns the bytes that came before, hopefully none."""
+        """Reads until the server closes; returns the bytes before the end, normally none."""
         try:
             while True:
                 self._fill()
@@ -194,7 +194,7 @@ class Connection(_Exchanges):
         return self.read_response(method)
 
     def _wait(self, events, seconds):
-        """The poll events that happen within `seconds`; 0 if none does."""
+        """Returns the poll events within `seconds`; 0 if there is none."""
         poll = select.poll()  # select() cannot watch more than 1024 descriptors.
         poll.register(self._socket, events)
         happened = poll.poll(seconds * 1000)
@@ -264,7 +264,7 @@ def _parse_header(line):
 
 
 class Client(_Exchanges):
-    """A keep-alive client: one connection, opened anew only after an answer that says `Connection: close`."""
+    """A keep-alive client: one connection, which is replaced only after a response with `Connection: close`."""
 
     def __init__(self, port, host=HOST):
         self._place = (port, host)
@@ -294,8 +294,8 @@ class Client(_Exchanges):
 
 
 def send_at_the_same_moment(port, requests):
-    """Sends each request on its own connection: first all but the last byte of each, then the last bytes, so that the server
-    receives them complete at the same moment. Returns the answers in the order of the requests."""
+    """Sends each request on its own connection: first all but the last byte of each, then the last bytes, so that the server receives
+    them complete at the same moment. Returns the responses in the order of the requests."""
     connections = [Connection(port) for _ in requests]
     try:
         for connection, data in zip(connections, requests):

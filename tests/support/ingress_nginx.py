@@ -1,9 +1,9 @@
-"""An nginx with the configuration that the controller ingress-nginx would make of the chart's Ingresses and of
+"""An nginx with the configuration that the controller ingress-nginx would generate from the chart's Ingresses and
 deploy/ingress/nginx-values.yaml, in front of a server on loopback.
 
-The translation is below, in one place: DIRECTIVES and CONTROLLER_DIRECTIVES. As in the controller the upstream is chosen in Lua,
-which allows one more try each time it is asked: so the one endpoint of a Service is tried again, where nginx by itself tries each
-server once. What stands for the Service is a file with the address of the engine.
+DIRECTIVES and CONTROLLER_DIRECTIVES define the translation. As in the controller, Lua selects the upstream and permits one more try
+each time. The single endpoint of a Service is therefore retried, whereas nginx alone tries each server once. A file with the address of
+the engine replaces the Service.
 """
 
 import contextlib
@@ -116,7 +116,7 @@ def _directives(ingress):
 
 
 def _matches(path):
-    """The locations of a path of an Ingress, by its type."""
+    """Returns the locations for a path of an Ingress, by its type."""
     where = path["path"].rstrip("/")
     return {"Exact": [f"= {path['path']}"], "Prefix": [f"= {where}", f"{where}/"]}[path["pathType"]]
 
@@ -158,13 +158,13 @@ class IngressNginx:
         return self
 
     def set_engine(self, port, host=HOST):
-        """From now on the Service leads there; before the first call it leads nowhere."""
+        """Sets the endpoint of the Service; without a call it has none."""
         new = self._folder / "engine.new"
         new.write_text(f"{host}\n{port}")
         new.rename(self._folder / "engine")
 
     def requests(self):
-        """(status, method, path, statuses of all tries) of each request so far."""
+        """Returns (status, method, path, statuses of all tries) of each request so far."""
         lines = (self._folder / "access.log").read_text().splitlines()
         return [(status, method, path, tries.split(", ")) for status, method, path, tries in (line.split(" ", 3) for line in lines)]
 

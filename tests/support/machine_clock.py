@@ -1,7 +1,7 @@
-"""A machine whose clock a test sets, for a server that is started with its environment.
+"""A machine clock that a test can set, for servers that are started with its environment.
 
-A library that is loaded before all others adds the seconds in a file to the wall clock; the clocks that only count stay as they
-are, as when a machine's clock is set. libfaketime can't be used: it does not start under the program's allocator.
+A preloaded library adds the seconds in a file to the wall clock. Monotonic clocks are unchanged, as when a machine's clock is set.
+libfaketime can't be used: it does not start under the program's allocator.
 """
 
 import os
@@ -52,7 +52,7 @@ int gettimeofday(struct timeval* restrict at, void* restrict zone) {
 
 
 class MachineClock:
-    """`environment` is that of the servers whose clock it is."""
+    """`environment` is the environment for servers that use this clock."""
 
     def __init__(self, folder):
         compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
@@ -68,11 +68,11 @@ class MachineClock:
         self.environment = {
             "LD_PRELOAD": str(library),
             "CLOCK_AHEAD_FILE": str(self._file),
-            # A sanitizer's runtime wants to be the first library.
+            # A sanitizer's runtime has to be the first library.
             "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
         }
 
     def set_ahead(self, seconds):
-        """Of the real time, for all servers at once, those that run included."""
+        """Sets the offset from real time, for all servers at once, including running ones."""
         with open(self._file, "r+b" if self._file.exists() else "wb") as file:
             file.write(struct.pack("l", int(seconds)))

@@ -1,16 +1,16 @@
-"""Records the responses that clients received, and checks what a restarted server shows against them.
+"""Records the responses that clients received, and checks the state of a restarted server against them.
 
 Oracle does no I/O: tests/crash/test_oracle.py feeds it invented histories and proves that it detects every kind of error.
 assert_server_agrees() reads a server and has an oracle check it.
 
 A write is in one of these states:
 
-  unanswered   its bytes may have left, but no complete answer came; it may have happened wholly, or not at all
-  recorded     its outcome is known: from its answer, or from the message that a restarted server shows. An accepted
-               outcome claims one version of one order; a rejection (3043, 3044, 3045) claims none
-  refused      answered with something that is not recorded; it must have left nothing behind
+  unanswered   it may have been sent, but there was no complete response; it was executed completely or not at all
+  recorded     its outcome is known, from its response or from the message that a restarted server returns. An accepted
+               outcome creates one version of one order; a rejection (3043, 3044, 3045) creates none
+  refused      the response was a refusal, which is not recorded; it must have had no effect
 
-Every version of every order has to be claimed by exactly one recorded write, and every claim has to be there.
+Every version of every order must have been created by exactly one recorded write, and every version of a recorded write must exist.
 """
 
 import threading
@@ -23,8 +23,8 @@ CONTENT = ("customer_id", "currency", "items", "attributes")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The recorded answer to a write. `exact` is what a repeat has to give back byte for byte; it is None as long as
-    only the message has been seen."""
+    """The recorded response to a write. `exact` is the response that a repeat has to return byte for byte; it is None while only the
+    message has been seen."""
 
     status: int
     body: dict
@@ -32,15 +32,15 @@ class Outcome:
 
     @property
     def order(self):
-        """The order version that it claims; None for a rejection."""
+        """The order version that it created; None for a rejection."""
         return self.body["order"] if self.status in (200, 201) else None
 
 
 @dataclass
 class Observation:
-    """What a restarted server shows.
+    """The state of a restarted server.
 
-    `messages`: the record, or None for 404, of each GUID that was requested (it includes all unanswered ones).
+    `messages`: the record, or None for 404, of each requested GUID (including all unanswered ones).
     `histories`: all versions, newest first, of each requested order; empty for 404.
     `listed`: all orders of each customer.
     """
@@ -51,8 +51,8 @@ class Observation:
 
 
 class Oracle:
-    """Any thread may report to it. `violations` collects what was wrong with single answers. `passed_on_again`: whether what stands
-    between clients and server may send a write again by itself, so that a client's first answer may be that to a repeat."""
+    """Thread-safe. `violations` collects errors in single responses. `passed_on_again`: whether a proxy may retry a write, so that a
+    client's first response may be a replay."""
 
     def __init__(self, passed_on_again=False):
         self._passed_on_again = passed_on_again
@@ -66,17 +66,17 @@ class Oracle:
         self._claims = {}
         self._latest = {}
 
-    # What clients report.
+    # Reports of clients.
 
     def sending(self, write):
-        """To be called before the first byte of a write leaves."""
+        """REQUIRES: the first byte of the write has not been sent."""
         with self._lock:
             assert write.guid not in self._writes, f"{write.guid} is not new"
             self._writes[write.guid] = write
             self._unanswered.add(write.guid)
 
     def answered(self, guid, response):
-        """The first complete answer to a write that was unanswered until now."""
+        """Reports the first complete response to an unanswered write."""
         with self._lock:
             self._unanswered.discard(guid)
             if response.replayed and not self._passed_on_again:
@@ -88,7 +88,7 @@ class Oracle:
                 self._refused.add(guid)
 
     def repeated(self, guid, response):
-        """The answer to a repeat of a write."""
+        """Reports the response to a repeat of a write."""
         with self._lock:
             outcome = self._outcomes.get(guid)
             if outcome is None:
@@ -103,23 +103,23 @@ class Oracle:
                 self._compare(guid, outcome.exact, recorded_part(response))
 
     def reused(self, guid, response):
-        """The answer to another request under the GUID of a recorded write."""
+        """Reports the response to another request with the GUID of a recorded write."""
         with self._lock:
             if response.status != 422 or response.json().get("type") != "/problems/guid-reused":
                 self._blame(guid, f"another request under its GUID got {response.status} {response.body!r}")
 
-    # What a workload and a checker may ask.
+    # Queries of workloads and checks.
 
     def write(self, guid):
         return self._writes[guid]
 
     def outcome(self, guid):
-        """What is recorded of a write."""
+        """Returns the recorded outcome of a write."""
         with self._lock:
             return self._outcomes[guid]
 
     def latest(self, order_id):
-        """The newest recorded version of an order."""
+        """Returns the newest recorded version of an order."""
         with self._lock:
             return self._latest[order_id]
 
@@ -128,7 +128,7 @@ class Oracle:
             return list(self._latest)
 
     def recorded_guids(self):
-        """In the order in which they were recorded."""
+        """Returns the GUIDs in the order in which they were recorded."""
         with self._lock:
             return list(self._outcomes)
 
@@ -143,8 +143,8 @@ class Oracle:
     # Checks of a restarted server.
 
     def resolve_unanswered(self, seen):
-        """Takes over what the messages say about unanswered writes: from now on they are recorded. A write without a
-        message stays unanswered, and its next answer has to be a first one."""
+        """Records the outcomes of unanswered writes that have a message. A write without one stays unanswered, and its next response
+        must not be a replay."""
         with self._lock:
             for guid in self.unanswered_guids():
                 message = seen.messages[guid]
@@ -153,7 +153,8 @@ class Oracle:
                     self._record(guid, _outcome_of(message))
 
     def check(self, seen):
-        """All that is wrong with what a restarted server shows, after `settle`; an empty list if nothing is."""
+        """Returns all errors in the state of a restarted server; an empty list if there is none. REQUIRES: resolve_unanswered() was
+        called with this state."""
         with self._lock:
             problems = list(self.violations)
             for guid, message in seen.messages.items():
@@ -209,7 +210,7 @@ class Oracle:
                 problems.append(f"{order_id}: is listed as {listed[order_id]} instead of {expected[order_id]}")
         return problems
 
-    # Keeping the books.
+    # Bookkeeping.
 
     def _record(self, guid, outcome):
         self._outcomes[guid] = outcome
@@ -241,7 +242,7 @@ def _outcome_of(message):
 
 
 def _wrong_target(write: Write, order):
-    """Whether an accepted write names another order, or another version, than the one it was made for."""
+    """Whether an accepted write has another order or version than the request."""
     if order["version"] != (write.version or 0) + 1:
         return f"a write against version {write.version} made version {order['version']}"
     if write.order_id not in (None, order["order_id"]):
@@ -250,7 +251,7 @@ def _wrong_target(write: Write, order):
 
 
 def _misfits(write: Write, previous, order):
-    """The differences between an order version and the one that its write must produce from the version before it."""
+    """Returns the differences between an order version and the result of its write on the version before it."""
     if write.kind != "create" and previous is None:
         return []  # The gap is reported where it is found.
     content, status = _expected_content(write, previous)
@@ -267,7 +268,7 @@ def _misfits(write: Write, previous, order):
 
 
 def _expected_content(write: Write, previous):
-    """The content and the status that a write leads to."""
+    """Returns the content and the status that a write produces."""
     if write.kind == "create":
         return write.body, "new"
     if write.kind == "replace":
@@ -292,7 +293,7 @@ def merge_patch(target, patch):
 
 
 def show(problems, lines_max=20):
-    """Violations as text, the first of them in full."""
+    """Returns violations as text, the first ones in full."""
     more = f"\n... and {len(problems) - lines_max} more" if len(problems) > lines_max else ""
     return "\n".join(problems[:lines_max]) + more
 
@@ -315,7 +316,7 @@ def _history_of(client, order_id, limit):
 
 
 def _observe(client, oracle, rng, customers, guids, more_orders):
-    """What the server shows of these writes, of all unanswered and refused ones, and of their orders."""
+    """Reads these writes, all unanswered and refused ones, and their orders from the server."""
     limit = rng.choice((10, 100, 1000))
     all_guids = {*guids, *oracle.unanswered_guids(), *oracle.refused_guids()}
     messages = {guid: _get_or_none(client, message_path(guid)) for guid in sorted(all_guids)}
@@ -328,7 +329,7 @@ def _observe(client, oracle, rng, customers, guids, more_orders):
 
 
 def assert_server_agrees(client, oracle, rng, customers, guids, more_orders=()):
-    """The server shows what its clients were told."""
+    """Checks that the server agrees with the responses of its clients."""
     seen = _observe(client, oracle, rng, customers, guids, more_orders)
     oracle.resolve_unanswered(seen)
     problems = oracle.check(seen)

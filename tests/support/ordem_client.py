@@ -30,11 +30,11 @@ class _Calls:
         return accepted_order(self.get(order_path(order_id)))
 
     def get_versions(self, order_id, limit=1000):
-        """All versions of an order, newest first."""
+        """Returns all versions of an order, newest first."""
         return get_pages(self, f"{order_path(order_id)}/versions", "versions", limit)
 
     def get_orders_of(self, customer_id, limit=1000):
-        """All orders of a customer, newest first."""
+        """Returns all orders of a customer, newest first."""
         return get_pages(self, f"{ORDERS}?customer_id={customer_id}", "orders", limit)
 
     # The state of the server.
@@ -45,7 +45,7 @@ class _Calls:
         return response.json()
 
     def metric(self, name):
-        """The value of a metric without labels; None if it is absent."""
+        """Returns the value of a metric without labels; None if it is absent."""
         found = re.search(rf"^{name} (\S+)$", self.get("/metrics").body.decode(), re.MULTILINE)
         return float(found[1]) if found else None
 
@@ -53,8 +53,7 @@ class _Calls:
         poll_until(lambda: self.get("/-/ready").status == 200, "the server is ready", settings.START_SECONDS_MAX)
 
     def wait_persisted(self, position=None, seconds=settings.POLL_SECONDS_MAX):
-        """Waits until Postgres has everything up to `position`, by default up to what is durable now. Returns the position that
-        Postgres has then."""
+        """Waits until Postgres has everything up to `position`, by default up to what is durable now. Returns the position of Postgres."""
         target = self.positions()["durable"] if position is None else position
 
         def reached():

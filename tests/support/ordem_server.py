@@ -36,7 +36,7 @@ def binary():
 
 
 def clean_environment(extra=None):
-    """The environment without the ORDEM_ variables of the tests, and with `extra`."""
+    """Returns the environment without the ORDEM_ variables of the tests, and with `extra`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ORDEM_")}
     return {**kept, **(extra or {})}
 
@@ -62,7 +62,7 @@ def run_ordem(*arguments, environment=None, folder=None):
 
 
 def inspect_capture(data_dir, key):
-    """The capture that `ordem inspect capture` prints."""
+    """Returns the capture that `ordem inspect capture` prints."""
     result = run_ordem("inspect", "capture", "--data-dir", data_dir, "--", key)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
@@ -74,7 +74,7 @@ def plain(text):
 
 
 def assert_clean_failure(code, stderr, words):
-    """A process failed by itself, not by a signal or an abort, and said why in a text that holds each of the words."""
+    """Checks that a process exited with an error, not by a signal or an abort, and printed a message that contains each of the words."""
     assert 0 < code < SIGNALLED_EXIT, f"exit code {code}:\n{stderr}"
     assert stderr.strip() and "terminate called" not in stderr, stderr
     for word in words:
@@ -82,7 +82,7 @@ def assert_clean_failure(code, stderr, words):
 
 
 class _Lines:
-    """The lines of one pipe, which a thread reads."""
+    """The lines of one pipe, read by a thread."""
 
     def __init__(self, pipe):
         self._pipe = pipe
@@ -106,7 +106,7 @@ class _Lines:
             return list(self._lines)
 
     def wait_for(self, accept, seconds):
-        """The first value that `accept` makes of a line and that is not None; None if the pipe ends without one."""
+        """Returns the first result of `accept` for a line that is not None; None if the pipe ends without one."""
         deadline = time.monotonic() + seconds
         position = 0
         with self._changed:
@@ -127,8 +127,8 @@ class _Lines:
 
 
 class OrdemServer:
-    """One server process on one data folder. As a context manager it is stopped, and checked, at the end. `program`: the words
-    that run ordem, where that is not the binary."""
+    """One server process on one data folder. As a context manager it is stopped and checked at the end. `program`: the command that
+    runs ordem, if it is not the binary."""
 
     def __init__(self, data_dir, *flags, environment=None, program=None):
         self.data_dir = data_dir
@@ -165,7 +165,7 @@ class OrdemServer:
         return self._process.poll() is None
 
     def wait_listening(self):
-        """Waits for the log line that says so. Raises ServerDidNotStart if the process ends instead."""
+        """Waits for the log line `listening`. Raises ServerDidNotStart if the process ends instead."""
         try:
             self.port = self._stderr.wait_for(_listening_port, settings.START_SECONDS_MAX)
         except AssertionError:
@@ -187,7 +187,7 @@ class OrdemServer:
         self._process.send_signal(signal.SIGTERM)
 
     def wait_exit(self, seconds=settings.STOP_SECONDS_MAX):
-        """Waits for the end of the process, checks what it printed, and returns the exit code."""
+        """Waits for the end of the process, checks its output, and returns the exit code."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -203,33 +203,33 @@ class OrdemServer:
         return code
 
     def stop(self, seconds=settings.STOP_SECONDS_MAX):
-        """SIGTERM; the server has to end by itself with exit code 0, and every log line has to be well-formed."""
+        """Sends SIGTERM. The server has to exit with code 0, and every log line has to be well-formed."""
         self.signal_stop()
         code = self.wait_exit(seconds)
         assert code == 0, f"exit code {code} after SIGTERM:\n{self.stderr()}"
         self.logs()
 
     def finish(self):
-        """Stops it, unless its end has already been waited for: a server that has died unnoticed fails here."""
+        """Stops the server, unless its end was already awaited. A server that has crashed before fails here."""
         if not self._ended:
             self.stop()
 
     def kill(self):
-        """SIGKILL; the server must have been alive until then."""
+        """Sends SIGKILL. REQUIRES: the server is running."""
         self._process.kill()
         code = self.wait_exit()
         assert code == -signal.SIGKILL, f"the server had ended by itself with exit code {code}:\n{self.stderr()}"
 
     def stderr(self):
-        """The last lines that it printed, for messages."""
+        """Returns the last lines of its output, for error messages."""
         return "\n".join(self._stderr.snapshot()[-SHOWN_LINES:])
 
     def printed(self):
-        """Everything printed so far on both pipes."""
+        """Returns the output so far on both pipes."""
         return "\n".join(self._stdout.snapshot() + self._stderr.snapshot())
 
     def logs(self):
-        """The log lines as dicts; fails if one is not what the JSON format promises."""
+        """Returns the log lines as dicts; fails if one does not have the JSON format."""
         return [_parse_log_line(line) for line in self._stderr.snapshot()]
 
     def _close_at_end(self, closing):
@@ -259,7 +259,7 @@ def start_server(data_dir, *flags, environment=None, program=None):
 
 
 def assert_does_not_start(data_dir, *flags, words=(), environment=None):
-    """The start fails cleanly and says why; returns what it printed to stderr."""
+    """Checks that the start fails with an error message; returns stderr."""
     try:
         server = start_server(data_dir, *flags, environment=environment)
     except ServerDidNotStart as refusal:

@@ -1,4 +1,4 @@
-"""Orders as a client sees them: what it sends, and what it expects of the answers."""
+"""Orders as a client sees them: the requests, and checks of the responses."""
 
 import json
 import uuid
@@ -52,10 +52,10 @@ def message_path(guid):
 
 @dataclass(frozen=True)
 class Write:
-    """One message: a request to change something, named by its GUID.
+    """One message: a write, identified by its GUID.
 
-    `body` holds the members of the request body without guid and version. `version` is the one that the write is made
-    against; `version_in` says where it travels: "body", "if-match" or "both".
+    `body` holds the members of the request body without guid and version. `version` is the expected version; `version_in`
+    says where it is sent: "body", "if-match" or "both".
     """
 
     kind: str
@@ -76,7 +76,7 @@ class Write:
         return order_path(self.order_id) + ("/status" if self.kind == "status" else "")
 
     def to_bytes(self, guid_form="token", indent=None, reverse=False):
-        """The request. The message is the same whatever the form of its GUID, its white space and its member order.
+        """Returns the request. The form of the GUID, white space and member order do not change the message.
 
         `guid_form`: "token" or "string" (header), "body", "both".
         """
@@ -97,7 +97,7 @@ class Write:
         return request_bytes(self.method, self.path, headers, json.dumps(members, indent=indent).encode())
 
     def send(self, client):
-        """Sends it through a Client or a Connection and returns the answer."""
+        """Sends it through a Client or a Connection; returns the response."""
         return client.exchange(self.to_bytes())
 
 
@@ -119,13 +119,13 @@ def set_status(order_id, version, status, guid=None, version_in="body"):
 
 
 def recorded_part(response):
-    """What a repeat has to give back exactly."""
+    """Returns the part of a response that a repeat has to return exactly."""
     names = ("Content-Type", "ETag", "Location", "Idempotency-Expires")
     return (response.status, *(response.header(name) for name in names), response.body)
 
 
 def accepted_order(response, status=200):
-    """The order in a success answer, after checking the answer's frame."""
+    """Returns the order in a success response, after checking its frame."""
     assert response.status == status, f"{response.status} instead of {status}: {response.body!r}"
     body = response.json()
     assert body["code"] == status
@@ -135,7 +135,7 @@ def accepted_order(response, status=200):
 
 
 def assert_problem(response, status, slug, code=None):
-    """Checks the frame that every problem has; returns its members."""
+    """Checks the frame of a problem; returns its members."""
     assert response.status == status, f"{response.status} instead of {status} {slug}: {response.body[:500]!r}"
     assert response.header("Content-Type").split(";")[0] == PROBLEM_TYPE
     problem = response.json()
@@ -150,7 +150,7 @@ def assert_problem(response, status, slug, code=None):
 
 
 def assert_stale(response, write, latest=None):
-    """Checks a refusal with code 3043 of an update that named an old version."""
+    """Checks a rejection with code 3043 of an update with an old version."""
     status = 412 if write.version_in == "if-match" else 409
     if write.version_in == "both":
         status = response.status
@@ -164,7 +164,7 @@ def assert_stale(response, write, latest=None):
 
 
 def get_pages(client, path, member, limit):
-    """All entries of a list answer, page after page."""
+    """Returns all entries of a list, page after page."""
     separator = "&" if "?" in path else "?"
     entries, cursor, pages = [], None, 0
     while True:
@@ -182,7 +182,7 @@ def get_pages(client, path, member, limit):
 
 
 def expires_at(response):
-    """The moment until which the outcome of a write is kept."""
+    """Returns the time until which the outcome of a write is kept."""
     return parse_time(response.header("Idempotency-Expires"))
 
 

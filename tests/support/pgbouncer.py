@@ -1,8 +1,8 @@
-"""Starts and ends a PgBouncer in front of a database of the tests' Postgres: in a folder of its own, on a unix socket, without TCP.
+"""Starts and ends a PgBouncer in front of a database of the tests' Postgres: in a separate folder, on a unix socket, without TCP.
 
     with pgbouncer(postgres, url, "transaction", pool_size=1) as pooled_url: ...
 
-It refuses to run as root, as Postgres does, and is then run as the same user. It is ended by its pid.
+It refuses to run as root; the tests then run it as the same user as Postgres. It is ended by its pid.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ logfile = {folder}/log
 
 @contextlib.contextmanager
 def pgbouncer(postgres, url, mode, pool_size=20):
-    """The URL of the same database, behind a PgBouncer that pools sessions, transactions or statements."""
+    """Yields the URL of the same database behind a PgBouncer that pools sessions, transactions or statements."""
     user = unprivileged_user()
     folder = Path(tempfile.mkdtemp(prefix="ordem-pgb-", dir="/tmp"))
     database = name_of(url)

@@ -1,4 +1,4 @@
-"""Starts, watches and ends a PostgreSQL of the tests' own: in a temporary folder, on a unix socket, without TCP.
+"""Starts, watches and ends a private PostgreSQL for the tests: in a temporary folder, on a unix socket, without TCP.
 
     postgres = start_postgres()               with fsync, for tests that kill it
     postgres = start_postgres(fsync=False)    quicker, for all others
@@ -8,8 +8,8 @@
     postgres.back_up(url); postgres.put_back(url, back_up)
     postgres.stop(); postgres.kill(); postgres.start(); postgres.kill_backend(pid); postgres.remove()
 
-Postgres refuses to run as root: as root it is run as the user postgres, or nobody where there is none. Every process is ended by
-its pid.
+Postgres refuses to run as root. As root the tests run it as the user postgres, or as the user nobody if there is none. Every process
+is ended by its pid.
 """
 
 import contextlib
@@ -31,14 +31,14 @@ BINARIES = Path("/usr/lib/postgresql/15/bin")
 SUPERUSER = "postgres"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES_MAX = 107  # the longest path in a socket address
-READY = "database system is ready to accept connections"  # in the log, once a start or a recovery is done
-# Members of this role must give a password, all others need none.
+READY = "database system is ready to accept connections"  # the log line after a start or a recovery
+# Members of this role need a password, all others do not.
 PASSWORD_ROLE = "needs_password"
 ACCESS_RULES = f"local all +{PASSWORD_ROLE} scram-sha-256\nlocal all all trust\n"
 
 
 def unprivileged_user():
-    """The user that Postgres runs as; None for the user of the tests."""
+    """Returns the user that Postgres runs as; None for the user of the tests."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -48,7 +48,7 @@ def unprivileged_user():
 
 
 def children_of(pid):
-    """The pids of all direct children; none if the process has ended."""
+    """Returns the pids of all direct children; none if the process has ended."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
@@ -77,8 +77,8 @@ class Postgres:
         self._user = unprivileged_user()
         self._process = None
         self._databases = 0
-        self._starts_awaited = 0  # how often the log must say READY before wait_ready() returns
-        # Directly under /tmp: the folders of pytest are too long for a socket, and closed to other users.
+        self._starts_awaited = 0  # the number of READY lines in the log after which wait_ready() returns
+        # Directly under /tmp, because the paths of pytest's folders are too long for a socket and not accessible to other users.
         self.folder = Path(tempfile.mkdtemp(prefix="ordem-pg-", dir="/tmp"))
         if self._user:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
@@ -102,7 +102,7 @@ class Postgres:
         return self._process is not None and self._process.poll() is None
 
     def start(self):
-        """Starts the server and waits until it takes connections; after a kill that includes its recovery."""
+        """Starts the server and waits until it accepts connections, after a kill including its recovery."""
         assert not self.is_running(), "Postgres is running already"
         self._await_one_more_start()
         with open(self._log, "ab") as log:
@@ -117,8 +117,8 @@ class Postgres:
         return self
 
     def wait_ready(self):
-        """Waits until the server takes connections, after kill_backend() those that follow its recovery: until the
-        postmaster notices the death it still takes some."""
+        """Waits until the server accepts connections; after kill_backend() until its recovery is complete. The postmaster accepts some
+        before it notices the death."""
         poll_until(
             lambda: self.log().count(READY) >= self._starts_awaited and self._takes_connections(), "Postgres takes connections",
             settings.START_SECONDS_MAX,
@@ -128,13 +128,13 @@ class Postgres:
         self._starts_awaited = self.log().count(READY) + 1
 
     def stop(self):
-        """A fast shutdown: sessions are ended, what is committed is written."""
+        """Shuts down fast: ends the sessions, and keeps all committed data."""
         self._process.send_signal(signal.SIGINT)
         self._wait()
 
     def kill(self):
         """SIGKILL to the postmaster and all of its children: a crash of the whole server."""
-        # Stopped first, so that it starts no new child while its children are counted.
+        # Suspended first, so that it starts no child while its children are counted.
         self._process.send_signal(signal.SIGSTOP)
         children = children_of(self.pid)
         self._process.kill()
@@ -151,7 +151,7 @@ class Postgres:
         os.kill(pid, signal.SIGKILL)
 
     def remove(self):
-        """Ends the server, however it is doing, and removes its folder."""
+        """Ends the server in any state, and removes its folder."""
         if self.is_running():
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -159,7 +159,7 @@ class Postgres:
     def log(self):
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    # Its databases.
+    # Databases.
 
     def url(self, database="postgres", user=SUPERUSER, password=None):
         secret = "" if password is None else ":" + quote(password, safe="")
@@ -167,7 +167,7 @@ class Postgres:
 
     @contextlib.contextmanager
     def connect(self, url):
-        """A connection that commits each statement by itself; closed at the end."""
+        """A connection in autocommit mode; closed at the end."""
         connection = psycopg2.connect(url, connect_timeout=settings.ANSWER_SECONDS_MAX)
         connection.autocommit = True
         try:
@@ -176,24 +176,25 @@ class Postgres:
             connection.close()
 
     def run(self, url, sql, values=None):
-        """Runs SQL; returns the rows, if it gives any."""
+        """Runs SQL; returns the rows, if there are any."""
         with self.connect(url) as connection, connection.cursor() as cursor:
             cursor.execute(sql, values)
             return cursor.fetchall() if cursor.description else []
 
     def create_database(self, template="template0"):
-        """An empty database; returns its URL."""
+        """Creates an empty database; returns its URL."""
         self._databases += 1
         name = f"test_{self._databases}"
         self.run(self.url(), f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def copy_database(self, url):
-        """A copy of a database that has no connections; returns its URL."""
+        """Copies a database that has no connections; returns the URL of the copy."""
         return self.create_database(name_of(url))
 
     def back_up(self, url):
-        """A copy of a database that clients are connected to; they are cut off, and come back afterwards. Returns its URL."""
+        """Copies a database with connected clients, which lose their connections and can reconnect afterwards. Returns the URL of the
+        copy."""
         name = name_of(url)
         self.run(self.url(), f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         try:
@@ -203,7 +204,7 @@ class Postgres:
             self.run(self.url(), f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
     def put_back(self, url, back_up):
-        """Makes a database what its back-up is; clients that are connected to it are cut off."""
+        """Replaces a database by its back-up. Connected clients lose their connections."""
         self.run(self.url(), f"DROP DATABASE {name_of(url)} WITH (FORCE)")
         self.run(self.url(), f"CREATE DATABASE {name_of(url)} TEMPLATE {name_of(back_up)}")
 

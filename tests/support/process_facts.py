@@ -18,13 +18,13 @@ def rss_bytes(pid):
 
 
 def cpu_seconds(pid):
-    """Processor time taken so far, by all threads, user and system."""
+    """CPU time so far, of all threads, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def written_bytes(pid):
-    """Bytes that it has passed to the kernel for the disk so far."""
+    """Bytes that it has written to disk through the kernel so far."""
     for line in Path(f"/proc/{pid}/io").read_text().splitlines():
         if line.startswith("write_bytes:"):
             return int(line.split()[1])
@@ -32,5 +32,5 @@ def written_bytes(pid):
 
 
 def open_files(pid):
-    """How many file descriptors are open, sockets included."""
+    """The number of open file descriptors, including sockets."""
     return len(os.listdir(f"/proc/{pid}/fd"))

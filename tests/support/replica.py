@@ -61,13 +61,13 @@ class Snapshot:
         self._cursor = cursor
 
     def position(self):
-        """The position that Postgres has, according to its own table."""
+        """Returns the position in the table of Postgres."""
         self._cursor.execute("SELECT position FROM engine_positions")
         rows = self._cursor.fetchall()
         return rows[0][0] if rows else 0  # no row before the first engine has connected
 
     def assert_prefix(self):
-        """The tables hold the log up to their position, and no more. Returns that position."""
+        """Checks that the tables hold the log up to their position, and no more. Returns that position."""
         position = self.position()
         for what, sql in PREFIX_RULES.items():
             self._cursor.execute(sql, {"position": position})
@@ -107,19 +107,19 @@ class Replica:
         self.postgres.put_back(self.url, back_up.url)
 
     def connect(self):
-        """A connection that commits each statement by itself; closed at the end of the block."""
+        """A connection in autocommit mode; closed at the end of the block."""
         return self.postgres.connect(self.url)
 
     # Sessions and locks.
 
     def sessions(self, condition="true"):
-        """The pids of the sessions that programs of ordem have with this database."""
+        """Returns the pids of the sessions that ordem has with this database."""
         return [pid for pid, in self.run(f"""
             SELECT pid FROM pg_stat_activity
             WHERE application_name = 'ordem' AND datname = current_database() AND {condition}""")]
 
     def wait_session_waits_for_lock(self):
-        """Waits until a session of ordem waits for a lock that a test holds; returns its pid."""
+        """Waits until a session of ordem waits for a lock held by a test; returns its pid."""
         return poll_until(lambda: self.sessions("wait_event_type = 'Lock'"), "a session waits for a lock")[0]
 
     @contextlib.contextmanager
@@ -130,7 +130,7 @@ class Replica:
             connection.cursor().execute(sql)
             yield connection
 
-    # Its content.
+    # Content.
 
     @contextlib.contextmanager
     def snapshot(self):
@@ -143,17 +143,17 @@ class Replica:
             connection.rollback()
 
     def position(self):
-        """The position that Postgres has now, according to its own table."""
+        """Returns the current position in the table of Postgres."""
         with self.snapshot() as snapshot:
             return snapshot.position()
 
     def order(self, order_id):
-        """An order in the form of the API; None if Postgres does not have it."""
+        """Returns an order in the form of the API; None if Postgres does not have it."""
         orders = self._read_orders("orders", "WHERE order_id = %s", (order_id,))
         return orders[0] if orders else None
 
     def message(self, guid):
-        """Position, status and body of the response that Postgres has for a GUID; None if there is none."""
+        """Returns position, status and body of the response that Postgres has for a GUID; None if there is none."""
         rows = self.run("SELECT position, (response->>'status')::int, response->'body' FROM messages WHERE guid = %s", (guid,))
         assert len(rows) <= 1, f"{guid} is there {len(rows)} times"
         return rows[0] if rows else None
@@ -165,7 +165,7 @@ class Replica:
     # Checks.
 
     def differences_from(self, oracle):
-        """The differences between Postgres and what clients were told, once it has everything that they were told of."""
+        """Waits until Postgres has every acknowledged write; returns the differences between Postgres and the responses of clients."""
         outcomes = {guid: oracle.outcome(guid) for guid in oracle.recorded_guids()}
         rows = self.run("SELECT guid, (response->>'status')::int, response->'body', order_id::text, version FROM messages")
         messages = {guid: row for guid, *row in rows}
@@ -186,22 +186,22 @@ class Replica:
         return problems
 
     def assert_agrees(self, oracle):
-        """Postgres has what clients were told, and no response was wrong."""
+        """Checks that Postgres agrees with the responses of clients, and that no response was wrong."""
         problems = [*oracle.violations, *self.differences_from(oracle)]
         assert not problems, show(problems)
 
     def verify(self, folder):
-        """Runs `ordem verify`; returns its exit code and what it printed."""
+        """Runs `ordem verify`; returns its exit code and its output."""
         return run_ordem("verify", "--postgres-url", self.url, "--data-dir", folder)
 
     def assert_verified(self, folder):
-        """`ordem verify` finds no difference."""
+        """Checks that `ordem verify` finds no difference."""
         result = self.verify(folder)
         assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
         assert result.stdout.count("\n") == 1 and ": no difference" in result.stdout, result.stdout
 
     def assert_whole(self, client, folder, oracle=None):
-        """Postgres catches up with everything that is durable now, and has it exactly once."""
+        """Waits until Postgres has everything that is durable now, and checks that it has it exactly once."""
         client.wait_persisted()
         with self.snapshot() as snapshot:
             snapshot.assert_prefix()

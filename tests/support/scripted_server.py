@@ -1,4 +1,4 @@
-"""An HTTP server that does to each request what its script says next, and keeps what came: for what stands in front of a server."""
+"""An HTTP server that handles each request as its script says and records the requests, for tests of proxies and clients."""
 
 import socket
 import threading
@@ -15,8 +15,8 @@ def answer_bytes(status, headers=(), body=b""):
 
 
 class ScriptedServer:
-    """`script`: for each request the bytes of its answer, or HANG_UP; the last holds for all that come after. `requests`: the methods of
-    all that came. A context manager."""
+    """`script`: for each request the bytes of its response, or HANG_UP; the last one also applies to all later requests. `requests`:
+    the methods of all requests. A context manager."""
 
     def __init__(self, *script):
         self._script = list(script)
@@ -37,7 +37,7 @@ class ScriptedServer:
         while True:
             try:
                 connection, _ = self._listening.accept()
-            except OSError:  # Closed: the end.
+            except OSError:  # The server was closed.
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 

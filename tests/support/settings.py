@@ -1,12 +1,12 @@
-"""The knobs of the black-box tests, all in one place.
+"""The settings of the black-box tests.
 
 Environment:
   ORDEM_BINARY        the server binary under test (required by every test that starts a server)
   ORDEM_SLOW          a whole number; multiplies every timeout and memory bound (sanitizer builds, slow machines)
-  ORDEM_SEED          the seed of everything random; printed at the start of a run and in every failure of the crash test
-  ORDEM_CRASH_ROUNDS  how many rounds each of the crash tests has
+  ORDEM_SEED          the seed of all random values; printed at the start of a run and in every failure of the crash test
+  ORDEM_CRASH_ROUNDS  the number of rounds of each crash test
 
-These variables belong to the tests. The server never sees them: it refuses ORDEM_ variables that it does not know.
+These variables are for the tests only. They are not passed to the server, which refuses unknown ORDEM_ variables.
 """
 
 import os
@@ -23,7 +23,7 @@ def _whole_number(name, default):
 SLOW = _whole_number("ORDEM_SLOW", 1)
 SEED = _whole_number("ORDEM_SEED", random.SystemRandom().randrange(2**32))
 
-# Bounds of waiting. None of them is reached by a server that works.
+# Limits of waiting. A working server reaches none of them.
 START_SECONDS_MAX = 30 * SLOW
 ANSWER_SECONDS_MAX = 15 * SLOW
 STOP_SECONDS_MAX = 30 * SLOW
@@ -32,7 +32,7 @@ IMAGE_SECONDS_MAX = 1200 * SLOW
 THREADS_SECONDS_MAX = 60 * SLOW
 POLL_SECONDS_MAX = 15 * SLOW
 
-# What one server may grow by, whatever its clients send.
+# The limit on the memory growth of one server, whatever its clients send.
 RSS_GROWTH_BYTES_MAX = 400 * MIB * SLOW
 
 # test_exactly_once.py

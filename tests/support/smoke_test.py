@@ -1,11 +1,11 @@
-"""The smoke test: what has to work wherever Ordem is deployed."""
+"""The smoke test: calls that have to work in every deployment of Ordem."""
 
 from support.orders import accepted_order, assert_stale, create, merge, recorded_part
 
 
 def run_smoke_test(client):
-    """Create, get, update, get; then the first create again, an update with the old version, one with the current. Returns the
-    order as it is then."""
+    """Create, get, update, get; then the first create again, an update with the old version, one with the current version. Returns the
+    resulting order."""
     first = create()
     created = first.send(client)
     order_id = accepted_order(created, 201)["order_id"]

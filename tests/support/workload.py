@@ -1,4 +1,4 @@
-"""Clients that write at random over a shared set of orders, drawn from a seed, and report everything to an oracle."""
+"""Clients that write randomly to a shared set of orders, drawn from a seed, and report everything to an oracle."""
 
 import threading
 
@@ -42,7 +42,7 @@ def random_patch(rng):
 
 
 def random_update(rng, order, version):
-    """An update of an order that names `version`."""
+    """An update of an order that expects `version`."""
     order_id, guid = order["order_id"], random_guid(rng)
     version_in = rng.choice(("body", "if-match", "both"))
     kind = rng.choices(("replace", "merge", "status"), (40, 40, 20))[0]
@@ -54,7 +54,7 @@ def random_update(rng, order, version):
 
 
 class Kill:
-    """The moment of a kill, as an event: so many recorded writes."""
+    """The moment of a kill, as an event: after a number of recorded writes."""
 
     def __init__(self, oracle, recorded_count):
         self.reached = threading.Event()
@@ -90,7 +90,7 @@ class Worker:
         raise AssertionError("the server was never killed")
 
     def run_until(self, stopped):
-        """Sends until an event says so; the server has to live until then."""
+        """Sends until an event is set. REQUIRES: the server is running until then."""
         with self._client:
             while not stopped.is_set():
                 self._act()
@@ -116,8 +116,7 @@ class Worker:
         self._oracle.answered(write.guid, write.send(self._client))
 
     def _update(self, known):
-        """Updates the newest version that was acknowledged, or that a read shows: it may belong to an
-        unanswered write."""
+        """Updates the newest version that was acknowledged or read; a read may return the version of an unanswered write."""
         order_id = self._rng.choice(known[-HOT_ORDERS:] if self._rng.random() < 0.7 else known)
         order = self._client.get_order(order_id) if self._rng.random() < 0.3 else self._oracle.latest(order_id)
         self._write(random_update(self._rng, order, order["version"]))
@@ -138,7 +137,7 @@ class Worker:
 
 
 class Load:
-    """Workers that write until the end of the block. `oracle` knows their responses."""
+    """Workers that write until the end of the block. `oracle` has their responses."""
 
     def __init__(self, oracle, workers):
         self.oracle = oracle
@@ -155,7 +154,7 @@ class Load:
         self._threads.join()
 
     def wait_for(self, count):
-        """Waits until so many more writes are recorded."""
+        """Waits until `count` more writes are recorded."""
         target = self.oracle.recorded_count + count
 
         def reached():
@@ -166,14 +165,14 @@ class Load:
 
 
 def load_on(server, rng, oracle=None):
-    """A Load of some clients of a server."""
+    """Returns a Load with clients of a server."""
     oracle = oracle or Oracle()
     customers = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
     return Load(oracle, [Worker(oracle, server.port, type(rng)(rng.getrandbits(64)), customers) for _ in range(settings.LOAD_CLIENTS)])
 
 
 def load(server, rng, count, oracle=None):
-    """Has clients write until `count` more writes are recorded; returns the oracle."""
+    """Runs clients until `count` more writes are recorded; returns the oracle."""
     with load_on(server, rng, oracle) as running:
         running.wait_for(count)
     return running.oracle
