@@ -345,7 +345,7 @@ def test_usage_errors(arguments, word):
 def test_help():
     """Breaks if an option is missing from the help."""
     text = plain(run_ordem("migrate", "--help").stdout)
-    for word in ("--postgres-url", "ORDEM_POSTGRES_URL", "--dry-run", "--lock-timeout", "status", "back-up"):
+    for word in ("--postgres-url", "ORDEM_POSTGRES_URL", "--dry-run", "--lock-timeout", "status", "backup"):
         assert plain(word) in text, f"{word} is not in:\n{text}"
     assert "--postgres-url" in run_ordem("migrate", "status", "--help").stdout
 

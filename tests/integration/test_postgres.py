@@ -568,7 +568,7 @@ def test_database_that_is_put_back_under_an_engine_is_filled_again(replica, laun
     replica.assert_whole(client, data_dir)
     assert_persisted_once(replica, pairs)
     position = {"before any engine came": 0, "before the last start": 5, "since the last start": 10, "in place": 7}[moment]
-    warning = wait_log(server, "warning", "restored to an earlier state")
+    warning = wait_log(server, "warning", "restored to an earlier state; missing entries are written again")
     assert (warning["position"], warning["position_before"]) == (position, 15)
     assert client.get("/-/ready").status == 200
 
