@@ -50,7 +50,7 @@ std::vector<reply> rejections_of(const std::vector<submission>& submissions, una
 
 struct gateway::parts {
   parts(gateway_settings given_settings, gateway_ports given_ports, gateway_events given_events)
-      : settings(std::move(given_settings)),
+      : settings(given_settings),
         ports(given_ports),
         events(std::move(given_events)),
         replies(settings.in_flight_max),
@@ -188,7 +188,7 @@ struct gateway::parts {
 };
 
 gateway::gateway(gateway_settings settings, gateway_ports ports, gateway_events events)
-    : parts_(std::make_unique<parts>(std::move(settings), ports, std::move(events))) {}
+    : parts_(std::make_unique<parts>(settings, ports, std::move(events))) {}
 
 gateway::~gateway() = default;
 

@@ -91,7 +91,7 @@ std::optional<storage::error> postgres_replicator::check_claim(position held, co
 
 // Returns the failure for a log that can't be read behind `held`.
 storage::error postgres_replicator::unreadable_log(position held, storage::log_read_error error) const {
-  const storage::error storage_failed{storage::error_code::io_error, "the log can't be read"};
+  storage::error storage_failed{storage::error_code::io_error, "the log can't be read"};
   switch (error) {
     case storage::log_read_error::trimmed: break;
     case storage::log_read_error::storage_failed: return storage_failed;

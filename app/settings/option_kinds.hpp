@@ -66,6 +66,7 @@ option_kind choice_option(Value& value, const std::map<std::string, Value>& choi
   // Not by CLI11's CheckedTransformer: its error prints the value of an enum of one byte as a character.
   const auto add = [=, &value](CLI::App& subcommand, const std::string& flag, const std::string& help) {
     std::vector<std::string> names;
+    names.reserve(choices.size());
     for (const auto& choice : choices) names.push_back(choice.first);
     const auto set = [&value, choices](const std::string& name) { value = choices.at(name); };
     return subcommand.add_option_function<std::string>(flag, set, help)

@@ -111,7 +111,7 @@ result<std::optional<order_id>> recovery::find_newest_order() const {
 }
 
 result<position> recovery::fill(recent_index& index, position last, const snapshot& as_of) const {
-  const auto indexed = db_.indexed();
+  auto indexed = db_.indexed();
   if (!indexed) return indexed;
   if (*indexed > last) return tl::make_unexpected(db_.damage("the indexes are ahead of the log"));
   for (position from{indexed->number + 1}; from <= last;) {
