@@ -123,14 +123,12 @@ std::optional<std::vector<captured_header>> read_captured_headers(const simdjson
 }
 
 std::string capture_text(const capture_key& key, const capture& what) {
-  const auto append_time = [](std::string& to, const std::optional<timestamp>& at) {
-    if (!at) {
+  const auto append_time_or_null = [](std::string& to, const std::optional<timestamp>& at) {
+    if (at) {
+      append_time(to, *at);
+    } else {
       to += "null";
-      return;
     }
-    to += '"';
-    append_rfc3339(to, *at);
-    to += '"';
   };
   std::string out = "{\"idempotency_key\":";
   append_json_string(out, key.view());
@@ -139,9 +137,9 @@ std::string capture_text(const capture_key& key, const capture& what) {
   out += ",\"allocated_at\":";
   append_time(out, what.allocated_at);
   out += ",\"lease_ends_at\":";
-  append_time(out, what.lease_ends_at);
+  append_time_or_null(out, what.lease_ends_at);
   out += ",\"expires_at\":";
-  append_time(out, what.expires_at);
+  append_time_or_null(out, what.expires_at);
   out += ",\"response\":";
   if (what.response) {
     append_captured_response(out, *what.response);
