@@ -136,11 +136,11 @@ void log_syncer::complete_group(std::vector<completion>&& group) {
   for (std::size_t i = 0; i < unpinned.size(); ++i) {
     if (!unpinned[i].orders.empty()) send(listeners_.order_shards[i], std::move(unpinned[i]));
   }
-  parts_.replies->answer(std::move(replies));
-
+  // Counted before the answer, so that who has an answer finds it in the metrics.
   add(parts_.counters->outcomes, outcomes);
   add(parts_.counters->captures, captures);
   add(parts_.counters->refusals, refusals);
+  parts_.replies->answer(std::move(replies));
 }
 
 }  // namespace ordem::actors
