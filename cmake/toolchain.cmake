@@ -13,9 +13,6 @@ if(ORDEM_SANITIZE)
   # Globally, so that no object of a binary is without them.
   add_compile_options(-fsanitize=${ORDEM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ORDEM_SANITIZE})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    add_compile_options(-Wno-maybe-uninitialized)  # GCC 12 sees it in variants once they are instrumented
-  endif()
 endif()
 
 find_program(CCACHE ccache)
