@@ -44,7 +44,6 @@ bool is_utf8(std::string_view bytes) noexcept {
 }
 
 std::string_view without_byte_order_mark(std::string_view text) noexcept {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   return text;
 }

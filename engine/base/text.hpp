@@ -23,7 +23,13 @@ void append_number(std::string& out, Number number) {
 // Returns whether the bytes are valid UTF-8 (RFC 3629).
 bool is_utf8(std::string_view bytes) noexcept;
 
-// Returns the text without a leading byte order mark (U+FEFF), which some editors and exports write.
+// The byte order mark (U+FEFF) in UTF-8, which some editors and exports write before a text.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+// The characters that JSON allows between its tokens (RFC 8259, section 2).
+inline constexpr std::string_view json_white_space = " \t\r\n";
+
+// Returns the text without a leading byte order mark.
 std::string_view without_byte_order_mark(std::string_view text) noexcept;
 
 // Returns the bytes as UTF-8, with U+FFFD for each invalid byte. Truncates between two characters, and appends "...",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,9 @@ TEST_CASE("the lines of a body do not depend on its pieces") {
       {"one\r\ntwo\r", {"one", "two"}},
       {"\n\n\r\none\n\n\r\n\n", {"one"}},
       {"a\rb\n", {"a\rb"}},
-      {" \n", {" "}},
+      {" \n \t\r\n  a \n\t", {"  a "}},
+      {"\xEF\xBB\xBF\none\n\xEF\xBB\xBF \n", {"one"}},
+      {"\xEF\xBB\xBF{}\n\xEF\xBB", {"\xEF\xBB\xBF{}", "\xEF\xBB"}},
       {"0123456789\n0123456789\r\n0123456789", {"0123456789", "0123456789", "0123456789"}},
       {"01234567890\n1\n", {too_long, "1"}},
       {"01234567890\r\n1\n", {too_long, "1"}},
@@ -78,6 +81,33 @@ TEST_CASE("a line is returned in place") {
   const std::string_view body = "one\ntwo\n";
   CHECK(splitter.next(body, false)->text.data() == body.data());
   CHECK(splitter.next(body, false)->text.data() == body.data() + 4);
+}
+
+TEST_CASE("the first byte of a body is found behind blank lines and a byte order mark, in pieces of any size") {
+  struct row {
+    std::string body;
+    std::optional<char> expected;
+  };
+  const row rows[] = {
+      {"", std::nullopt},    {" \n\r\n\t", std::nullopt}, {"[1]", '['},
+      {" \n \r\n\t [", '['}, {"\xEF\xBB\xBF[", '['},      {"\xEF\xBB\xBF \n[", '['},
+      {"\n\n{}\n[", '{'},    {"\xEF\xBB\xBF{", '{'},      {"\xEF\xBB[", '\xEF'},
+  };
+  for (const auto& [body, expected] : rows) {
+    for (const std::size_t piece_bytes : {1U, 2U, 3U, 100U}) {
+      CAPTURE(body, piece_bytes);
+      line_splitter splitter(100);
+      std::string arrived;
+      std::optional<char> found;
+      for (std::size_t begin = 0; begin < body.size() && !found; begin += piece_bytes) {
+        arrived.erase(0, splitter.take_used());
+        arrived += body.substr(begin, piece_bytes);
+        found = splitter.first_byte(arrived);
+        if (!found) CHECK_FALSE(splitter.next(arrived, false));  // takes blank lines away
+      }
+      CHECK(found == expected);
+    }
+  }
 }
 
 }  // namespace
