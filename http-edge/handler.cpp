@@ -47,6 +47,7 @@ bool needs_data(resource what) {
     case resource::order:
     case resource::order_status:
     case resource::order_batch:
+    case resource::batch:
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
@@ -112,8 +113,8 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
   if (auto refused = check_state_and_query(request, *to, context_))
     return tl::make_unexpected(writes ? refused_write(std::move(*refused), context_) : std::move(*refused));
   if (!writes) return request_head{std::move(*to), std::nullopt};
-  if (to->resource == resource::order_batch) {
-    if (auto refused = check_batch_header(request, context_)) return tl::make_unexpected(std::move(*refused));
+  if (is_of_batches(to->resource)) {
+    if (auto refused = check_batch_header(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
     return request_head{std::move(*to), std::nullopt};
   }
   auto id = check_write_header(request, *to, context_);
@@ -122,7 +123,7 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
 }
 
 std::optional<response> handler::refuse_unsent_body(const http_request& request, const request_head& head) const {
-  if (head.to.resource == resource::order_batch || !is_write(head.to.resource, request.method())) return std::nullopt;
+  if (is_of_batches(head.to.resource) || !is_write(head.to.resource, request.method())) return std::nullopt;
   return check_target_and_version(request, head.to, context_);
 }
 
@@ -153,6 +154,7 @@ handled handler::handle(const http_request& request, request_head&& head) {
     case resource::problems:
     case resource::problem: return operations_response(head.to, context_);
     case resource::order_batch:
+    case resource::batch:
     case resource::unknown: break;
   }
   CHECK(false && "read_head() refuses unknown resources, and batches are not handled here");

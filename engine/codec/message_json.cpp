@@ -27,11 +27,10 @@ std::string named_order(const outcome& what) {
 }
 
 recorded_response stale_version_response(const outcome& what) {
-  CHECK(what.expected_version.has_value());
   const std::string current = std::to_string(what.version.number);
   const std::string supplied = std::to_string(what.expected_version->version.number);
   return problem_of(
-      problem::stale_version, what.expected_version->by_if_match ? 412 : 409,
+      problem::stale_version, recorded_status(what),
       "the write was made against version " + supplied + ", but " + named_order(what) + " is at version " + current,
       ",\"current_version\":" + current + ",\"supplied_version\":" + supplied);
 }
@@ -80,11 +79,27 @@ command command_of(const message_record& record, const shared_order& order) {
 
 }  // namespace
 
-recorded_response recorded_response_of(const outcome& what, const shared_order& order) {
+unsigned recorded_status(const outcome& what) {
   switch (what.verdict) {
-    case verdict::order_created: CHECK(order != nullptr); return {201, order_body(201, "order created", *order)};
+    case verdict::order_created: return 201;
     case verdict::content_changed:
-    case verdict::status_changed: CHECK(order != nullptr); return {200, order_body(200, "order updated", *order)};
+    case verdict::status_changed: return 200;
+    case verdict::stale_version:
+      CHECK(what.expected_version.has_value());
+      return what.expected_version->by_if_match ? 412 : row_of(problem::stale_version).status;
+    case verdict::status_not_allowed: return row_of(problem::status_not_allowed).status;
+    case verdict::order_closed: return row_of(problem::order_closed).status;
+  }
+  CHECK(false && "a verdict outside its enumeration");
+  return 0;
+}
+
+recorded_response recorded_response_of(const outcome& what, const shared_order& order) {
+  const unsigned status = recorded_status(what);
+  switch (what.verdict) {
+    case verdict::order_created: CHECK(order != nullptr); return {status, order_body(status, "order created", *order)};
+    case verdict::content_changed:
+    case verdict::status_changed: CHECK(order != nullptr); return {status, order_body(status, "order updated", *order)};
     case verdict::stale_version: return stale_version_response(what);
     case verdict::status_not_allowed: return status_not_allowed_response(what);
     case verdict::order_closed: return order_closed_response(what);

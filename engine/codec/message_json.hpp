@@ -16,6 +16,9 @@ struct recorded_response {
   std::string body;  // a problem (RFC 9457) if the outcome is a rejection
 };
 
+// Returns the status of that response.
+unsigned recorded_status(const outcome& what);
+
 // `order` is the version that an accepted outcome created, or null for a rejection.
 recorded_response recorded_response_of(const outcome& what, const shared_order& order);
 

@@ -16,7 +16,8 @@ constexpr problem_row rows[] = {
      "Every write of an order needs a GUID, so that it can be repeated without being executed twice. Send it in the header "
      "Idempotency-Key or in the member guid of the body. Generate a new GUID, such as a random UUID, for each new request. If you "
      "repeat a request because you did not receive its response, send the same GUID again, unchanged: GUIDs are compared byte by byte, "
-     "so upper and lower case differ."},
+     "so upper and lower case differ. In a batch every line needs its own, in the member idempotency_key. If a repeat of the batch may "
+     "execute its lines again, send it with ?keys=generated: the server then gives each line without a key a new one."},
     {guid_malformed, "guid-malformed", 400, 400, "the GUID is malformed",
      "A GUID is 1 to 255 visible ASCII characters (0x21 to 0x7E), usually a UUID, and is compared byte by byte. Send the header "
      "Idempotency-Key once, as a quoted string (RFC 8941) or without quotes. Without quotes the GUID must not contain a comma, because "
@@ -51,6 +52,9 @@ constexpr problem_row rows[] = {
     {malformed_json, "malformed-json", 400, 400, "the body is not JSON",
      "The body must be one JSON value in UTF-8 (RFC 8259), nested at most 64 levels deep, with integers that fit into 64 bits. The "
      "detail describes what the parser found."},
+    {not_ndjson, "not-ndjson", 400, 400, "the batch is a JSON array, not NDJSON",
+     "A batch is NDJSON (application/x-ndjson): one JSON object per line, without commas between the lines and without brackets around "
+     "them. This body begins with a bracket. Nothing was executed. Send each element of the array as a line of its own."},
     {invalid_order, "invalid-order", 422, 422, "the body is not a valid order",
      "The body is JSON, but not valid for this call. The member errors lists everything that is wrong with it: pointer is the place (a "
      "JSON Pointer, RFC 6901), detail is the rule that is violated there. Unknown members are errors too, so that a misspelt member is "
@@ -58,11 +62,11 @@ constexpr problem_row rows[] = {
      "instead."},
     {malformed_query, "malformed-query", 400, 400, "a query parameter is missing or malformed",
      "The detail names the parameter. Each parameter may be given once. Lists have the parameters limit, a number from 1 to 1000, and "
-     "cursor, the next_cursor of an earlier response; the list of orders also requires customer_id. All other calls, including all "
-     "writes, have no parameters. Nothing was executed."},
+     "cursor, the next_cursor of an earlier response; the list of orders also requires customer_id. Batches have the parameter keys, whose "
+     "only value is generated. All other calls have no parameters. Nothing was executed."},
     {unsupported_media_type, "unsupported-media-type", 415, 415, "the body's media type is not supported",
      "Send one header Content-Type: application/json, with no charset other than UTF-8. PATCH also accepts "
-     "application/merge-patch+json. A batch of orders has the type application/x-ndjson. Bodies with a Content-Encoding, such as gzip, "
+     "application/merge-patch+json. A batch has the type application/x-ndjson. Bodies with a Content-Encoding, such as gzip, "
      "are not accepted: send the body without one."},
     {body_too_large, "body-too-large", 413, 413, "the body is too large",
      "The body is larger than the setting --max-body of the server (1 MiB by default). The connection is closed. In a batch, one line "

@@ -23,6 +23,7 @@ enum class problem : std::uint8_t {
   status_not_allowed,
   order_closed,
   malformed_json,
+  not_ndjson,
   invalid_order,
   malformed_query,
   unsupported_media_type,

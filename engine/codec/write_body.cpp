@@ -278,11 +278,11 @@ auto guid_member(write_body& body) {
                       }};
 }
 
-auto version_member(write_body& body, violation_list& wrong) {
+auto version_member(std::optional<ordem::version>& version, violation_list& wrong) {
   return known_member{"version", false, [&](const dom::element& value, const json_place& place) {
                         const auto number = integer_of(value);
                         if (number && *number >= 1 && *number <= limits::exact_integer_max) {
-                          body.version = version{static_cast<std::uint64_t>(*number)};
+                          version = ordem::version{static_cast<std::uint64_t>(*number)};
                         } else {
                           wrong.add(place, "must be an integer from 1 to 9007199254740991");
                         }
@@ -328,7 +328,8 @@ void read_create(dom::object members, write_body& body, violation_list& wrong) {
 }
 
 void read_replace(dom::object members, write_body& body, violation_list& wrong) {
-  body.command = replace_content{read_whole_content(members, wrong, guid_member(body), version_member(body, wrong))};
+  body.command =
+      replace_content{read_whole_content(members, wrong, guid_member(body), version_member(body.version, wrong))};
 }
 
 void read_merge(dom::object members, write_body& body, violation_list& wrong) {
@@ -342,23 +343,25 @@ void read_merge(dom::object members, write_body& body, violation_list& wrong) {
           patch.attributes = std::move(*changes);
         }
       },
-      guid_member(body), version_member(body, wrong));
+      guid_member(body), version_member(body.version, wrong));
   body.command = std::move(patch);
+}
+
+auto status_member(change_status& change, violation_list& wrong) {
+  return known_member{"status", true, [&](const dom::element& value, const json_place& place) {
+                        const auto status = parse_order_status(string_of(value).value_or(""));
+                        if (status) {
+                          change.to = *status;
+                        } else {
+                          wrong.add(place, "must be new, confirmed, shipped, delivered or cancelled");
+                        }
+                      }};
 }
 
 void read_change_status(dom::object members, write_body& body, violation_list& wrong) {
   change_status change;
-  read_members(members, {}, wrong,
-               known_member{"status", true,
-                            [&](const dom::element& value, const json_place& place) {
-                              const auto status = parse_order_status(string_of(value).value_or(""));
-                              if (status) {
-                                change.to = *status;
-                              } else {
-                                wrong.add(place, "must be new, confirmed, shipped, delivered or cancelled");
-                              }
-                            }},
-               guid_member(body), version_member(body, wrong));
+  read_members(members, {}, wrong, status_member(change, wrong), guid_member(body),
+               version_member(body.version, wrong));
   body.command = change;
 }
 
@@ -398,20 +401,80 @@ tl::expected<write_body, malformed_json_error> read_write_text(write_kind kind, 
   return read;
 }
 
-tl::expected<line_body, malformed_json_error> read_line_text(std::string_view line, simdjson::dom::parser& parser) {
+// The members of a line.
+auto key_member(line_body& line) {
+  return known_member{"idempotency_key", false, [&line](const dom::element& value, const json_place&) {
+                        line.key = string_of(value).value_or("");
+                      }};
+}
+
+auto order_id_member(line_body& line, violation_list& wrong) {
+  return known_member{"order_id", true, [&](const dom::element& value, const json_place& place) {
+                        line.order_id = string_of(value);
+                        if (!line.order_id) wrong.add(place, "must be a string");
+                      }};
+}
+
+// The body of the single request.
+auto order_member(write_kind kind, line_body& line, violation_list& wrong) {
+  return known_member{"order", true, [&, kind](const dom::element& value, const json_place&) {
+                        read_root(kind, value, line.body, wrong);
+                      }};
+}
+
+void read_create_line(dom::object members, line_body& line, violation_list& wrong) {
+  read_members(members, {}, wrong, key_member(line), order_member(write_kind::create, line, wrong));
+}
+
+// Returns nullopt for a value that is not the name of a kind.
+std::optional<write_kind> kind_named(const dom::element& op) {
+  const auto name = string_of(op);
+  if (name == "create") return write_kind::create;
+  if (name == "replace") return write_kind::replace;
+  if (name == "merge") return write_kind::merge;
+  if (name == "status") return write_kind::change_status;
+  return std::nullopt;
+}
+
+void read_command_line(dom::object members, line_body& line, violation_list& wrong) {
+  const json_place root;
+  dom::element op;
+  const bool has_op = members.at_key("op").get(op) == simdjson::SUCCESS;
+  const auto kind = has_op ? kind_named(op) : std::nullopt;
+  if (!kind) {
+    wrong.add({root, "op"}, has_op ? "must be create, replace, merge or status" : "is required");
+    // The kind decides which members there may be, so of the others only the key is read, for the verdict.
+    dom::element key;
+    if (members.at_key("idempotency_key").get(key) == simdjson::SUCCESS) line.key = string_of(key).value_or("");
+    return;
+  }
+  const auto read = [&](auto... more) {
+    read_members(members, root, wrong, known_member{"op", true, [](const dom::element&, const json_place&) {}},
+                 key_member(line), more...);
+  };
+  if (kind == write_kind::create) return read(order_member(*kind, line, wrong));
+  if (kind == write_kind::change_status) {
+    change_status change;
+    read(order_id_member(line, wrong), version_member(line.version, wrong), status_member(change, wrong));
+    line.body.command = change;
+    return;
+  }
+  read(order_id_member(line, wrong), version_member(line.version, wrong), order_member(*kind, line, wrong));
+}
+
+tl::expected<line_body, malformed_json_error> read_line_text(line_form form, std::string_view line,
+                                                             simdjson::dom::parser& parser) {
   const auto root = parse_text(line, parser);
   if (!root) return tl::make_unexpected(root.error());
   line_body read;
   violation_list wrong;
   dom::object members;
-  if (root->get(members) == simdjson::SUCCESS) {
-    read_members(
-        members, {}, wrong,
-        known_member{"idempotency_key", false,
-                     [&](const dom::element& value, const json_place&) { read.key = string_of(value).value_or(""); }},
-        known_member{"order", true, [&](const dom::element& value, const json_place&) {
-                       read_root(write_kind::create, value, read.body, wrong);
-                     }});
+  if (root->get(members) != simdjson::SUCCESS) {
+    wrong.add({}, "must be an object");
+  } else if (form == line_form::create) {
+    read_create_line(members, read, wrong);
+  } else {
+    read_command_line(members, read, wrong);
   }
   read.body.violations = wrong.take();
   return read;
@@ -445,8 +508,10 @@ tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, 
       body, parser, [kind](std::string_view text, auto& with) { return read_write_text(kind, text, with); });
 }
 
-tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser) {
-  return read_with_integers_by_value(line, parser, read_line_text);
+tl::expected<line_body, malformed_json_error> read_line_body(line_form form, std::string_view line,
+                                                             simdjson::dom::parser& parser) {
+  return read_with_integers_by_value(
+      line, parser, [form](std::string_view text, auto& with) { return read_line_text(form, text, with); });
 }
 
 }  // namespace ordem::codec

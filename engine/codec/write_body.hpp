@@ -36,16 +36,29 @@ struct malformed_json_error {
 tl::expected<write_body, malformed_json_error> read_write_body(write_kind kind, std::string_view body,
                                                                simdjson::dom::parser& parser);
 
-// A line of a batch: a GUID and the body of a create.
+// The lines that a batch consists of.
+enum class line_form : std::uint8_t {
+  create,   // {"idempotency_key", "order"}
+  command,  // one of:
+            //   {"op": "create", "idempotency_key", "order"}
+            //   {"op": "replace" or "merge", "idempotency_key", "order_id", "version", "order"}
+            //   {"op": "status", "idempotency_key", "order_id", "version", "status"}
+};
+
+// A line of a batch: what a single request has in its headers, its target and its body, which is the member order.
 struct line_body {
   // The member idempotency_key as it was sent: empty if it is not a string, nullopt if it is missing.
   std::optional<std::string> key;
+  // The member order_id as it was sent; nullopt for a create.
+  std::optional<std::string> order_id;
+  std::optional<ordem::version> version;
   // With the errors of the line's own members among its violations.
   write_body body;
 };
 
 // As read_write_body(). `parser` must accept one level of nesting more, so that the order may be nested as deeply as in
-// the body of a create.
-tl::expected<line_body, malformed_json_error> read_line_body(std::string_view line, simdjson::dom::parser& parser);
+// the body of a single request.
+tl::expected<line_body, malformed_json_error> read_line_body(line_form form, std::string_view line,
+                                                             simdjson::dom::parser& parser);
 
 }  // namespace ordem::codec

@@ -81,6 +81,7 @@ response operations_response(const route& to, const handler_context& context) {
     case resource::order:
     case resource::order_status:
     case resource::order_batch:
+    case resource::batch:
     case resource::order_versions:
     case resource::order_version:
     case resource::message:

@@ -7,7 +7,9 @@
 #include <boost/beast/core/error.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
+#include "engine/codec/problem.hpp"
 #include "engine/model/message.hpp"
 
 namespace ordem::http_edge {
@@ -50,9 +52,10 @@ class batch_connection {
   virtual bool keeps_alive() const noexcept = 0;
 
   // End the batch, and destroy it before they return. end_batch: the response was sent, `complete` or up to the last
-  // verdict. refuse_batch: no byte of a response was sent, because the body could not be read.
+  // verdict. refuse_batch: no byte of a response was sent, because the body could not be read, or is not a batch.
   virtual void end_batch(bool complete) = 0;
   virtual void refuse_batch(boost::beast::error_code why) = 0;
+  virtual void refuse_batch(codec::problem which, std::string_view detail) = 0;
 };
 
 }  // namespace ordem::http_edge

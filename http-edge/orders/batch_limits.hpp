@@ -1,4 +1,4 @@
-// The bounds of one batch of orders, which do not depend on its length. See docs/architecture.md, "Bounds".
+// The bounds of one batch, which do not depend on its length. See docs/architecture.md, "Bounds".
 #pragma once
 
 #include <cstddef>

@@ -2,55 +2,70 @@
 
 #include <utility>
 
-#include "engine/base/check.hpp"
 #include "engine/base/text.hpp"
-#include "engine/codec/canonical_request.hpp"
+#include "engine/codec/message_json.hpp"
 #include "engine/codec/order_json.hpp"
-#include "engine/codec/write_body.hpp"
 #include "engine/model/json_value.hpp"
-#include "http-edge/orders/rendering.hpp"
+#include "http-edge/orders/write_message.hpp"
 
 namespace ordem::http_edge {
 namespace {
 
-read_line refuse(std::optional<guid> key, problem which, std::string_view detail) {
-  return refused_line{std::move(key), problem_response(which, detail)};
+constexpr write_source::details errors_of_line{
+    .guid_missing =
+        "the line has no member idempotency_key: give it one, or send ?keys=generated if a repeat of this "
+        "batch may execute again",
+    .guid_mismatch = "idempotency_key and the member guid differ",
+    .version_missing = "neither the line nor its order has the member version",
+    .version_mismatch = "the members version of the line and of its order differ",
+};
+
+refused_line refuse(std::optional<guid> key, problem which, std::string_view detail) {
+  return {std::move(key), problem_response(which, detail)};
 }
 
 }  // namespace
 
-read_line read_batch_line(std::string_view line, simdjson::dom::parser& parser) {
-  auto read = codec::read_line_body(line, parser);
+read_line read_batch_line(codec::line_form form, std::string_view line, generated_keys* generated,
+                          simdjson::dom::parser& parser) {
+  auto read = codec::read_line_body(form, line, parser);
   if (!read) return refuse(std::nullopt, problem::malformed_json, read.error().detail);
-  if (!read->key) return refuse(std::nullopt, problem::guid_missing, "the member idempotency_key is not given");
-  auto key = guid::parse(*read->key);
-  if (!key) {
-    return refuse(std::nullopt, problem::guid_malformed,
-                  "the member idempotency_key is not a string of 1 to 255 visible ASCII characters");
+  std::optional<guid> key;
+  if (read->key) {
+    key = guid::parse(*read->key);
+    if (!key) {
+      return refuse(std::nullopt, problem::guid_malformed,
+                    "the member idempotency_key is not a string of 1 to 255 visible ASCII characters");
+    }
+  } else if (generated != nullptr) {
+    key = generated->next();
+  } else {
+    return refuse(std::nullopt, problem::guid_missing, errors_of_line.guid_missing);
   }
-  if (read->body.guid && *read->body.guid != key->view()) {
-    const bool is_guid = guid::parse(*read->body.guid).has_value();
-    return is_guid ? refuse(std::move(key), problem::guid_mismatch, "idempotency_key and the member guid differ")
-                   : refuse(std::move(key), problem::guid_malformed,
-                            "the member guid is not a string of 1 to 255 visible ASCII characters");
-  }
-  if (!read->body.violations.empty()) {
-    return refused_line{std::move(key), invalid_order_response(read->body.violations)};
-  }
-  const fingerprint print = codec::fingerprint_of(codec::canonical(read->body.command, std::nullopt, std::nullopt));
-  return message{std::move(*key), print, std::nullopt, std::nullopt, std::move(read->body.command)};
+  write_source from{.errors = errors_of_line,
+                    .guid = std::move(key),
+                    .order_id = read->order_id ? std::string_view(*read->order_id) : std::string_view(),
+                    .version = read->version};
+  auto made = make_message(from, read->body);
+  if (!made) return refused_line{std::move(from.guid), std::move(made.error())};
+  return std::move(*made);
 }
 
 void append_verdict(std::string& out, std::string_view key, const executed& what) {
-  // A batch contains only creates, and a GUID of any other message is refused as reused.
-  CHECK(what.outcome.verdict == verdict::order_created && what.order != nullptr);
+  const auto status = codec::recorded_status(what.outcome);
   out += "{\"idempotency_key\":";
   append_json_string(out, key);
-  out += what.replayed ? ",\"status\":201,\"replayed\":true,\"expires_at\":\""
-                       : ",\"status\":201,\"replayed\":false,\"expires_at\":\"";
+  out += ",\"status\":";
+  append_number(out, status);
+  out += what.replayed ? ",\"replayed\":true,\"expires_at\":\"" : ",\"replayed\":false,\"expires_at\":\"";
   append_rfc3339(out, what.expires_at);
-  out += "\",\"order\":";
-  codec::append_order(out, *what.order);
+  if (what.order != nullptr) {
+    out += "\",\"order\":";
+    codec::append_order(out, *what.order);
+  } else {
+    out += "\",\"problem\":";
+    out += codec::recorded_response_of(what.outcome, nullptr).body;
+  }
   out += "}\n";
 }
 

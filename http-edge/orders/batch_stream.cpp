@@ -22,12 +22,15 @@ void append_hex(std::string& out, std::size_t number) {
 
 }  // namespace
 
-batch_stream::batch_stream(batch_connection& connection, request_parser& parser, const batch_resources& resources)
+batch_stream::batch_stream(batch_connection& connection, request_parser& parser, const batch_request& request,
+                           const batch_resources& resources)
     : connection_(connection),
       parser_(parser),
+      form_(request.lines),
       resources_(resources),
       lines_(resources.line_bytes_max),
       memory_(resources.response_memory) {
+  if (request.generates_keys) keys_.emplace();
   parser_.get().body().expect_at_most(resources.line_bytes_max + batch_limits::read_bytes);
 }
 
@@ -66,6 +69,8 @@ batch_stream::waits_for batch_stream::now_waits_for() const noexcept {
 void batch_stream::take_lines() {
   if (reading_) return;  // all received lines have been taken
   while (has_room() && !all_taken_) {
+    check_begin();
+    if (is_array_) return;
     if (const auto line = lines_.next(parser_.get().body().view(), parser_.is_done())) {
       take(*line);
     } else if (!parse_more()) {
@@ -74,6 +79,14 @@ void batch_stream::take_lines() {
       return;
     }
   }
+}
+
+// A client that sends all orders as one JSON array gets one error, and not one for each line of it.
+void batch_stream::check_begin() {
+  if (begun_) return;
+  const auto first = lines_.first_byte(parser_.get().body().view());
+  begun_ = first.has_value();
+  is_array_ = all_taken_ = first == '[';
 }
 
 // Parses received bytes into the body. Returns false if that changed nothing.
@@ -90,17 +103,22 @@ bool batch_stream::parse_more() {
 }
 
 void batch_stream::take(const line_splitter::line& line) {
+  begun_ = true;
   if (line.too_long) {
     return window_.add({std::nullopt, problem_response(problem::body_too_large, "the line is larger than --max-body")});
   }
-  auto read = read_batch_line(line.text, resources_.line_parser);
+  auto read = read_batch_line(form_, line.text, keys_ ? &*keys_ : nullptr, resources_.line_parser);
   if (const auto* refused = std::get_if<refused_line>(&read)) return window_.add(*refused);
-  auto& create = std::get<message>(read);
+  auto& write = std::get<message>(read);
   if (connection_.draining()) {
-    return window_.add({std::move(create.guid), refusal_response(unavailability::draining)});
+    return window_.add({std::move(write.guid), refusal_response(unavailability::draining)});
   }
-  const std::uint32_t number = window_.add(create.guid, line.text.size());
-  connection_.submit_line(std::move(create), number);
+  const std::uint32_t number = window_.add(write.guid, line.text.size());
+  submit(turns_.begin({number, std::move(write)}));
+}
+
+void batch_stream::submit(std::optional<order_turns::turn>&& line) {
+  if (line) connection_.submit_line(std::move(line->what), line->line);
 }
 
 void batch_stream::read_more() {
@@ -118,6 +136,7 @@ void batch_stream::on_bytes(error_code ec) {
 
 void batch_stream::on_answer(std::uint32_t line, answer&& what) {
   window_.complete(line, std::move(what));
+  submit(turns_.end(line));
   if (!std::exchange(turn_is_scheduled_, true)) connection_.schedule_turn();
 }
 
@@ -135,6 +154,10 @@ void batch_stream::count_verdicts() {
 
 void batch_stream::write() {
   if (writing_) return;
+  if (is_array_) {
+    return connection_.refuse_batch(problem::not_ndjson,
+                                    "the body is a JSON array, but a batch is NDJSON: one JSON object per line");
+  }
   response_ends_ = all_taken_ && window_.empty();
   if (verdicts_.empty() && !response_ends_) return;
   if (verdicts_.empty() && broken_) return abort_batch();

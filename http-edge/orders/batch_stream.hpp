@@ -1,4 +1,4 @@
-// The processing of one batch of orders: takes lines from the body as it arrives, submits them to the engine, and
+// The processing of one batch: takes lines from the body as it arrives, submits them to the engine, and
 // writes their verdicts while further lines arrive. Owned by the session of its connection; all calls are made on the
 // session's I/O thread.
 //
@@ -13,11 +13,16 @@
 #include <boost/beast/core/error.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "engine/codec/write_body.hpp"
 #include "engine/model/outcome.hpp"
 #include "http-edge/orders/batch_connection.hpp"
+#include "http-edge/orders/batch_line.hpp"
 #include "http-edge/orders/batch_window.hpp"
+#include "http-edge/orders/generated_keys.hpp"
+#include "http-edge/orders/order_turns.hpp"
 #include "http-edge/protocol/line_splitter.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
 #include "http-edge/protocol/request_header.hpp"
@@ -38,7 +43,8 @@ class batch_stream {
   enum class waits_for : std::uint8_t { engine, client_to_read, client_to_send };
 
   // `parser` has parsed the header. All arguments must outlive the batch.
-  batch_stream(batch_connection& connection, request_parser& parser, const batch_resources& resources);
+  batch_stream(batch_connection& connection, request_parser& parser, const batch_request& request,
+               const batch_resources& resources);
 
   // Starts with the bytes that have been received.
   void start() { advance(); }
@@ -57,7 +63,9 @@ class batch_stream {
   void advance();
   void take_lines();
   bool parse_more();
+  void check_begin();
   void take(const line_splitter::line& line);
+  void submit(std::optional<order_turns::turn>&& line);
   void read_more();
   void write();
   void abort_batch();
@@ -67,10 +75,15 @@ class batch_stream {
 
   batch_connection& connection_;
   request_parser& parser_;
+  const codec::line_form form_;
+  std::optional<generated_keys> keys_;
   const batch_resources resources_;
   line_splitter lines_;
+  order_turns turns_;
   batch_window window_;
   memory_budget::permit memory_;     // for the window and for verdicts
+  bool begun_ = false;               // the first byte of the first line has arrived
+  bool is_array_ = false;            // the body is a JSON array, so it has no lines
   bool all_taken_ = false;           // no line is left in the body
   boost::beast::error_code broken_;  // why the body ended early
   bool response_begun_ = false;      // its head was sent

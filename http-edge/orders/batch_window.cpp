@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "engine/base/check.hpp"
+#include "engine/codec/message_json.hpp"
 #include "http-edge/orders/rendering.hpp"
 
 namespace ordem::http_edge {
@@ -51,9 +52,9 @@ void batch_window::complete(std::uint32_t line, answer&& what) {
   CHECK(answered.state == state::in_flight);
   --in_flight_;
   if (auto* done = std::get_if<executed>(&what)) {
-    answered.state = state::created;
-    answered.created = std::move(*done);
-    ++counts_[2];
+    ++counts_[codec::recorded_status(done->outcome) / 100];
+    answered.state = state::executed;
+    answered.executed = std::move(*done);
   } else {
     refuse(answered, answered.key, refusal_response(std::get<refusal>(what)));
   }
@@ -62,9 +63,9 @@ void batch_window::complete(std::uint32_t line, answer&& what) {
 void batch_window::write_due(std::string& out) {
   while (size_ > 0 && slots_[head_].state != state::in_flight) {
     slot& due = slots_[head_];
-    if (due.state == state::created) {
-      append_verdict(out, due.key, due.created);
-      due.created.order.reset();
+    if (due.state == state::executed) {
+      append_verdict(out, due.key, due.executed);
+      due.executed.order.reset();
     } else {
       out += due.refused;
     }

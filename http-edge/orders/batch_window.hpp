@@ -23,12 +23,12 @@ class batch_window {
 
   bool empty() const noexcept { return size_ == 0; }
   bool full() const noexcept { return size_ == batch_limits::lines_in_flight_max; }
-  // Returns the number of lines that the engine has not answered.
+  // Returns the number of lines that the engine has not answered, of which some may wait for their turn.
   std::size_t in_flight() const noexcept { return in_flight_; }
   // Returns the size of the lines in flight and of the verdicts that wait for earlier ones.
   std::size_t bytes() const noexcept { return bytes_; }
 
-  // Adds a line that is submitted to the engine, and returns its number for complete(). REQUIRES: !full().
+  // Adds a line for the engine, and returns its number for complete(). REQUIRES: !full().
   std::uint32_t add(const guid& key, std::size_t line_bytes);
   // Adds a line that was refused without the engine. REQUIRES: !full().
   void add(const refused_line& known);
@@ -42,14 +42,14 @@ class batch_window {
   verdict_counts take_counts() noexcept { return std::exchange(counts_, {}); }
 
  private:
-  enum class state : std::uint8_t { in_flight, created, refused };
+  enum class state : std::uint8_t { in_flight, executed, refused };
 
   // Reused for later lines, with the memory of its strings.
   struct slot {
     http_edge::batch_window::state state = state::in_flight;
     std::size_t bytes = 0;
     std::string key;
-    executed created;
+    ordem::executed executed;
     std::string refused;  // the complete verdict
   };
 

@@ -8,11 +8,10 @@
 #include "engine/base/check.hpp"
 #include "engine/base/limits.hpp"
 #include "engine/base/text.hpp"
-#include "engine/codec/canonical_request.hpp"
 #include "engine/codec/write_body.hpp"
 #include "engine/rules/validate.hpp"
-#include "http-edge/orders/batch_line.hpp"
 #include "http-edge/orders/rendering.hpp"
+#include "http-edge/orders/write_message.hpp"
 #include "http-edge/protocol/headers.hpp"
 
 namespace ordem::http_edge {
@@ -20,17 +19,10 @@ namespace {
 
 namespace http = boost::beast::http;
 
-template <class Value>
-using or_response = tl::expected<Value, response>;
-
 using read_response = std::variant<response, order_page>;
 
 tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more = {}) {
   return tl::make_unexpected(problem_response(which, detail, more));
-}
-
-response no_such_order() {
-  return problem_response(problem::order_not_found, "no order has this id");
 }
 
 // --- writes ---
@@ -86,19 +78,6 @@ or_response<std::optional<guid>> guid_of_header(const http_request& request) {
   return id;
 }
 
-or_response<guid> agreed_guid(std::optional<guid> of_header, const std::optional<std::string>& of_body) {
-  if (!of_body) {
-    if (!of_header) return refuse(problem::guid_missing, "neither Idempotency-Key nor the member guid is given");
-    return std::move(*of_header);
-  }
-  auto id = guid::parse(*of_body);
-  if (!id)
-    return refuse(problem::guid_malformed, "the member guid is not a string of 1 to 255 visible ASCII characters");
-  if (of_header && *of_header != *id)
-    return refuse(problem::guid_mismatch, "Idempotency-Key and the member guid differ");
-  return std::move(*id);
-}
-
 or_response<std::optional<version>> version_of_header(const http_request& request) {
   const auto [first, last] = request.equal_range(http::field::if_match);
   if (first == last) return std::nullopt;
@@ -107,40 +86,26 @@ or_response<std::optional<version>> version_of_header(const http_request& reques
   return of_header;
 }
 
-or_response<ordem::expected_version> agreed_version(const http_request& request,
-                                                    const std::optional<version>& of_body) {
-  const auto of_header = version_of_header(request);
-  if (!of_header) return tl::make_unexpected(of_header.error());
-  if (!*of_header) {
-    if (!of_body) return refuse(problem::version_required, "neither If-Match nor the member version is given");
-    return ordem::expected_version{*of_body, false};
-  }
-  if (of_body && *of_body != **of_header) {
-    return refuse(problem::version_mismatch, "If-Match and the member version differ");
-  }
-  return ordem::expected_version{**of_header, true};
-}
+constexpr write_source::details errors_of_request{
+    .guid_missing = "neither Idempotency-Key nor the member guid is given",
+    .guid_mismatch = "Idempotency-Key and the member guid differ",
+    .version_missing = "neither If-Match nor the member version is given",
+    .version_mismatch = "If-Match and the member version differ",
+};
 
 or_response<message> read_message(const http_request& request, request_head&& head, simdjson::dom::parser& parser) {
-  const codec::write_kind kind = kind_of(head.to, request.method());
-  auto body = codec::read_write_body(kind, request.body().view(), parser);
+  auto body = codec::read_write_body(kind_of(head.to, request.method()), request.body().view(), parser);
   if (!body) return refuse(problem::malformed_json, body.error().detail);
-  auto id = agreed_guid(std::move(head.guid), body->guid);
-  if (!id) return tl::make_unexpected(std::move(id.error()));
-  if (!body->violations.empty()) return tl::make_unexpected(invalid_order_response(body->violations));
-
-  std::optional<order_id> target;
-  std::optional<ordem::expected_version> expected_version;
-  if (kind != codec::write_kind::create) {
-    auto supplied = agreed_version(request, body->version);
-    if (!supplied) return tl::make_unexpected(std::move(supplied.error()));
-    expected_version = *supplied;
-    target = order_id::parse(head.to.name);
-    if (!target) return tl::make_unexpected(no_such_order());
-  }
-  const fingerprint print = codec::fingerprint_of(codec::canonical(body->command, target, expected_version));
-  return message{std::move(*id), print, target, expected_version, std::move(body->command)};
+  write_source from{.errors = errors_of_request,
+                    .guid = std::move(head.guid),
+                    .order_id = head.to.name,
+                    .version = version_of_header(request),
+                    .version_is_if_match = true};
+  return make_message(from, *body);
 }
+
+// The value of the parameter keys with which lines need no key.
+constexpr std::string_view generated = "generated";
 
 // --- reads ---
 
@@ -261,7 +226,15 @@ or_response<std::optional<guid>> check_write_header(const http_request& request,
   return id;
 }
 
-std::optional<response> check_batch_header(const http_request& request, const handler_context& context) {
+batch_request batch_request_of(const route& to) {
+  return {.lines = to.resource == resource::batch ? codec::line_form::command : codec::line_form::create,
+          .generates_keys = to.query_value("keys") == generated};
+}
+
+std::optional<response> check_batch_header(const http_request& request, const route& to,
+                                           const handler_context& context) {
+  if (const auto keys = to.query_value("keys"); keys && *keys != generated)
+    return refused_write(problem_response(problem::malformed_query, "the only value of keys is generated"), context);
   if (request.version() < 11) {
     return refused_write(problem_response(problem::malformed_request, "a batch is answered in chunks: use HTTP/1.1"),
                          context);
@@ -297,6 +270,7 @@ read_response read_orders(const http_request& request, const route& to, const ha
     case resource::message: return get_message(to, context);
     case resource::order_status:
     case resource::order_batch:
+    case resource::batch:
     case resource::captures:
     case resource::capture:
     case resource::ping:

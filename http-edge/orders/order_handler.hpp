@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "engine/model/message.hpp"
+#include "http-edge/orders/batch_line.hpp"
 #include "http-edge/orders/order_page.hpp"
 #include "http-edge/protocol/handler_context.hpp"
 #include "http-edge/protocol/request_head.hpp"
@@ -25,7 +26,11 @@ tl::expected<std::optional<guid>, response> check_write_header(const http_reques
                                                                const handler_context& context);
 
 // Checks the header of a batch. Returns the error, if there is one.
-std::optional<response> check_batch_header(const http_request& request, const handler_context& context);
+std::optional<response> check_batch_header(const http_request& request, const route& to,
+                                           const handler_context& context);
+
+// Returns what a batch asks for. REQUIRES: its header has been checked.
+batch_request batch_request_of(const route& to);
 
 // Checks the parts of a write's header that are otherwise checked after its body. Returns the error, if there is one.
 std::optional<response> check_target_and_version(const http_request& request, const route& to,

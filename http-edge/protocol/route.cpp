@@ -95,6 +95,8 @@ void name_resource(route& to, const std::vector<std::string>& path) {
   if (path.size() >= 3 && path[0] == "api" && path[1] == "v1") {
     if (path[2] == "orders") {
       name_order_resource(to, path);
+    } else if (path[2] == "batch" && path.size() == 3) {
+      to.resource = resource::batch;
     } else if (path[2] == "messages" && path.size() == 4) {
       to.resource = resource::message;
       to.name = path[3];
@@ -121,6 +123,8 @@ void name_resource(route& to, const std::vector<std::string>& path) {
 std::span<const std::string_view> known_parameters(resource what, http::verb method) {
   static constexpr std::string_view of_orders[] = {"customer_id", "limit", "cursor"};
   static constexpr std::string_view of_versions[] = {"limit", "cursor"};
+  static constexpr std::string_view of_batches[] = {"keys"};
+  if (is_of_batches(what)) return of_batches;
   if (is_write(what, method)) return {};
   switch (what) {
     case resource::orders: return of_orders;
@@ -128,6 +132,7 @@ std::span<const std::string_view> known_parameters(resource what, http::verb met
     case resource::order:
     case resource::order_status:
     case resource::order_batch:
+    case resource::batch:
     case resource::order_version:
     case resource::message:
     case resource::captures:
@@ -181,7 +186,8 @@ std::string_view allowed_methods(resource what) noexcept {
     case resource::orders: return "GET, HEAD, POST";
     case resource::order: return "GET, HEAD, PATCH, PUT";
     case resource::order_status:
-    case resource::order_batch: return "POST";
+    case resource::order_batch:
+    case resource::batch: return "POST";
     case resource::captures: return "POST, PUT";
     case resource::capture: return "DELETE";
     case resource::order_versions:
@@ -205,7 +211,8 @@ bool is_write(resource what, http::verb method) noexcept {
   switch (what) {
     case resource::orders:
     case resource::order_status:
-    case resource::order_batch: return method == http::verb::post;
+    case resource::order_batch:
+    case resource::batch: return method == http::verb::post;
     case resource::order: return method == http::verb::put || method == http::verb::patch;
     case resource::order_versions:
     case resource::order_version:
@@ -243,13 +250,18 @@ bool is_of_captures(resource what) noexcept {
   return what == resource::captures || what == resource::capture;
 }
 
+bool is_of_batches(resource what) noexcept {
+  return what == resource::order_batch || what == resource::batch;
+}
+
 bool allows(resource what, http::verb method) noexcept {
   const bool reads = method == http::verb::get || method == http::verb::head;
   switch (what) {
     case resource::orders:
     case resource::order: return reads || is_write(what, method);
     case resource::order_status:
-    case resource::order_batch: return is_write(what, method);
+    case resource::order_batch:
+    case resource::batch: return is_write(what, method);
     case resource::captures: return method == http::verb::put || method == http::verb::post;
     case resource::capture: return method == http::verb::delete_;
     case resource::order_versions:

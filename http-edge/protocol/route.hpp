@@ -16,6 +16,7 @@ enum class resource : std::uint8_t {
   order,
   order_status,
   order_batch,
+  batch,
   order_versions,
   order_version,
   message,
@@ -64,6 +65,9 @@ std::optional<std::string> query_error(const route& to, boost::beast::http::verb
 
 // Returns whether the resource belongs to captures, whose errors have a different form.
 bool is_of_captures(resource what) noexcept;
+
+// Returns whether a POST to the resource is a batch, whose lines are taken from its body as they arrive.
+bool is_of_batches(resource what) noexcept;
 
 // Returns whether this call changes orders, so that its response has the headers of a write.
 bool is_write(resource what, boost::beast::http::verb method) noexcept;

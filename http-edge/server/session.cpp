@@ -8,6 +8,7 @@
 #include "engine/base/limits.hpp"
 #include "http-edge/handler.hpp"
 #include "http-edge/orders/batch_limits.hpp"
+#include "http-edge/orders/order_handler.hpp"
 #include "http-edge/server/io_thread.hpp"
 
 namespace ordem::http_edge {
@@ -213,7 +214,7 @@ std::uint64_t session::body_bytes_max() const {
 // --- batches ---
 
 bool session::is_batch() const {
-  return resource_ == resource::order_batch && parser_->get().method() == http::verb::post;
+  return resource_ && is_of_batches(*resource_) && parser_->get().method() == http::verb::post;
 }
 
 void session::begin_batch() {
@@ -223,7 +224,8 @@ void session::begin_batch() {
   edge_counters& counters = thread_.counters();
   const batch_resources resources{thread_.settings().body_bytes_max, counters.response_memory,
                                   thread_.handler().line_parser(), counters.batch_lines};
-  batch_ = std::make_unique<batch_stream>(static_cast<batch_connection&>(*this), *parser_, resources);
+  batch_ = std::make_unique<batch_stream>(static_cast<batch_connection&>(*this), *parser_, batch_request_of(head_->to),
+                                          resources);
   batch_->start();
 }
 
@@ -306,6 +308,11 @@ void session::end_batch(bool complete) {
 void session::refuse_batch(error_code why) {
   const auto ended = std::move(batch_);
   why == asio::error::eof ? close() : refuse_unparsable(why);
+}
+
+void session::refuse_batch(problem which, std::string_view detail) {
+  const auto ended = std::move(batch_);
+  refuse(which, detail);
 }
 
 // --- responses ---

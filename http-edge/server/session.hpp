@@ -101,6 +101,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   bool keeps_alive() const noexcept override;
   void end_batch(bool complete) override;
   void refuse_batch(boost::beast::error_code why) override;
+  void refuse_batch(problem which, std::string_view detail) override;
 
   socket_type socket_;
   const connection_permit permit_;

@@ -37,6 +37,7 @@ std::string path_of(const route& found) {
     case resource::order: return "/api/v1/orders/" + name;
     case resource::order_status: return "/api/v1/orders/" + name + "/status";
     case resource::order_batch: return "/api/v1/orders/batch";
+    case resource::batch: return "/api/v1/batch";
     case resource::order_versions: return "/api/v1/orders/" + name + "/versions";
     case resource::order_version: return "/api/v1/orders/" + name + "/versions/" + encoded(found.version);
     case resource::message: return "/api/v1/messages/" + name;

@@ -103,9 +103,12 @@ TEST_CASE("each verdict is counted once, by the class of its status") {
   batch_window window;
   window.complete(window.add(guid_of(1), 1), created(1));
   window.complete(window.add(guid_of(2), 1), refusal{unavailability::overloaded});
+  executed rejected;
+  rejected.outcome.verdict = verdict::order_closed;
+  window.complete(window.add(guid_of(3), 1), rejected);
   window.add(bad_line());
   window.add(bad_line());
-  CHECK(window.take_counts() == batch_window::verdict_counts{0, 0, 1, 0, 2, 1});
+  CHECK(window.take_counts() == batch_window::verdict_counts{0, 0, 1, 0, 3, 1});
   CHECK(window.take_counts() == batch_window::verdict_counts{});
 }
 

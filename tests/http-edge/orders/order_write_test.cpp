@@ -367,6 +367,8 @@ TEST_CASE("a method that a path does not support gets 405 with Allow") {
       {verb::put, status_path, "POST"},
       {verb::get, "/api/v1/orders/batch", "POST"},
       {verb::put, "/api/v1/orders/batch", "POST"},
+      {verb::get, "/api/v1/batch", "POST"},
+      {verb::patch, "/api/v1/batch", "POST"},
       {verb::post, contract_path + "/versions", "GET, HEAD"},
       {verb::put, "/api/v1/messages/g", "GET, HEAD"},
       {verb::post, "/-/ping", "GET, HEAD"},

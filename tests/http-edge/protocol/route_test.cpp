@@ -8,11 +8,11 @@ namespace {
 using boost::beast::http::verb;
 
 constexpr resource every_resource[] = {
-    resource::orders,         resource::order,         resource::order_status, resource::order_batch,
-    resource::order_versions, resource::order_version, resource::message,      resource::captures,
-    resource::capture,        resource::ping,          resource::ready,        resource::ready_reads,
-    resource::live,           resource::position,      resource::metrics,      resource::openapi,
-    resource::problems,       resource::problem,       resource::unknown,
+    resource::orders,      resource::order,          resource::order_status,  resource::order_batch,
+    resource::batch,       resource::order_versions, resource::order_version, resource::message,
+    resource::captures,    resource::capture,        resource::ping,          resource::ready,
+    resource::ready_reads, resource::live,           resource::position,      resource::metrics,
+    resource::openapi,     resource::problems,       resource::problem,       resource::unknown,
 };
 
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
@@ -32,6 +32,7 @@ TEST_CASE("a path names its resource and its variable parts") {
       {"/api/v1/orders/abc/status", resource::order_status, "abc", ""},
       {"/api/v1/orders/batch", resource::order_batch, "batch", ""},
       {"/api/v1/orders/b%61tch", resource::order_batch, "batch", ""},
+      {"/api/v1/batch", resource::batch, "", ""},
       {"/api/v1/orders/batch/status", resource::order_status, "batch", ""},
       {"/api/v1/orders/abc/versions", resource::order_versions, "abc", ""},
       {"/api/v1/orders/abc/versions?limit=5", resource::order_versions, "abc", ""},
@@ -140,7 +141,7 @@ TEST_CASE("other paths are unknown") {
 
 TEST_CASE("a slash at the end of a path is ignored") {
   for (const std::string_view path :
-       {"/api/v1/orders", "/api/v1/orders/abc", "/api/v1/orders/abc/status", "/api/v1/orders/batch",
+       {"/api/v1/orders", "/api/v1/orders/abc", "/api/v1/orders/abc/status", "/api/v1/orders/batch", "/api/v1/batch",
         "/api/v1/orders/abc/versions", "/api/v1/orders/abc/versions/7", "/api/v1/messages/guid-1", "/api/v2/captures",
         "/api/v2/captures/some-key", "/-/ping", "/-/position", "/metrics", "/openapi.yaml", "/problems",
         "/problems/guid-reused", "http://example.org/api/v1/orders"}) {
@@ -300,7 +301,7 @@ TEST_CASE("is_of_captures holds for captures and capture only") {
   }
 }
 
-TEST_CASE("is_write holds for create, replace, merge, change of status and batch") {
+TEST_CASE("is_write holds for create, replace, merge, change of status and batches") {
   std::vector<std::pair<resource, verb>> writes;
   for (const resource what : every_resource) {
     for (const verb method : every_method) {
@@ -311,7 +312,15 @@ TEST_CASE("is_write holds for create, replace, merge, change of status and batch
                                                          {resource::order, verb::put},
                                                          {resource::order, verb::patch},
                                                          {resource::order_status, verb::post},
-                                                         {resource::order_batch, verb::post}});
+                                                         {resource::order_batch, verb::post},
+                                                         {resource::batch, verb::post}});
+}
+
+TEST_CASE("is_of_batches holds for batches only") {
+  for (const resource what : every_resource) {
+    CAPTURE(static_cast<int>(what));
+    CHECK(is_of_batches(what) == (what == resource::order_batch || what == resource::batch));
+  }
 }
 
 }  // namespace
