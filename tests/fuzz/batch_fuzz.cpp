@@ -28,6 +28,11 @@ struct found_line {
   friend bool operator==(const found_line&, const found_line&) = default;
 };
 
+bool is_blank(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return std::all_of(text.begin(), text.end(), [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
+}
+
 // The whole body taken apart in the plainest way.
 std::vector<found_line> expected_lines(std::string_view body, std::size_t line_bytes_max) {
   std::vector<found_line> lines;
@@ -38,7 +43,7 @@ std::vector<found_line> expected_lines(std::string_view body, std::size_t line_b
     if (text.ends_with('\r')) text.remove_suffix(1);
     if (text.size() > line_bytes_max) {
       lines.push_back({"", true});
-    } else if (!text.empty()) {
+    } else if (!is_blank(text)) {
       lines.push_back({std::string(text), false});
     }
   }
@@ -69,23 +74,32 @@ void check_verdict(std::string_view verdict) {
 }
 
 void check_refused(const refused_line& line) {
-  CHECK(line.why.status == 400 || line.why.status == 422);
+  CHECK(line.why.status == 400 || line.why.status == 404 || line.why.status == 422 || line.why.status == 428);
   std::string verdict;
   append_verdict(verdict, line.key ? std::optional(line.key->view()) : std::nullopt, line.why);
   check_verdict(verdict);
 }
 
-// The message must be that of a create of the same order by itself.
+write_kind kind_of(const command& what) {
+  constexpr write_kind kinds[] = {write_kind::create, write_kind::replace, write_kind::merge,
+                                  write_kind::change_status};
+  return kinds[what.index()];
+}
+
+// The message must be that of the single request, whose canonical body has all that the line says.
 void check_message(const message& line) {
-  CHECK(!line.target && !line.expected_version);
+  const bool creates = std::holds_alternative<create_order>(line.command);
+  CHECK(creates != line.target.has_value() && creates != line.expected_version.has_value());
+  const canonical_request alone = canonical(line.command, line.target, line.expected_version);
+  static simdjson::dom::parser parser = fuzz::json_parser();
+  const auto body = read_write_body(kind_of(line.command), fuzz::padded_text(alone.body).view(), parser);
+  CHECK(body && body->violations.empty() && body->command == line.command);
+  CHECK(creates || body->version == line.expected_version->version);
+  CHECK(fingerprint_of(canonical(body->command, line.target, line.expected_version)) == line.fingerprint);
+  if (!creates) return;
+
   const auto& content = std::get<create_order>(line.command).content;
   CHECK(violations_of(content).empty());
-  const canonical_request alone = canonical(line.command, std::nullopt, std::nullopt);
-  static simdjson::dom::parser parser = fuzz::json_parser();
-  const auto body = read_write_body(write_kind::create, fuzz::padded_text(alone.body).view(), parser);
-  CHECK(body && body->violations.empty() && body->command == line.command);
-  CHECK(fingerprint_of(canonical(body->command, std::nullopt, std::nullopt)) == line.fingerprint);
-
   order made;
   made.version = {1};
   made.content = content;
@@ -99,14 +113,17 @@ void check_message(const message& line) {
 }
 
 // `text` stands in the body, with what follows it there.
-void check_line(std::string_view text) {
-  const read_line in_place = read_batch_line(text, line_parser());
-  CHECK(is_same(in_place, read_batch_line(fuzz::padded_text(text).view(), line_parser())));
+void check_line(line_form form, std::string_view text) {
+  const read_line in_place = read_batch_line(form, text, nullptr, line_parser());
+  CHECK(is_same(in_place, read_batch_line(form, fuzz::padded_text(text).view(), nullptr, line_parser())));
   if (const auto* refused = std::get_if<refused_line>(&in_place)) {
     check_refused(*refused);
   } else {
     check_message(std::get<message>(in_place));
   }
+  generated_keys keys;
+  const read_line with_keys = read_batch_line(form, text, &keys, line_parser());
+  if (const auto* refused = std::get_if<refused_line>(&with_keys)) check_refused(*refused);
 }
 
 void run(std::string_view input) {
@@ -133,7 +150,9 @@ void run(std::string_view input) {
     const fuzz::padded_text body(arrived, '9');
     while (const auto line = splitter.next(body.view(), at_end)) {
       found.push_back({std::string(line->text), line->too_long});
-      if (!line->too_long) check_line(line->text);
+      if (line->too_long) continue;
+      check_line(line_form::create, line->text);
+      check_line(line_form::command, line->text);
     }
     if (at_end) break;
   }

@@ -49,6 +49,7 @@ def routes():
         "versions": order + "/versions?limit=5",
         "version": order + "/versions/7",
         "batch": "/api/v1/orders/b%61tch",
+        "batch_of_commands": "/api/v1/batch?keys=generated",
         "message": "/api/v1/messages/a%2Fb+c%25%22",
         "captures": "/api/v2/captures",
         "capture": "/api/v2/captures/some-key/",
@@ -84,7 +85,14 @@ def batches():
         return compact({"idempotency_key": key, "order": order} | more)
 
     body = line("k-1") + b"\n" + line("k-2", RICH) + b"\r\n\n" + line("k-3", ORDER | {"guid": "k-3"})
+    update = {"idempotency_key": "k-4", "order_id": "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f", "version": 3}
+    commands = b"\n".join([
+        line("k-1", op="create"), compact({"op": "replace", "order": RICH} | update),
+        compact({"op": "merge", "order": {"attributes": None, "version": 3}} | update), compact(update | {"op": "status", "status": "shipped"}),
+        compact(update | {"op": "status"}), compact(update | {"op": "delete"}), compact({"op": "merge", "order_id": "x", "order": {}})])
     return {
+        "commands": b"\xff0\xef\xbb\xbf \n" + commands + b"\n \t\n",
+        "array": b"\xff2\x02\x01\xef\xbb\xbf [" + line("k-1") + b"]",
         "whole": b"\xff0" + body,
         "in_pieces": b"\xff3" + b"\x01\x60\x81" + body,
         "too_long": b"\x023" + b"\x05\x0a\x07" + b"x" * 40 + b"\r\n" + b"y" * 16 + b"\r\n" + b"z" * 17,

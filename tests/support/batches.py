@@ -1,16 +1,18 @@
-"""Batches of orders: their lines, their verdicts, and a batch that is sent and read incrementally."""
+"""Batches: their lines, their verdicts, and a batch that is sent and read incrementally."""
 
 import json
 from dataclasses import dataclass
 
 from support.http_client import Connection, Response, request_bytes
-from support.orders import JSON_TYPE, create, new_customer, order_content, order_path
+from support.orders import JSON_TYPE, PROBLEM_TYPE, create, new_customer, order_content, order_path
 
 BATCH = "/api/v1/orders/batch"
+COMMANDS = "/api/v1/batch"
 NDJSON_TYPE = "application/x-ndjson"
 TYPE = ("Content-Type", NDJSON_TYPE)
 CHUNKED = ("Transfer-Encoding", "chunked")
 ORDER_MEMBER = b'"order":'
+PROBLEM_MEMBER = b'"problem":'
 
 
 def new_creates(count):
@@ -27,18 +29,31 @@ def lines_of(writes):
     return b"".join(line_of(write) for write in writes)
 
 
+def command_of(write):
+    """A write of any kind as a line of COMMANDS."""
+    line = {"op": write.kind, "idempotency_key": write.guid}
+    if write.kind != "create":
+        line |= {"order_id": write.order_id, "version": write.version}
+    line |= write.body if write.kind == "status" else {"order": write.body}
+    return json.dumps(line).encode() + b"\n"
+
+
+def commands_of(writes):
+    return b"".join(command_of(write) for write in writes)
+
+
 def chunk(data):
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def batch_bytes(body, headers=()):
+def batch_bytes(body, headers=(), path=BATCH):
     """A batch as one request with a Content-Length."""
-    return request_bytes("POST", BATCH, [TYPE, *headers], body)
+    return request_bytes("POST", path, [TYPE, *headers], body)
 
 
-def batch_head(*headers):
+def batch_head(*headers, path=BATCH):
     """The header of a batch in chunks."""
-    return request_bytes("POST", BATCH, [TYPE, CHUNKED, *headers])
+    return request_bytes("POST", path, [TYPE, CHUNKED, *headers])
 
 
 @dataclass(frozen=True)
@@ -54,15 +69,27 @@ class Verdict:
         return members[name]
 
     def as_response(self):
-        """The response that a single create would have had, for a created order byte for byte."""
-        if self.status != 201:
-            return Response(self.status, (), json.dumps(self.problem).encode())
-        order = self.line[self.line.index(ORDER_MEMBER) + len(ORDER_MEMBER):-1]
-        headers = [("content-type", JSON_TYPE), ("etag", '"1"'), ("location", order_path(self.order["order_id"])),
-                   ("idempotency-expires", self.expires_at)]
+        """The response that a single request would have had, byte for byte if its outcome was recorded."""
+        members = json.loads(self.line)
+        headers = []
+        if "expires_at" in members:
+            headers.append(("idempotency-expires", self.expires_at))
         if self.replayed:
             headers.append(("idempotency-replayed", "true"))
-        return Response(201, tuple(headers), b'{"code":201,"message":"order created","order":' + order + b"}")
+        if "problem" in members:
+            headers.append(("content-type", PROBLEM_TYPE))
+            return Response(self.status, tuple(headers), self._text_of(PROBLEM_MEMBER))
+        headers += [("content-type", JSON_TYPE), ("etag", f'"{self.order["version"]}"')]
+        message = b"order updated"
+        if self.status == 201:
+            headers.append(("location", order_path(self.order["order_id"])))
+            message = b"order created"
+        body = b'{"code":%d,"message":"%s","order":%s}' % (self.status, message, self._text_of(ORDER_MEMBER))
+        return Response(self.status, tuple(headers), body)
+
+    def _text_of(self, member):
+        """The text of the last member."""
+        return self.line[self.line.index(member) + len(member):-1]
 
 
 def verdicts_in(body):
@@ -91,9 +118,9 @@ def slug_of(verdict):
 class OpenBatch:
     """A batch whose lines are sent and whose verdicts are read one by one. For one thread at a time."""
 
-    def __init__(self, port):
+    def __init__(self, port, path=BATCH):
         self.connection = Connection(port)
-        self.connection.send(batch_head())
+        self.connection.send(batch_head(path=path))
         self._head = None
         self._received = b""
 
