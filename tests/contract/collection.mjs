@@ -10,6 +10,7 @@ import {
 } from './postman.mjs';
 
 const ORDERS = '/api/v1/orders';
+const COMMANDS = '/api/v1/batch';
 const CAPTURES = '/api/v2/captures';
 const UNKNOWN = '0190b3f2-9f6c-7cc0-8000-000000000000';
 const MERGE = 'application/merge-patch+json';
@@ -19,7 +20,7 @@ export const problems = [
   ['body-too-large', 413], ['draining', 503], ['expectation-failed', 417], ['guid-malformed', 400], ['guid-mismatch', 400],
   ['guid-missing', 400], ['guid-reused', 422], ['headers-too-large', 431], ['invalid-order', 422],
   ['malformed-json', 400], ['malformed-query', 400], ['malformed-request', 400], ['message-not-found', 404],
-  ['method-not-allowed', 405], ['not-found', 404], ['order-closed', 409, 3045], ['order-not-found', 404],
+  ['method-not-allowed', 405], ['not-found', 404], ['not-ndjson', 400], ['order-closed', 409, 3045], ['order-not-found', 404],
   ['overloaded', 503], ['persistence-behind', 503], ['read-only', 503], ['recovering', 503], ['request-in-flight', 409],
   ['request-timeout', 408], ['stale-version', 409, 3043], ['status-not-allowed', 409, 3044], ['storage-failed', 503],
   ['too-many-connections', 503], ['unsupported-media-type', 415], ['version-malformed', 400], ['version-mismatch', 400],
@@ -51,7 +52,7 @@ const everyAnswer = [
     "const path = '/' + pm.request.url.path.join('/');",
     'const status = pm.response.code;',
     "const isCapture = /^\\/api\\/v2\\/captures(\\/[^/]+)?$/.test(path);",
-    "const isBatch = path === '/api/v1/orders/batch' && status === 200;",
+    "const isBatch = /^\\/api\\/v1\\/(orders\\/)?batch$/.test(path) && status === 200;",
     "const bodiless = method === 'HEAD' || status === 304 || (isCapture && !header('Content-Type'));",
     "const type = bodiless ? '' : /^application\\/problem\\+json\\b/.test(header('Content-Type')) && pm.response.json().type;",
   ],
@@ -88,7 +89,7 @@ const everyAnswer = [
   ['}'],
   [
     'const isWrite = {',
-    "  POST: isBatch ? undefined : /^\\/api\\/v1\\/orders(\\/batch|\\/[^/]+\\/status)?$/,",
+    "  POST: isBatch ? undefined : /^\\/api\\/v1\\/(batch|orders(\\/batch|\\/[^/]+\\/status)?)$/,",
     '  PUT: /^\\/api\\/v1\\/orders\\/[^/]+$/,',
     '  PATCH: /^\\/api\\/v1\\/orders\\/[^/]+$/,',
     '}[method];',
@@ -525,7 +526,7 @@ const bodies = folder(
       isProblem(415, 'unsupported-media-type'), header('Accept-Patch', MERGE)),
     write('415: another charset', `POST ${ORDERS}`, { type: 'application/json; charset=utf-16', body: content },
       isProblem(415, 'unsupported-media-type'), noHeader('Accept-Encoding')),
-    ...[['POST', ORDERS], ['PUT', `${ORDERS}/{{order}}`], ['POST', `${ORDERS}/{{order}}/status`], ['POST', `${ORDERS}/batch`]].map(([method, path]) =>
+    ...[['POST', ORDERS], ['PUT', `${ORDERS}/{{order}}`], ['POST', `${ORDERS}/{{order}}/status`], ['POST', `${ORDERS}/batch`], ['POST', COMMANDS]].map(([method, path]) =>
       write(`415: coded, ${method} ${path}`, `${method} ${path}`, { headers: [['Content-Encoding', 'gzip']], body: content },
         isProblem(415, 'unsupported-media-type'), header('Accept-Encoding', 'identity'))),
     write('allowed: charset', `POST ${ORDERS}`, { type: 'application/json; charset=utf-8', body: content }, isCreated()),
@@ -1040,8 +1041,9 @@ function wrongMethod(method, path, methods) {
 
 const NDJSON = 'application/x-ndjson';
 const batchLine = (key, order = content) => text({ idempotency_key: guid(key), order });
-const batch = (name, lines, ...checks) =>
-  write(name, `POST ${ORDERS}/batch`, { key: null, type: NDJSON, body: lines.join('\n') }, status(200), header('Content-Type', NDJSON), ...checks);
+const batchTo = (path) => (name, lines, ...checks) =>
+  write(name, `POST ${path}`, { key: null, type: NDJSON, body: lines.join('\n') }, status(200), header('Content-Type', NDJSON), ...checks);
+const batch = batchTo(`${ORDERS}/batch`);
 const verdicts = "const verdicts = pm.response.text().split('\\n').filter((line) => line !== '').map((line) => JSON.parse(line));";
 const haveStatus = (...codes) =>
   check(`verdicts ${codes.join(', ')}`, verdicts, `pm.expect(verdicts.map((verdict) => verdict.status)).to.eql(${text(codes)});`);
@@ -1075,10 +1077,55 @@ const batches = folder(
     batch('no line', ['', ''], check('no verdict', "pm.expect(pm.response.text() || '').to.eql('');")),
     write('a batch with a query', `POST ${ORDERS}/batch?atomic=true`, { key: null, type: NDJSON, body: batchLine('query') },
       isProblem(400, 'malformed-query'), detailNames('atomic')),
-    write('a batch as one JSON document', `POST ${ORDERS}/batch`, { key: null, body: [content] }, isProblem(415, 'unsupported-media-type')),
-    read('there is nothing to read', `GET ${ORDERS}/batch`, {}, isProblem(405, 'method-not-allowed'), header('Allow', 'POST')),
+    ...anyBatch(`${ORDERS}/batch`, (key) => batchLine(key)),
   ],
 );
+
+const commandLine = (op, key, members) => text({ op, idempotency_key: guid(key), ...members });
+const updateLine = (op, key, version, members) => commandLine(op, key, { order_id: '{{order}}', version, ...members });
+const commandBatch = batchTo(COMMANDS);
+const commandBatches = folder(
+  'Batches of every kind of write',
+  'Creates and updates in one request; lines about one order are executed in their order.',
+  [
+    anOrder('order'),
+    commandBatch('each kind, on one order', [
+      commandLine('create', 'c-create', { order: content }), updateLine('replace', 'c-replace', 1, { order: { ...content, currency: 'USD' } }),
+      updateLine('merge', 'c-merge', 2, { order: { attributes: null } }), updateLine('status', 'c-status', 3, { status: 'shipped' }),
+      updateLine('status', 'c-confirmed', 3, { status: 'confirmed' }), updateLine('merge', 'c-stale', 3, { order: { currency: 'GBP' } }),
+      updateLine('status', 'c-cancelled', 4, { status: 'cancelled' }), updateLine('merge', 'c-closed', 5, { order: { currency: 'GBP' } }),
+    ], haveStatus(201, 200, 200, 409, 200, 409, 200, 409), haveProblems('status-not-allowed', 'stale-version', 'order-closed'),
+    check('the versions ascend', verdicts,
+      'const versions = verdicts.slice(1).filter(({ order }) => order).map(({ order }) => order.version);',
+      'pm.expect(versions).to.eql([2, 3, 4, 5]);')),
+    write('an update of the batch by itself', `PATCH ${ORDERS}/{{order}}`, { key: 'c-merge', type: MERGE, body: { attributes: null, version: 2 } },
+      status(200), header('Idempotency-Replayed', 'true')),
+    commandBatch('repeats are replays', [
+      updateLine('merge', 'c-merge', 2, { order: { attributes: null } }), updateLine('merge', 'c-stale', 3, { order: { currency: 'GBP' } }),
+    ], haveStatus(200, 409), check('both', verdicts, 'pm.expect(verdicts.map(({ replayed }) => replayed)).to.eql([true, true]);')),
+    commandBatch('bad lines', [
+      text({ idempotency_key: guid('c-1'), order: content }), commandLine('merge', 'c-2', { order_id: '{{order}}', order: {} }),
+      updateLine('merge', 'c-3', 5, { order: { version: 4 } }), commandLine('merge', 'c-4', { order_id: 'none', version: 1, order: {} }),
+      updateLine('replace', 'c-5', 5, { order: {} }),
+    ], haveStatus(422, 428, 400, 404, 422), haveProblems('invalid-order', 'version-required', 'version-mismatch', 'order-not-found', 'invalid-order')),
+    ...anyBatch(COMMANDS, (key) => commandLine('create', key, { order: content })),
+  ],
+);
+// What the two kinds of batches have in common.
+function anyBatch(path, line) {
+  const keyless = text({ ...JSON.parse(line('keyless')), idempotency_key: undefined });
+  return [
+    write('a line without a key', `POST ${path}`, { key: null, type: NDJSON, body: keyless }, status(200), haveStatus(400), haveProblems('guid-missing'),
+      check('says what to do', verdicts, "pm.expect(verdicts[0].problem.detail).to.include('?keys=generated');")),
+    write('generated keys', `POST ${path}?keys=generated`, { key: null, type: NDJSON, body: `${keyless}\n${keyless}` }, status(200), haveStatus(201, 201),
+      check('differ', verdicts, 'pm.expect(verdicts[0].idempotency_key).to.not.eql(verdicts[1].idempotency_key);')),
+    write('no other keys', `POST ${path}?keys=none`, { key: null, type: NDJSON, body: keyless }, isProblem(400, 'malformed-query'), detailNames('keys')),
+    write('an array', `POST ${path}`, { key: null, type: NDJSON, body: `[${line('array')}]` }, isProblem(400, 'not-ndjson')),
+    write('blank lines', `POST ${path}`, { key: null, type: NDJSON, body: `\ufeff\n  \n${line(`blank-${path}`)}\n\t\n` }, status(200), haveStatus(201)),
+    write('a batch as one JSON document', `POST ${path}`, { key: null, body: [content] }, isProblem(415, 'unsupported-media-type')),
+    read('there is nothing to read', `GET ${path}`, {}, isProblem(405, 'method-not-allowed'), header('Allow', 'POST')),
+  ];
+}
 
 const badKey = { key: null, headers: [['Idempotency-Key', '']] };
 const checkOrder = folder(
@@ -1161,5 +1208,5 @@ export const collection = postman.collection(
   'Generated by tests/contract/collection.mjs; change that, then `npm run collection`. The first folder is the smoke test.',
   everyAnswer,
   [smokeTest, theKey, idempotency, notRecorded, messages, contentRules, bodies, versions, statusMoves, changes, reads, lists, heads, paths,
-    checkOrder, batches, captures, problemPages, operations],
+    checkOrder, batches, commandBatches, captures, problemPages, operations],
 );
