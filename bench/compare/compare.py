@@ -10,6 +10,8 @@ Rows, all about Ordem:
   get        reads of an order                         conflict   only updates with an old version: 3043
   update     updates of 100,000 orders                 hot-order  updates of one order by all
   batch      creates in batches of 1,000, two at a time for any number of connections: orders per second
+  batch-update
+             updates of 100,000 orders in batches of 1,000, two at a time: orders per second
   open       create, with requests at random times, at half the median rate of `create` in the same run
 
 Peers: bare and nginx return a constant, for every row; postgres and redis do the same work as create and update; restate as create, if

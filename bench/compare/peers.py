@@ -35,7 +35,7 @@ def load_in_time(port, scenario, connections, seconds, *flags, **options):
 class Ordem:
     """Ordem, over HTTP. A row is a scenario of ordem-load."""
 
-    ROWS = ("create", "get", "update", "hot-order", "replay", "conflict", "batch")
+    ROWS = ("create", "get", "update", "hot-order", "replay", "conflict", "batch", "batch-update")
     # A batch streams in both directions, so a few keep all cores busy.
     BATCHES_MAX = 2
 
@@ -48,7 +48,7 @@ class Ordem:
         self._server = start_server(folder)
 
     def measure(self, connections, seconds):
-        if self._row == "batch":
+        if self._row.startswith("batch"):
             connections = min(connections, self.BATCHES_MAX)
         flags = self._flags(connections)
         if self._row not in ("replay", "conflict"):
@@ -76,6 +76,7 @@ class Ordem:
     def _flags(self, connections):
         return {
             "update": ("--orders", ORDERS_UPDATED),
+            "batch-update": ("--orders", ORDERS_UPDATED),
             "replay": ("--replay-share", 1),
             "conflict": ("--conflict-share", 1, "--orders", ORDERS_OUT_OF_DATE_EACH * connections),
         }.get(self._row, ())

@@ -67,12 +67,13 @@ void add_scenario(CLI::App& app, load_options& chosen, raw_options& raw) {
          "--scenario", raw.what,
          "create: a new order each time. update: an order of the connection's own. get: reads one. replay: creates, "
          "some repeated. conflict: updates, some out of date. hot-order: all update one order. captures: allocate, "
-         "record, read. mixed: of all. batch: new orders, --batch-lines in one request. bare: what create sends, to a server that answers a constant. fsync: no "
+         "record, read. mixed: of all. batch: new orders, --batch-lines in one request. batch-update: updates of orders of its own, as many in one request. bare: what create sends, to a server that answers a constant. fsync: no "
          "server, but the disk under --path")
       ->check(CLI::IsMember(scenarios))
       ->capture_default_str();
-  app.add_option("--orders", raw.orders,
-                 "Orders that update, get, conflict and mixed work on, dealt out to the connections; at least one each")
+  app.add_option(
+         "--orders", raw.orders,
+         "Orders that update, get, conflict, mixed and batch-update work on, dealt out to the connections; at least one each")
       ->check(CLI::Range(0U, orders_max));
   app.add_option("--replay-share", workloads.replay_share, "Share of replay's requests that repeat a GUID")
       ->check(CLI::Range(0.0, 1.0))
@@ -80,7 +81,7 @@ void add_scenario(CLI::App& app, load_options& chosen, raw_options& raw) {
   app.add_option("--conflict-share", workloads.conflict_share, "Share of conflict's updates against an old version")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--batch-lines", workloads.batch_lines, "Orders in each request of batch")
+  app.add_option("--batch-lines", workloads.batch_lines, "Orders in each request of batch and batch-update")
       ->check(CLI::Range(std::size_t{1}, batch_lines_max))
       ->capture_default_str();
   app.add_option("--body-items", workloads.body.items, "Items of each order")

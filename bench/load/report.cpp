@@ -89,7 +89,7 @@ void write_text(std::ostream& out, const load_plan& plan, const load_result& res
       << ", version fault " << errors.version_fault << ", broken " << errors.broken << ", unanswered "
       << errors.unanswered << ", unconnected " << errors.unconnected << ")\n"
       << "requests/s     " << fixed(rate_per_s(plan, result), 0) << '\n';
-  if (plan.workloads.what == scenario::batch) {
+  if (sends_batches(plan.workloads.what)) {
     out << "orders/s       " << fixed(orders_per_s(plan, result), 0) << ", in batches of " << plan.workloads.batch_lines
         << "; latencies are those of whole batches\n";
   }

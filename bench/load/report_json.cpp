@@ -97,7 +97,7 @@ void write_series(std::ostream& out, const load_result& result) {
 void write_shares(std::ostream& out, const scenario_plan& workloads) {
   out << R"("orders_each":)" << (uses_own_orders(workloads.what) ? workloads.orders_each : 0);
   if (workloads.what == scenario::replay) out << R"(,"replay_share":)" << fixed(workloads.replay_share, 4);
-  if (workloads.what == scenario::batch) out << R"(,"batch_lines":)" << workloads.batch_lines;
+  if (sends_batches(workloads.what)) out << R"(,"batch_lines":)" << workloads.batch_lines;
   if (workloads.what == scenario::conflict) out << R"(,"conflict_share":)" << fixed(workloads.conflict_share, 4);
 }
 

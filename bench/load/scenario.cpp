@@ -75,7 +75,8 @@ class orders_workload : public workload {
       case scenario::hot_order:
       case scenario::captures:
       case scenario::batch:
-      case scenario::bare: return;  // not about orders of one connection
+      case scenario::batch_update:
+      case scenario::bare: return;  // not drawn from these workloads
     }
   }
 
@@ -130,8 +131,10 @@ std::unique_ptr<workload> make_workload(const scenario_plan& plan, const workloa
                                                   *place.noted);
     case scenario::captures: return std::make_unique<capture_workload>(place.host, random, plan.body.bytes);
     case scenario::batch:
+    case scenario::batch_update:
       return std::make_unique<batch_workload>(place.host, order_text(place.host, place.number, plan.body),
-                                              plan.batch_lines, random, *place.noted);
+                                              plan.batch_lines, uses_own_orders(plan.what) ? plan.orders_each : 0,
+                                              random, *place.noted);
     case scenario::bare:
       return std::make_unique<constant_workload>(order_text(place.host, place.number, plan.body), random);
   }

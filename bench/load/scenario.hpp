@@ -13,23 +13,30 @@
 namespace ordem::bench {
 
 enum class scenario : std::size_t {
-  create,     // a new order each time
-  update,     // one of the connection's own orders, against its version
-  get,        // one of the connection's own orders
-  replay,     // creates, of which a share repeats earlier ones with their GUIDs
-  conflict,   // updates, of which a share is made against an old version
-  hot_order,  // all connections update one order
-  captures,   // allocate, record, read, with one key after the other
-  mixed,      // see mixed_shares
-  batch,      // new orders, many in one request
-  bare,       // the bytes of `create`, for a server that answers a constant
+  create,        // a new order each time
+  update,        // one of the connection's own orders, against its version
+  get,           // one of the connection's own orders
+  replay,        // creates, of which a share repeats earlier ones with their GUIDs
+  conflict,      // updates, of which a share is made against an old version
+  hot_order,     // all connections update one order
+  captures,      // allocate, record, read, with one key after the other
+  mixed,         // see mixed_shares
+  batch,         // new orders, many in one request
+  batch_update,  // updates of the connection's own orders, many in one request
+  bare,          // the bytes of `create`, for a server that answers a constant
 };
-inline constexpr std::array<std::string_view, 10> scenario_names{"create",    "update",   "get",   "replay", "conflict",
-                                                                 "hot-order", "captures", "mixed", "batch",  "bare"};
+inline constexpr std::array<std::string_view, 11> scenario_names{
+    "create", "update", "get", "replay", "conflict", "hot-order", "captures", "mixed", "batch", "batch-update", "bare"};
 
 /// Whether its connections have their own orders, which are created before the load.
 constexpr bool uses_own_orders(scenario what) noexcept {
-  return what == scenario::update || what == scenario::get || what == scenario::conflict || what == scenario::mixed;
+  return what == scenario::update || what == scenario::get || what == scenario::conflict || what == scenario::mixed ||
+         what == scenario::batch_update;
+}
+
+/// Whether a request is about many orders.
+constexpr bool sends_batches(scenario what) noexcept {
+  return what == scenario::batch || what == scenario::batch_update;
 }
 
 /// The parts of `mixed`, as shares of its requests. Creates and updates contain the repeats and the stale ones.
@@ -49,7 +56,7 @@ struct scenario_plan {
   unsigned orders_each = 1;        // orders of each connection, where the scenario reads or updates orders
   double replay_share = 0.5;       // of `replay`
   double conflict_share = 0.5;     // of `conflict`
-  std::size_t batch_lines = 1000;  // of `batch`
+  std::size_t batch_lines = 1000;  // of `batch` and `batch_update`
 };
 
 /// The connection of a workload, and what it shares with others.

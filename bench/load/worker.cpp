@@ -27,7 +27,7 @@ worker::worker(const load_plan& plan, unsigned index)
     : plan_(plan), index_(index), give_up_(context_), look_(context_) {
   constexpr std::size_t notes_expected = std::size_t{1} << 20;  // growing would show up as a stall
   const auto what = plan.workloads.what;
-  if (what == scenario::create || what == scenario::replay || what == scenario::batch)
+  if (what == scenario::create || what == scenario::replay || sends_batches(what))
     result_.found.created.reserve(notes_expected);
   if (what == scenario::hot_order) result_.found.hot_versions.reserve(notes_expected);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(plan.duration).count();

@@ -34,11 +34,13 @@ enum class request_kind : std::size_t {
   record,        // its POST
   read_capture,  // its PUT after that
   batch,         // of creates
+  batch_update,  // a batch of updates
   constant,
 };
-inline constexpr std::size_t request_kinds = 10;
+inline constexpr std::size_t request_kinds = 11;
 inline constexpr std::array<std::string_view, request_kinds> request_kind_names{
-    "create", "repeat", "update", "stale_update", "get", "allocate", "record", "read_capture", "batch", "constant"};
+    "create", "repeat",       "update", "stale_update", "get",     "allocate",
+    "record", "read_capture", "batch",  "batch_update", "constant"};
 
 /// The records of the workloads of one thread, which are checked together after the run.
 struct findings {

@@ -1,6 +1,7 @@
 #include "bench/load/batch_workload.hpp"
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -45,7 +46,7 @@ owned_answer verdicts_on(std::string_view batch, std::uint64_t first_order, std:
 struct batch_test {
   findings noted;
   order_text text{"localhost", 7, {.items = 2, .bytes = 0}};
-  batch_workload workload{"localhost", text, 3, {1, 1}, noted};
+  batch_workload workload{"localhost", text, 3, 0, {1, 1}, noted};
 
   std::string next_body() {
     const std::string request(workload.next_request());
@@ -120,14 +121,73 @@ TEST_CASE_METHOD(batch_test, "verdicts in another order, and an order that comes
         verdict::wrong_body);
 }
 
+// The right verdicts on a batch of updates.
+owned_answer updated(std::string_view batch) {
+  auto right = verdicts_on(batch, 0);
+  owned_answer changed{.status = 200, .body = "", .headers = right.headers};
+  const auto asked = lines_of(batch);
+  const auto answered = lines_of(right.body);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto version = std::stoul(between(asked[i], R"("version":)", ","));
+    changed.body += owned_answer{.status = 200, .body = answered[i] + "\n", .headers = ""}
+                        .with(between(answered[i], R"("order_id":")", "\""), between(asked[i], R"("order_id":")", "\""))
+                        .with(R"("status":201)", R"("status":200)")
+                        .with(R"("version":1)", R"("version":)" + std::to_string(version + 1))
+                        .body;
+  }
+  return changed;
+}
+
+TEST_CASE("a batch of updates is of different orders, each at its version") {
+  findings noted;
+  const order_text text("localhost", 7, {.items = 2, .bytes = 0});
+  batch_workload workload("localhost", text, 3, 4, {1, 1}, noted);
+  const auto next_body = [&](std::string_view path) {
+    const std::string request(workload.next_request());
+    CHECK(request.starts_with("POST " + std::string(path) + " HTTP/1.1\r\n"));
+    return request.substr(request.find("\r\n\r\n") + 4);
+  };
+  for (const std::uint64_t first_order : {1U, 4U}) {
+    CHECK_FALSE(workload.is_prepared());
+    CHECK(workload.judge(verdicts_on(next_body("/api/v1/orders/batch"), first_order)) == verdict::right);
+  }
+  CHECK(workload.is_prepared());
+  std::map<std::string, std::uint64_t> versions;
+  for (int batches = 0; batches < 20; ++batches) {
+    const auto body = next_body("/api/v1/batch");
+    CHECK(workload.kind() == request_kind::batch_update);
+    CHECK(workload.orders() == 3);
+    std::set<std::string> ids;
+    for (const auto& line : lines_of(body)) {
+      CHECK(line.starts_with(R"({"op":"replace","idempotency_key":")"));
+      const auto id = between(line, R"("order_id":")", "\"");
+      ids.insert(id);
+      CHECK(std::stoul(between(line, R"("version":)", ",")) == ++versions[id]);
+    }
+    CHECK(ids.size() == 3);
+    CHECK(workload.judge(updated(body)) == verdict::right);
+  }
+  CHECK(versions.size() == 6);
+  CHECK(noted.created.size() == 6);
+
+  const auto right = updated(next_body("/api/v1/batch"));
+  const auto version = R"("version":)" + between(right.body, R"("version":)", ",");
+  const auto id = between(right.body, R"("order_id":")", "\"");
+  CHECK(workload.judge(right.with(version, version + "0")) == verdict::wrong_body);
+  CHECK(workload.judge(right.with(id, uuid_text({.high = 9, .low = 9}))) == verdict::wrong_body);
+  CHECK(workload.judge(right.with(R"("status":200)", R"("status":409)")) == verdict::wrong_status);
+  CHECK(workload.judge(right.with(R"("updated_at":"2026)", R"("updated_at":"2025)")) == verdict::wrong_body);
+  CHECK(workload.judge(right) == verdict::right);
+}
+
 TEST_CASE("a batch has bounds") {
   findings noted;
   const order_text small("localhost", 7, {});
   const order_text large("localhost", 7, {.items = 500, .bytes = 0});
-  CHECK_THROWS_AS(batch_workload("localhost", small, 0, {1, 1}, noted), std::invalid_argument);
-  CHECK_THROWS_AS(batch_workload("localhost", small, batch_lines_max + 1, {1, 1}, noted), std::invalid_argument);
-  CHECK_NOTHROW(batch_workload("localhost", large, 100, {1, 1}, noted));
-  CHECK_THROWS_AS(batch_workload("localhost", large, 1000, {1, 1}, noted), std::invalid_argument);
+  CHECK_THROWS_AS(batch_workload("localhost", small, 0, 0, {1, 1}, noted), std::invalid_argument);
+  CHECK_THROWS_AS(batch_workload("localhost", small, batch_lines_max + 1, 0, {1, 1}, noted), std::invalid_argument);
+  CHECK_NOTHROW(batch_workload("localhost", large, 100, 0, {1, 1}, noted));
+  CHECK_THROWS_AS(batch_workload("localhost", large, 1000, 0, {1, 1}, noted), std::invalid_argument);
 }
 
 TEST_CASE("orders of batches are counted, and batches are timed") {

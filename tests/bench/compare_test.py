@@ -225,7 +225,7 @@ class ChoiceTest(unittest.TestCase):
     def test_all_of_it_by_default(self):
         self.assertEqual(self.names(), [
             "bare Beast", "nginx return 200", "ordem create", "ordem get", "ordem update", "ordem hot-order", "ordem replay",
-            "ordem conflict", "ordem batch", "PostgreSQL alone create", "PostgreSQL alone update", "Redis create", "Redis update",
+            "ordem conflict", "ordem batch", "ordem batch-update", "PostgreSQL alone create", "PostgreSQL alone update", "Redis create", "Redis update",
             "Restate create"])  # fmt: skip
 
     def test_rows_and_peers_are_chosen(self):

@@ -73,10 +73,12 @@ TEST_CASE("for batches the orders are reported too") {
   CHECK_THAT(json_of(plan, result), Contains(R"("orders":200000,"orders_per_s":100000.0)"));
   CHECK_THAT(json_of(plan, result), !Contains("batch_lines"));
   CHECK_THAT(text_of(plan, result), !Contains("orders/s"));
-  plan.workloads.what = scenario::batch;
   plan.workloads.batch_lines = 250;
-  CHECK_THAT(json_of(plan, result), Contains(R"("batch_lines":250)"));
-  CHECK_THAT(text_of(plan, result), Contains("orders/s       100000, in batches of 250"));
+  for (const auto what : {scenario::batch, scenario::batch_update}) {
+    plan.workloads.what = what;
+    CHECK_THAT(json_of(plan, result), Contains(R"("batch_lines":250)"));
+    CHECK_THAT(text_of(plan, result), Contains("orders/s       100000, in batches of 250"));
+  }
 }
 
 TEST_CASE("the JSON holds all buckets of the histogram") {
