@@ -52,6 +52,25 @@ def of_redis_benchmark(output, connections, requests, cpu_seconds, server_cpu_se
         server_us=server_cpu_seconds / requests * 1e6)
 
 
+def of_wrk(output, connections, cpu_seconds, server_cpu_seconds):
+    """Returns the figures from the output of wrk, with the line that wrk/checks.lua adds to it."""
+    counts = re.search(r"^Responses checked: (\d+), wrong: (\d+) ?(.*)", output, re.MULTILINE)
+    if not counts:
+        raise RuntimeError(f"wrk printed no count of checked responses:\n{output}")
+    checked, wrong, first = counts.groups()
+    if wrong != "0":
+        raise RuntimeError(f"wrk got a wrong response: {first}")
+    if errors := re.search(r"Socket errors: .*|Non-2xx or 3xx responses: .*", output):
+        raise RuntimeError(f"wrk reports {errors[0]}")
+    requests = int(re.search(r"(\d+) requests in ", output)[1])
+    if requests == 0 or requests != int(checked):
+        raise RuntimeError(f"wrk got {requests} responses, of which {checked} were checked")
+    rate = float(re.search(r"Requests/sec: +([0-9.]+)", output)[1])
+    return Figures(
+        rate, connections, generator_us=cpu_seconds / requests * 1e6, generator_cores=cpu_seconds * rate / requests,
+        server_us=server_cpu_seconds / requests * 1e6)
+
+
 def of_restate_load(output, connections, seconds):
     """Returns the figures from the JSON of restate/load.mjs."""
     requests = output["requests"]

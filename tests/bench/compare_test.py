@@ -25,6 +25,17 @@ latency average = 4.000 ms
 tps = 2500.500000 (without initial connection time)
 """
 
+WRK = """Running 4s test @ http://127.0.0.1:8080
+  1 threads and 64 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     1.75ms    1.02ms  24.31ms   94.31%
+    Req/Sec    37.83k     2.11k   41.22k    75.00%
+  200000 requests in 4.00s, 114.51MB read
+Requests/sec:  50000.25
+Transfer/sec:     28.63MB
+Responses checked: 200000, wrong: 0
+"""
+
 
 def ordem_load_output(**changed):
     return {
@@ -86,6 +97,31 @@ class FiguresTest(unittest.TestCase):
         self.assertAlmostEqual(one.generator_us, 10)
         self.assertAlmostEqual(one.server_us, 30)
         self.assertAlmostEqual(one.generator_cores, 0.25, places=3)
+
+    def test_wrk(self):
+        one = figures.of_wrk(WRK, 64, 2.0, 4.0)
+        self.assertEqual((one.rate, one.connections), (50000.25, 64))
+        self.assertAlmostEqual(one.generator_us, 10)
+        self.assertAlmostEqual(one.server_us, 20)
+        self.assertAlmostEqual(one.generator_cores, 0.5, places=3)
+
+    def test_a_wrong_response_to_wrk_is_no_result(self):
+        wrong = WRK.replace("200000, wrong: 0", "200000, wrong: 1 409 out of date")
+        with self.assertRaisesRegex(RuntimeError, "wrong response: 409 out of date"):
+            figures.of_wrk(wrong, 64, 2.0, 4.0)
+
+    def test_what_wrk_itself_reports_is_no_result(self):
+        for line in ("Socket errors: connect 0, read 0, write 0, timeout 3", "Non-2xx or 3xx responses: 7"):
+            with self.assertRaisesRegex(RuntimeError, line):
+                figures.of_wrk(WRK.replace("Requests/sec", f"  {line}\nRequests/sec"), 64, 2.0, 4.0)
+
+    def test_wrk_without_checked_responses_is_no_result(self):
+        for checked, sent in (("199999", "200000"), ("0", "0")):
+            output = WRK.replace("checked: 200000", f"checked: {checked}").replace("200000 requests", f"{sent} requests")
+            with self.assertRaisesRegex(RuntimeError, f"{sent} responses, of which {checked}"):
+                figures.of_wrk(output, 64, 2.0, 4.0)
+        with self.assertRaisesRegex(RuntimeError, "wrk printed no count"):
+            figures.of_wrk(WRK.partition("Responses")[0], 64, 2.0, 4.0)
 
     def test_the_load_of_restate(self):
         one = figures.of_restate_load({"requests": 1000, "requests_per_s": 500.0, "generator_cpu_s": 0.5}, 64, 2)
