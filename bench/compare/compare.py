@@ -15,10 +15,14 @@ Rows, all about Ordem:
   open       create, with requests at random times, at half the median rate of `create` in the same run
 
 Peers: bare and nginx return a constant, for every row; postgres and redis do the same work as create and update; restate as create, if
-npm has it. For one quick figure: --rows get --peers bare --rounds 3 --connections 64, which takes about a minute.
+npm has it. wrk is a second load generator, with one thread: it measures the rows create, get, update and replay of Ordem, with the default
+I/O threads and with --io-threads 1, and of bare Beast with one thread, which gets the same requests.
 
-A full run takes about 20 minutes. After --minutes no further round begins, except one for each number of connections. A load program
-that is a minute late ends the run.
+For one quick figure: --rows get --peers bare --rounds 3 --connections 64, which takes about a minute. For a row by both load generators:
+--rows create --peers bare wrk --rounds 3 --connections 64, which takes about three.
+
+A full run takes about 40 minutes, without wrk 20. After --minutes no further round begins, except one for each number of connections. A
+load program that is a minute late ends the run.
 """
 
 import argparse
@@ -34,12 +38,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness import circumstances, work_folder  # noqa: E402  (before the peers: it adds support to the path)
 import peers  # noqa: E402
 import restate_packages  # noqa: E402
+import wrk_peers  # noqa: E402
 from tables import all_tables  # noqa: E402
 
 ROWS = (*peers.Ordem.ROWS, "open")
 CONSTANT_PEERS = {"bare": peers.BareBeast, "nginx": peers.Nginx}
 SAME_JOB_PEERS = {"postgres": peers.PostgresAlone, "redis": peers.Redis, "restate": peers.Restate}
-PEERS = (*CONSTANT_PEERS, *SAME_JOB_PEERS)
+WRK = "wrk"
+PEERS = (*CONSTANT_PEERS, *SAME_JOB_PEERS, WRK)
 
 
 def contestants(rows, names):
@@ -49,6 +55,7 @@ def contestants(rows, names):
         *(peer() for name, peer in CONSTANT_PEERS.items() if name in names),
         *(peers.Ordem(row) for row in selected),
         *(peer(row) for name, peer in SAME_JOB_PEERS.items() if name in names for row in selected if row in peer.ROWS),
+        *(wrk_peers.contestants(selected) if WRK in names else ()),
     ]  # fmt: skip
 
 
@@ -107,12 +114,12 @@ def parse(arguments):
         prog="scripts/bench compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help="what is measured of Ordem (all)")
     parser.add_argument(
-        "--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER", help="what it is held against (all)")
+        "--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER", help="what it is held against, and wrk (all)")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each peer, for each number of connections (5)")
     parser.add_argument("--seconds", type=int, default=4, help="length of one measurement (4)")
     parser.add_argument("--connections", type=int, nargs="+", default=[64, 256], help="numbers of connections (64 256)")
     parser.add_argument(
-        "--minutes", type=float, default=40, help="after these no further round begins: there are fewer, and that is said (40)")
+        "--minutes", type=float, default=60, help="after these no further round begins: there are fewer, and that is said (60)")
     parser.add_argument("--json", metavar="FILE", help="also write all results to FILE")
     return parser.parse_args(arguments)
 

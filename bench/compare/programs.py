@@ -19,10 +19,10 @@ START_SECONDS_MAX = 20
 RUN_SECONDS_MAX = 60
 
 
-def run_counted(*command, seconds_max):
+def run_counted(*command, seconds_max, **options):
     """Returns the standard output of a program, and the CPU seconds that it used."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    output = run(*command, seconds_max=seconds_max)
+    output = run(*command, seconds_max=seconds_max, **options)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return output, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -19,6 +19,8 @@ RATIOS = (
     ("ordem create", "Restate create", None), ("ordem replay", BARE, 0.80), ("ordem conflict", BARE, 0.80), ("ordem get", BARE, 0.85),
     ("ordem update", BARE, 0.55), ("ordem update", "PostgreSQL alone update", None), ("ordem update", "Redis update", None),
     ("ordem hot-order", BARE, 0.35), (BARE, "nginx return 200", None),
+    *((f"ordem {row} by wrk{threads}", f"bare Beast {row} by wrk", None)
+      for row in ("create", "replay", "get", "update") for threads in ("", ", --io-threads 1")),
 )  # fmt: skip
 # Percentiles of the open loop, and their required maximums in milliseconds.
 LATENCIES = (("p50", None), ("p99", 5), ("p99_9", 20))

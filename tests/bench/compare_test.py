@@ -262,12 +262,21 @@ class ChoiceTest(unittest.TestCase):
         self.assertEqual(self.names(), [
             "bare Beast", "nginx return 200", "ordem create", "ordem get", "ordem update", "ordem hot-order", "ordem replay",
             "ordem conflict", "ordem batch", "ordem batch-update", "PostgreSQL alone create", "PostgreSQL alone update", "Redis create", "Redis update",
-            "Restate create"])  # fmt: skip
+            "Restate create",
+            "bare Beast create by wrk", "ordem create by wrk", "ordem create by wrk, --io-threads 1",
+            "bare Beast get by wrk", "ordem get by wrk", "ordem get by wrk, --io-threads 1",
+            "bare Beast update by wrk", "ordem update by wrk", "ordem update by wrk, --io-threads 1",
+            "bare Beast replay by wrk", "ordem replay by wrk", "ordem replay by wrk, --io-threads 1"])  # fmt: skip
 
     def test_rows_and_peers_are_chosen(self):
         self.assertEqual(self.names("--rows", "get", "--peers", "bare"), ["bare Beast", "ordem get"])
         self.assertEqual(self.names("--rows", "update", "--peers", "redis", "restate"), ["ordem update", "Redis update"])
         self.assertEqual(self.names("--rows", "get", "--peers"), ["ordem get"])
+
+    def test_wrk_measures_the_rows_that_it_has(self):
+        self.assertEqual(self.names("--rows", "get", "conflict", "--peers", "wrk"), [
+            "ordem get", "ordem conflict", "bare Beast get by wrk", "ordem get by wrk", "ordem get by wrk, --io-threads 1"])  # fmt: skip
+        self.assertEqual(self.names("--rows", "conflict", "--peers", "wrk"), ["ordem conflict"])
 
     def test_the_open_loop_needs_the_peak_of_creates(self):
         self.assertEqual(self.names("--rows", "open", "--peers", "bare"), ["bare Beast", "ordem create"])
