@@ -27,6 +27,8 @@ struct counters {
   counter joins{0};
   counter commits{0};  // syncs of the log
   duration_histogram<commit_us_bounds> commit_time;
+  counter write_failures{0};    // after which writes were refused
+  counter write_recoveries{0};  // after which they were taken again
   std::atomic<std::int64_t> live_orders{0};
   counter persisted_batches{0};
   counter persist_failures{0};

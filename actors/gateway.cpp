@@ -8,6 +8,7 @@
 #include "actors/commit/commit_writer.hpp"
 #include "actors/commit/log_syncer.hpp"
 #include "actors/commit/reply_router.hpp"
+#include "actors/commit/write_recovery.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/orders/dedupe_shard.hpp"
 #include "actors/orders/order_loader.hpp"
@@ -65,12 +66,14 @@ struct gateway::parts {
     loader.start(system);
     spawn_order_shards();
     for (std::uint32_t i = 0; i < settings.shards; ++i) shards.push_back(spawn_dedupe_shard(i));
+    recovery = make_recovery();
     if (ports.sink != nullptr) replicator = spawn_replicator();
     caf::anon_send(syncer, connect{.shards = shards, .order_shards = order_shards, .replicator = replicator});
   }
 
   ~parts() {
     stopping.store(true);
+    recovery.reset();
     loader.stop();
     decisions.reset();  // holds a reference to the writer, which the system waits for; the actors drop theirs on exit
     if (ports.sink != nullptr) ports.sink->interrupt();
@@ -84,6 +87,7 @@ struct gateway::parts {
   log_syncer_actor spawn_syncer() {
     return system.spawn<log_syncer, caf::detached>(
         log_syncer_parts{.log = &ports.log,
+                         .view = &ports.view,
                          .clock = &ports.clock,
                          .replies = &replies,
                          .counters = &counters,
@@ -150,18 +154,42 @@ struct gateway::parts {
                          .stopping = &stopping});
   }
 
-  void close(unavailability why) {
-    closed_because.store(why);
-    closed.store(true);
+  // Returns why messages are refused, or nullopt.
+  std::optional<unavailability> closed_because() const noexcept {
+    if (failed.load() || sealed.load()) return unavailability::read_only;
+    if (draining.load()) return unavailability::draining;
+    return std::nullopt;
   }
   void stop_writing() {
-    close(unavailability::read_only);
-    events.on_log_failure();
+    if (failed.exchange(true)) return;
+    add(counters.write_failures, 1);
+    events.on_write_failure();
+    recovery->begin();
+  }
+  void resume_writing() {
+    failed.store(false);
+    add(counters.write_recoveries, 1);
+    if (!sealed.load()) events.on_write_recovery();
   }
   void end_replication() {
     sealed.store(true);
-    close(unavailability::read_only);
     events.on_sink_end();
+  }
+
+  std::unique_ptr<write_recovery> make_recovery() {
+    return std::make_unique<write_recovery>(
+        write_recovery_parts{.log = &ports.log,
+                             .view = &ports.view,
+                             .replies = &replies,
+                             .forget =
+                                 [this] {
+                                   for (const auto& shard : order_shards) caf::anon_send(shard, forget_orders{});
+                                 },
+                             .on_failure = [this](const storage::error& why) { events.on_write_retry(why.message); },
+                             .on_success = [this] { resume_writing(); },
+                             .on_end = [this](const storage::error& why) { events.on_write_end(why.message); },
+                             .retry_first = settings.write_retry_first,
+                             .retry_longest = settings.write_retry_longest});
   }
 
   const gateway_settings settings;
@@ -174,8 +202,8 @@ struct gateway::parts {
   order_id_sequence id_sequence;
   std::atomic<bool> sealed{false};
   std::atomic<bool> stopping{false};
-  std::atomic<bool> closed{false};
-  std::atomic<unavailability> closed_because{unavailability::draining};
+  std::atomic<bool> failed{false};
+  std::atomic<bool> draining{false};
   std::shared_ptr<commit_queue> decisions = std::make_shared<commit_queue>();
   order_loader loader;
   actors_config config;
@@ -185,6 +213,7 @@ struct gateway::parts {
   std::vector<order_shard_actor> order_shards;
   std::vector<dedupe_shard_actor> shards;
   replicator_actor replicator;
+  std::unique_ptr<write_recovery> recovery;
 };
 
 gateway::gateway(gateway_settings settings, gateway_ports ports, gateway_events events)
@@ -202,8 +231,8 @@ void gateway::submit(std::vector<submission>&& submissions) {
     return;
   }
   // Checked after enter(), so that either this sees the drain or drain() waits for these.
-  if (parts_->closed.load()) {
-    parts_->replies.answer(rejections_of(submissions, parts_->closed_because.load()));
+  if (const auto why = parts_->closed_because()) {
+    parts_->replies.answer(rejections_of(submissions, *why));
     return;
   }
   if (parts_->backlog.closed()) {
@@ -226,7 +255,7 @@ void gateway::submit(std::vector<submission>&& submissions) {
 }
 
 bool gateway::drain(milliseconds timeout) {
-  parts_->closed.store(true);
+  parts_->draining.store(true);
   return parts_->replies.wait_until_idle(timeout);
 }
 

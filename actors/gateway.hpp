@@ -13,8 +13,9 @@
 #include "engine/model/time.hpp"
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
+#include "storage/log/log.hpp"
 #include "storage/log/sink.hpp"
-#include "storage/log/store.hpp"
+#include "storage/log/view.hpp"
 
 namespace ordem::actors {
 
@@ -49,6 +50,9 @@ struct gateway_settings {
   std::size_t in_flight_max = 8192;
   // Orders kept in memory. Exceeded while more orders than this have work, which in_flight_max bounds.
   std::size_t live_orders_max = 100'000;
+  // Delay before writes are tried again after a failure: write_retry_first, then doubled up to write_retry_longest.
+  milliseconds write_retry_first = milliseconds(500);
+  milliseconds write_retry_longest = std::chrono::seconds(10);
   // Seeds the random part of order ids and the jitter of retries.
   std::uint64_t id_seed = 0;
   consumer_settings consumer = {};
@@ -57,6 +61,7 @@ struct gateway_settings {
 // What the gateway works on. All must outlive it.
 struct gateway_ports {
   storage::log& log;
+  storage::view_writer& view;
   const order_lookup& orders;
   const capture_reader& captures;
   const time_source& clock;
@@ -68,9 +73,16 @@ struct gateway_ports {
 
 // Called by the gateway's threads, which wait for them: they must not block for long, nor call the gateway.
 struct gateway_events {
-  // A write or sync of the log has failed; from now on every message is answered `read_only`. Called once, by the
-  // commit writer or the log syncer.
-  std::function<void()> on_log_failure = [] {};
+  // A write has failed; from now on every message is answered `read_only`. Called by the commit writer or the log
+  // syncer.
+  std::function<void()> on_write_failure = [] {};
+  // The three below are called on a thread of the gateway's own. Writes do not work again yet, for the reason in
+  // `message`; another try follows.
+  std::function<void(std::string_view message)> on_write_retry = [](std::string_view) {};
+  // Writes work again, and messages are taken.
+  std::function<void()> on_write_recovery = [] {};
+  // Writes will not work again before a restart. Called once.
+  std::function<void(std::string_view message)> on_write_end = [](std::string_view) {};
 
   // The others are called on the replicator's thread.
 

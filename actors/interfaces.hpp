@@ -50,9 +50,12 @@ struct loaded {
   read_result<shared_order> order;
 };
 
-// Completions of decisions that have been appended to the log and are not durable yet.
+// A group that has been appended to the log and is not durable yet.
 struct make_durable {
   std::vector<completion> group;
+  // Its entries, the first of which has position `first`; none if the append failed.
+  std::vector<storage::entry> entries;
+  position first;
 };
 
 // Sent to the commit writer: its queue is no longer empty. Sent by the log syncer to itself, to the end of its mailbox:
@@ -69,6 +72,10 @@ struct unpin {
   std::vector<order_id> orders;
 };
 
+// For the order shards: drop all order actors, whose orders may be ahead of what is durable after a failed write. Sent
+// while nothing is in flight.
+struct forget_orders {};
+
 // There are new durable entries, for the replicator.
 struct replicate {};
 
@@ -83,7 +90,7 @@ struct fail_replication {};
 struct connect;
 
 using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<complete>>;
-using order_shard_actor = caf::typed_actor<caf::reacts_to<route>, caf::reacts_to<unpin>>;
+using order_shard_actor = caf::typed_actor<caf::reacts_to<route>, caf::reacts_to<unpin>, caf::reacts_to<forget_orders>>;
 using order_handle = caf::typed_actor<caf::reacts_to<execute>, caf::reacts_to<loaded>>;
 using commit_writer_actor = caf::typed_actor<caf::reacts_to<flush>>;
 using log_syncer_actor = caf::typed_actor<caf::reacts_to<connect>, caf::reacts_to<make_durable>, caf::reacts_to<flush>,
@@ -115,6 +122,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::make_durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::complete)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::unpin)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::forget_orders)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::replicate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::persisted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::fail_replication)

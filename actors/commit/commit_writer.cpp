@@ -28,10 +28,10 @@ void commit_writer::write_all() {
 }
 
 void commit_writer::append(decided&& decision) {
-  if (completions_.size() == storage::group_entries_max || captured_bytes_ >= storage::group_bytes_max) write_group();
+  if (completions_.size() == storage::group_entries_max || bytes_ >= storage::group_bytes_max) write_group();
   completions_.push_back(std::move(decision.completion));
   if (!decision.entry) return;
-  captured_bytes_ += storage::captured_bytes_of(*decision.entry);
+  bytes_ += storage::logged_bytes_max(*decision.entry);
   entries_.push_back(std::move(*decision.entry));
 }
 
@@ -39,17 +39,22 @@ void commit_writer::write_group() {
   if (completions_.empty()) return;
   // A completion without an entry waits for the sync too: its answer may depend on an entry that is not durable yet, or
   // that a group before this one failed to write.
+  position last = parts_.log->appended();
   if (*parts_.sealed) {
     fail_all(completions_);
+    entries_.clear();
   } else if (!entries_.empty()) {
-    if (const auto appended = parts_.log->append(entries_); !appended) {
+    if (const auto appended = parts_.log->append(entries_); appended) {
+      last = *appended;
+    } else {
       fail_all(completions_);
+      entries_.clear();
       if (appended.error() == storage::log_error::write_failed) parts_.on_failure();
     }
   }
-  entries_.clear();
-  captured_bytes_ = 0;
-  send(parts_.syncer, make_durable{std::exchange(completions_, {})});
+  bytes_ = 0;
+  const position first{last.number + 1 - entries_.size()};
+  send(parts_.syncer, make_durable{std::exchange(completions_, {}), std::exchange(entries_, {}), first});
 }
 
 }  // namespace ordem::actors

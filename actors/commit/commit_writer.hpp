@@ -9,7 +9,7 @@
 
 #include "actors/commit/commit_queue.hpp"
 #include "actors/interfaces.hpp"
-#include "storage/log/store.hpp"
+#include "storage/log/log.hpp"
 
 namespace ordem::actors {
 
@@ -20,7 +20,7 @@ struct commit_writer_parts {
   std::shared_ptr<commit_queue> decisions;
   // Once this is set nothing more is written, and completions fail.
   const std::atomic<bool>* sealed = nullptr;
-  // Called when an append fails for the first time.
+  // Called when an append fails, perhaps more than once.
   std::function<void()> on_failure;
 };
 
@@ -39,7 +39,7 @@ class commit_writer final : public commit_writer_actor::base {
   commit_writer_parts parts_;
   std::vector<std::vector<decided>> taken_;
   std::vector<storage::entry> entries_;
-  std::size_t captured_bytes_ = 0;  // of the entries
+  std::size_t bytes_ = 0;  // of the entries in the log, about
   std::vector<completion> completions_;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/sharding.hpp"
+#include "engine/base/check.hpp"
 
 namespace ordem::actors {
 namespace {
@@ -19,6 +20,14 @@ std::vector<complete> by_shard(std::vector<completion>&& group, std::size_t shar
   }
   for (completion& each : group) parts[each.shard].completions.push_back(std::move(each));
   return parts;
+}
+
+// Fails the completions, and drops the entries, which are not applied.
+void fail_groups(std::vector<make_durable>& groups) {
+  for (make_durable& each : groups) {
+    fail_all(each.group);
+    each.entries.clear();
+  }
 }
 
 }  // namespace
@@ -43,12 +52,8 @@ void log_syncer::on_exit() {
 }
 
 void log_syncer::add_to_group(make_durable& appended) {
-  if (!group_.empty()) {
-    std::move(appended.group.begin(), appended.group.end(), std::back_inserter(group_));
-    return;
-  }
-  send(this, flush{});
-  group_ = std::move(appended.group);
+  if (groups_.empty()) send(this, flush{});
+  groups_.push_back(std::move(appended));
 }
 
 void log_syncer::sync_group() {
@@ -56,18 +61,19 @@ void log_syncer::sync_group() {
   const auto synced = parts_.log->sync();
   const auto took = std::chrono::steady_clock::now() - start;
 
+  auto groups = std::exchange(groups_, {});
   if (synced) {
     add(parts_.counters->commits, 1);
     parts_.counters->commit_time.add(took);
   } else {
-    fail_all(group_);
+    fail_groups(groups);
     if (synced.error() == storage::log_error::write_failed) parts_.on_failure();
   }
-  auto group = std::exchange(group_, {});
   if (synced && parts_.wait_for_persisted && *synced > persisted_) {
-    defer(*synced, std::move(group));
+    deferred_.push_back({*synced, std::move(groups)});
+    if (replication_failed_) fail_deferred();
   } else {
-    complete_group(std::move(group));
+    complete_groups(std::move(groups));
   }
   if (synced) notify_replicator();
 }
@@ -83,15 +89,10 @@ void log_syncer::notify_replicator() {
   parts_.backlog->measure();
 }
 
-void log_syncer::defer(position through, std::vector<completion>&& group) {
-  deferred_.push_back({through, std::move(group)});
-  if (replication_failed_) fail_deferred();
-}
-
 void log_syncer::complete_persisted(position through) {
   persisted_ = through;
   for (; !deferred_.empty() && deferred_.front().through <= through; deferred_.pop_front()) {
-    complete_group(std::move(deferred_.front().group));
+    complete_groups(std::move(deferred_.front().groups));
   }
 }
 
@@ -100,13 +101,26 @@ void log_syncer::complete_persisted(position through) {
 void log_syncer::fail_deferred() {
   replication_failed_ = true;
   for (; !deferred_.empty(); deferred_.pop_front()) {
-    fail_all(deferred_.front().group);
-    complete_group(std::move(deferred_.front().group));
+    fail_groups(deferred_.front().groups);
+    complete_groups(std::move(deferred_.front().groups));
   }
 }
 
-// Sends the group's completions, replies and unpins, in one message to each receiver.
-void log_syncer::complete_group(std::vector<completion>&& group) {
+// Applies the entries of the groups to the view, and sends their completions, replies and unpins, in one message to
+// each receiver.
+void log_syncer::complete_groups(std::vector<make_durable>&& groups) {
+  std::vector<completion> group;
+  for (make_durable& each : groups) {
+    // An entry comes with the version before it, so nothing has to be read that might fail.
+    const auto applied = parts_.view->apply(each.entries, each.first);
+    CHECK(applied.has_value());
+    if (group.empty()) {
+      group = std::move(each.group);
+    } else {
+      std::move(each.group.begin(), each.group.end(), std::back_inserter(group));
+    }
+  }
+  if (parts_.view->has_failed()) parts_.on_failure();
   if (group.empty()) return;
   retract_lapsed(group, parts_.clock->read());
   std::array<std::uint64_t, std::tuple_size_v<decltype(counters::outcomes)>> outcomes{};

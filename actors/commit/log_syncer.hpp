@@ -1,6 +1,6 @@
-// The only actor that waits for the disk. After each sync it sends the completions: replies to clients, `complete` to
-// dedupe shards, `unpin` to order shards, and `replicate` to the replicator. Groups that are appended during one sync
-// share the next. Runs on its own thread.
+// The only actor that waits for the disk. After each sync it applies what is durable to the view, and then sends the
+// completions: replies to clients, `complete` to dedupe shards, `unpin` to order shards, and `replicate` to the
+// replicator. Groups that are appended during one sync share the next. Runs on its own thread.
 #pragma once
 
 #include <chrono>
@@ -13,22 +13,24 @@
 #include "actors/interfaces.hpp"
 #include "actors/replication/backlog_limit.hpp"
 #include "actors/replication/replication_state.hpp"
-#include "storage/log/store.hpp"
+#include "storage/log/log.hpp"
+#include "storage/log/view.hpp"
 
 namespace ordem::actors {
 
 // What is given by pointer must outlive the actor.
 struct log_syncer_parts {
   storage::log* log = nullptr;
+  storage::view_writer* view = nullptr;
   const time_source* clock = nullptr;
   reply_router* replies = nullptr;
   actors::counters* counters = nullptr;
   replication_state* replication = nullptr;
   // Measured at intervals while the log grows, if there is a replicator.
   backlog_limit* backlog = nullptr;
-  // Whether a group is completed only once the sink has it (durability::postgres), not once it is durable.
+  // Whether a group is applied and completed only once the sink has it (durability::postgres), not once it is durable.
   bool wait_for_persisted = false;
-  // Called when a sync fails for the first time.
+  // Called when a sync or a write of the view's files fails, perhaps more than once.
   std::function<void()> on_failure;
 };
 
@@ -43,21 +45,20 @@ class log_syncer final : public log_syncer_actor::base {
   void add_to_group(make_durable& appended);
   void sync_group();
   void notify_replicator();
-  void defer(position through, std::vector<completion>&& group);
   void complete_persisted(position through);
   void fail_deferred();
-  void complete_group(std::vector<completion>&& group);
+  void complete_groups(std::vector<make_durable>&& groups);
 
   log_syncer_parts parts_;
   connect listeners_;
-  std::vector<completion> group_;
+  std::vector<make_durable> groups_;  // of the next sync
 
-  // A durable group that is completed once the sink has everything up to `through`.
-  struct deferred_group {
+  // Durable groups that are applied and completed once the sink has everything up to `through`.
+  struct deferred_groups {
     position through;
-    std::vector<completion> group;
+    std::vector<make_durable> groups;
   };
-  std::deque<deferred_group> deferred_;
+  std::deque<deferred_groups> deferred_;
   position persisted_;
   bool replication_failed_ = false;
   std::chrono::steady_clock::time_point measured_;

@@ -13,6 +13,7 @@ order_shard::behavior_type order_shard::make_behavior() {
   return {
       [this](route& batch) { route_all(batch); },
       [this](const unpin& notice) { unpin_all(notice); },
+      [this](forget_orders) { forget_all(); },
   };
 }
 
@@ -42,6 +43,12 @@ void order_shard::route_all(route& batch) {
 void order_shard::unpin_all(const unpin& notice) {
   const std::size_t before = live_.size();
   for (const order_id& each : notice.orders) live_.unpin(each);
+  count_live(before);
+}
+
+void order_shard::forget_all() {
+  const std::size_t before = live_.size();
+  live_.clear();
   count_live(before);
 }
 

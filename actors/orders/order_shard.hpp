@@ -34,6 +34,7 @@ class order_shard final : public order_shard_actor::base {
 
   void route_all(route& batch);
   void unpin_all(const unpin& notice);
+  void forget_all();
   void count_live(std::size_t before);
 
   order_shard_parts parts_;

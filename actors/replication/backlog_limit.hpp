@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <mutex>
 
-#include "storage/log/store.hpp"
+#include "storage/log/log.hpp"
 
 namespace ordem::actors {
 

@@ -77,9 +77,9 @@ std::optional<storage::error> postgres_replicator::check_claim(position held, co
                           "it holds " + std::to_string(held.number) + " entries, but the data folder only " +
                               std::to_string(parts_.log->last().number) + ": the folder is an old copy"};
   }
-  if (const auto next = parts_.log->read_log({held.number + 1}, 1); !next) return unreadable_log(held, next.error());
+  if (const auto next = parts_.log->read({held.number + 1}, 1); !next) return unreadable_log(held, next.error());
   if (held == position{}) return std::nullopt;
-  const auto last = parts_.log->read_log(held, 1);
+  const auto last = parts_.log->read(held, 1);
   if (!last && last.error() != storage::log_read_error::trimmed) return unreadable_log(held, last.error());
   // A log that begins after `held` was restored from what the sink holds.
   if (!last || last->empty() || last->front().position != held || has(last->front())) return std::nullopt;
@@ -96,21 +96,20 @@ storage::error postgres_replicator::unreadable_log(position held, storage::log_r
     case storage::log_read_error::trimmed: break;
     case storage::log_read_error::storage_failed: return storage_failed;
   }
-  const auto first = parts_.log->first();
-  if (!first) return storage_failed;
+  const position first = parts_.log->first();
   return {storage::error_code::permanent,
           "it holds the log up to position " + std::to_string(held.number) +
-              ", but the log of the data folder begins at position " + std::to_string(first->number) +
+              ", but the log of the data folder begins at position " + std::to_string(first.number) +
               ": it was put back to an earlier state, or replaced, or not written to for too long. Put it back to a "
               "state that holds position " +
-              std::to_string(first->number - 1) +
+              std::to_string(first.number - 1) +
               " or a later one, or serve without it; docs/operations.md says what each of these gives up"};
 }
 
 bool postgres_replicator::write_batch() {
   const auto start = std::chrono::steady_clock::now();
   const position durable_before = parts_.log->last();
-  const auto entries = parts_.log->read_log({persisted_.number + 1}, batch_entries_max);
+  const auto entries = parts_.log->read({persisted_.number + 1}, batch_entries_max);
   if (!entries) return handle_failure(unreadable_log(persisted_, entries.error()));
   if (const auto written = parts_.sink->write(*entries); !written) return handle_failure(written.error());
   add(parts_.counters->persisted_batches, 1);
@@ -134,7 +133,7 @@ void postgres_replicator::delay_after_batch(std::chrono::steady_clock::time_poin
 
 void postgres_replicator::confirm(position through) {
   persisted_ = through;
-  parts_.log->confirm_persisted(through);
+  parts_.log->release(storage::log_consumer::sink, through);
   parts_.backlog->consumed_through(through);
   parts_.replication->set_persisted(through);
   send(parts_.syncer, persisted{through});

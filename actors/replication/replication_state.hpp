@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "engine/model/ids.hpp"
-#include "storage/log/store.hpp"
+#include "storage/log/log.hpp"
 
 namespace ordem::actors {
 

@@ -56,7 +56,7 @@ read_line_result read_exported(const std::string& line, dom::parser& parser, std
 class importer {
  public:
   importer(storage::store& to, const time_source& clock, const capture_terms& terms)
-      : store_(to), clock_(clock), captures_(to, terms) {}
+      : store_(to), clock_(clock), captures_(to.view(), terms) {}
 
   enum class import_result : std::uint8_t { imported, already_there, storage_failed };
 
@@ -72,7 +72,7 @@ class importer {
 
   // Makes all added captures durable. Returns false if that failed; the store has reported why.
   bool write() {
-    const bool written = entries_.empty() || (store_.append(entries_) && store_.sync());
+    const bool written = entries_.empty() || storage::write(store_, entries_);
     for (const capture_key& key : waiting_) captures_.complete(key);
     entries_.clear();
     waiting_.clear();

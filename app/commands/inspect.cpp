@@ -14,7 +14,7 @@
 namespace ordem::app {
 namespace {
 
-// Calls `print` with the store of the folder and the time.
+// Calls `print` with the data of the folder and the time.
 template <class Print>
 int with_store(const std::string& folder, Print print) {
   engine_clock clock(machine_clocks());
@@ -23,7 +23,7 @@ int with_store(const std::string& folder, Print print) {
   settings.on_error = [](std::string_view what) { fail(what); };
   const auto store = storage::open_store_for_reading(std::move(settings), clock);
   if (!store) return fail(store.error().message);
-  return print(**store, clock.read());
+  return print((*store)->view(), clock.read());
 }
 
 constexpr std::string_view unreadable = "the data could not be read";
@@ -31,8 +31,8 @@ constexpr std::string_view unreadable = "the data could not be read";
 }  // namespace
 
 int inspect(const inspect_order_command& what) {
-  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading&) {
-    const auto versions = store.list_versions(what.id, std::nullopt);
+  return with_store(what.data_folder, [&](const storage::view& data, const clock_reading&) {
+    const auto versions = data.list_versions(what.id, std::nullopt);
     codec::order_list_json body("versions");
     for (;;) {
       const auto next = versions->next();
@@ -47,12 +47,12 @@ int inspect(const inspect_order_command& what) {
 }
 
 int inspect(const inspect_message_command& what) {
-  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading& now) {
-    const auto record = store.find_message(what.guid, now);
+  return with_store(what.data_folder, [&](const storage::view& data, const clock_reading& now) {
+    const auto record = data.find_message(what.guid, now);
     if (!record) return fail(unreadable);
     if (!*record) return fail(fmt::format("there is no message with the GUID '{}'", what.guid.view()));
     const outcome& result = (*record)->outcome;
-    const auto order = is_accepted(result.verdict) ? store.find_version(result.order, result.version) : shared_order{};
+    const auto order = is_accepted(result.verdict) ? data.find_version(result.order, result.version) : shared_order{};
     if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
     std::cout << codec::message_body(what.guid, **record, *order) << "\n";
     return 0;
@@ -60,8 +60,8 @@ int inspect(const inspect_message_command& what) {
 }
 
 int inspect(const inspect_capture_command& what) {
-  return with_store(what.data_folder, [&](const storage::store& store, const clock_reading& now) {
-    const auto found = store.find_capture(what.key, now);
+  return with_store(what.data_folder, [&](const storage::view& data, const clock_reading& now) {
+    const auto found = data.find_capture(what.key, now);
     if (!found) return fail(unreadable);
     if (*found == nullptr) return fail(fmt::format("there is no capture with the key '{}'", what.key.view()));
     std::cout << codec::capture_text(what.key, **found) << "\n";

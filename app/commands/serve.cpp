@@ -76,10 +76,10 @@ int service::run() {
   if (!start() || !open()) return 1;
   log_.info("listening", {{"address", settings_.server.address},
                           {"port", std::int64_t{server_.port()}},
-                          {"position", static_cast<std::int64_t>(store_->last().number)}});
+                          {"position", static_cast<std::int64_t>(store_->log().last().number)}});
   wait_for_stop();
   stop();
-  log_.info("stopped", {{"position", static_cast<std::int64_t>(store_->last().number)}});
+  log_.info("stopped", {{"position", static_cast<std::int64_t>(store_->log().last().number)}});
   return 0;
 }
 
@@ -110,6 +110,7 @@ bool service::open() {
   auto settings = settings_.store;
   settings.log_is_consumed = !settings_.postgres_url.empty();
   settings.on_error = [this](std::string_view what) { log_.error(what); };
+  settings.on_progress = [this](std::string_view what) { log_.info(what); };
   auto opened = storage::open_store(std::move(settings), clock_);
   if (!opened) {
     log_.error(opened.error().message);
@@ -124,24 +125,36 @@ bool service::open() {
     postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->log_id(), &clock_});
   }
   gateway_ = std::make_unique<actors::gateway>(engine,
-                                               actors::gateway_ports{.log = *store_,
-                                                                     .orders = *store_,
-                                                                     .captures = *store_,
+                                               actors::gateway_ports{.log = store_->log(),
+                                                                     .view = store_->view(),
+                                                                     .orders = store_->view(),
+                                                                     .captures = store_->view(),
                                                                      .clock = clock_,
-                                                                     .newest_order = store_->newest_order(),
+                                                                     .newest_order = store_->view().newest_order(),
                                                                      .sink = postgres_.get()},
                                                gateway_events());
-  server_.attach_engine(*store_, *gateway_, [this](completion_queue& queue) { return gateway_->add_queue(queue); });
+  server_.attach_engine(store_->view(), *gateway_,
+                        [this](completion_queue& queue) { return gateway_->add_queue(queue); });
   opened_.store(true);
   // With durability postgres, not before Postgres has the whole log: a read must not show an entry that it lacks.
-  if (!engine.consumer.wait_for_persisted) status_.advance_to(http_edge::service_state::ready);
+  if (!engine.consumer.wait_for_persisted) status_.set_ready();
   gateway_->start_consuming();
   return true;
 }
 
 actors::gateway_events service::gateway_events() {
   actors::gateway_events events;
-  events.on_log_failure = [this] { status_.advance_to(http_edge::service_state::read_only); };
+  events.on_write_failure = [this] { status_.stop_writes(); };
+  events.on_write_retry = [this](std::string_view why) {
+    log_.warning("writes do not work yet; trying again", {{"reason", std::string(why)}});
+  };
+  events.on_write_recovery = [this] {
+    log_.info("writes work again", {{"position", static_cast<std::int64_t>(store_->log().last().number)}});
+    status_.resume_writes();
+  };
+  events.on_write_end = [this](std::string_view why) {
+    log_.error("no more writes are accepted before a restart", {{"reason", std::string(why)}});
+  };
   events.on_sink_failure = [this](std::string_view why) {
     log_.warning("cannot write to Postgres; retrying", {{"reason", std::string(why)}});
   };
@@ -153,11 +166,11 @@ actors::gateway_events service::gateway_events() {
   };
   events.on_caught_up = [this] {
     log_.info("Postgres has caught up with the log");
-    status_.advance_to(http_edge::service_state::ready);
+    status_.set_ready();
   };
   events.on_sink_end = [this] {
     log_.error("replication to Postgres has failed permanently; no more writes are accepted");
-    status_.advance_to(http_edge::service_state::read_only);
+    status_.stop_writes();
   };
   return events;
 }
@@ -205,9 +218,9 @@ void service::report_clock_event(clock_event what, milliseconds by) {
 
 std::string service::metrics() const {
   const bool open = opened_.load();
-  const auto stats = open ? store_->stats() : storage::store_stats{};
-  return metrics_text(server_.counters(), status_.now(), open ? gateway_.get() : nullptr, open ? store_.get() : nullptr,
-                      open ? &stats : nullptr, clock_.now(), clock_.stats());
+  const auto stats = open ? store_->view().stats() : storage::view_stats{};
+  return metrics_text(server_.counters(), status_.now(), open ? gateway_.get() : nullptr,
+                      open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats());
 }
 
 log_positions service::positions() const {

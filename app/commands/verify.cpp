@@ -54,8 +54,8 @@ class row_source {
 
 class comparison {
  public:
-  comparison(const storage::store& folder, storage::postgres_reader& database, const clock_reading& now)
-      : folder_(folder), database_(database), now_(now) {}
+  comparison(storage::store& folder, storage::postgres_reader& database, const clock_reading& now)
+      : log_(folder.log()), folder_(folder.view()), database_(database), now_(now) {}
 
   // Prints all differences. Returns their number.
   std::uint64_t run() {
@@ -76,13 +76,13 @@ class comparison {
   // Reads the entries that Postgres does not have yet: they are no difference.
   void read_end_of_log() {
     constexpr std::size_t page = 4096;
-    for (position from{database_.last().number + 1}; from <= folder_.last();) {
-      const auto entries = folder_.read_log(from, page);
+    for (position from{database_.last().number + 1}; from <= log_.last();) {
+      const auto entries = log_.read(from, page);
       if (!entries && entries.error() == storage::log_read_error::trimmed) {
         throw unreadable(fmt::format(
             "Postgres holds the log up to position {}, but the log of the data folder begins at position {}: "
             "the changes in between are unknown, so the two can't be compared",
-            database_.last().number, read(folder_.first()).number));
+            database_.last().number, log_.first().number));
       }
       if (!entries || entries->empty()) throw unreadable("the log after Postgres's position could not be read");
       for (const auto& each : *entries) {
@@ -249,7 +249,8 @@ class comparison {
     if (!result) throw unreadable("the data folder could not be read");
   }
 
-  const storage::store& folder_;
+  const storage::log& log_;
+  const storage::view& folder_;
   storage::postgres_reader& database_;
   const clock_reading now_;
   std::unordered_set<guid> later_messages_;
@@ -278,9 +279,9 @@ int verify(const verify_command& what) {
     return fail(fmt::format("Postgres holds the log of engine {}, the data folder that of engine {}",
                             (*database)->log_id(), (*folder)->log_id()));
   }
-  if ((*folder)->last() < (*database)->last()) {
+  if ((*folder)->log().last() < (*database)->last()) {
     return fail(fmt::format("Postgres is at position {}, the data folder only at {}", (*database)->last().number,
-                            (*folder)->last().number));
+                            (*folder)->log().last().number));
   }
   const clock_reading now = clock.read();  // the folder's, as opened above
   if (const auto begun = (*database)->keep_by(now); !begun) return fail(begun.error().message);

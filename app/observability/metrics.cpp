@@ -119,6 +119,9 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
   to.gauge("ordem_messages_in_flight", "Messages in flight.", static_cast<double>(engine.in_flight()));
   to.gauge("ordem_live_orders", "Orders kept in memory between their changes.",
            static_cast<double>(counts.live_orders.load()));
+  to.counter("ordem_write_failures_total", "Failed writes after which no more were accepted.", counts.write_failures);
+  to.counter("ordem_write_recoveries_total", "Times that writes were accepted again after a failure.",
+             counts.write_recoveries);
   to.histogram("ordem_commit_seconds", "Duration of a sync of the log.", counts.commit_time);
 }
 
@@ -138,15 +141,14 @@ void add_persistence(metric_list& to, const actors::gateway& engine, const stora
            static_cast<double>(at.persisted->number));
   to.gauge("ordem_postgres_lag_entries", "Durable entries that Postgres does not have yet.",
            static_cast<double>(last.number - at.persisted->number));
-  const auto next = log.read_log({at.persisted->number + 1}, 1);
+  const auto next = log.read({at.persisted->number + 1}, 1);
   const bool behind = next && !next->empty();
   const auto lag = behind ? std::max(now - next->front().at(), milliseconds(0)) : milliseconds(0);
   to.gauge("ordem_postgres_lag_seconds", "The age of the oldest entry that Postgres does not have yet.",
            std::chrono::duration<double>(lag).count());
 }
 
-void add_store(metric_list& to, const storage::store_stats& stats) {
-  to.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(stats.last.number));
+void add_view(metric_list& to, const storage::view_stats& stats) {
   to.gauge("ordem_store_orders", "Orders in the store, estimated.", static_cast<double>(stats.estimated_orders));
   to.gauge("ordem_store_messages", "Messages in the store, estimated.", static_cast<double>(stats.estimated_messages));
   to.gauge("ordem_store_captures", "Captures in the store, estimated.", static_cast<double>(stats.estimated_captures));
@@ -158,7 +160,7 @@ void add_store(metric_list& to, const storage::store_stats& stats) {
 }  // namespace
 
 std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state,
-                         const actors::gateway* engine, const storage::log* log, const storage::store_stats* store,
+                         const actors::gateway* engine, const storage::log* log, const storage::view_stats* view,
                          timestamp now, const clock_stats& clock) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; the labels give the version.", 1, {{"version", std::string(version_text)}});
@@ -168,7 +170,10 @@ std::string metrics_text(const http_edge::edge_counters& edge, http_edge::servic
   add_clock(all, clock);
   add_edge(all, edge);
   if (engine != nullptr) add_engine(all, *engine);
-  if (store != nullptr) add_store(all, *store);
+  if (log != nullptr) {
+    all.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(log->last().number));
+  }
+  if (view != nullptr) add_view(all, *view);
   if (engine != nullptr && log != nullptr && engine->is_consumed()) add_persistence(all, *engine, *log, now);
   return all.text();
 }

@@ -13,7 +13,7 @@ namespace ordem::app {
 
 // Returns the text of GET /metrics. engine, log and store may be null while the server recovers.
 std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state,
-                         const actors::gateway* engine, const storage::log* log, const storage::store_stats* store,
+                         const actors::gateway* engine, const storage::log* log, const storage::view_stats* view,
                          timestamp now, const clock_stats& clock);
 
 }  // namespace ordem::app

@@ -31,19 +31,20 @@ void commit(benchmark::State& state, storage::durability level, Write write) {
       expect(write(*store, group(made).subspan(first, entries)), "a group can't be written");
     }
   }
-  expect(store->sync().has_value(), "the log can't be synced");
+  expect(store->log().sync().has_value(), "the log can't be synced");
   state.SetItemsProcessed(state.iterations() * state.range(0));
-  state.SetBytesProcessed(static_cast<std::int64_t>(store->bytes_after({0}).value()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(store->log().bytes_after({0}).value()));
 }
 
 void append(benchmark::State& state) {
   commit(state, storage::durability::os,
-         [](storage::store& to, group entries) { return to.append(entries).has_value(); });
+         [](storage::store& to, group entries) { return to.log().append(entries).has_value(); });
 }
 
 void append_and_sync(benchmark::State& state, storage::durability level) {
-  commit(state, level,
-         [](storage::store& to, group entries) { return to.append(entries).has_value() && to.sync().has_value(); });
+  commit(state, level, [](storage::store& to, group entries) {
+    return to.log().append(entries).has_value() && to.log().sync().has_value();
+  });
 }
 
 void group_sizes(benchmark::internal::Benchmark* what) {

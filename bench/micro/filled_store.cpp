@@ -15,12 +15,12 @@ filled_store::filled_store(place where, std::size_t messages) : store_(storage::
   }
   std::shuffle(known_.begin(), known_.end(), std::mt19937_64(1));
   if (where == place::files) store_->close();
-  const bool has_files = store_->stats().table_file_bytes > 0;
+  const bool has_files = store_->view().stats().table_file_bytes > 0;
   expect(has_files == (where == place::files), "the messages are not where they are to be looked for");
 }
 
 void filled_store::write(const std::vector<storage::entry>& group) {
-  expect(store_->append(group).has_value() && store_->sync().has_value(), "a group can't be written");
+  expect(storage::write(*store_, group), "a group can't be written");
   for (const auto& each : group) {
     const auto& created = std::get<storage::message_entry>(each);
     // The command of a repeat is not looked at.

@@ -19,7 +19,7 @@ class filled_store {
  public:
   filled_store(place where, std::size_t messages);
 
-  const storage::store& committed() const noexcept { return *store_; }
+  const storage::view& committed() const noexcept { return store_->view(); }
   // Repeats of all of them, at random.
   const std::vector<message>& known() const noexcept { return known_; }
 

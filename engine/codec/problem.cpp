@@ -104,9 +104,10 @@ constexpr problem_row rows[] = {
     {too_many_connections, "too-many-connections", 503, 503, "the server has too many connections",
      "The server has as many open connections as its setting --max-connections allows. This connection is closed."},
     {read_only, "read-only", 503, 503, "the server takes no writes",
-     "The server does not accept writes until it is restarted; reads still work. Either a write to its disk failed, or Postgres can no "
-     "longer accept its log; the log output of the server says which. Whether this request was executed is not known at present. Repeat "
-     "it later with the same GUID: it will be executed then, or get its original response."},
+     "The server does not accept writes at present; reads still work. Either a write to its disk failed, which it tries again until it "
+     "works, or Postgres can no longer accept its log, which takes a restart; the log output of the server says which. Whether this "
+     "request was executed is not known at present. Repeat it later with the same GUID: it will be executed then, or get its original "
+     "response."},
     {storage_failed, "storage-failed", 503, 503, "the data could not be read",
      "The server could not read data from its disk; its log output says why. Nothing was executed."},
     {persistence_behind, "persistence-behind", 503, 503, "Postgres is too far behind",

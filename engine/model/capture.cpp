@@ -36,7 +36,7 @@ bool operator==(const capture& a, const capture& b) {
   const bool same_response =
       a.response == nullptr || b.response == nullptr ? a.response == b.response : *a.response == *b.response;
   return same_response && a.allocated_at == b.allocated_at && a.lease_ends_at == b.lease_ends_at &&
-         a.expires_at == b.expires_at;
+         a.expires_at == b.expires_at && a.origin == b.origin;
 }
 
 std::string_view to_string(capture_verdict what) noexcept {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/model/ids.hpp"
+#include "engine/model/origin.hpp"
 #include "engine/model/time.hpp"
 
 namespace ordem {
@@ -63,6 +64,7 @@ struct capture {
   std::optional<timestamp> expires_at;
   // Null until a response is recorded.
   shared_captured_response response;
+  ordem::origin origin = {};  // of the allocation
 
   bool is_kept_at(const clock_reading& now) const noexcept {
     return !expires_at || !now.has_ended(*expires_at, allocated_at);

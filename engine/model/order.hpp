@@ -12,6 +12,7 @@
 #include "engine/model/ids.hpp"
 #include "engine/model/json_value.hpp"
 #include "engine/model/money.hpp"
+#include "engine/model/origin.hpp"
 #include "engine/model/time.hpp"
 
 namespace ordem {
@@ -62,6 +63,7 @@ struct order {
   money total;
   timestamp created_at;
   timestamp updated_at;
+  ordem::origin origin = {};  // of this version
   friend bool operator==(const order&, const order&) = default;
 };
 

@@ -11,6 +11,7 @@
 #include "engine/model/capture.hpp"
 #include "engine/model/message.hpp"
 #include "engine/model/order.hpp"
+#include "engine/model/origin.hpp"
 #include "engine/model/violation.hpp"
 
 namespace ordem {
@@ -90,6 +91,7 @@ struct message_record {
   timestamp expires_at;
   // Only for merge patches and rejected messages: other commands can be derived from the versions of the order.
   std::optional<ordem::command> command;
+  ordem::origin origin = {};
   friend bool operator==(const message_record&, const message_record&) = default;
 };
 

@@ -19,17 +19,24 @@ constexpr bool serves_reads(service_state state) noexcept {
 
 class service_status {
  public:
-  service_state now() const noexcept { return state_.load(std::memory_order_acquire); }
-  // Does nothing if the service has reached `next` or a later state. States only advance: a draining or read-only
-  // service becomes ready again only by a restart.
-  void advance_to(service_state next) noexcept {
-    auto current = now();
-    while (current < next && !state_.compare_exchange_weak(current, next, std::memory_order_acq_rel)) {
-    }
+  service_state now() const noexcept {
+    if (draining_.load(std::memory_order_acquire)) return service_state::draining;
+    if (stopped_.load(std::memory_order_acquire)) return service_state::read_only;
+    return ready_.load(std::memory_order_acquire) ? service_state::ready : service_state::recovering;
   }
 
+  // The start is done.
+  void set_ready() noexcept { ready_.store(true, std::memory_order_release); }
+  // Writes are refused, until resume_writes().
+  void stop_writes() noexcept { stopped_.store(true, std::memory_order_release); }
+  void resume_writes() noexcept { stopped_.store(false, std::memory_order_release); }
+  // The service is being stopped, for good.
+  void set_draining() noexcept { draining_.store(true, std::memory_order_release); }
+
  private:
-  std::atomic<service_state> state_{service_state::recovering};
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> draining_{false};
 };
 
 }  // namespace ordem::http_edge

@@ -177,7 +177,7 @@ void server::attach_engine(const order_reader& orders, message_port& messages,
 }
 
 bool server::drain(std::chrono::milliseconds timeout) {
-  parts_->status->advance_to(service_state::draining);
+  parts_->status->set_draining();
   parts_->stop_accepting();
   for (const auto& thread : parts_->threads) thread->drain();
   const std::chrono::milliseconds farewell_time = std::min(timeout / 10, farewell_time_max);

@@ -17,11 +17,12 @@ inline constexpr std::size_t group_entries_max = 4096;
 inline constexpr std::size_t group_bytes_max = std::size_t{16} << 20;
 
 // The log keeps the message in full, although it has a record of its own: that record is deleted when it expires, or
-// replaced when its GUID is used again. It does not keep the orders, which have records of their own.
+// replaced when its GUID is used again. It keeps the order after the message as well, so that it says everything.
 struct message_entry {
   ordem::guid guid;
   message_record record;
-  // The version that `after` supersedes. Null for a created order and a rejection, and in an entry read from the log.
+  // The version that `after` supersedes. Null for a created order and a rejection, and in an entry read from the log,
+  // which has it as the `after` of an earlier entry.
   shared_order before;
   shared_order after;  // null for a rejection
 };
@@ -44,6 +45,9 @@ struct logged_entry {
   // When it was decided.
   timestamp at() const noexcept { return message() != nullptr ? message()->record.created_at : capture()->at; }
 };
+
+// Returns about how many bytes the entry takes in the log, at most: what its parts may take that are long to measure.
+std::size_t logged_bytes_max(const entry& what) noexcept;
 
 // Returns the size of the captured response in the entry, which makes some entries large.
 inline std::size_t captured_bytes_of(const entry& what) noexcept {

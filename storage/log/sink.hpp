@@ -8,7 +8,7 @@
 
 #include "engine/model/ids.hpp"
 #include "storage/log/error.hpp"
-#include "storage/log/store.hpp"
+#include "storage/log/log.hpp"
 
 namespace ordem::storage {
 

@@ -1,6 +1,7 @@
 // clang-format off
-//   capture    | 1 | expires ms v | allocated ms v | lease ends ms v | has response 1 | response |
+//   capture    | 2 | expires ms v | allocated ms v | origin | lease ends ms v | has response 1 | response |
 //              | (for ever: timestamp::max())
+//              | 1 | the same without origin |
 //   response   | status v | body s | headers v, each: key s, is a list 1, value s or values v, each s |
 // clang-format on
 
@@ -68,6 +69,7 @@ void encode_capture(std::string& out, const capture& what) {
   to.put_byte(record_format);
   to.put_varint(milliseconds_of(what.expires_at.value_or(for_ever)));
   to.put_varint(milliseconds_of(what.allocated_at));
+  put_origin(to, what.origin);
   to.put_varint(milliseconds_of(what.lease_ends_at.value_or(for_ever)));
   to.put_byte(what.response ? 1 : 0);
   if (what.response) put_response(to, *what.response);
@@ -76,9 +78,10 @@ void encode_capture(std::string& out, const capture& what) {
 std::optional<capture> decode_capture(std::string_view record) {
   byte_reader from{record};
   capture what;
-  check_format(from);
+  const bool has_origin = get_format(from) >= format_with_origin;
   what.expires_at = get_optional_timestamp(from);
   what.allocated_at = get_timestamp(from);
+  if (has_origin) what.origin = get_origin(from);
   what.lease_ends_at = get_optional_timestamp(from);
   if (from.get_byte() != 0) what.response = std::make_shared<const captured_response>(get_response(from));
   return checked(from, std::move(what));

@@ -1,6 +1,7 @@
 // "v" is a varint, "s" a varint length and that many bytes; see bytes.hpp.
 //
 // clang-format off
+//   origin     | tenant s | actor s |
 //   content    | currency 3 | customer id s | items v, each: sku s, quantity v, unit price v | has attributes 1 | object |
 //   object     | members v, each: name s, value |
 //   value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4 array, 5 object) | its content |
@@ -70,6 +71,12 @@ std::optional<json_object> get_optional_object(byte_reader& from) {
 
 }  // namespace
 
+std::uint8_t get_format(byte_reader& from) {
+  const std::uint8_t format = from.get_byte();
+  if (format == 0 || format > record_format) from.fail();
+  return format;
+}
+
 void check_format(byte_reader& from, std::uint8_t format) {
   if (from.get_byte() != format) from.fail();
 }
@@ -91,6 +98,16 @@ order_id get_order_id(byte_reader& from) {
   order_id id;
   from.get_bytes(id.bytes);
   return id;
+}
+
+void put_origin(byte_writer& to, const origin& what) {
+  to.put_string(what.tenant);
+  to.put_string(what.actor);
+}
+
+origin get_origin(byte_reader& from) {
+  std::string tenant(from.get_string());
+  return {std::move(tenant), std::string(from.get_string())};
 }
 
 std::optional<order_status> get_optional_status(byte_reader& from) {

@@ -13,20 +13,28 @@
 #include "engine/model/json_value.hpp"
 #include "engine/model/money.hpp"
 #include "engine/model/order.hpp"
+#include "engine/model/origin.hpp"
 #include "engine/model/time.hpp"
 #include "storage/records/bytes.hpp"
 
 namespace ordem::storage {
 
-// The first byte of the record of an order, a message or a capture.
-inline constexpr std::uint8_t record_format = 1;
-void check_format(byte_reader& from, std::uint8_t format = record_format);
+// The first byte of the record of an order, a message or a capture. Format 1 had no origin; such records are read, and
+// written in the present format when they change.
+inline constexpr std::uint8_t format_with_origin = 2;
+inline constexpr std::uint8_t record_format = format_with_origin;
+// Returns the format. Fails if it is none of those above.
+std::uint8_t get_format(byte_reader& from);
+// Fails if the first byte is not this one.
+void check_format(byte_reader& from, std::uint8_t format);
 
 std::uint64_t milliseconds_of(timestamp at);
 // Reads a number of milliseconds after `since`. Fails if the result is beyond timestamp::max().
 timestamp get_timestamp(byte_reader& from, timestamp since = {});
 
 order_id get_order_id(byte_reader& from);
+void put_origin(byte_writer& to, const origin& what);
+origin get_origin(byte_reader& from);
 order_status get_status(byte_reader& from);
 // Returns nullopt for 0.
 std::optional<order_status> get_optional_status(byte_reader& from);

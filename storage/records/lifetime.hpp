@@ -13,8 +13,8 @@ struct lifetime {
   timestamp expires_at;  // timestamp::max(): never
 };
 
-// Returns nullopt if the record can't be decoded. Both records begin with | 1 | expires ms v | created or allocated ms
-// v |.
+// Returns nullopt if the record can't be decoded. Both records begin with | format 1 | expires ms v | created or
+// allocated ms v |.
 std::optional<lifetime> decode_lifetime(std::string_view record);
 
 }  // namespace ordem::storage

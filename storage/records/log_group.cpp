@@ -1,6 +1,6 @@
 // clang-format off
-//   log group  | 3 | bytes of the groups before v | entries v, each: kind 1 (1 message, 2 capture)
-//              | and GUID s, message s; or key s, at ms v, capture s (empty: given up) |
+//   log group  | 4 | clock s (empty: unchanged) | entries v, each: kind 1 (1 message, 2 capture)
+//              | and GUID s, message s, the order after it s (empty: rejected); or key s, at ms v, capture s (empty: given up) |
 // clang-format on
 
 #include "storage/records/log_group.hpp"
@@ -9,13 +9,15 @@
 #include <utility>
 
 #include "storage/records/capture_record.hpp"
+#include "storage/records/clock_record.hpp"
 #include "storage/records/fields.hpp"
 #include "storage/records/message_record.hpp"
+#include "storage/records/order_record.hpp"
 
 namespace ordem::storage {
 namespace {
 
-constexpr std::uint8_t log_group_format = 3;  // 1 held references to the messages' own records, 2 no captures
+constexpr std::uint8_t log_group_format = 4;  // 1 to 3 did not hold the orders
 
 // Kept on disk: do not renumber.
 enum class entry_kind : std::uint8_t { message = 1, capture = 2 };
@@ -24,6 +26,17 @@ guid get_guid(byte_reader& from) {
   auto id = guid::parse(from.get_string());
   if (!id) from.fail();
   return id ? std::move(*id) : *guid::parse("?");
+}
+
+std::optional<message_entry> get_message_entry(byte_reader& from) {
+  guid id = get_guid(from);
+  auto message = decode_message(from.get_string());
+  const std::string_view record = from.get_string();
+  if (!message || record.empty() == is_accepted(message->outcome.verdict)) return std::nullopt;
+  if (record.empty()) return message_entry{std::move(id), std::move(*message), nullptr, nullptr};
+  auto after = decode_order(message->outcome.order, record);
+  if (!after || after->version != message->outcome.version) return std::nullopt;
+  return message_entry{std::move(id), std::move(*message), nullptr, std::make_shared<const order>(std::move(*after))};
 }
 
 std::optional<capture_entry> get_capture_entry(byte_reader& from) {
@@ -39,18 +52,22 @@ std::optional<capture_entry> get_capture_entry(byte_reader& from) {
 
 }  // namespace
 
-void encode_log_group(std::string& out, std::uint64_t bytes_before, std::span<const entry> entries) {
+void encode_log_group(std::string& out, const std::optional<clock_state>& clock, std::span<const entry> entries) {
   byte_writer to{out};
   to.put_byte(log_group_format);
-  to.put_varint(bytes_before);
-  to.put_varint(entries.size());
   std::string record;
+  if (clock) encode_clock_state(record, *clock);
+  to.put_string(record);
+  to.put_varint(entries.size());
   for (const entry& each : entries) {
     record.clear();
     if (const auto* message = std::get_if<message_entry>(&each)) {
       encode_message(record, message->record);
       to.put_byte(static_cast<std::uint8_t>(entry_kind::message));
       to.put_string(message->guid.view());
+      to.put_string(record);
+      record.clear();
+      if (message->after != nullptr) encode_order(record, *message->after);
     } else {
       const auto& changed = std::get<capture_entry>(each);
       if (changed.after) encode_capture(record, *changed.after);
@@ -62,20 +79,22 @@ void encode_log_group(std::string& out, std::uint64_t bytes_before, std::span<co
   }
 }
 
-std::optional<log_group> decode_log_group(std::string_view record) {
-  byte_reader from{record};
+std::optional<log_group> decode_log_group(std::string_view bytes) {
+  byte_reader from{bytes};
   check_format(from, log_group_format);
   log_group group;
-  group.bytes_before = from.get_varint();
+  if (const std::string_view clock = from.get_string(); !clock.empty()) {
+    group.clock = decode_clock_state(clock);
+    if (!group.clock) return std::nullopt;
+  }
   const std::size_t count = get_count(from);
   group.entries.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     switch (static_cast<entry_kind>(from.get_byte())) {
       case entry_kind::message: {
-        guid id = get_guid(from);
-        auto message = decode_message(from.get_string());
-        if (!message) return std::nullopt;
-        group.entries.emplace_back(message_entry{std::move(id), std::move(*message), nullptr, nullptr});
+        auto executed = get_message_entry(from);
+        if (!executed) return std::nullopt;
+        group.entries.emplace_back(std::move(*executed));
         break;
       }
       case entry_kind::capture: {
@@ -88,6 +107,13 @@ std::optional<log_group> decode_log_group(std::string_view record) {
     }
   }
   return checked(from, std::move(group));
+}
+
+std::optional<clock_state> decode_log_group_clock(std::string_view bytes) {
+  byte_reader from{bytes};
+  check_format(from, log_group_format);
+  const std::string_view clock = from.get_string();
+  return clock.empty() ? std::nullopt : decode_clock_state(clock);
 }
 
 }  // namespace ordem::storage

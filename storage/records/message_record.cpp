@@ -1,7 +1,8 @@
 // clang-format off
-//   message    | 1 | expires ms v | created ms v | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
+//   message    | 2 | expires ms v | created ms v | origin | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
 //              | requested status or 0: 1 | flags 1 (1: version expected, 2: by If-Match, 4: command kept)
 //              | expected version v if flagged | command if flagged |
+//              | 1 | the same without origin |
 //   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |    see fields.cpp
 //   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items
 //              | attributes 1 (0 kept, 1 removed, 2 merged) | object |
@@ -88,6 +89,7 @@ void encode_message(std::string& out, const message_record& what) {
   to.put_byte(record_format);
   to.put_varint(milliseconds_of(what.expires_at));
   to.put_varint(milliseconds_of(what.created_at));
+  put_origin(to, what.origin);
   to.put_big_endian(what.fingerprint.high);
   to.put_big_endian(what.fingerprint.low);
   to.put_byte(static_cast<std::uint8_t>(what.outcome.verdict));
@@ -104,9 +106,10 @@ void encode_message(std::string& out, const message_record& what) {
 std::optional<message_record> decode_message(std::string_view record) {
   byte_reader from{record};
   message_record what;
-  check_format(from);
+  const bool has_origin = get_format(from) >= format_with_origin;
   what.expires_at = get_timestamp(from);
   what.created_at = get_timestamp(from);
+  if (has_origin) what.origin = get_origin(from);
   what.fingerprint.high = from.get_big_endian();
   what.fingerprint.low = from.get_big_endian();
   what.outcome.verdict = get_verdict(from);

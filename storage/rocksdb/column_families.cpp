@@ -64,9 +64,6 @@ void add_key_filters(rocksdb::ColumnFamilyOptions& options, const block_cache& c
   // Pinned, so reads skip the block cache lookup. The filters still count against the cache's capacity.
   table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  // For memtables: an absent key costs a probe of this filter instead of a search of the skip list.
-  options.memtable_prefix_bloom_size_ratio = 0.05;
-  options.memtable_whole_key_filtering = true;
 }
 
 }  // namespace
@@ -78,21 +75,16 @@ bool expired_record_filter::Filter(int, const rocksdb::Slice&, const rocksdb::Sl
   return clock_.read().at(newest).has_ended(kept->expires_at, kept->made_at);
 }
 
-rocksdb::DBOptions database_options(const store_settings& settings,
-                                    std::function<void(std::string_view)> report_error) {
+rocksdb::DBOptions database_options(const view_settings& settings, std::function<void(std::string_view)> report_error) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
-  // A torn record at the end of the write-ahead log was never acknowledged and is dropped. Damage anywhere else stops
-  // the start; RocksDB's default would silently drop everything after the damage.
+  // Only a loader and an upgrade write through RocksDB's memtables. Everything else is ingested.
+  options.db_write_buffer_size = settings.write_buffer_bytes;
+  // For an upgrade: a torn record at the end of the write-ahead log was never acknowledged and is dropped. Damage
+  // anywhere else stops the start; RocksDB's default would silently drop everything after the damage.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.track_and_verify_wals_in_manifest = true;  // a missing log file is damage too
-  // Bounds what a start after a crash must replay.
-  options.max_total_wal_size = settings.write_buffer_bytes;
-  options.db_write_buffer_size = settings.write_buffer_bytes;
-  // There is one writer, the commit writer. For one writer the plain memtable is faster than the concurrent one,
-  // because order ids ascend and each is inserted next to the one before.
-  options.allow_concurrent_memtable_write = false;
   options.max_background_jobs = 2;
   options.bytes_per_sync = std::uint64_t{1}
                            << 20;  // table files reach the disk evenly, not in one burst beside a commit's fsync
@@ -103,7 +95,7 @@ rocksdb::DBOptions database_options(const store_settings& settings,
   return options;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const view_settings& settings,
                                                                 const expired_record_filter& expired) {
   const auto cache = rocksdb::NewLRUCache(settings.block_cache_bytes);
   const std::size_t memtable_bytes = settings.write_buffer_bytes / 4;
@@ -117,7 +109,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_sett
 
   add_key_filters(options_of(family::orders), cache);
   // These are ingested as small table files with overlapping keys. Universal compaction rewrites them least often.
-  for (const family indexed : {family::messages, family::customers}) {
+  for (const family indexed : {family::messages, family::customers, family::captures}) {
     options_of(indexed).compaction_style = rocksdb::kCompactionStyleUniversal;
   }
   for (const family expiring : {family::messages, family::captures}) {

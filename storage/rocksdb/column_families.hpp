@@ -16,12 +16,12 @@
 #include <vector>
 
 #include "engine/model/time.hpp"
-#include "storage/log/store.hpp"
+#include "storage/rocksdb/open_view.hpp"
 
 namespace ordem::storage {
 
-enum class family : std::uint8_t { orders, versions, messages, log, customers, captures };
-inline constexpr std::array family_names = {"orders", "versions", "messages", "log", "customers", "captures"};
+enum class family : std::uint8_t { orders, versions, messages, customers, captures };
+inline constexpr std::array family_names = {"orders", "versions", "messages", "customers", "captures"};
 
 // Drops expired messages and captures when their file is compacted. Readers check the expiry themselves; the filter
 // only frees the space. It uses the time of the newest durable record, which every later start finds in the log, so
@@ -42,11 +42,11 @@ class expired_record_filter final : public rocksdb::CompactionFilter {
 };
 
 // `report_error` is called with what RocksDB logs as an error, on any of its threads, while the database is open.
-rocksdb::DBOptions database_options(const store_settings& settings, std::function<void(std::string_view)> report_error);
+rocksdb::DBOptions database_options(const view_settings& settings, std::function<void(std::string_view)> report_error);
 
-// Returns descriptors in the order of `family`, followed by RocksDB's "default", which holds the position of the
-// indexes and the state of the clock. The filter must outlive the database.
-std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const store_settings& settings,
+// Returns descriptors in the order of `family`, followed by RocksDB's "default", which holds the position that the
+// files reach and the state of the clock. The filter must outlive the database.
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const view_settings& settings,
                                                                 const expired_record_filter& expired);
 
 }  // namespace ordem::storage

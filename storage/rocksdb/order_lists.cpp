@@ -43,19 +43,19 @@ class prefix_iterator {
 // files.
 class customer_list final : public order_list {
  public:
-  customer_list(const database& db, const record_reader& records, shared_snapshot as_of, std::string_view customer_id,
+  customer_list(const database& db, const record_reader& records, snapshot as_of, std::string_view customer_id,
                 std::optional<order_id> after)
       : db_(db),
         records_(records),
         as_of_(std::move(as_of)),
         after_(after),
-        stored_(db, family::customers, *as_of_, encoded(encode_customer_prefix, customer_id)) {
+        stored_(db, family::customers, as_of_, encoded(encode_customer_prefix, customer_id)) {
     const std::string prefix = encoded(encode_customer_prefix, customer_id);
     const std::string begin = after ? encoded(encode_customer_key, customer_id, *after) : prefix;
     stored_->Seek(begin);
-    recent_.reserve(as_of_->recent().size());
-    for (const auto& each : as_of_->recent()) {
-      recent_.push_back(each->customers.seek(prefix, begin, as_of_->last()));
+    recent_.reserve(as_of_.memtables().size());
+    for (const auto& each : as_of_.memtables()) {
+      recent_.push_back(each->customers.seek(prefix, begin, as_of_.last()));
     }
   }
 
@@ -69,7 +69,7 @@ class customer_list final : public order_list {
       const auto id = decode_customer_key(*key);
       if (!id) return db_.failed_read(family::customers, "a key is damaged");
       if (after_ == id) continue;
-      auto order = records_.find_order(*id, *as_of_);
+      auto order = records_.find_order(*id, as_of_);
       if (order && *order == nullptr) {
         return db_.failed_read(family::customers, "a key names an order that does not exist");
       }
@@ -108,7 +108,7 @@ class customer_list final : public order_list {
 
   const database& db_;
   const record_reader& records_;
-  const shared_snapshot as_of_;
+  const snapshot as_of_;
   const std::optional<order_id> after_;
   const prefix_iterator stored_;
   std::vector<recent_lists::cursor> recent_;  // newest memtable first
@@ -116,23 +116,32 @@ class customer_list final : public order_list {
 
 class version_list final : public order_list {
  public:
-  version_list(const database& db, const record_reader& records, shared_snapshot as_of, order_id id,
+  version_list(const database& db, const record_reader& records, snapshot as_of, order_id id,
                std::optional<version> before)
       : db_(db),
         records_(records),
         as_of_(std::move(as_of)),
         id_(id),
         before_(before),
-        superseded_(db, family::versions, *as_of_, encoded(encode_order_key, id)) {}
+        superseded_(db, family::versions, as_of_, encoded(encode_order_key, id)) {}
 
   read_result<shared_order> next() override {
     if (!begun_) {
       begun_ = true;
-      auto current = records_.find_order(id_, *as_of_);
+      auto current = records_.find_order(id_, as_of_);
       if (!current || *current == nullptr) return current;
       const version newest = (*current)->version;
-      seek_below(before_ && *before_ <= newest ? *before_ : newest);
+      next_ = before_ && *before_ <= newest ? *before_ : newest;
       if (!before_ || *before_ > newest) return current;
+    }
+    if (next_ <= version{1}) return shared_order{};
+    --next_.number;
+    if (!in_files_) {
+      const recent_record* recent = as_of_.find_recent(&memtable::versions, encoded(encode_version_key, id_, next_));
+      if (recent != nullptr) return records_.decode_order_record(family::versions, id_, recent->value());
+      // The memtables hold the versions that were superseded last, so all that come before are in files.
+      in_files_ = true;
+      superseded_->Seek(encoded(encode_version_key, id_, next_));
     }
     if (!superseded_->Valid()) {
       if (!superseded_->status().ok()) {
@@ -146,28 +155,25 @@ class version_list final : public order_list {
   }
 
  private:
-  // Newest first: the versions below one begin at the one before it.
-  void seek_below(version one) {
-    if (one > version{1}) superseded_->Seek(encoded(encode_version_key, id_, version{one.number - 1}));
-  }
-
   const database& db_;
   const record_reader& records_;
-  const shared_snapshot as_of_;
+  const snapshot as_of_;
   const order_id id_;
   const std::optional<version> before_;
   const prefix_iterator superseded_;
+  version next_;  // the one above the next
   bool begun_ = false;
+  bool in_files_ = false;  // whether the next one is read by the iterator
 };
 
 }  // namespace
 
-std::unique_ptr<order_list> list_orders_of(const database& db, const record_reader& records, shared_snapshot as_of,
+std::unique_ptr<order_list> list_orders_of(const database& db, const record_reader& records, snapshot as_of,
                                            std::string_view customer_id, std::optional<order_id> after) {
   return std::make_unique<customer_list>(db, records, std::move(as_of), customer_id, after);
 }
 
-std::unique_ptr<order_list> list_versions_of(const database& db, const record_reader& records, shared_snapshot as_of,
+std::unique_ptr<order_list> list_versions_of(const database& db, const record_reader& records, snapshot as_of,
                                              order_id id, std::optional<version> before) {
   return std::make_unique<version_list>(db, records, std::move(as_of), id, before);
 }

@@ -81,6 +81,8 @@ class recent_lists {
 
   // Thread-safe.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  // Returns the size of the records in memory, without the table. Thread-safe.
+  std::size_t bytes() const noexcept { return memory_.bytes(); }
 
  private:
   // A quarter of the records of a level is also on the next one. Enough levels for a million records.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -34,10 +35,13 @@ void sort_and_keep_newest(std::vector<const recent_record*>& records);
 class recent_records {
  public:
   // Has room for this many records.
-  explicit recent_records(std::size_t capacity);
+  explicit recent_records(std::size_t capacity) noexcept;
 
   recent_records(const recent_records&) = delete;
   recent_records& operator=(const recent_records&) = delete;
+
+  // Allocates the table, which the first record does otherwise. REQUIRES: there is no record.
+  void allocate();
 
   // REQUIRES: `at` is not less than in the call before. One thread at a time.
   void put(std::string_view key, std::string_view value, position at) { insert(key, value, at, false); }
@@ -51,6 +55,8 @@ class recent_records {
 
   // Thread-safe.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  // Returns the size of the records in memory, without the table. Thread-safe.
+  std::size_t bytes() const noexcept { return memory_.bytes(); }
 
  private:
   struct slot {
@@ -59,10 +65,12 @@ class recent_records {
   };
 
   void insert(std::string_view key, std::string_view value, position at, bool removed);
-  std::size_t slot_of(std::uint64_t hash, std::string_view key) const noexcept;
+  slot& slot_of(slot* table, std::uint64_t hash, std::string_view key) const noexcept;
 
   const std::size_t capacity_;
-  std::vector<slot> slots_;  // open addressing, at most half full; a power of two
+  const std::size_t slots_;  // open addressing, at most half full; a power of two
+  std::unique_ptr<slot[]> owned_;
+  std::atomic<slot*> table_{nullptr};  // null until there is a record, since many tables stay empty
   std::atomic<std::size_t> size_{0};
   arena memory_;
 };

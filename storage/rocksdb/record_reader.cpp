@@ -37,7 +37,7 @@ read_result<shared_order> record_reader::read_order(family where, std::string_vi
 
 read_result<shared_order> record_reader::find_order(order_id id, const snapshot& from) const {
   const recent_record* recent = from.find_recent(&memtable::orders, key_of(id));
-  if (recent != nullptr && !recent->removed) return decode_order_record(family::orders, id, recent->value());
+  if (recent != nullptr) return decode_order_record(family::orders, id, recent->value());
   return read_order(family::orders, key_of(id), id, from);
 }
 
@@ -45,14 +45,14 @@ read_result<shared_order> record_reader::find_order(order_id id, const snapshot&
 std::optional<shared_order> record_reader::find_cached_order(order_id id, const snapshot& from) const {
   const recent_record* recent = from.find_recent(&memtable::orders, key_of(id));
   rocksdb::PinnableSlice stored;
-  if (recent == nullptr || recent->removed) {
+  if (recent == nullptr) {
     rocksdb::ReadOptions options = from.options();
     options.read_tier = rocksdb::kBlockCacheTier;
     const auto status = db_->Get(options, db_.handle(family::orders), key_of(id), &stored);
     if (status.IsNotFound()) return shared_order{};
     if (!status.ok()) return std::nullopt;  // usually Incomplete: the block is not in the cache
   }
-  auto found = decode_order(id, recent != nullptr && !recent->removed ? recent->value() : stored.ToStringView());
+  auto found = decode_order(id, recent != nullptr ? recent->value() : stored.ToStringView());
   if (!found) return std::nullopt;
   return std::make_shared<const order>(std::move(*found));
 }
@@ -61,7 +61,10 @@ read_result<shared_order> record_reader::find_version(order_id id, version which
   auto current = find_order(id, from);
   if (!current || *current == nullptr || (*current)->version == which) return current;
   if (which > (*current)->version) return shared_order{};
-  return read_order(family::versions, encoded(encode_version_key, id, which), id, from);
+  const std::string key = encoded(encode_version_key, id, which);
+  const recent_record* recent = from.find_recent(&memtable::versions, key);
+  if (recent != nullptr) return decode_order_record(family::versions, id, recent->value());
+  return read_order(family::versions, key, id, from);
 }
 
 // --- messages and captures ---
@@ -88,11 +91,16 @@ read_result<std::optional<message_record>> record_reader::find_message(const gui
 
 read_result<shared_capture> record_reader::find_capture(const capture_key& key, const clock_reading& now,
                                                         const snapshot& from) const {
-  rocksdb::PinnableSlice value;
-  const auto status = db_->Get(from.options(), db_.handle(family::captures), encoded(encode_capture_key, key), &value);
-  if (status.IsNotFound()) return shared_capture{};
-  if (!status.ok()) return db_.failed_read(family::captures, db_.text_of(status));
-  auto found = decode_capture(value.ToStringView());
+  const std::string name = encoded(encode_capture_key, key);
+  const recent_record* recent = from.find_recent(&memtable::captures, name);
+  if (recent != nullptr && recent->removed) return shared_capture{};
+  rocksdb::PinnableSlice stored;
+  if (recent == nullptr) {
+    const auto status = db_->Get(from.options(), db_.handle(family::captures), name, &stored);
+    if (status.IsNotFound()) return shared_capture{};
+    if (!status.ok()) return db_.failed_read(family::captures, db_.text_of(status));
+  }
+  auto found = decode_capture(recent != nullptr ? recent->value() : stored.ToStringView());
   if (!found) {
     return db_.failed_read(family::captures, "the record of " + std::string(key.view()) + " is damaged");
   }

@@ -12,7 +12,7 @@
 #include "engine/ports/readers.hpp"
 #include "storage/rocksdb/column_families.hpp"
 #include "storage/rocksdb/database.hpp"
-#include "storage/rocksdb/snapshot_set.hpp"
+#include "storage/rocksdb/snapshot.hpp"
 
 namespace ordem::storage {
 

@@ -25,13 +25,6 @@ struct gateway_capture_test : gateway_test {
   void pass_fence() { REQUIRE(has(capture_verdict::in_flight)(ask(allocation(fence)))); }
   void allocate(const capture_key& key) { REQUIRE(has(capture_verdict::allocated)(ask(allocation(key)))); }
 
-  template <class Condition>
-  static bool wait_until(Condition holds) {
-    const auto end = std::chrono::steady_clock::now() + patience;
-    while (!holds() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
-    return holds();
-  }
-
   std::string body_of(const answer& result) { return std::get<capture_answer>(result).response->body; }
 };
 
@@ -274,7 +267,7 @@ TEST_CASE_METHOD(gateway_capture_test, "messages and captures share the log, in 
   const auto answers = answers_to(tokens);
   CHECK(count_if(answers, has(verdict::order_created)) == 20);
   CHECK(count_if(answers, has(capture_verdict::allocated)) == 20);
-  const auto log = store.read_log({2}, 100).value();
+  const auto log = store.read({2}, 100).value();
   REQUIRE(log.size() == 40);
   for (std::size_t i = 0; i < log.size(); ++i) CHECK((log[i].capture() != nullptr) == (i % 2 == 1));
 }

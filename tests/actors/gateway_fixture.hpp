@@ -21,6 +21,7 @@ struct gateway_test {
   fake_store store;
   collecting_queue queue;
   std::atomic<int> log_failures{0};
+  bool recovers = false;  // whether engines that are started from now on try again after a failed write
   std::unique_ptr<gateway> engine;
   std::uint32_t queue_number = 0;
   std::atomic<std::uint32_t> next_token{0};
@@ -38,12 +39,14 @@ struct gateway_test {
   void start(const gateway_settings& settings, gateway_events events = {}, storage::sink* sink = nullptr) {
     start(settings, clock, std::move(events), sink);
   }
-  void start(const gateway_settings& settings, const time_source& other_clock, gateway_events events = {},
+  void start(gateway_settings settings, const time_source& other_clock, gateway_events events = {},
              storage::sink* sink = nullptr) {
-    events.on_log_failure = [this] { ++log_failures; };
+    settings.write_retry_first = recovers ? milliseconds(0) : std::chrono::hours(1);
+    events.on_write_failure = [this] { ++log_failures; };
     engine.reset();
     engine = std::make_unique<gateway>(settings,
                                        gateway_ports{.log = store,
+                                                     .view = store,
                                                      .orders = store,
                                                      .captures = store,
                                                      .clock = other_clock,
@@ -56,6 +59,14 @@ struct gateway_test {
   void start_in_order(gateway_settings settings = {}) {
     settings.shards = 1;
     start(settings);
+  }
+
+  // Waits until it holds. Returns whether it does.
+  template <class Condition>
+  static bool wait_until(Condition holds) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!holds() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    return holds();
   }
 
   // Submits messages, calls of captures, or both.

@@ -12,6 +12,7 @@
 
 #include "actors/gateway.hpp"
 #include "engine/rules/decide.hpp"
+#include "storage/log/store.hpp"
 #include "tests/actors/support.hpp"
 #include "tests/support_cpp/seed.hpp"
 #include "tests/support_cpp/temp_folder.hpp"
@@ -131,7 +132,7 @@ std::map<std::string, outcome> check_log(const storage::store& store, const requ
   std::map<order_id, shared_order> orders;
   std::map<std::string, outcome> by_guid;
   std::uint64_t last = 0;
-  const auto entries = store.read_log({1}, std::numeric_limits<std::size_t>::max());
+  const auto entries = store.log().read({1}, std::numeric_limits<std::size_t>::max());
   REQUIRE(entries);
   for (const storage::logged_entry& each : *entries) {
     REQUIRE(each.position.number == ++last);
@@ -157,8 +158,8 @@ std::map<std::string, outcome> check_log(const storage::store& store, const requ
     REQUIRE(logged.record.outcome == expected);
     REQUIRE(by_guid.emplace(request.guid.view(), expected).second);  // once per GUID
   }
-  REQUIRE(store.last() == position{last});
-  for (const auto& [id, current] : orders) REQUIRE(*store.find_order(id).value() == *current);
+  REQUIRE(store.log().last() == position{last});
+  for (const auto& [id, current] : orders) REQUIRE(*store.view().find_order(id).value() == *current);
   return by_guid;
 }
 
@@ -194,7 +195,11 @@ TEST_CASE("random traffic is decided serially, once per GUID, without a gap") {
   settings.id_seed = seed;
   {
     storage::store& store = *traffic.store;
-    gateway engine(settings, {.log = store, .orders = store, .captures = store, .clock = traffic.clock});
+    gateway engine(settings, {.log = store.log(),
+                              .view = store.view(),
+                              .orders = store.view(),
+                              .captures = store.view(),
+                              .clock = traffic.clock});
     traffic.run(engine, book, seed);
     REQUIRE(engine.drain(patience));
   }

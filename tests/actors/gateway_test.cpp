@@ -394,6 +394,74 @@ TEST_CASE_METHOD(broken_log_test, "entries that were durable before a failed wri
   CHECK(store.find_message(guid_of("k-0"), clock.now()).value().has_value());
 }
 
+// --- recovery ---
+
+struct recovery_test : broken_log_test {
+  std::latch recovered{1};
+  std::atomic<int> retries{0};
+
+  recovery_test() { recovers = true; }
+  void start_with_recovery() {
+    gateway_events events;
+    events.on_write_retry = [this](std::string_view) { ++retries; };
+    events.on_write_recovery = [this] { recovered.count_down(); };
+    start({.shards = 1}, std::move(events));
+  }
+};
+
+TEST_CASE_METHOD(recovery_test, "after a failed write the engine takes messages again once the log does") {
+  start_with_recovery();
+  const int failing = GENERATE(0, 3);
+  store.break_recovery(failing);
+  GENERATE(true, false) ? store.break_appends() : store.break_syncs();
+  REQUIRE(is_refused(ask(creation(guid_of("k-1"))), unavailability::read_only));
+  recovered.wait();
+  CHECK(retries == failing);
+  CHECK(has_verdict(ask(creation(guid_of("k-1"))), verdict::order_created));
+  CHECK(store.last() == position{1});
+  CHECK(engine->counters().write_failures == 1);
+  CHECK(engine->counters().write_recoveries == 1);
+}
+
+TEST_CASE_METHOD(recovery_test, "an order is as it was before the write that failed") {
+  start_with_recovery();
+  const order_id id = create(guid_of("k-0"));
+  store.break_syncs();
+  REQUIRE(is_refused(ask(replacement(guid_of("k-1"), id, {1})), unavailability::read_only));
+  recovered.wait();
+  const auto again = ask(replacement(guid_of("k-1"), id, {1}));
+  REQUIRE(has_verdict(again, verdict::content_changed));
+  CHECK(executed_in(again).outcome.version == version{2});
+  CHECK(executed_in(again).replayed == false);
+}
+
+TEST_CASE_METHOD(recovery_test, "writes are tried again only once every message in flight is answered") {
+  start_with_recovery();
+  store.syncs.close();
+  const auto first = submit(creation(guid_of("k-1")));
+  store.syncs.wait_until_blocked();
+  store.break_appends();
+  const auto second = submit(creation(guid_of("k-2")));  // its append fails while the first one waits for the disk
+  REQUIRE(wait_until([this] { return log_failures == 1; }));
+  store.syncs.open();
+  recovered.wait();
+  CHECK(is_refused(queue.wait_for(first), unavailability::read_only));  // it was not durable, and is dropped
+  CHECK(is_refused(queue.wait_for(second), unavailability::read_only));
+  CHECK(has_verdict(ask(creation(guid_of("k-1"))), verdict::order_created));
+  CHECK(has_verdict(ask(creation(guid_of("k-2"))), verdict::order_created));
+  CHECK(store.last() == position{2});
+}
+
+TEST_CASE_METHOD(recovery_test, "a recovery ends with the engine") {
+  start_with_recovery();
+  store.break_recovery(1'000'000'000);
+  store.break_appends();
+  REQUIRE(is_refused(ask(creation(guid_of("k-1"))), unavailability::read_only));
+  REQUIRE(wait_until([this] { return retries > 0; }));
+  engine.reset();
+  SUCCEED();
+}
+
 // --- overload, drain, end ---
 
 TEST_CASE_METHOD(gateway_test, "a message over the bound is answered overloaded at once, and places are freed later") {

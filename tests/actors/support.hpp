@@ -19,7 +19,8 @@
 
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
-#include "storage/log/store.hpp"
+#include "storage/log/log.hpp"
+#include "storage/log/view.hpp"
 #include "tests/support_cpp/captures.hpp"
 #include "tests/support_cpp/samples.hpp"
 
@@ -61,15 +62,14 @@ class latch {
   int waiting_ = 0;
 };
 
-// A store in memory, as far as the gateway uses one. Records violations of what storage::log requires of its callers.
-class fake_store final : public storage::log, public order_lookup, public capture_reader {
+// A log and a view in memory, as far as the gateway uses them. Records violations of what storage::log and
+// storage::view require of their callers.
+class fake_store final : public storage::log, public storage::view_writer, public order_lookup, public capture_reader {
  public:
   latch appends;
   latch syncs;
   mutable latch reads;  // of the orders given to hold_reads_of()
 
-  // Makes entries visible only once they are persisted, as with durability::postgres. Called first.
-  void wait_for_persisted() { set(waits_for_persisted_); }
   // Drops the entries of the log up to that one.
   void trim(position through) {
     const std::lock_guard lock(mutex_);
@@ -120,23 +120,42 @@ class fake_store final : public storage::log, public order_lookup, public captur
     const std::lock_guard lock(mutex_);
     ++sync_calls_;
     if (sync_broken_ || failed_) return failure();
-    for (; durable_ < upto; ++durable_) {
-      if (!waits_for_persisted_) show(appended_[durable_]);
-    }
-    if (!waits_for_persisted_) visible_ = durable_;
+    durable_ = upto;
     return position{durable_};
   }
 
-  void confirm_persisted(position through) override {
+  storage::result<void> apply(std::span<const storage::entry> entries, position first) override {
     const std::lock_guard lock(mutex_);
-    if (through.number > durable_) faults_.push_back("a wrong position is confirmed");
-    persisted_ = through.number;
-    if (!waits_for_persisted_) return;
-    for (; visible_ < persisted_; ++visible_) show(appended_[visible_]);
+    if (!entries.empty() && first.number != visible_ + 1) note("entries are applied out of order");
+    if (visible_ + entries.size() > durable_) note("an entry is applied that is not durable");
+    for (const storage::entry& each : entries) show(each);
+    visible_ += entries.size();
+    return {};
   }
 
-  tl::expected<std::vector<storage::logged_entry>, storage::log_read_error> read_log(position from,
-                                                                                     std::size_t limit) const override {
+  bool has_failed() const noexcept override { return false; }
+
+  // Fails as often as break_recovery() said, then repairs what was broken.
+  storage::result<void> recover() override {
+    const std::lock_guard lock(mutex_);
+    ++recoveries_;
+    if (recoveries_ <= failing_recoveries_) return storage::fail_with(storage::error_code::io_error, "still broken");
+    failed_ = append_broken_ = sync_broken_ = false;
+    appended_.erase(appended_.begin() + static_cast<std::ptrdiff_t>(durable_), appended_.end());
+    newest_.clear();
+    for (const auto& [id, versions] : orders_) newest_[id] = versions.back()->version;
+    return {};
+  }
+
+  void release(storage::log_consumer who, position through) override {
+    const std::lock_guard lock(mutex_);
+    if (who != storage::log_consumer::sink) note("the view releases the log by itself");
+    if (through.number > durable_) note("a wrong position is released");
+    persisted_ = through.number;
+  }
+
+  tl::expected<std::vector<storage::logged_entry>, storage::log_read_error> read(position from,
+                                                                                 std::size_t limit) const override {
     const std::lock_guard lock(mutex_);
     const std::size_t begin = from.number == 0 ? 0 : from.number - 1;
     if (begin < trimmed_) return tl::make_unexpected(storage::log_read_error::trimmed);
@@ -155,7 +174,7 @@ class fake_store final : public storage::log, public order_lookup, public captur
     return last().number - std::min(last().number, at.number);
   }
 
-  tl::expected<position, storage::log_read_error> first() const override {
+  position first() const override {
     const std::lock_guard lock(mutex_);
     return position{trimmed_ + 1};
   }
@@ -207,6 +226,17 @@ class fake_store final : public storage::log, public order_lookup, public captur
     if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
     const auto found = captures_.find(key);
     return found == captures_.end() || !found->second->is_kept_at(now) ? nullptr : found->second;
+  }
+
+  // Appends the entries, makes them durable and applies them, as the actors do.
+  void write(std::span<const storage::entry> entries) {
+    const position first{appended().number + 1};
+    if (!append(entries) || !sync() || !apply(entries, first)) throw std::runtime_error("the store is broken");
+  }
+  // The next calls of recover() fail.
+  void break_recovery(int times) {
+    const std::lock_guard lock(mutex_);
+    failing_recoveries_ = recoveries_ + times;
   }
 
   std::size_t append_calls() const { return counted(append_calls_); }
@@ -271,13 +301,14 @@ class fake_store final : public storage::log, public order_lookup, public captur
   bool all_cold_ = false;
   std::set<order_id> held_;
   bool failed_ = false;
+  int recoveries_ = 0;
+  int failing_recoveries_ = 0;
   std::size_t append_calls_ = 0;
   std::size_t sync_calls_ = 0;
   std::vector<storage::entry> appended_;
   std::size_t durable_ = 0;
   std::size_t visible_ = 0;
   std::size_t persisted_ = 0;
-  bool waits_for_persisted_ = false;
   std::size_t trimmed_ = 0;
   std::optional<order_id> newest_order_;
   std::map<order_id, version> newest_;

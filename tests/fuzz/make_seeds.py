@@ -116,7 +116,8 @@ def capture_bodies():
 
 
 def records():
-    kinds = (("order", b"0"), ("message", b"1"), ("capture", b"2"), ("log_group", b"3"), ("clock", b"5"))
+    kinds = (("order", b"0"), ("message", b"1"), ("capture", b"2"), ("log_group", b"3"), ("clock", b"5"), ("log_record", b"6"),
+             ("segment_header", b"7"))
     seeds = {}
     for file in sorted(GOLDEN.glob("*.hex")):
         name = file.stem

@@ -1,5 +1,5 @@
 // Records and keys as they stand on the disk. The first byte says of what kind: '0' order, '1' message, '2' capture,
-// '3' log group, '4' key, '5' clock.
+// '3' log group, '4' key, '5' clock, '6' record of the log, '7' header of a file of the log.
 //
 // What decodes must, once it is encoded again, decode to an equal value and encode to the same bytes from then on; cut
 // short or with a byte behind its end it must not decode. A key must encode to the bytes that it was read from.
@@ -8,8 +8,10 @@
 #include "storage/records/keys.hpp"
 #include "storage/records/lifetime.hpp"
 #include "storage/records/log_group.hpp"
+#include "storage/records/log_record.hpp"
 #include "storage/records/message_record.hpp"
 #include "storage/records/order_record.hpp"
+#include "storage/records/segment_header.hpp"
 
 #include <memory>
 #include <utility>
@@ -85,7 +87,9 @@ bool are_equal_entries(const entry& a, const entry& b) {
   if (a.index() != b.index()) return false;
   if (const auto* message = std::get_if<message_entry>(&a)) {
     const auto& other = std::get<message_entry>(b);
-    return message->guid == other.guid && message->record == other.record;
+    const bool same_order = message->after == nullptr || other.after == nullptr ? message->after == other.after
+                                                                                : *message->after == *other.after;
+    return message->guid == other.guid && message->record == other.record && same_order;
   }
   const auto& one = std::get<capture_entry>(a);
   const auto& other = std::get<capture_entry>(b);
@@ -95,19 +99,46 @@ bool are_equal_entries(const entry& a, const entry& b) {
 }
 
 bool are_equal_groups(const log_group& a, const log_group& b) {
-  return a.bytes_before == b.bytes_before &&
+  return a.clock == b.clock &&
          std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(), are_equal_entries);
 }
 
 void check_log_group(std::string_view record) {
+  if (const auto read = decode_log_group(record)) CHECK(decode_log_group_clock(record) == read->clock);
   check_record(
       record, decode_log_group,
       [](const log_group& group) {
         std::string bytes;
-        encode_log_group(bytes, group.bytes_before, group.entries);
+        encode_log_group(bytes, group.clock, group.entries);
         return bytes;
       },
       are_equal_groups);
+}
+
+// A record that is intact must be framed the same way again, and must not be intact without its end.
+void check_log_record(std::string_view input) {
+  auto header = decode_log_record_header(input);
+  if (!header) return;
+  const std::size_t bytes = log_record_bytes(header->payload_bytes);
+  if (bytes > input.size() || !is_intact(*header, input.substr(0, bytes))) return;
+  const std::string_view payload = payload_of(*header, input);
+  std::string again(log_record_header_bytes, '\0');
+  again += payload;
+  frame_log_record(again, *header);
+  CHECK(again == input.substr(0, bytes));
+  again.back() = '\0';
+  CHECK(!is_intact(*header, again));
+}
+
+void check_segment_header(std::string_view input) {
+  const auto header = decode_segment_header(input);
+  if (!header) return;
+  CHECK(!decode_segment_header(input.substr(0, segment_header_bytes - 1)));
+  std::string bytes;
+  encode_segment_header(bytes, *header);
+  const auto again = decode_segment_header(bytes);
+  CHECK(again && again->log_id == header->log_id && again->first == header->first &&
+        again->bytes_before == header->bytes_before && again->hash_before == header->hash_before);
 }
 
 void check_clock(std::string_view record) {
@@ -151,13 +182,15 @@ void check_key(std::string_view key) {
 }
 
 void run(std::string_view input) {
-  switch (fuzz::take_choice(input, 6)) {
+  switch (fuzz::take_choice(input, 8)) {
     case 0: return check_order(input);
     case 1: return check_message(input);
     case 2: return check_capture(input);
     case 3: return check_log_group(input);
     case 4: return check_key(input);
-    default: return check_clock(input);
+    case 5: return check_clock(input);
+    case 6: return check_log_record(input);
+    default: return check_segment_header(input);
   }
 }
 

@@ -158,7 +158,17 @@ struct exchange {
                                      [this] { return positions; }};
   http_edge::handler handler{context, http_edge::server_settings().captured_bytes_max};
 
-  explicit exchange(http_edge::service_state state = http_edge::service_state::ready) { status.advance_to(state); }
+  explicit exchange(http_edge::service_state state = http_edge::service_state::ready) {
+    switch (state) {
+      case http_edge::service_state::recovering: break;
+      case http_edge::service_state::ready: status.set_ready(); break;
+      case http_edge::service_state::read_only:
+        status.set_ready();
+        status.stop_writes();
+        break;
+      case http_edge::service_state::draining: status.set_draining(); break;
+    }
+  }
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 

@@ -142,14 +142,15 @@ def newest(folder, pattern):
 
 
 def flip_middle(file):
+    """Flips bytes in the middle of what is written: a file of the log goes on with zeros."""
     data = bytearray(file.read_bytes())
-    middle = len(data) // 2
+    middle = len(data.rstrip(b"\0")) // 2
     data[middle:middle + FLIPPED_BYTES] = bytes(byte ^ 0xFF for byte in data[middle:middle + FLIPPED_BYTES])
     file.write_bytes(data)
 
 
-def damage_wal(folder):
-    flip_middle(newest(folder, "db/*.log"))
+def damage_log(folder):
+    flip_middle(newest(folder, "log/*.seg"))
 
 
 def damage_every_sst(folder):
@@ -182,7 +183,7 @@ def remove_database(folder):
     shutil.rmtree(folder / "db")
 
 
-DAMAGES = (damage_wal, damage_every_sst, remove_newest_sst, cut_manifest, empty_manifest, empty_current, remove_current,
+DAMAGES = (damage_log, damage_every_sst, remove_newest_sst, cut_manifest, empty_manifest, empty_current, remove_current,
            remove_database)
 
 
@@ -266,10 +267,12 @@ def create_until_refused(client, customer):
     raise AssertionError(f"{len(accepted)} orders fit on a disk of {settings.FULL_DISK_BYTES} bytes")
 
 
+@pytest.mark.parametrize("heals", [True, False], ids=["room while it runs", "room for the next start"])
 @pytest.mark.parametrize("flags", [(), ("--write-buffer=4MiB",)], ids=["log does not fit", "table does not fit"])
-def test_full_disk(small_disk, flags):
+def test_full_disk(small_disk, flags, heals):
     """Breaks if a write that did not reach the disk is acknowledged, if reads stop together with writes, if readiness does not give the
-    reason, or if the half-written end of a file prevents the next start from finding acknowledged writes."""
+    reason, if writes are not taken again once there is room, or if the half-written end of a file prevents the next start from finding
+    acknowledged writes."""
     folder, customer = small_disk / "data", new_customer()
     with start_server(folder, *flags) as server:
         client = server.client()
@@ -283,7 +286,13 @@ def test_full_disk(small_disk, flags):
         assert_not_ready(client, "read-only")
         assert client.get("/-/ready/reads").status == client.get("/-/live").status == 200
 
-    mount("-o", f"remount,size={settings.ROOMY_DISK_BYTES}", str(small_disk))
+        mount("-o", f"remount,size={settings.ROOMY_DISK_BYTES}", str(small_disk))
+        if heals:
+            client.wait_ready()
+            assert client.metric("ordem_write_recoveries_total") >= 1
+            assert_all_there(client, accepted)
+            accepted += create_orders(client, customer, 3)
+
     with start_server(folder, *flags) as server:
         client = server.client()
         assert client.get("/-/ready").status == 200

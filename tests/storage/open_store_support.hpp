@@ -12,6 +12,7 @@
 
 #include "storage/log/store.hpp"
 #include "tests/storage/support.hpp"
+#include "tests/storage/test_store.hpp"
 #include "tests/support_cpp/manual_clock.hpp"
 #include "tests/support_cpp/temp_folder.hpp"
 
@@ -21,14 +22,28 @@ inline storage::store_settings settings_for(const std::filesystem::path& folder)
   storage::store_settings settings;
   settings.folder = folder;
   settings.block_cache_bytes = std::size_t{1} << 20;
-  settings.write_buffer_bytes = std::size_t{4} << 20;
-  settings.index_entries = 64;  // so that tests cover memtables, table files, and the step between
+  settings.write_buffer_bytes = std::size_t{16} << 20;
+  settings.segment_bytes = std::size_t{16} << 10;  // so that tests cover a log of many files
+  settings.memtable_entries = 64;                  // so that tests cover memtables, table files, and the step between
   return settings;
 }
 
-// Opens a store; throws if that fails.
-inline std::unique_ptr<storage::store> opened(storage::store_settings settings, time_source& clock) {
+using test_store_result = storage::result<std::unique_ptr<test_store>>;
+
+inline test_store_result try_open(storage::store_settings settings, time_source& clock) {
   auto result = storage::open_store(std::move(settings), clock);
+  if (!result) return tl::make_unexpected(std::move(result.error()));
+  return std::make_unique<test_store>(std::move(*result));
+}
+inline test_store_result try_open_for_reading(storage::store_settings settings, time_source& clock) {
+  auto result = storage::open_store_for_reading(std::move(settings), clock);
+  if (!result) return tl::make_unexpected(std::move(result.error()));
+  return std::make_unique<test_store>(std::move(*result));
+}
+
+// Opens a store; throws if that fails.
+inline std::unique_ptr<test_store> opened(storage::store_settings settings, time_source& clock) {
+  auto result = try_open(std::move(settings), clock);
   if (!result) throw std::runtime_error(result.error().message);
   return std::move(*result);
 }
@@ -42,7 +57,7 @@ struct open_store {
   temp_folder folder;
   manual_clock clock;
   storage::store_settings settings = settings_for(folder.path());
-  std::unique_ptr<storage::store> store;
+  std::unique_ptr<test_store> store;
 
   open_store() { open(); }
 
@@ -61,6 +76,11 @@ struct open_store {
   template <class Entry>
   void write(const std::vector<Entry>& entries) {
     write(group_of(entries));
+  }
+  // Durable when it returns, and not visible before store->apply().
+  void write_to_log(const std::vector<storage::entry>& group) {
+    REQUIRE(store->append(group));
+    REQUIRE(store->log().sync());
   }
 
   std::vector<storage::logged_entry> replayed(position from = {1}) const {
@@ -99,12 +119,14 @@ inline std::vector<shared_order> first_of(order_list& list, std::size_t limit) {
   }
   return found;
 }
-inline std::vector<shared_order> list_orders(const order_reader& in, std::string_view customer_id,
-                                             std::optional<order_id> after, std::size_t limit) {
+template <class Reader>
+std::vector<shared_order> list_orders(const Reader& in, std::string_view customer_id, std::optional<order_id> after,
+                                      std::size_t limit) {
   return first_of(*in.list_orders(customer_id, after), limit);
 }
-inline std::vector<shared_order> list_versions(const order_reader& in, order_id id, std::optional<version> before,
-                                               std::size_t limit) {
+template <class Reader>
+std::vector<shared_order> list_versions(const Reader& in, order_id id, std::optional<version> before,
+                                        std::size_t limit) {
   return first_of(*in.list_versions(id, before), limit);
 }
 

@@ -46,6 +46,12 @@ class random_values final : public random_orders {
   money amount() {
     return money::of_minor_units(static_cast<std::int64_t>(number_up_to(limits::total_minor_units_max))).value();
   }
+  // Often empty, as before clients had identities.
+  ordem::origin an_origin() {
+    if (chance()) return {};
+    std::string tenant = text(20);
+    return {std::move(tenant), text(20)};
+  }
   ordem::verdict verdict() { return static_cast<ordem::verdict>(1 + up_to(5)); }
   std::string customer() override { return text(400); }
   currency_code currency() override { return {letter(), letter(), letter()}; }
@@ -64,6 +70,7 @@ class random_values final : public random_orders {
     made.total = amount();
     made.created_at = time();
     made.updated_at = made.created_at + milliseconds{number_up_to(std::uint64_t{1} << 46)};
+    made.origin = an_origin();
     return made;
   }
 
@@ -79,6 +86,7 @@ class random_values final : public random_orders {
     made.created_at = time();
     made.expires_at = time();
     if (chance()) made.command = command();
+    made.origin = an_origin();
     return made;
   }
 
@@ -97,13 +105,32 @@ class random_values final : public random_orders {
     if (chance()) made.lease_ends_at = time();
     if (chance()) made.expires_at = time();
     if (chance()) made.response = std::make_shared<const captured_response>(response());
+    made.origin = an_origin();
     return made;
   }
 
   storage::entry entry() {
-    if (chance()) return storage::message_entry{a_guid(), message(), nullptr, nullptr};
+    if (chance()) return message_entry();
     return storage::capture_entry{a_key(), time(),
                                   chance() ? std::make_shared<const ordem::capture>(capture()) : nullptr};
+  }
+
+  // With the order after the message, if its verdict says that there is one.
+  storage::message_entry message_entry() {
+    storage::message_entry made{a_guid(), message(), nullptr, nullptr};
+    if (!is_accepted(made.record.outcome.verdict)) return made;
+    ordem::order after = order();
+    after.id = made.record.outcome.order;
+    after.version = made.record.outcome.version;
+    made.after = shared(std::move(after));
+    return made;
+  }
+
+  clock_state a_clock() {
+    const auto some_ms = [&] { return time().time_since_epoch(); };
+    clock_state made{time(), text(40), chance() ? some_ms() : -some_ms(), some_ms(), some_ms(), {}};
+    for (auto count = up_to(16); count > 0; --count) made.steps.push_back({time(), some_ms()});
+    return made;
   }
 
  private:
@@ -149,6 +176,10 @@ inline bool is_same(const shared_capture& a, const shared_capture& b) {
   return a == nullptr || b == nullptr ? a == b : *a == *b;
 }
 
+inline bool is_same(const shared_order& a, const shared_order& b) {
+  return a == nullptr || b == nullptr ? a == b : *a == *b;
+}
+
 inline bool is_same(const storage::capture_entry& a, const storage::capture_entry& b) {
   return a.key == b.key && a.at == b.at && is_same(a.after, b.after);
 }
@@ -158,7 +189,7 @@ inline bool is_logged_as(const storage::entry& written, const storage::entry& re
   if (const auto* message = std::get_if<storage::message_entry>(&written)) {
     const auto* logged = std::get_if<storage::message_entry>(&read);
     return logged != nullptr && logged->guid == message->guid && logged->record == message->record &&
-           logged->before == nullptr && logged->after == nullptr;
+           logged->before == nullptr && is_same(logged->after, message->after);
   }
   const auto* capture = std::get_if<storage::capture_entry>(&read);
   return capture != nullptr && is_same(std::get<storage::capture_entry>(written), *capture);

@@ -12,6 +12,7 @@
 
 #include "actors/gateway.hpp"
 #include "engine/rules/capture_rules.hpp"
+#include "storage/log/store.hpp"
 #include "tests/actors/support.hpp"
 #include "tests/support_cpp/seed.hpp"
 #include "tests/support_cpp/temp_folder.hpp"
@@ -87,7 +88,7 @@ struct change_counts {
 
 // Checks that each entry is the change that some call makes on the entries before it.
 change_counts check_log(const storage::store& store, const capture_terms& terms, timestamp end) {
-  const auto entries = store.read_log({1}, std::numeric_limits<std::size_t>::max());
+  const auto entries = store.log().read({1}, std::numeric_limits<std::size_t>::max());
   REQUIRE(entries);
   std::map<std::string, shared_capture> captures;
   change_counts changes;
@@ -107,7 +108,7 @@ change_counts check_log(const storage::store& store, const capture_terms& terms,
     current = each.after;
   }
   for (const auto& [name, current] : captures) {
-    const shared_capture found = store.find_capture(key_of(name), end).value();
+    const shared_capture found = store.view().find_capture(key_of(name), end).value();
     const bool is_kept = current != nullptr && current->is_kept_at(end);
     REQUIRE((found != nullptr) == is_kept);
     if (is_kept) REQUIRE(*found == *current);
@@ -127,7 +128,11 @@ TEST_CASE("random calls of captures make allowed changes, and each caller gets t
   random_calls calls;
   {
     storage::store& store = *calls.store;
-    gateway engine(settings, {.log = store, .orders = store, .captures = store, .clock = calls.clock});
+    gateway engine(settings, {.log = store.log(),
+                              .view = store.view(),
+                              .orders = store.view(),
+                              .captures = store.view(),
+                              .clock = calls.clock});
     calls.run(engine, seed);
     REQUIRE(engine.drain(patience));
   }

@@ -29,10 +29,7 @@ struct capture_table_test {
     write(*decided.entry);
     table.complete(some_key);
   }
-  void write(const storage::entry& what) {
-    REQUIRE(committed.append(std::span(&what, 1)));
-    REQUIRE(committed.sync());
-  }
+  void write(const storage::entry& what) { committed.write(std::span(&what, 1)); }
 };
 
 capture_verdict verdict_in(const capture_table::admission& admitted) {

@@ -33,8 +33,7 @@ struct dedupe_table_test {
     if (is_accepted(what)) done.after = shared(sample_order());
     done.record.outcome.order = order_id_of(1);
     done.record.outcome.version = {1};
-    REQUIRE(committed.append(std::vector<storage::entry>{done}));
-    REQUIRE(committed.sync());
+    committed.write(std::vector<storage::entry>{done});
   }
 };
 

@@ -176,7 +176,6 @@ struct replicator_test : gateway_test {
     engine->start_consuming();
   }
   void consume_with_durability_postgres() {
-    store.wait_for_persisted();
     gateway_settings settings;
     settings.consumer.wait_for_persisted = true;
     consume(settings);

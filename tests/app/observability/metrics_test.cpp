@@ -55,7 +55,7 @@ struct metrics_test : gateway_test {
     engine->start_consuming();
   }
   std::string text() {
-    const storage::store_stats stats{.last = store.last()};
+    const storage::view_stats stats;
     return metrics_text(edge, state, engine.get(), &store, &stats, clock.now(), clock_seen);
   }
   // Returns the value of a metric, named with its labels, or nullopt if it is missing.

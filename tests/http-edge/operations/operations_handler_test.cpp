@@ -114,14 +114,34 @@ TEST_CASE("/-/position works while the server is read-only or draining, not whil
   }
 }
 
-TEST_CASE("the state of the service never goes back") {
+TEST_CASE("the state of the service") {
   service_status status;
   CHECK(status.now() == service_state::recovering);
-  status.advance_to(service_state::read_only);
-  status.advance_to(service_state::ready);
-  CHECK(status.now() == service_state::read_only);
-  status.advance_to(service_state::draining);
-  CHECK(status.now() == service_state::draining);
+
+  SECTION("is read-only from a failed write until writes work again") {
+    status.set_ready();
+    status.stop_writes();
+    CHECK(status.now() == service_state::read_only);
+    status.resume_writes();
+    CHECK(status.now() == service_state::ready);
+  }
+  SECTION("is not ready before the start is done, whatever becomes of writes meanwhile") {
+    status.stop_writes();
+    CHECK(status.now() == service_state::read_only);
+    status.resume_writes();
+    CHECK(status.now() == service_state::recovering);
+  }
+  SECTION("keeps a failure that comes before the start is done") {
+    status.stop_writes();
+    status.set_ready();
+    CHECK(status.now() == service_state::read_only);
+  }
+  SECTION("stays draining") {
+    status.set_draining();
+    status.stop_writes();
+    status.resume_writes();
+    CHECK(status.now() == service_state::draining);
+  }
 }
 
 TEST_CASE("the type of every problem leads to its page") {

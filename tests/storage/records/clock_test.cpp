@@ -26,7 +26,7 @@ struct clock_test {
   std::filesystem::path folder = temp.path() / "data";
   manual_machine machine;
   std::optional<engine_clock> clock;
-  std::unique_ptr<store> opened_store;
+  std::unique_ptr<test_store> opened_store;
 
   void stop() {
     opened_store.reset();
@@ -40,7 +40,7 @@ struct clock_test {
   bool starts() {
     stop();
     clock.emplace(machine.sources());
-    return storage::open_store(settings_for(folder), *clock).has_value();
+    return try_open(settings_for(folder), *clock).has_value();
   }
   void write(const entry& what) {
     REQUIRE(opened_store->append(std::vector<entry>{what}));
@@ -63,7 +63,7 @@ struct clock_test {
     const timestamp newest = opened_store->read_log(opened_store->last(), 1).value().front().at();
     opened_store.reset();
     expired.confirm_durable(newest);
-    tamper(folder, family_descriptors(settings_for(folder), expired), [&](auto& db, auto handle) {
+    tamper(folder, families_of(settings_for(folder), expired), [&](auto& db, auto handle) {
       auto* captures = handle(family::captures);
       REQUIRE(db.CompactRange({}, captures, nullptr, nullptr).ok());
       const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator({}, captures));
@@ -129,7 +129,7 @@ TEST_CASE_METHOD(clock_test, "a folder opened for reading has the clock of its w
   machine.set_by(hours(25));
   create(2);
   engine_clock readers(machine.sources());
-  const auto reader = open_store_for_reading(settings_for(folder), readers);
+  const auto reader = try_open_for_reading(settings_for(folder), readers);
   REQUIRE(reader);
   CHECK((*reader)->find_message(made.guid, readers.read()).value());
   machine.pass(sample_ttl);
@@ -153,13 +153,14 @@ TEST_CASE_METHOD(clock_test,
   CHECK(opened_store->newest_order() == order_id_of(1));
 }
 
-TEST_CASE_METHOD(clock_test, "a state of the clock that can't be read is damage") {
-  start();
-  create(1);
-  stop();
+TEST_CASE_METHOD(clock_test, "a state of the clock that a loader kept and that can't be read is damage") {
+  {
+    engine_clock loading(machine.sources());
+    REQUIRE(load_new_store(settings_for(folder), "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c", loading).value()->finish({1}));
+  }
   tamper(folder, [](auto& db, auto) { REQUIRE(db.Put({}, db.DefaultColumnFamily(), "clock", "nonsense").ok()); });
   clock.emplace(machine.sources());
-  const auto result = storage::open_store(settings_for(folder), *clock);
+  const auto result = try_open(settings_for(folder), *clock);
   REQUIRE_FALSE(result);
   CHECK_THAT(result.error(), is_error(error_code::damaged, {"clock"}));
 }

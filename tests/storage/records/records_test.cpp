@@ -45,11 +45,9 @@ std::vector<entry> random_group(random_values& random) {
   return group;
 }
 
-constexpr std::uint64_t bytes_before = 123'456'789;
-
-std::string bytes_of(const std::vector<entry>& group) {
+std::string bytes_of(const std::vector<entry>& group, const std::optional<clock_state>& clock = std::nullopt) {
   std::string bytes;
-  encode_log_group(bytes, bytes_before, group);
+  encode_log_group(bytes, clock, group);
   return bytes;
 }
 
@@ -141,15 +139,18 @@ TEST_CASE("every kind of command comes back from a message's record") {
   for (const int count : seen) CHECK(count > 0);
 }
 
-TEST_CASE("a log group gives back its entries, in order") {
+TEST_CASE("a log group gives back its entries, in order, and its clock") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random_values random(seed);
   for (int i = 0; i < rounds; ++i) {
     const auto group = random_group(random);
-    const auto read = decode_log_group(bytes_of(group));
+    const auto clock = random.chance() ? std::optional(random.a_clock()) : std::nullopt;
+    const std::string bytes = bytes_of(group, clock);
+    const auto read = decode_log_group(bytes);
     REQUIRE(read);
-    REQUIRE(read->bytes_before == bytes_before);
+    REQUIRE(read->clock == clock);
+    REQUIRE(decode_log_group_clock(bytes) == clock);
     REQUIRE(read->entries.size() == group.size());
     for (std::size_t j = 0; j < group.size(); ++j) REQUIRE(is_logged_as(group[j], read->entries[j]));
   }
@@ -181,7 +182,7 @@ TEST_CASE("a record with bytes behind its end decodes to nothing") {
 
 TEST_CASE("a record of another format decodes to nothing") {
   random_values random(1);
-  const std::uint8_t format = GENERATE(as<std::uint8_t>{}, 0, 2, 255);
+  const std::uint8_t format = GENERATE(as<std::uint8_t>{}, 0, 3, 255);
   const auto with_format = [format](std::string bytes) {
     bytes[0] = static_cast<char>(format);
     return bytes;
@@ -196,11 +197,8 @@ TEST_CASE("the state of a clock comes back from its record as it was, and from n
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random_values random(seed);
-  const auto some_ms = [&] { return random.time().time_since_epoch(); };
   for (int i = 0; i < rounds; ++i) {
-    clock_state what{random.time(), random.text(40), random.chance() ? some_ms() : -some_ms(),
-                     some_ms(),     some_ms(),       {}};
-    for (auto count = random.up_to(16); count > 0; --count) what.steps.push_back({random.time(), some_ms()});
+    const clock_state what = random.a_clock();
     std::string bytes;
     encode_clock_state(bytes, what);
     REQUIRE(decode_clock_state(bytes) == what);
@@ -215,8 +213,48 @@ TEST_CASE("a log group of another format decodes to nothing") {
   random_values random(1);
   std::string bytes = bytes_of(random_group(random));
   REQUIRE(decode_log_group(bytes));
-  bytes[0] = GENERATE(as<char>{}, 0, 1, 2, 4);
+  bytes[0] = GENERATE(as<char>{}, 0, 1, 2, 3, 5);
   CHECK_FALSE(decode_log_group(bytes));
+}
+
+TEST_CASE("a log group whose clock can't be read decodes to nothing") {
+  random_values random(1);
+  std::string bytes;
+  byte_writer to{bytes};
+  to.put_byte(4);
+  to.put_string("nonsense");
+  to.put_varint(0);
+  CHECK_FALSE(decode_log_group(bytes));
+  CHECK_FALSE(decode_log_group_clock(bytes));
+}
+
+TEST_CASE("a message of a log group has an order if it was accepted, and only then: the one of its outcome") {
+  const auto seed = testing::seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  random_values random(seed);
+  const auto decodes = [](const message_entry& what) { return decode_log_group(bytes_of({what})).has_value(); };
+  int accepted = 0;
+  for (int i = 0; i < rounds; ++i) {
+    message_entry what = random.message_entry();
+    REQUIRE(decodes(what));
+    if (what.after == nullptr) {
+      order superfluous = random.order();
+      superfluous.id = what.record.outcome.order;
+      superfluous.version = what.record.outcome.version;
+      what.after = testing::shared(std::move(superfluous));
+      REQUIRE_FALSE(decodes(what));
+      continue;
+    }
+    ++accepted;
+    order other = *what.after;
+    ++other.version.number;
+    what.after = testing::shared(std::move(other));
+    REQUIRE_FALSE(decodes(what));
+    what.after = nullptr;
+    REQUIRE_FALSE(decodes(what));
+  }
+  CHECK(accepted > 0);
+  CHECK(accepted < rounds);
 }
 
 // The decoded value is not checked, only that it is a whole value or nullopt.
@@ -283,7 +321,7 @@ TEST_CASE("random bytes decode to nothing or to a value") {
   INFO("ORDEM_SEED=" << seed);
   random_values random(seed);
   for (int i = 0; i < 5000; ++i) {
-    const std::string bytes = static_cast<char>(1 + random.up_to(2)) + random.text(64);
+    const std::string bytes = static_cast<char>(1 + random.up_to(3)) + random.text(64);
     decode_order({}, bytes);
     decode_message(bytes);
     decode_lifetime(bytes);
@@ -298,13 +336,13 @@ TEST_CASE("random bytes decode to nothing or to a value") {
 TEST_CASE("a count that is larger than the record causes no allocation") {
   std::string bytes;
   byte_writer to{bytes};
-  to.put_byte(3);
-  to.put_varint(0);
+  to.put_byte(4);
+  to.put_string("");  // no clock
   to.put_varint(std::numeric_limits<std::uint64_t>::max());
   CHECK_FALSE(decode_log_group(bytes));
 }
 
-// Writes an order's record field by field, so that a field can have a value that no order has.
+// Writes an order's record in format 1 field by field, so that a field can have a value that no order has.
 struct raw_order {
   std::uint8_t status = 1;
   std::uint64_t created_ms = 1000;
@@ -354,7 +392,7 @@ TEST_CASE("an order with a field out of its range decodes to nothing") {
   CHECK_FALSE(decode_order({}, record.bytes()));
 }
 
-// Write a capture's record with a response, and a log group of one capture, field by field.
+// Write a capture's record in format 1 with a response, and a log group of one capture, field by field.
 struct raw_capture {
   std::uint64_t status = 200;
   std::uint64_t headers = 0;
@@ -377,8 +415,8 @@ struct raw_capture {
   std::string group() const {
     std::string out;
     byte_writer to{out};
-    to.put_byte(3);
-    to.put_varint(0);
+    to.put_byte(4);
+    to.put_string("");  // no clock
     to.put_varint(1);
     to.put_byte(kind);
     to.put_string(key);

@@ -122,16 +122,13 @@ TEST_CASE_METHOD(capture_store_test, "no change of a capture is visible before i
   CHECK(all_keys().size() == 2);
 }
 
-TEST_CASE_METHOD(capture_store_test, "with durability postgres no capture is visible before it is confirmed") {
-  settings.durability = durability::postgres;
-  settings.log_is_consumed = true;
-  reopen();
-  write({allocation_entry(some_key)});
-  write({release_entry(some_key)});
+TEST_CASE_METHOD(capture_store_test, "no durable change of a capture is visible before it is applied") {
+  write_to_log({allocation_entry(some_key)});
+  write_to_log({release_entry(some_key)});
   CHECK(find(some_key) == nullptr);
-  store->confirm_persisted({1});
+  store->apply({1});
   CHECK(find(some_key) != nullptr);
-  store->confirm_persisted({2});
+  store->apply({2});
   CHECK(find(some_key) == nullptr);
 }
 

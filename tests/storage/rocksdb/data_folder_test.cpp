@@ -1,53 +1,20 @@
 // The folder around the database: it is made durably, and its replacement is detected.
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cerrno>
 #include <filesystem>
-#include <mutex>
 #include <string>
-#include <vector>
 
-#include "storage/rocksdb/data_folder.hpp"
+#include "storage/folder/data_folder.hpp"
 #include "tests/storage/error_matcher.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
-
-namespace {
-
-namespace fs = std::filesystem;
-
-// The fsync calls of this process.
-struct {
-  std::mutex mutex;
-  std::vector<std::string> paths;
-  std::string refused;  // the path of which a sync fails
-} syncs;
-
-}  // namespace
-
-// Replaces the function of the C library, in this program and its libraries.
-extern "C" int fsync(int file) {
-  std::error_code ignored;
-  const std::string path = fs::read_symlink("/proc/self/fd/" + std::to_string(file), ignored).string();
-  {
-    const std::lock_guard lock(syncs.mutex);
-    syncs.paths.push_back(path);
-    if (path == syncs.refused) {
-      errno = EIO;
-      return -1;
-    }
-  }
-  return static_cast<int>(::syscall(SYS_fsync, file));
-}
+#include "tests/storage/sync_calls.hpp"
 
 namespace ordem::storage {
 namespace {
 
+namespace fs = std::filesystem;
 using namespace testing;
 using Catch::Matchers::Contains;
 
@@ -56,18 +23,9 @@ struct data_folder_test {
   fs::path root = fs::canonical(temp.path());
   manual_clock clock;
 
-  data_folder_test() { refuse({}); }
-  ~data_folder_test() { refuse({}); }
-  static void refuse(const std::string& path) {
-    const std::lock_guard lock(syncs.mutex);
-    syncs.paths.clear();
-    syncs.refused = path;
-  }
-  static bool was_synced(const fs::path& path) {
-    const std::lock_guard lock(syncs.mutex);
-    return std::find(syncs.paths.begin(), syncs.paths.end(), path.string()) != syncs.paths.end();
-  }
-  static void write(storage::store& to, std::uint64_t number) {
+  sync_calls syncs;
+
+  static void write(test_store& to, std::uint64_t number) {
     REQUIRE(to.append(group_of({create_entry(number)})));
     REQUIRE(to.sync());
   }
@@ -76,9 +34,10 @@ struct data_folder_test {
 TEST_CASE_METHOD(data_folder_test, "each folder in which one is made is synced, up to the first existing one") {
   const fs::path folder = root / "a" / "b" / "data";
   opened(settings_for(GENERATE(true, false) ? folder : folder / ""), clock);
-  for (const fs::path& each : {root, root / "a", root / "a" / "b", folder, folder / "FORMAT.tmp"}) {
+  for (const fs::path& each : {root, root / "a", root / "a" / "b", folder, folder / "log",
+                               folder / "log" / "unfinished", folder / "FORMAT.tmp"}) {
     INFO(each);
-    CHECK(was_synced(each));
+    CHECK(syncs.has(each));
   }
 }
 
@@ -86,20 +45,20 @@ TEST_CASE_METHOD(data_folder_test,
                  "the parent of a folder is synced if an earlier start made the folder and was cut off") {
   fs::create_directories(root / "data");
   opened(settings_for(GENERATE(true, false) ? root / "data" : root / "data" / ""), clock);
-  CHECK(was_synced(root));
+  CHECK(syncs.has(root));
 }
 
 TEST_CASE_METHOD(data_folder_test, "a start fails if it can't sync the parent of a folder that an earlier start made") {
   fs::create_directories(root / "data");
-  refuse(root.string());
-  const auto result = open_store(settings_for(root / "data"), clock);
+  syncs.refuse(root.string());
+  const auto result = try_open(settings_for(root / "data"), clock);
   REQUIRE_FALSE(result);
   CHECK_THAT(result.error(), is_error(error_code::io_error, {root.string(), "Input/output error"}));
 }
 
 TEST_CASE_METHOD(data_folder_test, "a start fails with the reason if it can't sync a folder") {
-  refuse(root.string() + GENERATE(as<std::string>{}, "", "/a", "/a/data"));
-  const auto result = open_store(settings_for(root / "a" / "data"), clock);
+  syncs.refuse(root.string() + GENERATE(as<std::string>{}, "", "/a", "/a/data", "/a/data/log"));
+  const auto result = try_open(settings_for(root / "a" / "data"), clock);
   REQUIRE_FALSE(result);
   CHECK_THAT(result.error(), is_error(error_code::io_error, {(root / "a").string(), "Input/output error"}));
 }
@@ -125,12 +84,12 @@ TEST_CASE_METHOD(data_folder_test, "a store whose folder is removed or replaced 
   SECTION("the folder is renamed") {
     fs::rename(folder, root / "away");
   }
-  SECTION("its database is renamed") {
-    fs::rename(folder / "db", root / "away");
+  SECTION("its log is renamed") {
+    fs::rename(folder / "log", root / "away");
   }
   SECTION("another is in its place") {
     fs::rename(folder, root / "away");
-    fs::create_directories(folder / "db");
+    fs::create_directories(folder / "log");
   }
   REQUIRE(first->append(group_of({create_entry(1)})));
   const auto synced = first->sync();
@@ -139,10 +98,14 @@ TEST_CASE_METHOD(data_folder_test, "a store whose folder is removed or replaced 
   CHECK(first->last() == position{1});
   CHECK(first->append(group_of({create_entry(2)})).error() == log_error::failed_earlier);
   CHECK(first->find_order(order_id_of(0)).value() != nullptr);
+  const auto recovered = first->log().recover();
+  REQUIRE_FALSE(recovered);
+  CHECK_THAT(recovered.error(), is_error(error_code::permanent, {"removed or replaced"}));
+  CHECK(first->append(group_of({create_entry(2)})).error() == log_error::failed_earlier);
+  const auto reported = errors.all();
+  CHECK(reported.size() == 1);
+  CHECK_THAT(reported.at(0), Contains("removed or replaced"));
   first->close();
-  first.reset();
-  REQUIRE(errors.all().size() == 1);
-  CHECK_THAT(errors.all()[0], Contains("removed or replaced"));
 }
 
 TEST_CASE_METHOD(data_folder_test, "a store whose folder was moved away does not change the store in its place") {

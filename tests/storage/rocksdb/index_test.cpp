@@ -1,4 +1,4 @@
-// The indexes of the store: memtables, table files, crashes and failed writes.
+// The view's files: memtables, table files, crashes and failed writes.
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -11,8 +11,8 @@
 #include <set>
 #include <thread>
 
+#include "storage/folder/data_folder.hpp"
 #include "storage/records/keys.hpp"
-#include "storage/rocksdb/data_folder.hpp"
 #include "tests/storage/error_matcher.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
@@ -46,7 +46,7 @@ struct index_test : open_store {
     REQUIRE(store->append(group));
   }
 
-  static std::size_t count_of(const storage::store& in, const std::string& customer) {
+  static std::size_t count_of(const test_store& in, const std::string& customer) {
     std::size_t count = 0;
     std::optional<order_id> after;
     for (;;) {
@@ -57,7 +57,7 @@ struct index_test : open_store {
     }
   }
 
-  void check_all_found(const storage::store& in) const {
+  void check_all_found(const test_store& in) const {
     for (std::uint64_t i = 1; i <= orders; ++i) {
       REQUIRE(in.find_message(create_entry(i).guid, sample_time).value());
     }
@@ -68,21 +68,29 @@ struct index_test : open_store {
     REQUIRE(messages == 2 * orders);
   }
 
-  void remove_log_group(position first) {
-    tamper(folder.path(), [&](auto& db, auto handle) {
-      std::string key;
-      encode_log_key(key, first);
-      std::string value;
-      REQUIRE(db.Get({}, handle(family::log), key, &value).ok());
-      REQUIRE(db.Delete({}, handle(family::log), key).ok());
-    });
+  // Puts a folder in the place of a table file that is to be ingested. REQUIRES: no memtable is full yet.
+  fs::path put_obstacle() const {
+    fs::path made = folder.path() / "incoming" / "messages";
+    fs::create_directories(made / "in the way");
+    return made;
+  }
+
+  // Removes the first files of the log, so that it begins at `first` or after it. Returns where it begins.
+  std::uint64_t remove_segments_before(std::uint64_t first) {
+    for (const fs::path& each : segments_in(folder.path() / "log")) {
+      const std::uint64_t begin = std::stoull(each.stem().string());
+      if (begin >= first) return begin;
+      fs::remove(each);
+    }
+    FAIL("the log is too short");
+    return 0;
   }
 
   // Returns the position that the table files have. REQUIRES: the store is not open.
   std::uint64_t indexed() {
     std::uint64_t reached = 0;
     tamper(folder.path(), [&](auto& db, auto handle) {
-      handle(family::log);
+      handle(family::orders);
       std::string value;
       if (db.Get({}, "indexed", &value).ok()) reached = decode_log_key(value).value().number;
     });
@@ -106,7 +114,7 @@ TEST_CASE_METHOD(index_test, "messages and customers are found in memory, in fil
 
 // Reading the whole list takes thousands of times as long.
 TEST_CASE_METHOD(index_test, "the first order of a customer is found as fast among many recent orders as among few") {
-  settings.index_entries = 16 * group_entries_max;
+  settings.memtable_entries = 16 * group_entries_max;
   reopen();
   write({create_entry(1, content_of("few"))});
   orders = 1;
@@ -179,7 +187,7 @@ TEST_CASE_METHOD(index_test, "after each crash the indexes are made from the log
 
 TEST_CASE_METHOD(index_test, "a store for reading finds what its writer has only in memory") {
   write_orders(100);
-  const auto reader = storage::open_store_for_reading(settings, clock);
+  const auto reader = try_open_for_reading(settings, clock);
   REQUIRE(reader);
   check_all_found(**reader);
 }
@@ -187,12 +195,12 @@ TEST_CASE_METHOD(index_test, "a store for reading finds what its writer has only
 TEST_CASE_METHOD(index_test, "a table file that a crash left before its ingestion is deleted") {
   write_orders(10);
   store.reset();
-  std::ofstream(incoming_path(folder.path()) / "messages") << "half";
+  std::ofstream(folder.path() / "incoming" / "messages") << "half";
   open();
   write_orders(100);
   check_all_found(*store);
   store->close();
-  CHECK(fs::is_empty(incoming_path(folder.path())));
+  CHECK(fs::is_empty(folder.path() / "incoming"));
 }
 
 TEST_CASE_METHOD(index_test, "indexes that are ahead of the log are refused") {
@@ -200,76 +208,107 @@ TEST_CASE_METHOD(index_test, "indexes that are ahead of the log are refused") {
   store->close();
   store.reset();
   tamper(folder.path(), [&](auto& db, auto handle) {
-    handle(family::log);
+    handle(family::orders);
     std::string value;
     encode_log_key(value, {1000});
     REQUIRE(db.Put({}, "indexed", value).ok());
   });
-  const auto result = storage::open_store(settings, clock);
+  const auto result = try_open(settings, clock);
   REQUIRE_FALSE(result);
   CHECK_THAT(result.error(), is_error(error_code::damaged, {"ahead of the log"}));
 }
 
-TEST_CASE_METHOD(index_test, "a gap in the log before where the indexes end is no damage") {
+TEST_CASE_METHOD(index_test, "a log that begins before where the files end, or just there, is no damage") {
+  settings.segment_bytes = 4096;
+  reopen();
   write_orders(50);
   store->close();
   store.reset();
-  remove_log_group({41});
+  const std::uint64_t first = remove_segments_before(41);
   open();
   check_all_found(*store);
-  CHECK(replayed({43}).size() == 58);
-  CHECK(store->read_log({41}, 1).error() == log_read_error::trimmed);
+  CHECK(store->first() == position{first});
+  CHECK(replayed({first}).size() == 101 - first);
+  CHECK(store->read_log({first - 1}, 1).error() == log_read_error::trimmed);
   write_orders(50);
   reopen();
   check_all_found(*store);
-  CHECK(replayed({43}).size() == 158);
+  CHECK(replayed({first}).size() == 201 - first);
 }
 
-TEST_CASE_METHOD(index_test, "a gap in the log after where the indexes end is refused") {
-  write_orders(50);
+TEST_CASE_METHOD(index_test, "a log that begins after where the files end is refused") {
+  settings.segment_bytes = 4096;
+  settings.memtable_entries = 128;
+  reopen();
+  write_orders(100);
   store.reset();
-  REQUIRE(indexed() < 97);
-  remove_log_group({97});
-  const auto result = storage::open_store(settings, clock);
+  const std::uint64_t reached = indexed();
+  CAPTURE(reached);
+  REQUIRE(reached < 150);
+  remove_segments_before(reached + 2);
+  const auto result = try_open(settings, clock);
   REQUIRE_FALSE(result);
-  CHECK_THAT(result.error(), is_error(error_code::damaged, {"does not reach back to the indexes"}));
+  CHECK_THAT(result.error(), is_error(error_code::damaged, {"does not reach back to the files"}));
 }
 
-TEST_CASE_METHOD(index_test, "when the indexes can't be written, writes fail and reads work") {
+TEST_CASE_METHOD(index_test, "when files can't be written the view says so, takes what is in flight, and recovers") {
   settings.on_error = errors.listener();
   reopen();
   write_orders(10);
-  fs::remove_all(incoming_path(folder.path()));
-  std::ofstream(incoming_path(folder.path())) << "in the way";
-  tl::expected<position, log_error> written;
-  // The index thread fails; until then appends succeed.
-  while ((written = store->append(group_of({create_entry(orders + 1)})))) {
-    ++orders;
-    REQUIRE(store->sync());
+  CHECK_FALSE(store->view().has_failed());
+  const fs::path obstacle = put_obstacle();
+  // The flush thread fails; until then it is not known.
+  while (!store->view().has_failed()) {
+    write_orders(1);
     REQUIRE(orders < 1'000'000);
   }
-  CHECK(written.error() == log_error::write_failed);
-  CHECK(store->append(group_of({create_entry(orders + 1)})).error() == log_error::failed_earlier);
-  CHECK(store->find_message(create_entry(orders).guid, sample_time).value());
+  write_orders(1000);  // more than the memtables that may wait
+  check_all_found(*store);
+  CHECK(store->view().has_failed());
+  const auto again = store->view().recover();
+  REQUIRE_FALSE(again);
+  CHECK_THAT(again.error(), is_error(error_code::io_error));
 
-  settings.on_error = [](std::string_view) {};
-  reopen();
+  fs::remove_all(obstacle);
+  REQUIRE(store->view().recover());
+  CHECK_FALSE(store->view().has_failed());
+  write_orders(100);
+  check_all_found(*store);
+  store->close();
+  store.reset();
+  CHECK(indexed() == 2 * orders);
   const auto reported = errors.all();
-  REQUIRE(reported.size() == 1);
-  CHECK_THAT(reported[0], Contains("indexes"));
-  for (std::uint64_t i = 1; i <= orders; ++i) REQUIRE(store->find_message(create_entry(i).guid, sample_time).value());
+  REQUIRE(reported.size() >= 2);
+  CHECK_THAT(reported[0], Contains("table files") && !Contains("/proc/self/fd"));
+  settings.on_error = [](std::string_view) {};
+  open();
+  check_all_found(*store);
 }
 
+TEST_CASE_METHOD(index_test, "after a failure to write files a restart has everything") {
+  write_orders(10);
+  put_obstacle();
+  while (!store->view().has_failed()) {
+    write_orders(1);
+    REQUIRE(orders < 1'000'000);
+  }
+  write_orders(100);
+  reopen();
+  check_all_found(*store);
+}
+
+// A start would find the files ahead of the log.
 TEST_CASE_METHOD(index_test, "nothing goes into table files before it is durable in the log") {
-  for (int group = 0; group < 200; ++group) append_creates(settings.index_entries);
+  for (int group = 0; group < 200; ++group) append_creates(settings.memtable_entries);
   store.reset();
   CHECK(indexed() == 0);
 }
 
 TEST_CASE_METHOD(index_test, "the log is kept from where the indexes end, even with a lower log_entries_kept") {
   settings.log_entries_kept = 1;
-  settings.index_entries = 16 * group_entries_max;
-  settings.write_buffer_bytes = std::size_t{1} << 20;  // many table files of the log
+  settings.memtable_entries = 16 * group_entries_max;
+  settings.segment_bytes = std::size_t{1} << 20;
+  settings.durability = durability::os;
   reopen();
   while (store->read_log({1}, 1)) {
     REQUIRE(orders < 1'000'000);
@@ -313,7 +352,7 @@ TEST_CASE_METHOD(index_test, "an order is found as of its last change, whether t
 }
 
 TEST_CASE_METHOD(index_test, "after a crash an order with more changes than one read of the log returns is recovered") {
-  settings.index_entries = 4 * group_entries_max;
+  settings.memtable_entries = 4 * group_entries_max;
   reopen();
   const auto life = life_of(1, group_entries_max + 100);
   for (const message_entry& each : life) REQUIRE(store->append(group_of({each})));
@@ -325,15 +364,13 @@ TEST_CASE_METHOD(index_test, "after a crash an order with more changes than one 
   CHECK(*store->find_order(life.back().after->id).value() == *life.back().after);
 }
 
-TEST_CASE_METHOD(index_test, "with durability postgres no memtable record is visible before it is persisted") {
-  settings.durability = durability::postgres;
-  reopen();
+TEST_CASE_METHOD(index_test, "no record of a durable entry is visible before it is applied") {
   const message_entry created = create_entry(1, content_of("a"));
-  write({created});
+  write_to_log({created});
   CHECK(store->find_order(created.after->id).value() == nullptr);
   CHECK_FALSE(store->find_message(create_entry(1).guid, sample_time).value());
   CHECK(list_orders(*store, "a", {}, 10).empty());
-  store->confirm_persisted({1});
+  store->apply({1});
   CHECK(store->find_order(created.after->id).value() != nullptr);
   CHECK(store->find_message(create_entry(1).guid, sample_time).value());
   CHECK(list_orders(*store, "a", {}, 10).size() == 1);

@@ -13,6 +13,7 @@
 #include "tests/storage/error_matcher.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
+#include "tests/storage/tampering.hpp"
 
 namespace ordem::storage {
 namespace {
@@ -57,7 +58,7 @@ struct load_test {
     const expired_record_filter expired(clock);
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    const auto families = family_descriptors(settings, expired);
+    const auto families = families_of(settings, expired);
     REQUIRE(rocksdb::DB::OpenForReadOnly({}, (folder / "db").string(), families, &handles, &db).ok());
     std::size_t count = 0;
     {
@@ -69,14 +70,14 @@ struct load_test {
     return count;
   }
 
-  std::unique_ptr<store> open() { return opened(settings_for(folder), clock); }
+  std::unique_ptr<test_store> open() { return opened(settings_for(folder), clock); }
   error failure_to_open() {
-    auto result = storage::open_store(settings_for(folder), clock);
+    auto result = try_open(settings_for(folder), clock);
     REQUIRE_FALSE(result);
     return std::move(result.error());
   }
   error failure_to_open_for_reading() {
-    auto result = open_store_for_reading(settings_for(folder), clock);
+    auto result = try_open_for_reading(settings_for(folder), clock);
     REQUIRE_FALSE(result);
     return std::move(result.error());
   }
@@ -90,7 +91,7 @@ std::vector<message_entry> some_history() {
   return all;
 }
 
-void write(store& to, const std::vector<message_entry>& group) {
+void write(test_store& to, const std::vector<message_entry>& group) {
   REQUIRE(to.append(group_of(group)));
   REQUIRE(to.sync());
 }
@@ -329,7 +330,7 @@ TEST_CASE_METHOD(load_test, "a loaded store without later writes opens again and
     CHECK(store->last() == position{5});
     CHECK(store->find_order(order_id_of(2)).value() != nullptr);
   }
-  const auto reader = open_store_for_reading(settings_for(folder), clock);
+  const auto reader = try_open_for_reading(settings_for(folder), clock);
   REQUIRE(reader);
   CHECK((*reader)->last() == position{5});
 }
@@ -356,9 +357,9 @@ TEST_CASE_METHOD(load_test, "a read from before the beginning of the log fails w
   };
   for (const std::uint64_t from : {0U, 1U, 5U}) CHECK(is_trimmed({from}));
   CHECK_FALSE(is_trimmed({6}));
-  CHECK(store->first().value() == position{6});
+  CHECK(store->first() == position{6});
   write(*store, {create_entry(3)});
-  CHECK(store->first().value() == position{6});
+  CHECK(store->first() == position{6});
   for (const std::uint64_t from : {0U, 1U, 5U}) CHECK(is_trimmed({from}));
   CHECK_FALSE(is_trimmed({6}));
 }
@@ -380,17 +381,15 @@ TEST_CASE_METHOD(load_test, "the bytes after a position are those written since"
   CHECK(store->bytes_after({5}).value() == first + second);
 }
 
-TEST_CASE_METHOD(load_test, "with durability postgres loaded data is visible at once") {
+TEST_CASE_METHOD(load_test, "loaded data is visible at once, and later entries once they are applied") {
   load_whole(some_history());
-  auto settings = settings_for(folder);
-  settings.durability = durability::postgres;
-  settings.log_is_consumed = true;
-  const auto store = opened(settings, clock);
+  const auto store = open();
   CHECK(store->visible() == position{5});
   CHECK(store->find_order(order_id_of(1)).value() != nullptr);
-  write(*store, {create_entry(3)});
+  REQUIRE(store->append(group_of({create_entry(3)})));
+  REQUIRE(store->log().sync());
   CHECK(store->find_order(order_id_of(3)).value() == nullptr);
-  store->confirm_persisted({6});
+  store->apply({6});
   CHECK(store->find_order(order_id_of(3)).value() != nullptr);
 }
 

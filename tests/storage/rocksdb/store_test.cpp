@@ -257,7 +257,6 @@ TEST_CASE_METHOD(testing::open_store, "a GUID that is used again after its expir
 TEST_CASE_METHOD(testing::open_store, "the statistics count what was written") {
   write(life_of(1, 3));
   write(life_of(2, 1));
-  CHECK(store->stats().last == position{4});
   CHECK(store->stats().estimated_messages == 4);
   CHECK(store->stats().memtable_bytes > 0);
   store->close();
@@ -355,7 +354,7 @@ TEST_CASE_METHOD(testing::open_store,
   const message_entry rejected =
       entry_of(replacement(guid_of("x"), current->id, {7}, content_of(std::string(400, 'c'))), current, {});
 
-  // The index thread trims the log: write until it has.
+  // The view's thread lets the log be trimmed: write until it has.
   const auto is_trimmed = [this](position from) {
     const auto result = store->read_log(from, 1);
     return !result && result.error() == log_read_error::trimmed;
@@ -371,7 +370,7 @@ TEST_CASE_METHOD(testing::open_store,
   }
   REQUIRE(is_trimmed({1}));
   store->close();  // so that it is not trimmed further
-  const position first = store->first().value();
+  const position first = store->first();
   CHECK(is_trimmed({first.number - 1}));
   const std::uint64_t last = store->last().number;
   CHECK(replayed(first).size() == last - first.number + 1);
@@ -406,18 +405,18 @@ TEST_CASE_METHOD(testing::open_store, "a log that is consumed keeps what has not
   CHECK(replayed({1}).size() == store->last().number);
 
   const position confirmed{10 * group_entries_max};
-  store->confirm_persisted(confirmed);
+  store->release_to_sink(confirmed);
   for (int i = 0; i < 50 && !is_trimmed({1}); ++i) write_groups(4);
   CHECK(is_trimmed({1}));
   CHECK_FALSE(is_trimmed({confirmed.number + 1}));
 
   reopen();
-  const position first = store->first().value();
-  store->confirm_persisted({store->last().number});
-  store->confirm_persisted({first.number - 1});  // the sink was restored to an earlier state
+  const position first = store->first();
+  store->release_to_sink({store->last().number});
+  store->release_to_sink({first.number - 1});  // the sink was restored to an earlier state
   write_groups(50);
   reopen();
-  CHECK(store->first().value() == first);
+  CHECK(store->first() == first);
 }
 
 TEST_CASE_METHOD(testing::open_store, "the log returns no more entries than the limit") {
@@ -458,32 +457,46 @@ TEST_CASE_METHOD(testing::open_store, "the bytes after a position are those of t
   CHECK(store->bytes_after({0}).value() == first + second + store->bytes_after({6}).value());
 }
 
-TEST_CASE_METHOD(testing::open_store, "with durability postgres nothing is visible before it is confirmed") {
-  settings.durability = durability::postgres;
-  settings.log_is_consumed = true;
-  reopen();
-  write({create_entry(1)});
-  write({create_entry(2)});
-  write({create_entry(3)});
+TEST_CASE_METHOD(testing::open_store, "nothing that is durable is visible before it is applied") {
+  for (std::uint64_t i = 1; i <= 3; ++i) write_to_log({create_entry(i)});
   CHECK(store->last() == position{3});
   CHECK(store->visible() == position{0});
   CHECK(store->find_order(order_id_of(1)).value() == nullptr);
   CHECK(replayed().size() == 3);
 
-  store->confirm_persisted({2});
+  store->apply({2});
   CHECK(store->visible() == position{2});
   CHECK(store->find_order(order_id_of(2)).value() != nullptr);
   CHECK(store->find_order(order_id_of(3)).value() == nullptr);
-  store->confirm_persisted({3});
+  store->apply({3});
+  CHECK(store->visible() == position{3});
   CHECK(store->find_order(order_id_of(3)).value() != nullptr);
 
-  store->confirm_persisted({1});  // the sink was restored to an earlier state: visible entries stay visible
+  store->release_to_sink({1});  // the sink was restored to an earlier state: visible entries stay visible
   CHECK(store->visible() == position{3});
   CHECK(store->find_order(order_id_of(3)).value() != nullptr);
-  write({create_entry(4)});
-  CHECK(store->visible() == position{3});
-  store->confirm_persisted({4});
-  CHECK(store->visible() == position{4});
+}
+
+TEST_CASE_METHOD(testing::open_store, "an entry without the version before is applied as one with it") {
+  const auto life = life_of(1, 3);
+  write({life[0]});
+  for (std::size_t i = 1; i < life.size(); ++i) {
+    message_entry each = life[i];
+    each.before = nullptr;  // as the log returns it
+    write({each});
+  }
+  for (const message_entry& each : life) {
+    CHECK(*store->find_version(order_id_of(1), each.after->version).value() == *each.after);
+  }
+  CHECK(versions_in(list_versions(*store, order_id_of(1), {}, 10)) == std::vector<std::uint64_t>{3, 2, 1});
+}
+
+TEST_CASE_METHOD(testing::open_store, "an entry whose version before is not there is not applied") {
+  message_entry orphan = life_of(1, 2).back();
+  orphan.before = nullptr;
+  REQUIRE(store->log().append(group_of({orphan})));
+  REQUIRE(store->log().sync());
+  CHECK_FALSE(store->view().apply(group_of({orphan}), {1}));
 }
 
 TEST_CASE_METHOD(testing::open_store, "the log id of a folder never changes") {

@@ -1,17 +1,23 @@
-// A torn or damaged end of the write-ahead log: a start either has all acknowledged entries or fails. A torn record was
-// never acknowledged, and the start drops it.
+// A torn or damaged end of the write-ahead log in a folder of data format 4: an upgrade either has all acknowledged
+// writes or fails. A torn record was never acknowledged, and the upgrade drops it.
+//
+// The database is written as the release with that format wrote it: one record of the write-ahead log for each group,
+// with log_end_mark at its end.
 
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <random>
-#include <sstream>
 
-#include "storage/log/store.hpp"
+#include "storage/folder/local_store.hpp"
+#include "storage/records/keys.hpp"
+#include "storage/rocksdb/database.hpp"
+#include "storage/rocksdb/wal_scan.hpp"
 #include "tests/storage/error_matcher.hpp"
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
+#include "tests/storage/tampering.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
@@ -61,23 +67,44 @@ struct torn_log_test {
   const std::uint64_t seed = seed_of_run();
   std::mt19937_64 random{seed};
 
-  // One message a group; every tenth group is so large that its record spans blocks.
-  void fill(std::uint64_t groups) {
-    const auto store = opened(settings(folder), clock);
-    for (std::uint64_t i = 0; i < groups; ++i) {
-      REQUIRE(store->append(group_of({create_entry(i, content(i % 10 == 9 ? 5000 : 1))})));
-      REQUIRE(store->sync());
+  // The database of a folder, opened for an upgrade.
+  struct old_database {
+    old_database(const fs::path& data_folder, const time_source& clock, reported_errors* errors = nullptr)
+        : settings(view_settings_of(settings_for(data_folder), view_access::upgrade)), expired(clock), db(settings) {
+      if (errors != nullptr) settings.on_error = errors->listener();
+      settings.write_buffer_bytes = std::size_t{64} << 20;  // all of it stays in the write-ahead log
+      opened = db.open(view_access::upgrade, expired);
     }
-  }
-  static order_content content(std::size_t items) {
-    auto made = content_of();
-    made.items.resize(items, made.items.front());
-    return made;
-  }
-  static store_settings settings(const fs::path& folder) {
-    auto all = settings_for(folder);
-    all.index_entries = 4096;  // all of it stays in the write-ahead log
-    return all;
+    view_settings settings;
+    expired_record_filter expired;
+    database db;
+    result<void> opened;
+
+    static std::string key_of(std::uint64_t number) { return encoded(encode_order_key, order_id_of(number)); }
+    void write(std::uint64_t number, std::size_t bytes) const {
+      rocksdb::WriteBatch batch;
+      REQUIRE(batch.Put(db.handle(family::orders), key_of(number), std::string(bytes, 'o')).ok());
+      REQUIRE(batch.Put(db.old_log_handle(), encoded(encode_log_key, position{number + 1}), "group").ok());
+      REQUIRE(batch.PutLogData(rocksdb::Slice(log_end_mark.data(), log_end_mark.size())).ok());
+      rocksdb::WriteOptions durably;
+      durably.sync = true;
+      REQUIRE(db->Write(durably, &batch).ok());
+    }
+    bool has(std::uint64_t number) const {
+      std::string found;
+      return db->Get({}, db.handle(family::orders), key_of(number), &found).ok();
+    }
+    void check_holds(std::uint64_t groups) const {
+      for (std::uint64_t i = 0; i < groups; ++i) REQUIRE(has(i));
+      REQUIRE_FALSE(has(groups));
+    }
+  };
+
+  // Every tenth group is so large that its record spans blocks.
+  void fill(std::uint64_t groups) {
+    const old_database to(folder, clock);
+    REQUIRE(to.opened);
+    for (std::uint64_t i = 0; i < groups; ++i) to.write(i, i % 10 == 9 ? 60'000 : 600);
   }
 
   fs::path wal() const {
@@ -88,11 +115,6 @@ struct torn_log_test {
     }
     REQUIRE_FALSE(largest.empty());
     return largest;
-  }
-  static std::string read_file(const fs::path& name) {
-    std::ostringstream text;
-    text << std::ifstream(name, std::ios::binary).rdbuf();
-    return text.str();
   }
 
   // Makes a copy of the folder with this log.
@@ -106,49 +128,90 @@ struct torn_log_test {
     return read_file(copy / "db" / log.filename());
   }
 
-  // Checks that the store opens with this many groups and can append.
+  // Checks that the database opens with this many groups, for good.
   void check_opens_with(const std::string& log, std::uint64_t groups) {
     INFO("ORDEM_SEED=" << seed);
     const fs::path copy = copy_with(log);
     {
-      const auto result = storage::open_store(settings(copy), clock);
-      INFO((result ? "" : result.error().message));
-      REQUIRE(result);
-      check_holds(**result, groups);
-      REQUIRE((*result)->append(group_of({create_entry(groups)})));
-      REQUIRE((*result)->sync());
+      const old_database opened(copy, clock);
+      INFO((opened.opened ? "" : opened.opened.error().message));
+      REQUIRE(opened.opened);
+      opened.check_holds(groups);
+      opened.write(groups, 100);
     }
-    check_holds(*opened(settings(copy), clock), groups + 1);
+    const old_database again(copy, clock);
+    REQUIRE(again.opened);
+    again.check_holds(groups + 1);
     fs::remove_all(copy);
-  }
-  static void check_holds(const storage::store& store, std::uint64_t groups) {
-    REQUIRE(store.last() == position{groups});
-    for (std::uint64_t i = 0; i < groups; ++i) REQUIRE(store.find_order(order_id_of(i)).value() != nullptr);
-    REQUIRE(store.find_order(order_id_of(groups)).value() == nullptr);
   }
 
   // Opens a copy of the folder with this log, which must fail and leave the log unchanged. Returns the error.
   error open_error_of(const std::string& log) {
     const fs::path copy = copy_with(log);
-    auto result = storage::open_store(settings(copy), clock);
-    REQUIRE_FALSE(result);
+    const old_database opened(copy, clock);
+    REQUIRE_FALSE(opened.opened);
     CHECK(log_in(copy, wal()) == log);
     fs::remove_all(copy);
-    return std::move(result.error());
+    return opened.opened.error();
   }
-  // Checks that the store fails to open or has everything.
+  // Checks that the database fails to open or has everything.
   void check_refused_or_whole(const std::string& log, std::uint64_t groups) {
     INFO("ORDEM_SEED=" << seed);
     const fs::path copy = copy_with(log);
     {
-      const auto result = storage::open_store(settings(copy), clock);
-      if (result) check_holds(**result, groups);
+      const old_database opened(copy, clock);
+      if (opened.opened) opened.check_holds(groups);
     }
     fs::remove_all(copy);
   }
 
   std::size_t drawn(std::size_t from, std::size_t to) { return from + random() % (to - from); }
 };
+
+TEST_CASE_METHOD(torn_log_test, "a write-ahead log that is damaged in the middle is refused, and does not change") {
+  fill(60);
+  const std::string whole = read_file(wal());
+  REQUIRE(whole.size() > 3 * block_bytes);
+  const double place = GENERATE(0.1, 0.3, 0.5);
+  std::string damaged = whole;
+  const auto at = static_cast<std::size_t>(place * static_cast<double>(whole.size()));
+  for (std::size_t i = at; i < at + 64; ++i) damaged[i] = static_cast<char>(~damaged[i]);
+  CHECK_THAT(open_error_of(damaged), is_error(error_code::damaged));
+  check_opens_with(whole, 60);
+}
+
+TEST_CASE_METHOD(torn_log_test,
+                 "no single inverted byte before the last block of a write-ahead log silently drops a record") {
+  fill(40);
+  const std::string whole = read_file(wal());
+  REQUIRE(whole.size() > 2 * block_bytes);
+  for (int i = 0; i < 40; ++i) {
+    std::string damaged = whole;
+    const std::size_t at = drawn(0, whole.size() - whole.size() % block_bytes);
+    damaged[at] = static_cast<char>(~damaged[at]);
+    INFO("byte " << at << " of " << whole.size());
+    check_refused_or_whole(damaged, 40);
+  }
+}
+
+TEST_CASE_METHOD(torn_log_test, "a record that looks like one of a recycled file is damage, not the log's end") {
+  fill(20);
+  std::string damaged = read_file(wal());
+  const std::size_t record = records_of(damaged)[2].begin;
+  constexpr std::size_t type_offset = 6;
+  REQUIRE(damaged[record + type_offset] == 1);
+  damaged[record + type_offset] = 5;
+  CHECK_THAT(open_error_of(damaged), is_error(error_code::damaged, {"byte " + std::to_string(record)}));
+}
+
+TEST_CASE_METHOD(torn_log_test, "a damaged record before whole ones is damage, also in the last block") {
+  fill(28);
+  std::string damaged = read_file(wal());
+  const std::size_t last_block = damaged.size() - damaged.size() % block_bytes;
+  const std::size_t at = last_block + (damaged.size() - last_block) / 3;
+  damaged[at] = static_cast<char>(~damaged[at]);
+  CHECK_THAT(open_error_of(damaged), is_error(error_code::damaged));
+}
 
 TEST_CASE_METHOD(torn_log_test,
                  "zeros over a record's header with whole records behind it are damage, in the last block too") {
@@ -244,26 +307,17 @@ TEST_CASE_METHOD(torn_log_test, "a few bytes of garbage after the last record, t
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "a torn record is cut off and reported, only by a store that writes") {
+TEST_CASE_METHOD(torn_log_test, "a torn record is cut off and reported") {
   fill(12);
   const std::string whole = read_file(wal());
   const auto last = records_of(whole).back();
   std::string torn = whole;
   std::fill(torn.begin() + static_cast<std::ptrdiff_t>(last.begin + 40), torn.end(), '\0');
   const fs::path copy = copy_with(torn);
-  const std::string place = "byte " + std::to_string(last.begin);
-
-  const auto reader = open_store_for_reading(settings(copy), clock);
-  REQUIRE_FALSE(reader);
-  CHECK_THAT(reader.error(), is_error(error_code::incomplete, {place, "ordem serve"}));
-  CHECK(log_in(copy, wal()) == torn);
-
   reported_errors errors;
-  auto writing = settings(copy);
-  writing.on_error = errors.listener();
-  opened(std::move(writing), clock);
+  REQUIRE(old_database(copy, clock, &errors).opened);
   REQUIRE(errors.all().size() == 1);
-  CHECK_THAT(errors.all()[0], Contains(place) && Contains("never acknowledged"));
+  CHECK_THAT(errors.all()[0], Contains("byte " + std::to_string(last.begin)) && Contains("never acknowledged"));
 }
 
 TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that is not the last are damage") {
@@ -272,9 +326,9 @@ TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that is not the last 
   const auto last = records_of(whole).back();
   const fs::path copy = copy_with(whole.substr(0, last.end - 20) + std::string(20, '\0'));
   std::ofstream(copy / "db" / "999999.log", std::ios::binary) << whole.substr(0, last.begin);
-  const auto result = storage::open_store(settings(copy), clock);
-  REQUIRE_FALSE(result);
-  CHECK_THAT(result.error(), is_error(error_code::damaged));
+  const old_database opened(copy, clock);
+  REQUIRE_FALSE(opened.opened);
+  CHECK_THAT(opened.opened.error(), is_error(error_code::damaged));
 }
 
 }  // namespace
