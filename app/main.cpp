@@ -13,6 +13,7 @@
 #include "app/commands/ready.hpp"
 #include "app/commands/restore.hpp"
 #include "app/commands/serve.hpp"
+#include "app/commands/upgrade.hpp"
 #include "app/commands/verify.hpp"
 #include "app/process/signals.hpp"
 #include "app/process/version.hpp"
@@ -34,6 +35,7 @@ struct runner {
   int operator()(const migrate_status_command& what) const { return migrate(what); }
   int operator()(const restore_command& what) const { return restore(what); }
   int operator()(const verify_command& what) const { return verify(what); }
+  int operator()(const upgrade_command& what) const { return upgrade(what); }
   int operator()(const version_command&) const {
     std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n";
     return 0;

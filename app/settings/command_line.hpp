@@ -49,6 +49,10 @@ struct migrate_command {
 struct migrate_status_command {
   std::string postgres_url;
 };
+struct upgrade_command {
+  std::string data_folder;
+  bool dry_run = false;
+};
 struct version_command {};
 
 struct restore_command {
@@ -62,7 +66,7 @@ struct verify_command {
 
 using command = std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command,
                              inspect_capture_command, import_captures_command, migrate_command, migrate_status_command,
-                             restore_command, verify_command, version_command>;
+                             restore_command, verify_command, upgrade_command, version_command>;
 
 // The end of a program without a command: a text to print, and the exit code.
 struct command_line_end {

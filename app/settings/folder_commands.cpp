@@ -83,11 +83,24 @@ void add_import_captures(CLI::App& ordem, parse_state& state) {
   });
 }
 
+void add_upgrade(CLI::App& ordem, parse_state& state) {
+  auto& upgrade =
+      *ordem.add_subcommand("upgrade", "Bring a data folder of the release before up to the present data format");
+  const auto what = std::make_shared<upgrade_command>();
+  add_data_folder(upgrade, what->data_folder, "The folder with the data", state);
+  upgrade.add_flag("--dry-run", what->dry_run, "Only say what would be done");
+  upgrade.footer(
+      "`ordem serve` does the same at its start. No server may use the folder at the same time. An upgrade that is cut\n"
+      "off begins again; until it is done the folder keeps its format, with everything in it.");
+  upgrade.callback([what, &state] { state.result = *what; });
+}
+
 }  // namespace
 
 void add_folder_commands(CLI::App& ordem, parse_state& state) {
   add_inspect_commands(ordem, state);
   add_import_captures(ordem, state);
+  add_upgrade(ordem, state);
 }
 
 void add_data_folder(CLI::App& subcommand, std::string& folder, const std::string& help, const parse_state& state) {
