@@ -113,12 +113,12 @@ BENCHMARK_CAPTURE(decode_capture, recorded_large, recorded(large_body));
 
 void encode_log_group(benchmark::State& state) {
   const auto entries = samples().create_entries(static_cast<std::size_t>(state.range(0)), small);
-  encode(state, [&](std::string& out) { storage::encode_log_group(out, 0, entries); });
+  encode(state, [&](std::string& out) { storage::encode_log_group(out, std::nullopt, entries); });
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 void decode_log_group(benchmark::State& state) {
   const auto entries = samples().create_entries(static_cast<std::size_t>(state.range(0)), small);
-  decode(state, [&](std::string& out) { storage::encode_log_group(out, 0, entries); }, storage::decode_log_group);
+  decode(state, [&](std::string& out) { storage::encode_log_group(out, std::nullopt, entries); }, storage::decode_log_group);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(encode_log_group)->Arg(1)->Arg(16)->Arg(256)->Arg(storage::group_entries_max);

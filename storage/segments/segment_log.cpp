@@ -528,8 +528,9 @@ bool segment_log::load_groups(const shared_segment& of) const {
   const std::lock_guard lock(mutex_);
   const auto next = std::find_if(segments_.begin(), segments_.end(),
                                  [&](const shared_segment& s) { return s->header.first > of->header.first; });
-  if (next != segments_.end() && ((*next)->header.first.number != scanned->last.number + 1 ||
-                                  (*next)->header.hash_before != scanned->hash || scanned->groups.empty())) {
+  const bool is_followed = next != segments_.end();
+  if (scanned->groups.empty() || (is_followed && ((*next)->header.first.number != scanned->last.number + 1 ||
+                                                  (*next)->header.hash_before != scanned->hash))) {
     settings_.on_error("a read from the log failed: " + damage(*of, scanned->end).message);
     return false;
   }
