@@ -36,7 +36,7 @@ int upgrade(const upgrade_command& what) {
   storage::store_settings settings;
   settings.folder = what.data_folder;
   settings.on_error = [](std::string_view error) { fail(error); };
-  settings.on_progress = [](std::string_view step) { std::cout << step << std::endl; };
+  settings.on_progress = [](std::string_view step) { std::cout << step << "\n" << std::flush; };
   if (auto upgraded = storage::upgrade_folder(settings); !upgraded) return fail(upgraded.error().message);
   return show_plan(what.data_folder);
 }

@@ -106,7 +106,7 @@ refusal_reason reason_of(unavailability why) {
   switch (why) {
     case unavailability::overloaded:
       return {problem::overloaded, "too many requests are being executed; nothing was done"};
-    case unavailability::read_only: return {problem::read_only, "no writes are taken until a restart; reads go on"};
+    case unavailability::read_only: return {problem::read_only, "no writes are taken at present; reads go on"};
     case unavailability::draining: return {problem::draining, "the server is shutting down; nothing was done"};
     case unavailability::storage_failed:
       return {problem::storage_failed, "the data could not be read; nothing was done"};

@@ -91,8 +91,7 @@ result<void> local_store::open_log(const time_source& clock) {
   if (folder_ && folder_->is_new()) {
     if (auto made = make_log(settings); !made) return made;
   }
-  auto log =
-      folder_ ? segment_log::open(std::move(settings), clock) : segment_log::open_for_reading(std::move(settings));
+  auto log = folder_ ? segment_log::open(std::move(settings), clock) : segment_log::open_for_reading(settings);
   if (!log) return tl::make_unexpected(log.error());
   log_ = std::move(*log);
   return {};
@@ -104,7 +103,7 @@ result<void> local_store::make_log(const segment_log_settings& settings) const {
   if (segment_log::exists(settings.folder)) {
     auto any = settings;
     any.log_id.clear();
-    const auto found = segment_log::open_for_reading(std::move(any));
+    const auto found = segment_log::open_for_reading(any);
     if (!found) return tl::make_unexpected(found.error());
     if ((*found)->last() != position{}) {
       return fail_with(error_code::damaged,

@@ -86,7 +86,7 @@ std::optional<log_record_header> decode_log_record_header(std::string_view bytes
   header.durable = {from.get_big_endian()};
   header.hash_before = from.get_big_endian();
   header.hash = from.get_big_endian();
-  return checked(from, std::move(header));
+  return checked(from, log_record_header{header});
 }
 
 bool is_intact(const log_record_header& header, std::string_view record) noexcept {

@@ -142,8 +142,7 @@ rocksdb::Status database::flush() const {
 }
 
 rocksdb::Status database::ingest(const std::vector<rocksdb::IngestExternalFileArg>& files) const {
-  const auto resumed = db_->Resume();
-  if (!resumed.ok()) return resumed;
+  if (auto resumed = db_->Resume(); !resumed.ok()) return resumed;
   return db_->IngestExternalFiles(files);
 }
 

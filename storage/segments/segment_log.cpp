@@ -104,7 +104,7 @@ result<std::unique_ptr<segment_log>> segment_log::open(segment_log_settings sett
 }
 
 // A process that writes the log may trim it meanwhile, so a failure counts only if the segments are still the same.
-result<std::unique_ptr<segment_log>> segment_log::open_for_reading(segment_log_settings settings) {
+result<std::unique_ptr<segment_log>> segment_log::open_for_reading(const segment_log_settings& settings) {
   constexpr int tries_max = 1000;
   for (int i = 1;; ++i) {
     const auto before = find_segments(settings.folder);

@@ -61,7 +61,7 @@ class segment_log final : public log {
   static result<std::unique_ptr<segment_log>> open(segment_log_settings settings, const time_source& clock);
   // Opens it for reading, even if another process writes it. The log holds what is there at that moment.
   // Without a log id in the settings, that of the log is not checked.
-  static result<std::unique_ptr<segment_log>> open_for_reading(segment_log_settings settings);
+  static result<std::unique_ptr<segment_log>> open_for_reading(const segment_log_settings& settings);
 
   ~segment_log() override;
 

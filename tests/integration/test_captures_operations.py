@@ -5,7 +5,6 @@ import re
 import pytest
 
 from support.captures import assert_empty, captured, new_key, seconds_between
-from support.concurrency import poll_until
 from support.ordem_server import assert_clean_failure, assert_does_not_start, inspect_capture, run_ordem
 
 RESPONSE = captured('{"resource_id": "123"}', 201, (("Content-Type", "application/json"), ("Set-Cookie", "secret")))

@@ -179,7 +179,7 @@ TEST_CASE("each refusal has its problem, and nothing is recorded") {
        true},
       {unavailability::read_only, 503,
        R"({"type":"/problems/read-only","title":"the server takes no writes","status":503,)"
-       R"("detail":"no writes are taken until a restart; reads go on","code":503,"message":"the server takes no writes"})",
+       R"("detail":"no writes are taken at present; reads go on","code":503,"message":"the server takes no writes"})",
        true},
       {unavailability::draining, 503,
        R"({"type":"/problems/draining","title":"the server is shutting down","status":503,)"
