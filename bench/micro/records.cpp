@@ -118,7 +118,9 @@ void encode_log_group(benchmark::State& state) {
 }
 void decode_log_group(benchmark::State& state) {
   const auto entries = samples().create_entries(static_cast<std::size_t>(state.range(0)), small);
-  decode(state, [&](std::string& out) { storage::encode_log_group(out, std::nullopt, entries); }, storage::decode_log_group);
+  decode(
+      state, [&](std::string& out) { storage::encode_log_group(out, std::nullopt, entries); },
+      storage::decode_log_group);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(encode_log_group)->Arg(1)->Arg(16)->Arg(256)->Arg(storage::group_entries_max);
