@@ -6,6 +6,7 @@ from support import settings
 from support.ordem_server import start_server
 from support.postgres import start_postgres
 from support.replica import Replica
+from support.small_disk import make_small_disk
 
 
 def pytest_report_header():
@@ -16,6 +17,14 @@ def pytest_report_header():
 def data_dir(tmp_path):
     """The path of a data folder that does not exist yet."""
     return tmp_path / "data"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of FULL_DISK_BYTES; see support/small_disk.py."""
+    disk = make_small_disk(tmp_path, settings.FULL_DISK_BYTES)
+    yield disk
+    disk.unmount()
 
 
 @pytest.fixture

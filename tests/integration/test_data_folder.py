@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 
 import pytest
 
@@ -239,22 +238,6 @@ def test_undamaged_folder_hides_nothing(filled, tmp_path):
 
 # A full disk.
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of FULL_DISK_BYTES."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount the small file system that this test fills")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount("-t", "tmpfs", "-o", f"size={settings.FULL_DISK_BYTES}", "tmpfs", str(folder))
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True, timeout=settings.COMMAND_SECONDS_MAX)
-
-
-def mount(*arguments):
-    subprocess.run(["mount", *arguments], check=True, timeout=settings.COMMAND_SECONDS_MAX)
-
-
 def create_until_refused(client, customer):
     """Returns the accepted (write, answer) pairs, and the first pair that was refused."""
     accepted = []
@@ -273,7 +256,7 @@ def test_full_disk(small_disk, flags, heals):
     """Breaks if a write that did not reach the disk is acknowledged, if reads stop together with writes, if readiness does not give the
     reason, if writes are not taken again once there is room, or if the half-written end of a file prevents the next start from finding
     acknowledged writes."""
-    folder, customer = small_disk / "data", new_customer()
+    folder, customer = small_disk.folder / "data", new_customer()
     with start_server(folder, *flags) as server:
         client = server.client()
         accepted, (refused, answer) = create_until_refused(client, customer)
@@ -286,7 +269,7 @@ def test_full_disk(small_disk, flags, heals):
         assert_not_ready(client, "read-only")
         assert client.get("/-/ready/reads").status == client.get("/-/live").status == 200
 
-        mount("-o", f"remount,size={settings.ROOMY_DISK_BYTES}", str(small_disk))
+        small_disk.resize(settings.ROOMY_DISK_BYTES)
         if heals:
             client.wait_ready()
             assert client.metric("ordem_write_recoveries_total") >= 1
@@ -317,7 +300,7 @@ def capture_until_refused(client):
 def test_full_disk_of_captures(small_disk):
     """Breaks if a capture that did not reach the disk is acknowledged, if captures are refused in another error format while the store
     rejects writes, or if an acknowledged record is lost with the half-written end of a file."""
-    folder = small_disk / "data"
+    folder = small_disk.folder / "data"
     with start_server(folder) as server:
         client = server.client()
         recorded, (key, response), is_allocated = capture_until_refused(client)
@@ -327,7 +310,7 @@ def test_full_disk_of_captures(small_disk):
             assert int(answer.header("Retry-After")) > 0
         assert_not_ready(client, "read-only")
 
-    mount("-o", f"remount,size={settings.ROOMY_DISK_BYTES}", str(small_disk))
+    small_disk.resize(settings.ROOMY_DISK_BYTES)
     with start_server(folder) as server:
         client = server.client()
         for earlier, kept in recorded:
