@@ -247,8 +247,7 @@ TEST_CASE_METHOD(folder_test, "no single inverted byte of a log silently drops a
     damaged[at] = static_cast<char>(~damaged[at]);
     write_file(copy / "log" / log.filename(), damaged);
     INFO("byte " << at << " of " << log);
-    const auto result = try_open(settings_for(copy), clock);
-    if (result) REQUIRE((*result)->last() == position{300});
+    if (const auto result = try_open(settings_for(copy), clock)) REQUIRE((*result)->last() == position{300});
     fs::remove_all(copy);
   }
 }

@@ -139,17 +139,19 @@ struct torn_log_test {
       opened.check_holds(groups);
       opened.write(groups, 100);
     }
-    const old_database again(copy, clock);
-    REQUIRE(again.opened);
-    again.check_holds(groups + 1);
-    fs::remove_all(copy);
+    {
+      const old_database again(copy, clock);
+      REQUIRE(again.opened);
+      again.check_holds(groups + 1);
+    }
+    fs::remove_all(copy);  // not before RocksDB's threads have ended, which remove files too
   }
 
   // Opens a copy of the folder with this log, which must fail and leave the log unchanged. Returns the error.
   error open_error_of(const std::string& log) {
     const fs::path copy = copy_with(log);
     const old_database opened(copy, clock);
-    REQUIRE_FALSE(opened.opened);
+    REQUIRE_FALSE(opened.opened);  // so no thread of RocksDB runs
     CHECK(log_in(copy, wal()) == log);
     fs::remove_all(copy);
     return opened.opened.error();
