@@ -342,7 +342,7 @@ void segment_log::fill_ahead() {
     fill_wanted_ = false;
     const shared_segment last = segments_.back();
     lock.unlock();
-    (void)fill(*last, last->filled + 1);
+    (void)fill(*last, std::min(last->filled + 1, settings_.segment_bytes));
     lock.lock();
   }
 }

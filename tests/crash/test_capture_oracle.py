@@ -156,6 +156,19 @@ def test_refusals_change_nothing(story):
     story.assert_red("200")
 
 
+def test_lease_that_ends_before_its_allocation_is_durable(story):
+    """Breaks if the oracle reports a server that answers 409 to the caller of such an allocation, which is another caller's by then."""
+    story.do("put", 409, may_lapse=True)
+    story.do("delete", 204)
+    story.assert_green()
+
+
+def test_lease_that_does_not_end_is_answered(story):
+    """Breaks if the oracle accepts a refused allocation of a key that is free."""
+    story.do("put", 409)
+    story.assert_red("409")
+
+
 def test_lease_may_end(story):
     """Breaks if the oracle requires that a lease has ended, or that it has not, where both are possible."""
     story.allocated(may_lapse=True).do("put", 409)

@@ -73,13 +73,16 @@ def effects(state, request):
 
 
 def _effects_of_put(state, request):
-    allocated = (Answer(202), Allocated(request.may_lapse))
+    allocated = [(Answer(202), Allocated(request.may_lapse))]
+    if request.may_lapse:
+        # The lease ended before the allocation was durable, so that its own caller must not rely on it.
+        allocated.append((Answer(409), Allocated(True)))
     if state == ABSENT:
-        return [allocated]
+        return allocated
     if isinstance(state, Completed):
         return [(Answer(200, state.response), state)]
     in_flight = (Answer(409), state)
-    return [in_flight, allocated] if state.may_lapse else [in_flight]
+    return [in_flight, *allocated] if state.may_lapse else [in_flight]
 
 
 UNTOUCHED = frozenset({(ABSENT, frozenset())})
