@@ -222,8 +222,8 @@ result<void> segment_log::find_end() {
   return {};
 }
 
-// Fills these bytes with zeros, durably. Writes the sector before them again, too: after a sync that failed the kernel
-// may take it for written although it is not on the disk.
+// Fills these bytes with zeros, durably. Writes the beginning of their first page again, too: after a sync that failed
+// the kernel may take it for written although it is not on the disk.
 result<void> segment_log::cut_tail(const segment& what, std::uint64_t from, std::uint64_t to) const {
   constexpr std::uint64_t page_bytes = 4096;
   const auto failed = [&](int error) {
@@ -270,8 +270,9 @@ tl::expected<position, log_error> segment_log::append(std::span<const entry> ent
   frame(clock_changes != clock_changes_ || next.in->groups.empty());
   // A record that is larger than a segment has one for itself.
   if (next.end + buffer_.size() > settings_.segment_bytes && !next.in->groups.empty()) {
-    if (auto begun = begin_segment(); !begun) return failed_write(begun.error().message);
-    next.in = segments_.back();
+    auto begun = begin_segment();
+    if (!begun) return failed_write(begun.error().message);
+    next.in = std::move(*begun);
     next.end = segment_header_bytes;
     frame(true);
   }
@@ -296,8 +297,8 @@ tl::expected<position, log_error> segment_log::append(std::span<const entry> ent
   return header.last();
 }
 
-// Continues in a new segment.
-result<void> segment_log::begin_segment() {
+// Makes the next segment, behind the appended records, and returns it.
+result<segment_log::shared_segment> segment_log::begin_segment() {
   const end_state& full = appended_end_;
   if (const int error = full.in->file->sync()) {
     return fail_with(error_code::io_error, place_of(*full.in, full.end) + ": " + error_text(error));
@@ -312,8 +313,8 @@ result<void> segment_log::begin_segment() {
   made->file.emplace(std::move(*file));
   made->filled = segment_header_bytes;
   const std::lock_guard lock(mutex_);
-  segments_.push_back(std::move(made));
-  return {};
+  segments_.push_back(made);
+  return made;
 }
 
 // Fills the file with zeros, durably, if it does not reach up to there.
@@ -417,8 +418,10 @@ result<void> segment_log::recover() {
 result<void> segment_log::make_room() {
   const bool is_full = appended_end_.end + fill_below_bytes > settings_.segment_bytes;
   if (is_full && !appended_end_.in->groups.empty()) {
-    if (auto begun = begin_segment(); !begun) return begun;
-    appended_end_.in = segments_.back();
+    auto begun = begin_segment();
+    if (!begun) return tl::make_unexpected(begun.error());
+    const std::lock_guard lock(mutex_);
+    appended_end_.in = std::move(*begun);
     appended_end_.end = segment_header_bytes;
   }
   return fill(*appended_end_.in, std::min(appended_end_.end + fill_bytes, settings_.segment_bytes));

@@ -112,7 +112,7 @@ class segment_log final : public log {
   result<segment_scan> scan(const segment& what) const;
   result<void> cut_tail(const segment& what, std::uint64_t from, std::uint64_t to) const;
 
-  result<void> begin_segment();
+  result<shared_segment> begin_segment();
   result<void> make_room();
   result<void> fill(segment& what, std::uint64_t upto);
   void fill_ahead();
