@@ -683,7 +683,8 @@ TEST_CASE_METHOD(segment_log_test, "a log that is opened for reading changes not
   const fs::path file = segments().back();
   std::string torn = content();
   const record_place last = records_in(torn).back();
-  std::fill(torn.begin() + static_cast<std::ptrdiff_t>(last.begin / sector_bytes + 1) * sector_bytes, torn.end(), '\0');
+  const std::size_t second_sector = (last.begin / sector_bytes + 1) * sector_bytes;
+  std::fill(torn.begin() + static_cast<std::ptrdiff_t>(second_sector), torn.end(), '\0');
   log.reset();
   write_file(file, torn);
   const auto reader = segment_log::open_for_reading(settings);
