@@ -147,7 +147,8 @@ view_stats rocks_view::stats() const {
   now.estimated_orders = property(family::orders, rocksdb::DB::Properties::kEstimateNumKeys);
   now.estimated_messages = property(family::messages, rocksdb::DB::Properties::kEstimateNumKeys);
   now.estimated_captures = property(family::captures, rocksdb::DB::Properties::kEstimateNumKeys);
-  for (const auto& each : visible_.get().memtables()) {
+  const snapshot as_of = visible_.get();  // keeps the memtables
+  for (const auto& each : as_of.memtables()) {
     now.estimated_orders += each->new_orders.load(std::memory_order_relaxed);
     now.estimated_messages += each->messages.size();
     now.estimated_captures += each->captures.size();
