@@ -47,7 +47,9 @@ class snapshot {
   const rocksdb::ReadOptions& options() const noexcept { return files_->options(); }
   // Records of later entries may be in the files, if these were written since; never in a memtable.
   position last() const noexcept { return last_; }
-  const memtable_list& memtables() const noexcept { return files_->memtables(); }
+  // They live as long as the snapshot, so not those of a temporary one.
+  const memtable_list& memtables() const& noexcept { return files_->memtables(); }
+  const memtable_list& memtables() const&& = delete;
   // Returns the newest record of this key in one of the tables of the memtables, or null if there is none. The record
   // lives as long as the snapshot.
   const recent_record* find_recent(recent_records memtable::* table, std::string_view key) const noexcept {
