@@ -35,6 +35,12 @@ struct capture_entry {
 
 using entry = std::variant<message_entry, capture_entry>;
 
+// Returns when the entry was decided.
+inline timestamp decided_at(const entry& what) noexcept {
+  const auto* changed = std::get_if<capture_entry>(&what);
+  return changed != nullptr ? changed->at : std::get<message_entry>(what).record.created_at;
+}
+
 // An entry at its position, as the log returns it.
 struct logged_entry {
   ordem::position position;
@@ -42,8 +48,7 @@ struct logged_entry {
 
   const message_entry* message() const noexcept { return std::get_if<message_entry>(&what); }
   const capture_entry* capture() const noexcept { return std::get_if<capture_entry>(&what); }
-  // When it was decided.
-  timestamp at() const noexcept { return message() != nullptr ? message()->record.created_at : capture()->at; }
+  timestamp at() const noexcept { return decided_at(what); }
 };
 
 // Returns about how many bytes the entry takes in the log, at most: what its parts may take that are long to measure.

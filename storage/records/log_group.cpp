@@ -1,6 +1,7 @@
 // clang-format off
 //   log group  | 4 | clock s (empty: unchanged) | entries v, each: kind 1 (1 message, 2 capture)
 //              | and GUID s, message s, the order after it s (empty: rejected); or key s, at ms v, capture s (empty: given up) |
+//              | 3 | bytes of the groups before v | entries as above, without the orders |    in data format 4
 // clang-format on
 
 #include "storage/records/log_group.hpp"
@@ -17,7 +18,8 @@
 namespace ordem::storage {
 namespace {
 
-constexpr std::uint8_t log_group_format = 4;  // 1 to 3 did not hold the orders
+constexpr std::uint8_t log_group_format = 4;
+constexpr std::uint8_t old_log_group_format = 3;  // without the orders; 1 and 2 are of no release that is upgraded
 
 // Kept on disk: do not renumber.
 enum class entry_kind : std::uint8_t { message = 1, capture = 2 };
@@ -28,15 +30,24 @@ guid get_guid(byte_reader& from) {
   return id ? std::move(*id) : *guid::parse("?");
 }
 
-std::optional<message_entry> get_message_entry(byte_reader& from) {
+std::optional<message_entry> get_old_message_entry(byte_reader& from) {
   guid id = get_guid(from);
   auto message = decode_message(from.get_string());
+  if (!message) return std::nullopt;
+  return message_entry{std::move(id), std::move(*message), nullptr, nullptr};
+}
+
+std::optional<message_entry> get_message_entry(byte_reader& from) {
+  auto executed = get_old_message_entry(from);
   const std::string_view record = from.get_string();
-  if (!message || record.empty() == is_accepted(message->outcome.verdict)) return std::nullopt;
-  if (record.empty()) return message_entry{std::move(id), std::move(*message), nullptr, nullptr};
-  auto after = decode_order(message->outcome.order, record);
-  if (!after || after->version != message->outcome.version) return std::nullopt;
-  return message_entry{std::move(id), std::move(*message), nullptr, std::make_shared<const order>(std::move(*after))};
+  if (!executed) return std::nullopt;
+  const outcome& result = executed->record.outcome;
+  if (record.empty() == is_accepted(result.verdict)) return std::nullopt;
+  if (record.empty()) return executed;
+  auto after = decode_order(result.order, record);
+  if (!after || after->version != result.version) return std::nullopt;
+  executed->after = std::make_shared<const order>(std::move(*after));
+  return executed;
 }
 
 std::optional<capture_entry> get_capture_entry(byte_reader& from) {
@@ -48,6 +59,32 @@ std::optional<capture_entry> get_capture_entry(byte_reader& from) {
   auto after = decode_capture(record);
   if (!after) return std::nullopt;
   return capture_entry{std::move(*key), at, std::make_shared<const capture>(std::move(*after))};
+}
+
+// `get_message` reads a message in the format of the group.
+std::optional<std::vector<entry>> get_entries(byte_reader& from,
+                                              std::optional<message_entry> (*get_message)(byte_reader&)) {
+  const std::size_t count = get_count(from);
+  std::vector<entry> entries;
+  entries.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    switch (static_cast<entry_kind>(from.get_byte())) {
+      case entry_kind::message: {
+        auto executed = get_message(from);
+        if (!executed) return std::nullopt;
+        entries.emplace_back(std::move(*executed));
+        break;
+      }
+      case entry_kind::capture: {
+        auto changed = get_capture_entry(from);
+        if (!changed) return std::nullopt;
+        entries.emplace_back(std::move(*changed));
+        break;
+      }
+      default: return std::nullopt;
+    }
+  }
+  return entries;
 }
 
 }  // namespace
@@ -87,26 +124,19 @@ std::optional<log_group> decode_log_group(std::string_view bytes) {
     group.clock = decode_clock_state(clock);
     if (!group.clock) return std::nullopt;
   }
-  const std::size_t count = get_count(from);
-  group.entries.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    switch (static_cast<entry_kind>(from.get_byte())) {
-      case entry_kind::message: {
-        auto executed = get_message_entry(from);
-        if (!executed) return std::nullopt;
-        group.entries.emplace_back(std::move(*executed));
-        break;
-      }
-      case entry_kind::capture: {
-        auto changed = get_capture_entry(from);
-        if (!changed) return std::nullopt;
-        group.entries.emplace_back(std::move(*changed));
-        break;
-      }
-      default: return std::nullopt;
-    }
-  }
+  auto entries = get_entries(from, get_message_entry);
+  if (!entries) return std::nullopt;
+  group.entries = std::move(*entries);
   return checked(from, std::move(group));
+}
+
+std::optional<std::vector<entry>> decode_old_log_group(std::string_view bytes) {
+  byte_reader from{bytes};
+  check_format(from, old_log_group_format);
+  from.get_varint();
+  auto entries = get_entries(from, get_old_message_entry);
+  if (!entries) return std::nullopt;
+  return checked(from, std::move(*entries));
 }
 
 std::optional<clock_state> decode_log_group_clock(std::string_view bytes) {

@@ -24,6 +24,8 @@ struct log_group {
 void encode_log_group(std::string& out, const std::optional<clock_state>& clock, std::span<const entry> entries);
 // Returns nullopt for bytes that encode_log_group() can't have written.
 std::optional<log_group> decode_log_group(std::string_view bytes);
+// Returns the entries of a group of data format 4, which did not hold the orders.
+std::optional<std::vector<entry>> decode_old_log_group(std::string_view bytes);
 // Returns the clock of a group, or nullopt if it has none, without reading the entries.
 std::optional<clock_state> decode_log_group_clock(std::string_view bytes);
 

@@ -1,21 +1,13 @@
-// Reads the log of data format 4: a family of the database, with a record for each group, which did not hold the
-// orders.
-//
-// clang-format off
-//   key        | position of the group's first entry 8 |
-//   value      | 3 | bytes of the groups before v | entries v, each: kind 1 (1 message, 2 capture)
-//              | and GUID s, message s; or key s, at ms v, capture s (empty: given up) |    see storage/records/fields.cpp
-// clang-format on
+// Reads the log of data format 4: a family of the database, with a record for each group, which did not hold the orders
+// (storage/records/log_group.cpp). Its key is the position of the group's first entry.
 
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "engine/model/outcome.hpp"
-#include "storage/records/capture_record.hpp"
-#include "storage/records/fields.hpp"
 #include "storage/records/keys.hpp"
-#include "storage/records/message_record.hpp"
+#include "storage/records/log_group.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/memtable_set.hpp"
 #include "storage/rocksdb/open_view.hpp"
@@ -24,46 +16,6 @@
 
 namespace ordem::storage {
 namespace {
-
-constexpr std::uint8_t old_group_format = 3;
-constexpr std::uint8_t kind_message = 1;
-constexpr std::uint8_t kind_capture = 2;
-
-std::optional<entry> get_message(byte_reader& from) {
-  auto id = guid::parse(from.get_string());
-  auto record = decode_message(from.get_string());
-  if (!id || !record) return std::nullopt;
-  return message_entry{std::move(*id), std::move(*record), nullptr, nullptr};
-}
-
-std::optional<entry> get_capture(byte_reader& from) {
-  auto key = capture_key::parse(from.get_string());
-  const timestamp at = get_timestamp(from);
-  const std::string_view record = from.get_string();
-  if (!key) return std::nullopt;
-  if (record.empty()) return capture_entry{std::move(*key), at, nullptr};
-  auto after = decode_capture(record);
-  if (!after) return std::nullopt;
-  return capture_entry{std::move(*key), at, std::make_shared<const capture>(std::move(*after))};
-}
-
-std::optional<std::vector<entry>> decode_old_group(std::string_view record) {
-  byte_reader from{record};
-  check_format(from, old_group_format);
-  from.get_varint();
-  const std::size_t count = get_count(from);
-  std::vector<entry> entries;
-  entries.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint8_t kind = from.get_byte();
-    std::optional<entry> each;
-    if (kind == kind_message) each = get_message(from);
-    if (kind == kind_capture) each = get_capture(from);
-    if (!each) return std::nullopt;
-    entries.push_back(std::move(*each));
-  }
-  return checked(from, std::move(entries));
-}
 
 class rocks_old_log final : public old_log {
  public:
@@ -133,7 +85,7 @@ class rocks_old_log final : public old_log {
   }
   result<old_group> read(const rocksdb::Iterator& at) const {
     const auto first = decode_log_key(at.key().ToStringView());
-    auto entries = decode_old_group(at.value().ToStringView());
+    auto entries = decode_old_log_group(at.value().ToStringView());
     if (!first || !entries) return tl::make_unexpected(database_.damage("a group of the log can't be read"));
     return old_group{*first, std::move(*entries)};
   }

@@ -87,13 +87,11 @@ result<void> rocks_view::apply(std::span<const entry> entries, position first) {
   position at = first;
   timestamp newest{};
   for (const entry& each : entries) {
+    newest = std::max(newest, decided_at(each));
     if (const auto* changed = std::get_if<capture_entry>(&each)) {
-      newest = std::max(newest, changed->at);
       memtables_.add(*changed, at);
-    } else {
-      const auto& message = std::get<message_entry>(each);
-      newest = std::max(newest, message.record.created_at);
-      if (auto added = apply(message, at); !added) return added;
+    } else if (auto added = apply(std::get<message_entry>(each), at); !added) {
+      return added;
     }
     ++at.number;
   }

@@ -45,11 +45,6 @@ std::optional<position> position_in(const std::string& name) {
   return position{number};
 }
 
-timestamp time_of(const entry& what) {
-  const auto* changed = std::get_if<capture_entry>(&what);
-  return changed != nullptr ? changed->at : std::get<message_entry>(what).record.created_at;
-}
-
 // Returns the first positions of all segments in the folder, ascending.
 result<std::vector<position>> find_segments(const fs::path& folder) {
   std::vector<position> firsts;
@@ -166,7 +161,7 @@ result<void> segment_log::load() {
 }
 
 result<segment_scan> segment_log::scan(const segment& what) const {
-  const auto file = open_file::open(path_of(name_of(what.header.first)), O_RDONLY);
+  const auto file = open_file::open(path_of(what), O_RDONLY);
   if (!file) return tl::make_unexpected(file.error());
   std::string content;
   if (const int failed = file->read(content, file->size(), 0)) {
@@ -216,7 +211,7 @@ result<void> segment_log::find_end() {
   durable_end_ = appended_end_;
 
   if (clock_ == nullptr) return {};
-  auto file = open_file::open(path_of(name_of(last->header.first)), O_RDWR);
+  auto file = open_file::open(path_of(*last), O_RDWR);
   if (!file) return tl::make_unexpected(file.error());
   last->file.emplace(std::move(*file));
   return {};
@@ -230,7 +225,7 @@ result<void> segment_log::cut_tail(const segment& what, std::uint64_t from, std:
     return fail_with(error_code::io_error,
                      "cannot cut off the end of the log in " + place_of(what, from) + ": " + error_text(error));
   };
-  const auto file = open_file::open(path_of(name_of(what.header.first)), O_RDWR);
+  const auto file = open_file::open(path_of(what), O_RDWR);
   if (!file) return tl::make_unexpected(file.error());
   const std::uint64_t begin = from / page_bytes * page_bytes;
   std::string bytes;
@@ -255,7 +250,7 @@ tl::expected<position, log_error> segment_log::append(std::span<const entry> ent
   header.first = {appended().number + 1};
   // Without a sync to the disk a later record may survive a power loss that an earlier one does not.
   if (settings_.syncs_to_disk) header.durable = last();
-  for (const entry& each : entries) next.time = std::max(next.time, time_of(each));
+  for (const entry& each : entries) next.time = std::max(next.time, decided_at(each));
   header.time = next.time;
   header.hash_before = next.hash;
 
@@ -323,7 +318,7 @@ result<void> segment_log::fill(segment& what, std::uint64_t upto) {
   const std::lock_guard lock(fill_mutex_);
   if (upto <= what.filled) return {};
   // Not the file of the segment itself, which sync() may close.
-  const auto file = open_file::open(path_of(name_of(what.header.first)), O_RDWR);
+  const auto file = open_file::open(path_of(what), O_RDWR);
   if (!file) return tl::make_unexpected(file.error());
   const std::uint64_t whole = std::min(what.filled + fill_bytes, settings_.segment_bytes);
   const std::string zeros(std::max(upto, whole) - what.filled, '\0');
@@ -382,7 +377,7 @@ int segment_log::sync_to_disk() const {
     in = segments_.back();
   }
   // Not the file of the segment itself, which sync() may close.
-  const auto file = open_file::open(path_of(name_of(in->header.first)), O_RDWR);
+  const auto file = open_file::open(path_of(*in), O_RDWR);
   return file ? file->sync() : EIO;
 }
 
@@ -396,7 +391,7 @@ result<void> segment_log::recover() {
   }
   if (auto removed = remove_segments_after(back.in->header.first); !removed) return removed;
   if (auto cut = cut_tail(*back.in, back.end, back.in->filled); !cut) return cut;
-  auto file = open_file::open(path_of(name_of(back.in->header.first)), O_RDWR);
+  auto file = open_file::open(path_of(*back.in), O_RDWR);
   if (!file) return tl::make_unexpected(file.error());
 
   {
@@ -475,7 +470,7 @@ void segment_log::trim() {
 // Durably, so that a crash that brings an older segment back brings those behind it back as well. Returns 0 or the
 // errno of the failure.
 int segment_log::remove_segment(position first) const {
-  if (::unlink(path_of(name_of(first)).c_str()) != 0 && errno != ENOENT) return errno;
+  if (::unlink((folder_->lasting_path() / name_of(first)).c_str()) != 0 && errno != ENOENT) return errno;
   return sync_folder(folder_->lasting_path());
 }
 
@@ -569,7 +564,7 @@ tl::expected<std::vector<logged_entry>, log_read_error> segment_log::read(positi
     const auto found = find_group(next);
     if (!found) return tl::make_unexpected(found.error());
     if (found->in != open) {
-      auto opened = open_file::open(path_of(name_of(found->in->header.first)), O_RDONLY);
+      auto opened = open_file::open(path_of(*found->in), O_RDONLY);
       if (!opened) {
         // It may have been trimmed since.
         if (first() > next) return tl::make_unexpected(log_read_error::trimmed);
@@ -604,6 +599,11 @@ tl::expected<std::uint64_t, log_read_error> segment_log::bytes_after(position at
 }
 
 // --- errors ---
+
+// By way of the folder's descriptor, wherever the folder is now.
+fs::path segment_log::path_of(const segment& which) const {
+  return folder_->lasting_path() / name_of(which.header.first);
+}
 
 // With the path that the user knows.
 std::string segment_log::place_of(const segment& where, std::uint64_t offset) const {

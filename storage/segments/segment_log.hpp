@@ -124,7 +124,7 @@ class segment_log final : public log {
   bool load_groups(const shared_segment& of) const;
   tl::expected<std::vector<entry>, log_read_error> read_group(const open_file& file, const found_group& what) const;
 
-  std::filesystem::path path_of(const std::string& name) const { return folder_->lasting_path() / name; }
+  std::filesystem::path path_of(const segment& which) const;
   std::string place_of(const segment& where, std::uint64_t offset) const;
   error damage(const segment& where, std::uint64_t offset) const;
   tl::unexpected<log_read_error> failed_read(const segment& where, std::string_view why) const;
