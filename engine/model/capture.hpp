@@ -87,6 +87,7 @@ struct release_capture {};
 struct capture_request {
   capture_key key;
   std::variant<allocate_capture, record_capture, release_capture> action;
+  ordem::origin origin = {};  // who sent it; the key is one of this tenant
 };
 
 // `lease`: of an allocation; zero for a lease without end. `ttl`: how long a capture is kept; at least the lease.

@@ -8,6 +8,7 @@
 
 #include "engine/model/ids.hpp"
 #include "engine/model/order.hpp"
+#include "engine/model/origin.hpp"
 
 namespace ordem {
 
@@ -59,6 +60,7 @@ struct message {
   std::optional<order_id> target;                           // absent for create_order
   std::optional<ordem::expected_version> expected_version;  // absent for create_order
   ordem::command command;
+  ordem::origin origin = {};  // who sent it; the GUID is one of this tenant
 };
 
 }  // namespace ordem

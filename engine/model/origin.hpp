@@ -5,7 +5,7 @@
 
 namespace ordem {
 
-// Both are empty until clients have identities.
+// Both are empty for what was written without an identity.
 struct origin {
   std::string tenant;
   std::string actor;  // the name of the identity

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/model/ids.hpp"
+#include "engine/model/origin.hpp"
 #include "http-edge/protocol/route.hpp"
 
 namespace ordem::http_edge {
@@ -11,6 +12,7 @@ namespace ordem::http_edge {
 struct request_head {
   route to;
   std::optional<ordem::guid> guid;  // from Idempotency-Key, of a write of one order
+  ordem::origin origin = {};        // of the identity that sent the request; empty without identities
 };
 
 }  // namespace ordem::http_edge
