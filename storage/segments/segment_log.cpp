@@ -5,13 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cstdio>
 #include <utility>
 
 #include "engine/base/check.hpp"
 #include "storage/records/log_group.hpp"
 #include "storage/records/log_record.hpp"
+#include "storage/segments/segment_files.hpp"
 
 namespace ordem::storage {
 namespace {
@@ -19,222 +18,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t epoch_of_one_machine = 1;
-constexpr std::string_view extension = ".seg";
-constexpr std::size_t name_digits = 20;
-constexpr const char* unfinished_name = "unfinished";  // a segment that has no header yet
 // How much is filled with zeros at once, and when: a second of writing at 15 MB/s takes some 20 of these.
 constexpr std::uint64_t fill_bytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t fill_below_bytes = fill_bytes / 2;
 constexpr std::string_view folder_removed =
     "the data folder was removed or replaced while it was in use; acknowledged data is in the removed folder";
 
-std::string name_of(position first) {
-  std::string name(name_digits, '0');
-  const std::string digits = std::to_string(first.number);
-  name.replace(name_digits - digits.size(), digits.size(), digits);
-  name += extension;
-  return name;
-}
-
-std::optional<position> position_in(const std::string& name) {
-  if (name.size() != name_digits + extension.size() || !name.ends_with(extension)) return std::nullopt;
-  std::uint64_t number = 0;
-  const char* const end = name.data() + name_digits;
-  const auto read = std::from_chars(name.data(), end, number);
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return position{number};
-}
-
-// Returns the first positions of all segments in the folder, ascending.
-result<std::vector<position>> find_segments(const fs::path& folder) {
-  std::vector<position> firsts;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (const auto first = position_in(at->path().filename().string())) firsts.push_back(*first);
-  }
-  if (error) return fail_with(error_code::io_error, "cannot read " + quoted(folder) + ": " + error.message());
-  std::sort(firsts.begin(), firsts.end());
-  return firsts;
-}
-
-// Makes a segment without records, durably, and returns its file. After a failure there is none.
-result<open_file> make_segment(const segment_header& header, const fs::path& folder) {
-  auto file = open_file::open(folder / unfinished_name, O_CREAT | O_TRUNC | O_RDWR);
-  if (!file) return file;
-  std::string bytes;
-  encode_segment_header(bytes, header);
-  int error = file->write(bytes, 0);
-  if (error == 0) error = file->sync();
-  const fs::path path = folder / name_of(header.first);
-  if (error == 0 && ::rename((folder / unfinished_name).c_str(), path.c_str()) != 0) error = errno;
-  if (error == 0) error = sync_folder(folder);
-  if (error == 0) return file;
-  ::unlink(path.c_str());
-  return fail_with(error_code::io_error, "cannot make " + quoted(path) + ": " + error_text(error));
-}
-
 }  // namespace
-
-// --- opening ---
-
-bool segment_log::exists(const fs::path& folder) {
-  const auto found = find_segments(folder);
-  return found && !found->empty();
-}
-
-result<void> segment_log::make(const segment_log_settings& settings, position first) {
-  if (auto made = make_folder(settings.folder); !made) return made;
-  if (auto made = make_segment({settings.log_id, first, 0, 0}, settings.folder); !made) {
-    return tl::make_unexpected(made.error());
-  }
-  return {};
-}
-
-result<std::unique_ptr<segment_log>> segment_log::open(segment_log_settings settings, const time_source& clock) {
-  std::unique_ptr<segment_log> opened(new segment_log(std::move(settings)));
-  opened->clock_ = &clock;
-  if (auto loaded = opened->load(); !loaded) return tl::make_unexpected(loaded.error());
-  opened->fill_thread_ = std::thread([log = opened.get()] { log->fill_ahead(); });
-  return opened;
-}
-
-// A process that writes the log may trim it meanwhile, so a failure counts only if the segments are still the same.
-result<std::unique_ptr<segment_log>> segment_log::open_for_reading(const segment_log_settings& settings) {
-  constexpr int tries_max = 1000;
-  for (int i = 1;; ++i) {
-    const auto before = find_segments(settings.folder);
-    std::unique_ptr<segment_log> opened(new segment_log(settings));
-    auto loaded = opened->load();
-    if (loaded) return opened;
-    const auto after = find_segments(settings.folder);
-    if (!before || !after || *before == *after || i == tries_max) return tl::make_unexpected(loaded.error());
-  }
-}
-
-segment_log::~segment_log() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    fill_changed_.notify_all();
-  }
-  if (fill_thread_.joinable()) fill_thread_.join();
-}
-
-result<void> segment_log::load() {
-  auto folder = held_folder::open(settings_.folder);
-  if (!folder) return tl::make_unexpected(folder.error());
-  folder_.emplace(std::move(*folder));
-
-  const auto firsts = find_segments(settings_.folder);
-  if (!firsts) return tl::make_unexpected(firsts.error());
-  if (firsts->empty()) {
-    return fail_with(error_code::damaged, "the folder " + quoted(settings_.folder) +
-                                              " has no log; restore the data folder from a back-up as a whole");
-  }
-
-  for (const position first : *firsts) {
-    const auto file = open_file::open(settings_.folder / name_of(first), O_RDONLY);
-    if (!file) return tl::make_unexpected(file.error());
-    auto made = std::make_shared<segment>();
-    made->header.first = first;
-    std::string bytes;
-    if (const int failed = file->read(bytes, segment_header_bytes, 0)) {
-      return fail_with(error_code::io_error, "cannot read " + place_of(*made, 0) + ": " + error_text(failed));
-    }
-    const auto header = decode_segment_header(bytes);
-    if (!header || header->first != first) return tl::make_unexpected(damage(*made, 0));
-    if (!settings_.log_id.empty() && header->log_id != settings_.log_id) {
-      return fail_with(error_code::damaged,
-                       place_of(*made, 0) + " belongs to another data folder; nothing was changed");
-    }
-    made->header = *header;
-    made->filled = file->size();
-    // A segment is missing if its records would not fit into the one before.
-    if (!segments_.empty()) {
-      const segment& before = *segments_.back();
-      const std::uint64_t records = made->header.bytes_before - before.header.bytes_before;
-      if (records > before.filled - segment_header_bytes) return tl::make_unexpected(damage(before, before.filled));
-    }
-    segments_.push_back(std::move(made));
-  }
-  return find_end();
-}
-
-result<segment_scan> segment_log::scan(const segment& what) const {
-  const auto file = open_file::open(path_of(what), O_RDONLY);
-  if (!file) return tl::make_unexpected(file.error());
-  std::string content;
-  if (const int failed = file->read(content, file->size(), 0)) {
-    return fail_with(error_code::io_error, "cannot read " + place_of(what, 0) + ": " + error_text(failed));
-  }
-  return scan_segment(what.header, content);
-}
-
-result<void> segment_log::find_end() {
-  const shared_segment& last = segments_.back();
-  auto scanned = scan(*last);
-  // A process that writes the log may have written a record behind one that was read before it was there.
-  for (std::uint64_t end = 0;
-       clock_ == nullptr && scanned && scanned->tail == segment_tail::damaged && scanned->end > end;) {
-    end = scanned->end;
-    scanned = scan(*last);
-  }
-  if (!scanned) return tl::make_unexpected(scanned.error());
-  if (scanned->tail == segment_tail::damaged) return tl::make_unexpected(damage(*last, scanned->end));
-  if (scanned->tail == segment_tail::torn && clock_ != nullptr) {
-    if (auto cut = cut_tail(*last, scanned->end, scanned->written_end); !cut) return cut;
-    settings_.on_error("the log ended in a record that was not written to its end, so never acknowledged; cut off: " +
-                       place_of(*last, scanned->end));
-  }
-  last->groups = std::move(scanned->groups);
-  last->end = scanned->end;
-  appended_end_ = {last, scanned->end, scanned->hash, scanned->time.value_or(timestamp{})};
-  appended_ = durable_ = scanned->last.number;
-  recovered_time_ = scanned->time;
-  recovered_clock_ = scanned->clock;
-
-  // The segment before has its last record, if this one has none. It must end where this one begins.
-  if (segments_.size() > 1) {
-    const shared_segment& before = segments_[segments_.size() - 2];
-    auto full = scan(*before);
-    if (!full) return tl::make_unexpected(full.error());
-    if (full->tail != segment_tail::end || full->hash != last->header.hash_before ||
-        full->last.number + 1 != last->header.first.number) {
-      return tl::make_unexpected(damage(*before, full->end));
-    }
-    before->groups = std::move(full->groups);
-    before->end = full->end;
-    if (!recovered_time_) recovered_time_ = full->time;
-    if (!recovered_clock_) recovered_clock_ = full->clock;
-    appended_end_.time = recovered_time_.value_or(timestamp{});
-  }
-  durable_end_ = appended_end_;
-
-  if (clock_ == nullptr) return {};
-  auto file = open_file::open(path_of(*last), O_RDWR);
-  if (!file) return tl::make_unexpected(file.error());
-  last->file.emplace(std::move(*file));
-  return {};
-}
-
-// Fills these bytes with zeros, durably. Writes the beginning of their first page again, too: after a sync that failed
-// the kernel may take it for written although it is not on the disk.
-result<void> segment_log::cut_tail(const segment& what, std::uint64_t from, std::uint64_t to) const {
-  constexpr std::uint64_t page_bytes = 4096;
-  const auto failed = [&](int error) {
-    return fail_with(error_code::io_error,
-                     "cannot cut off the end of the log in " + place_of(what, from) + ": " + error_text(error));
-  };
-  const auto file = open_file::open(path_of(what), O_RDWR);
-  if (!file) return tl::make_unexpected(file.error());
-  const std::uint64_t begin = from / page_bytes * page_bytes;
-  std::string bytes;
-  if (const int error = file->read(bytes, from - begin, begin)) return failed(error);
-  bytes.resize(std::max(to, from) - begin, '\0');
-  if (const int error = file->write(bytes, begin)) return failed(error);
-  if (const int error = file->sync()) return failed(error);
-  return {};
-}
 
 // --- writing ---
 
@@ -470,7 +260,7 @@ void segment_log::trim() {
 // Durably, so that a crash that brings an older segment back brings those behind it back as well. Returns 0 or the
 // errno of the failure.
 int segment_log::remove_segment(position first) const {
-  if (::unlink((folder_->lasting_path() / name_of(first)).c_str()) != 0 && errno != ENOENT) return errno;
+  if (::unlink((folder_->lasting_path() / segment_name(first)).c_str()) != 0 && errno != ENOENT) return errno;
   return sync_folder(folder_->lasting_path());
 }
 
@@ -481,145 +271,30 @@ result<void> segment_log::remove_segments_after(position last) {
   // The last one first, so that a crash leaves no gap.
   for (; !firsts->empty() && firsts->back() > last; firsts->pop_back()) {
     if (const int error = remove_segment(firsts->back())) {
-      return fail_with(error_code::io_error, "cannot remove " + quoted(settings_.folder / name_of(firsts->back())) +
-                                                 ": " + error_text(error));
+      return fail_with(
+          error_code::io_error,
+          "cannot remove " + quoted(settings_.folder / segment_name(firsts->back())) + ": " + error_text(error));
     }
   }
   return {};
-}
-
-// --- reading ---
-
-position segment_log::first() const {
-  const std::lock_guard lock(mutex_);
-  const position begin = segments_.front()->header.first;
-  return begin == position{1} && last() == position{} ? position{} : begin;
-}
-
-tl::expected<segment_log::found_group, log_read_error> segment_log::find_group(position at) const {
-  for (;;) {
-    shared_segment unread;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto after = std::upper_bound(segments_.begin(), segments_.end(), at,
-                                          [](position p, const shared_segment& s) { return p < s->header.first; });
-      if (after == segments_.begin()) return tl::make_unexpected(log_read_error::trimmed);
-      const shared_segment& in = *std::prev(after);
-      if (!in->groups.empty()) {
-        const auto next = std::upper_bound(in->groups.begin(), in->groups.end(), at,
-                                           [](position p, const group_place& g) { return p < g.first; });
-        return found_group{in, *std::prev(next), next == in->groups.end() ? in->end : next->offset};
-      }
-      unread = in;
-    }
-    if (!load_groups(unread)) return tl::make_unexpected(log_read_error::storage_failed);
-  }
-}
-
-// Reads the places of the groups of a full segment. Returns false if that failed.
-bool segment_log::load_groups(const shared_segment& of) const {
-  auto scanned = scan(*of);
-  if (!scanned) {
-    settings_.on_error("a read from the log failed: " + scanned.error().message);
-    return false;
-  }
-  const std::lock_guard lock(mutex_);
-  const auto next = std::find_if(segments_.begin(), segments_.end(),
-                                 [&](const shared_segment& s) { return s->header.first > of->header.first; });
-  const bool is_followed = next != segments_.end();
-  if (scanned->groups.empty() || (is_followed && ((*next)->header.first.number != scanned->last.number + 1 ||
-                                                  (*next)->header.hash_before != scanned->hash))) {
-    settings_.on_error("a read from the log failed: " + damage(*of, scanned->end).message);
-    return false;
-  }
-  of->groups = std::move(scanned->groups);
-  of->end = scanned->end;
-  return true;
-}
-
-tl::expected<std::vector<entry>, log_read_error> segment_log::read_group(const open_file& file,
-                                                                         const found_group& what) const {
-  std::string record;
-  const std::uint64_t offset = what.place.offset;
-  if (const int error = file.read(record, what.end - offset, offset)) return failed_read(*what.in, error_text(error));
-  const auto header = decode_log_record_header(record);
-  const bool is_whole = header && header->first == what.place.first &&
-                        log_record_bytes(header->payload_bytes) == record.size() && is_intact(*header, record);
-  auto group = is_whole ? decode_log_group(payload_of(*header, record)) : std::nullopt;
-  if (!group || group->entries.size() != header->entries) {
-    return failed_read(*what.in, damage(*what.in, offset).message);
-  }
-  return std::move(group->entries);
-}
-
-tl::expected<std::vector<logged_entry>, log_read_error> segment_log::read(position from, std::size_t limit) const {
-  std::vector<logged_entry> entries;
-  std::size_t items = 0;
-  std::size_t captured_bytes = 0;
-  position next = std::max(from, position{1});
-  const position end = last();
-  shared_segment open;
-  std::optional<open_file> file;
-  while (next <= end && entries.size() < limit) {
-    const auto found = find_group(next);
-    if (!found) return tl::make_unexpected(found.error());
-    if (found->in != open) {
-      auto opened = open_file::open(path_of(*found->in), O_RDONLY);
-      if (!opened) {
-        // It may have been trimmed since.
-        if (first() > next) return tl::make_unexpected(log_read_error::trimmed);
-        return failed_read(*found->in, opened.error().message);
-      }
-      file.emplace(std::move(*opened));
-      open = found->in;
-    }
-    auto group = read_group(*file, *found);
-    if (!group) return tl::make_unexpected(group.error());
-    for (std::size_t i = next.number - found->place.first.number; i < group->size(); ++i) {
-      if (next > end || entries.size() == limit) return entries;
-      entry& each = (*group)[i];
-      captured_bytes += captured_bytes_of(each);
-      const auto* message = std::get_if<message_entry>(&each);
-      if (message != nullptr && message->after != nullptr) items += message->after->content.items.size();
-      entries.push_back({next, std::move(each)});
-      ++next.number;
-      if (items >= log_read_items_max || captured_bytes >= log_read_captured_bytes_max) return entries;
-    }
-  }
-  return entries;
-}
-
-tl::expected<std::uint64_t, log_read_error> segment_log::bytes_after(position at) const {
-  if (at >= last()) return 0;
-  const auto from = find_group(std::max(first(), position{at.number + 1}));
-  if (!from) return tl::make_unexpected(from.error());
-  const std::lock_guard lock(mutex_);
-  const std::uint64_t end = durable_end_.in->header.bytes_before + durable_end_.end;
-  return end - std::min(end, from->in->header.bytes_before + from->place.offset);
 }
 
 // --- errors ---
 
 // By way of the folder's descriptor, wherever the folder is now.
 fs::path segment_log::path_of(const segment& which) const {
-  return folder_->lasting_path() / name_of(which.header.first);
+  return folder_->lasting_path() / segment_name(which.header.first);
 }
 
 // With the path that the user knows.
 std::string segment_log::place_of(const segment& where, std::uint64_t offset) const {
-  return quoted(settings_.folder / name_of(where.header.first)) + " at byte " + std::to_string(offset);
+  return quoted(settings_.folder / segment_name(where.header.first)) + " at byte " + std::to_string(offset);
 }
 
 error segment_log::damage(const segment& where, std::uint64_t offset) const {
   return {error_code::damaged,
           "the log is damaged in " + place_of(where, offset) +
               "; nothing was changed: restore the data folder from a back-up, or keep it for a repair"};
-}
-
-tl::unexpected<log_read_error> segment_log::failed_read(const segment& where, std::string_view why) const {
-  settings_.on_error("a read from the log failed: " + quoted(settings_.folder / name_of(where.header.first)) + ": " +
-                     std::string(why));
-  return tl::make_unexpected(log_read_error::storage_failed);
 }
 
 }  // namespace ordem::storage
