@@ -138,6 +138,12 @@ result<void> segment_log::find_end() {
   auto file = open_file::open(path_of(*last), O_RDWR);
   if (!file) return tl::make_unexpected(file.error());
   last->file.emplace(std::move(*file));
+  // A process that was killed may have written the last records and not synced them. From now on they are acknowledged.
+  if (settings_.syncs_to_disk) {
+    if (const int failed = last->file->sync()) {
+      return fail_with(error_code::io_error, "cannot sync " + place_of(*last, last->end) + ": " + error_text(failed));
+    }
+  }
   return {};
 }
 
