@@ -55,6 +55,17 @@ int sync_folder(const fs::path& path) {
   return error;
 }
 
+std::optional<std::pair<fs::path, int>> sync_parents(const fs::path& path) {
+  std::error_code error;
+  const fs::path whole = fs::absolute(path, error);
+  for (fs::path at = error ? path : whole; at != at.root_path() && !at.empty();) {
+    at = parent_of(at);
+    const int unsynced = sync_folder(at);
+    if (unsynced != 0 && unsynced != EACCES && unsynced != EPERM && unsynced != EROFS) return std::pair(at, unsynced);
+  }
+  return std::nullopt;
+}
+
 fs::path parent_of(const fs::path& path) {
   const fs::path parent = (path.has_filename() ? path : path.parent_path()).parent_path();
   return parent.empty() ? fs::path(".") : parent;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,10 @@ std::string error_text(int error);
 
 // Creates the folder durably if it does not exist, with its parents.
 result<void> make_folder(const std::filesystem::path& path);
+// Makes the name of the folder durable, and those of the folders that it is in: whoever made them may have been stopped
+// before that. Skips folders that this process may not read, or that are read-only, since it did not make anything in
+// them. Returns the first one whose names can't be made durable, with the errno, or nullopt.
+std::optional<std::pair<std::filesystem::path, int>> sync_parents(const std::filesystem::path& path);
 // Makes the names in the folder durable. Returns 0 or the errno of the failure.
 int sync_folder(const std::filesystem::path& path);
 // The folder that the path is in, also for a path that ends in a slash.

@@ -126,13 +126,10 @@ result<data_folder> data_folder::open(const fs::path& path) {
     return folder;
   }
   folder.format_ = {data_format, fresh_log_id()};
-  // An earlier start that was cut off may have made the folder without syncing its name.
-  const fs::path parent = parent_of(path);
-  const int unsynced = sync_folder(parent);
-  // This process did not make the folder in a parent that it may not read, or that is read-only.
-  if (unsynced != 0 && unsynced != EACCES && unsynced != EPERM && unsynced != EROFS) {
-    return fail_with(error_code::io_error, "cannot sync " + quoted(parent) + ", which holds the data folder " +
-                                               quoted(path) + ": " + error_text(unsynced));
+  // An earlier start that was cut off may have made the folder and its parents without syncing their names.
+  if (const auto unsynced = sync_parents(path)) {
+    return fail_with(error_code::io_error, "cannot sync " + quoted(unsynced->first) + ", which holds the data folder " +
+                                               quoted(path) + ": " + error_text(unsynced->second));
   }
   return folder;
 }

@@ -41,17 +41,30 @@ TEST_CASE_METHOD(data_folder_test, "each folder in which one is made is synced, 
   }
 }
 
-TEST_CASE_METHOD(data_folder_test,
-                 "the parent of a folder is synced if an earlier start made the folder and was cut off") {
-  fs::create_directories(root / "data");
-  opened(settings_for(GENERATE(true, false) ? root / "data" : root / "data" / ""), clock);
-  CHECK(syncs.has(root));
+TEST_CASE_METHOD(data_folder_test, "the parents of a folder are synced if an earlier start made them and was cut off") {
+  const fs::path folder = root / "a" / "b" / "data";
+  fs::create_directories(folder);
+  opened(settings_for(GENERATE(true, false) ? folder : folder / ""), clock);
+  for (const fs::path& each : {root, root / "a", root / "a" / "b"}) {
+    INFO(each);
+    CHECK(syncs.has(each));
+  }
 }
 
-TEST_CASE_METHOD(data_folder_test, "a start fails if it can't sync the parent of a folder that an earlier start made") {
-  fs::create_directories(root / "data");
+TEST_CASE_METHOD(data_folder_test, "the parents of a relative path are synced up to the root") {
+  const fs::path folder = root / "a" / "data";
+  fs::create_directories(folder);
+  CHECK_FALSE(sync_parents(fs::proximate(folder)));
+  for (const fs::path& each : {root / "a", root, fs::path("/")}) {
+    INFO(each);
+    CHECK(syncs.has(each));
+  }
+}
+
+TEST_CASE_METHOD(data_folder_test, "a start fails if it can't sync a parent of a folder that an earlier start made") {
+  fs::create_directories(root / "a" / "data");
   syncs.refuse(root.string());
-  const auto result = try_open(settings_for(root / "data"), clock);
+  const auto result = try_open(settings_for(root / "a" / "data"), clock);
   REQUIRE_FALSE(result);
   CHECK_THAT(result.error(), is_error(error_code::io_error, {root.string(), "Input/output error"}));
 }
