@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "storage/postgres/guarded.hpp"
 #include "storage/postgres/migration_history.hpp"
 #include "storage/postgres/postgres_connection.hpp"
 #include "storage/postgres/schema_check.hpp"
@@ -118,7 +119,7 @@ result<std::optional<known_migration>> apply_next(postgres_connection& connectio
                                                   milliseconds lock_timeout) {
   std::optional<known_migration> next;
   bool has_turn = false;
-  try {
+  const auto apply = [&]() -> result<std::optional<known_migration>> {
     pqxx::work transaction(connection);
     transaction.exec("SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = " +
                      std::to_string(lock_timeout.count()));
@@ -135,11 +136,12 @@ result<std::optional<known_migration>> apply_next(postgres_connection& connectio
                              next->checksum);
     transaction.commit();
     return next;
-  } catch (const std::exception& error) {
+  };
+  return run_guarded(apply, [&](const std::exception& error) {
     const bool is_connected = connection.is_open();
     if (next) return fail_with(error_code::unavailable, message_about(*next, error, is_connected, lock_timeout));
     return fail_with(error_code::unavailable, message_before(applied, error, is_connected, has_turn, lock_timeout));
-  }
+  });
 }
 
 }  // namespace
@@ -147,13 +149,14 @@ result<std::optional<known_migration>> apply_next(postgres_connection& connectio
 result<schema_state> read_schema(const std::string& postgres_url) {
   auto connection = connect_to_postgres(postgres_url);
   if (!connection) return tl::make_unexpected(connection.error());
-  try {
+  const auto read = [&]() -> result<schema_state> {
     pqxx::read_transaction transaction(**connection);
     return state_of(read_history(transaction));
-  } catch (const std::exception& error) {
+  };
+  return run_guarded(read, [](const std::exception& error) {
     return fail_with(error_code::unavailable,
                      "the migrations of the database can't be read: " + postgres_error_text(error));
-  }
+  });
 }
 
 result<void> apply_migrations(const migration_settings& settings) {

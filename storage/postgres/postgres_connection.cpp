@@ -1,4 +1,5 @@
 #include "storage/postgres/postgres_connection.hpp"
+#include "storage/postgres/guarded.hpp"
 
 #include <libpq-fe.h>
 
@@ -107,16 +108,17 @@ bool is_connection_parameter(std::string_view name) {
 result<std::unique_ptr<postgres_connection>> connect_to_postgres(const std::string& url) {
   const auto parsed = parse(url);
   if (parsed == nullptr) return fail_with(error_code::invalid_argument, "the Postgres URL can't be parsed");
-  try {
+  const auto connect = [&]() -> result<std::unique_ptr<postgres_connection>> {
     auto connection = std::make_unique<pqxx::connection>(with_timeouts(parsed.get()));
     never_reconnect(*connection);
     if (auto reason = pooler_error(*connection)) {
       return fail_with(error_code::unavailable, "cannot use Postgres: " + *reason);
     }
     return connection;
-  } catch (const std::exception& error) {
+  };
+  return run_guarded(connect, [](const std::exception& error) {
     return fail_with(error_code::unavailable, "cannot connect to Postgres: " + postgres_error_text(error));
-  }
+  });
 }
 
 std::string postgres_error_text(const std::exception& error) {

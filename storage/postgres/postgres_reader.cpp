@@ -6,6 +6,7 @@
 #include <pqxx/pqxx>
 #include <utility>
 
+#include "storage/postgres/guarded.hpp"
 #include "storage/postgres/json_columns.hpp"
 #include "storage/postgres/postgres_connection.hpp"
 #include "storage/postgres/postgres_expiry.hpp"
@@ -105,15 +106,14 @@ class reader final : public postgres_reader {
 
   template <class Row>
   result<std::vector<Row>> next(const std::string& cursor, Row (reader::*read)(const pqxx::row&)) {
-    try {
+    const auto fetch = [&]() -> result<std::vector<Row>> {
       std::vector<Row> page;
       for (const auto& row : transaction_.exec(std::string("FETCH ") + page_rows + " FROM " + cursor)) {
         page.push_back((this->*read)(row));
       }
       return page;
-    } catch (const std::exception& error) {
-      return read_failure(error);
-    }
+    };
+    return run_guarded(fetch, read_failure);
   }
 
   std::unique_ptr<postgres_connection> connection_;
@@ -147,26 +147,24 @@ result<void> reader::begin() {
 result<void> reader::keep_by(const clock_reading& now) {
   kept_messages_ = " WHERE NOT (" + has_expired(now, "created_at") + ")";
   kept_captures_ = " WHERE expires_at IS NULL OR NOT (" + has_expired(now, "allocated_at") + ")";
-  try {
+  const auto open_cursors = [&]() -> result<void> {
     transaction_.exec(capture_cursor + kept_captures_ + " ORDER BY idempotency_key COLLATE \"C\"");
     transaction_.exec(message_cursor + kept_messages_ + " ORDER BY guid COLLATE \"C\"");
     return {};
-  } catch (const std::exception& error) {
-    return read_failure(error);
-  }
+  };
+  return run_guarded(open_cursors, read_failure);
 }
 
 result<persisted_counts> reader::count() {
-  try {
+  const auto count_rows = [&]() -> result<persisted_counts> {
     const auto row = transaction_.exec1(
         "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_versions),"
         " (SELECT count(*) FROM message_records" +
         kept_messages_ + "), (SELECT count(*) FROM captures" + kept_captures_ + ")");
     return persisted_counts{row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
                             row[3].as<std::uint64_t>()};
-  } catch (const std::exception& error) {
-    return read_failure(error);
-  }
+  };
+  return run_guarded(count_rows, read_failure);
 }
 
 order reader::order_of(const pqxx::row& row) {
@@ -240,13 +238,12 @@ bool reader::has_partition(const std::string& table, timestamp at) const {
 result<std::unique_ptr<postgres_reader>> read_postgres(const std::string& url) {
   auto connection = connect_to_postgres(url);
   if (!connection) return tl::make_unexpected(connection.error());
-  try {
+  const auto begin = [&]() -> result<std::unique_ptr<postgres_reader>> {
     auto made = std::make_unique<reader>(std::move(*connection));
     if (auto begun = made->begin(); !begun) return tl::make_unexpected(std::move(begun.error()));
     return made;
-  } catch (const std::exception& error) {
-    return read_failure(error);
-  }
+  };
+  return run_guarded(begin, read_failure);
 }
 
 }  // namespace ordem::storage

@@ -21,6 +21,7 @@
 #include "engine/codec/message_json.hpp"
 #include "engine/codec/order_json.hpp"
 #include "engine/model/json_value.hpp"
+#include "storage/postgres/guarded.hpp"
 #include "storage/postgres/postgres_connection.hpp"
 #include "storage/postgres/postgres_expiry.hpp"
 #include "storage/postgres/schema_check.hpp"
@@ -234,17 +235,15 @@ class postgres_sink final : public sink {
   // Runs a step that uses the connection. Closes the connection after an error or an exception of libpqxx.
   template <class Step>
   result<void> guarded(Step step) {
-    try {
-      auto done = step();
-      if (!done) disconnect();
-      return done;
-    } catch (const std::exception& error) {
+    const auto failed = [this](const std::exception& error) -> result<void> {
       // After a lost connection libpqxx only says what it failed to do next.
       const bool is_lost = connection_ != nullptr && !connection_->is_open();
-      disconnect();
       return fail_with(error_code::unavailable,
                        is_lost ? "the connection to Postgres was lost" : postgres_error_text(error));
-    }
+    };
+    auto done = run_guarded(step, failed);
+    if (!done) disconnect();
+    return done;
   }
 
   const postgres_sink_settings settings_;
