@@ -23,6 +23,11 @@ class sync_calls {
   void refuse_nothing() {
     refuse([](const std::string&) { return false; });
   }
+
+  // Calls `before` with the path before each sync, and the function that it returns after the sync if that succeeded.
+  // By the thread that syncs.
+  using watcher = std::function<std::function<void()>(const std::filesystem::path&)>;
+  void watch(watcher before);
 };
 
 }  // namespace ordem::testing

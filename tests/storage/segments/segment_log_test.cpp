@@ -1,4 +1,5 @@
-// The log of one machine in its segments: what is appended, found, trimmed, torn off, damaged and recovered.
+// The log of one machine in its segments: what is appended, found, trimmed, torn off, damaged and recovered. What any
+// log must do is in tests/storage/log/log_test.cpp.
 
 #include "storage/segments/segment_log.hpp"
 
@@ -31,18 +32,6 @@ std::uint64_t first_in(const fs::path& segment) {
 
 // --- writing and reading ---
 
-TEST_CASE_METHOD(segment_log_test, "a new log is empty") {
-  CHECK(log->last() == position{0});
-  CHECK(log->appended() == position{0});
-  CHECK(log->first() == position{0});
-  CHECK(log->read({1}, 10).value().empty());
-  CHECK(log->bytes_after({0}).value() == 0);
-  CHECK(log->sync() == position{0});
-  CHECK(log->append({}) == position{0});
-  CHECK_FALSE(log->newest());
-  CHECK_FALSE(log->clock());
-}
-
 TEST_CASE_METHOD(segment_log_test, "positions continue over segments and restarts, and every entry is found") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
@@ -57,34 +46,6 @@ TEST_CASE_METHOD(segment_log_test, "positions continue over segments and restart
   write(1);
   check_holds(log->last().number);
   CHECK(log->first() == position{1});
-}
-
-TEST_CASE_METHOD(segment_log_test, "what is appended is read once it is durable, and not before") {
-  write(2);
-  REQUIRE(append(3) == position{5});
-  CHECK(log->appended() == position{5});
-  check_holds(2);
-  REQUIRE(log->sync() == position{5});
-  check_holds(5);
-}
-
-TEST_CASE_METHOD(segment_log_test, "a read from any position with any limit returns the entries from there") {
-  for (const std::size_t count : {1U, 7U, 2U, 30U, 1U, 1U, 12U}) write(count, 250);
-  REQUIRE(segments().size() > 3);
-  const std::uint64_t last = log->last().number;
-  if (GENERATE(true, false)) reopen();
-  for (std::uint64_t from = 1; from <= last + 2; ++from) {
-    for (const std::size_t limit : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{1000}}) {
-      const auto some = log->read({from}, limit);
-      REQUIRE(some);
-      REQUIRE(some->size() == std::min<std::uint64_t>(limit, from > last ? 0 : last - from + 1));
-      for (std::size_t i = 0; i < some->size(); ++i) {
-        REQUIRE((*some)[i].position == position{from + i});
-        REQUIRE((*some)[i].capture()->key == key_of(from + i));
-      }
-    }
-  }
-  CHECK(log->read({0}, 1).value().front().position == position{1});
 }
 
 TEST_CASE_METHOD(segment_log_test, "a record that is larger than a segment has one for itself") {
@@ -106,44 +67,6 @@ TEST_CASE_METHOD(segment_log_test, "segments are no larger than asked for, and t
     CHECK(fs::file_size(each) <= settings.segment_bytes);
     CHECK(log->read({first_in(each)}, 1).value().front().position == position{first_in(each)});
   }
-}
-
-TEST_CASE_METHOD(segment_log_test, "the bytes after a position are those of the groups there, over segments") {
-  std::map<std::uint64_t, std::uint64_t> before;  // by the last position
-  std::uint64_t bytes = 0;
-  for (const std::size_t count : {3U, 1U, 9U, 4U, 4U, 15U}) {
-    write(count, 200);
-    const std::uint64_t own = log->bytes_after({log->last().number - count}).value();
-    CHECK(own > count * 200);
-    CHECK(log->bytes_after({log->last().number - 1}).value() == own);  // rounded up to whole groups
-    bytes += own;
-    before[log->last().number] = bytes;
-  }
-  REQUIRE(segments().size() > 2);
-  const auto check = [&] {
-    CHECK(log->bytes_after({0}).value() == bytes);
-    for (const auto& [at, those] : before) CHECK(log->bytes_after({at}).value() == bytes - those);
-    CHECK(log->bytes_after({log->last().number + 10}).value() == 0);
-  };
-  check();
-  REQUIRE(append(1));  // which is not durable
-  check();
-  log.reset();
-  open();
-}
-
-TEST_CASE_METHOD(segment_log_test, "a log may begin at any position") {
-  folder = temp.path() / "other";
-  settings.folder = folder;
-  REQUIRE(segment_log::make(settings, position{1000}));
-  open();
-  CHECK(log->last() == position{999});
-  CHECK(log->first() == position{1000});
-  CHECK(log->read({999}, 1).error() == log_read_error::trimmed);
-  CHECK(log->read({1000}, 1).value().empty());
-  write(3);
-  reopen();
-  check_holds(1002, 1000);
 }
 
 TEST_CASE_METHOD(segment_log_test, "with durability os everything works as with a sync to the disk") {
@@ -248,34 +171,6 @@ TEST_CASE_METHOD(trim_test, "the last segment stays when everything is released,
   CHECK(log->newest() == sample_time);
 }
 
-TEST_CASE_METHOD(trim_test, "a sink that was restored to an earlier state keeps what comes after it") {
-  log->release(log_consumer::view, {last});
-  log->release(log_consumer::sink, {first_in(all[2])});
-  check_trimmed_to(all[2]);
-  log->release(log_consumer::sink, {first_in(all[1])});
-  log->release(log_consumer::view, {last});
-  check_trimmed_to(all[2]);
-  while (segments().size() < 6) write(1, 300);
-  log->release(log_consumer::view, log->last());
-  CHECK(segments().front() == all[2]);
-}
-
-TEST_CASE_METHOD(trim_test, "a log keeps at least as many entries as asked for") {
-  settings.entries_kept = last - first_in(all[2]) + 1;
-  reopen();
-  log->release(log_consumer::view, {last});
-  log->release(log_consumer::sink, {last});
-  check_trimmed_to(all[2]);
-}
-
-TEST_CASE("a consumer that a log does not have keeps nothing") {
-  struct view_only : trim_test {
-    view_only() : trim_test(true, false) {}
-  } test;
-  test.log->release(log_consumer::view, {test.last});
-  test.check_trimmed_to(test.all.back());
-}
-
 TEST_CASE_METHOD(segment_log_test, "a log whose last segment has no record keeps the segment before it") {
   settings.entries_kept = 0;
   settings.consumed = {false, false};
@@ -367,18 +262,6 @@ TEST_CASE_METHOD(log_clock_test, "a change of the clock whose entries were dropp
   REQUIRE(log->recover());
   write(1);
   CHECK(kept() == "boot 1");
-}
-
-TEST_CASE_METHOD(segment_log_test, "the time of the newest record is that of its newest entry, and never steps back") {
-  REQUIRE(log->append(std::vector<entry>{allocation_entry(key_of(1), sample_time + milliseconds(5)),
-                                         allocation_entry(key_of(2), sample_time)}));
-  REQUIRE(log->sync());
-  reopen();
-  CHECK(log->newest() == sample_time + milliseconds(5));
-  REQUIRE(log->append(std::vector<entry>{allocation_entry(key_of(3), sample_time)}));
-  REQUIRE(log->sync());
-  reopen();
-  CHECK(log->newest() == sample_time + milliseconds(5));
 }
 
 // --- torn ends ---
@@ -482,65 +365,6 @@ TEST_CASE_METHOD(torn_segment_test, "a segment that has no header yet, because i
   write_segments(5);
   reopen();
   check_holds(log->last().number);
-}
-
-// What LevelDB's fault tests do: at every write the machine loses power, and of what was written since the last sync
-// any sectors may be missing.
-TEST_CASE_METHOD(segment_log_test,
-                 "after a power loss at any write everything acknowledged is there, and no part of a group") {
-  const auto seed = seed_of_run();
-  INFO("ORDEM_SEED=" << seed);
-  std::mt19937_64 random(seed);
-  std::map<std::string, std::string> synced;  // the files of the last sync
-  const auto files = [&] {
-    std::map<std::string, std::string> all;
-    for (const fs::path& each : segments()) all[each.filename().string()] = read_file(each);
-    return all;
-  };
-  synced = files();
-  std::vector<std::uint64_t> ends = {0};  // of the groups
-  for (int round = 0; round < 250; ++round) {
-    if (random() % 3 == 0) {
-      REQUIRE(log->sync());
-      synced = files();
-    }
-    const std::uint64_t acknowledged = log->last().number;
-    REQUIRE(append(1 + random() % 3, random() % 500));
-    ends.push_back(log->appended().number);
-
-    auto lost = files();
-    // A segment is synced before the next one is made.
-    const auto last = std::prev(lost.end());
-    const std::string before =
-        synced.contains(last->first) ? synced[last->first] : last->second.substr(0, segment_header_bytes);
-    for (std::size_t at = segment_header_bytes; at < last->second.size(); at += sector_bytes) {
-      const std::size_t size = std::min(sector_bytes, last->second.size() - at);
-      if (last->second.compare(at, size, before, std::min(at, before.size()), size) == 0 || random() % 2 == 0) continue;
-      std::string old = at < before.size() ? before.substr(at, size) : "";
-      old.resize(size, '\0');
-      last->second.replace(at, size, old);
-    }
-    const fs::path copy = temp.path() / "copy";
-    for (const auto& [name, text] : lost) write_file(copy / name, text);
-    for (int start = 0; start < 2; ++start) {
-      const auto opened = try_open(copy);
-      INFO("round " << round << ", acknowledged up to " << acknowledged);
-      INFO((opened ? "" : opened.error().message));
-      REQUIRE(opened);
-      const std::uint64_t found = (*opened)->last().number;
-      REQUIRE(found >= acknowledged);
-      REQUIRE(std::find(ends.begin(), ends.end(), found) != ends.end());
-      check_holds(**opened, found);
-      if (start == 1) continue;
-      REQUIRE((*opened)->append(std::vector<entry>{entry_at(found + 1, 400)}));
-      REQUIRE((*opened)->sync());
-      ends.push_back(found + 1);
-    }
-    ends.erase(
-        std::remove_if(ends.begin(), ends.end(), [&](std::uint64_t end) { return end > log->appended().number; }),
-        ends.end());
-    fs::remove_all(copy);
-  }
 }
 
 // --- damage ---
@@ -793,25 +617,6 @@ TEST_CASE_METHOD(segment_log_test, "recover() drops what is not durable, and tha
   for (const fs::path& each : segments()) CHECK_THAT(read_file(each), !Contains("dddddd"));
 }
 
-TEST_CASE_METHOD(segment_log_test, "after a sync that failed the same is dropped as after a failed write") {
-  sync_calls syncs;
-  write(2, 200);
-  syncs.refuse([](const std::string& path) { return path.ends_with(".seg"); });
-  REQUIRE(append(2, 200));
-  const auto synced = log->sync();
-  REQUIRE_FALSE(synced);
-  CHECK(synced.error() == log_error::write_failed);
-  CHECK(log->last() == position{2});
-  CHECK(append(1).error() == log_error::failed_earlier);
-  CHECK_THAT(log->recover().error(), is_error(error_code::io_error, {"Input/output error"}));
-  syncs.refuse_nothing();
-  REQUIRE(log->recover());
-  check_holds(2);
-  write(3, 200);
-  reopen();
-  check_holds(5);
-}
-
 TEST_CASE_METHOD(segment_log_test, "a new segment that could not be made durable leaves nothing behind") {
   sync_calls syncs;
   write(1, 300);
@@ -832,14 +637,6 @@ TEST_CASE_METHOD(segment_log_test, "a new segment that could not be made durable
   INFO((opened ? "" : opened.error().message));
   REQUIRE(opened);
   check_holds(**opened, last);
-}
-
-TEST_CASE_METHOD(segment_log_test, "recover() without a failure changes nothing") {
-  write(2);
-  REQUIRE(append(1));
-  REQUIRE(log->recover());
-  REQUIRE(log->sync() == position{3});
-  check_holds(3);
 }
 
 TEST_CASE_METHOD(segment_log_test, "a log whose folder is removed or replaced never recovers") {
