@@ -73,7 +73,7 @@ struct gateway::parts {
 
   ~parts() {
     stopping.store(true);
-    recovery.reset();
+    recovery->stop();
     loader.stop();
     decisions.reset();  // holds a reference to the writer, which the system waits for; the actors drop theirs on exit
     if (ports.sink != nullptr) ports.sink->interrupt();
@@ -206,6 +206,7 @@ struct gateway::parts {
   std::atomic<bool> draining{false};
   std::shared_ptr<commit_queue> decisions = std::make_shared<commit_queue>();
   order_loader loader;
+  std::unique_ptr<write_recovery> recovery;
   actors_config config;
   caf::actor_system system;  // its destructor waits for the actors, so they may use everything above
   log_syncer_actor syncer;
@@ -213,7 +214,6 @@ struct gateway::parts {
   std::vector<order_shard_actor> order_shards;
   std::vector<dedupe_shard_actor> shards;
   replicator_actor replicator;
-  std::unique_ptr<write_recovery> recovery;
 };
 
 gateway::gateway(gateway_settings settings, gateway_ports ports, gateway_events events)

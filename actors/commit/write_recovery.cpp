@@ -7,13 +7,13 @@ namespace ordem::actors {
 
 write_recovery::write_recovery(write_recovery_parts parts) : parts_(std::move(parts)), thread_([this] { run(); }) {}
 
-write_recovery::~write_recovery() {
+void write_recovery::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     changed_.notify_all();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void write_recovery::begin() {

@@ -42,11 +42,13 @@ struct write_recovery_parts {
 class write_recovery {
  public:
   explicit write_recovery(write_recovery_parts parts);
-  // Stops the thread, after the try that it is in.
-  ~write_recovery();
+  ~write_recovery() { stop(); }
 
-  // A write has failed, and writes are refused from now on. Thread-safe.
+  // A write has failed, and writes are refused from now on. Does nothing after stop(). Thread-safe.
   void begin();
+
+  // Stops the thread, after the try that it is in.
+  void stop();
 
  private:
   enum class attempt : std::uint8_t { succeeded, failed, ended };

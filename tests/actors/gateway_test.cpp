@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <future>
 #include <latch>
+#include <span>
 #include <thread>
 
 #include "tests/actors/gateway_fixture.hpp"
@@ -460,6 +461,35 @@ TEST_CASE_METHOD(recovery_test, "a recovery ends with the engine") {
   REQUIRE(wait_until([this] { return retries > 0; }));
   engine.reset();
   SUCCEED();
+}
+
+// Opens a latch when it is interrupted, as the gateway does while it stops.
+class opening_sink final : public storage::sink {
+ public:
+  explicit opening_sink(latch& opened) : opened_(opened) {}
+
+  storage::result<position> claim(const storage::claim_check&) override { return failure(); }
+  storage::result<void> write(std::span<const storage::logged_entry>) override { return failure(); }
+  void interrupt() noexcept override { opened_.open(); }
+
+ private:
+  static tl::unexpected<storage::error> failure() {
+    return storage::fail_with(storage::error_code::unavailable, "not connected");
+  }
+
+  latch& opened_;
+};
+
+TEST_CASE_METHOD(recovery_test, "a write that fails while the engine stops is answered, and does no harm") {
+  opening_sink sink(store.syncs);
+  start({.shards = 1}, {}, &sink);
+  store.syncs.close();
+  const auto token = submit(creation(guid_of("k-1")));
+  store.syncs.wait_until_blocked();
+  store.break_syncs();
+  engine.reset();
+  CHECK(is_refused(queue.wait_for(token), unavailability::read_only));
+  CHECK(log_failures == 1);
 }
 
 // --- overload, drain, end ---
