@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -20,6 +21,21 @@ std::vector<complete> by_shard(std::vector<completion>&& group, std::size_t shar
   }
   for (completion& each : group) parts[each.shard].completions.push_back(std::move(each));
   return parts;
+}
+
+position end_of(const make_durable& group) noexcept {
+  return {group.first.number + group.entries.size() - 1};
+}
+
+// Removes the groups behind the last one that is durable, and returns them. One without entries at the end is among
+// them: its answers may depend on entries that could not be written.
+std::vector<make_durable> take_undurable(std::vector<make_durable>& groups, position durable) {
+  const auto last = std::find_if(groups.rbegin(), groups.rend(), [&](const make_durable& each) {
+    return !each.entries.empty() && end_of(each) <= durable;
+  });
+  std::vector<make_durable> taken(std::make_move_iterator(last.base()), std::make_move_iterator(groups.end()));
+  groups.erase(last.base(), groups.end());
+  return taken;
 }
 
 // Fails the completions, and drops the entries, which are not applied.
@@ -62,19 +78,24 @@ void log_syncer::sync_group() {
   const auto took = std::chrono::steady_clock::now() - start;
 
   auto groups = std::exchange(groups_, {});
+  std::vector<make_durable> failed;
+  const position durable = parts_.log->last();
   if (synced) {
     add(parts_.counters->commits, 1);
     parts_.counters->commit_time.add(took);
   } else {
-    fail_groups(groups);
+    // An earlier sync may have covered groups that were appended meanwhile, before an append failed.
+    failed = take_undurable(groups, durable);
+    fail_groups(failed);
     if (synced.error() == storage::log_error::write_failed) parts_.on_failure();
   }
-  if (synced && parts_.wait_for_persisted && *synced > persisted_) {
-    deferred_.push_back({*synced, std::move(groups)});
+  if (parts_.wait_for_persisted && durable > persisted_) {
+    if (!groups.empty()) deferred_.push_back({durable, std::move(groups)});
     if (replication_failed_) fail_deferred();
   } else {
     complete_groups(std::move(groups));
   }
+  if (!failed.empty()) complete_groups(std::move(failed));
   if (synced) notify_replicator();
 }
 
