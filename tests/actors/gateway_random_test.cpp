@@ -13,6 +13,7 @@
 #include "actors/gateway.hpp"
 #include "engine/rules/decide.hpp"
 #include "storage/log/store.hpp"
+#include "tests/actors/request_book.hpp"
 #include "tests/actors/support.hpp"
 #include "tests/support_cpp/seed.hpp"
 #include "tests/support_cpp/temp_folder.hpp"
@@ -25,59 +26,6 @@ using namespace testing;
 constexpr unsigned threads = 4;
 constexpr unsigned steps = 400;
 constexpr std::uint64_t guids = 300;  // fewer than messages, so that many are repeated
-
-// The request of each GUID, and the orders known so far. Thread-safe.
-class request_book {
- public:
-  explicit request_book(std::uint64_t seed) : random_(seed) {}
-
-  message some_message() {
-    const std::lock_guard lock(mutex_);
-    const std::uint64_t number = random_() % guids;
-    auto found = requests_.find(number);
-    if (found == requests_.end()) found = requests_.emplace(number, make(number)).first;
-    message what = found->second;
-    if (random_() % 20 == 0) ++what.fingerprint.low;  // another request with the same GUID
-    return what;
-  }
-  void learn(const shared_order& order) {
-    const std::lock_guard lock(mutex_);
-    version& newest = known_[order->id];
-    newest = std::max(newest, order->version);
-  }
-  const message& request_of(const guid& id) const {
-    return std::find_if(requests_.begin(), requests_.end(), [&](const auto& each) { return each.second.guid == id; })
-        ->second;
-  }
-
- private:
-  message make(std::uint64_t number) {
-    const std::string customer = "c-" + std::to_string(random_() % 3);
-    if (known_.empty() || random_() % 4 == 0) return creation(guid_of(number), content_of(customer), number);
-    auto order = known_.begin();
-    std::advance(order, random_() % known_.size());
-    // The newest version known, the one before, or one that may exist later.
-    const version against{order->second.number + random_() % 3 - (order->second.number > 1 ? 1 : 0)};
-    switch (random_() % 8) {
-      case 0:
-        return status_move(guid_of(number), order->first, against, static_cast<order_status>(1 + random_() % 5),
-                           number);
-      case 1: return replacement(guid_of(number), order_id_of(number), {1}, content_of(), number);  // no such order
-      case 2:
-      case 3: {
-        merge_content change;
-        change.customer_id = customer;
-        return patch(guid_of(number), order->first, against, change, number);
-      }
-      default: return replacement(guid_of(number), order->first, against, content_of(customer), number);
-    }
-  }
-
-  std::mutex mutex_;
-  std::mt19937_64 random_;
-  std::map<std::uint64_t, message> requests_;
-  std::map<order_id, version> known_;
-};
 
 struct random_traffic {
   temp_folder folder;
@@ -109,7 +57,7 @@ struct random_traffic {
         for (unsigned done = 0; done < steps;) {
           std::vector<submission> batch;
           for (auto size = 1 + random() % 8; size > 0; --size, ++done) {
-            batch.push_back({{queue_number, next_token++}, book.some_message()});
+            batch.push_back({{queue_number, next_token++}, book.some_message(0, guids)});
           }
           const std::uint32_t waits_for = batch[random() % batch.size()].token.number;
           {
@@ -137,7 +85,7 @@ std::map<std::string, outcome> check_log(const storage::store& store, const requ
   for (const storage::logged_entry& each : *entries) {
     REQUIRE(each.position.number == ++last);
     const storage::message_entry& logged = *each.message();
-    const message& request = book.request_of(logged.guid);
+    const message request = book.request_of(logged.guid);
     INFO("position " << last << ", GUID " << request.guid.view());
 
     const order_id id = request.target.value_or(logged.record.outcome.order);

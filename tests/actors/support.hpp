@@ -13,7 +13,6 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,6 +21,7 @@
 #include "storage/log/log.hpp"
 #include "storage/log/view.hpp"
 #include "tests/support_cpp/captures.hpp"
+#include "tests/support_cpp/memory_view.hpp"
 #include "tests/support_cpp/samples.hpp"
 
 namespace ordem::testing {
@@ -125,12 +125,7 @@ class fake_store final : public storage::log, public storage::view_writer, publi
   }
 
   storage::result<void> apply(std::span<const storage::entry> entries, position first) override {
-    const std::lock_guard lock(mutex_);
-    if (!entries.empty() && first.number != visible_ + 1) note("entries are applied out of order");
-    if (visible_ + entries.size() > durable_) note("an entry is applied that is not durable");
-    for (const storage::entry& each : entries) show(each);
-    visible_ += entries.size();
-    return {};
+    return view_.apply(entries, first);
   }
 
   bool has_failed() const noexcept override { return false; }
@@ -142,8 +137,7 @@ class fake_store final : public storage::log, public storage::view_writer, publi
     if (recoveries_ <= failing_recoveries_) return storage::fail_with(storage::error_code::io_error, "still broken");
     failed_ = append_broken_ = sync_broken_ = false;
     appended_.erase(appended_.begin() + static_cast<std::ptrdiff_t>(durable_), appended_.end());
-    newest_.clear();
-    for (const auto& [id, versions] : orders_) newest_[id] = versions.back()->version;
+    newest_ = view_.newest_versions();
     return {};
   }
 
@@ -186,46 +180,27 @@ class fake_store final : public storage::log, public storage::view_writer, publi
     const std::lock_guard lock(mutex_);
     return {appended_.size()};
   }
-  position visible() const noexcept {
-    const std::lock_guard lock(mutex_);
-    return {visible_};
-  }
+  position visible() const noexcept { return view_.visible(); }
 
   read_result<shared_order> find_order(order_id id) const override {
-    std::unique_lock lock(mutex_);
-    if (held_.contains(id)) {
-      lock.unlock();
-      reads.pass();
-      lock.lock();
-    }
-    if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
-    return newest_visible(id);
+    if (is_held(id)) reads.pass();
+    return unless_broken([&] { return view_.find_order(id); });
   }
   std::optional<shared_order> find_cached_order(order_id id) const override {
-    const std::lock_guard lock(mutex_);
-    if (all_cold_ || reads_broken_) return std::nullopt;
-    return newest_visible(id);
+    {
+      const std::lock_guard lock(mutex_);
+      if (all_cold_ || reads_broken_) return std::nullopt;
+    }
+    return view_.find_cached_order(id);
   }
   read_result<shared_order> find_version(order_id id, version which) const override {
-    const std::lock_guard lock(mutex_);
-    if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
-    const auto found = orders_.find(id);
-    if (found == orders_.end() || which.number == 0 || which.number > found->second.size()) return shared_order{};
-    return found->second[which.number - 1];
+    return unless_broken([&] { return view_.find_version(id, which); });
   }
   read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const override {
-    const std::lock_guard lock(mutex_);
-    if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
-    const auto found = messages_.find(id);
-    if (found == messages_.end() || now.has_ended(found->second.expires_at, found->second.created_at))
-      return std::nullopt;
-    return found->second;
+    return unless_broken([&] { return view_.find_message(id, now); });
   }
   read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now) const override {
-    const std::lock_guard lock(mutex_);
-    if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
-    const auto found = captures_.find(key);
-    return found == captures_.end() || !found->second->is_kept_at(now) ? nullptr : found->second;
+    return unless_broken([&] { return view_.find_capture(key, now); });
   }
 
   // Appends the entries, makes them durable and applies them, as the actors do.
@@ -243,14 +218,24 @@ class fake_store final : public storage::log, public storage::view_writer, publi
   std::size_t sync_calls() const { return counted(sync_calls_); }
   // Returns the violations so far.
   std::vector<std::string> faults() const {
+    auto all = view_.faults();
     const std::lock_guard lock(mutex_);
-    return faults_;
+    all.insert(all.end(), faults_.begin(), faults_.end());
+    return all;
   }
 
  private:
-  shared_order newest_visible(const order_id& id) const {
-    const auto found = orders_.find(id);
-    return found == orders_.end() ? nullptr : found->second.back();
+  bool is_held(const order_id& id) const {
+    const std::lock_guard lock(mutex_);
+    return held_.contains(id);
+  }
+  template <class Find>
+  auto unless_broken(Find find) const -> decltype(find()) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (reads_broken_) return tl::make_unexpected(read_error::storage_failed);
+    }
+    return find();
   }
   void set(bool& flag) {
     const std::lock_guard lock(mutex_);
@@ -283,16 +268,6 @@ class fake_store final : public storage::log, public storage::view_writer, publi
       note("order " + result.order.to_string() + " lacks what was before");
     newest = each.after->version;
   }
-  void show(const storage::entry& each) {
-    if (const auto* executed = std::get_if<storage::message_entry>(&each)) {
-      messages_.insert_or_assign(executed->guid, executed->record);
-      if (executed->after != nullptr) orders_[executed->after->id].push_back(executed->after);
-    } else if (const auto& changed = std::get<storage::capture_entry>(each); changed.after != nullptr) {
-      captures_.insert_or_assign(changed.key, changed.after);
-    } else {
-      captures_.erase(changed.key);
-    }
-  }
 
   mutable std::mutex mutex_;
   bool append_broken_ = false;
@@ -307,15 +282,12 @@ class fake_store final : public storage::log, public storage::view_writer, publi
   std::size_t sync_calls_ = 0;
   std::vector<storage::entry> appended_;
   std::size_t durable_ = 0;
-  std::size_t visible_ = 0;
   std::size_t persisted_ = 0;
   std::size_t trimmed_ = 0;
   std::optional<order_id> newest_order_;
   std::map<order_id, version> newest_;
-  std::map<order_id, std::vector<shared_order>> orders_;
-  std::unordered_map<guid, message_record> messages_;
-  std::unordered_map<capture_key, shared_capture> captures_;
   std::vector<std::string> faults_;
+  memory_view view_{*this};
 };
 
 // Keeps every answer by the number of its token. Thread-safe.
