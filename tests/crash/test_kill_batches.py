@@ -1,6 +1,6 @@
-"""Kills the server repeatedly in the middle of batches, while other clients update the orders of these batches, on one data folder. A
-batch may be executed in part. Each of its lines is executed completely or not at all, at most once however it is repeated, and not lost
-after its verdict.
+"""Kills the server repeatedly in the middle of batches, of creates and of every kind of write, while other clients update the orders of
+these batches, on one data folder. A batch may be executed in part. Each of its lines is executed completely or not at all, at most once
+however it is repeated, and not lost after its verdict.
 
 ORDEM_SEED determines the kill moments, the flags and the requests of each client; the interleaving of the clients is not determined.
 """
@@ -8,15 +8,18 @@ ORDEM_SEED determines the kill moments, the flags and the requests of each clien
 import random
 
 from support import settings
-from support.batches import OpenBatch, lines_of
+from support.batches import BATCH, COMMANDS, OpenBatch, commands_of, lines_of
 from support.concurrency import Threads
 from support.http_client import ConnectionEnded
 from support.orders import create
-from support.workload import Kill, Worker, random_content, random_guid
+from support.workload import HOT_ORDERS, Kill, Worker, random_content, random_guid, random_update
 from test_kill import CUSTOMERS, run_rounds, spin
 
 REPEAT = 0.1
 REPEAT_WITHIN = 0.05
+# Of a batch of every kind of write.
+UPDATE = 0.7
+UPDATES_OF_ONE_ORDER_MAX = 5
 
 
 class BatchWorker:
@@ -37,10 +40,11 @@ class BatchWorker:
         raise AssertionError("the server was never killed")
 
     def _send(self):
-        lines = self._draw(self._rng.randint(1, settings.CRASH_BATCH_LINES_MAX))
-        body = lines_of(write for write, _ in lines)
+        path = self._rng.choice((BATCH, COMMANDS))
+        lines = self._draw(self._rng.randint(1, settings.CRASH_BATCH_LINES_MAX), creates_only=path == BATCH)
+        body = (lines_of if path == BATCH else commands_of)(write for write, _ in lines)
         cut = self._rng.randrange(len(body))
-        with OpenBatch(self._port) as batch:
+        with OpenBatch(self._port, path) as batch:
             for piece in (body[:cut], body[cut:]):
                 if piece:
                     batch.send(piece)
@@ -52,20 +56,31 @@ class BatchWorker:
                 report(write.guid, verdict.as_response())
                 self._kill.progress()
 
-    def _draw(self, count):
-        """Returns creates, each with whether it repeats an earlier one."""
-        known = [write for write in map(self._oracle.write, self._oracle.recorded_guids()) if write.kind == "create"]
+    def _draw(self, count, creates_only):
+        """Returns writes, each with whether it repeats an earlier one."""
+        known = [write for write in map(self._oracle.write, self._oracle.recorded_guids()) if write.kind == "create" or not creates_only]
+        orders = [] if creates_only else self._oracle.known_orders()[-HOT_ORDERS:]
         lines = []
-        for _ in range(count):
+        while len(lines) < count:
             if known and self._rng.random() < REPEAT:
                 lines.append((self._rng.choice(known), True))
             elif lines and self._rng.random() < REPEAT_WITHIN:
                 lines.append((self._rng.choice(lines)[0], True))
+            elif orders and self._rng.random() < UPDATE:
+                lines += [(write, False) for write in self._updates_of(self._rng.choice(orders))]
             else:
-                write = create(random_content(self._rng, self._rng.choice(CUSTOMERS)), random_guid(self._rng))
-                self._oracle.sending(write)
-                lines.append((write, False))
+                lines.append((self._new(create(random_content(self._rng, self._rng.choice(CUSTOMERS)), random_guid(self._rng))), False))
         return lines
+
+    def _updates_of(self, order_id):
+        """Returns updates of one order, each of which expects the version that the one before makes if nothing comes between."""
+        order = self._oracle.latest(order_id)
+        versions = range(order["version"], order["version"] + self._rng.randint(1, UPDATES_OF_ONE_ORDER_MAX))
+        return [self._new(random_update(self._rng, order, version)) for version in versions]
+
+    def _new(self, write):
+        self._oracle.sending(write)
+        return write
 
 
 def load_and_kill(server, oracle, rng, round_number):
