@@ -1,6 +1,6 @@
 // Limits on the content of orders, messages and captures. Source: the HTTP contract, sections "Idempotency" and
-// "Orders"; the limit on capture keys is Ordem's own. Limits that an operator can change (body, connections, queues)
-// are settings: see app/settings/settings.hpp.
+// "Orders"; the limits on capture keys, tenants and actors are Ordem's own. Limits that an operator can change (body,
+// connections, queues) are settings: see app/settings/settings.hpp.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,8 @@ namespace ordem::limits {
 
 inline constexpr std::size_t guid_bytes_max = 255;
 inline constexpr std::size_t capture_key_characters_max = 1024;
+inline constexpr std::size_t tenant_bytes_max = 255;
+inline constexpr std::size_t actor_bytes_max = 255;
 inline constexpr std::uint16_t captured_status_min = 100;
 inline constexpr std::uint16_t captured_status_max = 999;
 
@@ -39,5 +41,6 @@ inline constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
 static_assert(unit_price_minor_units_max <= total_minor_units_max, "one item at the highest price must be orderable");
 static_assert(page_size_default <= page_size_max);
 static_assert(guid_bytes_max <= 255, "records store the length of a GUID in one byte");
+static_assert(tenant_bytes_max <= 255, "keys store the length of a tenant in one byte");
 
 }  // namespace ordem::limits

@@ -64,7 +64,7 @@ struct capture {
   std::optional<timestamp> expires_at;
   // Null until a response is recorded.
   shared_captured_response response;
-  ordem::origin origin = {};  // of the allocation
+  ordem::origin origin = {};  // of the allocation; its tenant is that of the key
 
   bool is_kept_at(const clock_reading& now) const noexcept {
     return !expires_at || !now.has_ended(*expires_at, allocated_at);
@@ -101,9 +101,9 @@ enum class capture_verdict : std::uint8_t {
   in_flight,  // to an allocation: another lease has not ended
   completed,  // to an allocation: a response is recorded
   recorded,
-  not_recordable,  // a response is recorded, or there is no allocation
+  not_recordable,  // a response is recorded, or there is no allocation, or another identity has it
   released,
-  not_releasable,  // a response is recorded
+  not_releasable,  // a response is recorded, or another identity has the allocation
   unknown,         // to a release: there is no allocation
 };
 inline constexpr std::size_t capture_verdicts = 8;

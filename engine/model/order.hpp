@@ -63,7 +63,7 @@ struct order {
   money total;
   timestamp created_at;
   timestamp updated_at;
-  ordem::origin origin = {};  // of this version
+  ordem::origin origin = {};  // the order's tenant, and who wrote this version
   friend bool operator==(const order&, const order&) = default;
 };
 

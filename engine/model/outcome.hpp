@@ -91,7 +91,7 @@ struct message_record {
   timestamp expires_at;
   // Only for merge patches and rejected messages: other commands can be derived from the versions of the order.
   std::optional<ordem::command> command;
-  ordem::origin origin = {};
+  ordem::origin origin = {};  // of the message; its tenant is that of the GUID
   friend bool operator==(const message_record&, const message_record&) = default;
 };
 

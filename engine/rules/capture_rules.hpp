@@ -17,7 +17,8 @@ struct capture_decision {
   std::optional<capture_change> change;
 };
 
-// Decides a request. `current`: the capture after all decisions so far; null if there is none.
+// Decides a request. `current`: the capture after all decisions so far; null if there is none. An allocation that an
+// identity was given is recorded and released by that identity only. REQUIRES: `current` is of the request's tenant.
 capture_decision decide(const shared_capture& current, const capture_request& asked, const capture_terms& terms,
                         const clock_reading& now);
 

@@ -19,8 +19,8 @@ outcome rejected(verdict why, const order& current, const message& asked) {
   return result;
 }
 
-decision decide_create(const create_order& create, order_id fresh_id, timestamp now) {
-  return event{version{1}, now, order_created{fresh_id, create.content}};
+decision decide_create(const create_order& create, const message& asked, order_id fresh_id, timestamp now) {
+  return event{version{1}, now, order_created{fresh_id, create.content}, asked.origin};
 }
 
 order_content merged(order_content content, const merge_content& patch) {
@@ -40,7 +40,7 @@ decision decide_content(const order& current, const message& asked, order_conten
   if (auto violations = violations_of(content); !violations.empty()) {
     return refusal{invalid_content{std::move(violations)}};
   }
-  return event{current.version.next(), at, content_changed{std::move(content)}};
+  return event{current.version.next(), at, content_changed{std::move(content)}, asked.origin};
 }
 
 decision decide_status(const order& current, const message& asked, order_status to, timestamp at) {
@@ -49,7 +49,7 @@ decision decide_status(const order& current, const message& asked, order_status 
     result.requested_status = to;
     return result;
   }
-  return event{current.version.next(), at, status_changed{to}};
+  return event{current.version.next(), at, status_changed{to}, asked.origin};
 }
 
 verdict verdict_of(const command& accepted) {
@@ -61,9 +61,11 @@ verdict verdict_of(const command& accepted) {
 }  // namespace
 
 decision decide(const order* current, const message& asked, order_id fresh_id, timestamp now) {
-  if (const auto* create = std::get_if<create_order>(&asked.command)) return decide_create(*create, fresh_id, now);
+  if (const auto* create = std::get_if<create_order>(&asked.command)) {
+    return decide_create(*create, asked, fresh_id, now);
+  }
 
-  if (current == nullptr) return refusal{order_not_found{}};
+  if (current == nullptr || current->origin.tenant != asked.origin.tenant) return refusal{order_not_found{}};
   CHECK(asked.expected_version.has_value());
   if (asked.expected_version->version != current->version) return rejected(verdict::stale_version, *current, asked);
 
@@ -83,13 +85,15 @@ order apply(const order* current, event what) {
     CHECK(current == nullptr && what.version == version{1});
     const auto total = total_of(created->content.items);
     CHECK(total.has_value());
-    return {created->id, what.version, order_status::fresh, std::move(created->content), *total, what.at, what.at};
+    return {created->id, what.version, order_status::fresh,   std::move(created->content), *total,
+            what.at,     what.at,      std::move(what.origin)};
   }
 
   CHECK(current != nullptr && what.version == current->version.next());
   order after = *current;
   after.version = what.version;
   after.updated_at = what.at;
+  after.origin.actor = std::move(what.origin.actor);
   if (auto* changed = std::get_if<content_changed>(&what.change)) {
     const auto total = total_of(changed->content.items);
     CHECK(total.has_value());
@@ -103,9 +107,11 @@ order apply(const order* current, event what) {
 
 event event_of(verdict accepted, const order& after) {
   switch (accepted) {
-    case verdict::order_created: return {after.version, after.updated_at, order_created{after.id, after.content}};
-    case verdict::content_changed: return {after.version, after.updated_at, content_changed{after.content}};
-    case verdict::status_changed: return {after.version, after.updated_at, status_changed{after.status}};
+    case verdict::order_created:
+      return {after.version, after.updated_at, order_created{after.id, after.content}, after.origin};
+    case verdict::content_changed:
+      return {after.version, after.updated_at, content_changed{after.content}, after.origin};
+    case verdict::status_changed: return {after.version, after.updated_at, status_changed{after.status}, after.origin};
     case verdict::stale_version:
     case verdict::status_not_allowed:
     case verdict::order_closed: break;

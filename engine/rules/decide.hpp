@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "engine/model/message.hpp"
+#include "engine/model/origin.hpp"
 #include "engine/model/outcome.hpp"
 
 namespace ordem {
@@ -25,17 +26,19 @@ struct event {
   ordem::version version;  // of the order after the event
   timestamp at;
   std::variant<order_created, content_changed, status_changed> change;
+  ordem::origin origin = {};  // of the message
 };
 
 // An event if accepted, an outcome to record if rejected, a refusal if there is nothing to record.
 using decision = std::variant<event, outcome, refusal>;
 
 // `current`: the order after all decisions so far, or null if there is none. `fresh_id`: the id for a created order.
-// Checks in this order: the order exists, its version, its status, the resulting content.
+// Checks in this order: the order exists and is of the message's tenant, its version, its status, the resulting
+// content.
 decision decide(const order* current, const message& asked, order_id fresh_id, timestamp now);
 
-// Returns the order after the event. REQUIRES: `current` is null if and only if the event is order_created; the version
-// of the event is the next one.
+// Returns the order after the event, which keeps its tenant. REQUIRES: `current` is null if and only if the event is
+// order_created; the version of the event is the next one.
 order apply(const order* current, event what);
 
 // Returns the event of an accepted outcome, derived from the order after it. Recovery folds the log with it.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tests/support_cpp/captures.hpp"
+#include "tests/support_cpp/origins.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem {
@@ -61,6 +62,46 @@ TEST_CASE("each call is answered by the state that it meets") {
     CHECK(decide(each.current, record(some_key, response_of("r")), sample_terms, now).verdict == each.to_post);
     CHECK(decide(each.current, release(some_key), sample_terms, now).verdict == each.to_delete);
   }
+}
+
+TEST_CASE("only the identity that has an allocation records and releases it") {
+  using v = capture_verdict;
+  const auto allocated_by = [](const origin& who) {
+    return decide(nullptr, sent_by(who, allocation(some_key)), sample_terms, now).change->after;
+  };
+  struct row {
+    origin holder, sender;
+    bool may;
+  };
+  for (const auto& [holder, sender, may] :
+       {row{shop_till, shop_till, true}, row{shop_till, shop_office, false}, row{anonymous, shop_till, false},
+        row{anonymous, anonymous, true}, row{shop_till, origin{"shop", ""}, true}}) {
+    CAPTURE(holder, sender);
+    const shared_capture current = allocated_by(holder);
+    CHECK(current->origin == holder);
+    const auto recorded = decide(current, sent_by(sender, record(some_key, response_of("r"))), sample_terms, now);
+    CHECK(recorded.verdict == (may ? v::recorded : v::not_recordable));
+    CHECK(recorded.change.has_value() == may);
+    if (may) CHECK(recorded.change->after->origin == holder);
+    const auto released = decide(current, sent_by(sender, release(some_key)), sample_terms, now);
+    CHECK(released.verdict == (may ? v::released : v::not_releasable));
+    CHECK(released.change.has_value() == may);
+    CHECK(decide(current, sent_by(sender, allocation(some_key)), sample_terms, now).verdict == v::in_flight);
+  }
+}
+
+TEST_CASE("who takes over a lapsed allocation has it, and the holder before no longer") {
+  using v = capture_verdict;
+  const auto first = decide(nullptr, sent_by(shop_till, allocation(some_key)), sample_terms, now).change->after;
+  const auto later = now + sample_terms.lease;
+  const auto second = decide(first, sent_by(shop_office, allocation(some_key)), sample_terms, later);
+  REQUIRE(second.verdict == v::allocated);
+  CHECK(second.change->after->origin == shop_office);
+  const auto record_as = [&](const origin& who) {
+    return decide(second.change->after, sent_by(who, record(some_key, response_of("r"))), sample_terms, later).verdict;
+  };
+  CHECK(record_as(shop_till) == v::not_recordable);
+  CHECK(record_as(shop_office) == v::recorded);
 }
 
 TEST_CASE("an allocation, a record and a release change the capture, and nothing else does") {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/engine/orders.hpp"
+#include "tests/support_cpp/origins.hpp"
 
 namespace ordem {
 namespace {
@@ -58,6 +59,49 @@ std::vector<command> valid_changes() {
 
 std::vector<command> invalid_changes() {
   return {replace_content{content_of_too_high_total()}, merge_of_items(content_of_too_high_total().items)};
+}
+
+// --- tenants and actors ---
+
+TEST_CASE("a created order has the origin of its message") {
+  const auto made = decide(nullptr, sent_by(shop_till, creation(guid_of("create"))), order_id_of(7), later);
+  CHECK(apply(nullptr, std::get<event>(made)).origin == shop_till);
+}
+
+TEST_CASE("a change keeps the order's tenant, and the new version has the actor of its message") {
+  order current = contract_order(order_status::fresh, current_version);
+  current.origin = shop_till;
+  for (const command& what : valid_changes()) {
+    const auto made = decide(&current, sent_by(shop_office, change_message(what, {current_version, false})), {}, later);
+    const order after = apply(&current, std::get<event>(made));
+    CHECK(after.origin == shop_office);
+    CHECK(apply(&current, event_of(accepted_outcome(change_message(what, {}), after).verdict, after)) == after);
+  }
+}
+
+TEST_CASE("no event changes the tenant of an order") {
+  order current = contract_order(order_status::fresh, current_version);
+  current.origin = shop_till;
+  CHECK(apply(&current, {current_version.next(), later, status_changed{order_status::confirmed}, stall_till}).origin ==
+        origin{"shop", "till-7"});
+}
+
+TEST_CASE("an order of another tenant is not found, whatever else is wrong with the change") {
+  order current = contract_order(order_status::fresh, current_version);
+  for (const auto& [owner, sender] :
+       {std::pair(shop_till, stall_till), std::pair(shop_till, anonymous), std::pair(anonymous, shop_till),
+        std::pair(shop_till, origin{"shop2", "till-7"})}) {
+    CAPTURE(owner, sender);
+    current.origin = owner;
+    for (const version expected_version : {version{1}, current_version}) {
+      for (const auto& changes : {valid_changes(), invalid_changes()}) {
+        for (const command& what : changes) {
+          const message asked = sent_by(sender, change_message(what, {expected_version, false}));
+          CHECK(fate_of(decide(&current, asked, {}, later)) == fate::not_found);
+        }
+      }
+    }
+  }
 }
 
 // --- who wins ---
