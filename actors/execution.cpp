@@ -11,9 +11,10 @@ decided recorded(task&& work, const outcome& result, shared_order before, shared
                  milliseconds ttl) {
   message& request = work.message;
   const timestamp expires_at = now + ttl;
-  message_record record{request.fingerprint, result, now, expires_at, std::nullopt};
+  completion done{work.token, work.shard, message_key{request.origin.tenant, request.guid}, request.target,
+                  executed{result, after, expires_at, false}};
+  message_record record{request.fingerprint, result, now, expires_at, std::nullopt, std::move(request.origin)};
   if (must_be_kept(result, request.command)) record.command = std::move(request.command);
-  completion done{work.token, work.shard, request.guid, request.target, executed{result, after, expires_at, false}};
   return {std::move(done),
           storage::message_entry{std::move(request.guid), std::move(record), std::move(before), std::move(after)}};
 }
@@ -38,7 +39,9 @@ void retract_lapsed(std::vector<completion>& group, const clock_reading& now) {
 execution execute_task(task&& work, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl) {
   auto decision = decide(current.get(), work.message, fresh_id, now);
   if (auto* refused = std::get_if<refusal>(&decision)) {
-    completion done{work.token, work.shard, std::move(work.message.guid), work.message.target, std::move(*refused)};
+    message& request = work.message;
+    completion done{work.token, work.shard, message_key{std::move(request.origin.tenant), std::move(request.guid)},
+                    request.target, std::move(*refused)};
     return {{std::move(done), std::nullopt}, std::move(current)};
   }
   if (const auto* rejected = std::get_if<outcome>(&decision)) {

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/model/tenant_key.hpp"
 #include "engine/model/time.hpp"
 #include "engine/ports/engine_port.hpp"
 #include "storage/log/entry.hpp"
@@ -24,7 +25,7 @@ struct task {
 struct completion {
   ordem::request_token token;
   std::uint32_t shard = 0;  // the dedupe shard
-  std::variant<guid, capture_key> subject;
+  std::variant<message_key, tenant_capture_key> subject;
   std::optional<order_id> target;  // the order to unpin; absent for a created order, which has no actor yet
   ordem::answer answer;
   shared_capture allocated = nullptr;  // the allocation, if the answer is `allocated`

@@ -137,10 +137,10 @@ handled handler::handle(const http_request& request, request_head&& head) {
     case resource::order_version:
     case resource::message:
       return is_write(what, request.method()) ? to_handled(read_write(request, std::move(head), context_, parser_))
-                                              : to_handled(read_orders(request, head.to, context_));
+                                              : to_handled(read_orders(request, head, context_));
     case resource::captures:
     case resource::capture: {
-      auto result = read_capture(request, head.to, context_, parser_, captured_bytes_max_);
+      auto result = read_capture(request, std::move(head), context_, parser_, captured_bytes_max_);
       shrink_parser();
       return to_handled(std::move(result));
     }

@@ -1,5 +1,6 @@
 #include "actors/captures/capture_table.hpp"
 
+#include <string_view>
 #include <utility>
 
 #include "engine/base/check.hpp"
@@ -8,12 +9,13 @@
 namespace ordem::actors {
 
 capture_table::admission capture_table::admit(capture_request&& request, const clock_reading& now) {
-  const auto undurable = undurable_.find(request.key);
+  const std::string_view tenant = request.origin.tenant;
+  const auto undurable = undurable_.find(tenant_key_view<capture_key>{tenant, request.key});
   shared_capture current;
   if (undurable != undurable_.end()) {
     current = undurable->second.decided;
   } else {
-    auto read = committed_.find_capture(request.key, now);
+    auto read = committed_.find_capture(tenant, request.key, now);
     if (!read) return {refusal{unavailability::storage_failed}, std::nullopt, false};
     current = std::move(*read);
   }
@@ -23,14 +25,16 @@ capture_table::admission capture_table::admit(capture_request&& request, const c
   if (decision.verdict == capture_verdict::completed) result.response = current->response;
   if (!decision.change && undurable == undurable_.end()) return {std::move(result), std::nullopt, false};
 
-  state& next = undurable_[request.key];
+  state& next = undurable_[tenant_capture_key{request.origin.tenant, request.key}];
   ++next.waiting;
   if (!decision.change) return {std::move(result), std::nullopt, true};
   next.decided = decision.change->after;
-  return {std::move(result), storage::capture_entry{std::move(request.key), now.now(), decision.change->after}, true};
+  storage::capture_entry changed{std::move(request.key), now.now(), decision.change->after};
+  if (changed.after == nullptr) changed.tenant_of_given_up = std::move(request.origin.tenant);
+  return {std::move(result), std::move(changed), true};
 }
 
-void capture_table::complete(const capture_key& key) {
+void capture_table::complete(const tenant_capture_key& key) {
   const auto found = undurable_.find(key);
   CHECK(found != undurable_.end() && found->second.waiting > 0);
   if (--found->second.waiting == 0) undurable_.erase(found);

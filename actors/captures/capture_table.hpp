@@ -1,13 +1,13 @@
-// The captures of one dedupe shard: keeps those with a change that is not durable yet, and reads all others from the
-// store. A plain class, owned by the shard. Not thread-safe.
+// The captures of one dedupe shard, by tenant and key: keeps those with a change that is not durable yet, and reads all
+// others from the store. A plain class, owned by the shard. Not thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <optional>
-#include <unordered_map>
 
 #include "engine/model/capture.hpp"
 #include "engine/model/outcome.hpp"
+#include "engine/model/tenant_key.hpp"
 #include "engine/ports/readers.hpp"
 #include "storage/log/entry.hpp"
 
@@ -32,7 +32,7 @@ class capture_table {
 
   // Ends the wait of one answer of that key, which is durable or has failed.
   // REQUIRES: admit() returned an answer that waits.
-  void complete(const capture_key& key);
+  void complete(const tenant_capture_key& key);
 
   // Returns the number of keys with answers that wait.
   std::size_t in_flight() const noexcept { return undurable_.size(); }
@@ -45,7 +45,7 @@ class capture_table {
 
   const capture_reader& committed_;
   const capture_terms terms_;
-  std::unordered_map<capture_key, state> undurable_;
+  tenant_map<capture_key, state> undurable_;
 };
 
 }  // namespace ordem::actors

@@ -81,7 +81,7 @@ void dedupe_shard::admit_message(const request_token& token, message&& request, 
 
 void dedupe_shard::admit_capture(const request_token& token, capture_request&& request, const clock_reading& now,
                                  batch_result& to) {
-  capture_key key = request.key;
+  tenant_capture_key key{request.origin.tenant, request.key};
   auto [answer, entry, waits] = captures_.admit(std::move(request), now);
   const auto* captured = std::get_if<capture_answer>(&answer);
   if (waits) {
@@ -99,7 +99,7 @@ void dedupe_shard::admit_capture(const request_token& token, capture_request&& r
 void dedupe_shard::complete_all(const complete& notice) {
   std::vector<reply> replies;
   for (const completion& each : notice.completions) {
-    if (const auto* key = std::get_if<capture_key>(&each.subject)) {
+    if (const auto* key = std::get_if<tenant_capture_key>(&each.subject)) {
       captures_.complete(*key);
     } else {
       messages_.complete(each, replies);

@@ -1,5 +1,6 @@
 #include "actors/orders/dedupe_table.hpp"
 
+#include <string_view>
 #include <utility>
 
 #include "engine/base/check.hpp"
@@ -8,21 +9,22 @@ namespace ordem::actors {
 
 dedupe_table::admission dedupe_table::admit(const request_token& token, const message& request,
                                             const clock_reading& now) {
-  if (const auto found = in_flight_.find(request.guid); found != in_flight_.end()) {
+  const std::string_view tenant = request.origin.tenant;
+  if (const auto found = in_flight_.find(tenant_key_view<guid>{tenant, request.guid}); found != in_flight_.end()) {
     if (found->second.fingerprint != request.fingerprint) return refusal{guid_reused{}};
     if (policy_ == in_flight_policy::conflict) return refusal{request_in_flight{}};
     found->second.joined.push_back(token);
     return joined{};
   }
 
-  const auto known = committed_.find_message(request.guid, now);
+  const auto known = committed_.find_message(tenant, request.guid, now);
   if (!known) return refusal{unavailability::storage_failed};
   if (*known) {
     if ((*known)->fingerprint != request.fingerprint) return refusal{guid_reused{}};
     return replay(**known);
   }
 
-  in_flight_.emplace(request.guid, flight{request.fingerprint, {}});
+  in_flight_.emplace(message_key{request.origin.tenant, request.guid}, flight{request.fingerprint, {}});
   return proceed{};
 }
 
@@ -36,7 +38,7 @@ answer dedupe_table::replay(const message_record& record) const {
 }
 
 void dedupe_table::complete(const completion& completed, std::vector<reply>& replies) {
-  const auto found = in_flight_.find(std::get<guid>(completed.subject));
+  const auto found = in_flight_.find(std::get<message_key>(completed.subject));
   CHECK(found != in_flight_.end());
   for (const request_token& token : found->second.joined) {
     replies.push_back({token, completed.answer});

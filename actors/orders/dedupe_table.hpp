@@ -1,12 +1,12 @@
-// The GUIDs of one dedupe shard: keeps those in flight, and reads the decided ones from the store. A plain class, owned
-// by the shard. Not thread-safe.
+// The GUIDs of one dedupe shard, each with its tenant: keeps those in flight, and reads the decided ones from the
+// store. A plain class, owned by the shard. Not thread-safe.
 #pragma once
 
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "actors/execution.hpp"
+#include "engine/model/tenant_key.hpp"
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
 
@@ -44,7 +44,7 @@ class dedupe_table {
 
   const order_lookup& committed_;
   const in_flight_policy policy_;
-  std::unordered_map<guid, flight> in_flight_;
+  tenant_map<guid, flight> in_flight_;
 };
 
 }  // namespace ordem::actors

@@ -59,9 +59,9 @@ void order_actor::refuse_all(std::vector<task>&& tasks) {
   std::vector<decided> decisions;
   decisions.reserve(tasks.size());
   for (task& each : tasks) {
+    message_key key{std::move(each.message.origin.tenant), std::move(each.message.guid)};
     decisions.push_back(
-        {{each.token, each.shard, std::move(each.message.guid), id_, refusal{unavailability::storage_failed}},
-         std::nullopt});
+        {{each.token, each.shard, std::move(key), id_, refusal{unavailability::storage_failed}}, std::nullopt});
   }
   context_->decisions->push(std::move(decisions));
 }

@@ -55,25 +55,25 @@ read_line_result read_exported(const std::string& line, dom::parser& parser, std
 // Decides each capture as a server would, and writes the entries in groups.
 class importer {
  public:
-  importer(storage::store& to, const time_source& clock, const capture_terms& terms)
-      : store_(to), clock_(clock), captures_(to.view(), terms) {}
+  importer(storage::store& to, const time_source& clock, const capture_terms& terms, std::string tenant)
+      : store_(to), clock_(clock), captures_(to.view(), terms), origin_{std::move(tenant), {}} {}
 
   enum class import_result : std::uint8_t { imported, already_there, storage_failed };
 
   import_result add(exported_capture what) {
     const clock_reading now = clock_.read();
-    const auto allocated = admit({what.key, allocate_capture{}}, now);
+    const auto allocated = admit({what.key, allocate_capture{}, origin_}, now);
     if (!allocated) return import_result::storage_failed;
     if (*allocated != capture_verdict::allocated) return import_result::already_there;
     if (!what.response) return import_result::imported;
-    return admit({std::move(what.key), record_capture{std::move(what.response)}}, now) ? import_result::imported
-                                                                                       : import_result::storage_failed;
+    const auto recorded = admit({std::move(what.key), record_capture{std::move(what.response)}, origin_}, now);
+    return recorded ? import_result::imported : import_result::storage_failed;
   }
 
   // Makes all added captures durable. Returns false if that failed; the store has reported why.
   bool write() {
     const bool written = entries_.empty() || storage::write(store_, entries_);
-    for (const capture_key& key : waiting_) captures_.complete(key);
+    for (const tenant_capture_key& key : waiting_) captures_.complete(key);
     entries_.clear();
     waiting_.clear();
     captured_bytes_ = 0;
@@ -86,7 +86,7 @@ class importer {
  private:
   // Returns the verdict, or nullopt if the store could not be read.
   std::optional<capture_verdict> admit(capture_request&& request, const clock_reading& now) {
-    capture_key key = request.key;
+    tenant_capture_key key{origin_.tenant, request.key};
     auto admitted = captures_.admit(std::move(request), now);
     const auto* answer = std::get_if<capture_answer>(&admitted.answer);
     if (answer == nullptr) return std::nullopt;
@@ -102,7 +102,8 @@ class importer {
   const time_source& clock_;
   actors::capture_table captures_;
   std::vector<storage::entry> entries_;
-  std::vector<capture_key> waiting_;
+  const origin origin_;
+  std::vector<tenant_capture_key> waiting_;
   std::size_t captured_bytes_ = 0;
 };
 
@@ -115,7 +116,7 @@ struct counts {
 
 int import_lines(std::istream& lines, storage::store& store, const time_source& clock,
                  const import_captures_command& what) {
-  importer to(store, clock, what.terms);
+  importer to(store, clock, what.terms, what.tenant);
   dom::parser parser;
   counts total;
   std::string line;

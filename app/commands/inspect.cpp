@@ -28,6 +28,10 @@ int with_store(const std::string& folder, Print print) {
 
 constexpr std::string_view unreadable = "the data could not be read";
 
+std::string of_tenant(const std::string& tenant) {
+  return tenant.empty() ? "" : fmt::format(" of the tenant '{}'", tenant);
+}
+
 }  // namespace
 
 int inspect(const inspect_order_command& what) {
@@ -48,9 +52,11 @@ int inspect(const inspect_order_command& what) {
 
 int inspect(const inspect_message_command& what) {
   return with_store(what.data_folder, [&](const storage::view& data, const clock_reading& now) {
-    const auto record = data.find_message(what.guid, now);
+    const auto record = data.find_message(what.tenant, what.guid, now);
     if (!record) return fail(unreadable);
-    if (!*record) return fail(fmt::format("there is no message with the GUID '{}'", what.guid.view()));
+    if (!*record) {
+      return fail(fmt::format("there is no message with the GUID '{}'{}", what.guid.view(), of_tenant(what.tenant)));
+    }
     const outcome& result = (*record)->outcome;
     const auto order = is_accepted(result.verdict) ? data.find_version(result.order, result.version) : shared_order{};
     if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
@@ -61,9 +67,11 @@ int inspect(const inspect_message_command& what) {
 
 int inspect(const inspect_capture_command& what) {
   return with_store(what.data_folder, [&](const storage::view& data, const clock_reading& now) {
-    const auto found = data.find_capture(what.key, now);
+    const auto found = data.find_capture(what.tenant, what.key, now);
     if (!found) return fail(unreadable);
-    if (*found == nullptr) return fail(fmt::format("there is no capture with the key '{}'", what.key.view()));
+    if (*found == nullptr) {
+      return fail(fmt::format("there is no capture with the key '{}'{}", what.key.view(), of_tenant(what.tenant)));
+    }
     std::cout << codec::capture_text(what.key, **found) << "\n";
     return 0;
   });

@@ -5,11 +5,15 @@
 #include <iostream>
 #include <map>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "app/commands/failure.hpp"
 #include "app/process/system_clock.hpp"
+#include "engine/model/tenant_key.hpp"
 #include "storage/log/store.hpp"
 #include "storage/postgres/postgres_reader.hpp"
 
@@ -52,6 +56,28 @@ class row_source {
   std::size_t at_ = 0;
 };
 
+message_key key_of(const storage::persisted_message& what) {
+  return {what.record.origin.tenant, what.guid};
+}
+tenant_capture_key key_of(const storage::persisted_capture& what) {
+  return {what.capture.origin.tenant, what.key};
+}
+
+// Whether it comes before in the scans of the view and in the pages of Postgres.
+template <class Name>
+bool comes_before(const tenant_key<Name>& a, const tenant_key<Name>& b) {
+  const auto rank = [](const auto& key) {
+    return std::tuple(key.tenant.size(), std::string_view(key.tenant), key.name.view());
+  };
+  return rank(a) < rank(b);
+}
+
+template <class Name>
+std::string name_of(const tenant_key<Name>& key) {
+  if (key.tenant.empty()) return std::string(key.name.view());
+  return fmt::format("{} of tenant '{}'", key.name.view(), key.tenant);
+}
+
 class comparison {
  public:
   comparison(storage::store& folder, storage::postgres_reader& database, const clock_reading& now)
@@ -87,11 +113,11 @@ class comparison {
       if (!entries || entries->empty()) throw unreadable("the log after Postgres's position could not be read");
       for (const auto& each : *entries) {
         if (const auto* changed = each.capture()) {
-          later_captures_.insert(changed->key);
+          later_captures_.insert({changed->tenant(), changed->key});
           continue;
         }
         const auto& executed = *each.message();
-        later_messages_.insert(executed.guid);
+        later_messages_.insert({executed.tenant(), executed.guid});
         if (executed.after) later_changes_.try_emplace(executed.after->id, executed.after->version);
       }
       from = {entries->back().position.number + 1};
@@ -198,22 +224,20 @@ class comparison {
     row_source<storage::persisted_message> rows([this] { return database_.next_messages(); });
     const auto only_in_postgres = [&] {
       // A GUID that was used again after Postgres's position is another message in the folder.
-      if (!later_messages_.contains(rows.peek()->guid)) {
-        report("message {} is in Postgres only", rows.peek()->guid.view());
-      }
+      const message_key there = key_of(*rows.peek());
+      if (!later_messages_.contains(there)) report("message {} is in Postgres only", name_of(there));
       rows.advance();
     };
     const auto compare = [&](const guid& id, const message_record& here) {
-      if (later_messages_.contains(id)) return true;
+      const message_key key{here.origin.tenant, id};
+      if (later_messages_.contains(key)) return true;
       ++messages_;
-      while (rows.peek() && rows.peek()->guid.view() < id.view()) only_in_postgres();
-      if (!rows.peek() || rows.peek()->guid != id) {
-        if (database_.has_messages_of(here.created_at)) {
-          report("message {} is in the data folder only", id.view());
-        }
+      while (rows.peek() && comes_before(key_of(*rows.peek()), key)) only_in_postgres();
+      if (!rows.peek() || key_of(*rows.peek()) != key) {
+        if (database_.has_messages_of(here.created_at)) report("message {} is in the data folder only", name_of(key));
         return true;
       }
-      if (rows.peek()->record != here) report("message {} differs", id.view());
+      if (rows.peek()->record != here) report("message {} differs", name_of(key));
       rows.advance();
       return true;
     };
@@ -224,20 +248,20 @@ class comparison {
   void compare_captures() {
     row_source<storage::persisted_capture> rows([this] { return database_.next_captures(); });
     const auto only_in_postgres = [&] {
-      if (!later_captures_.contains(rows.peek()->key)) {
-        report("capture {} is in Postgres only", rows.peek()->key.view());
-      }
+      const tenant_capture_key there = key_of(*rows.peek());
+      if (!later_captures_.contains(there)) report("capture {} is in Postgres only", name_of(there));
       rows.advance();
     };
-    const auto compare = [&](const capture_key& key, const shared_capture& here) {
+    const auto compare = [&](const capture_key& name, const shared_capture& here) {
+      const tenant_capture_key key{here->origin.tenant, name};
       if (later_captures_.contains(key)) return true;
       ++captures_;
-      while (rows.peek() && rows.peek()->key.view() < key.view()) only_in_postgres();
-      if (!rows.peek() || rows.peek()->key != key) {
-        report("capture {} is in the data folder only", key.view());
+      while (rows.peek() && comes_before(key_of(*rows.peek()), key)) only_in_postgres();
+      if (!rows.peek() || key_of(*rows.peek()) != key) {
+        report("capture {} is in the data folder only", name_of(key));
         return true;
       }
-      if (rows.peek()->capture != *here) report("capture {} differs", key.view());
+      if (rows.peek()->capture != *here) report("capture {} differs", name_of(key));
       rows.advance();
       return true;
     };
@@ -253,8 +277,8 @@ class comparison {
   const storage::view& folder_;
   storage::postgres_reader& database_;
   const clock_reading now_;
-  std::unordered_set<guid> later_messages_;
-  std::unordered_set<capture_key> later_captures_;
+  std::unordered_set<message_key, tenant_key_hash, tenant_key_equal> later_messages_;
+  std::unordered_set<tenant_capture_key, tenant_key_hash, tenant_key_equal> later_captures_;
   std::unordered_map<order_id, version> later_changes_;  // the first version that Postgres does not have yet
   std::uint64_t orders_ = 0;
   std::uint64_t versions_ = 0;

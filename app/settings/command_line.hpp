@@ -29,15 +29,18 @@ struct inspect_order_command {
 };
 struct inspect_message_command {
   std::string data_folder;
+  std::string tenant;
   ordem::guid guid;
 };
 struct inspect_capture_command {
   std::string data_folder;
+  std::string tenant;
   capture_key key;
 };
 struct import_captures_command {
   std::string data_folder;
   std::string file;  // - for standard input
+  std::string tenant;
   capture_terms terms;
   std::size_t captured_bytes_max = 0;
 };

@@ -6,54 +6,71 @@
 #include "app/settings/commands.hpp"
 #include "app/settings/option_kinds.hpp"
 #include "app/settings/settings_table.hpp"
+#include "engine/base/limits.hpp"
 #include "http-edge/server/settings.hpp"
 
 namespace ordem::app {
 namespace {
 
-// Adds `inspect NAME ARGUMENT`. `parse` makes the command of the argument and the folder, or throws usage_error.
+void add_tenant(CLI::App& subcommand, std::string& tenant, const std::string& help) {
+  const CLI::Validator check(
+      [](const std::string& text) {
+        return text.size() <= limits::tenant_bytes_max ? std::string() : "a tenant has at most 255 bytes";
+      },
+      "");
+  text_option(tenant, "TENANT", check).add_to(subcommand, "--tenant", help);
+}
+
+struct inspect_values {
+  std::string argument;
+  std::string folder;
+  std::string tenant;
+};
+
+// Adds `inspect NAME ARGUMENT`. `parse` makes the command of the values, or throws usage_error. `tenant_help`: of
+// --tenant, which the command lacks if it is empty.
 template <class Parse>
 void add_inspect(CLI::App& inspect, parse_state& state, const std::string& name, const std::string& help,
-                 const std::string& argument, const std::string& argument_help, Parse parse) {
-  struct values {
-    std::string argument;
-    std::string folder;
-  };
+                 const std::string& argument, const std::string& argument_help, const std::string& tenant_help,
+                 Parse parse) {
   auto& subcommand = *inspect.add_subcommand(name, help);
-  const auto given = std::make_shared<values>();
+  const auto given = std::make_shared<inspect_values>();
   subcommand.add_option(argument, given->argument, argument_help)->required();
   add_data_folder(subcommand, given->folder, "The folder with the data", state);
+  if (!tenant_help.empty()) add_tenant(subcommand, given->tenant, tenant_help);
   subcommand.footer(fmt::format("If {} begins with -, put it last, after --.", argument));
-  subcommand.callback([given, parse, &state] { state.result = parse(given->argument, given->folder); });
+  subcommand.callback([given, parse, &state] { state.result = parse(*given); });
 }
 
-inspect_order_command parse_order(const std::string& text, const std::string& folder) {
-  const auto id = order_id::parse(text);
-  if (!id) throw usage_error(fmt::format("'{}' is not an order id, which is a UUID", text));
-  return {folder, *id};
+inspect_order_command parse_order(const inspect_values& given) {
+  const auto id = order_id::parse(given.argument);
+  if (!id) throw usage_error(fmt::format("'{}' is not an order id, which is a UUID", given.argument));
+  return {given.folder, *id};
 }
 
-inspect_message_command parse_message(const std::string& text, const std::string& folder) {
-  const auto id = guid::parse(text);
-  if (!id) throw usage_error(fmt::format("'{}' is not a GUID, which is 1 to 255 visible ASCII characters", text));
-  return {folder, *id};
+inspect_message_command parse_message(const inspect_values& given) {
+  const auto id = guid::parse(given.argument);
+  if (!id) {
+    throw usage_error(fmt::format("'{}' is not a GUID, which is 1 to 255 visible ASCII characters", given.argument));
+  }
+  return {given.folder, given.tenant, *id};
 }
 
-inspect_capture_command parse_capture(const std::string& text, const std::string& folder) {
-  const auto key = capture_key::parse(text);
-  if (!key) throw usage_error(fmt::format("'{}' is not a key, which is base64url without padding", text));
-  return {folder, *key};
+inspect_capture_command parse_capture(const inspect_values& given) {
+  const auto key = capture_key::parse(given.argument);
+  if (!key) throw usage_error(fmt::format("'{}' is not a key, which is base64url without padding", given.argument));
+  return {given.folder, given.tenant, *key};
 }
 
 void add_inspect_commands(CLI::App& ordem, parse_state& state) {
   auto& inspect = *ordem.add_subcommand("inspect", "Print a record of a data folder, which may be in use");
   inspect.require_subcommand(1);
-  add_inspect(inspect, state, "order", "Print an order with all its versions, as JSON", "ID", "The order's id",
+  add_inspect(inspect, state, "order", "Print an order with all its versions, as JSON", "ID", "The order's id", {},
               parse_order);
   add_inspect(inspect, state, "capture", "Print a capture with its response, as JSON", "KEY",
-              "The capture's idempotency key, in base64url", parse_capture);
+              "The capture's idempotency key, in base64url", "The tenant whose key it is", parse_capture);
   add_inspect(inspect, state, "message", "Print a message with its outcome, as JSON", "GUID", "The message's GUID",
-              parse_message);
+              "The tenant whose GUID it is", parse_message);
 }
 
 void add_import_captures(CLI::App& ordem, parse_state& state) {
@@ -68,6 +85,7 @@ void add_import_captures(CLI::App& ordem, parse_state& state) {
                   "The output of mongoexport for its collection, one document per line; - is standard input")
       ->required();
   add_data_folder(captures, what->data_folder, "The folder to import into; created if it does not exist", state);
+  add_tenant(captures, what->tenant, "The tenant that gets the captures");
   duration_option(what->terms.lease, {.zero = "for ever"})
       .add_to(captures, "--capture-lease",
               "How long allocated captures exclude other callers, from now on; 0: for ever");

@@ -36,7 +36,9 @@ void dedupe_miss(benchmark::State& state, const filled_store& filled) {
   std::vector<reply> no_replies;
   while (state.KeepRunningBatch(admitted_at_once)) {
     state.PauseTiming();
-    for (const message& each : fresh) table.complete({{}, 0, each.guid, std::nullopt, refusal{}}, no_replies);
+    for (const message& each : fresh) {
+      table.complete({{}, 0, message_key{each.origin.tenant, each.guid}, std::nullopt, refusal{}}, no_replies);
+    }
     expect(table.in_flight() == 0, "a new message was taken for a known one");
     fresh.clear();
     while (fresh.size() < admitted_at_once) fresh.push_back(some.creation(small));

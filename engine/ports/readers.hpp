@@ -32,8 +32,9 @@ using read_result = tl::expected<Value, read_error>;
 class capture_reader {
  public:
   virtual ~capture_reader() = default;
-  // Returns the capture with that key, or null if there is none or it has expired at `now`.
-  virtual read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now) const = 0;
+  // Returns the tenant's capture with that key, or null if there is none or it has expired at `now`.
+  virtual read_result<shared_capture> find_capture(std::string_view tenant, const capture_key& key,
+                                                   const clock_reading& now) const = 0;
 };
 
 // A cursor over orders, all read from one snapshot. Not thread-safe. Must not outlive its reader.
@@ -45,7 +46,7 @@ class order_list {
   virtual read_result<shared_order> next() = 0;
 };
 
-// Point reads of orders and messages.
+// Point reads of orders, of any tenant, and of messages.
 class order_lookup {
  public:
   virtual ~order_lookup() = default;
@@ -56,19 +57,20 @@ class order_lookup {
   virtual std::optional<shared_order> find_cached_order(order_id id) const = 0;
   // Returns the order at that version, or null if there is no such order or version.
   virtual read_result<shared_order> find_version(order_id id, version which) const = 0;
-  // Returns the message with that GUID, or nullopt if there is none or it has expired at `now`.
-  virtual read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const = 0;
+  // Returns the tenant's message with that GUID, or nullopt if there is none or it has expired at `now`.
+  virtual read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
+                                                                  const clock_reading& now) const = 0;
 };
 
-// All reads of orders: what clients see.
+// All reads of orders. What a client may see of them is in tenant_orders (engine/ports/tenant_orders.hpp).
 class order_reader : public order_lookup {
  public:
   // Returns the position of the last log entry that is visible to reads. Every reply sent so far is at or before it.
   virtual position visible() const noexcept = 0;
   // Returns the versions of the order, newest first, beginning below `before` (absent: with the current one).
   virtual std::unique_ptr<order_list> list_versions(order_id id, std::optional<version> before) const = 0;
-  // Returns the orders of that customer, newest first, beginning after (older than) `after`.
-  virtual std::unique_ptr<order_list> list_orders(std::string_view customer_id,
+  // Returns the orders of that customer of the tenant, newest first, beginning after (older than) `after`.
+  virtual std::unique_ptr<order_list> list_orders(std::string_view tenant, std::string_view customer_id,
                                                   std::optional<order_id> after) const = 0;
 };
 

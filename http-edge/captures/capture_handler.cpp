@@ -136,11 +136,12 @@ std::optional<response> check_capture_header(const http_request& request, const 
   return refused;
 }
 
-tl::expected<capture_request, response> read_capture(const http_request& request, const route& to,
+tl::expected<capture_request, response> read_capture(const http_request& request, request_head&& head,
                                                      const handler_context& context, simdjson::dom::parser& parser,
                                                      std::size_t response_bytes_max) {
-  auto read = read_request(request, to, parser, response_bytes_max);
+  auto read = read_request(request, head.to, parser, response_bytes_max);
   if (!read) return tl::make_unexpected(with_position(body_error_response(read.error()), visible_position(context)));
+  read->origin = std::move(head.origin);
   return std::move(*read);
 }
 

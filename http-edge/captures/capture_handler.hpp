@@ -12,6 +12,7 @@
 #include "engine/model/capture.hpp"
 #include "engine/model/outcome.hpp"
 #include "http-edge/protocol/handler_context.hpp"
+#include "http-edge/protocol/request_head.hpp"
 #include "http-edge/protocol/request_header.hpp"
 #include "http-edge/protocol/response.hpp"
 #include "http-edge/protocol/route.hpp"
@@ -23,7 +24,7 @@ std::optional<response> check_capture_header(const http_request& request, const 
                                              const handler_context& context);
 
 // Reads a complete request whose header has been checked. `response_bytes_max` bounds a response that is recorded.
-tl::expected<capture_request, response> read_capture(const http_request& request, const route& to,
+tl::expected<capture_request, response> read_capture(const http_request& request, request_head&& head,
                                                      const handler_context& context, simdjson::dom::parser& parser,
                                                      std::size_t response_bytes_max);
 

@@ -26,7 +26,7 @@ refused_line refuse(std::optional<guid> key, problem which, std::string_view det
 
 }  // namespace
 
-read_line read_batch_line(codec::line_form form, std::string_view line, generated_keys* generated,
+read_line read_batch_line(codec::line_form form, std::string_view line, const origin& sender, generated_keys* generated,
                           simdjson::dom::parser& parser) {
   auto read = codec::read_line_body(form, line, parser);
   if (!read) return refuse(std::nullopt, problem::malformed_json, read.error().detail);
@@ -48,6 +48,7 @@ read_line read_batch_line(codec::line_form form, std::string_view line, generate
                     .version = read->version};
   auto made = make_message(from, read->body);
   if (!made) return refused_line{std::move(from.guid), std::move(made.error())};
+  made->origin = sender;
   return std::move(*made);
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine/codec/write_body.hpp"
 #include "engine/model/message.hpp"
+#include "engine/model/origin.hpp"
 #include "engine/model/outcome.hpp"
 #include "http-edge/orders/generated_keys.hpp"
 #include "http-edge/protocol/response.hpp"
@@ -23,6 +24,7 @@ inline constexpr std::string_view batch_media_type = "application/x-ndjson";
 struct batch_request {
   codec::line_form lines = codec::line_form::create;
   bool generates_keys = false;  // for lines that have none
+  ordem::origin origin = {};    // of every line
 };
 
 // A line that is not submitted to the engine: its key, if it could be read, and the response that a single request
@@ -36,7 +38,7 @@ using read_line = std::variant<message, refused_line>;
 
 // Parses a line as described at codec::line_form. Returns the same message as a single request. A line without a key
 // gets one of `generated`; it is refused if that is null. `line` and `parser` are as for codec::read_line_body().
-read_line read_batch_line(codec::line_form form, std::string_view line, generated_keys* generated,
+read_line read_batch_line(codec::line_form form, std::string_view line, const origin& sender, generated_keys* generated,
                           simdjson::dom::parser& parser);
 
 // Appends {"idempotency_key":"...","status":201,"replayed":false,"expires_at":"...","order":{...}} and a line end. A

@@ -27,6 +27,7 @@ batch_stream::batch_stream(batch_connection& connection, request_parser& parser,
     : connection_(connection),
       parser_(parser),
       form_(request.lines),
+      origin_(request.origin),
       resources_(resources),
       lines_(resources.line_bytes_max),
       memory_(resources.response_memory) {
@@ -107,7 +108,7 @@ void batch_stream::take(const line_splitter::line& line) {
   if (line.too_long) {
     return window_.add({std::nullopt, problem_response(problem::body_too_large, "the line is larger than --max-body")});
   }
-  auto read = read_batch_line(form_, line.text, keys_ ? &*keys_ : nullptr, resources_.line_parser);
+  auto read = read_batch_line(form_, line.text, origin_, keys_ ? &*keys_ : nullptr, resources_.line_parser);
   if (const auto* refused = std::get_if<refused_line>(&read)) return window_.add(*refused);
   auto& write = std::get<message>(read);
   if (connection_.draining()) {

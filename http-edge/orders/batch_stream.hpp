@@ -76,6 +76,7 @@ class batch_stream {
   batch_connection& connection_;
   request_parser& parser_;
   const codec::line_form form_;
+  const origin origin_;  // of every line
   std::optional<generated_keys> keys_;
   const batch_resources resources_;
   line_splitter lines_;

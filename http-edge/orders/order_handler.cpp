@@ -9,6 +9,7 @@
 #include "engine/base/limits.hpp"
 #include "engine/base/text.hpp"
 #include "engine/codec/write_body.hpp"
+#include "engine/ports/tenant_orders.hpp"
 #include "engine/rules/validate.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "http-edge/orders/write_message.hpp"
@@ -101,7 +102,9 @@ or_response<message> read_message(const http_request& request, request_head&& he
                     .order_id = head.to.name,
                     .version = version_of_header(request),
                     .version_is_if_match = true};
-  return make_message(from, *body);
+  auto made = make_message(from, *body);
+  if (made) made->origin = std::move(head.origin);
+  return made;
 }
 
 // The value of the parameter keys with which lines need no key.
@@ -120,22 +123,22 @@ response with_tag_check(const http_request& request, const order& what) {
   return unchanged;
 }
 
-response get_order(const http_request& request, const route& to, const handler_context& context) {
+response get_order(const http_request& request, const route& to, const tenant_orders& orders) {
   const auto id = order_id::parse(to.name);
   if (!id) return no_such_order();
-  const auto found = context.orders->find_order(*id);
+  const auto found = orders.find_order(*id);
   if (!found) return storage_failed_response();
   return *found == nullptr ? no_such_order() : with_tag_check(request, **found);
 }
 
-response get_version(const http_request& request, const route& to, const handler_context& context) {
+response get_version(const http_request& request, const route& to, const tenant_orders& orders) {
   const auto id = order_id::parse(to.name);
   if (!id) return no_such_order();
-  const auto current = context.orders->find_order(*id);
+  const auto current = orders.find_order(*id);
   if (!current) return storage_failed_response();
   if (*current == nullptr) return no_such_order();
   const auto number = parse_positive(to.version);
-  const auto found = number ? context.orders->find_version(*id, {*number}) : shared_order{};
+  const auto found = number ? orders.find_version(*id, {*number}) : shared_order{};
   if (!found) return storage_failed_response();
   if (*found == nullptr) {
     return problem_response(problem::version_not_found,
@@ -164,7 +167,7 @@ or_response<page_query> read_page_query(const route& to) {
 
 constexpr std::string_view bad_cursor = "cursor is not the next_cursor of an earlier answer";
 
-read_response list_versions(const route& to, const handler_context& context) {
+read_response list_versions(const route& to, const tenant_orders& orders) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
   const auto id = order_id::parse(to.name);
@@ -175,14 +178,14 @@ read_response list_versions(const route& to, const handler_context& context) {
     if (!number) return problem_response(problem::malformed_query, bad_cursor);
     before = version{*number};
   }
-  const auto current = context.orders->find_order(*id);
+  const auto current = orders.find_order(*id);
   if (!current) return storage_failed_response();
   if (*current == nullptr) return no_such_order();
-  return order_page("versions", context.orders->list_versions(*id, before), page->limit,
+  return order_page("versions", orders.list_versions(**current, before), page->limit,
                     [](const order& last) { return std::to_string(last.version.number); });
 }
 
-read_response list_orders(const route& to, const handler_context& context) {
+read_response list_orders(const route& to, const tenant_orders& orders) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
   const auto customer_id = to.query_value("customer_id");
@@ -195,20 +198,20 @@ read_response list_orders(const route& to, const handler_context& context) {
     after = order_id::parse(*page->cursor);
     if (!after) return problem_response(problem::malformed_query, bad_cursor);
   }
-  return order_page("orders", context.orders->list_orders(*customer_id, after), page->limit,
+  return order_page("orders", orders.list_orders(*customer_id, after), page->limit,
                     [](const order& last) { return last.id.to_string(); });
 }
 
-response get_message(const route& to, const handler_context& context) {
+response get_message(const route& to, const tenant_orders& orders, const clock_reading& now) {
   const auto id = guid::parse(to.name);
   if (!id) return problem_response(problem::message_not_found, "no message can have this GUID");
-  const auto record = context.orders->find_message(*id, context.clock->read());
+  const auto record = orders.find_message(*id, now);
   if (!record) return storage_failed_response();
   if (!*record) return problem_response(problem::message_not_found, "no message with this GUID is kept");
   const outcome& result = (*record)->outcome;
   read_result<shared_order> made = shared_order{};
   if (is_accepted(result.verdict)) {
-    made = context.orders->find_version(result.order, result.version);
+    made = orders.find_version(result.order, result.version);
     if (!made || *made == nullptr) return storage_failed_response();
   }
   return message_response(*id, **record, *made);
@@ -226,9 +229,10 @@ or_response<std::optional<guid>> check_write_header(const http_request& request,
   return id;
 }
 
-batch_request batch_request_of(const route& to) {
-  return {.lines = to.resource == resource::batch ? codec::line_form::command : codec::line_form::create,
-          .generates_keys = to.query_value("keys") == generated};
+batch_request batch_request_of(const request_head& head) {
+  return {.lines = head.to.resource == resource::batch ? codec::line_form::command : codec::line_form::create,
+          .generates_keys = head.to.query_value("keys") == generated,
+          .origin = head.origin};
 }
 
 std::optional<response> check_batch_header(const http_request& request, const route& to,
@@ -261,13 +265,15 @@ or_response<message> read_write(const http_request& request, request_head&& head
   return read;
 }
 
-read_response read_orders(const http_request& request, const route& to, const handler_context& context) {
+read_response read_orders(const http_request& request, const request_head& head, const handler_context& context) {
+  const route& to = head.to;
+  const tenant_orders orders(*context.orders, head.origin.tenant);
   switch (to.resource) {
-    case resource::orders: return list_orders(to, context);
-    case resource::order: return get_order(request, to, context);
-    case resource::order_versions: return list_versions(to, context);
-    case resource::order_version: return get_version(request, to, context);
-    case resource::message: return get_message(to, context);
+    case resource::orders: return list_orders(to, orders);
+    case resource::order: return get_order(request, to, orders);
+    case resource::order_versions: return list_versions(to, orders);
+    case resource::order_version: return get_version(request, to, orders);
+    case resource::message: return get_message(to, orders, context.clock->read());
     case resource::order_status:
     case resource::order_batch:
     case resource::batch:

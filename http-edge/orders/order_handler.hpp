@@ -30,7 +30,7 @@ std::optional<response> check_batch_header(const http_request& request, const ro
                                            const handler_context& context);
 
 // Returns what a batch asks for. REQUIRES: its header has been checked.
-batch_request batch_request_of(const route& to);
+batch_request batch_request_of(const request_head& head);
 
 // Checks the parts of a write's header that are otherwise checked after its body. Returns the error, if there is one.
 std::optional<response> check_target_and_version(const http_request& request, const route& to,
@@ -41,8 +41,8 @@ tl::expected<message, response> read_write(const http_request& request, request_
                                            const handler_context& context, simdjson::dom::parser& parser);
 
 // Returns the response to a GET or HEAD, or the page that it asks for. May block for a read from disk.
-// REQUIRES: `to` names an order, a version, a message or a list of them; the service is not recovering.
-std::variant<response, order_page> read_orders(const http_request& request, const route& to,
+// REQUIRES: the route names an order, a version, a message or a list of them; the service is not recovering.
+std::variant<response, order_page> read_orders(const http_request& request, const request_head& head,
                                                const handler_context& context);
 
 // Returns `refused` with the headers of a write that was not executed.

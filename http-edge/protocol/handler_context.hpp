@@ -13,7 +13,8 @@ namespace ordem::http_edge {
 
 // All pointers outlive the server.
 struct handler_context {
-  const order_reader* orders = nullptr;  // null while the service is recovering
+  // All orders, for tenant_orders, by which requests read. Null while the service is recovering.
+  const order_reader* orders = nullptr;
   const time_source* clock = nullptr;
   const service_status* status = nullptr;
   std::function<std::string()> metrics_text;  // Prometheus text; thread-safe

@@ -224,7 +224,7 @@ void session::begin_batch() {
   edge_counters& counters = thread_.counters();
   const batch_resources resources{thread_.settings().body_bytes_max, counters.response_memory,
                                   thread_.handler().line_parser(), counters.batch_lines};
-  batch_ = std::make_unique<batch_stream>(static_cast<batch_connection&>(*this), *parser_, batch_request_of(head_->to),
+  batch_ = std::make_unique<batch_stream>(static_cast<batch_connection&>(*this), *parser_, batch_request_of(*head_),
                                           resources);
   batch_->start();
 }

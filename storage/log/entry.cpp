@@ -5,7 +5,7 @@
 namespace ordem::storage {
 namespace {
 
-constexpr std::size_t frame_bytes = 1024;  // ids, times, a GUID
+constexpr std::size_t frame_bytes = 2048;  // ids, times, a GUID, origins
 constexpr std::size_t item_bytes = 96;     // a SKU of usual length
 
 std::size_t bytes_of(const std::vector<order_item>& items, bool has_attributes) noexcept {

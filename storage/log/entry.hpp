@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <variant>
 
 #include "engine/model/capture.hpp"
@@ -25,12 +26,17 @@ struct message_entry {
   // which has it as the `after` of an earlier entry.
   shared_order before;
   shared_order after;  // null for a rejection
+
+  const std::string& tenant() const noexcept { return record.origin.tenant; }
 };
 
 struct capture_entry {
   capture_key key;
   timestamp at;
-  shared_capture after;  // null: the allocation was given up
+  shared_capture after;                 // null: the allocation was given up
+  std::string tenant_of_given_up = {};  // empty if there is `after`, which has the tenant
+
+  const std::string& tenant() const noexcept { return after != nullptr ? after->origin.tenant : tenant_of_given_up; }
 };
 
 using entry = std::variant<message_entry, capture_entry>;

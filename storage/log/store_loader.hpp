@@ -23,6 +23,7 @@ class store_loader {
   virtual void put_order(const order& current) = 0;
   // Adds a version of an order. The current version is ignored, because put_order() has added it.
   virtual void put_version(const order& what) = 0;
+  // Messages and captures are those of the tenant of their origin.
   virtual void put_message(const guid& id, const message_record& record) = 0;
   virtual void put_capture(const capture_key& key, const capture& what) = 0;
   // Makes the data durable, and the folder a store whose log continues after `last`. REQUIRES: all data was added.

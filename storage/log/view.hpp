@@ -54,10 +54,11 @@ class view : public view_writer, public order_reader, public capture_reader {
   // Visits the current version of every order of one snapshot, in ascending order of ids, until `visit` returns false.
   // Thread-safe.
   virtual read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const = 0;
-  // As scan_orders(), for every message that has not expired at `now`, in byte order of GUIDs.
+  // As scan_orders(), for every message that has not expired at `now`: by length and byte order of its tenant, then by
+  // byte order of its GUID.
   virtual read_result<void> scan_messages(
       const clock_reading& now, const std::function<bool(const guid&, const message_record&)>& visit) const = 0;
-  // As scan_orders(), for every capture that is kept at `now`, in byte order of keys.
+  // As scan_messages(), for every capture that is kept at `now`.
   virtual read_result<void> scan_captures(
       const clock_reading& now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const = 0;
 };

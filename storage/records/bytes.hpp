@@ -29,9 +29,11 @@ class byte_writer {
   void put_big_endian(std::uint64_t value, unsigned bytes = 8) {
     for (unsigned i = bytes; i-- > 0;) put_byte(static_cast<std::uint8_t>(value >> (8 * i)));
   }
+  // Without its length.
+  void put_text(std::string_view text) { out_ += text; }
   void put_string(std::string_view text) {
     put_varint(text.size());
-    out_ += text;
+    put_text(text);
   }
 
  private:

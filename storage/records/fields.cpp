@@ -106,8 +106,10 @@ void put_origin(byte_writer& to, const origin& what) {
 }
 
 origin get_origin(byte_reader& from) {
-  std::string tenant(from.get_string());
-  return {std::move(tenant), std::string(from.get_string())};
+  const std::string_view tenant = from.get_string();
+  const std::string_view actor = from.get_string();
+  if (tenant.size() > limits::tenant_bytes_max || actor.size() > limits::actor_bytes_max) from.fail();
+  return {std::string(tenant), std::string(actor)};
 }
 
 std::optional<order_status> get_optional_status(byte_reader& from) {

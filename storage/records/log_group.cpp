@@ -1,7 +1,8 @@
 // clang-format off
 //   log group  | 4 | clock s (empty: unchanged) | entries v, each: kind 1 (1 message, 2 capture)
-//              | and GUID s, message s, the order after it s (empty: rejected); or key s, at ms v, capture s (empty: given up) |
-//              | 3 | bytes of the groups before v | entries as above, without the orders |    in data format 4
+//              | and GUID s, message s, the order after it s (empty: rejected);
+//              | or key s, at ms v, capture s (empty: given up, and the tenant s follows) |
+//              | 3 | bytes of the groups before v | entries as above, without orders and tenants |    in data format 4
 // clang-format on
 
 #include "storage/records/log_group.hpp"
@@ -9,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/base/limits.hpp"
 #include "storage/records/capture_record.hpp"
 #include "storage/records/clock_record.hpp"
 #include "storage/records/fields.hpp"
@@ -50,7 +52,7 @@ std::optional<message_entry> get_message_entry(byte_reader& from) {
   return executed;
 }
 
-std::optional<capture_entry> get_capture_entry(byte_reader& from) {
+std::optional<capture_entry> get_old_capture_entry(byte_reader& from) {
   auto key = capture_key::parse(from.get_string());
   const timestamp at = get_timestamp(from);
   const std::string_view record = from.get_string();
@@ -61,9 +63,18 @@ std::optional<capture_entry> get_capture_entry(byte_reader& from) {
   return capture_entry{std::move(*key), at, std::make_shared<const capture>(std::move(*after))};
 }
 
-// `get_message` reads a message in the format of the group.
+std::optional<capture_entry> get_capture_entry(byte_reader& from) {
+  auto changed = get_old_capture_entry(from);
+  if (!changed || changed->after != nullptr) return changed;
+  changed->tenant_of_given_up = from.get_string();
+  if (changed->tenant_of_given_up.size() > limits::tenant_bytes_max) return std::nullopt;
+  return changed;
+}
+
+// `get_message` and `get_capture` read entries in the format of the group.
 std::optional<std::vector<entry>> get_entries(byte_reader& from,
-                                              std::optional<message_entry> (*get_message)(byte_reader&)) {
+                                              std::optional<message_entry> (*get_message)(byte_reader&),
+                                              std::optional<capture_entry> (*get_capture)(byte_reader&)) {
   const std::size_t count = get_count(from);
   std::vector<entry> entries;
   entries.reserve(count);
@@ -76,7 +87,7 @@ std::optional<std::vector<entry>> get_entries(byte_reader& from,
         break;
       }
       case entry_kind::capture: {
-        auto changed = get_capture_entry(from);
+        auto changed = get_capture(from);
         if (!changed) return std::nullopt;
         entries.emplace_back(std::move(*changed));
         break;
@@ -111,6 +122,10 @@ void encode_log_group(std::string& out, const std::optional<clock_state>& clock,
       to.put_byte(static_cast<std::uint8_t>(entry_kind::capture));
       to.put_string(changed.key.view());
       to.put_varint(milliseconds_of(changed.at));
+      if (!changed.after) {
+        to.put_string({});
+        record = changed.tenant_of_given_up;
+      }
     }
     to.put_string(record);
   }
@@ -124,7 +139,7 @@ std::optional<log_group> decode_log_group(std::string_view bytes) {
     group.clock = decode_clock_state(clock);
     if (!group.clock) return std::nullopt;
   }
-  auto entries = get_entries(from, get_message_entry);
+  auto entries = get_entries(from, get_message_entry, get_capture_entry);
   if (!entries) return std::nullopt;
   group.entries = std::move(*entries);
   return checked(from, std::move(group));
@@ -134,7 +149,7 @@ std::optional<std::vector<entry>> decode_old_log_group(std::string_view bytes) {
   byte_reader from{bytes};
   check_format(from, old_log_group_format);
   from.get_varint();
-  auto entries = get_entries(from, get_old_message_entry);
+  auto entries = get_entries(from, get_old_message_entry, get_old_capture_entry);
   if (!entries) return std::nullopt;
   return checked(from, std::move(*entries));
 }

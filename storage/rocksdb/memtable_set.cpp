@@ -82,7 +82,7 @@ void memtable_set::begin_memtable(position last) {
 void memtable_set::add(const message_entry& what, position at) {
   key_.clear();
   value_.clear();
-  encode_message_key(key_, what.guid);
+  encode_message_key(key_, what.tenant(), what.guid);
   encode_message(value_, what.record);
   active_->messages.put(key_, value_, at);
 
@@ -107,17 +107,17 @@ void memtable_set::add(const message_entry& what, position at) {
     const std::string& customer_before = before.content.customer_id;
     if (customer_before == after.content.customer_id) return;
     key_.clear();
-    encode_customer_key(key_, customer_before, after.id);
+    encode_customer_key(key_, after.origin.tenant, customer_before, after.id);
     active_->customers.remove(key_, customer_prefix_bytes(key_), at);
   }
   key_.clear();
-  encode_customer_key(key_, after.content.customer_id, after.id);
+  encode_customer_key(key_, after.origin.tenant, after.content.customer_id, after.id);
   active_->customers.put(key_, customer_prefix_bytes(key_), at);
 }
 
 void memtable_set::add(const capture_entry& what, position at) {
   key_.clear();
-  encode_capture_key(key_, what.key);
+  encode_capture_key(key_, what.tenant(), what.key);
   if (what.after == nullptr) {
     active_->captures.remove(key_, at);
     return;

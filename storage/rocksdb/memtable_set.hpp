@@ -45,7 +45,7 @@ struct memtable {
   recent_records orders;    // the current version
   recent_records versions;  // the superseded ones
   recent_records captures;
-  recent_lists customers;                    // one list for each customer
+  recent_lists customers;                    // one list for each customer of a tenant
   std::atomic<std::uint64_t> new_orders{0};  // created by these entries
   std::size_t entries = 0;                   // including those without records
   position last;                             // of its entries; set once it is full

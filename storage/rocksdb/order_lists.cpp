@@ -43,15 +43,15 @@ class prefix_iterator {
 // files.
 class customer_list final : public order_list {
  public:
-  customer_list(const database& db, const record_reader& records, snapshot as_of, std::string_view customer_id,
-                std::optional<order_id> after)
+  customer_list(const database& db, const record_reader& records, snapshot as_of, std::string_view tenant,
+                std::string_view customer_id, std::optional<order_id> after)
       : db_(db),
         records_(records),
         as_of_(std::move(as_of)),
         after_(after),
-        stored_(db, family::customers, as_of_, encoded(encode_customer_prefix, customer_id)) {
-    const std::string prefix = encoded(encode_customer_prefix, customer_id);
-    const std::string begin = after ? encoded(encode_customer_key, customer_id, *after) : prefix;
+        stored_(db, family::customers, as_of_, encoded(encode_customer_prefix, tenant, customer_id)) {
+    const std::string prefix = encoded(encode_customer_prefix, tenant, customer_id);
+    const std::string begin = after ? encoded(encode_customer_key, tenant, customer_id, *after) : prefix;
     stored_->Seek(begin);
     recent_.reserve(as_of_.memtables().size());
     for (const auto& each : as_of_.memtables()) {
@@ -66,10 +66,10 @@ class customer_list final : public order_list {
         if (!stored_->status().ok()) return db_.failed_read(family::customers, db_.text_of(stored_->status()));
         return shared_order{};
       }
-      const auto id = decode_customer_key(*key);
-      if (!id) return db_.failed_read(family::customers, "a key is damaged");
-      if (after_ == id) continue;
-      auto order = records_.find_order(*id, as_of_);
+      const auto listed = decode_customer_key(*key);
+      if (!listed) return db_.failed_read(family::customers, "a key is damaged");
+      if (after_ == listed->id) continue;
+      auto order = records_.find_order(listed->id, as_of_);
       if (order && *order == nullptr) {
         return db_.failed_read(family::customers, "a key names an order that does not exist");
       }
@@ -169,8 +169,9 @@ class version_list final : public order_list {
 }  // namespace
 
 std::unique_ptr<order_list> list_orders_of(const database& db, const record_reader& records, snapshot as_of,
-                                           std::string_view customer_id, std::optional<order_id> after) {
-  return std::make_unique<customer_list>(db, records, std::move(as_of), customer_id, after);
+                                           std::string_view tenant, std::string_view customer_id,
+                                           std::optional<order_id> after) {
+  return std::make_unique<customer_list>(db, records, std::move(as_of), tenant, customer_id, after);
 }
 
 std::unique_ptr<order_list> list_versions_of(const database& db, const record_reader& records, snapshot as_of,

@@ -17,7 +17,8 @@ namespace ordem::storage {
 // As order_reader::list_orders() and order_reader::list_versions(), as of a snapshot, which the list keeps. `db` and
 // `records` must outlive the list. A list reads only the orders that next() returns. One thread at a time.
 std::unique_ptr<order_list> list_orders_of(const database& db, const record_reader& records, snapshot as_of,
-                                           std::string_view customer_id, std::optional<order_id> after);
+                                           std::string_view tenant, std::string_view customer_id,
+                                           std::optional<order_id> after);
 std::unique_ptr<order_list> list_versions_of(const database& db, const record_reader& records, snapshot as_of,
                                              order_id id, std::optional<version> before);
 

@@ -69,11 +69,12 @@ read_result<shared_order> record_reader::find_version(order_id id, version which
 
 // --- messages and captures ---
 
-read_result<std::optional<message_record>> record_reader::find_message(const guid& id, const clock_reading& now,
+read_result<std::optional<message_record>> record_reader::find_message(std::string_view tenant, const guid& id,
+                                                                       const clock_reading& now,
                                                                        const snapshot& from) const {
   thread_local std::string key;
   key.clear();
-  encode_message_key(key, id);
+  encode_message_key(key, tenant, id);
   const recent_record* recent = from.find_recent(&memtable::messages, key);
   rocksdb::PinnableSlice stored;
   if (recent == nullptr) {
@@ -89,9 +90,9 @@ read_result<std::optional<message_record>> record_reader::find_message(const gui
   return found;
 }
 
-read_result<shared_capture> record_reader::find_capture(const capture_key& key, const clock_reading& now,
-                                                        const snapshot& from) const {
-  const std::string name = encoded(encode_capture_key, key);
+read_result<shared_capture> record_reader::find_capture(std::string_view tenant, const capture_key& key,
+                                                        const clock_reading& now, const snapshot& from) const {
+  const std::string name = encoded(encode_capture_key, tenant, key);
   const recent_record* recent = from.find_recent(&memtable::captures, name);
   if (recent != nullptr && recent->removed) return shared_capture{};
   rocksdb::PinnableSlice stored;

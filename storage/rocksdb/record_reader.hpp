@@ -29,9 +29,9 @@ class record_reader {
   std::optional<shared_order> find_cached_order(order_id id, const snapshot& from) const;
   read_result<shared_order> find_version(order_id id, version which, const snapshot& from) const;
   // Return nullopt or null for what has expired by `now`.
-  read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now,
-                                                          const snapshot& from) const;
-  read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now,
+  read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
+                                                          const clock_reading& now, const snapshot& from) const;
+  read_result<shared_capture> find_capture(std::string_view tenant, const capture_key& key, const clock_reading& now,
                                            const snapshot& from) const;
 
   // Decodes a record of an order that was found in this family.

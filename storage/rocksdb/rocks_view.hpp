@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/model/tenant_key.hpp"
 #include "storage/rocksdb/column_families.hpp"
 #include "storage/rocksdb/database.hpp"
 #include "storage/rocksdb/memtable_set.hpp"
@@ -51,14 +52,17 @@ class rocks_view final : public file_view {
   std::unique_ptr<order_list> list_versions(order_id id, std::optional<version> before) const override {
     return list_versions_of(database_, records_, visible_.get(), id, before);
   }
-  std::unique_ptr<order_list> list_orders(std::string_view customer_id, std::optional<order_id> after) const override {
-    return list_orders_of(database_, records_, visible_.get(), customer_id, after);
+  std::unique_ptr<order_list> list_orders(std::string_view tenant, std::string_view customer_id,
+                                          std::optional<order_id> after) const override {
+    return list_orders_of(database_, records_, visible_.get(), tenant, customer_id, after);
   }
-  read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const override {
-    return records_.find_message(id, now, visible_.get());
+  read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
+                                                          const clock_reading& now) const override {
+    return records_.find_message(tenant, id, now, visible_.get());
   }
-  read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now) const override {
-    return records_.find_capture(key, now, visible_.get());
+  read_result<shared_capture> find_capture(std::string_view tenant, const capture_key& key,
+                                           const clock_reading& now) const override {
+    return records_.find_capture(tenant, key, now, visible_.get());
   }
 
   read_result<void> scan_orders(const std::function<bool(const shared_order&)>& visit) const override;
@@ -73,7 +77,7 @@ class rocks_view final : public file_view {
   result<void> write_files(const memtable& what);
   read_result<shared_order> version_before(const order& after, position at) const;
   std::string difference_in(const message_entry& logged, const snapshot& as_of) const;
-  bool is_as_logged(const capture_key& key, const shared_capture& after, const snapshot& as_of) const;
+  bool is_as_logged(const tenant_capture_key& key, const shared_capture& after, const snapshot& as_of) const;
   template <class Visit>
   read_result<void> scan(family which, recent_records memtable::* table, Visit read) const;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "engine/rules/decide.hpp"
@@ -27,13 +26,13 @@ result<void> rocks_view::check(const log& from) const {
   if (last > from.last()) return tl::make_unexpected(database_.damage("the files are ahead of the log"));
   position next{last.number - std::min(last.number, entries_checked_max) + 1};
   next = std::max(next, from.first());
-  std::unordered_map<capture_key, shared_capture> captures;
+  tenant_map<capture_key, shared_capture> captures;
   while (next <= last) {
     const auto entries = from.read(next, last.number - next.number + 1);
     if (!entries) return tl::make_unexpected(database_.damage("the log can't be read"));
     for (const logged_entry& each : *entries) {
       if (const auto* changed = each.capture()) {
-        captures[changed->key] = changed->after;
+        captures[tenant_capture_key{changed->tenant(), changed->key}] = changed->after;
       } else if (auto difference = difference_in(*each.message(), as_of); !difference.empty()) {
         return disagree(difference);
       }
@@ -41,7 +40,7 @@ result<void> rocks_view::check(const log& from) const {
     next.number += entries->size();
   }
   for (const auto& [key, after] : captures) {
-    if (!is_as_logged(key, after, as_of)) return disagree("the capture " + std::string(key.view()));
+    if (!is_as_logged(key, after, as_of)) return disagree("the capture " + std::string(key.name.view()));
   }
   return {};
 }
@@ -65,8 +64,8 @@ std::string rocks_view::difference_in(const message_entry& logged, const snapsho
 
 // Whether the capture is as its last entry says. It may be gone if it has expired by now, which is never before the
 // time by which expired_record_filter dropped it. Steps of the clock are left out, which could only prolong a capture.
-bool rocks_view::is_as_logged(const capture_key& key, const shared_capture& after, const snapshot& as_of) const {
-  const auto found = records_.find_capture(key, timestamp::min(), as_of);  // an expired one too
+bool rocks_view::is_as_logged(const tenant_capture_key& key, const shared_capture& after, const snapshot& as_of) const {
+  const auto found = records_.find_capture(key.tenant, key.name, timestamp::min(), as_of);  // an expired one too
   if (!found) return false;
   if (*found == nullptr) return after == nullptr || !after->is_kept_at(clock_.now());
   return after != nullptr && **found == *after;

@@ -31,7 +31,8 @@ class view_loader final : public store_loader {
   void put_order(const order& current) override {
     newest_ = std::max(newest_, current.updated_at);
     put(family::orders, encoded(encode_order_key, current.id), encoded(encode_order, current));
-    put(family::customers, encoded(encode_customer_key, current.content.customer_id, current.id), {});
+    put(family::customers, encoded(encode_customer_key, current.origin.tenant, current.content.customer_id, current.id),
+        {});
   }
   void put_version(const order& what) override {
     if (!std::exchange(has_all_orders_, true)) write();
@@ -40,11 +41,11 @@ class view_loader final : public store_loader {
   }
   void put_message(const guid& id, const message_record& record) override {
     newest_ = std::max(newest_, record.created_at);
-    put(family::messages, encoded(encode_message_key, id), encoded(encode_message, record));
+    put(family::messages, encoded(encode_message_key, record.origin.tenant, id), encoded(encode_message, record));
   }
   void put_capture(const capture_key& key, const capture& what) override {
     newest_ = std::max(newest_, what.allocated_at);
-    put(family::captures, encoded(encode_capture_key, key), encoded(encode_capture, what));
+    put(family::captures, encoded(encode_capture_key, what.origin.tenant, key), encoded(encode_capture, what));
   }
 
   // Records that have expired by now were not loaded, so the clock continues from now, not from the newest record.

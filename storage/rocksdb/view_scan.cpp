@@ -75,10 +75,10 @@ read_result<void> rocks_view::scan_captures(
     const clock_reading& now, const std::function<bool(const capture_key&, const shared_capture&)>& visit) const {
   return scan(family::captures, &memtable::captures,
               [&](std::string_view key, std::string_view value) -> std::optional<bool> {
-                const auto id = decode_capture_key(key);
+                const auto of = decode_capture_key(key);
                 auto found = decode_capture(value);
-                if (!id || !found) return std::nullopt;
-                return !found->is_kept_at(now) || visit(*id, std::make_shared<const capture>(std::move(*found)));
+                if (!of || !found || found->origin.tenant != of->tenant) return std::nullopt;
+                return !found->is_kept_at(now) || visit(of->name, std::make_shared<const capture>(std::move(*found)));
               });
 }
 
@@ -86,10 +86,10 @@ read_result<void> rocks_view::scan_messages(
     const clock_reading& now, const std::function<bool(const guid&, const message_record&)>& visit) const {
   return scan(family::messages, &memtable::messages,
               [&](std::string_view key, std::string_view value) -> std::optional<bool> {
-                const auto id = decode_message_key(key);
+                const auto of = decode_message_key(key);
                 const auto found = decode_message(value);
-                if (!id || !found) return std::nullopt;
-                return now.has_ended(found->expires_at, found->created_at) || visit(*id, *found);
+                if (!of || !found || found->origin.tenant != of->tenant) return std::nullopt;
+                return now.has_ended(found->expires_at, found->created_at) || visit(of->name, *found);
               });
 }
 

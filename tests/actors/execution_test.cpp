@@ -33,7 +33,7 @@ void check_completion(const execution& done, std::optional<order_id> target) {
   CHECK(completed.token.queue == 2);
   CHECK(completed.token.number == 9);
   CHECK(completed.shard == 5);
-  CHECK(std::get<guid>(completed.subject) == some_guid);
+  CHECK(std::get<message_key>(completed.subject) == message_key{"", some_guid});
   CHECK(completed.target == target);
 }
 

@@ -170,7 +170,7 @@ TEST_CASE_METHOD(gateway_capture_test, "no call is answered from an allocation t
   step.wait_until_blocked();
   pass_fence();
   CHECK(queue.answered() == 2);
-  CHECK(store.find_capture(some_key, clock.now()).value() == nullptr);
+  CHECK(store.find_capture({}, some_key, clock.now()).value() == nullptr);
   step.open();
   const auto answers = answers_to(tokens);
   CHECK(has(capture_verdict::allocated)(answers.front()));
@@ -189,8 +189,8 @@ TEST_CASE_METHOD(gateway_capture_test, "no call is answered from a record or a r
   store.syncs.wait_until_blocked();
   pass_fence();
   CHECK(queue.answered() == 4);
-  CHECK(store.find_capture(some_key, clock.now()).value()->response == nullptr);
-  CHECK(store.find_capture(other, clock.now()).value() != nullptr);
+  CHECK(store.find_capture({}, some_key, clock.now()).value()->response == nullptr);
+  CHECK(store.find_capture({}, other, clock.now()).value() != nullptr);
   store.syncs.open();
   const auto answers = answers_to(tokens);
   const capture_verdict expected[] = {
@@ -220,8 +220,8 @@ TEST_CASE_METHOD(gateway_capture_test, "when the log fails, no allocation is con
   step.open();
   CHECK(count_if(answers_to(tokens), is(unavailability::read_only)) == 54);
   CHECK(store.last() == position{2});
-  CHECK(store.find_capture(other, clock.now()).value() == nullptr);
-  CHECK(store.find_capture(some_key, clock.now()).value()->response == nullptr);
+  CHECK(store.find_capture({}, other, clock.now()).value() == nullptr);
+  CHECK(store.find_capture({}, some_key, clock.now()).value()->response == nullptr);
   CHECK(log_failures == 1);
   CHECK(is_refused(ask(allocation(key_of("more"))), unavailability::read_only));
   CHECK(is_refused(ask(allocation(other)), unavailability::read_only));

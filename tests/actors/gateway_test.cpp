@@ -156,7 +156,7 @@ TEST_CASE_METHOD(gateway_test, "a refused message is not recorded") {
   CHECK(is_refused<invalid_content>(ask(request)));
   CHECK(is_refused<invalid_content>(ask(request)));
   CHECK(store.last() == position{1});
-  CHECK_FALSE(store.find_message(guid_of("k-2"), clock.now()).value().has_value());
+  CHECK_FALSE(store.find_message({}, guid_of("k-2"), clock.now()).value().has_value());
 }
 
 TEST_CASE_METHOD(gateway_test, "a message with an expired GUID is executed again") {
@@ -392,7 +392,7 @@ TEST_CASE_METHOD(broken_log_test, "entries that were durable before a failed wri
   store.appends.open();
   CHECK(is_refused(queue.wait_for(update), unavailability::read_only));
   CHECK(store.find_order(id).value()->version == version{1});
-  CHECK(store.find_message(guid_of("k-0"), clock.now()).value().has_value());
+  CHECK(store.find_message({}, guid_of("k-0"), clock.now()).value().has_value());
 }
 
 // --- recovery ---

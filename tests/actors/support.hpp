@@ -13,6 +13,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -196,11 +197,13 @@ class fake_store final : public storage::log, public storage::view_writer, publi
   read_result<shared_order> find_version(order_id id, version which) const override {
     return unless_broken([&] { return view_.find_version(id, which); });
   }
-  read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const override {
-    return unless_broken([&] { return view_.find_message(id, now); });
+  read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
+                                                          const clock_reading& now) const override {
+    return unless_broken([&] { return view_.find_message(tenant, id, now); });
   }
-  read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now) const override {
-    return unless_broken([&] { return view_.find_capture(key, now); });
+  read_result<shared_capture> find_capture(std::string_view tenant, const capture_key& key,
+                                           const clock_reading& now) const override {
+    return unless_broken([&] { return view_.find_capture(tenant, key, now); });
   }
 
   // Appends the entries, makes them durable and applies them, as the actors do.

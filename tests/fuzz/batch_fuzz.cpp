@@ -114,15 +114,15 @@ void check_message(const message& line) {
 
 // `text` stands in the body, with what follows it there.
 void check_line(line_form form, std::string_view text) {
-  const read_line in_place = read_batch_line(form, text, nullptr, line_parser());
-  CHECK(is_same(in_place, read_batch_line(form, fuzz::padded_text(text).view(), nullptr, line_parser())));
+  const read_line in_place = read_batch_line(form, text, {}, nullptr, line_parser());
+  CHECK(is_same(in_place, read_batch_line(form, fuzz::padded_text(text).view(), {}, nullptr, line_parser())));
   if (const auto* refused = std::get_if<refused_line>(&in_place)) {
     check_refused(*refused);
   } else {
     check_message(std::get<message>(in_place));
   }
   generated_keys keys;
-  const read_line with_keys = read_batch_line(form, text, &keys, line_parser());
+  const read_line with_keys = read_batch_line(form, text, {}, &keys, line_parser());
   if (const auto* refused = std::get_if<refused_line>(&with_keys)) check_refused(*refused);
 }
 

@@ -95,7 +95,7 @@ bool are_equal_entries(const entry& a, const entry& b) {
   const auto& other = std::get<capture_entry>(b);
   const bool same_after =
       one.after == nullptr || other.after == nullptr ? one.after == other.after : *one.after == *other.after;
-  return one.key == other.key && one.at == other.at && same_after;
+  return one.key == other.key && one.at == other.at && same_after && one.tenant() == other.tenant();
 }
 
 bool are_equal_groups(const log_group& a, const log_group& b) {
@@ -160,12 +160,12 @@ void check_key(std::string_view key) {
   }
   bytes.clear();
   if (const auto id = decode_message_key(key)) {
-    encode_message_key(bytes, *id);
+    encode_message_key(bytes, id->tenant, id->name);
     CHECK(bytes == key);
   }
   bytes.clear();
   if (const auto name = decode_capture_key(key)) {
-    encode_capture_key(bytes, *name);
+    encode_capture_key(bytes, name->tenant, name->name);
     CHECK(bytes == key);
   }
   bytes.clear();
@@ -174,9 +174,8 @@ void check_key(std::string_view key) {
     CHECK(bytes == key);
   }
   bytes.clear();
-  if (const auto id = decode_customer_key(key)) {
-    constexpr std::size_t length_bytes = 2;
-    encode_customer_key(bytes, key.substr(length_bytes, key.size() - length_bytes - id->bytes.size()), *id);
+  if (const auto listed = decode_customer_key(key)) {
+    encode_customer_key(bytes, listed->tenant, listed->customer_id, listed->id);
     CHECK(bytes == key);
   }
 }

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/model/tenant_key.hpp"
 #include "engine/ports/readers.hpp"
 #include "http-edge/handler.hpp"
 #include "http-edge/server/settings.hpp"
@@ -41,8 +42,10 @@ class fake_orders final : public order_reader {
  public:
   // Adds the next version of the order.
   void add(order what) { versions_[what.id].push_back(shared(std::move(what))); }
+  // Adds a message of the tenant of its origin.
   void add(const guid& id, message_record record) {
-    messages_.insert_or_assign(std::string(id.view()), std::move(record));
+    message_key key{record.origin.tenant, id};
+    messages_.insert_or_assign(std::move(key), std::move(record));
   }
   // Makes every later read fail.
   void fail() { fails_ = true; }
@@ -64,17 +67,20 @@ class fake_orders final : public order_reader {
     auto found = all_of(id, [&](const order& each) { return !before || each.version < *before; });
     return std::make_unique<list>(*this, std::move(found));
   }
-  std::unique_ptr<order_list> list_orders(std::string_view customer_id, std::optional<order_id> after) const override {
+  std::unique_ptr<order_list> list_orders(std::string_view tenant, std::string_view customer_id,
+                                          std::optional<order_id> after) const override {
     std::vector<shared_order> found;
     for (const auto& [id, versions] : versions_) {
       const bool older = !after || id < *after;
-      if (older && versions.back()->content.customer_id == customer_id) found.push_back(versions.back());
+      const bool is_own = versions.back()->origin.tenant == tenant;
+      if (older && is_own && versions.back()->content.customer_id == customer_id) found.push_back(versions.back());
     }
     return std::make_unique<list>(*this, std::move(found));
   }
-  read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const override {
+  read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
+                                                          const clock_reading& now) const override {
     return read([&]() -> std::optional<message_record> {
-      const auto found = messages_.find(std::string(id.view()));
+      const auto found = messages_.find(tenant_key_view<guid>{tenant, id});
       if (found == messages_.end() || now.has_ended(found->second.expires_at, found->second.created_at))
         return std::nullopt;
       return found->second;
@@ -122,7 +128,7 @@ class fake_orders final : public order_reader {
   mutable std::size_t listed_ = 0;
   position visible_;
   std::map<order_id, std::vector<shared_order>> versions_;
-  std::map<std::string, message_record> messages_;
+  tenant_map<guid, message_record> messages_;
 };
 
 // Builds a request, header by header.
@@ -153,6 +159,7 @@ struct exchange {
   fake_orders orders;
   manual_clock clock;
   http_edge::service_status status;
+  origin sender;  // of each request
   log_positions positions{{5}, {4}, std::nullopt};
   http_edge::handler_context context{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
                                      [this] { return positions; }};
@@ -178,6 +185,7 @@ struct exchange {
   http_edge::handled handle(const request& what) {
     auto head = read_head(what);
     if (!head) return std::move(head.error());
+    head->origin = sender;
     return handler.handle(what.get(), std::move(*head));
   }
 

@@ -111,8 +111,8 @@ class random_values final : public random_orders {
 
   storage::entry entry() {
     if (chance()) return message_entry();
-    return storage::capture_entry{a_key(), time(),
-                                  chance() ? std::make_shared<const ordem::capture>(capture()) : nullptr};
+    if (chance()) return storage::capture_entry{a_key(), time(), nullptr, an_origin().tenant};
+    return storage::capture_entry{a_key(), time(), std::make_shared<const ordem::capture>(capture())};
   }
 
   // With the order after the message, if its verdict says that there is one.
@@ -161,7 +161,7 @@ inline constexpr milliseconds sample_ttl = std::chrono::hours(24);
 inline storage::message_entry entry_of(const message& what, const shared_order& current, order_id fresh_id,
                                        timestamp now = sample_time) {
   auto decision = decide(current.get(), what, fresh_id, now);
-  message_record record{what.fingerprint, {}, now, now + sample_ttl, std::nullopt};
+  message_record record{what.fingerprint, {}, now, now + sample_ttl, std::nullopt, what.origin};
   if (auto* rejected = std::get_if<outcome>(&decision)) {
     record.outcome = *rejected;
     record.command = what.command;
@@ -181,7 +181,7 @@ inline bool is_same(const shared_order& a, const shared_order& b) {
 }
 
 inline bool is_same(const storage::capture_entry& a, const storage::capture_entry& b) {
-  return a.key == b.key && a.at == b.at && is_same(a.after, b.after);
+  return a.key == b.key && a.at == b.at && is_same(a.after, b.after) && a.tenant() == b.tenant();
 }
 
 // Returns whether a log group keeps the entry as `read`.

@@ -55,7 +55,7 @@ class test_store {
   auto bytes_after(position at) const { return log().bytes_after(at); }
   void release_to_sink(position through) { log().release(storage::log_consumer::sink, through); }
 
-  // --- the view ---
+  // --- the view, with the names of the empty tenant ---
 
   position visible() const noexcept { return view().visible(); }
   auto find_order(order_id id) const { return view().find_order(id); }
@@ -63,10 +63,12 @@ class test_store {
   auto find_version(order_id id, version which) const { return view().find_version(id, which); }
   auto list_versions(order_id id, std::optional<version> before) const { return view().list_versions(id, before); }
   auto list_orders(std::string_view customer_id, std::optional<order_id> after) const {
-    return view().list_orders(customer_id, after);
+    return view().list_orders({}, customer_id, after);
   }
-  auto find_message(const guid& id, const clock_reading& now) const { return view().find_message(id, now); }
-  auto find_capture(const capture_key& key, const clock_reading& now) const { return view().find_capture(key, now); }
+  auto find_message(const guid& id, const clock_reading& now) const { return view().find_message({}, id, now); }
+  auto find_capture(const capture_key& key, const clock_reading& now) const {
+    return view().find_capture({}, key, now);
+  }
   template <class Visit>
   auto scan_orders(Visit visit) const {
     return view().scan_orders(visit);

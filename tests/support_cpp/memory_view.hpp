@@ -7,10 +7,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engine/model/tenant_key.hpp"
 #include "engine/ports/readers.hpp"
 #include "storage/log/log.hpp"
 #include "storage/log/view.hpp"
@@ -74,29 +75,31 @@ class memory_view final : public storage::view_writer, public order_lookup, publ
     if (found == orders_.end() || which.number == 0 || which.number > found->second.size()) return shared_order{};
     return found->second[which.number - 1];
   }
-  read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const override {
+  read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
+                                                          const clock_reading& now) const override {
     const std::lock_guard lock(mutex_);
-    const auto found = messages_.find(id);
+    const auto found = messages_.find(tenant_key_view<guid>{tenant, id});
     if (found == messages_.end() || now.has_ended(found->second.expires_at, found->second.created_at)) {
       return std::nullopt;
     }
     return found->second;
   }
-  read_result<shared_capture> find_capture(const capture_key& key, const clock_reading& now) const override {
+  read_result<shared_capture> find_capture(std::string_view tenant, const capture_key& key,
+                                           const clock_reading& now) const override {
     const std::lock_guard lock(mutex_);
-    const auto found = captures_.find(key);
+    const auto found = captures_.find(tenant_key_view<capture_key>{tenant, key});
     return found == captures_.end() || !found->second->is_kept_at(now) ? nullptr : found->second;
   }
 
  private:
   void show(const storage::entry& each) {
     if (const auto* executed = std::get_if<storage::message_entry>(&each)) {
-      messages_.insert_or_assign(executed->guid, executed->record);
+      messages_.insert_or_assign(message_key{executed->tenant(), executed->guid}, executed->record);
       if (executed->after != nullptr) orders_[executed->after->id].push_back(executed->after);
     } else if (const auto& changed = std::get<storage::capture_entry>(each); changed.after != nullptr) {
-      captures_.insert_or_assign(changed.key, changed.after);
+      captures_.insert_or_assign(tenant_capture_key{changed.tenant(), changed.key}, changed.after);
     } else {
-      captures_.erase(changed.key);
+      captures_.erase(tenant_capture_key{changed.tenant(), changed.key});
     }
   }
 
@@ -104,8 +107,8 @@ class memory_view final : public storage::view_writer, public order_lookup, publ
   mutable std::mutex mutex_;
   std::uint64_t visible_ = 0;
   std::map<order_id, std::vector<shared_order>> orders_;
-  std::unordered_map<guid, message_record> messages_;
-  std::unordered_map<capture_key, shared_capture> captures_;
+  tenant_map<guid, message_record> messages_;
+  tenant_map<capture_key, shared_capture> captures_;
   std::vector<std::string> faults_;
 };
 

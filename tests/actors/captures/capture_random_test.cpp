@@ -108,7 +108,7 @@ change_counts check_log(const storage::store& store, const capture_terms& terms,
     current = each.after;
   }
   for (const auto& [name, current] : captures) {
-    const shared_capture found = store.view().find_capture(key_of(name), end).value();
+    const shared_capture found = store.view().find_capture({}, key_of(name), end).value();
     const bool is_kept = current != nullptr && current->is_kept_at(end);
     REQUIRE((found != nullptr) == is_kept);
     if (is_kept) REQUIRE(*found == *current);

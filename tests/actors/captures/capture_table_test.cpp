@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/actors/support.hpp"
+#include "tests/support_cpp/origins.hpp"
 
 namespace ordem::actors {
 namespace {
@@ -27,7 +28,7 @@ struct capture_table_test {
   // Makes the change durable and completes it.
   void commit(const capture_table::admission& decided) {
     write(*decided.entry);
-    table.complete(some_key);
+    table.complete({"", some_key});
   }
   void write(const storage::entry& what) { committed.write(std::span(&what, 1)); }
 };
@@ -110,7 +111,7 @@ TEST_CASE_METHOD(capture_table_test, "a key can change its state several times b
   CHECK(completed.waits);
   for (int i = 0; i < 8; ++i) {
     CHECK(table.in_flight() == 1);
-    table.complete(some_key);
+    table.complete({"", some_key});
   }
   CHECK(table.in_flight() == 0);
 }
@@ -122,13 +123,13 @@ TEST_CASE_METHOD(capture_table_test,
   allocate();
   // The store has none of it yet.
   for (int i = 0; i < 2; ++i) {
-    table.complete(some_key);
+    table.complete({"", some_key});
     const auto next = allocate();
     CHECK(verdict_in(next) == capture_verdict::completed);
-    table.complete(some_key);
+    table.complete({"", some_key});
   }
   CHECK(table.in_flight() == 1);
-  table.complete(some_key);
+  table.complete({"", some_key});
   CHECK(table.in_flight() == 0);
   CHECK(verdict_in(allocate()) == capture_verdict::allocated);
 }
@@ -158,7 +159,7 @@ TEST_CASE_METHOD(capture_table_test, "keys are independent of each other") {
   allocate();
   CHECK(verdict_in(admit(allocation(other_key))) == capture_verdict::allocated);
   CHECK(table.in_flight() == 2);
-  table.complete(other_key);
+  table.complete({"", other_key});
   CHECK(verdict_in(allocate()) == capture_verdict::in_flight);
   CHECK(verdict_in(admit(release(other_key))) == capture_verdict::unknown);
 }
@@ -179,6 +180,30 @@ TEST_CASE_METHOD(capture_table_test, "a call after a change that is not durable 
   allocate();
   committed.break_reads(true);
   CHECK(verdict_in(record_body("r")) == capture_verdict::recorded);
+}
+
+TEST_CASE_METHOD(capture_table_test, "a key is allocated in each tenant, durable or not") {
+  const bool is_durable = GENERATE(false, true);
+  for (const origin& who : {anonymous, shop_till, stall_till}) {
+    const auto admitted = admit(sent_by(who, allocation(some_key)));
+    CHECK(verdict_in(admitted) == capture_verdict::allocated);
+    CHECK(entry_in(admitted).tenant() == who.tenant);
+    CHECK(entry_in(admitted).after->origin == who);
+    if (!is_durable) continue;
+    write(*admitted.entry);
+    table.complete({who.tenant, some_key});
+  }
+  CHECK(table.in_flight() == (is_durable ? 0 : 3));
+  const auto released = admit(sent_by(shop_till, release(some_key)));
+  CHECK(verdict_in(released) == capture_verdict::released);
+  CHECK(entry_in(released).tenant() == "shop");
+  if (is_durable) {
+    write(*released.entry);
+    table.complete({"shop", some_key});
+  }
+  CHECK(verdict_in(admit(sent_by(shop_till, release(some_key)))) == capture_verdict::unknown);
+  CHECK(verdict_in(admit(sent_by(stall_till, record(some_key, response_of("r"))))) == capture_verdict::recorded);
+  CHECK(verdict_in(allocate()) == capture_verdict::in_flight);
 }
 
 }  // namespace

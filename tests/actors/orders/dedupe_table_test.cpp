@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/actors/support.hpp"
+#include "tests/support_cpp/origins.hpp"
 
 namespace ordem::actors {
 namespace {
@@ -21,7 +22,7 @@ struct dedupe_table_test {
 
   std::vector<reply> complete(const answer& result) {
     std::vector<reply> replies;
-    table.complete({{0, 1}, 0, some_guid, std::nullopt, result}, replies);
+    table.complete({{0, 1}, 0, message_key{"", some_guid}, std::nullopt, result}, replies);
     return replies;
   }
 
@@ -100,7 +101,7 @@ TEST_CASE_METHOD(dedupe_table_test, "with policy conflict a repeat in flight is 
   CHECK(is_refused<request_in_flight>(std::get<answer>(strict.admit({0, 2}, request, sample_time))));
 
   std::vector<reply> replies;
-  strict.complete({{0, 1}, 0, some_guid, std::nullopt, some_success()}, replies);
+  strict.complete({{0, 1}, 0, message_key{"", some_guid}, std::nullopt, some_success()}, replies);
   CHECK(replies.empty());
 }
 
@@ -161,6 +162,31 @@ TEST_CASE_METHOD(dedupe_table_test, "GUIDs are independent of each other") {
   CHECK(table.in_flight() == 2);
   CHECK(complete(some_success()).empty());
   CHECK(table.in_flight() == 1);
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a GUID in flight of one tenant is new to another") {
+  const auto sent = [&](const origin& who, std::uint32_t token) {
+    return table.admit({0, token}, sent_by(who, creation(some_guid)), sample_time);
+  };
+  CHECK(proceeds(admit(1)));
+  CHECK(proceeds(sent(shop_till, 2)));
+  CHECK(proceeds(sent(stall_till, 3)));
+  CHECK(table.in_flight() == 3);
+  CHECK(joins(sent(shop_office, 4)));  // of the tenant that has it in flight
+
+  std::vector<reply> replies;
+  table.complete({{0, 2}, 0, message_key{"shop", some_guid}, std::nullopt, some_success()}, replies);
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].token.number == 4);
+  CHECK(table.in_flight() == 2);
+  CHECK(proceeds(sent(shop_till, 5)));
+  CHECK(joins(sent(stall_till, 6)));
+}
+
+TEST_CASE_METHOD(dedupe_table_test, "a recorded GUID of one tenant is new to another") {
+  commit(verdict::order_created);
+  CHECK(proceeds(table.admit({0, 1}, sent_by(shop_till, creation(some_guid, content_of(), 999)), sample_time)));
+  CHECK(std::holds_alternative<answer>(admit(2)));
 }
 
 }  // namespace

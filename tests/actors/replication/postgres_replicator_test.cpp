@@ -293,7 +293,7 @@ TEST_CASE_METHOD(replicator_test, "calls that depend on a record that a supersed
   store.appends.open();
   const auto answers = answers_to(tokens);
   CHECK(count_if(answers, is(unavailability::read_only)) == storage::group_entries_max + 11);
-  CHECK(store.find_capture(key, clock.now()).value()->response == nullptr);
+  CHECK(store.find_capture({}, key, clock.now()).value()->response == nullptr);
 }
 
 TEST_CASE_METHOD(replicator_test,

@@ -6,6 +6,7 @@
 #include "http-edge/orders/rendering.hpp"
 #include "tests/http-edge/exchange.hpp"
 #include "tests/support_cpp/captures.hpp"
+#include "tests/support_cpp/origins.hpp"
 
 namespace ordem::http_edge {
 namespace {
@@ -43,6 +44,16 @@ TEST_CASE("a PUT allocates, a POST records, a DELETE releases") {
   const auto released = accepted(request(verb::delete_, path_of("some-key")));
   CHECK(released.key == key_of("some-key"));
   CHECK(std::holds_alternative<release_capture>(released.action));
+}
+
+TEST_CASE("a call has the origin of its request") {
+  exchange with_server;
+  with_server.sender = shop_till;
+  for (const request& what :
+       {request(verb::put, captures_path).body(put_body), request(verb::post, captures_path).body(post_body),
+        request(verb::delete_, path_of("some-key"))}) {
+    CHECK(std::get<capture_request>(with_server.handle(what)).origin == shop_till);
+  }
 }
 
 TEST_CASE("the key in a DELETE's path is percent-decoded") {

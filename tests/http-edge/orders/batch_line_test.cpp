@@ -9,6 +9,7 @@
 #include "tests/engine/codec/bodies.hpp"
 #include "tests/http-edge/exchange.hpp"
 #include "tests/http-edge/responses.hpp"
+#include "tests/support_cpp/origins.hpp"
 
 namespace ordem::http_edge {
 namespace {
@@ -26,7 +27,7 @@ read_line read(std::string_view line, line_form form = create, generated_keys* g
   exchange with_server;
   padded_body::value_type padded;
   padded.append(line.data(), line.size());
-  return read_batch_line(form, padded.view(), generated, with_server.handler.line_parser());
+  return read_batch_line(form, padded.view(), shop_till, generated, with_server.handler.line_parser());
 }
 
 refused_line refused(std::string_view line, line_form form = create) {
@@ -362,11 +363,18 @@ TEST_CASE("a batch has the parameter keys with one value; other queries are refu
       CHECK(slug_of(refusal) == "malformed-query");
       CHECK(header_of(refusal, "Idempotency-Expires"));
     }
-    CHECK_FALSE(batch_request_of(with_server.read_head(batch_of(target))->to).generates_keys);
-    CHECK(batch_request_of(with_server.read_head(with_query("keys=generated"))->to).generates_keys);
+    CHECK_FALSE(batch_request_of(*with_server.read_head(batch_of(target))).generates_keys);
+    CHECK(batch_request_of(*with_server.read_head(with_query("keys=generated"))).generates_keys);
   }
-  CHECK(batch_request_of(*find_route(every_batch[0])).lines == create);
-  CHECK(batch_request_of(*find_route(every_batch[1])).lines == command);
+  CHECK(batch_request_of({*find_route(every_batch[0]), std::nullopt}).lines == create);
+  CHECK(batch_request_of({*find_route(every_batch[1]), std::nullopt}).lines == command);
+}
+
+TEST_CASE("every line of a batch has the origin of its request") {
+  CHECK(batch_request_of({*find_route(every_batch[0]), std::nullopt, shop_till}).origin == shop_till);
+  CHECK(std::get<message>(read(line_of(R"("k-1")", R"({"customer_id":"c","currency":"EUR","items":[)"
+                                                   R"({"sku":"A-1","quantity":1,"unit_price":1}]})")))
+            .origin == shop_till);
 }
 
 TEST_CASE("a batch is refused while the server recovers, and from an HTTP/1.0 client") {

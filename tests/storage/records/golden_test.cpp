@@ -127,7 +127,7 @@ std::vector<entry> golden_mixed_group() {
   return {capture_entry{golden_key, sample_time, std::make_shared<const capture>(golden_allocation())},
           message_entry{guid_of("k"), golden_message(), nullptr, golden_created()},
           capture_entry{golden_key, sample_time + milliseconds(300), std::make_shared<const capture>(golden_capture())},
-          capture_entry{testing::key_of("AA"), sample_time + milliseconds(400), nullptr}};
+          capture_entry{testing::key_of("AA"), sample_time + milliseconds(400), nullptr, golden_origin.tenant}};
 }
 
 template <class Encode, class... Arguments>
@@ -200,10 +200,16 @@ std::vector<golden> all_golden() {
        encoded(encode_segment_header, golden_segment)},
       {"order_key", "the key of an order", encoded(encode_order_key, id)},
       {"version_key", "the key of version 300 of an order", encoded(encode_version_key, id, version{300})},
-      {"message_key", "the key of the message with the GUID k-1", encoded(encode_message_key, guid_of("k-1"))},
-      {"capture_key", "the key of the capture b3JkZXI_LTE", encoded(encode_capture_key, golden_key)},
+      {"message_key", "the key of the message with the GUID k-1", encoded(encode_message_key, "", guid_of("k-1"))},
+      {"message_key_of_tenant", "the key of the message with the GUID k-1 of tenant-1",
+       encoded(encode_message_key, golden_origin.tenant, guid_of("k-1"))},
+      {"capture_key", "the key of the capture b3JkZXI_LTE", encoded(encode_capture_key, "", golden_key)},
+      {"capture_key_of_tenant", "the key of the capture b3JkZXI_LTE of tenant-1",
+       encoded(encode_capture_key, golden_origin.tenant, golden_key)},
       {"log_key", "the key of the log group that begins at position 66000", encoded(encode_log_key, position{66000})},
-      {"customer_key", "the key of an order of customer c-1001", encoded(encode_customer_key, "c-1001", id)},
+      {"customer_key", "the key of an order of customer c-1001", encoded(encode_customer_key, "", "c-1001", id)},
+      {"customer_key_of_tenant", "the key of an order of customer c-1001 of tenant-1",
+       encoded(encode_customer_key, golden_origin.tenant, "c-1001", id)},
   };
 }
 
@@ -253,12 +259,23 @@ TEST_CASE("golden files decode to what they were made of") {
   CHECK(decode_message(read_bytes("message_patched")) == golden_patch());
   CHECK(decode_message(read_bytes("message_stale")) == golden_content_command());
   CHECK(decode_log_key(read_bytes("log_key")) == position{66000});
-  CHECK(decode_customer_key(read_bytes("customer_key")) == golden_order().id);
+  CHECK(decode_message_key(read_bytes("message_key")) == message_key{"", guid_of("k-1")});
+  CHECK(decode_message_key(read_bytes("message_key_of_tenant")) == message_key{golden_origin.tenant, guid_of("k-1")});
+  for (const std::string& tenant : {std::string(), golden_origin.tenant}) {
+    const std::string key = read_bytes(tenant.empty() ? "customer_key" : "customer_key_of_tenant");
+    const auto listed = decode_customer_key(key);
+    REQUIRE(listed);
+    CHECK(listed->tenant == tenant);
+    CHECK(listed->customer_id == "c-1001");
+    CHECK(listed->id == golden_order().id);
+  }
 
   CHECK(decode_capture(read_bytes("capture_allocated")) == golden_allocation());
   CHECK(decode_capture(read_bytes("capture_allocated_for_ever")) == capture{sample_time, {}, {}, nullptr});
   CHECK(decode_capture(read_bytes("capture_completed")) == golden_capture());
-  CHECK(decode_capture_key(read_bytes("capture_key")) == golden_key);
+  CHECK(decode_capture_key(read_bytes("capture_key")) == tenant_capture_key{"", golden_key});
+  CHECK(decode_capture_key(read_bytes("capture_key_of_tenant")) ==
+        tenant_capture_key{golden_origin.tenant, golden_key});
   CHECK(decode_clock_state(read_bytes("clock")) == golden_clock());
 }
 

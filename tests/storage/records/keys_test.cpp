@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/records/keys.hpp"
@@ -51,12 +52,13 @@ TEST_CASE("log groups sort by position, whose bytes are big-endian") {
 }
 
 TEST_CASE("a customer's newer order sorts before an older one") {
-  CHECK(is_ascending({key_of(encode_customer_key, "c", order_id_of(256)),
-                      key_of(encode_customer_key, "c", order_id_of(255)),
-                      key_of(encode_customer_key, "c", order_id_of(1))}));
+  const std::string tenant = GENERATE("", "shop");
+  CHECK(is_ascending({key_of(encode_customer_key, tenant, "c", order_id_of(256)),
+                      key_of(encode_customer_key, tenant, "c", order_id_of(255)),
+                      key_of(encode_customer_key, tenant, "c", order_id_of(1))}));
 }
 
-TEST_CASE("no customer's keys begin with another customer's prefix") {
+TEST_CASE("no customer's keys begin with another customer's prefix, whatever their tenants") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random_values random(seed);
@@ -71,16 +73,24 @@ TEST_CASE("no customer's keys begin with another customer's prefix") {
                                         "\xFF\xFF",
                                         std::string(512, 'x'),
                                         std::string(256, 'x')};
+  const std::vector<std::string> tenants = {"", "s", "shop", "shop-2", std::string(1, '\0'), std::string(255, '\xFF')};
   for (int i = 0; i < 50; ++i) {
     // A customer id that equals the whole key of another customer.
+    const std::string& tenant = tenants[random.up_to(tenants.size() - 1)];
     customers.push_back(
-        key_of(encode_customer_key, customers[random.up_to(customers.size() - 1)], random.id()).substr(0, 512));
+        key_of(encode_customer_key, tenant, customers[random.up_to(customers.size() - 1)], random.id()).substr(0, 512));
   }
-  for (const auto& one : customers) {
-    for (const auto& other : customers) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& tenant : tenants) {
+    for (const auto& customer : customers) all.emplace_back(tenant, customer);
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  for (const auto& one : all) {
+    const std::string prefix = key_of(encode_customer_prefix, one.first, one.second);
+    for (const auto& other : all) {
       if (one == other) continue;
-      const std::string key = key_of(encode_customer_key, other, random.id());
-      REQUIRE_FALSE(key.starts_with(key_of(encode_customer_prefix, one)));
+      REQUIRE_FALSE(key_of(encode_customer_key, other.first, other.second, random.id()).starts_with(prefix));
     }
   }
 }
@@ -90,19 +100,25 @@ TEST_CASE("keys decode to what was encoded") {
   INFO("ORDEM_SEED=" << seed);
   random_values random(seed);
   for (int i = 0; i < 300; ++i) {
+    const std::string tenant = random.chance() ? "" : random.text(255);
+    const std::string customer = random.text(512);
     const order_id id = random.id();
-    REQUIRE(decode_customer_key(key_of(encode_customer_key, random.text(512), id)) == id);
+    const std::string key = key_of(encode_customer_key, tenant, customer, id);
+    const auto listed = decode_customer_key(key);
+    REQUIRE(listed);
+    REQUIRE((listed->tenant == tenant && listed->customer_id == customer && listed->id == id));
     const guid message = random.a_guid();
-    REQUIRE(decode_message_key(key_of(encode_message_key, message)) == message);
+    REQUIRE(decode_message_key(key_of(encode_message_key, tenant, message)) == message_key{tenant, message});
     const capture_key capture = random.a_key();
-    REQUIRE(decode_capture_key(key_of(encode_capture_key, capture)) == capture);
+    REQUIRE(decode_capture_key(key_of(encode_capture_key, tenant, capture)) == tenant_capture_key{tenant, capture});
     const position first{random.number_up_to(~std::uint64_t{0})};
     REQUIRE(decode_log_key(key_of(encode_log_key, first)) == first);
   }
 }
 
 TEST_CASE("a key of a wrong length is not read") {
-  const std::string customer = key_of(encode_customer_key, "c-1001", order_id_of(1));
+  const std::string tenant = GENERATE("", "shop");
+  const std::string customer = key_of(encode_customer_key, tenant, "c-1001", order_id_of(1));
   for (std::size_t size = 0; size < customer.size(); ++size) CHECK_FALSE(decode_customer_key({customer.data(), size}));
   CHECK_FALSE(decode_customer_key(customer + '\0'));
   CHECK_FALSE(decode_log_key("1234567"));
@@ -110,12 +126,28 @@ TEST_CASE("a key of a wrong length is not read") {
   CHECK_FALSE(decode_capture_key(""));
   CHECK_FALSE(decode_capture_key(std::string_view("\0", 1)));
   CHECK_FALSE(decode_capture_key(std::string_view("\0a", 2)));
-  CHECK_FALSE(decode_capture_key("abcd"));  // of an unknown tenant
+  CHECK_FALSE(decode_capture_key("abcd"));                         // its tenant would have 97 bytes
+  CHECK_FALSE(decode_message_key(std::string_view("\4shop", 5)));  // without a GUID
+  CHECK_FALSE(decode_customer_key(std::string("\x80\0", 2) + key_of(encode_customer_key, "", "c", order_id_of(1))));
+}
+
+TEST_CASE("messages and captures sort by the length and the bytes of their tenants, then by their names") {
+  const auto all_keys = [](const auto& encode, const auto& low, const auto& high) {
+    std::vector<std::string> keys;
+    for (const std::string tenant : {"", "b", "\xFF", "aa"}) {
+      keys.push_back(key_of(encode, tenant, low));
+      keys.push_back(key_of(encode, tenant, high));
+    }
+    return keys;
+  };
+  CHECK(is_ascending(all_keys(encode_message_key, guid_of("A"), guid_of("z"))));
+  CHECK(is_ascending(all_keys(encode_capture_key, testing::key_of("AA"), testing::key_of("zz"))));
 }
 
 TEST_CASE("different GUIDs have different keys") {
-  CHECK(key_of(encode_message_key, guid_of("a")) != key_of(encode_message_key, guid_of("A")));
-  CHECK(key_of(encode_message_key, guid_of("a")) != key_of(encode_message_key, guid_of("aa")));
+  CHECK(key_of(encode_message_key, "", guid_of("a")) != key_of(encode_message_key, "", guid_of("A")));
+  CHECK(key_of(encode_message_key, "", guid_of("a")) != key_of(encode_message_key, "", guid_of("aa")));
+  CHECK(key_of(encode_message_key, "a", guid_of("a")) != key_of(encode_message_key, "", guid_of("aa")));
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ struct capture_open_test {
   }
   static std::string record_key(const capture_key& key) {
     std::string bytes;
-    encode_capture_key(bytes, key);
+    encode_capture_key(bytes, {}, key);
     return bytes;
   }
 

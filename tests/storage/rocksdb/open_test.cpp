@@ -353,7 +353,7 @@ TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, r
   const auto [damaged_order, damaged_message] = GENERATE(table<bool, bool>({{true, false}, {false, true}}));
   tamper([&, order = damaged_order](auto& db, auto handle) {
     std::string key;
-    encode_message_key(key, group(1)[0].guid);
+    encode_message_key(key, {}, group(1)[0].guid);
     REQUIRE(db.Put({}, handle(order ? family::orders : family::messages), order ? key_of(id) : rocksdb::Slice(key),
                    "nonsense")
                 .ok());
