@@ -5,7 +5,9 @@
 #include <string_view>
 
 #include "engine/model/ids.hpp"
+#include "engine/model/json_value.hpp"
 #include "engine/model/order.hpp"
+#include "engine/model/origin.hpp"
 #include "engine/model/time.hpp"
 
 namespace ordem::codec {
@@ -26,6 +28,13 @@ inline void append_id(std::string& out, const order_id& id) {
   out += '"';
   id.append_to(out);
   out += '"';
+}
+
+// Appends ,"actor":"..." if it is not empty, so that what was written without an identity keeps its bytes.
+inline void append_actor(std::string& out, const origin& from) {
+  if (from.actor.empty()) return;
+  out += ",\"actor\":";
+  append_json_string(out, from.actor);
 }
 
 }  // namespace ordem::codec

@@ -134,6 +134,7 @@ std::string message_body(const guid& id, const message_record& record, const sha
   append_time(body, record.created_at);
   body += ",\"expires_at\":";
   append_time(body, record.expires_at);
+  append_actor(body, record.origin);
   body += '}';
   return body;
 }

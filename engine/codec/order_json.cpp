@@ -45,6 +45,7 @@ void append_order(std::string& out, const order& what) {
   append_time(out, what.created_at);
   out += ",\"updated_at\":";
   append_time(out, what.updated_at);
+  append_actor(out, what.origin);
   out += '}';
 }
 

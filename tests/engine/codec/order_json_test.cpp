@@ -43,6 +43,16 @@ TEST_CASE("an order is written as in the contract") {
   CHECK(rendered(contract_order()) == contract_order_json);
 }
 
+TEST_CASE("a version shows the name of the identity that wrote it, and never the tenant") {
+  order what = contract_order();
+  what.origin = {"tenant-1", "till \"7\""};
+  std::string expected(contract_order_json);
+  expected.insert(expected.size() - 1, R"(,"actor":"till \"7\"")");
+  CHECK(rendered(what) == expected);
+  what.origin.actor.clear();
+  CHECK(rendered(what) == contract_order_json);
+}
+
 TEST_CASE("an order without attributes has no such member, one with empty attributes does") {
   order what = contract_order();
   what.content.attributes.reset();
