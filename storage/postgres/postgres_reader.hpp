@@ -17,6 +17,7 @@
 
 namespace ordem::storage {
 
+// Of the tenant of its origin, as a persisted_capture.
 struct persisted_message {
   ordem::guid guid;
   message_record record;
@@ -53,9 +54,9 @@ class postgres_reader {
   virtual result<std::vector<order>> next_orders() = 0;
   // All versions, also the current ones, in ascending order of ids and versions.
   virtual result<std::vector<order>> next_versions() = 0;
-  // Those that have not expired, in byte order of their GUIDs.
+  // Those that have not expired, in the order of view::scan_messages().
   virtual result<std::vector<persisted_message>> next_messages() = 0;
-  // Those that are kept, in byte order of their keys.
+  // Those that are kept, in the order of view::scan_captures().
   virtual result<std::vector<persisted_capture>> next_captures() = 0;
 
   // Whether the partition for rows of that time exists. If not, it may have been dropped with its rows.

@@ -21,6 +21,7 @@
 #include "engine/codec/message_json.hpp"
 #include "engine/codec/order_json.hpp"
 #include "engine/model/json_value.hpp"
+#include "engine/model/tenant_key.hpp"
 #include "storage/postgres/guarded.hpp"
 #include "storage/postgres/postgres_connection.hpp"
 #include "storage/postgres/postgres_expiry.hpp"
@@ -32,33 +33,35 @@ namespace {
 // Partitions are made for the present month and this many after it, before a row needs them.
 constexpr int months_ahead = 2;
 
-const std::vector<std::string> order_columns = {"order_id",   "version",    "status",  "customer_id",
-                                                "currency",   "items",      "total",   "attributes",
-                                                "created_at", "updated_at", "position"};
-const std::vector<std::string> message_columns = {"guid",     "fingerprint",   "verdict",      "order_id",    "version",
-                                                  "status",   "wanted_status", "made_against", "by_if_match", "request",
-                                                  "response", "created_at",    "expires_at",   "position"};
+const std::vector<std::string> order_columns = {"order_id", "version", "status",     "customer_id", "currency",
+                                                "items",    "total",   "attributes", "created_at",  "updated_at",
+                                                "position", "tenant",  "actor"};
+const std::vector<std::string> message_columns = {
+    "guid",        "fingerprint", "verdict",  "order_id",   "version",    "status",   "wanted_status", "made_against",
+    "by_if_match", "request",     "response", "created_at", "expires_at", "position", "tenant",        "actor"};
 
 const std::vector<std::string> capture_columns = {
-    "idempotency_key", "state",         "allocated_at",     "lease_ends_at", "expires_at",
-    "response_status", "response_body", "response_headers", "position"};
+    "idempotency_key",  "state",    "allocated_at", "lease_ends_at", "expires_at", "response_status", "response_body",
+    "response_headers", "position", "tenant",       "actor"};
 
 // How often expired captures are deleted, and how many at a time.
 constexpr milliseconds sweep_interval = std::chrono::seconds(1);
 constexpr int swept_captures_max = 20'000;
 
-// Settings of each transaction: statements and idle transactions time out, and the update of orders uses their index
-// whatever number of rows the planner expects. LOCAL, because a pooler may run the next transaction in another session.
+// Settings of each transaction: statements and idle transactions time out, the update of orders uses their index
+// whatever number of rows the planner expects, and a policy that hides rows from this role is an error. LOCAL, because
+// a pooler may run the next transaction in another session.
 constexpr const char* transaction_setup =
     "SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '30s';"
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"
-    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL TimeZone = 'UTC'";
+    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL row_security = off;"
+    "SET LOCAL TimeZone = 'UTC'";
 
-// Its parameter is a JSON array of the changed orders.
+// Its parameter is a JSON array of the changed orders. Their tenants never change.
 constexpr const char* update_orders =
     "UPDATE orders SET (version, status, customer_id, currency, items, total, attributes, created_at, updated_at,"
-    " position) = (c.version, c.status, c.customer_id, c.currency, c.items, c.total, c.attributes, c.created_at,"
-    " c.updated_at, c.position) FROM json_populate_recordset(NULL::orders, $1::json) c"
+    " position, actor) = (c.version, c.status, c.customer_id, c.currency, c.items, c.total, c.attributes, c.created_at,"
+    " c.updated_at, c.position, c.actor) FROM json_populate_recordset(NULL::orders, $1::json) c"
     " WHERE orders.order_id = c.order_id";
 
 // A statement is executed once its JSON has this size.
@@ -117,6 +120,7 @@ void append_row_json(std::string& out, const order& what, position at) {
   text("created_at", to_rfc3339(what.created_at));
   text("updated_at", to_rfc3339(what.updated_at));
   number("position", signed_of(at.number));
+  text("actor", what.origin.actor);
   out += '}';
 }
 
@@ -131,11 +135,11 @@ class row_stream {
     codec::append_items(items, what.content.items);
     std::string attributes;
     if (what.content.attributes) append_json(attributes, *what.content.attributes);
-    stream_ << std::make_tuple(what.id.to_string(), signed_of(what.version.number), std::string(to_string(what.status)),
-                               what.content.customer_id,
-                               std::string(what.content.currency.data(), what.content.currency.size()), items,
-                               what.total.minor_units(), or_null(attributes), to_rfc3339(what.created_at),
-                               to_rfc3339(what.updated_at), signed_of(at.number));
+    stream_ << std::make_tuple(
+        what.id.to_string(), signed_of(what.version.number), std::string(to_string(what.status)),
+        what.content.customer_id, std::string(what.content.currency.data(), what.content.currency.size()), items,
+        what.total.minor_units(), or_null(attributes), to_rfc3339(what.created_at), to_rfc3339(what.updated_at),
+        signed_of(at.number), what.origin.tenant, what.origin.actor);
   }
 
   void put_message(const message_entry& what, position at, const codec::message_json& text) {
@@ -144,15 +148,16 @@ class row_stream {
     const auto& expected = result.expected_version;
     const std::string requested_status(result.requested_status ? to_string(*result.requested_status) : "");
     const std::string expected_version = expected ? std::to_string(expected->version.number) : "";
-    stream_ << std::make_tuple(
-        std::string(what.guid.view()), bytea_of(record.fingerprint), std::string(to_string(result.verdict)),
-        result.order.to_string(), signed_of(result.version.number), std::string(to_string(result.status)),
-        or_null(requested_status), or_null(expected_version),
-        std::string(expected && expected->by_if_match ? "t" : "f"), or_null(text.request), or_null(text.response),
-        to_rfc3339(record.created_at), to_rfc3339(record.expires_at), signed_of(at.number));
+    stream_ << std::make_tuple(std::string(what.guid.view()), bytea_of(record.fingerprint),
+                               std::string(to_string(result.verdict)), result.order.to_string(),
+                               signed_of(result.version.number), std::string(to_string(result.status)),
+                               or_null(requested_status), or_null(expected_version),
+                               std::string(expected && expected->by_if_match ? "t" : "f"), or_null(text.request),
+                               or_null(text.response), to_rfc3339(record.created_at), to_rfc3339(record.expires_at),
+                               signed_of(at.number), record.origin.tenant, record.origin.actor);
   }
 
-  void put_capture(std::string_view key, const capture& what, position at) {
+  void put_capture(const capture_key& key, const capture& what, position at) {
     const auto time_or_null = [](const std::optional<timestamp>& time) { return time ? to_rfc3339(*time) : ""; };
     const std::string lease_ends_at = time_or_null(what.lease_ends_at);
     const std::string expires_at = time_or_null(what.expires_at);
@@ -164,9 +169,10 @@ class row_stream {
       body = bytea_of(what.response->body);
       codec::append_headers(headers, what.response->headers);
     }
-    stream_ << std::make_tuple(std::string(key), std::string(what.response ? "completed" : "allocated"),
+    stream_ << std::make_tuple(std::string(key.view()), std::string(what.response ? "completed" : "allocated"),
                                to_rfc3339(what.allocated_at), or_null(lease_ends_at), or_null(expires_at),
-                               or_null(status), or_null(body), or_null(headers), signed_of(at.number));
+                               or_null(status), or_null(body), or_null(headers), signed_of(at.number),
+                               what.origin.tenant, what.origin.actor);
   }
 
   void complete() { stream_.complete(); }
@@ -286,9 +292,9 @@ bool has_message(pqxx::transaction_base& transaction, const message_entry& what,
   const std::string created_at = to_rfc3339(what.record.created_at);
   const std::string partition = "message_records_" + created_at.substr(0, 4) + "_" + created_at.substr(5, 2);
   const auto row = transaction.exec_params1(
-      "SELECT to_regclass($1) IS NULL OR EXISTS (SELECT FROM message_records WHERE guid = $2 AND created_at = $3::timestamptz"
-      " AND position = $4)",
-      partition, std::string(what.guid.view()), created_at, signed_of(at.number));
+      "SELECT to_regclass($1) IS NULL OR EXISTS (SELECT FROM message_records WHERE tenant = $2 AND guid = $3"
+      " AND created_at = $4::timestamptz AND position = $5)",
+      partition, what.tenant(), std::string(what.guid.view()), created_at, signed_of(at.number));
   return row[0].as<bool>();
 }
 
@@ -296,9 +302,10 @@ bool has_message(pqxx::transaction_base& transaction, const message_entry& what,
 bool has_capture(pqxx::transaction_base& transaction, const capture_entry& what, position at,
                  const clock_reading& now) {
   if (what.after == nullptr || !what.after->is_kept_at(now)) return true;
-  const auto row =
-      transaction.exec_params1("SELECT EXISTS (SELECT FROM captures WHERE idempotency_key = $1 AND position = $2)",
-                               std::string(what.key.view()), signed_of(at.number));
+  const auto row = transaction.exec_params1(
+      "SELECT EXISTS (SELECT FROM captures WHERE tenant = $1 AND idempotency_key = $2"
+      " AND position = $3)",
+      what.tenant(), std::string(what.key.view()), signed_of(at.number));
   return row[0].as<bool>();
 }
 
@@ -468,22 +475,27 @@ codec::message_json postgres_sink::json_of(const message_entry& what) const {
 
 // Writes each capture as of the last of the entries.
 void postgres_sink::put_captures(pqxx::work& transaction, std::span<const logged_entry> entries) {
-  std::unordered_map<std::string_view, const logged_entry*> last;
+  tenant_map<capture_key, const logged_entry*> last;
   for (const logged_entry& each : entries) {
-    if (const auto* changed = each.capture()) last[changed->key.view()] = &each;
+    if (const auto* changed = each.capture()) last[tenant_capture_key{changed->tenant(), changed->key}] = &each;
   }
   if (last.empty()) return;
   // The row of each key is deleted, and inserted again if the capture still exists.
   std::string keys;
   for (const auto& [key, at] : last) {
-    keys += keys.empty() ? "{\"" : ",\"";
-    keys += key;
-    keys += '"';
+    keys += keys.empty() ? "[[" : ",[";
+    append_json_string(keys, key.tenant);
+    keys += ',';
+    append_json_string(keys, key.name.view());
+    keys += ']';
   }
-  transaction.exec_params0("DELETE FROM captures WHERE idempotency_key = ANY ($1::text[])", keys + '}');
+  transaction.exec_params0(
+      "DELETE FROM captures WHERE (tenant, idempotency_key) IN"
+      " (SELECT pair->>0, pair->>1 FROM json_array_elements($1::json) pair)",
+      keys + ']');
   row_stream rows(transaction, "captures", capture_columns);
   for (const auto& [key, at] : last) {
-    if (const auto& changed = *at->capture(); changed.after) rows.put_capture(key, *changed.after, at->position);
+    if (const auto& changed = *at->capture(); changed.after) rows.put_capture(key.name, *changed.after, at->position);
   }
   rows.complete();
 }
@@ -494,7 +506,7 @@ void postgres_sink::drop_expired_captures(pqxx::work& transaction) {
   if (now.now() < captures_swept_at_ + sweep_interval) return;
   captures_swept_at_ = now.now();
   transaction.exec_params0(
-      "DELETE FROM captures WHERE idempotency_key IN (SELECT idempotency_key FROM captures WHERE " +
+      "DELETE FROM captures WHERE (tenant, idempotency_key) IN (SELECT tenant, idempotency_key FROM captures WHERE " +
           has_expired(now, "allocated_at") + " LIMIT $1)",
       swept_captures_max);
 }

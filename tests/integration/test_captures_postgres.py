@@ -122,7 +122,7 @@ def test_expired_captures_are_dropped(replica, launch, data_dir):
 
 @pytest.mark.parametrize("change", [
     "response_body = response_body || 'x'::bytea", "response_status = response_status + 1", "allocated_at = allocated_at - interval '1 ms'",
-    "expires_at = expires_at + interval '1 ms'", """response_headers = response_headers || '[{"key": "k", "value": "v"}]'""",
+    "expires_at = expires_at + interval '1 ms'", "actor = actor || 'x'", """response_headers = response_headers || '[{"key": "k", "value": "v"}]'""",
 ])
 def test_verify_names_each_capture_that_differs(replica, launch, data_dir, change):
     """Breaks if verify misses a changed column, a missing row, or an extra row."""

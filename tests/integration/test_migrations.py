@@ -514,6 +514,7 @@ GOOD = {
     "orders": ORDER, "order_versions": ORDER, "message_records": MESSAGE, "engine_positions": POSITION, "ordem_migrations": HISTORY,
     "captures": COMPLETED,
 }
+OF_TENANTS = ("orders", "order_versions", "message_records", "captures")
 
 
 def insert(postgres, url, table, *rows):
@@ -531,6 +532,7 @@ ORDER_ALLOWED = [
     {"total": 2**53 - 1}, {"attributes": "{}"}, {"updated_at": LATER, "version": 2**63 - 1, "position": 2**63 - 1},
     *({"status": status} for status in ("confirmed", "shipped", "delivered", "cancelled")),
 ]
+TENANT_ALLOWED = [{"tenant": "", "actor": ""}, {"tenant": "x" * 255, "actor": "ü" * 127}]
 MESSAGE_ALLOWED = [
     {"guid": "!"}, {"guid": "~" * 255}, {"wanted_status": "shipped", "verdict": "status_not_allowed"}, {"made_against": 1},
     {"expires_at": TIME}, {"request": None, "response": None},
@@ -547,6 +549,7 @@ CAPTURE_ALLOWED = [
     *((table, change) for table in ("orders", "order_versions") for change in ORDER_ALLOWED),
     *(("message_records", change) for change in MESSAGE_ALLOWED),
     *(("captures", change) for change in CAPTURE_ALLOWED),
+    *((table, change) for table in OF_TENANTS for change in TENANT_ALLOWED),
 ], ids=lambda value: value if isinstance(value, str) else " ".join(value))
 def test_row_at_the_edge_of_the_rules_is_taken(postgres, schema, table, change):
     """Breaks if Postgres refuses a row that the engine accepts: replication of the log would stop."""
@@ -580,6 +583,8 @@ CAPTURE_REFUSED = [
     *((table, change) for table in ("orders", "order_versions") for change in ORDER_REFUSED),
     *(("message_records", change) for change in MESSAGE_REFUSED),
     *(("captures", change) for change in CAPTURE_REFUSED),
+    *((table, change) for table in OF_TENANTS for change in (
+        {"tenant": None}, {"actor": None}, {"tenant": "x" * 256}, {"actor": "ü" * 128})),
     *(("engine_positions", change) for change in ({"epoch": 0}, {"position": -1}, *({name: None} for name in POSITION))),
     *(("ordem_migrations", change) for change in (
         {"number": 0}, {"checksum": ""}, {"checksum": "0" * 63}, {"checksum": "G" * 64}, *({name: None} for name in HISTORY))),
@@ -607,6 +612,20 @@ def test_second_row_of_one_name_is_refused(postgres, schema, table, second):
 def test_guid_may_come_again_later(postgres, schema):
     """Breaks if a GUID whose first message has expired can't be stored a second time."""
     insert(postgres, schema, "message_records", MESSAGE, MESSAGE | {"created_at": LATER, "position": 2})
+
+
+@pytest.mark.parametrize("table", ["message_records", "captures"])
+def test_two_tenants_may_use_the_same_name(postgres, schema, table):
+    """Breaks if a GUID or a key of one tenant is not free for another one."""
+    insert(postgres, schema, table, *(GOOD[table] | {"tenant": tenant} for tenant in ("", "shop", "stall")))
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        insert(postgres, schema, table, *(GOOD[table] | {"tenant": "shop", "actor": actor} for actor in ("", "till-7")))
+
+
+def test_rows_from_before_there_were_tenants_are_those_of_the_empty_one(postgres, filled):
+    """Breaks if the migration loses rows, or rows that it finds get another tenant."""
+    for table in OF_TENANTS:
+        assert postgres.run(filled, f"SELECT tenant, actor, count(*) FROM {table} GROUP BY 1, 2") == [("", "", ROWS)]
 
 
 # Indexes.

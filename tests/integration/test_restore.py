@@ -304,7 +304,7 @@ WAITING_MESSAGES = """
         $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN $1; END $$;
     ALTER TABLE message_records RENAME TO all_message_records;
     CREATE VIEW message_records AS SELECT guid, after_a_wait(fingerprint) AS fingerprint, verdict, order_id, version, status,
-        wanted_status, made_against, by_if_match, request, response, created_at, expires_at, position FROM all_message_records"""
+        wanted_status, made_against, by_if_match, request, response, created_at, expires_at, position, tenant, actor FROM all_message_records"""
 
 
 def test_restore_that_was_killed_leaves_nothing_that_can_be_served(origin, copy, data_dir):
@@ -333,14 +333,14 @@ OTHER_STATUS = "{0} = CASE {0} WHEN 'delivered' THEN 'shipped' ELSE 'delivered' 
 ORDER_CHANGES = (
     OTHER_STATUS.format("status"), "customer_id = customer_id || 'x'", "currency = 'ZZZ'", "items = items || items[0]",
     "total = total + 1", "attributes = '{\"changed\": 1}'", "created_at = created_at - interval '1 ms'",
-    "updated_at = updated_at + interval '1 ms'",
+    "updated_at = updated_at + interval '1 ms'", "tenant = tenant || 'x'", "actor = actor || 'x'",
 )
 MESSAGE_CHANGES = (
     "fingerprint = decode(repeat('00', 16), 'hex')",
     "verdict = CASE verdict WHEN 'status_changed' THEN 'content_changed' ELSE 'status_changed' END", "version = version + 1",
     "order_id = (SELECT order_id FROM orders other WHERE other.order_id <> message_records.order_id LIMIT 1)",
     OTHER_STATUS.format("status"), OTHER_STATUS.format("wanted_status"), "made_against = coalesce(made_against, 0) + 1000",
-    "created_at = created_at - interval '1 ms'", "expires_at = expires_at + interval '1 ms'",
+    "created_at = created_at - interval '1 ms'", "expires_at = expires_at + interval '1 ms'", "actor = actor || 'x'",
 )
 CHANGES = {"orders": (*ORDER_CHANGES, "version = version + 1"), "order_versions": ORDER_CHANGES, "message_records": MESSAGE_CHANGES}
 KEYS = {

@@ -521,6 +521,22 @@ TEST_CASE("inspect message has a GUID and a folder") {
   CHECK(found.data_folder == "D");
 }
 
+TEST_CASE("inspect message, inspect capture and import captures have a tenant, the empty one by default") {
+  const auto message = parse_command_line({"inspect", "message", "k-1", "--tenant", "shop"}, {});
+  CHECK(std::get<inspect_message_command>(message.value()).tenant == "shop");
+  const auto capture = parse_command_line({"inspect", "capture", "some-key", "--tenant=shop"}, {});
+  CHECK(std::get<inspect_capture_command>(capture.value()).tenant == "shop");
+  const auto import = parse_command_line({"import", "captures", "-", "--tenant", std::string(255, 's')}, {});
+  CHECK(std::get<import_captures_command>(import.value()).tenant == std::string(255, 's'));
+
+  CHECK(std::get<inspect_message_command>(parse_command_line({"inspect", "message", "k-1"}, {}).value()).tenant == "");
+  const auto refused = parse_command_line({"inspect", "message", "k-1", "--tenant", std::string(256, 's')}, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().exit_code == 2);
+  CHECK_THAT(refused.error().text, Contains("--tenant") && Contains("a tenant has at most 255 bytes"));
+  CHECK_FALSE(parse_command_line({"inspect", "order", some_id, "--tenant", "shop"}, {}));
+}
+
 TEST_CASE("by default inspect reads the folder data") {
   const auto parsed = parse_command_line({"inspect", "message", "k-1"}, {});
   CHECK(std::get<inspect_message_command>(parsed.value()).data_folder == "data");
