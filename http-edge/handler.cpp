@@ -9,6 +9,7 @@
 #include "http-edge/operations/operations_handler.hpp"
 #include "http-edge/orders/order_handler.hpp"
 #include "http-edge/orders/rendering.hpp"
+#include "http-edge/protocol/listener.hpp"
 
 namespace ordem::http_edge {
 namespace {
@@ -99,11 +100,14 @@ void handler::shrink_parser() {
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
 }
 
-tl::expected<request_head, response> handler::read_head(const http_request& request, std::optional<route>&& to) const {
+tl::expected<request_head, response> handler::read_head(const http_request& request, std::optional<route>&& to,
+                                                        const connection_info& from) const {
   // The connection stays open: it is clear where a request with a bad target ends.
   if (!to) return tl::make_unexpected(problem_response(problem::malformed_request, target_error(request.target())));
   if (to->resource == resource::unknown)
     return tl::make_unexpected(problem_response(problem::not_found, "there is nothing at this path"));
+  if (!serves(from.listener, context_.has_operations_listener, to->resource))
+    return tl::make_unexpected(problem_response(problem::not_found, "there is nothing at this path of this port"));
   if (is_of_captures(to->resource)) {
     if (auto refused = check_capture_header(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
     return request_head{std::move(*to), std::nullopt};

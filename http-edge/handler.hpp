@@ -16,6 +16,7 @@
 #include "engine/model/message.hpp"
 #include "engine/model/outcome.hpp"
 #include "http-edge/orders/order_page.hpp"
+#include "http-edge/protocol/connection_info.hpp"
 #include "http-edge/protocol/handler_context.hpp"
 #include "http-edge/protocol/request_head.hpp"
 #include "http-edge/protocol/request_header.hpp"
@@ -31,9 +32,10 @@ class handler {
   // `context` must outlive the handler. `captured_bytes_max` bounds a response that is recorded for a capture.
   handler(const handler_context& context, std::size_t captured_bytes_max);
 
-  // Checks the header of a request; its body may not have arrived. `to` is the result of find_route() for its target.
-  // Returns an error if the request is refused whatever its body is.
-  tl::expected<request_head, response> read_head(const http_request& request, std::optional<route>&& to) const;
+  // Checks the header of a request; its body may not have arrived. `to` is the result of find_route() for its target,
+  // `from` the connection that it came by. Returns an error if the request is refused whatever its body is.
+  tl::expected<request_head, response> read_head(const http_request& request, std::optional<route>&& to,
+                                                 const connection_info& from) const;
 
   // For a client that waits for 100 Continue: returns the error if the header alone refuses the request. Of a complete
   // request these errors come after those of its body.

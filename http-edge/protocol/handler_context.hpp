@@ -19,6 +19,7 @@ struct handler_context {
   const service_status* status = nullptr;
   std::function<std::string()> metrics_text;  // Prometheus text; thread-safe
   std::function<log_positions()> positions;   // thread-safe; REQUIRES: the service is not recovering
+  bool has_operations_listener = false;       // see serves() in listener.hpp
 };
 
 // Returns the position that reads show, for Ordem-Position, or nullopt while the service is recovering.

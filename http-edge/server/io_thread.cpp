@@ -49,13 +49,12 @@ void io_thread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void io_thread::serve(session::socket_type&& socket, connection_permit&& permit, bool over_limit) {
-  boost::asio::post(io_context_,
-                    [this, over_limit, accepted = std::move(socket), counted = std::move(permit)]() mutable {
-                      const auto made = std::make_shared<session>(std::move(accepted), std::move(counted), *this);
-                      sessions_.push_back(*made);
-                      over_limit ? made->start_refusing() : made->start();
-                    });
+void io_thread::serve(accepted_connection&& what, bool over_limit) {
+  boost::asio::post(io_context_, [this, over_limit, accepted = std::move(what)]() mutable {
+    const auto made = std::make_shared<session>(std::move(accepted), *this);
+    sessions_.push_back(*made);
+    over_limit ? made->start_refusing() : made->start();
+  });
 }
 
 void io_thread::drain() {

@@ -35,7 +35,7 @@ class io_thread final : public completion_queue {
   void stop();
 
   // Serves the connection, or refuses it if it is over the limit. Thread-safe.
-  void serve(session::socket_type&& socket, connection_permit&& permit, bool over_limit);
+  void serve(accepted_connection&& what, bool over_limit);
   // Starts to drain: every response becomes the last of its connection, and idle connections are closed. Thread-safe.
   void drain();
   // Ends the drain: refuses the requests that have not arrived completely. Thread-safe.

@@ -27,14 +27,28 @@ constexpr auto accept_pause = std::chrono::milliseconds(100);
 // The part of a drain, at its end, in which incomplete requests are refused. At most a tenth of the drain.
 constexpr auto farewell_time_max = std::chrono::milliseconds(500);
 
+// Returns an empty text if the client has reset the connection already.
+std::string peer_address_of(const session::socket_type& socket) {
+  boost::system::error_code ec;
+  const auto peer = socket.remote_endpoint(ec).address();
+  if (ec) return {};
+  if (peer.is_v6() && peer.to_v6().is_v4_mapped())
+    return make_address_v4(asio::ip::v4_mapped, peer.to_v6()).to_string();
+  return peer.to_string();
+}
+
 }  // namespace
 
 struct server::parts {
   parts(server_settings checked_settings, server_parts connected)
       : settings(std::move(checked_settings)),
         status(connected.status),
-        context{nullptr, connected.clock, connected.status, std::move(connected.metrics_text),
-                std::move(connected.positions)},
+        context{nullptr,
+                connected.clock,
+                connected.status,
+                std::move(connected.metrics_text),
+                std::move(connected.positions),
+                false},
         on_accept_failure(std::move(connected.on_accept_failure)),
         counters(settings) {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
@@ -122,7 +136,8 @@ void server::parts::serve(io_thread& thread, session::socket_type&& socket) {
   const bool over_limit = open >= settings.connections_max;
   if (over_limit) counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
   if (open < settings.connections_max + settings.refused_at_once_max) {
-    thread.serve(std::move(socket), connection_permit(counters.connections), over_limit);
+    connection_info info{listener_kind::main, peer_address_of(socket), {}};
+    thread.serve({std::move(socket), std::move(info), connection_permit(counters.connections)}, over_limit);
   }
 }
 

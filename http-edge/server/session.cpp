@@ -37,9 +37,10 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-session::session(socket_type&& socket, connection_permit&& permit, io_thread& thread)
-    : socket_(std::move(socket)),
-      permit_(std::move(permit)),
+session::session(accepted_connection&& accepted, io_thread& thread)
+    : socket_(std::move(accepted.socket)),
+      connection_(std::move(accepted.info)),
+      permit_(std::move(accepted.permit)),
       thread_(thread),
       buffer_memory_(thread.counters().body_memory),
       out_memory_(thread.counters().response_memory) {
@@ -138,7 +139,7 @@ bool session::accept_header() {
     if (parser_->chunked()) parser_->get().body().expect_at_most(bytes_max);
   }
   const handler& checks = thread_.handler();
-  head_ = checks.read_head(request, std::move(to));
+  head_ = checks.read_head(request, std::move(to), connection_);
   continue_is_due_ = expects_continue(request);
   if (waits_for_continue() && head_) {
     if (auto refused = checks.refuse_unsent_body(request, *head_)) head_ = tl::make_unexpected(std::move(*refused));

@@ -19,6 +19,7 @@
 #include "http-edge/orders/batch_connection.hpp"
 #include "http-edge/orders/batch_stream.hpp"
 #include "http-edge/orders/order_page.hpp"
+#include "http-edge/protocol/connection_info.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
 #include "http-edge/protocol/padded_body.hpp"
 #include "http-edge/protocol/request_head.hpp"
@@ -34,12 +35,21 @@ class io_thread;
 // The hook for an I/O thread's list of sessions. A session leaves the list when it is destroyed.
 using session_hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
+// A connection that a listener has accepted, for a session to serve.
+struct accepted_connection {
+  using socket_type = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+  socket_type socket;
+  connection_info info;
+  connection_permit permit;
+};
+
 class session final : public std::enable_shared_from_this<session>, public session_hook, private batch_connection {
  public:
   using clock = std::chrono::steady_clock;
-  using socket_type = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+  using socket_type = accepted_connection::socket_type;
 
-  session(socket_type&& socket, connection_permit&& permit, io_thread& thread);
+  session(accepted_connection&& accepted, io_thread& thread);
   session(const session&) = delete;
   session& operator=(const session&) = delete;
   ~session() override = default;
@@ -104,6 +114,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void refuse_batch(problem which, std::string_view detail) override;
 
   socket_type socket_;
+  connection_info connection_;
   const connection_permit permit_;
   io_thread& thread_;
   stage stage_ = stage::idle;

@@ -163,6 +163,7 @@ struct exchange {
   log_positions positions{{5}, {4}, std::nullopt};
   http_edge::handler_context context{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
                                      [this] { return positions; }};
+  http_edge::connection_info connection;
   http_edge::handler handler{context, http_edge::server_settings().captured_bytes_max};
 
   explicit exchange(http_edge::service_state state = http_edge::service_state::ready) {
@@ -180,7 +181,7 @@ struct exchange {
   exchange& operator=(const exchange&) = delete;
 
   tl::expected<http_edge::request_head, http_edge::response> read_head(const request& what) const {
-    return handler.read_head(what.get(), http_edge::find_route(what.get().target()));
+    return handler.read_head(what.get(), http_edge::find_route(what.get().target()), connection);
   }
   http_edge::handled handle(const request& what) {
     auto head = read_head(what);

@@ -33,6 +33,21 @@ TEST_CASE("an unknown path is not found, and an invalid one is refused with the 
   }
 }
 
+TEST_CASE("a listener does not find what another one serves") {
+  exchange with_server;
+  CHECK(with_server.get("/metrics").status == 200);
+  with_server.context.has_operations_listener = true;
+  CHECK(with_server.get("/metrics").status == 404);
+  with_server.connection.listener = listener_kind::operations;
+  CHECK(with_server.get("/metrics").status == 200);
+  for (const std::string_view target : {"/api/v1/orders?customer_id=c", "/api/v2/captures/aw"}) {
+    CAPTURE(target);
+    const response refused = with_server.get(target);
+    CHECK(refused.status == 404);
+    CHECK(slug_of(refused) == "not-found");
+  }
+}
+
 TEST_CASE("errors are short UTF-8, whatever bytes a request contains") {
   exchange with_server;
   with_server.orders.add(contract_order(order_status::fresh, {1}));

@@ -1,0 +1,60 @@
+#include "http-edge/protocol/listener.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "http-edge/protocol/route.hpp"
+
+namespace ordem::http_edge {
+namespace {
+
+// Who serves a path: the main listener if it is alone, the main listener beside one for operations, and the two others.
+struct row {
+  std::string target;
+  bool main_alone;
+  bool main_beside_operations;
+  bool operations;
+  bool captures;
+};
+
+TEST_CASE("which resources a listener serves") {
+  const auto [target, main_alone, main_beside_operations, operations, captures] = GENERATE(values<row>({
+      {"/api/v1/orders", true, true, false, false},
+      {"/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f", true, true, false, false},
+      {"/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f/status", true, true, false, false},
+      {"/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f/versions", true, true, false, false},
+      {"/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f/versions/1", true, true, false, false},
+      {"/api/v1/orders/batch", true, true, false, false},
+      {"/api/v1/batch", true, true, false, false},
+      {"/api/v1/messages/m-1", true, true, false, false},
+      {"/api/v2/captures", true, true, false, true},
+      {"/api/v2/captures/aw", true, true, false, true},
+      {"/-/ping", true, true, true, true},
+      {"/-/live", true, true, true, true},
+      {"/-/ready", true, true, true, true},
+      {"/-/ready/reads", true, true, true, true},
+      {"/-/position", true, false, true, false},
+      {"/metrics", true, false, true, false},
+      {"/openapi.yaml", true, true, true, false},
+      {"/problems", true, true, true, false},
+      {"/problems/order-not-found", true, true, true, false},
+      {"/nothing", false, false, false, false},
+  }));
+  CAPTURE(target);
+  const resource what = resource_of(find_route(target));
+  CHECK((what == resource::unknown) == (target == "/nothing"));
+  CHECK(serves(listener_kind::main, false, what) == main_alone);
+  CHECK(serves(listener_kind::main, true, what) == main_beside_operations);
+  CHECK(serves(listener_kind::operations, true, what) == operations);
+  CHECK(serves(listener_kind::captures, false, what) == captures);
+  CHECK(serves(listener_kind::captures, true, what) == captures);
+}
+
+TEST_CASE("each listener has a name of its own") {
+  CHECK(to_string(listener_kind::main) == "main");
+  CHECK(to_string(listener_kind::operations) == "operations");
+  CHECK(to_string(listener_kind::captures) == "captures");
+}
+
+}  // namespace
+}  // namespace ordem::http_edge
