@@ -161,6 +161,12 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
+bool is_form_type(std::string_view content_type) noexcept {
+  const auto type = trimmed(content_type.substr(0, content_type.find(';')));
+  return equals_ignoring_case(type, "text/plain") || equals_ignoring_case(type, "application/x-www-form-urlencoded") ||
+         equals_ignoring_case(type, "multipart/form-data");
+}
+
 // RFC 9110, section 5.6.6. "utf8", without the hyphen, is a common mistake.
 bool has_other_charset(std::string_view content_type) {
   auto rest = content_type.substr(std::min(content_type.find(';'), content_type.size()));

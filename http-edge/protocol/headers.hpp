@@ -32,6 +32,10 @@ std::string entity_tag(version which);
 // charset=utf-8".
 std::string media_type(std::string_view content_type);
 
+// Returns whether the type is text/plain, application/x-www-form-urlencoded or multipart/form-data, which a browser
+// sends for any web page without asking the server first.
+bool is_form_type(std::string_view content_type) noexcept;
+
 // Returns whether the texts are equal, ignoring the case of ASCII letters. (Beast's iequals reads one byte past the end
 // of both.)
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;

@@ -1,0 +1,19 @@
+// The settings of access_control. Checked in app/settings.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "http-edge/access/tenant_limits.hpp"
+
+namespace ordem::http_edge {
+
+struct access_settings {
+  // The names by which clients may address the server (Host), beside IP addresses and localhost; "*" is any name.
+  // Empty: any name off loopback, none on loopback.
+  std::vector<std::string> hosts;
+  bool captures_are_open = false;  // calls of captures need no identity
+  tenant_settings tenants;
+};
+
+}  // namespace ordem::http_edge
