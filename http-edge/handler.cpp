@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "auth/scope_names.hpp"
 #include "engine/base/check.hpp"
 #include "engine/base/limits.hpp"
 #include "http-edge/captures/capture_handler.hpp"
@@ -76,6 +77,16 @@ response method_not_allowed(resource what) {
   return refused;
 }
 
+// Neither the form of captures nor that of problems has headers here that speak of the data.
+response response_to(const access_refusal& why, resource to) {
+  std::string more;
+  if (why.missing) more = ",\"scope\":\"" + std::string(auth::to_string(*why.missing)) + '"';
+  response refused = is_of_captures(to) ? capture_problem(why.which, why.detail, std::nullopt)
+                                        : problem_response(why.which, why.detail, more);
+  if (!why.challenge.empty()) refused.add_header("WWW-Authenticate", why.challenge);
+  return refused;
+}
+
 // Checks what does not depend on the kind of write. Returns the error, if there is one.
 std::optional<response> check_state_and_query(const http_request& request, const route& to,
                                               const handler_context& context) {
@@ -87,8 +98,8 @@ std::optional<response> check_state_and_query(const http_request& request, const
 
 }  // namespace
 
-handler::handler(const handler_context& context, std::size_t captured_bytes_max)
-    : context_(context), captured_bytes_max_(captured_bytes_max) {
+handler::handler(const handler_context& context, std::size_t captured_bytes_max, access_control&& access)
+    : context_(context), access_(std::move(access)), captured_bytes_max_(captured_bytes_max) {
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
   CHECK(line_parser_.allocate(first_capacity, limits::json_depth_max + 1) == simdjson::SUCCESS);
 }
@@ -100,8 +111,16 @@ void handler::shrink_parser() {
   CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
 }
 
+tl::expected<authorization, response> handler::authorize(const http_request& request, const std::optional<route>& to,
+                                                         const connection_info& from) {
+  const resource what = resource_of(to);
+  auto decided = access_.authorize(request, what, from);
+  if (!decided) return tl::make_unexpected(response_to(decided.error(), what));
+  return std::move(*decided);
+}
+
 tl::expected<request_head, response> handler::read_head(const http_request& request, std::optional<route>&& to,
-                                                        const connection_info& from) const {
+                                                        const connection_info& from, origin&& sender) const {
   // The connection stays open: it is clear where a request with a bad target ends.
   if (!to) return tl::make_unexpected(problem_response(problem::malformed_request, target_error(request.target())));
   if (to->resource == resource::unknown)
@@ -110,20 +129,20 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
     return tl::make_unexpected(problem_response(problem::not_found, "there is nothing at this path of this port"));
   if (is_of_captures(to->resource)) {
     if (auto refused = check_capture_header(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
-    return request_head{std::move(*to), std::nullopt};
+    return request_head{std::move(*to), std::nullopt, std::move(sender)};
   }
   if (!allows(to->resource, request.method())) return tl::make_unexpected(method_not_allowed(to->resource));
   const bool writes = is_write(to->resource, request.method());
   if (auto refused = check_state_and_query(request, *to, context_))
     return tl::make_unexpected(writes ? refused_write(std::move(*refused), context_) : std::move(*refused));
-  if (!writes) return request_head{std::move(*to), std::nullopt};
+  if (!writes) return request_head{std::move(*to), std::nullopt, std::move(sender)};
   if (is_of_batches(to->resource)) {
     if (auto refused = check_batch_header(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
-    return request_head{std::move(*to), std::nullopt};
+    return request_head{std::move(*to), std::nullopt, std::move(sender)};
   }
   auto id = check_write_header(request, *to, context_);
   if (!id) return tl::make_unexpected(std::move(id.error()));
-  return request_head{std::move(*to), std::move(*id)};
+  return request_head{std::move(*to), std::move(*id), std::move(sender)};
 }
 
 std::optional<response> handler::refuse_unsent_body(const http_request& request, const request_head& head) const {
@@ -168,6 +187,13 @@ handled handler::handle(const http_request& request, request_head&& head) {
 response answer_response(resource to, const answer& what, const handler_context& context) {
   const auto visible = visible_position(context);
   return is_of_captures(to) ? capture_response(what, visible) : write_response(what, context.clock->now(), visible);
+}
+
+response refused_before_authorization(problem which, std::string_view detail, resource to) {
+  response refused =
+      is_of_captures(to) ? capture_problem(which, detail, std::nullopt) : problem_response(which, detail);
+  refused.close = true;
+  return refused;
 }
 
 response refused_request(problem which, std::string_view detail, http::verb method, resource to,

@@ -14,7 +14,9 @@
 
 #include "engine/model/capture.hpp"
 #include "engine/model/message.hpp"
+#include "engine/model/origin.hpp"
 #include "engine/model/outcome.hpp"
+#include "http-edge/access/access_control.hpp"
 #include "http-edge/orders/order_page.hpp"
 #include "http-edge/protocol/connection_info.hpp"
 #include "http-edge/protocol/handler_context.hpp"
@@ -30,12 +32,18 @@ using handled = std::variant<response, message, capture_request, order_page>;
 class handler {
  public:
   // `context` must outlive the handler. `captured_bytes_max` bounds a response that is recorded for a capture.
-  handler(const handler_context& context, std::size_t captured_bytes_max);
+  handler(const handler_context& context, std::size_t captured_bytes_max, access_control&& access);
 
-  // Checks the header of a request; its body may not have arrived. `to` is the result of find_route() for its target,
-  // `from` the connection that it came by. Returns an error if the request is refused whatever its body is.
+  // Decides whether the request may be made at all. `to` is the result of find_route() for its target, `from` the
+  // connection that it came by. Returns an error if not: the only one that may be sent.
+  tl::expected<authorization, response> authorize(const http_request& request, const std::optional<route>& to,
+                                                  const connection_info& from);
+  bool has_identities() const noexcept { return access_.has_identities(); }
+
+  // Checks the header of a request; its body may not have arrived. `to` and `from` are as for authorize(),
+  // `sender` is the origin in its result. Returns an error if the request is refused whatever its body is.
   tl::expected<request_head, response> read_head(const http_request& request, std::optional<route>&& to,
-                                                 const connection_info& from) const;
+                                                 const connection_info& from, origin&& sender) const;
 
   // For a client that waits for 100 Continue: returns the error if the header alone refuses the request. Of a complete
   // request these errors come after those of its body.
@@ -52,6 +60,7 @@ class handler {
   void shrink_parser();
 
   const handler_context& context_;
+  access_control access_;
   const std::size_t captured_bytes_max_;
   simdjson::dom::parser parser_;
   simdjson::dom::parser line_parser_;
@@ -64,5 +73,7 @@ response answer_response(resource to, const answer& what, const handler_context&
 // closes after it.
 response refused_request(problem which, std::string_view detail, boost::beast::http::verb method, resource to,
                          const handler_context& context);
+// Returns the same for a request that has not been authorised: without the headers that speak of the data.
+response refused_before_authorization(problem which, std::string_view detail, resource to);
 
 }  // namespace ordem::http_edge

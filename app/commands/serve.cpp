@@ -37,11 +37,14 @@ class service {
         server_(values.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
                                 [this](const std::string& why) {
                                   log_.warning("cannot accept connections; retrying", {{"reason", why}});
-                                }}) {}
+                                },
+                                denial_lines()}) {}
 
   int run();
 
  private:
+  void warn_of_openness();
+  http_edge::denial_lines denial_lines();
   bool start();
   bool open();
   actors::gateway_events gateway_events();
@@ -69,6 +72,7 @@ class service {
 
 int service::run() {
   log_settings(log_, settings_);
+  warn_of_openness();
   if (is_stop_pending()) {
     log_.info("stopped before listening");
     return 0;
@@ -81,6 +85,31 @@ int service::run() {
   stop();
   log_.info("stopped", {{"position", static_cast<std::int64_t>(store_->log().last().number)}});
   return 0;
+}
+
+void service::warn_of_openness() {
+  if (is_open_to_others(settings_)) {
+    log_.warning(
+        "no request needs an identity (--auth none): everyone who reaches the address may read and write all data",
+        {{"address", settings_.server.address}});
+  }
+  if (settings_.has_identities && settings_.server.access.captures_are_open) {
+    log_.warning(
+        "captures need no identity (--auth-captures none): everyone who reaches the server may allocate, record and "
+        "release them",
+        {{"address", settings_.server.address}});
+  }
+}
+
+http_edge::denial_lines service::denial_lines() {
+  return {[this](const http_edge::denied_request& what) {
+            log_.warning("request denied", {{"reason", std::string(what.reason)},
+                                            {"address", std::string(what.address)},
+                                            {"name", std::string(what.name)}});
+          },
+          [this](std::uint64_t count) {
+            log_.warning("more requests were denied than are logged", {{"count", static_cast<std::int64_t>(count)}});
+          }};
 }
 
 void service::wait_for_stop() {
@@ -219,7 +248,7 @@ void service::report_clock_event(clock_event what, milliseconds by) {
 std::string service::metrics() const {
   const bool open = opened_.load();
   const auto stats = open ? store_->view().stats() : storage::view_stats{};
-  return metrics_text(server_.counters(), status_.now(), open ? gateway_.get() : nullptr,
+  return metrics_text(server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
                       open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats());
 }
 

@@ -103,6 +103,33 @@ void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
              edge.timeouts);
 }
 
+void add_access(metric_list& to, const http_edge::access_state& access) {
+  for (std::size_t i = 0; i < http_edge::denial_cause::count; ++i) {
+    const auto cause = http_edge::denial_cause::at(i);
+    to.counter("ordem_auth_denials_total", "Requests that were not authorised, by reason.", access.denials.count(cause),
+               {{"reason", std::string(cause.name())}});
+  }
+  if (!access.tenants.is_active()) return;
+  const auto counts = access.tenants.read_counts();
+  const auto labels = [&](const auto& each) {
+    std::vector<metric_list::label> made;
+    if (access.tenants.names_tenants()) made.emplace_back("tenant", each.tenant);
+    return made;
+  };
+  for (const auto& each : counts) {
+    to.counter("ordem_tenant_requests_total", "Requests within the bounds of their tenant, and lines of batches.",
+               each.requests, labels(each));
+  }
+  for (const auto& each : counts) {
+    for (std::size_t i = 0; i < http_edge::tenant_refusals; ++i) {
+      auto with_reason = labels(each);
+      with_reason.emplace_back("reason", std::string(to_string(static_cast<http_edge::tenant_refusal>(i))));
+      to.counter("ordem_tenant_refusals_total", "Requests refused by --tenant-rate or --tenant-in-flight.",
+                 each.refusals[i], with_reason);
+    }
+  }
+}
+
 void add_engine(metric_list& to, const actors::gateway& engine) {
   const actors::counters& counts = engine.counters();
   for (std::size_t i = 1; i < counts.outcomes.size(); ++i) {
@@ -159,9 +186,9 @@ void add_view(metric_list& to, const storage::view_stats& stats) {
 
 }  // namespace
 
-std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state,
-                         const actors::gateway* engine, const storage::log* log, const storage::view_stats* view,
-                         timestamp now, const clock_stats& clock) {
+std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::access_state& access,
+                         http_edge::service_state state, const actors::gateway* engine, const storage::log* log,
+                         const storage::view_stats* view, timestamp now, const clock_stats& clock) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; the labels give the version.", 1, {{"version", std::string(version_text)}});
   all.gauge("ordem_takes_writes", "1 if writes are accepted, as /-/ready says, else 0.", takes_writes(state) ? 1 : 0);
@@ -169,6 +196,7 @@ std::string metrics_text(const http_edge::edge_counters& edge, http_edge::servic
             serves_reads(state) ? 1 : 0);
   add_clock(all, clock);
   add_edge(all, edge);
+  add_access(all, access);
   if (engine != nullptr) add_engine(all, *engine);
   if (log != nullptr) {
     all.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(log->last().number));

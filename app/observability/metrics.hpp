@@ -5,6 +5,7 @@
 
 #include "actors/gateway.hpp"
 #include "engine/model/engine_clock.hpp"
+#include "http-edge/access/access_control.hpp"
 #include "http-edge/protocol/service_status.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "storage/log/store.hpp"
@@ -12,8 +13,8 @@
 namespace ordem::app {
 
 // Returns the text of GET /metrics. engine, log and store may be null while the server recovers.
-std::string metrics_text(const http_edge::edge_counters& edge, http_edge::service_state state,
-                         const actors::gateway* engine, const storage::log* log, const storage::view_stats* view,
-                         timestamp now, const clock_stats& clock);
+std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::access_state& access,
+                         http_edge::service_state state, const actors::gateway* engine, const storage::log* log,
+                         const storage::view_stats* view, timestamp now, const clock_stats& clock);
 
 }  // namespace ordem::app

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <sstream>
 
 #include "app/settings/postgres_url.hpp"
 
@@ -80,6 +83,32 @@ option_kind ip_address_option(std::string& value) {
     return valid ? std::string() : fmt::format("'{}' is not an IP address", text);
   };
   return text_option(value, "ADDRESS", CLI::Validator(check, ""));
+}
+
+option_kind host_names_option(std::vector<std::string>& value) {
+  const auto text = [&value] { return fmt::format("{}", fmt::join(value, ",")); };
+  const auto is_host_name = [](const std::string& name) {
+    const auto is_of_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_'; };
+    return name == "*" || (!name.empty() && std::all_of(name.begin(), name.end(), is_of_name));
+  };
+  const auto split = [](const std::string& list) {
+    std::vector<std::string> names;
+    std::istringstream rest(list);
+    for (std::string name; std::getline(rest, name, ',');) names.push_back(CLI::detail::trim(name));
+    return names;
+  };
+  const auto check = [=](const std::string& list) {
+    const auto names = split(list);
+    const auto wrong = std::find_if_not(names.begin(), names.end(), is_host_name);
+    return wrong == names.end() ? std::string() : fmt::format("'{}' is not the name of a host, without a port", *wrong);
+  };
+  const auto add = [=, &value](CLI::App& subcommand, const std::string& flag, const std::string& help) {
+    const auto set = [&value, split](const std::string& list) { value = split(list); };
+    return subcommand.add_option_function<std::string>(flag, set, help)
+        ->check(CLI::Validator(check, ""))
+        ->type_name("NAMES");
+  };
+  return {add, text};
 }
 
 option_kind word_option(std::string& value, const std::vector<std::string>& words) {

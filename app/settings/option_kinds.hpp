@@ -27,6 +27,8 @@ struct option_kind {
 option_kind text_option(std::string& value, const std::string& type_name, const CLI::Validator& check = {});
 option_kind folder_option(std::filesystem::path& value);
 option_kind ip_address_option(std::string& value);
+// Names of hosts, separated by commas; or "*" among them.
+option_kind host_names_option(std::vector<std::string>& value);
 // One of these words.
 option_kind word_option(std::string& value, const std::vector<std::string>& words);
 // Shown without its password; checked by postgres_url_error() once all settings are known.

@@ -6,7 +6,33 @@
 
 namespace ordem::app {
 
+namespace {
+
+std::optional<std::string> check_auth(const settings& values) {
+  switch (values.auth) {
+    case auth_policy::none:
+      if (!values.has_identities) return std::nullopt;
+      return "--auth none contradicts --keys and --jwks: give identities, or serve without";
+    case auth_policy::required:
+      if (values.has_identities) return std::nullopt;
+      return "--auth required needs identities: give --keys FILE or --jwks SOURCE";
+    case auth_policy::automatic:
+      if (!is_open_to_others(values)) return std::nullopt;
+      return "--address " + values.server.address +
+             " is reached from other machines, and without identities everyone there may read and write all data: give "
+             "--keys FILE or --jwks SOURCE, or listen on 127.0.0.1, or accept it with --auth none";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_open_to_others(const settings& values) {
+  return !values.has_identities && !http_edge::is_loopback(values.server.address);
+}
+
 std::optional<std::string> check_settings(const settings& values) {
+  if (auto conflict = check_auth(values)) return conflict;
   if (values.server.connections_max < values.server.io_threads) {
     return "--max-connections must not be below --io-threads, or some threads would have no connection";
   }

@@ -13,6 +13,9 @@
 
 namespace ordem::app {
 
+// Whether every request needs an identity: as identities are given and the address demands, always, or never.
+enum class auth_policy : std::uint8_t { automatic, required, none };
+
 enum class log_format : std::uint8_t { automatic, json, text };
 
 struct settings {
@@ -21,6 +24,9 @@ struct settings {
   actors::gateway_settings engine;
   // The database that the log is replicated to, or empty. Secret: it may hold a password.
   std::string postgres_url;
+  app::auth_policy auth = app::auth_policy::automatic;
+  // A source of identities is given, so requests need one.
+  bool has_identities = false;
   // How long a stop waits for open requests.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(20);
   app::log_format log_format = app::log_format::automatic;
@@ -32,5 +38,8 @@ struct settings {
 // Returns an error message if settings contradict each other, else nullopt.
 std::optional<std::string> check_settings(const settings& values);
 std::optional<std::string> check_settings(const capture_terms& terms);
+
+// Returns whether everyone who can reach the server from another machine may read and write all data.
+bool is_open_to_others(const settings& values);
 
 }  // namespace ordem::app

@@ -93,6 +93,25 @@ constexpr problem_row rows[] = {
     {request_timeout, "request-timeout", 408, 408, "the request did not arrive in time",
      "The complete request did not arrive within the setting --request-timeout of the server. Nothing was executed. The connection is "
      "closed."},
+    {unauthenticated, "unauthenticated", 401, 401, "the request has no valid identity",
+     "The server asks every client who it is. Send an API key or a token in the header Authorization: Bearer KEY, or connect with a "
+     "client certificate that the server knows. If the request had a key or a token, it is unknown, revoked, expired or was issued for "
+     "another server; the server's log has the reason. Nothing was executed, and the request was not looked at any further."},
+    {forbidden, "forbidden", 403, 403, "the identity may not make this call",
+     "The identity is valid, but does not have the scope that the call needs, which the member scope names: orders:read, orders:write, "
+     "messages:read, captures or operations. Use a key or a token with this scope. Nothing was executed."},
+    {forbidden_origin, "forbidden-origin", 403, 403, "a web page of another origin may not write",
+     "The header Origin or Sec-Fetch-Site says that a browser sent this write for a web page of another origin than this server's. "
+     "Nothing was executed. A page must send its writes to its own server. Behind a proxy, the header Host must have the name and the "
+     "port that the browser knows."},
+    {misdirected, "misdirected-request", 421, 421, "the server does not have this name",
+     "The header Host has a name that the server does not know. It accepts IP addresses, localhost, and the names in its setting "
+     "--allowed-hosts; if that is not set, a server that listens only on a loopback address accepts no other name. This keeps web pages "
+     "from reaching the server by a name of their own. Nothing was executed."},
+    {rate_limited, "rate-limited", 429, 429, "the tenant sends too many requests",
+     "The tenant of this request has sent more requests in a second than the setting --tenant-rate of the server allows, or has as many "
+     "being executed as --tenant-in-flight allows; the detail says which. Other tenants are not affected. Nothing was executed or "
+     "recorded. Repeat the request after the time in Retry-After, with the same GUID."},
     {recovering, "recovering", 503, 503, "the server is starting",
      "The server is reading its data, or, with --durability=postgres, is waiting until Postgres has all of it. It does not accept "
      "requests yet. Repeat the request after the time in Retry-After, with the same GUID."},

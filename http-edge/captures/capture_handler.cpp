@@ -1,5 +1,6 @@
 #include "http-edge/captures/capture_handler.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "engine/codec/capture_json.hpp"
 #include "engine/model/json_value.hpp"
 #include "http-edge/captures/capture_body.hpp"
+#include "http-edge/protocol/headers.hpp"
 #include "http-edge/protocol/request_header.hpp"
 
 namespace ordem::http_edge {
@@ -19,7 +21,7 @@ response error_response(unsigned status, std::string_view text) {
   append_json_string(body, text);
   body += '}';
   response made = json_response(status, std::move(body));
-  if (status == 503) made.add_header("Retry-After", retry_after_seconds);
+  if (status == 503 || status == 429) made.add_header("Retry-After", retry_after_seconds);
   return made;
 }
 
@@ -63,6 +65,13 @@ response verdict_response(const capture_answer& what) {
   }
   CHECK(false && "a verdict outside its enumeration");
   return {};
+}
+
+// Returns whether the request has a type that a browser sends for a web page of another origin without asking the
+// server first (Fetch, "CORS-safelisted request-header"). No type at all is accepted: a well-known client sends none.
+bool has_form_type(const http_request& request) {
+  const auto [first, last] = request.equal_range(http::field::content_type);
+  return std::any_of(first, last, [](const auto& line) { return is_form_type(line.value()); });
 }
 
 // `response_bytes_max` bounds a response that is recorded.
@@ -128,6 +137,11 @@ std::optional<response> check_capture_header(const http_request& request, const 
   }
   if (const auto wrong = query_error(to, request.method())) {
     return capture_problem(problem::malformed_query, *wrong, visible_position(context));
+  }
+  if (has_form_type(request)) {
+    return capture_problem(problem::unsupported_media_type,
+                           "the Content-Type is one that any web page may send; send application/json, or none",
+                           visible_position(context));
   }
   const auto fault = to.resource == resource::captures ? find_body_fault(request) : std::nullopt;
   if (!fault) return std::nullopt;

@@ -58,10 +58,19 @@ response position_response(const log_positions& now) {
   return json_response(200, std::move(body));
 }
 
+// The pages have no scripts and load nothing. No other page may show them in a frame.
+response page_response(std::string body) {
+  response made = text_response("text/html; charset=utf-8", std::move(body));
+  made.add_header("Content-Security-Policy",
+                  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+                  "frame-ancestors 'none'");
+  return made;
+}
+
 response problem_page_response(const route& to) {
   const codec::problem_row* row = codec::find_problem(to.name);
   if (row == nullptr) return problem_response(problem::not_found, "there is no such problem");
-  return text_response("text/html; charset=utf-8", problem_page(*row));
+  return page_response(problem_page(*row));
 }
 
 }  // namespace
@@ -75,7 +84,7 @@ response operations_response(const route& to, const handler_context& context) {
     case resource::position: return position_response(context.positions());
     case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", context.metrics_text());
     case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));
-    case resource::problems: return text_response("text/html; charset=utf-8", problem_list_page());
+    case resource::problems: return page_response(problem_list_page());
     case resource::problem: return problem_page_response(to);
     case resource::orders:
     case resource::order:

@@ -43,6 +43,14 @@ class batch_connection {
   // Calls batch_stream::on_turn() after the handlers that are ready now.
   virtual void schedule_turn() = 0;
 
+  // Takes a line's place within the bounds of the tenant. If there is none now, returns false and calls
+  // batch_stream::on_turn() once there may be one.
+  virtual bool begin_line() = 0;
+  // The line has its verdict.
+  virtual void end_line() noexcept = 0;
+  // There was no line.
+  virtual void cancel_line() noexcept = 0;
+
   // Submits the message of a line to the engine, whose answer comes by batch_stream::on_answer() with this number.
   virtual void submit_line(message&& what, std::uint32_t line) = 0;
 

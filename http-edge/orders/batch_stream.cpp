@@ -71,10 +71,15 @@ void batch_stream::take_lines() {
   if (reading_) return;  // all received lines have been taken
   while (has_room() && !all_taken_) {
     check_begin();
-    if (is_array_) return;
+    if (is_array_ || !connection_.begin_line()) return;
     if (const auto line = lines_.next(parser_.get().body().view(), parser_.is_done())) {
+      const std::size_t in_flight_before = window_.in_flight();
       take(*line);
-    } else if (!parse_more()) {
+      if (window_.in_flight() == in_flight_before) connection_.end_line();  // the line was refused
+      continue;
+    }
+    connection_.cancel_line();
+    if (!parse_more()) {
       all_taken_ = parser_.is_done() || broken_;
       if (!all_taken_) read_more();
       return;
@@ -137,6 +142,7 @@ void batch_stream::on_bytes(error_code ec) {
 
 void batch_stream::on_answer(std::uint32_t line, answer&& what) {
   window_.complete(line, std::move(what));
+  connection_.end_line();
   submit(turns_.end(line));
   if (!std::exchange(turn_is_scheduled_, true)) connection_.schedule_turn();
 }

@@ -53,7 +53,7 @@ bool append_response(std::string& out, const response& what, wire_options option
     out += "\r\nContent-Type: ";
     out += what.content_type;
   }
-  out += "\r\n";
+  out += "\r\nX-Content-Type-Options: nosniff\r\n";
   out += what.headers;
   if (!stays) {
     out += "Connection: close\r\n";
@@ -70,7 +70,7 @@ bool append_chunked_head(std::string& out, std::string_view content_type, bool k
   out += current_date();
   out += "\r\nContent-Type: ";
   out += content_type;
-  out += "\r\nTransfer-Encoding: chunked\r\n";
+  out += "\r\nX-Content-Type-Options: nosniff\r\nTransfer-Encoding: chunked\r\n";
   if (!keep_alive) out += "Connection: close\r\n";
   out += "\r\n";
   return keep_alive;

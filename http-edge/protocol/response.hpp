@@ -35,7 +35,8 @@ struct wire_options {
   bool http_1_0 = false;
 };
 
-// Appends the response as HTTP/1.1 (RFC 9112), with Date and Content-Length. Returns whether the connection stays open.
+// Appends the response as HTTP/1.1 (RFC 9112), with Date, Content-Length and X-Content-Type-Options.
+// Returns whether the connection stays open.
 bool append_response(std::string& out, const response& what, wire_options options);
 
 // Appends the head of a 200 response with a chunked body (RFC 9112, section 7.1). Returns whether the connection stays

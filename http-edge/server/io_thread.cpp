@@ -20,11 +20,13 @@ constexpr auto replies_turn = std::chrono::milliseconds(2);
 
 }  // namespace
 
-io_thread::io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters)
+io_thread::io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters,
+                     access_state& access, std::unique_ptr<auth::authenticator> authenticator)
     : settings_(settings),
       context_(context),
       counters_(counters),
-      handler_(context, settings.captured_bytes_max),
+      access_(access),
+      handler_(context, settings.captured_bytes_max, access_control(access, std::move(authenticator))),
       work_(io_context_.get_executor()),
       sweep_timer_(io_context_) {}
 
@@ -139,6 +141,7 @@ void io_thread::schedule_sweep() {
 void io_thread::sweep() {
   const auto now = session::clock::now();
   for (session& each : sessions_) each.check_deadline(now);
+  access_.denials.flush(now);
 }
 
 void io_thread::count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept {

@@ -12,8 +12,10 @@
 #include <thread>
 #include <vector>
 
+#include "auth/authenticator.hpp"
 #include "engine/base/inbox.hpp"
 #include "engine/ports/engine_port.hpp"
+#include "http-edge/access/access_control.hpp"
 #include "http-edge/handler.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "http-edge/server/session.hpp"
@@ -24,7 +26,8 @@ namespace ordem::http_edge {
 class io_thread final : public completion_queue {
  public:
   // All arguments must outlive the thread.
-  io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters);
+  io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters,
+            access_state& access, std::unique_ptr<auth::authenticator> authenticator);
   ~io_thread() override;
 
   // `queue` is the number of this completion queue. REQUIRES: no session exists yet.
@@ -67,6 +70,7 @@ class io_thread final : public completion_queue {
   const server_settings& settings_;
   const handler_context& context_;
   edge_counters& counters_;
+  access_state& access_;
   http_edge::handler handler_;
   session_list sessions_;
   std::optional<session::clock::time_point> drain_began_;

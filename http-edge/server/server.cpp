@@ -37,7 +37,22 @@ std::string peer_address_of(const session::socket_type& socket) {
   return peer.to_string();
 }
 
+// The names in Host that the server accepts; see access_settings.
+allowed_hosts hosts_of(const server_settings& settings) {
+  return settings.access.hosts.empty() && !is_loopback(settings.address) ? allowed_hosts()
+                                                                         : allowed_hosts(settings.access.hosts);
+}
+
 }  // namespace
+
+bool is_loopback(const std::string& address) {
+  boost::system::error_code ec;
+  const auto parsed = asio::ip::make_address(address, ec);
+  if (ec) return false;
+  return parsed.is_v6() && parsed.to_v6().is_v4_mapped()
+             ? make_address_v4(asio::ip::v4_mapped, parsed.to_v6()).is_loopback()
+             : parsed.is_loopback();
+}
 
 struct server::parts {
   parts(server_settings checked_settings, server_parts connected)
@@ -50,9 +65,11 @@ struct server::parts {
                 std::move(connected.positions),
                 false},
         on_accept_failure(std::move(connected.on_accept_failure)),
-        counters(settings) {
+        counters(settings),
+        access(settings.access, hosts_of(settings), std::move(connected.on_denial)) {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
-      threads.push_back(std::make_unique<io_thread>(settings, context, counters));
+      auto authenticator = connected.make_authenticator ? connected.make_authenticator() : nullptr;
+      threads.push_back(std::make_unique<io_thread>(settings, context, counters, access, std::move(authenticator)));
     }
     acceptor.emplace(threads.front()->io_context());
     accept_timer.emplace(threads.front()->io_context());
@@ -71,6 +88,7 @@ struct server::parts {
   handler_context context;
   std::function<void(const std::string&)> on_accept_failure;
   edge_counters counters;
+  access_state access;
   std::vector<std::unique_ptr<io_thread>> threads;
   std::optional<tcp::acceptor> acceptor;
   std::optional<asio::steady_timer> accept_timer;
@@ -208,6 +226,10 @@ void server::stop() {
 
 const edge_counters& server::counters() const noexcept {
   return parts_->counters;
+}
+
+const access_state& server::access() const noexcept {
+  return parts_->access;
 }
 
 }  // namespace ordem::http_edge

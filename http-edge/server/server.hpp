@@ -10,9 +10,11 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "auth/authenticator.hpp"
 #include "engine/model/time.hpp"
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
+#include "http-edge/access/access_control.hpp"
 #include "http-edge/protocol/service_status.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "http-edge/server/settings.hpp"
@@ -27,6 +29,11 @@ struct server_parts {
   // Called on an I/O thread with the reason when accepting fails, unless it failed the last time too. The server goes
   // on trying.
   std::function<void(const std::string&)> on_accept_failure = [](const std::string&) {};
+  // Requests that are not authorised.
+  denial_lines on_denial = {};
+  // Makes the authenticator of one I/O thread; called once for each of them by the constructor. Null: there are no
+  // identities, and every request is authorised.
+  std::function<std::unique_ptr<auth::authenticator>()> make_authenticator = nullptr;
 };
 
 class server {
@@ -57,6 +64,8 @@ class server {
   void stop();
 
   const edge_counters& counters() const noexcept;
+  // Returns the counts of denied requests and of tenants.
+  const access_state& access() const noexcept;
 
  private:
   struct parts;

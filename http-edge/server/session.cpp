@@ -43,7 +43,8 @@ session::session(accepted_connection&& accepted, io_thread& thread)
       permit_(std::move(accepted.permit)),
       thread_(thread),
       buffer_memory_(thread.counters().body_memory),
-      out_memory_(thread.counters().response_memory) {
+      out_memory_(thread.counters().response_memory),
+      line_timer_(thread.io_context()) {
   body_memory_.count_in(thread.counters().body_memory);
   error_code ignored;
   socket_.non_blocking(true, ignored);  // see write_out()
@@ -67,6 +68,7 @@ void session::start_refusing() {
 void session::next_request() {
   stage_ = stage::idle;
   resource_.reset();
+  standing_ = standing::unknown;
   continue_is_due_ = false;
   empty_lines_ = 0;
   deadline_ = clock::now() + thread_.settings().idle_timeout;
@@ -128,6 +130,10 @@ bool session::accept_header() {
     return false;
   }
   parser_->eager(true);
+  handler& checks = thread_.handler();
+  auto authorized = checks.authorize(request, to, connection_);
+  standing_ = authorized ? standing::authorized : standing::denied;
+  if (!authorized) head_ = tl::make_unexpected(std::move(authorized.error()));
   const bool batch = is_batch();
   if (!batch) {
     const std::uint64_t bytes_max = body_bytes_max();
@@ -138,8 +144,10 @@ bool session::accept_header() {
     parser_->body_limit(bytes_max);
     if (parser_->chunked()) parser_->get().body().expect_at_most(bytes_max);
   }
-  const handler& checks = thread_.handler();
-  head_ = checks.read_head(request, std::move(to), connection_);
+  if (authorized) {
+    permit_of_tenant_ = std::move(authorized->permit);
+    head_ = checks.read_head(request, std::move(to), connection_, std::move(authorized->origin));
+  }
   continue_is_due_ = expects_continue(request);
   if (waits_for_continue() && head_) {
     if (auto refused = checks.refuse_unsent_body(request, *head_)) head_ = tl::make_unexpected(std::move(*refused));
@@ -221,6 +229,7 @@ bool session::is_batch() const {
 void session::begin_batch() {
   received_at_ = clock::now();
   if (waits_for_continue()) return send_continue();
+  permit_of_tenant_.release_all();  // each line takes a place of its own
   stage_ = stage::batching;
   edge_counters& counters = thread_.counters();
   const batch_resources resources{thread_.settings().body_bytes_max, counters.response_memory,
@@ -282,6 +291,27 @@ void session::schedule_turn() {
 
 void session::submit_line(message&& what, std::uint32_t line) {
   thread_.submit(shared_from_this(), std::move(what), line);
+}
+
+bool session::begin_line() {
+  if (thread_.draining()) return true;  // the line is refused
+  const auto begun = permit_of_tenant_.begin_line(clock::now());
+  if (begun) return true;
+  if (std::exchange(line_is_awaited_, true)) return false;
+  line_timer_.expires_after(begun.error());
+  line_timer_.async_wait([self = shared_from_this()](error_code ec) {
+    self->line_is_awaited_ = false;
+    if (!ec && self->stage_ == stage::batching) self->batch_->on_turn();
+  });
+  return false;
+}
+
+void session::end_line() noexcept {
+  permit_of_tenant_.end_line();
+}
+
+void session::cancel_line() noexcept {
+  permit_of_tenant_.cancel_line();
 }
 
 void session::extend_deadline() {
@@ -361,6 +391,12 @@ void session::refuse(problem which, std::string_view detail) {
   received_at_ = clock::now();
   const auto& request = parser_->get();
   wire_ = {request.method() == http::verb::head, false, false};
+  if (standing_ == standing::denied) {  // the only error that may be sent
+    head_.error().close = true;
+    return respond(head_.error());
+  }
+  if (standing_ == standing::unknown && thread_.handler().has_identities())
+    return respond(refused_before_authorization(which, detail, requested_resource()));
   respond(refused_request(which, detail, request.method(), requested_resource(), thread_.context()));
 }
 
@@ -374,6 +410,7 @@ void session::refuse_unparsable(error_code why) {
 
 // If the budget has no memory for the response, an error is sent instead, which is small enough not to be counted.
 void session::respond(const response& what) {
+  permit_of_tenant_.release_all();
   if (parser_) parser_->get().body().clear();
   out_.clear();
   if (is_last_response()) wire_.keep_alive = false;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
@@ -16,6 +17,7 @@
 
 #include "engine/model/outcome.hpp"
 #include "engine/ports/engine_port.hpp"
+#include "http-edge/access/tenant_limits.hpp"
 #include "http-edge/orders/batch_connection.hpp"
 #include "http-edge/orders/batch_stream.hpp"
 #include "http-edge/orders/order_page.hpp"
@@ -67,6 +69,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void end_drain();
 
  private:
+  // Whether the request may be made at all; see handler::authorize().
+  enum class standing : std::uint8_t { unknown, authorized, denied };
   enum class stage : std::uint8_t { idle, receiving, executing, batching, writing, lingering, closed };
 
   void next_request();
@@ -106,6 +110,9 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void read_body() override;
   void write_chunk(const chunk_parts& parts) override;
   void schedule_turn() override;
+  bool begin_line() override;
+  void end_line() noexcept override;
+  void cancel_line() noexcept override;
   void submit_line(message&& what, std::uint32_t line) override;
   bool draining() const noexcept override;
   bool keeps_alive() const noexcept override;
@@ -124,13 +131,17 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   memory_budget::permit buffer_memory_;
   std::optional<request_parser> parser_;
   padded_body::value_type body_memory_;
-  std::optional<resource> resource_;           // of the request, once its target has been parsed
+  std::optional<resource> resource_;  // of the request, once its target has been parsed
+  standing standing_ = standing::unknown;
+  tenant_permit permit_of_tenant_;             // of the request, until its response; of the lines of a batch
   tl::expected<request_head, response> head_;  // of the request whose body is read, or the error that refuses it
   wire_options wire_;
   std::string out_;
   memory_budget::permit out_memory_;
   std::unique_ptr<batch_stream> batch_;  // the batch in progress
-  std::unique_ptr<order_page> page_;     // the page being read
+  boost::asio::steady_timer line_timer_;
+  bool line_is_awaited_ = false;      // line_timer_ runs, as the tenant's bounds allow no line of the batch now
+  std::unique_ptr<order_page> page_;  // the page being read
   bool continue_is_due_ = false;
   int empty_lines_ = 0;  // skipped before the request
   bool stays_open_ = true;

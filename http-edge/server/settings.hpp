@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/base/limits.hpp"
+#include "http-edge/access/settings.hpp"
 
 namespace ordem::http_edge {
 
@@ -39,7 +40,12 @@ struct server_settings {
   // The time from the first byte of a request to its last, else 408, and from the first byte of a response to its last,
   // else the connection is closed. For a batch, the time without a byte in either direction.
   std::chrono::milliseconds request_timeout = std::chrono::seconds(30);
+  // Names, and the bounds of tenants.
+  access_settings access;
 };
+
+// Returns whether only this machine can connect to a server that listens on the IP address.
+bool is_loopback(const std::string& address);
 
 // Returns the largest body of a call of captures: a response of the largest size, with all bytes escaped, and the
 // members around it. The response that returns a capture is no larger.

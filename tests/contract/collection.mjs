@@ -17,13 +17,13 @@ const MERGE = 'application/merge-patch+json';
 
 // `code` is `status` unless the row names it.
 export const problems = [
-  ['body-too-large', 413], ['draining', 503], ['expectation-failed', 417], ['guid-malformed', 400], ['guid-mismatch', 400],
+  ['body-too-large', 413], ['draining', 503], ['expectation-failed', 417], ['forbidden', 403], ['forbidden-origin', 403], ['guid-malformed', 400], ['guid-mismatch', 400],
   ['guid-missing', 400], ['guid-reused', 422], ['headers-too-large', 431], ['invalid-order', 422],
   ['malformed-json', 400], ['malformed-query', 400], ['malformed-request', 400], ['message-not-found', 404],
-  ['method-not-allowed', 405], ['not-found', 404], ['not-ndjson', 400], ['order-closed', 409, 3045], ['order-not-found', 404],
-  ['overloaded', 503], ['persistence-behind', 503], ['read-only', 503], ['recovering', 503], ['request-in-flight', 409],
+  ['method-not-allowed', 405], ['misdirected-request', 421], ['not-found', 404], ['not-ndjson', 400], ['order-closed', 409, 3045], ['order-not-found', 404],
+  ['overloaded', 503], ['persistence-behind', 503], ['rate-limited', 429], ['read-only', 503], ['recovering', 503], ['request-in-flight', 409],
   ['request-timeout', 408], ['stale-version', 409, 3043], ['status-not-allowed', 409, 3044], ['storage-failed', 503],
-  ['too-many-connections', 503], ['unsupported-media-type', 415], ['version-malformed', 400], ['version-mismatch', 400],
+  ['too-many-connections', 503], ['unauthenticated', 401], ['unsupported-media-type', 415], ['version-malformed', 400], ['version-mismatch', 400],
   ['version-not-found', 404], ['version-required', 428],
 ].map(([slug, status, code = status]) => ({ slug, status, code }));
 
@@ -94,7 +94,8 @@ const everyAnswer = [
     '  PATCH: /^\\/api\\/v1\\/orders\\/[^/]+$/,',
     '}[method];',
     "const unrouted = ['/problems/malformed-request', '/problems/headers-too-large', '/problems/request-timeout'];",
-    'if (isWrite && isWrite.test(path) && !unrouted.includes(type)) {',
+    "const isDenied = [401, 421, 429].includes(status) || header('WWW-Authenticate') || status === 403 && ['Origin', 'Sec-Fetch-Site'].some((name) => pm.request.headers.has(name));",
+    'if (isWrite && isWrite.test(path) && !unrouted.includes(type) && !isDenied) {',
   ],
   check(
     'every answer to a write says until when its outcome is kept',
@@ -106,7 +107,7 @@ const everyAnswer = [
     'else pm.expect(kept).to.be.within(-2000, 2000);',
   ),
   ['}'],
-  ["if ((isWrite && isWrite.test(path) || isCapture && status !== 405) && !unrouted.includes(type)) {"],
+  ["if ((isWrite && isWrite.test(path) || isCapture && status !== 405) && !unrouted.includes(type) && !isDenied) {"],
   check(
     'every answer to a write names a position, never before that of an earlier answer',
     "const position = header('Ordem-Position');",
@@ -982,8 +983,12 @@ const captures = folder(
       })),
     ]),
 
-    ...['application/json', 'text/plain', 'application/x-www-form-urlencoded'].map((type, i) =>
+    ...['application/json', 'application/octet-stream', 'text/html'].map((type, i) =>
       call(`any Content-Type: ${type}`, `PUT ${CAPTURES}`, { type, body: { idempotency_key: captureKey(`type-${i}`) } }, isEmpty(202))),
+    ...['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data'].flatMap((type) => ['PUT', 'POST'].map((method) =>
+      call(`a Content-Type of forms: ${method} ${type}`, `${method} ${CAPTURES}`, { type, body: { idempotency_key: captureKey('form') } },
+        isError(415)))),
+    call('a Content-Type of forms: DELETE', `DELETE ${CAPTURES}/${captureKey('form')}`, { type: 'text/plain', body: 'x' }, isError(415)),
     ...malformedPayloads.flatMap(([name, body]) => ['PUT', 'POST'].map((method) =>
       call(`400 ${method}: ${name}`, `${method} ${CAPTURES}`, { body }, isError(400, MALFORMED_PAYLOAD)))),
     ...malformedCaptureKeys.flatMap(([name, key]) => [
@@ -1164,6 +1169,44 @@ const checkOrder = folder(
   ],
 );
 
+// The writes of the interface, and some reads, as [name, target, what to send].
+const anyWrite = [
+  ['create', `POST ${ORDERS}`, { body: content }],
+  ['replace', `PUT ${ORDERS}/${UNKNOWN}`, { body: { version: 1, ...content } }],
+  ['merge', `PATCH ${ORDERS}/${UNKNOWN}`, { type: MERGE, body: { version: 1, currency: 'USD' } }],
+  ['status', `POST ${ORDERS}/${UNKNOWN}/status`, { body: { version: 1, status: 'confirmed' } }],
+  ['batch', `POST ${ORDERS}/batch`, { key: null, type: NDJSON, body: '' }],
+  ['batch of commands', `POST ${COMMANDS}`, { key: null, type: NDJSON, body: '' }],
+];
+const anyCapture = [
+  ['allocate', `PUT ${CAPTURES}`, { body: { idempotency_key: captureKey('page') } }],
+  ['record', `POST ${CAPTURES}`, { body: { idempotency_key: captureKey('page'), response: captured } }],
+  ['release', `DELETE ${CAPTURES}/${captureKey('page')}`, {}],
+];
+const anyRead = [
+  ORDERS, `${ORDERS}/${UNKNOWN}`, `${ORDERS}/${UNKNOWN}/versions`, `${ORDERS}/${UNKNOWN}/versions/1`, '/api/v1/messages/g', '/-/position', '/metrics',
+].flatMap((path) => ['GET', 'HEAD'].map((method) => `${method} ${path}`));
+const foreignHost = [['Host', 'orders.evil.example']];
+const webPages = folder(
+  'Web pages of other origins',
+  'What a browser sends for a page of another origin, or to a name that leads here by the DNS of an attacker.',
+  [
+    ...[['Origin', 'null'], ['Sec-Fetch-Site', 'cross-site'], ['Sec-Fetch-Site', 'same-site']].map(([name, value]) =>
+      write(`${name}: ${value}`, `POST ${ORDERS}`, { headers: [[name, value]], body: content }, isProblem(403, 'forbidden-origin'))),
+    ...anyWrite.map(([name, target, sent]) =>
+      write(`403: ${name}`, target, { ...sent, headers: [['Origin', 'http://evil.example']] }, isProblem(403, 'forbidden-origin'))),
+    ...anyCapture.map(([name, target, sent]) =>
+      call(`403: ${name}`, target, { ...sent, headers: [['Origin', 'http://evil.example']] }, isError(403))),
+    write('the origin of the server itself', `POST ${ORDERS}`, { headers: [['Origin', '{{base_url}}']], body: content }, isCreated()),
+    read('a page may read what its browser lets it read', `GET ${ORDERS}?customer_id=c-{{run}}`, { headers: [['Origin', 'http://evil.example']] }, status(200)),
+    ...anyWrite.map(([name, target, sent]) =>
+      write(`421: ${name}`, target, { ...sent, headers: foreignHost }, isProblem(421, 'misdirected-request'))),
+    ...anyCapture.map(([name, target, sent]) => call(`421: ${name}`, target, { ...sent, headers: foreignHost }, isError(421))),
+    ...anyRead.map((target) => read(`421: ${target}`, target, { headers: foreignHost }, status(421))),
+    read('health is open to any name', 'GET /-/ready', { headers: foreignHost }, status(200)),
+  ],
+);
+
 const problemPages = folder(
   'Problem pages',
   'Every problem type resolves to a page that explains it.',
@@ -1208,5 +1251,5 @@ export const collection = postman.collection(
   'Generated by tests/contract/collection.mjs; change that, then `npm run collection`. The first folder is the smoke test.',
   everyAnswer,
   [smokeTest, theKey, idempotency, notRecorded, messages, contentRules, bodies, versions, statusMoves, changes, reads, lists, heads, paths,
-    checkOrder, batches, commandBatches, captures, problemPages, operations],
+    checkOrder, batches, commandBatches, captures, webPages, problemPages, operations],
 );

@@ -79,6 +79,7 @@ export class OpenApi {
       }
     };
     visit(this.document, '#', null, (node) => {
+      for (const name of (node.security ?? []).flatMap(Object.keys)) used.add(`#/components/securitySchemes/${name}`);
       if (typeof node.$ref !== 'string') return;
       used.add(node.$ref);
       if (!this.at_(node.$ref)) dangling.push(node.$ref);

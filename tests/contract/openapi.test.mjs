@@ -66,7 +66,7 @@ for (const [what, exchange] of [
   ['an unknown path', get('/nothing', 404, [problem], examples.NotFound.value)],
   ['a wrong method', { ...get('/api/v1/orders', 405, [problem, ['Allow', 'POST, HEAD, GET']], examples.MethodNotAllowed.value), method: 'PUT' }],
   ['an allocation without Content-Type', capture('PUT', 202, [])],
-  ['an allocation with any Content-Type', { ...capture('PUT', 409, []), headers: [['Content-Type', 'text/plain']] }],
+  ['an allocation with any Content-Type', { ...capture('PUT', 409, []), headers: [['Content-Type', 'text/html']] }],
   ['a record', capture('PUT', 200, [json], examples.CaptureRecord.value)],
   ['a recording with an empty object for headers',
     capture('POST', 200, [], undefined, { ...examples.CaptureRecord.value, response: { response_status: 200, response_headers: {}, colour: 1 } })],

@@ -164,9 +164,16 @@ struct exchange {
   http_edge::handler_context context{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
                                      [this] { return positions; }};
   http_edge::connection_info connection;
-  http_edge::handler handler{context, http_edge::server_settings().captured_bytes_max};
+  http_edge::access_state access;
+  http_edge::handler handler;
 
-  explicit exchange(http_edge::service_state state = http_edge::service_state::ready) {
+  explicit exchange(http_edge::service_state state = http_edge::service_state::ready,
+                    const http_edge::access_settings& rules = {},
+                    std::unique_ptr<auth::authenticator> authenticator = nullptr, http_edge::denial_lines lines = {})
+      : access(rules, rules.hosts.empty() ? http_edge::allowed_hosts() : http_edge::allowed_hosts(rules.hosts),
+               std::move(lines)),
+        handler(context, http_edge::server_settings().captured_bytes_max,
+                http_edge::access_control(access, std::move(authenticator))) {
     switch (state) {
       case http_edge::service_state::recovering: break;
       case http_edge::service_state::ready: status.set_ready(); break;
@@ -180,8 +187,11 @@ struct exchange {
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
-  tl::expected<http_edge::request_head, http_edge::response> read_head(const request& what) const {
-    return handler.read_head(what.get(), http_edge::find_route(what.get().target()), connection);
+  tl::expected<http_edge::request_head, http_edge::response> read_head(const request& what) {
+    auto to = http_edge::find_route(what.get().target());
+    auto authorized = handler.authorize(what.get(), to, connection);
+    if (!authorized) return tl::make_unexpected(std::move(authorized.error()));
+    return handler.read_head(what.get(), std::move(to), connection, std::move(authorized->origin));
   }
   http_edge::handled handle(const request& what) {
     auto head = read_head(what);

@@ -261,11 +261,11 @@ def test_pipelined_garbage_then_good_request(server):
 # Invalid headers.
 
 def get_ping(*lines, version=b"HTTP/1.1"):
-    return b"\r\n".join([b"GET /-/ping " + version, b"Host: a", *lines]) + b"\r\n\r\n"
+    return b"\r\n".join([b"GET /-/ping " + version, b"Host: localhost", *lines]) + b"\r\n\r\n"
 
 
 def post_with(*lines, body=b"{}"):
-    head = b"\r\n".join([b"POST " + ORDERS.encode() + b" HTTP/1.1", b"Host: a", b"Content-Type: application/json",
+    head = b"\r\n".join([b"POST " + ORDERS.encode() + b" HTTP/1.1", b"Host: localhost", b"Content-Type: application/json",
                          b"Idempotency-Key: bad-head", *lines])
     return head + b"\r\n\r\n" + body
 
@@ -275,21 +275,21 @@ HEADS = {
     "header just over the limit": (get_ping(b"X-Large: " + b"x" * (17 * 1024)), (431,)),
     "10,000 headers": (get_ping(*[b"X-%d: v" % n for n in range(10_000)]), (431,)),
     "1 MiB of header name": (get_ping(b"X" * MIB), (400, 431)),
-    "target of 1 MiB": (b"GET /" + b"x" * MIB + b" HTTP/1.1\r\nHost: a\r\n\r\n", (400, 414, 431)),
+    "target of 1 MiB": (b"GET /" + b"x" * MIB + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", (400, 414, 431)),
     "header without colon": (get_ping(b"nonsense"), (400,)),
     "header without name": (get_ping(b": value"), (400,)),
     "space before the colon": (get_ping(b"X-Space : value"), (400,)),
     "space in a header name": (get_ping(b"X Space: value"), (400,)),
     "NUL in a header value": (get_ping(b"X-Nul: a\0b"), (400,)),
     "NUL in a header name": (get_ping(b"X-N\0l: ab"), (400,)),
-    "NUL in the target": (b"GET /-/pi\0ng HTTP/1.1\r\nHost: a\r\n\r\n", (400,)),
+    "NUL in the target": (b"GET /-/pi\0ng HTTP/1.1\r\nHost: localhost\r\n\r\n", (400,)),
     "carriage return in a value": (get_ping(b"X-Cr: a\rb"), (400,)),
     "folded header": (get_ping(b"X-Fold: a\r\n b"), (200, 400)),
-    "method with a bracket": (b"GE(T /-/ping HTTP/1.1\r\nHost: a\r\n\r\n", (400,)),
-    "unknown method": (b"BREW /-/ping HTTP/1.1\r\nHost: a\r\n\r\n", (400, 405, 501)),
-    "method in lower case": (b"get /-/ping HTTP/1.1\r\nHost: a\r\n\r\n", (400, 405, 501)),
-    "no method": (b" /-/ping HTTP/1.1\r\nHost: a\r\n\r\n", (400,)),
-    "no version": (b"GET /-/ping\r\nHost: a\r\n\r\n", (400,)),
+    "method with a bracket": (b"GE(T /-/ping HTTP/1.1\r\nHost: localhost\r\n\r\n", (400,)),
+    "unknown method": (b"BREW /-/ping HTTP/1.1\r\nHost: localhost\r\n\r\n", (400, 405, 501)),
+    "method in lower case": (b"get /-/ping HTTP/1.1\r\nHost: localhost\r\n\r\n", (400, 405, 501)),
+    "no method": (b" /-/ping HTTP/1.1\r\nHost: localhost\r\n\r\n", (400,)),
+    "no version": (b"GET /-/ping\r\nHost: localhost\r\n\r\n", (400,)),
     "version 9.9": (get_ping(version=b"HTTP/9.9"), (400, 505)),
     "version in letters": (get_ping(version=b"HTTP/x.y"), (400, 505)),
     "version with a tail": (get_ping(version=b"HTTP/1.1x"), (400, 505)),
@@ -454,7 +454,7 @@ def test_refused_body_is_not_recorded(server, client):
     """Breaks if a 413 makes its GUID unusable."""
     write = create()
     length, body = large_body("length")
-    head = "\r\n".join([f"POST {ORDERS} HTTP/1.1", "Host: a", f"Content-Type: {JSON_TYPE}",
+    head = "\r\n".join([f"POST {ORDERS} HTTP/1.1", "Host: localhost", f"Content-Type: {JSON_TYPE}",
                         f"Idempotency-Key: {write.guid}", length]).encode() + b"\r\n\r\n"
     assert_refused_bytes(server, head + body, (413,))
     answer = write.send(client)
@@ -513,10 +513,10 @@ def test_raw_characters_in_a_target_are_data(server, text):
     with server.connect() as connection:
         order = accepted_order(connection.exchange(create(order_content(customer)).to_bytes()), 201)
         for target in (f"{ORDERS}?customer_id={customer}", f"http://h{ORDERS}/?customer_id={customer}"):
-            connection.send(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            connection.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             answer = connection.read_response()
             assert (answer.status, answer.json()["orders"]) == (200, [order])
-        connection.send(f"GET /api/v1/messages/{text} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        connection.send(f"GET /api/v1/messages/{text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert_problem(connection.read_response(), 404, "message-not-found")
 
 
@@ -524,7 +524,7 @@ def test_raw_characters_in_a_target_are_data(server, text):
 def test_target_that_is_none_leaves_the_connection_open(server, target, named):
     """Breaks if the refusal does not name the invalid character, or fails other requests of the connection."""
     with server.connect() as connection:
-        connection.send(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode() + PING)
+        connection.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() + PING)
         assert named in assert_problem(connection.read_response(), 400, "malformed-request")["detail"]
         assert connection.read_response().status == 200
 
@@ -532,7 +532,7 @@ def test_target_that_is_none_leaves_the_connection_open(server, target, named):
 @pytest.mark.parametrize("byte", [0x00, 0x01, 0x09, 0x0A, 0x0D, 0x1F, 0x7F])
 def test_control_character_in_a_target(server, byte):
     """Breaks if a byte that could end or split a line is accepted as data."""
-    assert_refused_bytes(server, b"GET /-/ping?a%cb HTTP/1.1\r\nHost: h\r\n\r\n" % byte, (400,))
+    assert_refused_bytes(server, b"GET /-/ping?a%cb HTTP/1.1\r\nHost: localhost\r\n\r\n" % byte, (400,))
 
 
 def test_slash_at_the_end_of_a_path(client):

@@ -317,15 +317,25 @@ def test_what_may_be_left_out(client, given, kept):
     client.captures.assert_completed(key, kept)
 
 
-@pytest.mark.parametrize("value", ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
-                                   "nonsense", "", None])
-def test_content_type_is_not_looked_at(client, value):
-    """Breaks if a request requires a Content-Type (the Kong plugin sends none), or is refused because of one."""
+@pytest.mark.parametrize("value", ["application/json", "application/octet-stream", "nonsense", "", None])
+def test_content_type_that_is_no_form(client, value):
+    """Breaks if a request requires a Content-Type (the Kong plugin sends none), or is refused because of one that no web page may send
+    to another server without asking it."""
     headers = [] if value is None else [("Content-Type", value)]
     key = new_key()
     assert_empty(client.exchange(payload_bytes("PUT", allocation_payload(key), headers)), 202)
     assert_empty(client.exchange(payload_bytes("POST", record_payload(key, RESPONSE), headers)), 200)
     assert_record(client.exchange(payload_bytes("PUT", allocation_payload(key), headers)), key, RESPONSE)
+
+
+@pytest.mark.parametrize("value", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_content_type_of_a_form(client, value):
+    """Breaks if any web page can change captures by a request for which its browser asks no permission."""
+    key = new_key()
+    assert_error(client.exchange(payload_bytes("PUT", allocation_payload(key), [("Content-Type", value)])), 415)
+    assert_empty(client.captures.allocate(key), 202)
+    assert_error(client.exchange(payload_bytes("POST", record_payload(key, RESPONSE), [("Content-Type", value)])), 415)
+    assert_empty(client.captures.allocate(key), 409)
 
 
 # The size of a response.
@@ -408,7 +418,7 @@ def test_largest_http_body(launch):
 def test_endless_http_body(server):
     """Breaks if an endless body, or one that announces an absurd length, is read until memory runs out. The fixture checks that the
     server's memory has not grown."""
-    head = f"POST {CAPTURES} HTTP/1.1\r\nHost: h\r\n".encode()
+    head = f"POST {CAPTURES} HTTP/1.1\r\nHost: localhost\r\n".encode()
     announced = head + b"Content-Length: 999999999999\r\n\r\n" + b'{"idempotency_key":"'
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     for data in (announced, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 160):

@@ -189,7 +189,7 @@ def test_order_of_checks(client):
 def test_requests_that_http_refuses(launch, line, status, data):
     """Breaks if a request that is refused before it is complete gets another error format than the others."""
     with launch("--request-timeout=500ms").connect() as connection:
-        connection.send_until_answered(f"{line} HTTP/1.1\r\nHost: h\r\n".encode() + data)
+        connection.send_until_answered(f"{line} HTTP/1.1\r\nHost: localhost\r\n".encode() + data)
         refused = connection.read_response()
         assert_error(refused, status)
         assert refused.closes

@@ -27,7 +27,7 @@ from support.orders import (
 )
 
 SERVE_FLAGS = (
-    "--address", "--port", "--data-dir", "--io-threads", "--durability", "--in-flight", "--message-ttl", "--max-body",
+    "--auth", "--auth-captures", "--allowed-hosts", "--tenant-rate", "--tenant-in-flight", "--metrics-tenants", "--address", "--port", "--data-dir", "--io-threads", "--durability", "--in-flight", "--message-ttl", "--max-body",
     "--body-memory", "--response-memory",
     "--max-header", "--max-connections", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
     "--drain-timeout", "--capture-lease", "--capture-ttl", "--capture-max", "--log-format", "--log-level", "--config",

@@ -57,7 +57,7 @@ def test_server_that_serves_reads_alone(launch, database, tmp_path):
 @pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
 def test_server_that_listens_on_all_addresses_of_ipv6(launch):
     """Breaks if `::`, which an IPv6-only cluster needs, excludes IPv4."""
-    server = launch("--address=::")
+    server = launch("--address=::", "--auth=none")
     for address in ("::", "::1", "0.0.0.0", "127.0.0.1"):
         assert ask(server.port, f"--address={address}").returncode == 0, address
 

@@ -86,7 +86,7 @@ def test_a_step_or_preset_that_is_none_is_refused(sandbox, option, value):
 
 @pytest.mark.parametrize("argue", [
     lambda folder, port: (("--port", port, "--data-dir", folder), {}, ""),
-    lambda folder, port: ((f"--port={port}", f"--data-dir={folder}", "--address=0.0.0.0"), {}, ""),
+    lambda folder, port: ((f"--port={port}", f"--data-dir={folder}", "--address=0.0.0.0", "--auth=none"), {}, ""),
     lambda folder, port: ((), {"ORDEM_PORT": port, "ORDEM_DATA_DIR": folder, "ORDEM_ADDRESS": ""}, ""),
     lambda folder, port: (("--config", "ordem.conf"), {}, f'port = {port}\r\ndata-dir = "{folder}" # here\n'),
 ], ids=["arguments", "arguments of one word", "environment", "file"])

@@ -41,6 +41,8 @@ class fake_postgres final : public storage::sink {
 struct metrics_test : gateway_test {
   fake_postgres postgres;
   http_edge::edge_counters edge{http_edge::server_settings()};
+  http_edge::access_settings access_rules;
+  std::optional<http_edge::access_state> access;
   http_edge::service_state state = http_edge::service_state::ready;
   clock_stats clock_seen;
 
@@ -56,7 +58,8 @@ struct metrics_test : gateway_test {
   }
   std::string text() {
     const storage::view_stats stats;
-    return metrics_text(edge, state, engine.get(), &store, &stats, clock.now(), clock_seen);
+    if (!access) access.emplace(access_rules, http_edge::allowed_hosts(), http_edge::denial_lines());
+    return metrics_text(edge, *access, state, engine.get(), &store, &stats, clock.now(), clock_seen);
   }
   // Returns the value of a metric, named with its labels, or nullopt if it is missing.
   std::optional<std::string> value_of(const std::string& name) {
@@ -164,6 +167,34 @@ TEST_CASE_METHOD(metrics_test, "each memory budget has metrics of its use and it
   CHECK(value_of(R"(ordem_http_memory_refusals_total{budget="response"})") == "1");
 }
 
+// --- who may make requests ---
+
+TEST_CASE_METHOD(metrics_test, "denied requests are counted by reason") {
+  text();
+  access->denials.add(auth::denial::expired, "10.0.0.1", "", {});
+  access->denials.add(http_edge::denial_cause::insufficient_scope, "10.0.0.1", "till-7", {});
+  CHECK(value_of(R"(ordem_auth_denials_total{reason="expired"})") == "1");
+  CHECK(value_of(R"(ordem_auth_denials_total{reason="insufficient_scope"})") == "1");
+  CHECK(value_of(R"(ordem_auth_denials_total{reason="missing"})") == "0");
+}
+
+TEST_CASE_METHOD(metrics_test, "tenants are counted together, unless metrics name them") {
+  CHECK_THAT(text(), !Contains("ordem_tenant"));
+  const bool named = GENERATE(false, true);
+  access_rules.tenants = {.rate = 1, .in_flight_max = 0, .named_in_metrics = named ? 1U : 0U};
+  access.reset();
+  text();
+  for (const auto* const tenant : {"shop", "shop", "depot"}) access->tenants.admit(tenant, {});
+  CHECK(value_of(named ? R"(ordem_tenant_refusals_total{tenant="shop",reason="rate"})"
+                       : R"(ordem_tenant_refusals_total{reason="rate"})") == "1");
+  if (named) {
+    CHECK(value_of(R"(ordem_tenant_requests_total{tenant="shop"})") == "1");
+    CHECK(value_of(R"(ordem_tenant_requests_total{tenant="other"})") == "1");
+  } else {
+    CHECK(value_of("ordem_tenant_requests_total") == "2");
+  }
+}
+
 // --- Postgres ---
 
 TEST_CASE_METHOD(metrics_test, "without Postgres there are no metrics of it") {
@@ -172,8 +203,10 @@ TEST_CASE_METHOD(metrics_test, "without Postgres there are no metrics of it") {
 
 TEST_CASE_METHOD(metrics_test, "during recovery there are no metrics of Postgres") {
   consume();
-  CHECK_THAT(metrics_text(edge, http_edge::service_state::recovering, nullptr, nullptr, nullptr, clock.now(), {}),
-             !Contains("ordem_postgres"));
+  const http_edge::access_state no_access({}, {}, {});
+  CHECK_THAT(
+      metrics_text(edge, no_access, http_edge::service_state::recovering, nullptr, nullptr, nullptr, clock.now(), {}),
+      !Contains("ordem_postgres"));
 }
 
 TEST_CASE_METHOD(metrics_test, "with Postgres there are metrics of its position, its lag and its transactions") {

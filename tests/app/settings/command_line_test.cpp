@@ -24,6 +24,9 @@ const std::string some_id = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f";
 const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"address", "::1"},
     {"port", "9090"},
+    {"auth", "none"},
+    {"auth-captures", "none"},
+    {"allowed-hosts", "orders.example.com,ordem"},
     {"data-dir", "elsewhere"},
     {"durability", "os"},
     {"in-flight", "conflict"},
@@ -37,6 +40,9 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"max-header", "32KiB"},
     {"max-connections", "2000"},
     {"max-in-flight", "100"},
+    {"tenant-rate", "500"},
+    {"tenant-in-flight", "50"},
+    {"metrics-tenants", "20"},
     {"live-orders", "5000"},
     {"idle-timeout", "5s"},
     {"request-timeout", "1m"},
@@ -61,6 +67,9 @@ std::string environment_name(std::string setting) {
 void check_all_are_set(const settings& result) {
   CHECK(result.server.address == "::1");
   CHECK(result.server.port == 9090);
+  CHECK(result.auth == auth_policy::none);
+  CHECK(result.server.access.captures_are_open);
+  CHECK(result.server.access.hosts == std::vector<std::string>{"orders.example.com", "ordem"});
   CHECK(result.store.folder == "elsewhere");
   CHECK(result.store.durability == storage::durability::os);
   CHECK(result.engine.in_flight == actors::in_flight_policy::conflict);
@@ -74,6 +83,9 @@ void check_all_are_set(const settings& result) {
   CHECK(result.server.header_bytes_max == 32 << 10);
   CHECK(result.server.connections_max == 2000);
   CHECK(result.engine.in_flight_max == 100);
+  CHECK(result.server.access.tenants.rate == 500);
+  CHECK(result.server.access.tenants.in_flight_max == 50);
+  CHECK(result.server.access.tenants.named_in_metrics == 20);
   CHECK(result.engine.live_orders_max == 5000);
   CHECK(result.server.idle_timeout == 5s);
   CHECK(result.server.request_timeout == 1min);

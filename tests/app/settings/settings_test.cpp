@@ -88,5 +88,46 @@ TEST_CASE("durability postgres without a Postgres URL is a contradiction") {
   CHECK_FALSE(check_settings(values));
 }
 
+TEST_CASE("a server that other machines reach needs identities, unless it is said that it does not") {
+  const auto [address, is_reached] = GENERATE(table<std::string, bool>({{"127.0.0.1", false},
+                                                                        {"127.8.9.10", false},
+                                                                        {"::1", false},
+                                                                        {"::ffff:127.0.0.1", false},
+                                                                        {"0.0.0.0", true},
+                                                                        {"::", true},
+                                                                        {"10.0.0.1", true},
+                                                                        {"fe80::1", true},
+                                                                        {"::ffff:10.0.0.1", true}}));
+  CAPTURE(address);
+  settings values;
+  values.server.address = address;
+  const auto conflict = check_settings(values);
+  CHECK(conflict.has_value() == is_reached);
+  CHECK(is_open_to_others(values) == is_reached);
+  if (conflict) {
+    for (const auto* const named : {"--keys", "--jwks", "127.0.0.1", "--auth none"}) {
+      CHECK(conflict->find(named) != std::string::npos);
+    }
+    CHECK(conflict->find('\n') == std::string::npos);
+  }
+  values.auth = auth_policy::none;
+  CHECK_FALSE(check_settings(values));
+  CHECK(is_open_to_others(values) == is_reached);
+  values.auth = auth_policy::automatic;
+  values.has_identities = true;
+  CHECK_FALSE(check_settings(values));
+  CHECK_FALSE(is_open_to_others(values));
+}
+
+TEST_CASE("--auth agrees with the identities that are given") {
+  settings values;
+  values.auth = auth_policy::required;
+  CHECK(check_settings(values));
+  values.has_identities = true;
+  CHECK_FALSE(check_settings(values));
+  values.auth = auth_policy::none;
+  CHECK(check_settings(values));
+}
+
 }  // namespace
 }  // namespace ordem::app

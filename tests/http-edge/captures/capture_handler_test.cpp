@@ -80,8 +80,17 @@ TEST_CASE("a Content-Encoding or Content-Range is refused in the form of capture
         key_of("some-key"));
 }
 
-TEST_CASE("any Content-Type is accepted, and none is needed") {
-  for (const std::string_view type : {"application/json", "text/plain", "application/x-www-form-urlencoded", ""}) {
+TEST_CASE("no Content-Type is needed, and any is accepted but those that every web page may send") {
+  CHECK(accepted(request(verb::put, captures_path).body(put_body)).key == key_of("some-key"));
+  for (const std::string_view type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data"}) {
+    CAPTURE(type);
+    exchange with_server;
+    const response refused =
+        with_server.answer(request(verb::put, captures_path).header("Content-Type", type).body(put_body));
+    CHECK(refused.status == 415);
+    CHECK(refused.body.starts_with("{\"error\":\"the Content-Type is one"));
+  }
+  for (const std::string_view type : {"application/json", "application/octet-stream", ""}) {
     CAPTURE(type);
     CHECK(accepted(request(verb::put, captures_path).header("Content-Type", type).body(put_body)).key ==
           key_of("some-key"));

@@ -385,7 +385,7 @@ TEST_CASE("a batch is refused while the server recovers, and from an HTTP/1.0 cl
     exchange with_server;
     http_request old(batch_of(target).get().base());
     old.version(10);
-    CHECK(slug_of(with_server.handler.read_head(old, find_route(old.target()), {}).error()) == "malformed-request");
+    CHECK(slug_of(with_server.handler.read_head(old, find_route(old.target()), {}, {}).error()) == "malformed-request");
   }
 }
 

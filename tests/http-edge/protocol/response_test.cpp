@@ -33,7 +33,7 @@ TEST_CASE("a response has the date, the length and the type, and the connection 
   const auto [text, stays_open] = written(what);
   CHECK(text ==
         "HTTP/1.1 201 Created\r\nDate: DATE\r\nContent-Length: 7\r\nContent-Type: application/json\r\n"
-        "ETag: \"1\"\r\nLocation: /x\r\n\r\n{\"a\":1}");
+        "X-Content-Type-Options: nosniff\r\nETag: \"1\"\r\nLocation: /x\r\n\r\n{\"a\":1}");
   CHECK(stays_open);
 }
 
@@ -54,19 +54,22 @@ TEST_CASE("a 304 has neither length, nor type, nor body") {
   response unchanged;
   unchanged.status = 304;
   unchanged.add_header("ETag", "\"3\"");
-  CHECK(written(unchanged).text == "HTTP/1.1 304 Not Modified\r\nDate: DATE\r\nETag: \"3\"\r\n\r\n");
+  CHECK(written(unchanged).text ==
+        "HTTP/1.1 304 Not Modified\r\nDate: DATE\r\nX-Content-Type-Options: nosniff\r\nETag: \"3\"\r\n\r\n");
 }
 
 TEST_CASE("a 204 has neither length, nor type, nor body") {
   response gone;
   gone.status = 204;
   gone.add_header("Ordem-Position", "7");
-  CHECK(written(gone).text == "HTTP/1.1 204 No Content\r\nDate: DATE\r\nOrdem-Position: 7\r\n\r\n");
+  CHECK(written(gone).text ==
+        "HTTP/1.1 204 No Content\r\nDate: DATE\r\nX-Content-Type-Options: nosniff\r\nOrdem-Position: 7\r\n\r\n");
   CHECK(written(gone).stays_open);
 }
 
 TEST_CASE("an empty body has a length of 0 and no type") {
-  CHECK(written(json_response(200, "")).text == "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Length: 0\r\n\r\n");
+  CHECK(written(json_response(200, "")).text ==
+        "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Length: 0\r\nX-Content-Type-Options: nosniff\r\n\r\n");
 }
 
 TEST_CASE("a connection closes if the client or the response asks for it, with Connection: close") {
@@ -92,8 +95,10 @@ TEST_CASE("a connection closes if the client or the response asks for it, with C
     what.close = row.close;
     const auto [text, stays_open] = written(what, {.keep_alive = row.keep_alive, .http_1_0 = row.http_1_0});
     CHECK(stays_open == row.stays_open);
-    CHECK(text == "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Length: 2\r\nContent-Type: application/json\r\n" +
-                      std::string(row.line) + "\r\n{}");
+    CHECK(text ==
+          "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Length: 2\r\nContent-Type: application/json\r\n"
+          "X-Content-Type-Options: nosniff\r\n" +
+              std::string(row.line) + "\r\n{}");
   }
 }
 
@@ -105,7 +110,8 @@ TEST_CASE("the head of a chunked response has no length, and says whether the co
     return out.replace(date, out.find("\r\n", date) - date, "DATE");
   };
   const std::string lines =
-      "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n";
+      "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Type: application/x-ndjson\r\n"
+      "X-Content-Type-Options: nosniff\r\nTransfer-Encoding: chunked\r\n";
   CHECK(head(true) == lines + "\r\n");
   CHECK(head(false) == lines + "Connection: close\r\n\r\n");
 }
@@ -160,7 +166,7 @@ TEST_CASE("Retry-After is sent with every problem that should be retried later, 
     CHECK(what.status == row.status);
     CHECK(slug_of(what) == row.slug);
     CHECK_FALSE(what.close);
-    const bool comes_again = row.status == 503 || row.which == problem::request_in_flight;
+    const bool comes_again = row.status == 503 || row.status == 429 || row.which == problem::request_in_flight;
     CHECK(header_of(what, "Retry-After").has_value() == comes_again);
   }
 }

@@ -1,0 +1,71 @@
+// Decides who may make a request, before anything else about the request is told: Host, identity, scope, web pages of
+// other origins, and the bounds of the tenant. Reads the header only. Each I/O thread has its own access_control and is
+// the only one that calls it; they share one access_state.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+
+#include "auth/authenticator.hpp"
+#include "engine/codec/problem.hpp"
+#include "engine/model/origin.hpp"
+#include "http-edge/access/browser_rules.hpp"
+#include "http-edge/access/denial_log.hpp"
+#include "http-edge/access/settings.hpp"
+#include "http-edge/access/tenant_limits.hpp"
+#include "http-edge/protocol/connection_info.hpp"
+#include "http-edge/protocol/request_header.hpp"
+#include "http-edge/protocol/route.hpp"
+
+namespace ordem::http_edge {
+
+// What the I/O threads share. Owned by the server. Thread-safe.
+struct access_state {
+  access_state(const access_settings& settings, allowed_hosts names, denial_lines lines)
+      : captures_are_open(settings.captures_are_open),
+        hosts(std::move(names)),
+        denials(std::move(lines)),
+        tenants(settings.tenants) {}
+
+  const bool captures_are_open;
+  const allowed_hosts hosts;
+  denial_log denials;
+  tenant_limits tenants;
+};
+
+// An authorised request: who sent it, and its place among those of its tenant.
+struct authorization {
+  ordem::origin origin;  // empty without identities, and of a call that is open to all
+  tenant_permit permit;
+};
+
+// Why a request is not authorised. The handler makes the response.
+struct access_refusal {
+  codec::problem which;
+  std::string_view detail;
+  std::string challenge = {};                         // the value of WWW-Authenticate; empty: not sent
+  std::optional<auth::scope> missing = std::nullopt;  // the scope that the identity lacks
+};
+
+class access_control {
+ public:
+  // `authenticator` is null without identities: every request is that of nobody, who has all scopes. `shared` must
+  // outlive the control.
+  access_control(access_state& shared, std::unique_ptr<auth::authenticator> authenticator);
+
+  // Checks the header of a request for `what`, which came by `from`.
+  tl::expected<authorization, access_refusal> authorize(const request_header& request, resource what,
+                                                        const connection_info& from);
+
+  bool has_identities() const noexcept { return authenticator_ != nullptr; }
+
+ private:
+  access_state& shared_;
+  std::unique_ptr<auth::authenticator> authenticator_;
+};
+
+}  // namespace ordem::http_edge
