@@ -338,6 +338,7 @@ TEST_CASE("a request beyond the bounds of its tenant gets 429 before anything el
   CHECK(of_capture.body.starts_with("{\"error\":\"the tenant sends more requests"));
   CHECK(header_of(of_capture, "Retry-After") == "1");
   CHECK(with_server.get("/-/ping").status == 200);
+  CHECK(with_server.read_head(with_token(verb::get, "/metrics", "all")));
 }
 
 TEST_CASE("a request that is not authorised takes nothing of its tenant's bounds") {
