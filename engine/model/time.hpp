@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,5 +86,10 @@ class time_source {
 // The year must be in 0..9999, as it is in every timestamp that Ordem makes.
 std::string to_rfc3339(timestamp at);
 void append_rfc3339(std::string& out, timestamp at);
+
+// Parses a time of RFC 3339, with any offset and up to nine digits of a second, of which three count:
+// "2026-11-22T10:15:30Z", "2026-11-22T11:15:30.123456+01:00". Returns nullopt for anything else, a leap second and a
+// date that does not exist too.
+std::optional<timestamp> parse_rfc3339(std::string_view text) noexcept;
 
 }  // namespace ordem

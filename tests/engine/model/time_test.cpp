@@ -30,6 +30,42 @@ TEST_CASE("a time is printed as RFC 3339 in UTC with milliseconds") {
   CHECK(to_rfc3339(testing::sample_time) == "2026-11-22T10:15:30.123Z");
 }
 
+TEST_CASE("a time of RFC 3339 is parsed with any offset and any fraction") {
+  struct row {
+    std::string_view text;
+    std::string_view in_utc;
+  };
+  constexpr row rows[] = {
+      {"1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"},
+      {"2026-11-22T10:15:30.123Z", "2026-11-22T10:15:30.123Z"},
+      {"2026-11-22T10:15:30.1Z", "2026-11-22T10:15:30.100Z"},
+      {"2026-11-22T10:15:30.123999999Z", "2026-11-22T10:15:30.123Z"},
+      {"2026-11-22T10:15:30+05:30", "2026-11-22T04:45:30.000Z"},
+      {"2026-11-22T23:15:30.5-01:00", "2026-11-23T00:15:30.500Z"},
+      {"2024-02-29T00:00:00-00:00", "2024-02-29T00:00:00.000Z"},
+      {"0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"},
+      {"9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"},
+  };
+  for (const auto& [text, in_utc] : rows) {
+    CAPTURE(text);
+    const auto parsed = parse_rfc3339(text);
+    REQUIRE(parsed.has_value());
+    CHECK(to_rfc3339(*parsed) == in_utc);
+  }
+}
+
+TEST_CASE("a text that is no time of RFC 3339 is not parsed") {
+  const auto* const text = GENERATE(
+      "", "2026-11-22", "2026-11-22T10:15:30", "2026-11-22 10:15:30Z", "2026-11-22T10:15:30z", "2026-11-22T10:15Z",
+      "2026-13-22T10:15:30Z", "2026-11-31T10:15:30Z", "2025-02-29T10:15:30Z", "2026-00-01T10:15:30Z",
+      "2026-11-22T24:00:00Z", "2026-11-22T10:60:30Z", "2026-11-22T10:15:60Z", "2026-11-22T10:15:30.Z",
+      "2026-11-22T10:15:30.1234567890Z", "2026-11-22T10:15:30+0530", "2026-11-22T10:15:30+24:00",
+      "2026-11-22T10:15:30+05:60", "2026-11-22T10:15:30ZZ", "+026-11-22T10:15:30Z", "2026-11-22T10:15:30.123",
+      "0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01");
+  CAPTURE(text);
+  CHECK_FALSE(parse_rfc3339(text).has_value());
+}
+
 TEST_CASE("a time is appended behind what is there") {
   std::string out = "at ";
   append_rfc3339(out, timestamp{});
