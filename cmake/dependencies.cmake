@@ -16,6 +16,7 @@ find_package(fmt REQUIRED)  # comes with spdlog
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_package(benchmark REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
 
 # ordem_system_library(NAME HEADER LIBRARY [SUBFOLDER]): SUBFOLDER of the system's headers, where HEADER is not at their top.
 # System headers: their warnings are not ours to mend.
