@@ -3,25 +3,19 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <boost/crc.hpp>
 
 #include "auth/encoding/base62.hpp"
+#include "auth/encoding/sha256.hpp"
 
 namespace ordem::auth {
 namespace {
 
-constexpr std::size_t random_characters = 43;   // 62^43 > 2^256
-constexpr std::size_t checksum_characters = 6;  // 62^6 > 2^32
+constexpr std::size_t random_characters = 43;  // 62^43 > 2^256
+constexpr std::size_t checksum_characters = 8;
 static_assert(api_key_prefix.size() + random_characters + checksum_characters == api_key_characters);
 
 std::string checksum_of(std::string_view text) {
-  boost::crc_32_type crc;
-  crc.process_bytes(text.data(), text.size());
-  const std::uint32_t value = crc.checksum();
-  const std::array<std::uint8_t, 4> bytes = {static_cast<std::uint8_t>(value >> 24),
-                                             static_cast<std::uint8_t>(value >> 16),
-                                             static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
-  return to_base62(bytes, checksum_characters);
+  return to_hex(sha256().of(text)).substr(0, checksum_characters);
 }
 
 }  // namespace

@@ -60,9 +60,9 @@ TEST_CASE("an API key names its identity") {
   CHECK(ask(*authenticator, "Bearer " + key_number(1)).who == till);
   CHECK(ask(*authenticator, "Bearer " + key_number(2)).who == identity{{"shop", "till-9"}, {scope::orders_read}});
   CHECK(ask(*authenticator, "Bearer " + key_number(3)).why == denial::unknown_key);
-  CHECK(ask(*authenticator, "Bearer " + key_number(1).substr(0, 54)).why == denial::malformed);
+  CHECK(ask(*authenticator, "Bearer " + key_number(1).substr(0, 56)).why == denial::malformed);
   CHECK(ask(*authenticator, "Bearer " + key_number(1) + "0").why == denial::malformed);
-  CHECK(ask(*authenticator, "Bearer ordem_" + std::string(49, '0')).why == denial::malformed);
+  CHECK(ask(*authenticator, "Bearer ordem_" + std::string(51, '0')).why == denial::malformed);
 }
 
 TEST_CASE("the scheme of Authorization is Bearer, in any case, with spaces around the token") {

@@ -14,15 +14,15 @@ std::array<std::uint8_t, 32> ascending_bits() {
   return bits;
 }
 
-// Made by Python, with zlib.crc32.
-constexpr std::string_view of_ascending_bits = "ordem_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4AkncC";
+// Made by Python, with hashlib.
+constexpr std::string_view of_ascending_bits = "ordem_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf7aa473b8";
 
-TEST_CASE("the text of a key is that of its bits and of their CRC-32") {
+TEST_CASE("the text of a key is that of its bits and a checksum") {
   CHECK(to_api_key(ascending_bits()) == of_ascending_bits);
-  CHECK(to_api_key({}) == "ordem_00000000000000000000000000000000000000000003mxEc0");
+  CHECK(to_api_key({}) == "ordem_0000000000000000000000000000000000000000000cabcc72f");
   std::array<std::uint8_t, 32> all{};
   all.fill(0xFF);
-  CHECK(to_api_key(all) == "ordem_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp11r6NUa");
+  CHECK(to_api_key(all) == "ordem_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1d2e6628b");
 }
 
 TEST_CASE("generated keys are keys, and differ") {
@@ -49,7 +49,7 @@ TEST_CASE("a key with one wrong character is no key") {
 TEST_CASE("a text of another form is no key") {
   const std::string key(of_ascending_bits);
   CHECK(is_api_key(key));
-  for (const std::string& other : {std::string(), key.substr(1), key.substr(0, 54), key + "0", "Ordem_" + key.substr(6),
+  for (const std::string& other : {std::string(), key.substr(1), key.substr(0, 56), key + "0", "Ordem_" + key.substr(6),
                                    "ordem-" + key.substr(6), key.substr(0, 20) + "-" + key.substr(21)}) {
     CAPTURE(other);
     CHECK_FALSE(is_api_key(other));

@@ -115,7 +115,7 @@ TEST_CASE("what is wrong in a keys file is named with its line") {
 }
 
 TEST_CASE("a secret that was put into the keys file is not repeated in the error") {
-  const std::string secret = "ordem_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf4AkncC";
+  const std::string secret = "ordem_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf7aa473b8";
   for (const std::string& line : {secret, "name=a scopes=captures key=" + secret, "name=a scopes=captures " + secret}) {
     CHECK_THAT(error_of(line), !Contains("003aUlTJ"));
   }
