@@ -127,10 +127,81 @@ def records():
     return seeds
 
 
+# Published examples, which are signed: RFC 7515, appendix A.2 and A.3; RFC 8037, appendix A.4.
+RSA_TOKEN = (
+    "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
+    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4"
+    "BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqv"
+    "hJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw")
+EC_TOKEN = (
+    "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
+    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q")
+ED_OBJECT = (
+    "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
+    "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg")
+EC_KEY = {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+          "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}
+ED_KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+RSA_KEY = {"kty": "RSA", "e": "AQAB", "n": (
+    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b"
+    "32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5"
+    "IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ")}
+
+
+def tokens():
+    whole, header, claims = b"0", b"1", b"2"
+    good = {"iss": "joe", "aud": "ordem", "exp": 1800000300, "sub": "till-7"}
+    return {
+        "rsa": whole + RSA_TOKEN.encode(),
+        "ec": whole + EC_TOKEN.encode(),
+        "ed": whole + ED_OBJECT.encode(),
+        "none": whole + b"eyJhbGciOiJub25lIn0.e30.",
+        "header": header + compact({"alg": "RS256", "kid": "r", "typ": "JWT"}),
+        "header_more": header + compact({"alg": "ES256", "typ": "application/at+jwt", "jku": "https://a.example", "jwk": {}}),
+        "header_crit": header + compact({"alg": "EdDSA", "crit": ["b64"], "b64": False}),
+        "claims": claims + compact(good | {"tenant": "shop", "scope": "orders:read x  captures"}),
+        "claims_lists": claims + compact(good | {"aud": ["x", "ordem"], "scope": ["operations"], "nbf": 1799999999.5, "iat": 0}),
+        "claims_wrong": claims + compact(good | {"exp": 1e300, "sub": 1, "aud": [[]]}),
+        "claims_twice": claims + b'{"sub":"a","sub":"b"}',
+    }
+
+
+def key_sets():
+    wrong = [{}, 1, {"kty": "oct", "k": "AA"}, RSA_KEY | {"n": "AQAB"}, EC_KEY | {"y": EC_KEY["x"]}, ED_KEY | {"crv": "X25519"},
+             RSA_KEY | {"use": "enc"}, RSA_KEY | {"alg": "ES256"}, RSA_KEY | {"key_ops": ["sign"]}, ED_KEY | {"kid": 1}]
+    return {
+        "all": compact({"keys": [RSA_KEY | {"kid": "r", "alg": "RS256", "use": "sig"}, EC_KEY | {"kid": "e"},
+                                 ED_KEY | {"kid": "d", "key_ops": ["verify"]}]}),
+        "wrong": compact({"keys": wrong + [ED_KEY]}),
+        "none": b'{"keys":[]}',
+        "other": b'{"keys":{}}',
+    }
+
+
+def keys_files():
+    key = " key=sha256:" + "0123456789abcdef" * 4
+    return {
+        "key": "# tills\n\nname=till-7 tenant=shop scopes=orders:read,orders:write created=2026-11-26T10:00:00.000Z expires=never" + key + "\n",
+        "subject": 'name=a@b:c scopes=captures expires=2027-01-01T00:00:00+01:00 subject="CN=a\\, \\"b\\",O=\u00e4"\r\n',
+        "two": "name=a scopes=operations" + key + "\nname=a scopes=messages:read" + key.upper().replace("KEY=SHA", "key=sha").replace("0", "1"),
+        "wrong": "name=a scopes=orders" + key,
+        "quote": 'name=a scopes=captures subject="CN=a\\',
+    }
+
+
+def api_keys():
+    return {
+        "zeros": "ordem_0000000000000000000000000000000000000000000cabcc72f",
+        "bits": "ordem_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf7aa473b8",
+        "checksum": "ordem_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf7aa473b0",
+        "short": "ordem_",
+    }
+
+
 def main():
     shutil.rmtree(HERE / "seeds", ignore_errors=True)
-    targets = {"batch": batches(), "capture_body": capture_bodies(), "headers": headers(), "records": records(),
-               "route": routes(), "write_body": write_bodies()}
+    targets = {"api_key": api_keys(), "batch": batches(), "capture_body": capture_bodies(), "headers": headers(), "key_set": key_sets(),
+               "keys_file": keys_files(), "records": records(), "route": routes(), "token": tokens(), "write_body": write_bodies()}
     for target, seeds in targets.items():
         folder = HERE / "seeds" / target
         folder.mkdir(parents=True)
