@@ -9,6 +9,7 @@
 
 #include "app/commands/import_captures.hpp"
 #include "app/commands/inspect.hpp"
+#include "app/commands/key.hpp"
 #include "app/commands/migrate.hpp"
 #include "app/commands/ready.hpp"
 #include "app/commands/restore.hpp"
@@ -36,6 +37,9 @@ struct runner {
   int operator()(const restore_command& what) const { return restore(what); }
   int operator()(const verify_command& what) const { return verify(what); }
   int operator()(const upgrade_command& what) const { return upgrade(what); }
+  int operator()(const key_create_command& what) const { return key(what); }
+  int operator()(const key_list_command& what) const { return key(what); }
+  int operator()(const key_revoke_command& what) const { return key(what); }
   int operator()(const version_command&) const {
     std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n";
     return 0;

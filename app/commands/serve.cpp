@@ -6,6 +6,7 @@
 #include <optional>
 #include <random>
 
+#include "app/identity/identity_source.hpp"
 #include "app/observability/logger.hpp"
 #include "app/observability/metrics.hpp"
 #include "app/process/file_limit.hpp"
@@ -33,6 +34,7 @@ class service {
   explicit service(const settings& values)
       : settings_(values),
         log_(values.log_format, values.log_level),
+        identities_(values.identities, log_),
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
         server_(values.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
                                 [this](const std::string& why) {
@@ -57,6 +59,7 @@ class service {
 
   const settings settings_;
   logger log_;
+  identity_source identities_;
   // When a line about the clock was last logged. Used only in the clock's callback, which never runs twice at once.
   std::optional<std::chrono::steady_clock::time_point> clock_reported_at_;
   engine_clock clock_;
@@ -122,12 +125,19 @@ void service::wait_for_stop() {
   unblock_stop_signals();
 }
 
-// No setting can change while the server runs.
+// Reads again what may change while the server runs. A failure leaves what was read before. Settings change with a
+// restart.
 void service::reload() {
-  log_.info("SIGHUP: no setting can be reloaded; settings change with a restart");
+  log_.info("SIGHUP: reading keys again");
+  identities_.reload();
 }
 
 bool service::start() {
+  if (const auto loaded = identities_.load(); !loaded) {
+    log_.error(loaded.error());
+    return false;
+  }
+  identities_.watch();
   if (const auto started = server_.start(); !started) {
     log_.error(started.error());
     return false;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/settings/settings.hpp"
+#include "auth/identity.hpp"
 #include "engine/model/capture.hpp"
 #include "engine/model/ids.hpp"
 
@@ -56,6 +57,23 @@ struct upgrade_command {
   std::string data_folder;
   bool dry_run = false;
 };
+// With its options checked: see auth/keys/keys_file.hpp.
+struct key_create_command {
+  std::string keys_file;  // empty: print the line instead of adding it
+  std::string name;
+  std::string tenant;
+  auth::scope_set scopes;
+  std::chrono::milliseconds lifetime{0};  // 0: without an end
+  std::string certificate_subject;        // empty: an API key
+};
+struct key_list_command {
+  std::string keys_file;
+};
+struct key_revoke_command {
+  std::string keys_file;
+  std::string name;
+  std::string id;  // see short_id(); empty: the only credential of the name
+};
 struct version_command {};
 
 struct restore_command {
@@ -67,9 +85,10 @@ struct verify_command {
   std::string data_folder;
 };
 
-using command = std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command,
-                             inspect_capture_command, import_captures_command, migrate_command, migrate_status_command,
-                             restore_command, verify_command, upgrade_command, version_command>;
+using command =
+    std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command, inspect_capture_command,
+                 import_captures_command, migrate_command, migrate_status_command, restore_command, verify_command,
+                 upgrade_command, key_create_command, key_list_command, key_revoke_command, version_command>;
 
 // The end of a program without a command: a text to print, and the exit code.
 struct command_line_end {

@@ -29,6 +29,7 @@ struct parse_state {
 // REQUIRES: `state` outlives `ordem`.
 void add_server_commands(CLI::App& ordem, parse_state& state);    // serve, ready
 void add_folder_commands(CLI::App& ordem, parse_state& state);    // inspect, import
+void add_key_commands(CLI::App& ordem, parse_state& state);       // key
 void add_postgres_commands(CLI::App& ordem, parse_state& state);  // migrate, restore, verify
 
 // Adds --data-dir, with the folder of the environment as its default.

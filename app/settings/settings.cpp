@@ -25,10 +25,28 @@ std::optional<std::string> check_auth(const settings& values) {
   return std::nullopt;
 }
 
+std::optional<std::string> check_identities(const identity_settings& values) {
+  const bool has_set = !values.key_set.empty();
+  if (has_set && (values.tokens.issuer.empty() || values.tokens.audience.empty())) {
+    return "--jwks needs --jwt-issuer and --jwt-audience: else tokens for any other service would be taken";
+  }
+  if (!has_set && (!values.tokens.issuer.empty() || !values.tokens.audience.empty())) {
+    return "--jwt-issuer and --jwt-audience need --jwks: without a key set no token can be verified";
+  }
+  if (is_url(values.key_set) && !values.key_set.starts_with("https://")) {
+    return "--jwks must be a file or an https URL: over plain HTTP anyone on the way could put in keys";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_open_to_others(const settings& values) {
   return !values.has_identities && !http_edge::is_loopback(values.server.address);
+}
+
+bool is_url(const std::string& key_set) noexcept {
+  return key_set.find("://") != std::string::npos;
 }
 
 std::optional<std::string> check_settings(const settings& values) {
@@ -55,6 +73,7 @@ std::optional<std::string> check_settings(const settings& values) {
   if (values.engine.message_ttl < std::chrono::seconds(1)) {
     return "--message-ttl must be at least 1s: a retry must find its GUID";
   }
+  if (auto error = check_identities(values.identities)) return error;
   return check_settings(values.engine.captures);
 }
 

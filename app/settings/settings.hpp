@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/gateway.hpp"
+#include "auth/tokens/token_rules.hpp"
 #include "http-edge/server/settings.hpp"
 #include "storage/log/store.hpp"
 
@@ -18,10 +19,23 @@ enum class auth_policy : std::uint8_t { automatic, required, none };
 
 enum class log_format : std::uint8_t { automatic, json, text };
 
+// Who may come in; see auth/directory.hpp.
+struct identity_settings {
+  std::string keys_file;  // the keys file, or empty
+  std::string key_set;    // the key set of tokens, a file or an https URL, or empty
+  auth::token_rules tokens;
+
+  bool any() const noexcept { return !keys_file.empty() || !key_set.empty(); }
+};
+
+// Returns whether the key set is given as a URL. It is then an https URL: check_settings() refuses others.
+bool is_url(const std::string& key_set) noexcept;
+
 struct settings {
   http_edge::server_settings server;
   storage::store_settings store;
   actors::gateway_settings engine;
+  identity_settings identities;
   // The database that the log is replicated to, or empty. Secret: it may hold a password.
   std::string postgres_url;
   app::auth_policy auth = app::auth_policy::automatic;

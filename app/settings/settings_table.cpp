@@ -18,6 +18,7 @@ std::vector<setting> settings_table(settings& values) {
   auto& server = values.server;
   auto& store = values.store;
   auto& engine = values.engine;
+  auto& identities = values.identities;
   const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
   server.io_threads = cores;
   engine.shards = std::max(1U, cores / 2);
@@ -86,6 +87,17 @@ std::vector<setting> settings_table(settings& values) {
       {"write-buffer", size_option(store.write_buffer_bytes, 4 * mib), "Memory for data not yet in sorted files"},
       {"log-entries", number_option(store.log_entries_kept, 1, std::uint64_t{1} << 40),
        "The least number of log entries that are kept"},
+      {"keys", text_option(identities.keys_file, "FILE"),
+       "The keys file: who may come in by an API key or a client certificate (ordem key --help)"},
+      {"jwks", text_option(identities.key_set, "FILE|URL"),
+       "The JWK set whose keys have signed bearer tokens: a file, or an https URL"},
+      {"jwt-issuer", text_option(identities.tokens.issuer, "TEXT"), "The issuer (iss) that tokens must have"},
+      {"jwt-audience", text_option(identities.tokens.audience, "TEXT"), "The audience (aud) that tokens must have"},
+      {"jwt-leeway", duration_option(identities.tokens.leeway, {.most = std::chrono::hours(1), .zero = "none"}),
+       "By how much the issuer's clock may differ; 0: not at all"},
+      {"jwt-name-claim", text_option(identities.tokens.name_claim, "CLAIM"), "The claim with the identity's name"},
+      {"jwt-tenant-claim", text_option(identities.tokens.tenant_claim, "CLAIM"), "The claim with its tenant"},
+      {"jwt-scope-claim", text_option(identities.tokens.scope_claim, "CLAIM"), "The claim with its scopes"},
       {"postgres-url", postgres_url_option(values.postgres_url),
        "The database that the log is replicated to, behind the responses; by default none"},
       {"persist-backlog-max", size_option(engine.consumer.backlog_bytes_max, kib),

@@ -23,7 +23,7 @@ SECRET = "s3cret"
 URL = f"postgresql://ordem:{SECRET}@db.example:5432/shop"
 KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
 # Settings that the chart sets itself or stores in a Secret.
-NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "postgres-url"}
+NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "keys", "postgres-url"}
 
 EVERY_SETTING = {
     "auth": "none", "auth-captures": "none", "allowed-hosts": "orders.example,ordem", "tenant-rate": 1000, "tenant-in-flight": 100,
@@ -31,6 +31,8 @@ EVERY_SETTING = {
     "capture-max": "512KiB", "max-body": "2MiB", "body-memory": "64MiB", "response-memory": "128MiB", "max-header": "8KiB", "max-connections": 1000, "max-in-flight": 4096,
     "live-orders": 5000, "idle-timeout": "50s", "request-timeout": "20s", "drain-timeout": "10s", "io-threads": 1,
     "worker-threads": 1, "shards": 1, "block-cache": "64MiB", "write-buffer": "64MiB", "log-entries": 2000000,
+    "jwks": "https://issuer.example/jwks", "jwt-issuer": "https://issuer.example/", "jwt-audience": "ordem",
+    "jwt-leeway": "30s", "jwt-name-claim": "client_id", "jwt-tenant-claim": "org", "jwt-scope-claim": "roles",
     "persist-backlog-max": "1GiB", "log-format": "json", "log-level": "debug",
 }
 EVERYTHING = {

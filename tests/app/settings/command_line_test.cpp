@@ -53,6 +53,14 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"block-cache", "64MiB"},
     {"write-buffer", "8MiB"},
     {"log-entries", "1000"},
+    {"keys", "keys-file"},
+    {"jwks", "https://i.example/jwks"},
+    {"jwt-issuer", "https://i.example/"},
+    {"jwt-audience", "ordem"},
+    {"jwt-leeway", "5s"},
+    {"jwt-name-claim", "client_id"},
+    {"jwt-tenant-claim", "org"},
+    {"jwt-scope-claim", "roles"},
     {"postgres-url", "postgres://h/d"},
     {"persist-backlog-max", "2GiB"},
     {"log-format", "json"},
@@ -96,6 +104,14 @@ void check_all_are_set(const settings& result) {
   CHECK(result.store.block_cache_bytes == std::size_t{64} << 20);
   CHECK(result.store.write_buffer_bytes == std::size_t{8} << 20);
   CHECK(result.store.log_entries_kept == 1000);
+  CHECK(result.identities.keys_file == "keys-file");
+  CHECK(result.identities.key_set == "https://i.example/jwks");
+  CHECK(result.identities.tokens.issuer == "https://i.example/");
+  CHECK(result.identities.tokens.audience == "ordem");
+  CHECK(result.identities.tokens.leeway == 5s);
+  CHECK(result.identities.tokens.name_claim == "client_id");
+  CHECK(result.identities.tokens.tenant_claim == "org");
+  CHECK(result.identities.tokens.scope_claim == "roles");
   CHECK(result.postgres_url == "postgres://h/d");
   CHECK(result.engine.consumer.backlog_bytes_max == std::uint64_t{2} << 30);
   CHECK(result.log_format == log_format::json);
@@ -240,6 +256,11 @@ TEST_CASE("without settings there are the defaults of the manual") {
   CHECK(result.server.idle_timeout == 60s);
   CHECK(result.server.request_timeout == 30s);
   CHECK(result.drain_timeout == 20s);
+  CHECK_FALSE(result.identities.any());
+  CHECK(result.identities.tokens.leeway == 60s);
+  CHECK(result.identities.tokens.name_claim == "sub");
+  CHECK(result.identities.tokens.tenant_claim == "tenant");
+  CHECK(result.identities.tokens.scope_claim == "scope");
   CHECK(result.log_format == log_format::automatic);
   CHECK(result.log_level == "info");
   CHECK(result.server.io_threads == std::max(1U, std::thread::hardware_concurrency()));

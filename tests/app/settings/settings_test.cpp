@@ -129,5 +129,27 @@ TEST_CASE("--auth agrees with the identities that are given") {
   CHECK(check_settings(values));
 }
 
+TEST_CASE("a key set without issuer and audience is a contradiction, and the other way round") {
+  const auto check = [](const std::string& set, const std::string& issuer, const std::string& audience) {
+    settings values;
+    values.identities.key_set = set;
+    values.identities.tokens.issuer = issuer;
+    values.identities.tokens.audience = audience;
+    return check_settings(values);
+  };
+  CHECK_FALSE(check("", "", ""));
+  CHECK_FALSE(check("keys.json", "i", "a"));
+  CHECK_FALSE(check("https://i.example/keys", "i", "a"));
+  CHECK(check("keys.json", "i", ""));
+  CHECK(check("keys.json", "", "a"));
+  CHECK(check("", "i", ""));
+  CHECK(check("", "", "a"));
+  for (const auto* const url : {"http://i.example/keys", "HTTPS://i.example/keys", "file:///keys"}) {
+    const auto error = check(url, "i", "a");
+    REQUIRE(error);
+    CHECK_THAT(*error, Catch::Contains("https URL"));
+  }
+}
+
 }  // namespace
 }  // namespace ordem::app
