@@ -8,11 +8,14 @@
 #include <tl/expected.hpp>
 
 #include "auth/identity.hpp"
+#include "engine/base/limits.hpp"
 
 namespace ordem::auth {
 
 inline constexpr std::size_t name_characters_max = 64;
 inline constexpr std::size_t tenant_characters_max = 64;
+static_assert(name_characters_max <= limits::actor_bytes_max && tenant_characters_max <= limits::tenant_bytes_max,
+              "records keep names and tenants");
 
 // Returns whether the text is the name of an identity: 1 to 64 of A-Z a-z 0-9 . _ : @ -
 bool is_name(std::string_view text) noexcept;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -40,13 +41,14 @@ class service {
                                 [this](const std::string& why) {
                                   log_.warning("cannot accept connections; retrying", {{"reason", why}});
                                 },
-                                denial_lines()}) {}
+                                denial_lines(), make_authenticator()}) {}
 
   int run();
 
  private:
   void warn_of_openness();
   http_edge::denial_lines denial_lines();
+  std::function<std::unique_ptr<auth::authenticator>()> make_authenticator();
   bool start();
   bool open();
   actors::gateway_events gateway_events();
@@ -96,7 +98,7 @@ void service::warn_of_openness() {
         "no request needs an identity (--auth none): everyone who reaches the address may read and write all data",
         {{"address", settings_.server.address}});
   }
-  if (settings_.has_identities && settings_.server.access.captures_are_open) {
+  if (settings_.identities.any() && settings_.server.access.captures_are_open) {
     log_.warning(
         "captures need no identity (--auth-captures none): everyone who reaches the server may allocate, record and "
         "release them",
@@ -113,6 +115,11 @@ http_edge::denial_lines service::denial_lines() {
           [this](std::uint64_t count) {
             log_.warning("more requests were denied than are logged", {{"count", static_cast<std::int64_t>(count)}});
           }};
+}
+
+std::function<std::unique_ptr<auth::authenticator>()> service::make_authenticator() {
+  if (!settings_.identities.any()) return nullptr;
+  return [this] { return identities_.make_authenticator(); };
 }
 
 void service::wait_for_stop() {

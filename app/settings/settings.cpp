@@ -11,16 +11,16 @@ namespace {
 std::optional<std::string> check_auth(const settings& values) {
   switch (values.auth) {
     case auth_policy::none:
-      if (!values.has_identities) return std::nullopt;
+      if (!values.identities.any()) return std::nullopt;
       return "--auth none contradicts --keys and --jwks: give identities, or serve without";
     case auth_policy::required:
-      if (values.has_identities) return std::nullopt;
-      return "--auth required needs identities: give --keys FILE or --jwks SOURCE";
+      if (values.identities.any()) return std::nullopt;
+      return "--auth required needs identities: give --keys FILE or --jwks FILE|URL";
     case auth_policy::automatic:
       if (!is_open_to_others(values)) return std::nullopt;
       return "--address " + values.server.address +
              " is reached from other machines, and without identities everyone there may read and write all data: give "
-             "--keys FILE or --jwks SOURCE, or listen on 127.0.0.1, or accept it with --auth none";
+             "--keys FILE or --jwks FILE|URL, or listen on 127.0.0.1, or accept it with --auth none";
   }
   return std::nullopt;
 }
@@ -42,7 +42,7 @@ std::optional<std::string> check_identities(const identity_settings& values) {
 }  // namespace
 
 bool is_open_to_others(const settings& values) {
-  return !values.has_identities && !http_edge::is_loopback(values.server.address);
+  return !values.identities.any() && !http_edge::is_loopback(values.server.address);
 }
 
 bool is_url(const std::string& key_set) noexcept {

@@ -19,7 +19,7 @@ enum class auth_policy : std::uint8_t { automatic, required, none };
 
 enum class log_format : std::uint8_t { automatic, json, text };
 
-// Who may come in; see auth/directory.hpp.
+// Who may come in; see auth/directory.hpp. If there are any, every request needs one.
 struct identity_settings {
   std::string keys_file;  // the keys file, or empty
   std::string key_set;    // the key set of tokens, a file or an https URL, or empty
@@ -39,8 +39,6 @@ struct settings {
   // The database that the log is replicated to, or empty. Secret: it may hold a password.
   std::string postgres_url;
   app::auth_policy auth = app::auth_policy::automatic;
-  // A source of identities is given, so requests need one.
-  bool has_identities = false;
   // How long a stop waits for open requests.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(20);
   app::log_format log_format = app::log_format::automatic;

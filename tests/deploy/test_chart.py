@@ -26,7 +26,7 @@ KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
 NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "keys", "postgres-url"}
 
 EVERY_SETTING = {
-    "auth": "none", "auth-captures": "none", "allowed-hosts": "orders.example,ordem", "tenant-rate": 1000, "tenant-in-flight": 100,
+    "auth": "required", "auth-captures": "none", "allowed-hosts": "orders.example,ordem", "tenant-rate": 1000, "tenant-in-flight": 100,
     "metrics-tenants": 10, "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h",
     "capture-max": "512KiB", "max-body": "2MiB", "body-memory": "64MiB", "response-memory": "128MiB", "max-header": "8KiB", "max-connections": 1000, "max-in-flight": 4096,
     "live-orders": 5000, "idle-timeout": "50s", "request-timeout": "20s", "drain-timeout": "10s", "io-threads": 1,

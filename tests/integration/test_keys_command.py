@@ -6,15 +6,13 @@ import json
 import os
 import re
 import signal
-import ssl
 import stat
-import subprocess
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from support.concurrency import poll_until
+from support.https_server import HttpsServer
 from support.ordem_server import assert_clean_failure, assert_does_not_start, run_ordem
 
 KEY = re.compile(r"ordem_[0-9A-Za-z]{43}[0-9a-f]{8}")
@@ -240,50 +238,10 @@ def test_a_start_without_its_keys_fails(data_dir, keys_file, tmp_path):
 # --- a key set by https ---
 
 
-class _Issuer:
-    """An HTTPS server on 127.0.0.1 that answers with `text` and `status`, under a certificate for localhost."""
-
-    def __init__(self, folder):
-        self.text, self.status, self.asked = KEY_SET, 200, 0
-        self.certificate = folder / "certificate.pem"
-        key = folder / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
-                        "-out", self.certificate, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-                       check=True, capture_output=True)
-        issuer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):  # pylint: disable=invalid-name
-                issuer.asked += 1
-                body = issuer.text.encode()
-                self.send_response(issuer.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *arguments):  # pylint: disable=arguments-differ
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, key)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def url(self, host="localhost"):
-        return f"https://{host}:{self.port}/.well-known/jwks.json?x=1"
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
-
-
 @pytest.fixture
 def issuer(tmp_path):
-    running = _Issuer(tmp_path)
-    yield running
-    running.close()
+    with HttpsServer(tmp_path, KEY_SET) as running:
+        yield running
 
 
 def with_issuer(launch, issuer, url, trusted=True):
@@ -298,7 +256,7 @@ def fetches(server):
 
 def test_a_key_set_is_fetched_at_the_start_and_on_sighup(launch, issuer):
     """Breaks if the key set of a URL is not taken, or if a bad one replaces it."""
-    server = with_issuer(launch, issuer, issuer.url())
+    server = with_issuer(launch, issuer, issuer.url("/.well-known/jwks.json?x=1"))
     poll_until(lambda: fetches(server) == [("fetched the key set", "")], "the key set is fetched")
     issuer.status = 500
     os.kill(server.pid, signal.SIGHUP)
@@ -314,7 +272,7 @@ def test_a_key_set_is_fetched_at_the_start_and_on_sighup(launch, issuer):
 @pytest.mark.parametrize("host, trusted", [("localhost", False), ("127.0.0.1", True)])
 def test_a_certificate_that_is_not_valid_for_the_url(launch, issuer, host, trusted):
     """Breaks if anyone can put in keys: the certificate is of an unknown authority, or of another host."""
-    server = with_issuer(launch, issuer, issuer.url(host), trusted)
+    server = with_issuer(launch, issuer, issuer.url("/jwks", host), trusted)
     poll_until(lambda: fetches(server), "the fetch has failed")
     assert "cannot fetch" in fetches(server)[0][0] and "certificate verify failed" in fetches(server)[0][1]
     assert issuer.asked == 0

@@ -24,7 +24,7 @@ const std::string some_id = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f";
 const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"address", "::1"},
     {"port", "9090"},
-    {"auth", "none"},
+    {"auth", "required"},
     {"auth-captures", "none"},
     {"allowed-hosts", "orders.example.com,ordem"},
     {"data-dir", "elsewhere"},
@@ -75,7 +75,7 @@ std::string environment_name(std::string setting) {
 void check_all_are_set(const settings& result) {
   CHECK(result.server.address == "::1");
   CHECK(result.server.port == 9090);
-  CHECK(result.auth == auth_policy::none);
+  CHECK(result.auth == auth_policy::required);
   CHECK(result.server.access.captures_are_open);
   CHECK(result.server.access.hosts == std::vector<std::string>{"orders.example.com", "ordem"});
   CHECK(result.store.folder == "elsewhere");

@@ -114,7 +114,7 @@ TEST_CASE("a server that other machines reach needs identities, unless it is sai
   CHECK_FALSE(check_settings(values));
   CHECK(is_open_to_others(values) == is_reached);
   values.auth = auth_policy::automatic;
-  values.has_identities = true;
+  values.identities.keys_file = "keys";
   CHECK_FALSE(check_settings(values));
   CHECK_FALSE(is_open_to_others(values));
 }
@@ -123,7 +123,7 @@ TEST_CASE("--auth agrees with the identities that are given") {
   settings values;
   values.auth = auth_policy::required;
   CHECK(check_settings(values));
-  values.has_identities = true;
+  values.identities.keys_file = "keys";
   CHECK_FALSE(check_settings(values));
   values.auth = auth_policy::none;
   CHECK(check_settings(values));
