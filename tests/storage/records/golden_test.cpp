@@ -201,14 +201,14 @@ std::vector<golden> all_golden() {
       {"order_key", "the key of an order", encoded(encode_order_key, id)},
       {"version_key", "the key of version 300 of an order", encoded(encode_version_key, id, version{300})},
       {"message_key", "the key of the message with the GUID k-1", encoded(encode_message_key, "", guid_of("k-1"))},
-      {"message_key_of_tenant", "the key of the message with the GUID k-1 of tenant-1",
+      {"tenant_message_key", "the key of the message with the GUID k-1 of tenant-1",
        encoded(encode_message_key, golden_origin.tenant, guid_of("k-1"))},
       {"capture_key", "the key of the capture b3JkZXI_LTE", encoded(encode_capture_key, "", golden_key)},
-      {"capture_key_of_tenant", "the key of the capture b3JkZXI_LTE of tenant-1",
+      {"tenant_capture_key", "the key of the capture b3JkZXI_LTE of tenant-1",
        encoded(encode_capture_key, golden_origin.tenant, golden_key)},
       {"log_key", "the key of the log group that begins at position 66000", encoded(encode_log_key, position{66000})},
       {"customer_key", "the key of an order of customer c-1001", encoded(encode_customer_key, "", "c-1001", id)},
-      {"customer_key_of_tenant", "the key of an order of customer c-1001 of tenant-1",
+      {"tenant_customer_key", "the key of an order of customer c-1001 of tenant-1",
        encoded(encode_customer_key, golden_origin.tenant, "c-1001", id)},
   };
 }
@@ -260,9 +260,9 @@ TEST_CASE("golden files decode to what they were made of") {
   CHECK(decode_message(read_bytes("message_stale")) == golden_content_command());
   CHECK(decode_log_key(read_bytes("log_key")) == position{66000});
   CHECK(decode_message_key(read_bytes("message_key")) == message_key{"", guid_of("k-1")});
-  CHECK(decode_message_key(read_bytes("message_key_of_tenant")) == message_key{golden_origin.tenant, guid_of("k-1")});
+  CHECK(decode_message_key(read_bytes("tenant_message_key")) == message_key{golden_origin.tenant, guid_of("k-1")});
   for (const std::string& tenant : {std::string(), golden_origin.tenant}) {
-    const std::string key = read_bytes(tenant.empty() ? "customer_key" : "customer_key_of_tenant");
+    const std::string key = read_bytes(tenant.empty() ? "customer_key" : "tenant_customer_key");
     const auto listed = decode_customer_key(key);
     REQUIRE(listed);
     CHECK(listed->tenant == tenant);
@@ -274,8 +274,7 @@ TEST_CASE("golden files decode to what they were made of") {
   CHECK(decode_capture(read_bytes("capture_allocated_for_ever")) == capture{sample_time, {}, {}, nullptr});
   CHECK(decode_capture(read_bytes("capture_completed")) == golden_capture());
   CHECK(decode_capture_key(read_bytes("capture_key")) == tenant_capture_key{"", golden_key});
-  CHECK(decode_capture_key(read_bytes("capture_key_of_tenant")) ==
-        tenant_capture_key{golden_origin.tenant, golden_key});
+  CHECK(decode_capture_key(read_bytes("tenant_capture_key")) == tenant_capture_key{golden_origin.tenant, golden_key});
   CHECK(decode_clock_state(read_bytes("clock")) == golden_clock());
 }
 
