@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <vector>
 
 #include "app/identity/identity_source.hpp"
 #include "app/observability/logger.hpp"
 #include "app/observability/metrics.hpp"
 #include "app/process/file_limit.hpp"
+#include "app/process/reload_list.hpp"
 #include "app/process/signals.hpp"
 #include "app/process/system_clock.hpp"
 #include "app/process/version.hpp"
@@ -19,6 +21,9 @@
 
 namespace ordem::app {
 namespace {
+
+// The interval between checks for changed files.
+constexpr auto reload_interval = std::chrono::seconds(1);
 
 void log_settings(logger& log, const settings& values) {
   log.info("starting ordem", {{"version", std::string(version_text)}});
@@ -54,6 +59,7 @@ class service {
   actors::gateway_events gateway_events();
   void wait_for_stop();
   void reload();
+  void report(const std::vector<reload_result>& results);
   void stop();
   void report_clock_event(clock_event what, milliseconds by);
   std::string metrics() const;
@@ -66,6 +72,7 @@ class service {
   std::optional<std::chrono::steady_clock::time_point> clock_reported_at_;
   engine_clock clock_;
   http_edge::service_status status_;
+  reload_list reloads_;
   // Destroyed in reverse order: the gateway first, then the store that it uses, then the server that it replies to.
   http_edge::server server_;
   std::unique_ptr<storage::store> store_;
@@ -123,20 +130,32 @@ std::function<std::unique_ptr<auth::authenticator>()> service::make_authenticato
 }
 
 void service::wait_for_stop() {
-  signal_request request = wait_for_signal();
-  while (request == signal_request::reload) {
-    reload();
-    request = wait_for_signal();
-  }
+  std::optional<signal_request> request;
+  do {
+    request = wait_for_signal(reload_interval);
+    if (!request) report(reloads_.reload_changed());
+    if (request == signal_request::reload) reload();
+  } while (!request || request == signal_request::reload);
   log_.info("draining", {{"signal", request == signal_request::interrupt ? "SIGINT" : "SIGTERM"}});
   unblock_stop_signals();
 }
 
-// Reads again what may change while the server runs. A failure leaves what was read before. Settings change with a
+// Reads again what is in the files that settings name. A failure leaves what was read before. Settings change with a
 // restart.
 void service::reload() {
-  log_.info("SIGHUP: reading keys again");
+  log_.info("SIGHUP: reading keys and certificates again");
   identities_.reload();
+  report(reloads_.reload_all());
+}
+
+void service::report(const std::vector<reload_result>& results) {
+  for (const auto& [name, error] : results) {
+    if (error.empty()) {
+      log_.info("reloaded", {{"what", name}});
+    } else {
+      log_.error("cannot reload; what was read before stays in use", {{"what", name}, {"reason", error}});
+    }
+  }
 }
 
 bool service::start() {

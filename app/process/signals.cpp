@@ -1,6 +1,7 @@
 #include "app/process/signals.hpp"
 
 #include <csignal>
+#include <ctime>
 #include <initializer_list>
 
 namespace ordem::app {
@@ -48,10 +49,11 @@ bool is_stop_pending() {
   return false;
 }
 
-signal_request wait_for_signal() {
+std::optional<signal_request> wait_for_signal(std::chrono::seconds timeout) {
   const sigset_t set = set_of(awaited);
-  int signal = 0;
-  sigwait(&set, &signal);
+  const timespec longest{timeout.count(), 0};
+  const int signal = sigtimedwait(&set, nullptr, &longest);
+  if (signal < 0) return std::nullopt;
   if (signal == SIGHUP) return signal_request::reload;
   return signal == SIGINT ? signal_request::interrupt : signal_request::terminate;
 }

@@ -3,7 +3,9 @@
 //   SIGHUP            reload
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace ordem::app {
 
@@ -20,8 +22,8 @@ void ignore_other_signals();
 
 // Returns true if SIGTERM or SIGINT has arrived and wait_for_signal() has not returned it.
 bool is_stop_pending();
-// Blocks until one of the three signals arrives.
-signal_request wait_for_signal();
+// Blocks until one of the three signals arrives. Returns nullopt if none does within `timeout`.
+std::optional<signal_request> wait_for_signal(std::chrono::seconds timeout);
 // Makes the next SIGTERM or SIGINT end the process at once, and ignores SIGHUP.
 void unblock_stop_signals();
 
