@@ -90,8 +90,14 @@ int service::run() {
     return 0;
   }
   if (!start() || !open()) return 1;
-  log_.info("listening", {{"address", settings_.server.address},
-                          {"port", std::int64_t{server_.port()}},
+  const auto listeners = server_.listeners();
+  for (const auto& each : listeners) {
+    log_.info(
+        "listener",
+        {{"name", std::string(to_string(each.kind))}, {"address", each.address}, {"port", std::int64_t{each.port}}});
+  }
+  log_.info("listening", {{"address", listeners.front().address},
+                          {"port", std::int64_t{listeners.front().port}},
                           {"position", static_cast<std::int64_t>(store_->log().last().number)}});
   wait_for_stop();
   stop();

@@ -89,6 +89,8 @@ void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
   to.gauge("ordem_http_connections", "Open connections.", static_cast<double>(edge.connections.now()));
   to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
   to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);
+  to.counter("ordem_http_connections_refused_by_address_total", "Connections over --connections-per-address.",
+             edge.connections_refused_by_address);
   to.counter("ordem_http_accept_failures_total", "Failed attempts to accept a connection, at most 10 a second.",
              edge.accept_failures);
   to.gauge("ordem_http_body_memory_bytes", "Memory of requests that are being received; see --body-memory.",

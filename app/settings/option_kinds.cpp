@@ -123,6 +123,18 @@ option_kind postgres_url_option(std::string& value) {
   return {add, [&value] { return masked(value); }};
 }
 
+option_kind optional_port_option(std::optional<std::uint16_t>& value) {
+  constexpr int port_max = 65535;
+  const auto text = [&value] { return value ? std::to_string(*value) : std::string(); };
+  const auto add = [&value](CLI::App& subcommand, const std::string& flag, const std::string& help) {
+    const auto set = [&value](std::uint16_t port) { value = port; };
+    return subcommand.add_option_function<std::uint16_t>(flag, set, help)
+        ->check(CLI::Range(0, port_max).description(""))
+        ->type_name("NUMBER");
+  };
+  return {add, text};
+}
+
 option_kind size_option(std::size_t& bytes, std::size_t least) {
   constexpr std::uint64_t most = std::uint64_t{1} << 40;
   const auto text = [&bytes] { return with_unit(bytes, size_units); };

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,6 +56,9 @@ option_kind number_option(Number& value, std::uint64_t least, std::uint64_t most
   };
   return {add, text};
 }
+
+// A port to listen on, of which there is none by default; 0 takes any free one.
+option_kind optional_port_option(std::optional<std::uint16_t>& value);
 
 // One of these words, each of which stands for a value.
 template <class Value>

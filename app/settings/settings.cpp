@@ -39,10 +39,40 @@ std::optional<std::string> check_identities(const identity_settings& values) {
   return std::nullopt;
 }
 
+bool is_wildcard(const std::string& address) {
+  return address == "0.0.0.0" || address == "::";
+}
+
+std::string option_prefix(http_edge::listener_kind of) {
+  return of == http_edge::listener_kind::main ? "--" : "--" + std::string(to_string(of)) + "-";
+}
+
+// Two listeners on one port are refused where they are bound, too, but with a message that names no setting.
+std::optional<std::string> check_listeners(const http_edge::server_settings& server) {
+  const http_edge::server_settings defaults;
+  if (!server.operations_port && server.operations_address != defaults.operations_address)
+    return "--operations-address needs --operations-port: without a port there is no such listener";
+  if (!server.captures_port && server.captures_address != defaults.captures_address)
+    return "--captures-address needs --captures-port: without a port there is no such listener";
+  const auto endpoints = endpoints_of(server);
+  for (auto one = endpoints.begin(); one != endpoints.end(); ++one) {
+    for (auto other = endpoints.begin(); other != one; ++other) {
+      const bool same_port = one->port == other->port && one->port != 0;
+      if (same_port && (one->address == other->address || is_wildcard(one->address) || is_wildcard(other->address)))
+        return option_prefix(one->kind) + "port must not be that of " + option_prefix(other->kind) +
+               "port: two listeners cannot share an address and a port";
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_open_to_others(const settings& values) {
-  return !values.identities.any() && !http_edge::is_loopback(values.server.address);
+  if (values.identities.any()) return false;
+  const http_edge::server_settings& server = values.server;
+  return !http_edge::is_loopback(server.address) ||
+         (server.captures_port && !http_edge::is_loopback(server.captures_address));
 }
 
 bool is_url(const std::string& key_set) noexcept {
@@ -51,6 +81,7 @@ bool is_url(const std::string& key_set) noexcept {
 
 std::optional<std::string> check_settings(const settings& values) {
   if (auto conflict = check_auth(values)) return conflict;
+  if (auto conflict = check_listeners(values.server)) return conflict;
   if (values.server.connections_max < values.server.io_threads) {
     return "--max-connections must not be below --io-threads, or some threads would have no connection";
   }

@@ -41,6 +41,13 @@ std::vector<setting> settings_table(settings& values) {
       {"allowed-hosts", host_names_option(server.access.hosts),
        "The names in Host that are accepted beside IP addresses and localhost, separated by commas; * is any; by default "
        "none on loopback, else any"},
+      {"operations-address", ip_address_option(server.operations_address), "The address of the listener for operations"},
+      {"operations-port", optional_port_option(server.operations_port),
+       "A port for operations alone: metrics and what is under /-/, which then leave the main port but for the health "
+       "checks; by default none"},
+      {"captures-address", ip_address_option(server.captures_address), "The address of the listener for captures"},
+      {"captures-port", optional_port_option(server.captures_port),
+       "A port for captures alone, which the main port serves, too; by default none"},
       {"data-dir", folder_option(store.folder), "The folder for all data; created if it does not exist"},
       {"durability",
        choice_option<storage::durability>(store.durability, {{"fsync", storage::durability::fsync},
@@ -65,6 +72,8 @@ std::vector<setting> settings_table(settings& values) {
       {"max-header", size_option(server.header_bytes_max, kib), "The largest request line and headers"},
       {"max-connections", number_option(server.connections_max, 1, 1'000'000),
        "The most connections at once; fewer where the limit of open files is low"},
+      {"connections-per-address", number_option(server.connections_per_address_max, 0, 1'000'000),
+       "The most connections of one client address at once; a /64 of IPv6 counts as one; 0: no bound"},
       {"max-in-flight", number_option(engine.in_flight_max, 1, 1'000'000),
        "The most writes in flight; more get 503"},
       {"tenant-rate", number_option(server.access.tenants.rate, 0, http_edge::tenant_settings::rate_max),

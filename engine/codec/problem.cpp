@@ -121,7 +121,8 @@ constexpr problem_row rows[] = {
      "Retry-After, with the same GUID. A write was not executed, unless the memory was needed for its response: then the repeat gets "
      "that response."},
     {too_many_connections, "too-many-connections", 503, 503, "the server has too many connections",
-     "The server has as many open connections as its setting --max-connections allows. This connection is closed."},
+     "The server has as many open connections as its setting --max-connections allows, or as many from your address as "
+     "--connections-per-address allows; the detail says which. This connection is closed."},
     {read_only, "read-only", 503, 503, "the server takes no writes",
      "The server does not accept writes at present; reads still work. Either a write to its disk failed, which it tries again until it "
      "works, or Postgres can no longer accept its log, which takes a restart; the log output of the server says which. Whether this "

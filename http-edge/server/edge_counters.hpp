@@ -27,8 +27,9 @@ struct edge_counters {
   std::array<counter, 6> batch_lines{};  // verdicts on lines of batches, by the first digit of the status
   duration_histogram<response_us_bounds> response_time;  // from the complete request to the rendered response
   counter connections_accepted{0};
-  counter connections_refused{0};
-  counter accept_failures{0};  // mostly because no file descriptor is left
+  counter connections_refused{0};             // over connections_max
+  counter connections_refused_by_address{0};  // over connections_per_address_max
+  counter accept_failures{0};                 // mostly because no file descriptor is left
   counter timeouts{0};
   connection_count connections;
   memory_budget body_memory;

@@ -51,11 +51,11 @@ void io_thread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void io_thread::serve(accepted_connection&& what, bool over_limit) {
-  boost::asio::post(io_context_, [this, over_limit, accepted = std::move(what)]() mutable {
+void io_thread::serve(accepted_connection&& what) {
+  boost::asio::post(io_context_, [this, accepted = std::move(what)]() mutable {
     const auto made = std::make_shared<session>(std::move(accepted), *this);
     sessions_.push_back(*made);
-    over_limit ? made->start_refusing() : made->start();
+    made->start();
   });
 }
 

@@ -37,8 +37,8 @@ class io_thread final : public completion_queue {
   // Stops the loop without completing pending operations, and joins the thread.
   void stop();
 
-  // Serves the connection, or refuses it if it is over the limit. Thread-safe.
-  void serve(accepted_connection&& what, bool over_limit);
+  // Serves the connection, or refuses it if it is over a limit. Thread-safe.
+  void serve(accepted_connection&& what);
   // Starts to drain: every response becomes the last of its connection, and idle connections are closed. Thread-safe.
   void drain();
   // Ends the drain: refuses the requests that have not arrived completely. Thread-safe.

@@ -5,13 +5,17 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <future>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "http-edge/handler.hpp"
+#include "http-edge/server/address_counts.hpp"
 #include "http-edge/server/io_thread.hpp"
 
 namespace ordem::http_edge {
@@ -27,11 +31,8 @@ constexpr auto accept_pause = std::chrono::milliseconds(100);
 // The part of a drain, at its end, in which incomplete requests are refused. At most a tenth of the drain.
 constexpr auto farewell_time_max = std::chrono::milliseconds(500);
 
-// Returns an empty text if the client has reset the connection already.
-std::string peer_address_of(const session::socket_type& socket) {
-  boost::system::error_code ec;
-  const auto peer = socket.remote_endpoint(ec).address();
-  if (ec) return {};
+// Without the mapping of IPv4 to IPv6.
+std::string text_of(const asio::ip::address& peer) {
   if (peer.is_v6() && peer.to_v6().is_v4_mapped())
     return make_address_v4(asio::ip::v4_mapped, peer.to_v6()).to_string();
   return peer.to_string();
@@ -42,6 +43,17 @@ allowed_hosts hosts_of(const server_settings& settings) {
   return settings.access.hosts.empty() && !is_loopback(settings.address) ? allowed_hosts()
                                                                          : allowed_hosts(settings.access.hosts);
 }
+
+struct listener {
+  listener(const endpoint_settings& asked, asio::io_context& loop) : where(asked), acceptor(loop), accept_timer(loop) {}
+
+  const endpoint_settings where;
+  tcp::acceptor acceptor;
+  asio::steady_timer accept_timer;
+  tcp::endpoint peer;         // of the connection that is accepted next
+  bool accept_fails = false;  // the last accept failed
+  std::uint16_t port = 0;     // that it listens on
+};
 
 }  // namespace
 
@@ -71,16 +83,20 @@ struct server::parts {
       auto authenticator = connected.make_authenticator ? connected.make_authenticator() : nullptr;
       threads.push_back(std::make_unique<io_thread>(settings, context, counters, access, std::move(authenticator)));
     }
-    acceptor.emplace(threads.front()->io_context());
-    accept_timer.emplace(threads.front()->io_context());
+    for (const endpoint_settings& each : endpoints_of(settings)) {
+      listeners.emplace_back(each, threads.front()->io_context());
+    }
+    context.has_operations_listener = settings.operations_port.has_value();
   }
 
-  tl::expected<void, std::string> listen();
-  void accept_next();
-  void on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket);
-  void serve(io_thread& thread, session::socket_type&& socket);
+  tl::expected<void, std::string> listen(listener& at);
+  void accept_next(listener& at);
+  void on_accepted(boost::system::error_code ec, listener& at, io_thread& thread, session::socket_type&& socket);
+  void serve(const listener& at, const asio::ip::address& peer, io_thread& thread, session::socket_type&& socket);
+  // Returns nullopt if the client's address has as many connections as it may.
+  std::optional<address_permit> take_permit(const asio::ip::address& peer);
   io_thread& take_thread();
-  void accept_backlog();
+  void accept_backlog(listener& at);
   void stop_accepting();
 
   const server_settings settings;
@@ -89,32 +105,30 @@ struct server::parts {
   std::function<void(const std::string&)> on_accept_failure;
   edge_counters counters;
   access_state access;
+  address_counts addresses;
   std::vector<std::unique_ptr<io_thread>> threads;
-  std::optional<tcp::acceptor> acceptor;
-  std::optional<asio::steady_timer> accept_timer;
+  std::deque<listener> listeners;  // all of them on the first thread
   std::size_t next_thread = 0;
-  bool accept_fails = false;  // the last accept failed
-  std::uint16_t port = 0;
   bool started = false;
 };
 
-tl::expected<void, std::string> server::parts::listen() {
-  const auto failed = [this](const boost::system::error_code& ec) {
-    return tl::make_unexpected("cannot listen on " + settings.address + ":" + std::to_string(settings.port) + ": " +
+tl::expected<void, std::string> server::parts::listen(listener& at) {
+  const auto failed = [&at](const boost::system::error_code& ec) {
+    return tl::make_unexpected("cannot listen on " + at.where.address + ":" + std::to_string(at.where.port) + ": " +
                                ec.message());
   };
   boost::system::error_code ec;
-  const auto address = asio::ip::make_address(settings.address, ec);
-  if (ec) return tl::make_unexpected("'" + settings.address + "' is not an IP address to listen on");
-  const tcp::endpoint endpoint(address, settings.port);
-  acceptor->open(endpoint.protocol(), ec);
-  if (!ec) acceptor->set_option(tcp::acceptor::reuse_address(true), ec);
+  const auto address = asio::ip::make_address(at.where.address, ec);
+  if (ec) return tl::make_unexpected("'" + at.where.address + "' is not an IP address to listen on");
+  const tcp::endpoint endpoint(address, at.where.port);
+  at.acceptor.open(endpoint.protocol(), ec);
+  if (!ec) at.acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
   // All addresses include those of IPv4, whatever the system's default (net.ipv6.bindv6only).
-  if (!ec && address == asio::ip::address_v6::any()) acceptor->set_option(asio::ip::v6_only(false), ec);
-  if (!ec) acceptor->bind(endpoint, ec);
-  if (!ec) acceptor->listen(backlog, ec);
+  if (!ec && address == asio::ip::address_v6::any()) at.acceptor.set_option(asio::ip::v6_only(false), ec);
+  if (!ec) at.acceptor.bind(endpoint, ec);
+  if (!ec) at.acceptor.listen(backlog, ec);
   if (ec) return failed(ec);
-  port = acceptor->local_endpoint(ec).port();
+  at.port = at.acceptor.local_endpoint(ec).port();
   return {};
 }
 
@@ -124,61 +138,82 @@ io_thread& server::parts::take_thread() {
   return taken;
 }
 
-void server::parts::accept_next() {
+void server::parts::accept_next(listener& at) {
   io_thread& thread = take_thread();
-  acceptor->async_accept(thread.io_context().get_executor(),
-                         [this, &thread](boost::system::error_code ec, session::socket_type socket) {
-                           on_accepted(ec, thread, std::move(socket));
-                         });
+  at.acceptor.async_accept(thread.io_context().get_executor(), at.peer,
+                           [this, &at, &thread](boost::system::error_code ec, session::socket_type socket) {
+                             on_accepted(ec, at, thread, std::move(socket));
+                           });
 }
 
-void server::parts::on_accepted(boost::system::error_code ec, io_thread& thread, session::socket_type&& socket) {
-  if (ec && !acceptor->is_open()) return;
+void server::parts::on_accepted(boost::system::error_code ec, listener& at, io_thread& thread,
+                                session::socket_type&& socket) {
+  if (ec && !at.acceptor.is_open()) return;
   if (ec) {
     counters.accept_failures.fetch_add(1, std::memory_order_relaxed);
-    if (!std::exchange(accept_fails, true)) on_accept_failure(ec.message());
-    accept_timer->expires_after(accept_pause);
-    accept_timer->async_wait([this](boost::system::error_code cancelled) {
-      if (!cancelled && acceptor->is_open()) accept_next();
+    if (!std::exchange(at.accept_fails, true)) on_accept_failure(ec.message());
+    at.accept_timer.expires_after(accept_pause);
+    at.accept_timer.async_wait([this, &at](boost::system::error_code cancelled) {
+      if (!cancelled && at.acceptor.is_open()) accept_next(at);
     });
     return;
   }
-  accept_fails = false;
-  serve(thread, std::move(socket));
-  if (acceptor->is_open()) accept_next();
+  at.accept_fails = false;
+  serve(at, at.peer.address(), thread, std::move(socket));
+  if (at.acceptor.is_open()) accept_next(at);
 }
 
-void server::parts::serve(io_thread& thread, session::socket_type&& socket) {
+std::optional<address_permit> server::parts::take_permit(const asio::ip::address& peer) {
+  if (settings.connections_per_address_max == 0) return address_permit();
+  return address_permit::take(addresses, network_of(peer), settings.connections_per_address_max);
+}
+
+void server::parts::serve(const listener& at, const asio::ip::address& peer, io_thread& thread,
+                          session::socket_type&& socket) {
   counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
-  const std::size_t open = counters.connections.now();
-  const bool over_limit = open >= settings.connections_max;
-  if (over_limit) counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
-  if (open < settings.connections_max + settings.refused_at_once_max) {
-    connection_info info{listener_kind::main, peer_address_of(socket), {}};
-    thread.serve({std::move(socket), std::move(info), connection_permit(counters.connections)}, over_limit);
+  const bool over_limit = counters.connections.served() >= settings.connections_max;
+  auto permit = over_limit ? std::optional<address_permit>(std::in_place) : take_permit(peer);
+  std::string_view refusal;
+  if (over_limit) {
+    counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    refusal = "no more connections are taken";
+  } else if (!permit) {
+    counters.connections_refused_by_address.fetch_add(1, std::memory_order_relaxed);
+    refusal = "no more connections from this address are taken";
   }
+  if (!refusal.empty() && counters.connections.refused() >= settings.refused_at_once_max) return;
+  thread.serve({std::move(socket),
+                {at.where.kind, text_of(peer), {}},
+                connection_permit(counters.connections, refusal.empty() ? connection_permit::purpose::to_serve
+                                                                        : connection_permit::purpose::to_refuse),
+                permit ? std::move(*permit) : address_permit(),
+                refusal});
 }
 
 // Closing the listener resets the connections that the kernel has accepted, with the requests sent on them.
-void server::parts::accept_backlog() {
+void server::parts::accept_backlog(listener& at) {
   boost::system::error_code ec;
-  acceptor->non_blocking(true, ec);
+  at.acceptor.non_blocking(true, ec);
   for (int i = 0; i < backlog && !ec; ++i) {
     io_thread& thread = take_thread();
-    auto socket = acceptor->accept(thread.io_context().get_executor(), ec);
-    if (!ec) serve(thread, std::move(socket));
+    session::socket_type socket(thread.io_context());
+    tcp::endpoint peer;
+    at.acceptor.accept(socket, peer, ec);
+    if (!ec) serve(at, peer.address(), thread, std::move(socket));
   }
 }
 
-// Runs on the acceptor's thread, behind all completed accepts, so that it does not race with any.
+// Runs on the acceptors' thread, behind all completed accepts, so that it does not race with any.
 void server::parts::stop_accepting() {
   std::promise<void> closed;
   asio::io_context& loop = threads.front()->io_context();
   asio::post(loop, [this, &loop, &closed] {
-    accept_backlog();
-    boost::system::error_code ignored;
-    acceptor->close(ignored);
-    accept_timer->cancel();
+    for (listener& each : listeners) {
+      accept_backlog(each);
+      boost::system::error_code ignored;
+      each.acceptor.close(ignored);
+      each.accept_timer.cancel();
+    }
     asio::post(loop, [&closed] { closed.set_value(); });
   });
   closed.get_future().wait();
@@ -192,15 +227,19 @@ server::~server() {
 }
 
 tl::expected<void, std::string> server::start() {
-  if (auto listening = parts_->listen(); !listening) return listening;
-  parts_->accept_next();
+  for (listener& each : parts_->listeners) {
+    if (auto listening = parts_->listen(each); !listening) return listening;
+  }
+  for (listener& each : parts_->listeners) parts_->accept_next(each);
   for (const auto& thread : parts_->threads) thread->start();
   parts_->started = true;
   return {};
 }
 
-std::uint16_t server::port() const noexcept {
-  return parts_->port;
+std::vector<endpoint_settings> server::listeners() const {
+  std::vector<endpoint_settings> found;
+  for (const listener& each : parts_->listeners) found.push_back({each.where.kind, each.where.address, each.port});
+  return found;
 }
 
 void server::attach_engine(const order_reader& orders, message_port& messages,

@@ -1,4 +1,4 @@
-// The HTTP server: a listener that distributes connections over I/O threads. Serves the /-/ endpoints from start(), and
+// The HTTP server: listeners that distribute connections over I/O threads. Serves the /-/ endpoints from start(), and
 // everything else once attach_engine() has been called and the service status has left `recovering`. Owned by app/; its
 // functions must be called by one thread at a time.
 #pragma once
@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "auth/authenticator.hpp"
 #include "engine/model/time.hpp"
@@ -45,10 +46,10 @@ class server {
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  // Binds the address and starts the threads. Returns a message if that fails.
+  // Binds the addresses and starts the threads. Returns a message if that fails.
   tl::expected<void, std::string> start();
-  // Returns the port that the server listens on.
-  std::uint16_t port() const noexcept;
+  // Returns where the server listens, the main listener first. REQUIRES: start() was successful.
+  std::vector<endpoint_settings> listeners() const;
 
   // Connects the engine. `add_queue` registers the queue of an I/O thread and returns its number.
   // REQUIRES: called once, before the status leaves `recovering`.

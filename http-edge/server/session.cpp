@@ -41,6 +41,8 @@ session::session(accepted_connection&& accepted, io_thread& thread)
     : socket_(std::move(accepted.socket)),
       connection_(std::move(accepted.info)),
       permit_(std::move(accepted.permit)),
+      address_permit_(std::move(accepted.address)),
+      refusal_(accepted.refusal),
       thread_(thread),
       buffer_memory_(thread.counters().body_memory),
       out_memory_(thread.counters().response_memory),
@@ -51,14 +53,15 @@ session::session(accepted_connection&& accepted, io_thread& thread)
 }
 
 void session::start() {
+  if (!refusal_.empty()) return refuse_connection();
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   next_request();
 }
 
-void session::start_refusing() {
+void session::refuse_connection() {
   received_at_ = clock::now();
-  response refused = problem_response(problem::too_many_connections, "no more connections are taken");
+  response refused = problem_response(problem::too_many_connections, refusal_);
   refused.close = true;
   respond(refused);
 }

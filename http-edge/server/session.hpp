@@ -28,6 +28,7 @@
 #include "http-edge/protocol/request_header.hpp"
 #include "http-edge/protocol/response.hpp"
 #include "http-edge/protocol/route.hpp"
+#include "http-edge/server/address_counts.hpp"
 #include "http-edge/server/connection_count.hpp"
 
 namespace ordem::http_edge {
@@ -44,6 +45,9 @@ struct accepted_connection {
   socket_type socket;
   connection_info info;
   connection_permit permit;
+  address_permit address;
+  // Why the connection gets 503 and is closed; empty if it is served. Text that is never destroyed.
+  std::string_view refusal;
 };
 
 class session final : public std::enable_shared_from_this<session>, public session_hook, private batch_connection {
@@ -56,9 +60,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   session& operator=(const session&) = delete;
   ~session() override = default;
 
+  // Serves the connection, or refuses it with the reason that it was accepted with.
   void start();
-  // Responds that the connection is over the limit, and closes it.
-  void start_refusing();
   // The engine's answer to a submitted request. `line` is the number that was given to io_thread::submit().
   void on_answer(std::uint32_t line, answer&& what);
   // Ends the request or the connection if its deadline has passed. Called at regular intervals.
@@ -73,6 +76,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   enum class standing : std::uint8_t { unknown, authorized, denied };
   enum class stage : std::uint8_t { idle, receiving, executing, batching, writing, lingering, closed };
 
+  void refuse_connection();
   void next_request();
   void parse_buffered();
   bool skip_empty_lines();
@@ -123,6 +127,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   socket_type socket_;
   connection_info connection_;
   const connection_permit permit_;
+  const address_permit address_permit_;
+  const std::string_view refusal_;
   io_thread& thread_;
   stage stage_ = stage::idle;
   clock::time_point deadline_;

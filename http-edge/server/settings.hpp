@@ -5,16 +5,24 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/base/limits.hpp"
 #include "http-edge/access/settings.hpp"
+#include "http-edge/protocol/listener.hpp"
 
 namespace ordem::http_edge {
 
 struct server_settings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free one
+  // Listeners for a part of the resources, see serves() in listener.hpp. Without a port there is none.
+  std::string operations_address = "127.0.0.1";
+  std::optional<std::uint16_t> operations_port;
+  std::string captures_address = "127.0.0.1";
+  std::optional<std::uint16_t> captures_port;
   // Threads that serve connections, each with its own event loop. More than cores gain nothing.
   std::uint32_t io_threads = 2;
   // A larger body gets 413; of a batch, a larger line. Bounds the memory of one request.
@@ -32,7 +40,9 @@ struct server_settings {
   std::size_t header_bytes_max = std::size_t{16} << 10;
   // A connection beyond this number gets 503 and is closed. An idle connection costs about 6 KiB.
   std::size_t connections_max = 16'384;
-  // The number of connections beyond connections_max that get 503 at the same time. Further ones are closed without a
+  // The same for the connections of one client address, of which an IPv6 network of 64 bits is one. 0: no bound.
+  std::size_t connections_per_address_max = 0;
+  // The number of connections beyond these bounds that get 503 at the same time. Further ones are closed without a
   // response.
   std::size_t refused_at_once_max = 256;
   // A connection without a request is closed after this.
@@ -46,6 +56,16 @@ struct server_settings {
 
 // Returns whether only this machine can connect to a server that listens on the IP address.
 bool is_loopback(const std::string& address);
+
+// Where one listener listens.
+struct endpoint_settings {
+  listener_kind kind = listener_kind::main;
+  std::string address;
+  std::uint16_t port = 0;
+};
+
+// Returns the endpoints of the listeners that the settings ask for, that of the main one first.
+std::vector<endpoint_settings> endpoints_of(const server_settings& settings);
 
 // Returns the largest body of a call of captures: a response of the largest size, with all bytes escaped, and the
 // members around it. The response that returns a capture is no larger.

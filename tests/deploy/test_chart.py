@@ -22,13 +22,14 @@ RENEW = f"helm template {RELEASE} deploy/helm/ordem --namespace {NAMESPACE} > {G
 SECRET = "s3cret"
 URL = f"postgresql://ordem:{SECRET}@db.example:5432/shop"
 KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
-# Settings that the chart sets itself or stores in a Secret.
-NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "keys", "postgres-url"}
+# Settings that the chart sets itself or stores in a Secret, and those that its probes, Service and ServiceMonitor do not know.
+NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "keys", "postgres-url",
+                  "operations-address", "operations-port", "captures-address", "captures-port"}
 
 EVERY_SETTING = {
     "auth": "required", "auth-captures": "none", "allowed-hosts": "orders.example,ordem", "tenant-rate": 1000, "tenant-in-flight": 100,
     "metrics-tenants": 10, "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h",
-    "capture-max": "512KiB", "max-body": "2MiB", "body-memory": "64MiB", "response-memory": "128MiB", "max-header": "8KiB", "max-connections": 1000, "max-in-flight": 4096,
+    "capture-max": "512KiB", "max-body": "2MiB", "body-memory": "64MiB", "response-memory": "128MiB", "max-header": "8KiB", "max-connections": 1000, "connections-per-address": 500, "max-in-flight": 4096,
     "live-orders": 5000, "idle-timeout": "50s", "request-timeout": "20s", "drain-timeout": "10s", "io-threads": 1,
     "worker-threads": 1, "shards": 1, "block-cache": "64MiB", "write-buffer": "64MiB", "log-entries": 2000000,
     "jwks": "https://issuer.example/jwks", "jwt-issuer": "https://issuer.example/", "jwt-audience": "ordem",

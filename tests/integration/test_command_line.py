@@ -28,8 +28,9 @@ from support.orders import (
 
 SERVE_FLAGS = (
     "--auth", "--auth-captures", "--allowed-hosts", "--tenant-rate", "--tenant-in-flight", "--metrics-tenants", "--address", "--port", "--data-dir", "--io-threads", "--durability", "--in-flight", "--message-ttl", "--max-body",
+    "--operations-address", "--operations-port", "--captures-address", "--captures-port", 
     "--body-memory", "--response-memory",
-    "--max-header", "--max-connections", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
+    "--max-header", "--max-connections", "--connections-per-address", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
     "--drain-timeout", "--capture-lease", "--capture-ttl", "--capture-max", "--log-format", "--log-level", "--config",
 )
 UNKNOWN_ID = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"

@@ -84,14 +84,16 @@ class _Exchanges:
 
 class Connection(_Exchanges):
     """One TCP connection. For one thread at a time. A `narrow` one takes so little ahead of its reader, in small segments,
-    that the kernels on both sides hold some tens of kilobytes between them, not megabytes."""
+    that the kernels on both sides hold some tens of kilobytes between them, not megabytes. `source`: the address to connect from."""
 
-    def __init__(self, port, host=HOST, narrow=False):
+    def __init__(self, port, host=HOST, narrow=False, source=None):
         self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._socket.settimeout(settings.ANSWER_SECONDS_MAX)
         if narrow:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        if source:
+            self._socket.bind((source, 0))
         self._socket.connect((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = bytearray()

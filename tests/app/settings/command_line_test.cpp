@@ -27,6 +27,10 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"auth", "required"},
     {"auth-captures", "none"},
     {"allowed-hosts", "orders.example.com,ordem"},
+    {"operations-address", "127.0.0.2"},
+    {"operations-port", "9091"},
+    {"captures-address", "127.0.0.3"},
+    {"captures-port", "9092"},
     {"data-dir", "elsewhere"},
     {"durability", "os"},
     {"in-flight", "conflict"},
@@ -39,6 +43,7 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"response-memory", "128MiB"},
     {"max-header", "32KiB"},
     {"max-connections", "2000"},
+    {"connections-per-address", "20"},
     {"max-in-flight", "100"},
     {"tenant-rate", "500"},
     {"tenant-in-flight", "50"},
@@ -78,6 +83,10 @@ void check_all_are_set(const settings& result) {
   CHECK(result.auth == auth_policy::required);
   CHECK(result.server.access.captures_are_open);
   CHECK(result.server.access.hosts == std::vector<std::string>{"orders.example.com", "ordem"});
+  CHECK(result.server.operations_address == "127.0.0.2");
+  CHECK(result.server.operations_port == std::uint16_t{9091});
+  CHECK(result.server.captures_address == "127.0.0.3");
+  CHECK(result.server.captures_port == std::uint16_t{9092});
   CHECK(result.store.folder == "elsewhere");
   CHECK(result.store.durability == storage::durability::os);
   CHECK(result.engine.in_flight == actors::in_flight_policy::conflict);
@@ -90,6 +99,7 @@ void check_all_are_set(const settings& result) {
   CHECK(result.server.response_memory_bytes_max == std::size_t{128} << 20);
   CHECK(result.server.header_bytes_max == 32 << 10);
   CHECK(result.server.connections_max == 2000);
+  CHECK(result.server.connections_per_address_max == 20);
   CHECK(result.engine.in_flight_max == 100);
   CHECK(result.server.access.tenants.rate == 500);
   CHECK(result.server.access.tenants.in_flight_max == 50);
@@ -383,6 +393,11 @@ TEST_CASE("an invalid value is refused with the name of its setting") {
       {"max-header", "512B"},
       {"max-connections", "0"},
       {"max-connections", "1000001"},
+      {"operations-port", "65536"},
+      {"operations-address", "localhost"},
+      {"captures-port", "-1"},
+      {"captures-address", "300.0.0.1"},
+      {"connections-per-address", "1000001"},
       {"max-in-flight", "0"},
       {"max-in-flight", "many"},
       {"live-orders", "0"},
@@ -430,6 +445,12 @@ TEST_CASE("contradictory settings are refused with both names") {
   const auto [arguments, one, other] = GENERATE(table<words, std::string, std::string>({
       {{"--max-connections=2", "--io-threads=3"}, "--max-connections", "--io-threads"},
       {{"--live-orders=2", "--shards=3"}, "--live-orders", "--shards"},
+      {{"--operations-address=::1"}, "--operations-address", "--operations-port"},
+      {{"--captures-address=::1"}, "--captures-address", "--captures-port"},
+      {{"--operations-port=8080"}, "--operations-port", "--port"},
+      {{"--captures-port=8080", "--address=0.0.0.0"}, "--captures-port", "--port"},
+      {{"--captures-port=8080", "--captures-address=::"}, "--captures-port", "--port"},
+      {{"--operations-port=9090", "--captures-port=9090"}, "--captures-port", "--operations-port"},
       {{"--message-ttl=999ms"}, "--message-ttl", "1s"},
   }));
   const std::string error = error_of(arguments);
@@ -439,6 +460,8 @@ TEST_CASE("contradictory settings are refused with both names") {
 TEST_CASE("settings at the edge of a contradiction are accepted") {
   const auto arguments = GENERATE(values<words>({{"--max-connections=3", "--io-threads=3"},
                                                  {"--live-orders=3", "--shards=3"},
+                                                 {"--operations-port=8080", "--operations-address=::1"},
+                                                 {"--operations-port=0", "--captures-port=0", "--port=0"},
                                                  {"--message-ttl=1s"},
                                                  {"--message-ttl=1000ms"}}));
   CHECK(parse_serve(arguments).has_value());
