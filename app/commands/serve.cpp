@@ -92,9 +92,10 @@ int service::run() {
   if (!start() || !open()) return 1;
   const auto listeners = server_.listeners();
   for (const auto& each : listeners) {
-    log_.info(
-        "listener",
-        {{"name", std::string(to_string(each.kind))}, {"address", each.address}, {"port", std::int64_t{each.port}}});
+    log_.info("listener", {{"name", std::string(to_string(each.kind))},
+                           {"address", each.address},
+                           {"port", std::int64_t{each.port}},
+                           {"tls", uses_tls(settings_.server, each) ? "yes" : "no"}});
   }
   log_.info("listening", {{"address", listeners.front().address},
                           {"port", std::int64_t{listeners.front().port}},
@@ -170,6 +171,11 @@ bool service::start() {
     return false;
   }
   identities_.watch();
+  if (const auto& tls = settings_.server.tls; tls.enabled()) {
+    reloadable files{"TLS certificate", {tls.certificate_file, tls.key_file}, [this] { return server_.reload_tls(); }};
+    if (!tls.client_ca_file.empty()) files.files.emplace_back(tls.client_ca_file);
+    reloads_.add(std::move(files));
+  }
   if (const auto started = server_.start(); !started) {
     log_.error(started.error());
     return false;

@@ -93,6 +93,14 @@ void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
              edge.connections_refused_by_address);
   to.counter("ordem_http_accept_failures_total", "Failed attempts to accept a connection, at most 10 a second.",
              edge.accept_failures);
+  constexpr const char* handshakes = "TLS handshakes, by result.";
+  to.counter("ordem_tls_handshakes_total", handshakes, edge.tls_handshakes_full, {{"result", "full"}});
+  to.counter("ordem_tls_handshakes_total", handshakes, edge.tls_handshakes_resumed, {{"result", "resumed"}});
+  to.counter("ordem_tls_handshakes_total", handshakes, edge.tls_handshakes_failed, {{"result", "failed"}});
+  if (const auto end = edge.tls_certificate_end_s.load(); end != 0) {
+    to.gauge("ordem_tls_certificate_end_seconds", "When the certificate in use expires, in seconds since 1970.",
+             static_cast<double>(end));
+  }
   to.gauge("ordem_http_body_memory_bytes", "Memory of requests that are being received; see --body-memory.",
            static_cast<double>(edge.body_memory.used()));
   to.gauge("ordem_http_response_memory_bytes", "Memory of responses that clients have not read; see --response-memory.",

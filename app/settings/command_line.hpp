@@ -22,6 +22,7 @@ struct serve_command {
 struct ready_command {
   std::string address;
   std::uint16_t port = 0;
+  bool uses_tls = false;
   bool reads = false;  // ask whether it serves reads, not whether it accepts writes
 };
 struct inspect_order_command {

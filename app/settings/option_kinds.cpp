@@ -75,6 +75,13 @@ option_kind folder_option(std::filesystem::path& value) {
   return {add, text};
 }
 
+option_kind file_option(std::string& value) {
+  const auto add = [&value](CLI::App& subcommand, const std::string& flag, const std::string& help) {
+    return subcommand.add_option(flag, value, help)->type_name("FILE");
+  };
+  return {add, [&value] { return value; }};
+}
+
 // By hand, since CLI11 has a validator for IPv4 alone.
 option_kind ip_address_option(std::string& value) {
   const auto check = [](const std::string& text) {

@@ -27,6 +27,8 @@ struct option_kind {
 // A text that `check` accepts. `type_name` stands for the value in the help, as in --data-dir FOLDER.
 option_kind text_option(std::string& value, const std::string& type_name, const CLI::Validator& check = {});
 option_kind folder_option(std::filesystem::path& value);
+// The path of a file, of which there is none by default.
+option_kind file_option(std::string& value);
 option_kind ip_address_option(std::string& value);
 // Names of hosts, separated by commas; or "*" among them.
 option_kind host_names_option(std::vector<std::string>& value);

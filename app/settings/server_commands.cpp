@@ -43,6 +43,7 @@ void add_serve(CLI::App& ordem, parse_state& state) {
 
 struct ready_options {
   ready_command what{http_edge::server_settings().address, http_edge::server_settings().port};
+  std::string certificate_file;
   std::string config;
 };
 
@@ -53,12 +54,17 @@ void add_ready(CLI::App& ordem, parse_state& state) {
   add_config(ready, options->config, "The file with the server's settings", {ready, settings_table(unused), state});
   add_setting(ready, {"address", ip_address_option(options->what.address), "The address that the server listens on"});
   add_setting(ready, {"port", number_option(options->what.port, 1, 65535), "The port that the server listens on"});
+  add_setting(ready, {"tls-certificate", file_option(options->certificate_file),
+                      "The server's certificate: if there is one, ready asks by TLS"});
   ready.add_flag("--reads", options->what.reads,
                  "Ask whether it serves reads, which it also does when it is read-only");
   ready.footer(
       "Finds the server by the server's own settings: arguments, environment, file. Exit code 0 if it accepts writes,\n"
       "1 if it does not, or does not respond within 2 s; the reason is on standard error.");
-  ready.callback([options, &state] { state.result = options->what; });
+  ready.callback([options, &state] {
+    options->what.uses_tls = !options->certificate_file.empty();
+    state.result = options->what;
+  });
 }
 
 }  // namespace

@@ -66,6 +66,13 @@ std::optional<std::string> check_listeners(const http_edge::server_settings& ser
   return std::nullopt;
 }
 
+std::optional<std::string> check_tls(const http_edge::tls_settings& tls) {
+  if (tls.certificate_file.empty() != tls.key_file.empty()) return "--tls-certificate and --tls-key need each other";
+  if (!tls.client_ca_file.empty() && !tls.enabled())
+    return "--tls-client-ca needs --tls-certificate: client certificates exist only with TLS";
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_open_to_others(const settings& values) {
@@ -82,6 +89,7 @@ bool is_url(const std::string& key_set) noexcept {
 std::optional<std::string> check_settings(const settings& values) {
   if (auto conflict = check_auth(values)) return conflict;
   if (auto conflict = check_listeners(values.server)) return conflict;
+  if (auto conflict = check_tls(values.server.tls)) return conflict;
   if (values.server.connections_max < values.server.io_threads) {
     return "--max-connections must not be below --io-threads, or some threads would have no connection";
   }

@@ -31,6 +31,10 @@ struct edge_counters {
   counter connections_refused_by_address{0};  // over connections_per_address_max
   counter accept_failures{0};                 // mostly because no file descriptor is left
   counter timeouts{0};
+  counter tls_handshakes_full{0};
+  counter tls_handshakes_resumed{0};
+  counter tls_handshakes_failed{0};
+  std::atomic<std::int64_t> tls_certificate_end_s{0};  // since the epoch; 0 without TLS
   connection_count connections;
   memory_budget body_memory;
   memory_budget response_memory;

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <deque>
 #include <future>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "http-edge/handler.hpp"
 #include "http-edge/server/address_counts.hpp"
 #include "http-edge/server/io_thread.hpp"
+#include "http-edge/server/tls_context.hpp"
 
 namespace ordem::http_edge {
 namespace {
@@ -45,9 +47,11 @@ allowed_hosts hosts_of(const server_settings& settings) {
 }
 
 struct listener {
-  listener(const endpoint_settings& asked, asio::io_context& loop) : where(asked), acceptor(loop), accept_timer(loop) {}
+  listener(const endpoint_settings& asked, bool with_tls, asio::io_context& loop)
+      : where(asked), uses_tls(with_tls), acceptor(loop), accept_timer(loop) {}
 
   const endpoint_settings where;
+  const bool uses_tls;
   tcp::acceptor acceptor;
   asio::steady_timer accept_timer;
   tcp::endpoint peer;         // of the connection that is accepted next
@@ -84,11 +88,12 @@ struct server::parts {
       threads.push_back(std::make_unique<io_thread>(settings, context, counters, access, std::move(authenticator)));
     }
     for (const endpoint_settings& each : endpoints_of(settings)) {
-      listeners.emplace_back(each, threads.front()->io_context());
+      listeners.emplace_back(each, uses_tls(settings, each), threads.front()->io_context());
     }
     context.has_operations_listener = settings.operations_port.has_value();
   }
 
+  tl::expected<shared_tls_context, std::string> load_tls();
   tl::expected<void, std::string> listen(listener& at);
   void accept_next(listener& at);
   void on_accepted(boost::system::error_code ec, listener& at, io_thread& thread, session::socket_type&& socket);
@@ -106,11 +111,20 @@ struct server::parts {
   edge_counters counters;
   access_state access;
   address_counts addresses;
+  shared_tls_context tls;          // for new connections; used on the first thread
   std::vector<std::unique_ptr<io_thread>> threads;
   std::deque<listener> listeners;  // all of them on the first thread
   std::size_t next_thread = 0;
   bool started = false;
 };
+
+tl::expected<shared_tls_context, std::string> server::parts::load_tls() {
+  auto loaded = tls_context::for_server(settings.tls);
+  if (!loaded) return loaded;
+  const auto end = (*loaded)->certificate_ends_at().time_since_epoch();
+  counters.tls_certificate_end_s.store(std::chrono::duration_cast<std::chrono::seconds>(end).count());
+  return loaded;
+}
 
 tl::expected<void, std::string> server::parts::listen(listener& at) {
   const auto failed = [&at](const boost::system::error_code& ec) {
@@ -181,8 +195,10 @@ void server::parts::serve(const listener& at, const asio::ip::address& peer, io_
     counters.connections_refused_by_address.fetch_add(1, std::memory_order_relaxed);
     refusal = "no more connections from this address are taken";
   }
-  if (!refusal.empty() && counters.connections.refused() >= settings.refused_at_once_max) return;
+  // A refusal by TLS would take a handshake, which costs more than most requests.
+  if (!refusal.empty() && (at.uses_tls || counters.connections.refused() >= settings.refused_at_once_max)) return;
   thread.serve({std::move(socket),
+                at.uses_tls ? tls : nullptr,
                 {at.where.kind, text_of(peer), {}},
                 connection_permit(counters.connections, refusal.empty() ? connection_permit::purpose::to_serve
                                                                         : connection_permit::purpose::to_refuse),
@@ -226,7 +242,20 @@ server::~server() {
   stop();
 }
 
+tl::expected<void, std::string> server::reload_tls() {
+  auto loaded = parts_->load_tls();
+  if (!loaded) return tl::make_unexpected(std::move(loaded.error()));
+  asio::post(parts_->threads.front()->io_context(),
+             [to = parts_.get(), made = std::move(*loaded)]() mutable { to->tls = std::move(made); });
+  return {};
+}
+
 tl::expected<void, std::string> server::start() {
+  if (parts_->settings.tls.enabled()) {
+    auto loaded = parts_->load_tls();
+    if (!loaded) return tl::make_unexpected(std::move(loaded.error()));
+    parts_->tls = std::move(*loaded);
+  }
   for (listener& each : parts_->listeners) {
     if (auto listening = parts_->listen(each); !listening) return listening;
   }

@@ -46,7 +46,11 @@ class server {
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  // Binds the addresses and starts the threads. Returns a message if that fails.
+  // Reads the files of TLS again, as they are now, for new connections; start() has read them before. Returns a message
+  // if one cannot be used, and keeps what was in use. Thread-safe. REQUIRES: settings.tls.enabled().
+  tl::expected<void, std::string> reload_tls();
+
+  // Reads the files of TLS, binds the addresses and starts the threads. Returns a message if that fails.
   tl::expected<void, std::string> start();
   // Returns where the server listens, the main listener first. REQUIRES: start() was successful.
   std::vector<endpoint_settings> listeners() const;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
+#include <optional>
 #include <utility>
 
 #include "engine/base/limits.hpp"
@@ -33,12 +33,16 @@ constexpr auto page_turn = std::chrono::milliseconds(2);
 // The memory that a page may need while it is being read: the text of its orders doubles as it grows.
 constexpr std::size_t page_memory = 2 * limits::page_bytes_max;
 
+// The time for a TLS handshake, if --request-timeout is not shorter; from the begin of a drain, the second one.
+constexpr auto handshake_time_max = std::chrono::seconds(10);
+constexpr auto drain_handshake_time = std::chrono::seconds(1);
+
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
 session::session(accepted_connection&& accepted, io_thread& thread)
-    : socket_(std::move(accepted.socket)),
+    : stream_(std::move(accepted.socket), accepted.tls.get()),
       connection_(std::move(accepted.info)),
       permit_(std::move(accepted.permit)),
       address_permit_(std::move(accepted.address)),
@@ -48,22 +52,42 @@ session::session(accepted_connection&& accepted, io_thread& thread)
       out_memory_(thread.counters().response_memory),
       line_timer_(thread.io_context()) {
   body_memory_.count_in(thread.counters().body_memory);
-  error_code ignored;
-  socket_.non_blocking(true, ignored);  // see write_out()
 }
 
 void session::start() {
-  if (!refusal_.empty()) return refuse_connection();
+  if (!refusal_.empty()) return refuse_connection(problem::too_many_connections, refusal_);
   error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  next_request();
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  stream_.tls() != nullptr ? begin_handshake() : next_request();
 }
 
-void session::refuse_connection() {
+void session::refuse_connection(problem which, std::string_view detail) {
   received_at_ = clock::now();
-  response refused = problem_response(problem::too_many_connections, refusal_);
+  response refused = problem_response(which, detail);
   refused.close = true;
   respond(refused);
+}
+
+void session::begin_handshake() {
+  stage_ = stage::handshaking;
+  deadline_ = clock::now() + std::min<clock::duration>(thread_.settings().request_timeout, handshake_time_max);
+  stream_.async_handshake([self = shared_from_this()](error_code ec, std::size_t) { self->on_handshake(ec); });
+}
+
+void session::on_handshake(error_code ec) {
+  if (stage_ == stage::closed) return;
+  edge_counters& counters = thread_.counters();
+  auto subject = ec ? std::nullopt : stream_.tls()->peer_subject();
+  if (!subject) {
+    counters.tls_handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    if (!stream_.tls()->met_plain_http()) return linger();  // the client is to read the alert
+    stream_.become_plain();
+    return refuse_connection(problem::malformed_request, "this port speaks TLS alone: use https://");
+  }
+  auto& counted = stream_.tls()->is_resumed() ? counters.tls_handshakes_resumed : counters.tls_handshakes_full;
+  counted.fetch_add(1, std::memory_order_relaxed);
+  connection_.certificate_subject = std::move(*subject);
+  next_request();
 }
 
 // --- reading ---
@@ -182,7 +206,7 @@ bool session::make_room(std::size_t bytes) {
 
 void session::read_more() {
   if (!make_room(read_bytes)) return refuse_unparsable(make_error_code(boost::system::errc::not_enough_memory));
-  socket_.async_read_some(buffer_.prepare(read_bytes),
+  stream_.async_read_some(buffer_.prepare(read_bytes),
                           [self = shared_from_this()](error_code ec, std::size_t count) { self->on_bytes(ec, count); });
 }
 
@@ -199,7 +223,7 @@ bool session::waits_for_continue() const {
 
 void session::send_continue() {
   continue_is_due_ = false;
-  asio::async_write(socket_, asio::buffer(continue_line), [self = shared_from_this()](error_code ec, std::size_t) {
+  stream_.async_write(asio::buffer(continue_line), [self = shared_from_this()](error_code ec, std::size_t) {
     if (self->stage_ != stage::receiving) return;
     if (ec) return self->close();
     self->is_batch() ? self->begin_batch() : self->read_more();
@@ -257,7 +281,7 @@ session::parse_result session::parse_body() {
 void session::read_body() {
   extend_deadline();
   const bool has_memory = make_room(batch_limits::read_bytes);
-  socket_.async_read_some(
+  stream_.async_read_some(
       buffer_.prepare(has_memory ? batch_limits::read_bytes : memory_budget::uncounted_bytes),
       [self = shared_from_this()](error_code ec, std::size_t count) { self->on_batch_bytes(ec, count); });
 }
@@ -276,8 +300,8 @@ void session::write_chunk(const chunk_parts& parts) {
     extend_deadline();
     return ec ? 0 : batch_limits::write_bytes;
   };
-  asio::async_write(socket_, parts, next_write_bytes,
-                    [self = shared_from_this()](error_code ec, std::size_t) { self->on_batch_written(ec); });
+  stream_.async_write(parts, next_write_bytes,
+                      [self = shared_from_this()](error_code ec, std::size_t) { self->on_batch_written(ec); });
 }
 
 void session::on_batch_written(error_code ec) {
@@ -436,12 +460,7 @@ void session::refuse_for_memory(bool closes) {
 // While the server drains, the last response has `Connection: close`. Requests that have already arrived are answered
 // first, for a limited time if the client keeps sending without waiting for responses.
 bool session::is_last_response() {
-  return thread_.draining() && !(thread_.takes_pipelined() && (buffer_.size() > 0 || has_unread_bytes()));
-}
-
-bool session::has_unread_bytes() {
-  error_code ignored;
-  return socket_.available(ignored) > 0;
+  return thread_.draining() && !(thread_.takes_pipelined() && (buffer_.size() > 0 || stream_.has_unread_bytes()));
 }
 
 // Usually the kernel accepts the complete response at once. With a pipelined request in the buffer the write is always
@@ -450,13 +469,12 @@ void session::write_out() {
   stage_ = stage::writing;
   std::size_t taken = 0;
   if (buffer_.size() == 0) {
-    error_code ec;
-    taken = socket_.write_some(asio::buffer(out_), ec);
-    if (taken == out_.size()) return on_written(ec);
+    taken = stream_.write_some(asio::buffer(out_));
+    if (taken == out_.size()) return on_written({});
   }
   deadline_ = clock::now() + thread_.settings().request_timeout;
-  asio::async_write(socket_, asio::buffer(out_) + taken,
-                    [self = shared_from_this()](error_code ec, std::size_t) { self->on_written(ec); });
+  stream_.async_write(asio::const_buffer(asio::buffer(out_) + taken),
+                      [self = shared_from_this()](error_code ec, std::size_t) { self->on_written(ec); });
 }
 
 void session::on_written(error_code ec) {
@@ -476,11 +494,10 @@ void session::linger() {
   if (stage_ != stage::lingering) {
     stage_ = stage::lingering;
     deadline_ = clock::now() + linger_time;
-    error_code ignored;
-    socket_.shutdown(socket_type::shutdown_send, ignored);
+    stream_.shutdown_send();
   }
   buffer_.clear();
-  socket_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code ec, std::size_t count) {
+  stream_.async_drop_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code ec, std::size_t count) {
     if (self->stage_ == stage::closed) return;
     self->lingered_bytes_ += count;
     ec || self->lingered_bytes_ > lingered_bytes_max ? self->close() : self->linger();
@@ -489,17 +506,18 @@ void session::linger() {
 
 void session::close() {
   stage_ = stage::closed;
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
 }
 
 void session::drain() {
+  if (stage_ == stage::handshaking) deadline_ = std::min(deadline_, clock::now() + drain_handshake_time);
   if (stage_ != stage::idle) return;
   const auto idle_since = deadline_ - thread_.settings().idle_timeout;
   deadline_ = std::min(deadline_, idle_since + drain_idle_time);
 }
 
 void session::end_drain() {
+  if (stage_ == stage::handshaking) return close();
   const bool batch_is_unfinished =
       stage_ == stage::batching && batch_->now_waits_for() == batch_stream::waits_for::client_to_send;
   if (stage_ == stage::receiving || batch_is_unfinished)
@@ -511,9 +529,12 @@ void session::check_deadline(clock::time_point now) {
   switch (stage_) {
     case stage::executing:  // the engine answers every request: no deadline applies
     case stage::closed: return;
+    case stage::handshaking:
+      thread_.counters().tls_handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+      return close();
     case stage::idle:
       // A client that has sent a request by now did so before it could see the connection close.
-      if (!has_unread_bytes()) close();
+      if (!stream_.has_unreceived_bytes()) close();
       return;
     case stage::writing:
     case stage::lingering: return close();
@@ -533,7 +554,7 @@ void session::check_deadline(clock::time_point now) {
 // Ends a request that has not arrived completely. A batch that has sent verdicts ends without a further response.
 void session::refuse_unfinished(problem which, std::string_view detail) {
   error_code ignored;
-  socket_.cancel(ignored);
+  stream_.socket().cancel(ignored);
   if (stage_ == stage::batching && batch_->response_begun()) return end_batch(false);
   refuse(which, detail);
 }

@@ -3,8 +3,6 @@
 // thread; kept alive by its pending operations and by its requests in the engine.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/intrusive/list.hpp>
@@ -30,6 +28,7 @@
 #include "http-edge/protocol/route.hpp"
 #include "http-edge/server/address_counts.hpp"
 #include "http-edge/server/connection_count.hpp"
+#include "http-edge/server/stream.hpp"
 
 namespace ordem::http_edge {
 
@@ -40,9 +39,8 @@ using session_hook = boost::intrusive::list_base_hook<boost::intrusive::link_mod
 
 // A connection that a listener has accepted, for a session to serve.
 struct accepted_connection {
-  using socket_type = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
-
-  socket_type socket;
+  stream::socket_type socket;
+  shared_tls_context tls;  // null for plain TCP
   connection_info info;
   connection_permit permit;
   address_permit address;
@@ -53,7 +51,7 @@ struct accepted_connection {
 class session final : public std::enable_shared_from_this<session>, public session_hook, private batch_connection {
  public:
   using clock = std::chrono::steady_clock;
-  using socket_type = accepted_connection::socket_type;
+  using socket_type = stream::socket_type;
 
   session(accepted_connection&& accepted, io_thread& thread);
   session(const session&) = delete;
@@ -74,9 +72,11 @@ class session final : public std::enable_shared_from_this<session>, public sessi
  private:
   // Whether the request may be made at all; see handler::authorize().
   enum class standing : std::uint8_t { unknown, authorized, denied };
-  enum class stage : std::uint8_t { idle, receiving, executing, batching, writing, lingering, closed };
+  enum class stage : std::uint8_t { handshaking, idle, receiving, executing, batching, writing, lingering, closed };
 
-  void refuse_connection();
+  void refuse_connection(problem which, std::string_view detail);
+  void begin_handshake();
+  void on_handshake(boost::beast::error_code ec);
   void next_request();
   void parse_buffered();
   bool skip_empty_lines();
@@ -100,7 +100,6 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void refuse_unfinished(problem which, std::string_view detail);
   void respond(const response& what);
   bool is_last_response();
-  bool has_unread_bytes();
   void refuse_for_memory(bool closes);
   void write_out();
   void on_written(boost::beast::error_code ec);
@@ -124,7 +123,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void refuse_batch(boost::beast::error_code why) override;
   void refuse_batch(problem which, std::string_view detail) override;
 
-  socket_type socket_;
+  stream stream_;
   connection_info connection_;
   const connection_permit permit_;
   const address_permit address_permit_;

@@ -15,6 +15,16 @@
 
 namespace ordem::http_edge {
 
+// TLS of the listeners; see uses_tls(). All files are PEM.
+struct tls_settings {
+  std::string certificate_file;  // with the certificates of the authorities between it and the root, in this order
+  std::string key_file;
+  // The authorities whose client certificates are accepted. Empty: no client is asked for a certificate.
+  std::string client_ca_file;
+
+  bool enabled() const noexcept { return !certificate_file.empty(); }
+};
+
 struct server_settings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free one
@@ -23,6 +33,7 @@ struct server_settings {
   std::optional<std::uint16_t> operations_port;
   std::string captures_address = "127.0.0.1";
   std::optional<std::uint16_t> captures_port;
+  tls_settings tls;
   // Threads that serve connections, each with its own event loop. More than cores gain nothing.
   std::uint32_t io_threads = 2;
   // A larger body gets 413; of a batch, a larger line. Bounds the memory of one request.
@@ -66,6 +77,10 @@ struct endpoint_settings {
 
 // Returns the endpoints of the listeners that the settings ask for, that of the main one first.
 std::vector<endpoint_settings> endpoints_of(const server_settings& settings);
+
+// Returns whether connections to the endpoint use TLS: all do if there is a certificate, but for operations on a
+// loopback address, where a scraper on the same machine needs none.
+bool uses_tls(const server_settings& settings, const endpoint_settings& at);
 
 // Returns the largest body of a call of captures: a response of the largest size, with all bytes escaped, and the
 // members around it. The response that returns a capture is no larger.

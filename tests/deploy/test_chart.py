@@ -24,7 +24,7 @@ URL = f"postgresql://ordem:{SECRET}@db.example:5432/shop"
 KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
 # Settings that the chart sets itself or stores in a Secret, and those that its probes, Service and ServiceMonitor do not know.
 NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "keys", "postgres-url",
-                  "operations-address", "operations-port", "captures-address", "captures-port"}
+                 "operations-address", "operations-port", "captures-address", "captures-port", "tls-certificate", "tls-key", "tls-client-ca"}
 
 EVERY_SETTING = {
     "auth": "required", "auth-captures": "none", "allowed-hosts": "orders.example,ordem", "tenant-rate": 1000, "tenant-in-flight": 100,

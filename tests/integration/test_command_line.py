@@ -28,7 +28,8 @@ from support.orders import (
 
 SERVE_FLAGS = (
     "--auth", "--auth-captures", "--allowed-hosts", "--tenant-rate", "--tenant-in-flight", "--metrics-tenants", "--address", "--port", "--data-dir", "--io-threads", "--durability", "--in-flight", "--message-ttl", "--max-body",
-    "--operations-address", "--operations-port", "--captures-address", "--captures-port", 
+    "--operations-address", "--operations-port", "--captures-address", "--captures-port",
+    "--tls-certificate", "--tls-key", "--tls-client-ca",
     "--body-memory", "--response-memory",
     "--max-header", "--max-connections", "--connections-per-address", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
     "--drain-timeout", "--capture-lease", "--capture-ttl", "--capture-max", "--log-format", "--log-level", "--config",

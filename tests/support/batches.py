@@ -118,8 +118,8 @@ def slug_of(verdict):
 class OpenBatch:
     """A batch whose lines are sent and whose verdicts are read one by one. For one thread at a time."""
 
-    def __init__(self, port, path=BATCH):
-        self.connection = Connection(port)
+    def __init__(self, port, path=BATCH, tls=None):
+        self.connection = Connection(port, tls=tls)
         self.connection.send(batch_head(path=path))
         self._head = None
         self._received = b""

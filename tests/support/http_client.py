@@ -84,9 +84,10 @@ class _Exchanges:
 
 class Connection(_Exchanges):
     """One TCP connection. For one thread at a time. A `narrow` one takes so little ahead of its reader, in small segments,
-    that the kernels on both sides hold some tens of kilobytes between them, not megabytes. `source`: the address to connect from."""
+    that the kernels on both sides hold some tens of kilobytes between them, not megabytes. `source`: the address to connect from. `tls`: an
+    ssl.SSLContext; then an end of file without a close_notify is an ssl.SSLEOFError."""
 
-    def __init__(self, port, host=HOST, narrow=False, source=None):
+    def __init__(self, port, host=HOST, narrow=False, source=None, tls=None):
         self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._socket.settimeout(settings.ANSWER_SECONDS_MAX)
         if narrow:
@@ -96,6 +97,8 @@ class Connection(_Exchanges):
             self._socket.bind((source, 0))
         self._socket.connect((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self._socket = tls.wrap_socket(self._socket, server_hostname="localhost", suppress_ragged_eofs=False)
         self._received = bytearray()
 
     def __enter__(self):
@@ -268,8 +271,9 @@ def _parse_header(line):
 class Client(_Exchanges):
     """A keep-alive client: one connection, which is replaced only after a response with `Connection: close`."""
 
-    def __init__(self, port, host=HOST):
+    def __init__(self, port, host=HOST, tls=None):
         self._place = (port, host)
+        self._tls = tls
         self._connection = None
 
     def __enter__(self):
@@ -285,7 +289,7 @@ class Client(_Exchanges):
 
     def connect(self):
         if not self._connection:
-            self._connection = Connection(*self._place)
+            self._connection = Connection(*self._place, tls=self._tls)
 
     def exchange(self, data, method="GET"):
         self.connect()

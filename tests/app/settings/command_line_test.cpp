@@ -31,6 +31,9 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"operations-port", "9091"},
     {"captures-address", "127.0.0.3"},
     {"captures-port", "9092"},
+    {"tls-certificate", "server.pem"},
+    {"tls-key", "server.key"},
+    {"tls-client-ca", "clients.pem"},
     {"data-dir", "elsewhere"},
     {"durability", "os"},
     {"in-flight", "conflict"},
@@ -87,6 +90,9 @@ void check_all_are_set(const settings& result) {
   CHECK(result.server.operations_port == std::uint16_t{9091});
   CHECK(result.server.captures_address == "127.0.0.3");
   CHECK(result.server.captures_port == std::uint16_t{9092});
+  CHECK(result.server.tls.certificate_file == "server.pem");
+  CHECK(result.server.tls.key_file == "server.key");
+  CHECK(result.server.tls.client_ca_file == "clients.pem");
   CHECK(result.store.folder == "elsewhere");
   CHECK(result.store.durability == storage::durability::os);
   CHECK(result.engine.in_flight == actors::in_flight_policy::conflict);
@@ -445,6 +451,9 @@ TEST_CASE("contradictory settings are refused with both names") {
   const auto [arguments, one, other] = GENERATE(table<words, std::string, std::string>({
       {{"--max-connections=2", "--io-threads=3"}, "--max-connections", "--io-threads"},
       {{"--live-orders=2", "--shards=3"}, "--live-orders", "--shards"},
+      {{"--tls-certificate=c"}, "--tls-certificate", "--tls-key"},
+      {{"--tls-key=k"}, "--tls-certificate", "--tls-key"},
+      {{"--tls-client-ca=a"}, "--tls-client-ca", "--tls-certificate"},
       {{"--operations-address=::1"}, "--operations-address", "--operations-port"},
       {{"--captures-address=::1"}, "--captures-address", "--captures-port"},
       {{"--operations-port=8080"}, "--operations-port", "--port"},
@@ -461,6 +470,7 @@ TEST_CASE("settings at the edge of a contradiction are accepted") {
   const auto arguments = GENERATE(values<words>({{"--max-connections=3", "--io-threads=3"},
                                                  {"--live-orders=3", "--shards=3"},
                                                  {"--operations-port=8080", "--operations-address=::1"},
+                                                 {"--tls-certificate=c", "--tls-key=k"},
                                                  {"--operations-port=0", "--captures-port=0", "--port=0"},
                                                  {"--message-ttl=1s"},
                                                  {"--message-ttl=1000ms"}}));

@@ -37,6 +37,17 @@ TEST_CASE("for ready, arguments override the environment, which overrides the fi
   CHECK(target({"--address=0.0.0.0"}, {"ORDEM_ADDRESS=::1"}) == "0.0.0.0:8080");
 }
 
+TEST_CASE("ready uses TLS if the server has a certificate") {
+  const auto uses_tls = [](const words& arguments, const words& environment) {
+    return std::get<ready_command>(parse_ready(arguments, environment).value()).uses_tls;
+  };
+  const settings_file file("tls-certificate = \"server.pem\"\ntls-key = \"server.key\"\n");
+  CHECK_FALSE(uses_tls({}, {}));
+  CHECK(uses_tls({"--tls-certificate=server.pem"}, {}));
+  CHECK(uses_tls({}, {"ORDEM_TLS_CERTIFICATE=server.pem", "ORDEM_TLS_KEY=server.key"}));
+  CHECK(uses_tls({"--config", file.path()}, {}));
+}
+
 TEST_CASE("ready asks about writes, or about reads") {
   CHECK_FALSE(std::get<ready_command>(parse_ready({}, {}).value()).reads);
   CHECK(std::get<ready_command>(parse_ready({"--reads", "--port=1"}, {}).value()).reads);
