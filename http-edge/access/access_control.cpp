@@ -19,25 +19,37 @@ constexpr std::string_view bearer = "Bearer";
 struct door_fields {
   std::string_view host;
   std::string_view authorization;
-  bool authorization_is_repeated = false;
-  bool names_foreign_origin = false;  // by Origin or Sec-Fetch-Site
+  std::string_view origin;
+  bool has_authorization = false;
+  bool has_authorization_twice = false;
+  bool has_origin = false;
+  bool has_origin_twice = false;
+  bool is_from_other_origin = false;  // by Sec-Fetch-Site
+
+  // Returns whether a browser sent the request for a page of another origin.
+  bool is_foreign() const noexcept {
+    return is_from_other_origin || has_origin_twice || (has_origin && is_foreign_origin(origin, host));
+  }
 };
 
 // In one pass, as a search for each of them by its name would take longer.
 door_fields read_fields(const request_header& request) {
   door_fields found;
   for (const auto& field : request) {
-    if (field.name() == http::field::host) found.host = field.value();
-    if (field.name() == http::field::authorization) {
-      found.authorization_is_repeated = found.authorization_is_repeated || !found.authorization.empty();
-      found.authorization = field.value();
-    }
-  }
-  for (const auto& field : request) {
-    if (field.name() == http::field::origin) {
-      found.names_foreign_origin = found.names_foreign_origin || is_foreign_origin(field.value(), found.host);
-    } else if (field.name() == http::field::sec_fetch_site) {
-      found.names_foreign_origin = found.names_foreign_origin || is_from_other_origin(field.value());
+    switch (field.name()) {
+      case http::field::host: found.host = field.value(); break;
+      case http::field::authorization:
+        found.has_authorization_twice = std::exchange(found.has_authorization, true);
+        found.authorization = field.value();
+        break;
+      case http::field::origin:
+        found.has_origin_twice = std::exchange(found.has_origin, true);
+        found.origin = field.value();
+        break;
+      case http::field::sec_fetch_site:
+        found.is_from_other_origin = found.is_from_other_origin || is_from_other_origin(field.value());
+        break;
+      default: break;
     }
   }
   return found;
@@ -101,14 +113,14 @@ tl::expected<authorization, access_refusal> access_control::authorize(const requ
     return deny(denial_cause::misdirected_host, {problem::misdirected, "Host is no name of this server"});
   if (from.listener == listener_kind::operations) return authorization{};
   if (has_identities() && !(shared_.captures_are_open && is_of_captures(what))) {
-    if (fields.authorization_is_repeated) return deny(auth::denial::malformed, unauthenticated(fields.authorization));
+    if (fields.has_authorization_twice) return deny(auth::denial::malformed, unauthenticated(fields.authorization));
     auto proved = authenticator_->authenticate({fields.authorization, from.certificate_subject}, wall_clock_now());
     if (!proved) return deny(proved.error(), unauthenticated(fields.authorization));
     identity = std::move(*proved);
     if (needed.scope && !identity->scopes.has(*needed.scope))
       return deny(denial_cause::insufficient_scope, forbidden(*needed.scope));
   }
-  if (fields.names_foreign_origin && may_change_data(what, request.method())) {
+  if (may_change_data(what, request.method()) && fields.is_foreign()) {
     return deny(denial_cause::foreign_origin,
                 {problem::forbidden_origin, "a web page of another origin sent this write; nothing was done"});
   }
@@ -116,6 +128,7 @@ tl::expected<authorization, access_refusal> access_control::authorize(const requ
   authorization granted;
   if (identity != nullptr) granted.origin = identity->origin;
   if (needed.scope == auth::scope::operations) return granted;  // a flood must not hide what it does
+  if (!shared_.tenants.is_active()) return granted;
   auto admitted = shared_.tenants.admit(granted.origin.tenant, denial_log::clock::now());
   if (!admitted) return tl::make_unexpected(rate_limited(admitted.error()));
   granted.permit = std::move(*admitted);

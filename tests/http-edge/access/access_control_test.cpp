@@ -182,6 +182,9 @@ TEST_CASE("a token that is refused is an invalid token; credentials of another s
   const response twice =
       with_server.refusal_of(with_token(verb::get, contract_path, "all").header("Authorization", "Bearer all"));
   CHECK(twice.status == 401);
+  const response thrice = with_server.refusal_of(
+      with_token(verb::get, contract_path, "all").header("Authorization", "").header("Authorization", "Bearer all"));
+  CHECK(thrice.status == 401);
 }
 
 TEST_CASE("captures keep the form of their errors") {
