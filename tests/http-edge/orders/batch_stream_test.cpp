@@ -42,7 +42,8 @@ class batch_test : private batch_connection {
   std::vector<bool> ends;  // calls of end_batch
   std::vector<error_code> refusals;
   std::vector<codec::problem> problems;
-  int turns = 0;  // that are scheduled
+  int turns = 0;                                                   // that are scheduled
+  std::size_t places = std::numeric_limits<std::uint32_t>::max();  // for lines, within the bounds of the tenant
   bool reading = false;
   bool writing = false;
   bool drains = false;
@@ -142,6 +143,13 @@ class batch_test : private batch_connection {
     for (const auto& each : parts) response.append(static_cast<const char*>(each.data()), each.size());
   }
   void schedule_turn() override { ++turns; }
+  bool begin_line() override {
+    if (places == 0) return false;
+    --places;
+    return true;
+  }
+  void end_line() noexcept override { ++places; }
+  void cancel_line() noexcept override { ++places; }
   void submit_line(message&& what, std::uint32_t line) override { submitted.push_back({std::move(what), line}); }
   bool draining() const noexcept override { return drains; }
   bool keeps_alive() const noexcept override { return !closes_after; }
@@ -419,6 +427,55 @@ TEST_CASE_METHOD(batch_test, "a body that is a JSON array is refused as a whole,
   CHECK(problems == std::vector{codec::problem::not_ndjson});
   CHECK(response.empty());
   CHECK(submitted.empty());
+}
+
+// --- the bounds of the tenant ---
+
+TEST_CASE_METHOD(batch_test, "a batch has as many lines in flight as its tenant may, and reads no more meanwhile") {
+  places = 2;
+  start();
+  arrive(lines(1, 4));
+  CHECK(submitted_keys() == keys(1, 2));
+  CHECK_FALSE(reading);
+  CHECK(stream->now_waits_for() == waits_for::engine);
+  answer(1);
+  turn();
+  CHECK(submitted_keys() == keys(1, 3));
+  answer(0);
+  answer(2);
+  turn();
+  CHECK(submitted_keys() == keys(1, 4));
+  CHECK(verdicts() == keys(1, 3));
+  answer(3);
+  turn();
+  CHECK(reading);
+  CHECK(places == 2);
+}
+
+TEST_CASE_METHOD(batch_test, "a batch without a place for a line goes on at the turn that it gets") {
+  places = 0;
+  start();
+  CHECK_FALSE(reading);
+  places = 1;
+  stream->on_turn();
+  arrive(line(1));
+  CHECK(submitted_keys() == keys(1, 1));
+  answer(0);
+  turn();
+  CHECK(verdicts() == keys(1, 1));
+}
+
+TEST_CASE_METHOD(batch_test, "a refused line gives its place back at once, and so does the end of the body") {
+  places = 1;
+  start();
+  arrive_and_end("{}\n{}\n" + line(1));
+  CHECK(submitted_keys() == keys(1, 1));
+  answer(0);
+  turn();
+  client_reads();
+  if (writing) client_reads();
+  CHECK(ends == std::vector{true});
+  CHECK(places == 1);
 }
 
 }  // namespace
