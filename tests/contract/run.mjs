@@ -1,7 +1,7 @@
 // Checks a server against the contract: sends the collection and compares every response with docs/openapi.yaml.
 //
 //   node run.mjs --base-url http://127.0.0.1:8080   a running server; or BASE_URL
-//   ORDEM_BINARY=... node run.mjs                   starts the server, and stops it
+//   ORDEM_BINARY=... node run.mjs                   starts the server, and stops it; once without identities and once with a key
 //   node run.mjs --lint                             only the document and the collection, no server
 //   node run.mjs --write-collection                 writes ordem.postman_collection.json
 
@@ -72,25 +72,36 @@ async function againstServer() {
     record('server', 'is known', ['give --base-url, BASE_URL or ORDEM_BINARY']);
     return;
   }
-  let server;
-  try {
-    server = baseUrl ? { url: baseUrl.replace(/\/+$/, '') } : await start(process.env.ORDEM_BINARY);
-  } catch (error) {
-    record('server', 'starts', [error.message]);
-    return;
-  }
-  try {
-    await send(server.url);
-  } catch (error) {
-    record('collection', 'runs to its end', [error.message]);
-  } finally {
-    if (server.stop) record('server', 'drains and exits with 0 after SIGTERM', await server.stop());
+  const starts = baseUrl
+    ? [async () => ({ url: baseUrl.replace(/\/+$/, ''), key: process.env.ORDEM_KEY })]
+    : [false, true].map((identities) => () => start(process.env.ORDEM_BINARY, { identities }));
+  for (const startOne of starts) {
+    if (!await againstOne(startOne)) return;
   }
   const source = await programText();
   for (const { message, known } of openapi.messages(source)) {
     record('messages', message, known ? [] : ['is in an example, but the server does not have it']);
   }
   for (const { name, seen } of openapi.coverage(isExempt)) record('coverage', name, seen ? [] : ['is documented, but no response had it']);
+}
+
+// Returns whether a server was started.
+async function againstOne(startOne) {
+  let server;
+  try {
+    server = await startOne();
+  } catch (error) {
+    record('server', 'starts', [error.message]);
+    return false;
+  }
+  try {
+    await send(server);
+  } catch (error) {
+    record('collection', 'runs to its end', [error.message]);
+  } finally {
+    if (server.stop) record('server', 'drains and exits with 0 after SIGTERM', await server.stop());
+  }
+  return true;
 }
 
 // Returns the source text of the program, with adjacent string literals joined.
@@ -102,10 +113,11 @@ async function programText() {
   return texts.join('\n').replace(/"\s*\n\s*"/g, '');
 }
 
-function send(url) {
+function send({ url, key }) {
+  const auth = key ? { type: 'bearer', bearer: [{ key: 'token', value: key }] } : undefined;
   return new Promise((resolve, reject) => {
     const run = newman.run({
-      collection,
+      collection: { ...collection, auth },
       envVar: [
         { key: 'base_url', value: url },
         { key: 'openapi_sha256', value: createHash('sha256').update(text).digest('hex') },

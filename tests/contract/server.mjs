@@ -1,6 +1,6 @@
 // Starts the server under test on a free port with a new data directory, and stops it by SIGTERM.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,12 +11,18 @@ const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 60_000;
 const LOG_LINES_MAX = 200;
 
-// Returns { url, stop }. stop() resolves to a list of errors, which is empty if the server drained and exited with 0.
-export async function start(binary) {
+// The environment without the variables of the tests, which the program would take for settings.
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ORDEM_')));
+const SCOPES = 'orders:read,orders:write,messages:read,captures,operations';
+
+// Returns { url, key, stop }. With `identities`, `key` is an API key with all scopes, and every request needs one. stop() resolves to a
+// list of errors, which is empty if the server drained and exited with 0.
+export async function start(binary, { identities = false } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'ordem-contract-'));
-  const settings = Object.entries(process.env).filter(([name]) => !name.startsWith('ORDEM_'));
-  const child = spawn(binary, ['serve', '--address', '127.0.0.1', '--port', '0', '--data-dir', directory, '--log-format', 'json'],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: Object.fromEntries(settings) });
+  const keys = ['--keys', join(directory, 'keys')];
+  const key = identities ? createKey(binary, keys) : undefined;
+  const child = spawn(binary, ['serve', '--address', '127.0.0.1', '--port', '0', '--data-dir', join(directory, 'data'), '--log-format', 'json', ...(identities ? keys : [])],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: environment });
   const abort = () => {
     child.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
@@ -47,6 +53,7 @@ export async function start(binary) {
 
   return {
     url: `http://127.0.0.1:${begun}`,
+    key,
     async stop() {
       child.kill('SIGTERM');
       let how = await within(STOP_MS_MAX, ended);
@@ -60,6 +67,13 @@ export async function start(binary) {
       return how === '' ? [] : [`the server ${how}`, ...log];
     },
   };
+}
+
+function createKey(binary, keys) {
+  const { status, stdout, stderr } = spawnSync(binary, ['key', 'create', ...keys, '--name', 'contract', '--scopes', SCOPES],
+    { encoding: 'utf8', env: environment });
+  if (status !== 0) throw new Error(`no key could be made: ${stderr}`);
+  return stdout.trim();
 }
 
 function parsed(line) {
