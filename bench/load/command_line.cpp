@@ -39,6 +39,9 @@ void add_server_and_load(CLI::App& app, load_plan& plan, raw_options& raw) {
                                        CLI::AsNumberWithUnit::UNIT_REQUIRED, "ms|s|m");
   app.add_option("--host", plan.host, "IP address of the server")->capture_default_str();
   app.add_option("--port", plan.port, "Port of the server")->capture_default_str();
+  app.add_option("--tls-ca", plan.tls_ca,
+                 "Use TLS, and trust the authorities in this file (PEM); the name of the server is not compared")
+      ->check(CLI::ExistingFile);
   app.add_option("--server-pid", plan.server_pid,
                  "Process id of the server on this machine: its CPU time is reported, too")
       ->check(CLI::PositiveNumber);

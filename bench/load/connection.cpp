@@ -1,5 +1,6 @@
 #include "bench/load/connection.hpp"
 
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/write.hpp>
 #include <stdexcept>
 #include <string_view>
@@ -10,16 +11,48 @@ namespace ordem::bench {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-connection::connection(asio::io_context& context, const tcp::endpoint& server,
+namespace {
+
+// Waits for an operation that takes a handler.
+template <class Begin>
+auto result_of(Begin begin) {
+  return asio::async_initiate<decltype(with_error), void(boost::system::error_code, std::size_t)>(
+      [](auto handler, Begin what) { what(std::move(handler)); }, with_error, std::move(begin));
+}
+
+}  // namespace
+
+connection::connection(asio::io_context& context, const tcp::endpoint& server, const http_edge::tls_context* tls,
                        std::unique_ptr<bench::workload> workload)
-    : server_(server), socket_(context), timer_(context), workload_(std::move(workload)) {
+    : context_(context), server_(server), tls_(tls), timer_(context), workload_(std::move(workload)) {
   boost::system::error_code refused;
-  socket_.connect(server, refused);
+  tcp_socket socket(context);
+  socket.connect(server, refused);
   if (refused) {
     throw std::runtime_error("cannot connect to " + server.address().to_string() + ":" + std::to_string(server.port()) +
                              ": " + refused.message());
   }
-  socket_.set_option(tcp::no_delay(true));
+  socket.set_option(tcp::no_delay(true));
+  stream_.emplace(std::move(socket), tls_);
+  is_handshake_due_ = tls_ != nullptr;
+}
+
+io_task<std::tuple<boost::system::error_code, std::size_t>> connection::handshake() {
+  is_handshake_due_ = false;
+  const auto scratch = reader_.space();
+  return result_of([this, scratch](auto handler) {
+    stream_->async_handshake(asio::buffer(scratch.data(), scratch.size()), std::move(handler));
+  });
+}
+
+io_task<std::tuple<boost::system::error_code, std::size_t>> connection::write(asio::const_buffer from) {
+  if (tls_ == nullptr) return asio::async_write(stream_->socket(), from, with_error);
+  return result_of([this, from](auto handler) { stream_->async_write(from, std::move(handler)); });
+}
+
+io_task<std::tuple<boost::system::error_code, std::size_t>> connection::read_some(asio::mutable_buffer to) {
+  if (tls_ == nullptr) return stream_->socket().async_read_some(to, with_error);
+  return result_of([this, to](auto handler) { stream_->async_read_some(to, std::move(handler)); });
 }
 
 io_task<std::string> connection::exchange() {
@@ -32,14 +65,17 @@ io_task<std::string> connection::exchange() {
     was_connected_ = failure.empty();
     if (!was_connected_) co_return failure;
   }
-  const auto [write_error, written] = co_await asio::async_write(socket_, asio::buffer(request), with_error);
+  reader_.reset();
+  if (is_handshake_due_) {
+    const auto [handshake_error, none] = co_await handshake();
+    if (handshake_error) co_return "no TLS: " + handshake_error.message();
+  }
+  const auto [write_error, written] = co_await write(asio::buffer(request));
   if (write_error) co_return write_error.message();
 
-  reader_.reset();
   while (reader_.state() == read_state::incomplete) {
     const auto space = reader_.space();
-    const auto [read_error, bytes] =
-        co_await socket_.async_read_some(asio::buffer(space.data(), space.size()), with_error);
+    const auto [read_error, bytes] = co_await read_some(asio::buffer(space.data(), space.size()));
     if (read_error) co_return read_error.message();
     reader_.received(bytes);
   }
@@ -49,10 +85,13 @@ io_task<std::string> connection::exchange() {
 
 io_task<std::string> connection::connect_again() {
   boost::system::error_code ignored;
-  socket_.close(ignored);
-  const auto [refused] = co_await socket_.async_connect(server_, with_error);
+  stream_->close();
+  tcp_socket socket(context_);
+  const auto [refused] = co_await socket.async_connect(server_, with_error);
   if (refused) co_return "cannot connect again: " + refused.message();
-  socket_.set_option(tcp::no_delay(true), ignored);
+  socket.set_option(tcp::no_delay(true), ignored);
+  stream_.emplace(std::move(socket), tls_);
+  is_handshake_due_ = tls_ != nullptr;
   is_ended_ = false;
   co_return std::string();
 }
@@ -63,13 +102,12 @@ io_task<void> connection::wait_until(run_clock::time_point time) {
 }
 
 void connection::close() {
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  stream_->close();
   timer_.cancel();
 }
 
 bool connection::is_to_own_machine() const {
-  return socket_.local_endpoint().address() == socket_.remote_endpoint().address();
+  return stream_->socket().local_endpoint().address() == stream_->socket().remote_endpoint().address();
 }
 
 std::string describe(std::string_view what, const answer& got) {

@@ -11,16 +11,20 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
 
 #include "bench/load/response_reader.hpp"
 #include "bench/load/workload.hpp"
+#include "http-edge/server/stream.hpp"
+#include "http-edge/server/tls_context.hpp"
 
 namespace ordem::bench {
 
 // Naming the executor avoids the type-erased one.
 using io_executor = boost::asio::io_context::executor_type;
-using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, io_executor>;
+using tcp_socket = http_edge::stream::socket_type;
 using run_clock = std::chrono::steady_clock;
 using run_timer = boost::asio::basic_waitable_timer<run_clock, boost::asio::wait_traits<run_clock>, io_executor>;
 template <class Value>
@@ -29,9 +33,10 @@ inline constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<io_executo
 
 class connection {
  public:
-  /// Connects. Blocks; throws std::runtime_error on failure.
+  /// Connects, by TLS if `tls` is not null; the handshake is part of the first exchange. Blocks; throws
+  /// std::runtime_error on failure. `tls` must outlive this.
   connection(boost::asio::io_context& context, const boost::asio::ip::tcp::endpoint& server,
-             std::unique_ptr<bench::workload> workload);
+             const http_edge::tls_context* tls, std::unique_ptr<bench::workload> workload);
 
   /// Sends the next request and reads until its answer is whole; first connects anew if the last answer ended the
   /// connection. Returns the error; empty on success.
@@ -55,9 +60,16 @@ class connection {
 
  private:
   io_task<std::string> connect_again();
+  /// Each returns the error and the number of bytes.
+  io_task<std::tuple<boost::system::error_code, std::size_t>> handshake();
+  io_task<std::tuple<boost::system::error_code, std::size_t>> write(boost::asio::const_buffer from);
+  io_task<std::tuple<boost::system::error_code, std::size_t>> read_some(boost::asio::mutable_buffer to);
 
+  boost::asio::io_context& context_;
   const boost::asio::ip::tcp::endpoint server_;
-  tcp_socket socket_;
+  const http_edge::tls_context* tls_;
+  std::optional<http_edge::stream> stream_;
+  bool is_handshake_due_ = false;
   run_timer timer_;
   std::unique_ptr<bench::workload> workload_;
   response_reader reader_;

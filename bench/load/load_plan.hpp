@@ -16,6 +16,7 @@ namespace ordem::bench {
 struct load_plan {
   std::string host = "127.0.0.1";  // an IP address
   std::uint16_t port = 8080;
+  std::string tls_ca;    // a file with the authorities that are trusted, PEM; empty: no TLS
   pid_t server_pid = 0;  // of the server whose CPU time is reported; 0: none
   scenario_plan workloads;
   unsigned connections = 64;

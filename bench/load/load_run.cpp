@@ -12,6 +12,7 @@
 
 #include "bench/load/process_cpu.hpp"
 #include "bench/load/worker.hpp"
+#include "http-edge/server/tls_context.hpp"
 
 namespace ordem::bench {
 namespace {
@@ -83,13 +84,19 @@ load_result run_load(const load_plan& plan, const progress_listener& listener) {
   if (plan.threads == 0 || plan.threads > plan.connections) {
     throw std::invalid_argument("needs at least one thread, and a connection for each thread");
   }
+  http_edge::shared_tls_context tls;
+  if (!plan.tls_ca.empty()) {
+    auto made = http_edge::tls_context::for_client(plan.tls_ca);
+    if (!made) throw std::runtime_error(made.error());
+    tls = std::move(*made);
+  }
   hot_order hot;
   std::deque<worker> workers;
   for (unsigned i = 0; i < plan.threads; ++i) workers.emplace_back(plan, i);
 
   const boost::asio::ip::tcp::endpoint server(boost::asio::ip::make_address(plan.host), plan.port);
   for (unsigned number = 0; number < plan.connections; ++number) {
-    workers[number % plan.threads].open(server, number, hot);
+    workers[number % plan.threads].open(server, number, hot, tls.get());
   }
   prepare(workers);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -62,6 +63,7 @@ int measure_server(const load_options& chosen) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a write reports a lost connection
   CLI::App app("Loads a server over keep-alive connections and reports rate and latency", "ordem-load");
   try {
     const load_options chosen = parse_command_line(app, argc, argv);

@@ -34,10 +34,11 @@ worker::worker(const load_plan& plan, unsigned index)
   result_.by_second.resize(static_cast<std::size_t>(std::max<std::int64_t>(seconds, 1)));
 }
 
-void worker::open(const asio::ip::tcp::endpoint& server, unsigned number, hot_order& hot) {
+void worker::open(const asio::ip::tcp::endpoint& server, unsigned number, hot_order& hot,
+                  const http_edge::tls_context* tls) {
   const auto host = boost::lexical_cast<std::string>(server);  // with the brackets of IPv6
   connections_.emplace_back(
-      context_, server,
+      context_, server, tls,
       make_workload(plan_.workloads,
                     {.host = host, .number = number, .seed = plan_.seed, .hot = &hot, .noted = &result_.found}));
   result_.shares_machine = connections_.back().is_to_own_machine();

@@ -38,8 +38,9 @@ class worker {
  public:
   worker(const load_plan& plan, unsigned index);
 
-  /// Blocks; throws std::exception on failure. `hot` must outlive this.
-  void open(const boost::asio::ip::tcp::endpoint& server, unsigned number, hot_order& hot);
+  /// Blocks; throws std::exception on failure. `hot` and `tls`, which is null for plain TCP, must outlive this.
+  void open(const boost::asio::ip::tcp::endpoint& server, unsigned number, hot_order& hot,
+            const http_edge::tls_context* tls);
 
   /// Has the first connections, or all, send what has to be there before the load. Blocks. Returns what went wrong;
   /// empty if nothing did.

@@ -71,7 +71,8 @@ void session::refuse_connection(problem which, std::string_view detail) {
 void session::begin_handshake() {
   stage_ = stage::handshaking;
   deadline_ = clock::now() + std::min<clock::duration>(thread_.settings().request_timeout, handshake_time_max);
-  stream_.async_handshake([self = shared_from_this()](error_code ec, std::size_t) { self->on_handshake(ec); });
+  stream_.async_handshake(buffer_.prepare(read_bytes),
+                          [self = shared_from_this()](error_code ec, std::size_t) { self->on_handshake(ec); });
 }
 
 void session::on_handshake(error_code ec) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/completion_condition.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -30,29 +31,29 @@ class stream {
   stream(socket_type&& socket, const tls_context* tls) : socket_(std::move(socket)) {
     error_code ignored;
     socket_.non_blocking(true, ignored);
-    if (tls != nullptr) tls_ = std::make_unique<tls_channel>(tls->connect(socket_.native_handle()));
+    if (tls != nullptr) tls_ = std::make_unique<tls_channel>(*tls, socket_.native_handle());
   }
 
   // The socket, for its options, and to cancel operations.
   socket_type& socket() noexcept { return socket_; }
+  const socket_type& socket() const noexcept { return socket_; }
   // Null for plain TCP.
   const tls_channel* tls() const noexcept { return tls_.get(); }
   // Goes on without TLS. REQUIRES: no operation is under way.
   void become_plain() noexcept { tls_.reset(); }
 
-  // REQUIRES: tls() is not null.
+  // `scratch` takes what arrives, until the handler is called. REQUIRES: tls() is not null.
   template <class Handler>
-  void async_handshake(Handler&& handler) {
-    run([](tls_channel& through) { return through.handshake(); }, std::forward<Handler>(handler));
+  void async_handshake(boost::asio::mutable_buffer scratch, Handler&& handler) {
+    run([](tls_channel& through) { return through.handshake(); }, scratch, std::forward<Handler>(handler));
   }
 
   template <class Handler>
   void async_read_some(boost::asio::mutable_buffer to, Handler&& handler) {
     if (!tls_) return socket_.async_read_some(to, std::forward<Handler>(handler));
     const auto read = [to](tls_channel& through) { return through.read(to); };
-    // Without buffered bytes a read would only ask the kernel once more.
-    tls_->has_buffered_bytes() ? run(read, std::forward<Handler>(handler))
-                               : run_after(tls_channel::wait::to_read, read, std::forward<Handler>(handler));
+    tls_->has_buffered_bytes() ? run(read, to, std::forward<Handler>(handler))
+                               : run_after(tls_channel::wait::to_read, read, to, std::forward<Handler>(handler));
   }
 
   // Reads bytes from the network that are dropped, whatever they are.
@@ -93,7 +94,7 @@ class stream {
             return made;
           }
         },
-        std::forward<Handler>(handler));
+        boost::asio::mutable_buffer(), std::forward<Handler>(handler));
   }
   template <class Buffers, class Handler>
   void async_write(const Buffers& from, Handler&& handler) {
@@ -137,26 +138,33 @@ class stream {
     return through.write(boost::asio::buffer(record.data(), bytes));
   }
 
+  // Tries until there is nothing to wait for. `scratch` takes what arrives; a write waits for nothing to arrive, as
+  // there is no renegotiation.
   template <class Try, class Handler>
-  void run(Try attempt, Handler&& handler) {
+  void run(Try attempt, boost::asio::mutable_buffer scratch, Handler&& handler) {
     const step made = attempt(*tls_);
     if (made.next != tls_channel::wait::none)
-      return run_after(made.next, std::move(attempt), std::forward<Handler>(handler));
+      return run_after(made.next, std::move(attempt), scratch, std::forward<Handler>(handler));
     boost::asio::post(socket_.get_executor(), [made, then = std::forward<Handler>(handler)]() mutable {
       std::move(then)(made.error, made.bytes);
     });
   }
 
   template <class Try, class Handler>
-  void run_after(tls_channel::wait what, Try attempt, Handler&& handler) {
-    const auto until = what == tls_channel::wait::to_read ? socket_type::wait_read : socket_type::wait_write;
-    socket_.async_wait(until, [this, attempt = std::move(attempt),
-                               then = std::forward<Handler>(handler)](const error_code& ec) mutable {
-      if (ec) return std::move(then)(ec, std::size_t{0});
+  void run_after(tls_channel::wait what, Try attempt, boost::asio::mutable_buffer scratch, Handler&& handler) {
+    auto again = [this, attempt = std::move(attempt), scratch, then = std::forward<Handler>(handler)](
+                     const error_code& ec, std::size_t received) mutable {
+      if (ec && ec != boost::asio::error::eof) return std::move(then)(ec, std::size_t{0});
+      if (received > 0 || ec) tls_->receive(boost::asio::buffer(scratch, received));
       const step made = attempt(*tls_);
-      if (made.next != tls_channel::wait::none) return run_after(made.next, std::move(attempt), std::move(then));
+      if (made.next != tls_channel::wait::none)
+        return run_after(made.next, std::move(attempt), scratch, std::move(then));
       std::move(then)(made.error, made.bytes);
-    });
+    };
+    if (what == tls_channel::wait::to_read && scratch.size() > 0)
+      return socket_.async_read_some(scratch, std::move(again));
+    const auto until = what == tls_channel::wait::to_read ? socket_type::wait_read : socket_type::wait_write;
+    socket_.async_wait(until, [again = std::move(again)](const error_code& ec) mutable { again(ec, 0); });
   }
 
   socket_type socket_;

@@ -5,18 +5,86 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <boost/asio/error.hpp>
+#include <cerrno>
+#include <cstring>
 #include <memory>
-#include <utility>
+#include <string_view>
+
+#include "engine/base/check.hpp"
 
 namespace ordem::http_edge {
-namespace {
-
 namespace errc = boost::system::errc;
 
-}  // namespace
+// What OpenSSL reads from and writes to: a channel's received bytes, and its socket.
+struct tls_bio {
+  static tls_channel& channel_of(BIO* bio) { return *static_cast<tls_channel*>(BIO_get_data(bio)); }
 
-tls_channel::tls_channel(ssl_pointer&& made) noexcept : ssl_(std::move(made)) {}
+  // OpenSSL has room for a whole record. What does not fit into the rest of that is kept, as the bytes themselves may
+  // be overwritten by what they are decrypted to.
+  static int read(BIO* bio, char* to, std::size_t most, std::size_t* count) {
+    tls_channel& channel = channel_of(bio);
+    BIO_clear_retry_flags(bio);
+    std::string& kept = channel.kept_;
+    const bool from_kept = !kept.empty();
+    const std::string_view source =
+        from_kept ? std::string_view(kept)
+                  : std::string_view(static_cast<const char*>(channel.received_.data()), channel.received_.size());
+    *count = std::min(most, source.size());
+    if (*count == 0) {
+      if (channel.ended_) return 0;
+      BIO_set_retry_read(bio);
+      return -1;
+    }
+    std::memcpy(to, source.data(), *count);
+    if (from_kept) {
+      kept.erase(0, *count);
+    } else {
+      kept.assign(source.substr(*count));
+      channel.received_ = {};
+    }
+    return 1;
+  }
+
+  static int write(BIO* bio, const char* from, std::size_t most, std::size_t* count) {
+    BIO_clear_retry_flags(bio);
+    const ssize_t sent = ::send(channel_of(bio).socket_, from, most, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_write(bio);
+    *count = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+    return sent < 0 ? -1 : 1;
+  }
+
+  static long control(BIO*, int what, long, void*) { return what == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  static const BIO_METHOD* methods() {
+    static const std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)> made = [] {
+      std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)> fresh(
+          BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ordem connection"), BIO_meth_free);
+      CHECK(fresh != nullptr);
+      BIO_meth_set_read_ex(fresh.get(), read);
+      BIO_meth_set_write_ex(fresh.get(), write);
+      BIO_meth_set_ctrl(fresh.get(), control);
+      return fresh;
+    }();
+    return made.get();
+  }
+};
+
+tls_channel::tls_channel(const tls_context& context, int socket) : socket_(socket), ssl_(context.new_connection()) {
+  BIO* const bio = BIO_new(tls_bio::methods());
+  CHECK(bio != nullptr);
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);  // takes ownership
+}
+
+void tls_channel::receive(boost::asio::const_buffer bytes) noexcept {
+  received_ = bytes;
+  if (bytes.size() == 0) ended_ = true;
+}
 
 // REQUIRES: the queue of OpenSSL's errors was empty before the call that returned `result`.
 tls_channel::step tls_channel::after(int result, std::size_t bytes) {
@@ -68,7 +136,7 @@ void tls_channel::notify_close() {
 }
 
 bool tls_channel::has_buffered_bytes() const noexcept {
-  return SSL_has_pending(ssl_.get()) == 1;
+  return !kept_.empty() || SSL_has_pending(ssl_.get()) == 1;
 }
 
 bool tls_channel::is_resumed() const noexcept {

@@ -1,6 +1,6 @@
-// The TLS state of one connection, on a non-blocking socket that OpenSSL reads and writes itself: no copy of what it
-// encrypts is kept, and a write can be tried without waiting. Nothing here waits; stream.hpp does. Owned by a stream;
-// one thread.
+// The TLS state of one connection. The bytes that arrive are given to it by receive(), so that they can be read as
+// without TLS; it writes to the non-blocking socket itself, so that a response can be tried at once. Nothing here
+// waits; stream.hpp does. Owned by a stream; one thread.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
@@ -16,7 +16,7 @@ namespace ordem::http_edge {
 
 class tls_channel {
  public:
-  // What the socket must be ready for before the same call is worth another try.
+  // What is needed before the same call is worth another try: bytes by receive(), or room for a write.
   enum class wait : std::uint8_t { none, to_read, to_write };
   struct step {
     wait next = wait::none;
@@ -24,8 +24,15 @@ class tls_channel {
     std::size_t bytes = 0;            // read or written
   };
 
-  // REQUIRES: the socket is non-blocking, and SIGPIPE is ignored.
-  explicit tls_channel(ssl_pointer&& made) noexcept;
+  // REQUIRES: the socket is connected and non-blocking, and outlives this.
+  tls_channel(const tls_context& context, int socket);
+  tls_channel(const tls_channel&) = delete;  // OpenSSL holds its address
+  tls_channel& operator=(const tls_channel&) = delete;
+  ~tls_channel() = default;
+
+  // Takes bytes that have arrived, of which an empty range is the end. REQUIRES: the step before waits to read, and the
+  // next call is one of that step; it may overwrite the bytes.
+  void receive(boost::asio::const_buffer bytes) noexcept;
 
   step handshake();
   step read(boost::asio::mutable_buffer to);
@@ -50,8 +57,14 @@ class tls_channel {
   static constexpr std::size_t record_bytes_max = std::size_t{16} << 10;
 
  private:
+  friend struct tls_bio;
+
   step after(int result, std::size_t bytes);
 
+  const int socket_;
+  boost::asio::const_buffer received_;  // not taken by OpenSSL yet; belongs to the caller of receive()
+  std::string kept_;                    // more received bytes than OpenSSL had room for
+  bool ended_ = false;                  // no more bytes will arrive
   ssl_pointer ssl_;
   bool established_ = false;
   bool failed_ = false;       // OpenSSL must not be called again

@@ -145,10 +145,9 @@ tl::expected<shared_tls_context, std::string> tls_context::for_client(const std:
   return shared_tls_context(new tls_context(std::move(made), true));
 }
 
-ssl_pointer tls_context::connect(int socket) const {
+ssl_pointer tls_context::new_connection() const {
   ssl_pointer made(SSL_new(context_.get()));
   CHECK(made != nullptr);
-  CHECK(SSL_set_fd(made.get(), socket) == 1);
   is_client_ ? SSL_set_connect_state(made.get()) : SSL_set_accept_state(made.get());
   return made;
 }

@@ -31,8 +31,8 @@ class tls_context {
   // server's name with the certificate's.
   static tl::expected<std::shared_ptr<const tls_context>, std::string> for_client(const std::string& authorities_file);
 
-  // Returns the state of a new connection on a connected socket, which must outlive it.
-  ssl_pointer connect(int socket) const;
+  // Returns the state of a new connection. It has no BIO yet.
+  ssl_pointer new_connection() const;
 
   // The end of the validity of the server's certificate; the epoch for a client.
   std::chrono::system_clock::time_point certificate_ends_at() const noexcept { return certificate_ends_at_; }
