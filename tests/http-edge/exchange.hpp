@@ -159,7 +159,7 @@ struct exchange {
   fake_orders orders;
   manual_clock clock;
   http_edge::service_status status;
-  origin sender;  // of each request
+  origin sender;  // of each request; if it is empty, the origin is that of the request's identity
   log_positions positions{{5}, {4}, std::nullopt};
   http_edge::handler_context context{&orders, &clock, &status, [] { return std::string("ordem_up 1\n"); },
                                      [this] { return positions; }};
@@ -196,7 +196,7 @@ struct exchange {
   http_edge::handled handle(const request& what) {
     auto head = read_head(what);
     if (!head) return std::move(head.error());
-    head->origin = sender;
+    if (sender != origin()) head->origin = sender;
     return handler.handle(what.get(), std::move(*head));
   }
 
