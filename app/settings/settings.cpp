@@ -8,6 +8,16 @@ namespace ordem::app {
 
 namespace {
 
+// Returns the first address, with its option, where other machines can connect without an identity, or nullopt.
+std::optional<std::string> open_address(const settings& values) {
+  if (values.identities.any()) return std::nullopt;
+  const http_edge::server_settings& server = values.server;
+  if (!http_edge::is_loopback(server.address)) return "--address " + server.address;
+  if (server.captures_port && !http_edge::is_loopback(server.captures_address))
+    return "--captures-address " + server.captures_address;
+  return std::nullopt;
+}
+
 std::optional<std::string> check_auth(const settings& values) {
   switch (values.auth) {
     case auth_policy::none:
@@ -17,10 +27,12 @@ std::optional<std::string> check_auth(const settings& values) {
       if (values.identities.any()) return std::nullopt;
       return "--auth required needs identities: give --keys FILE or --jwks FILE|URL";
     case auth_policy::automatic:
-      if (!is_open_to_others(values)) return std::nullopt;
-      return "--address " + values.server.address +
-             " is reached from other machines, and without identities everyone there may read and write all data: give "
-             "--keys FILE or --jwks FILE|URL, or listen on 127.0.0.1, or accept it with --auth none";
+      if (const auto open = open_address(values)) {
+        return *open +
+               " is reached from other machines, and without identities everyone there may read and write all data: "
+               "give --keys FILE or --jwks FILE|URL, or listen on 127.0.0.1, or accept it with --auth none";
+      }
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -76,10 +88,7 @@ std::optional<std::string> check_tls(const http_edge::tls_settings& tls) {
 }  // namespace
 
 bool is_open_to_others(const settings& values) {
-  if (values.identities.any()) return false;
-  const http_edge::server_settings& server = values.server;
-  return !http_edge::is_loopback(server.address) ||
-         (server.captures_port && !http_edge::is_loopback(server.captures_address));
+  return open_address(values).has_value();
 }
 
 bool is_url(const std::string& key_set) noexcept {
@@ -87,8 +96,8 @@ bool is_url(const std::string& key_set) noexcept {
 }
 
 std::optional<std::string> check_settings(const settings& values) {
-  if (auto conflict = check_auth(values)) return conflict;
   if (auto conflict = check_listeners(values.server)) return conflict;
+  if (auto conflict = check_auth(values)) return conflict;
   if (auto conflict = check_tls(values.server.tls)) return conflict;
   if (values.server.connections_max < values.server.io_threads) {
     return "--max-connections must not be below --io-threads, or some threads would have no connection";

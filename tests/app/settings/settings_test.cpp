@@ -119,7 +119,7 @@ TEST_CASE("a server that other machines reach needs identities, unless it is sai
   CHECK_FALSE(is_open_to_others(values));
 }
 
-TEST_CASE("--auth agrees with the identities that are given") {
+TEST_CASE("the setting auth agrees with the identities that are given") {
   settings values;
   values.auth = auth_policy::required;
   CHECK(check_settings(values));
