@@ -111,7 +111,7 @@ struct server::parts {
   edge_counters counters;
   access_state access;
   address_counts addresses;
-  shared_tls_context tls;          // for new connections; used on the first thread
+  shared_tls_context tls;  // for new connections; used on the first thread
   std::vector<std::unique_ptr<io_thread>> threads;
   std::deque<listener> listeners;  // all of them on the first thread
   std::size_t next_thread = 0;
