@@ -113,10 +113,11 @@ void service::warn_of_openness() {
         {{"address", settings_.server.address}});
   }
   if (settings_.identities.any() && settings_.server.access.captures_are_open) {
+    const http_edge::server_settings& server = settings_.server;
     log_.warning(
-        "captures need no identity (--auth-captures none): everyone who reaches the server may allocate, record and "
+        "captures need no identity (--auth-captures none): everyone who reaches the address may allocate, record and "
         "release them",
-        {{"address", settings_.server.address}});
+        {{"address", server.captures_port ? server.captures_address : server.address}});
   }
 }
 

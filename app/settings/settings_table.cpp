@@ -37,7 +37,7 @@ std::vector<setting> settings_table(settings& values) {
        "Whether requests need an identity; auto: if identities are given, which they must be off loopback"},
       {"auth-captures",
        choice_option<bool>(server.access.captures_are_open, {{"required", false}, {"none", true}}),
-       "Whether calls of captures need an identity, where other requests do"},
+       "Whether calls of captures need an identity, where other requests do; with --captures-port, those by that port"},
       {"allowed-hosts", host_names_option(server.access.hosts),
        "The names in Host that are accepted beside IP addresses and localhost, separated by commas; * is any; by default "
        "none on loopback, else any"},

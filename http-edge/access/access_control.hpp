@@ -18,6 +18,7 @@
 #include "http-edge/access/settings.hpp"
 #include "http-edge/access/tenant_limits.hpp"
 #include "http-edge/protocol/connection_info.hpp"
+#include "http-edge/protocol/listener.hpp"
 #include "http-edge/protocol/request_header.hpp"
 #include "http-edge/protocol/route.hpp"
 
@@ -25,13 +26,22 @@ namespace ordem::http_edge {
 
 // What the I/O threads share. Owned by the server. Thread-safe.
 struct access_state {
-  access_state(const access_settings& settings, allowed_hosts names, denial_lines lines)
+  access_state(const access_settings& settings, allowed_hosts names, denial_lines lines,
+               bool captures_have_a_listener = false)
       : captures_are_open(settings.captures_are_open),
+        has_captures_listener(captures_have_a_listener),
         hosts(std::move(names)),
         denials(std::move(lines)),
         tenants(settings.tenants) {}
 
+  // Returns whether calls of captures that come by this listener need no identity. If captures have a listener of their
+  // own, only those that come by it.
+  bool leaves_captures_open(listener_kind by) const noexcept {
+    return captures_are_open && (!has_captures_listener || by == listener_kind::captures);
+  }
+
   const bool captures_are_open;
+  const bool has_captures_listener;
   const allowed_hosts hosts;
   denial_log denials;
   tenant_limits tenants;

@@ -12,7 +12,8 @@ struct access_settings {
   // The names by which clients may address the server (Host), beside IP addresses and localhost; "*" is any name.
   // Empty: any name off loopback, none on loopback.
   std::vector<std::string> hosts;
-  bool captures_are_open = false;  // calls of captures need no identity
+  // Calls of captures need no identity; if captures have a listener of their own, only those that come by it.
+  bool captures_are_open = false;
   tenant_settings tenants;
 };
 

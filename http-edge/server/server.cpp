@@ -82,7 +82,8 @@ struct server::parts {
                 false},
         on_accept_failure(std::move(connected.on_accept_failure)),
         counters(settings),
-        access(settings.access, hosts_of(settings), std::move(connected.on_denial)) {
+        access(settings.access, hosts_of(settings), std::move(connected.on_denial),
+               settings.captures_port.has_value()) {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
       auto authenticator = connected.make_authenticator ? connected.make_authenticator() : nullptr;
       threads.push_back(std::make_unique<io_thread>(settings, context, counters, access, std::move(authenticator)));

@@ -80,12 +80,9 @@ class Keys:
 class AuthorizedClient(OrdemClient):
     """A client that sends a key with each request."""
 
-    def __init__(self, port, token):
+    def __init__(self, port, key):
         super().__init__(port)
-        self._line = f"\r\nAuthorization: Bearer {token}\r\n".encode()
-
-    def exchange(self, data, method="GET"):
-        return super().exchange(data.replace(b"\r\n", self._line, 1), method)
+        self.key = key
 
 
 @pytest.fixture
@@ -166,6 +163,18 @@ def test_open_captures(launch, keys):
         client.captures.new_record(captured("b"))
         assert_unauthenticated(client.get(f"{ORDERS}?customer_id=c"))
         assert_error(client.exchange(payload_bytes("POST", record_payload(new_key(), captured()))), 403)
+
+
+def test_open_captures_on_a_port_of_their_own(launch, keys):
+    """Breaks if captures are open on the main port, too, or closed on their own."""
+    server = launch(f"--keys={keys.file}", "--auth-captures=none", "--captures-port=0")
+    [port] = [line["port"] for line in server.logs() if line["message"] == "listener" and line["name"] == "captures"]
+    with OrdemClient(port) as kong:
+        kong.captures.new_record(captured("b"))
+    with server.client() as client:
+        assert client.exchange(payload_bytes("PUT", allocation_payload(new_key()))).status == 401
+    with AuthorizedClient(server.port, keys.text["captures"]) as client:
+        client.captures.new_record(captured("b"))
 
 
 def test_loopback_address_is_not_needed_with_identities(launch, keys):

@@ -4,6 +4,7 @@
     client.captures.allocate(key)             the response, whatever it is
     client.metric("ordem_orders")             the value of a metric
     client.wait_persisted()                   returns once Postgres has everything that is durable now
+    client.key = "ordem_..."                  sends it with every request from now on
 
 The writes of orders are values with a method `send` (orders.py), because tests repeat, compare and tear them.
 """
@@ -64,7 +65,18 @@ class _Calls:
 
 
 class OrdemClient(_Calls, Client):
-    """A keep-alive client."""
+    """A keep-alive client. `key`: the API key that every request of it has."""
+
+    key = None
+
+    def exchange(self, data, method="GET"):
+        return super().exchange(with_key(data, self.key) if self.key else data, method)
+
+
+def with_key(request, key):
+    """Returns the bytes of a request with an API key in its header."""
+    line, rest = request.split(b"\r\n", 1)
+    return b"\r\n".join((line, f"Authorization: Bearer {key}".encode(), rest))
 
 
 class OrdemConnection(_Calls, Connection):

@@ -211,6 +211,19 @@ TEST_CASE("captures can be open while everything else needs an identity") {
   CHECK(with_server.refusal_of(request(verb::get, contract_path)).status == 401);
 }
 
+TEST_CASE("captures with a listener of their own are open there alone") {
+  access_settings rules;
+  rules.captures_are_open = true;
+  access_state shared(rules, allowed_hosts(), {}, true);
+  access_control control(shared, std::make_unique<fake_authenticator>());
+  const auto is_open_by = [&control](listener_kind listener) {
+    const request call(verb::put, "/api/v2/captures");
+    return control.authorize(call.get(), resource::captures, {listener, "192.0.2.1", {}}).has_value();
+  };
+  CHECK(is_open_by(listener_kind::captures));
+  CHECK_FALSE(is_open_by(listener_kind::main));
+}
+
 TEST_CASE("a request has the origin of its identity") {
   secured with_server;
   const auto by_key = with_server.read_head(with_token(verb::get, contract_path, "orders:read"));
