@@ -3,6 +3,7 @@
 The tests depend on each other: each one continues with the cluster as the previous one left it.
 """
 
+import base64
 import json
 import os
 import random
@@ -35,6 +36,7 @@ VOLUMES = 3
 WRITES = 100
 PASSWORD = "secret"
 NEW_DATABASE = "moved"
+NO_ORDER = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"
 # The commands under these headings are replaced by images.py, which uses buildah, and by an nginx with the controller's configuration.
 REPLACED = {"The image", "The ingress controller"}
 # The volumes of this cluster are created by hand and can't be resized.
@@ -117,7 +119,7 @@ class Shop:
         self.repository = folder / "repository"
         shutil.copytree(ROOT / "deploy", self.repository / "deploy")
         self.postgres = Postgres(cluster)
-        self._service = None
+        self.service = None
         self.nginx = IngressNginx(folder, render(yaml.safe_load((ROOT / VALUES).read_text()))).wait_listening()
         # Clients get from DNS the address that curl gets here as an option.
         (Path(os.environ["HOME"]) / ".curlrc").write_text(f'connect-to = "{HOST}:80:127.0.0.1:{self.nginx.port}"\n')
@@ -134,11 +136,15 @@ class Shop:
         return "".join(run_commands(block.replace(NAMESPACE, TRIAL).rstrip() + f" {flags}", self.repository, {})
                        for block in commands(heading))
 
+    def secret(self, name, member):
+        return base64.b64decode(self.object("secret", name)["data"][member]).decode()
+
     def follow_service(self):
-        """Configures the ingress to use the Service, as the controller does, and clients inside the cluster."""
+        """Configures the ingress to use the Service, as the controller does, and clients inside the cluster, with the generated key."""
+        PatientClient.key = self.secret("ordem-trial-key", "key")
         service = self.object("service", "ordem")["spec"]
-        self._service = (service["ports"][0]["port"], service["clusterIP"])
-        self.nginx.set_engine(*self._service)
+        self.service = (service["ports"][0]["port"], service["clusterIP"])
+        self.nginx.set_engine(*self.service)
 
     def kubectl(self, *arguments):
         return self._cluster.kubectl("--namespace", NAMESPACE, *arguments)
@@ -147,7 +153,13 @@ class Shop:
         return json.loads(self.kubectl("get", kind, name, "--output=json"))
 
     def engine(self):
-        return PatientClient(*self._service)
+        return PatientClient(*self.service)
+
+    def operations(self):
+        """A client of the port of operations, which no Service with an address has."""
+        pod = self.object("pod", "ordem-0")
+        [port] = [port["containerPort"] for port in pod["spec"]["containers"][0]["ports"] if port["name"] == "operations"]
+        return PatientClient(port, pod["status"]["podIP"])
 
     def load(self):
         """Clients that write through the ingress until the end of the block."""
@@ -162,7 +174,7 @@ class Shop:
                                  self._oracle.known_orders())
 
     def assert_postgres_has_it(self):
-        with self.engine() as client:
+        with self.operations() as client:
             client.wait_persisted()
         assert ": no difference" in self.kubectl("exec", "ordem-0", "--", "ordem", "verify")
 
@@ -205,6 +217,24 @@ def test_smoke_test_through_the_ingress(shop):
     assert answers[3] == answers[0] and answers[5]["order"]["version"] == 3
     with OrdemClient(shop.nginx.port) as client:
         assert client.get("/metrics").status == 404
+        assert client.get("/api/v1/orders/any").status == 401
+
+
+def test_a_key_for_each_client(shop):
+    """Breaks if the line that the pod prints is no line of auth.keys, the server does not read the new file, or the pod restarts for it."""
+    key, line = [text for text in shop.run("A key for each client").splitlines() if text.startswith(("ordem_", "name="))]
+    started = shop.object("pod", "ordem-0")["metadata"]["uid"]
+    values = shop.repository / "keys.json"
+    values.write_text(json.dumps({"auth": {"keys": [line]}}))
+    upgrade = commands("Upgrade")[0].splitlines()[0]
+    run_commands(f"{upgrade} --values {values}", shop.repository, {})
+    with PatientClient(*shop.service) as client:
+        client.key = key
+        # 404: the tenant has no such order.
+        poll_until(lambda: client.get(f"/api/v1/orders/{NO_ORDER}").status == 404, "the key is known", settings.KEYS_SECONDS_MAX)
+    assert shop.object("pod", "ordem-0")["metadata"]["uid"] == started
+    assert shop.secret("ordem-trial-key", "key") == PatientClient.key
+    run_commands(upgrade, shop.repository, {})
 
 
 @pytest.mark.parametrize("way", ["kill -9", "deleted by force", "deleted"])
@@ -243,7 +273,7 @@ def test_roll_back_past_a_migration(shop):
     with shop.load() as load:
         load.wait_for(WRITES)
     shop.assert_nothing_lost()
-    with shop.engine() as client:
+    with shop.operations() as client:
         assert client.metric("ordem_postgres_connected") == 0
     shop.run("Upgrade")
     shop.assert_nothing_lost()
@@ -281,6 +311,7 @@ def test_try_it_with_a_postgres_beside_it(shop):
     shop.run_trial("Ordem", TRIAL_FLAGS)
     shop.run_trial("Wait for it")
     assert "Smoke test passed" in shop.run_trial("Smoke test inside the cluster")
+    # Breaks if an upgrade makes another trial key: the pod of the test gets the key of the Secret, the server that of its keys file.
     upgrade = commands("Upgrade")[0].splitlines()[0]
     run_commands(f"{upgrade.replace(NAMESPACE, TRIAL)} {TRIAL_FLAGS}", shop.repository, {})
     assert "Smoke test passed" in shop.run_trial("Smoke test inside the cluster")

@@ -31,6 +31,10 @@ VALUES = {
         "serviceAccount": {"annotations": {"example.org/role": "orders"}},
     },
     "postgres of the chart": {"postgres": {"enabled": True}},
+    "TLS, keys and captures": {"tls": {"existingSecret": "cert", "clientCaSecret": "ca"}, "captures": {"port": 8082},
+                               "auth": {"existingSecret": "keys", "captures": "none"},
+                               "networkPolicy": {"operationsFrom": [{"namespaceSelector": {}}]}},
+    "without identities": {"auth": {"mode": "none"}},
     "postgres by URL": {"postgres": {"url": "postgresql://ordem:secret@db.example/orders"}},
     "maintenance": {"maintenance": True},
 }

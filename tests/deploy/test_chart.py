@@ -1,7 +1,9 @@
 """The Helm chart, as helm renders it: what holds for every set of values, what is refused, and that the chart agrees with the program."""
 
 import functools
+import hashlib
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -10,26 +12,33 @@ import pytest
 import yaml
 
 from support import settings
+from support.captures import allocation_bytes, new_key
+from support.certificates import Authority
 from support.concurrency import poll_until
 from support.helm import CHART, NAMESPACE, RELEASE, ROOT, helm, render, rendered_text
-from support.ordem_server import run_ordem
+from support.ordem_server import OrdemServer, run_ordem
 from support.orders import accepted_order, create
 from support.promtool import assert_prometheus_takes
 from support.scripted_server import ScriptedServer, answer_bytes
 
 GOLDEN = Path(__file__).parent / "golden/default.yaml"
-RENEW = f"helm template {RELEASE} deploy/helm/ordem --namespace {NAMESPACE} > {GOLDEN.relative_to(ROOT)}"
+# The default rendering has a generated key and its hash. In the golden file they have these digits.
+MASKED_KEY, MASKED_HASH = (f"ordem_{'K' * 43}{'c' * 8}", "f" * 64)
+MASK = f"sed -E 's/ordem_[0-9A-Za-z]{{51}}/{MASKED_KEY}/; s/(key=sha256:)[0-9a-f]+/\\1{MASKED_HASH}/'"
+RENEW = f"helm template {RELEASE} deploy/helm/ordem --namespace {NAMESPACE} | {MASK} > {GOLDEN.relative_to(ROOT)}"
+KEY = re.compile(r"ordem_[0-9A-Za-z]{43}[0-9a-f]{8}")
+A_LINE = f"name=till-7 tenant=shop scopes=orders:read,orders:write key=sha256:{'0' * 64}"
 SECRET = "s3cret"
 URL = f"postgresql://ordem:{SECRET}@db.example:5432/shop"
 KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
-# Settings that the chart sets itself or stores in a Secret, and those that its probes, Service and ServiceMonitor do not know.
-NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "keys", "postgres-url",
+# Settings that the chart sets itself or stores in a Secret.
+NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "postgres-url", "keys", "auth", "auth-captures", "allowed-hosts",
                  "operations-address", "operations-port", "captures-address", "captures-port", "tls-certificate", "tls-key", "tls-client-ca"}
 
 EVERY_SETTING = {
-    "auth": "required", "auth-captures": "none", "allowed-hosts": "orders.example,ordem", "tenant-rate": 1000, "tenant-in-flight": 100,
-    "metrics-tenants": 10, "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h",
-    "capture-max": "512KiB", "max-body": "2MiB", "body-memory": "64MiB", "response-memory": "128MiB", "max-header": "8KiB", "max-connections": 1000, "connections-per-address": 500, "max-in-flight": 4096,
+    "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h", "capture-max": "512KiB",
+    "max-body": "2MiB", "body-memory": "64MiB", "response-memory": "128MiB", "max-header": "8KiB", "max-connections": 1000,
+    "connections-per-address": 500, "max-in-flight": 4096, "tenant-rate": 1000, "tenant-in-flight": 100, "metrics-tenants": 10,
     "live-orders": 5000, "idle-timeout": "50s", "request-timeout": "20s", "drain-timeout": "10s", "io-threads": 1,
     "worker-threads": 1, "shards": 1, "block-cache": "64MiB", "write-buffer": "64MiB", "log-entries": 2000000,
     "jwks": "https://issuer.example/jwks", "jwt-issuer": "https://issuer.example/", "jwt-audience": "ordem",
@@ -72,6 +81,11 @@ VALUES = {
     "maintenance": {"maintenance": True, "postgres": {"existingSecret": "db"}},
     "stopped": {"replicas": 0},
     "an image by its digest": {"image": {"digest": f"sha256:{'0123456789abcdef' * 4}"}},
+    "without identities": {"auth": {"mode": "none"}},
+    "its own keys": {"auth": {"keys": [A_LINE], "trialKey": False}, "test": {"existingSecret": "client"}},
+    "a Secret with keys": {"auth": {"existingSecret": "keys", "existingSecretKey": "file"}},
+    "TLS": {"tls": {"existingSecret": "cert", "clientCaSecret": "ca"}, "serviceMonitor": {"enabled": True}, "allowedHosts": ["orders.example"]},
+    "captures for Kong": {"auth": {"captures": "none"}, "captures": {"port": 8082}, "networkPolicy": {"capturesFrom": [{"podSelector": {}}]}},
     "as little as can be": {"podDisruptionBudget": {"enabled": False}, "networkPolicy": {"enabled": False}, "preStopSeconds": 0},
 }
 every_values = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
@@ -101,9 +115,21 @@ REFUSED = {
     "another component": ({"migration": {"labels": {"app.kubernetes.io/component": "job"}}},
                           ("migration.labels sets app.kubernetes.io/component",)),
     "no path": ({"ingress": {"enabled": True, "paths": []}}, ("ingress.paths", "at least 1")),
+    "nobody": ({"auth": {"trialKey": False}}, ("auth.mode is required", "auth.existingSecret")),
+    "identities that do not count": ({"auth": {"mode": "none", "keys": [A_LINE]}}, ("auth.mode is none", "identities are given")),
+    "two keys files": ({"auth": {"existingSecret": "keys", "keys": [A_LINE]}}, ("auth.existingSecret and auth.keys", "leave one")),
+    "a key in place of its line": ({"auth": {"keys": [MASKED_KEY]}}, ("auth.keys", "pattern")),
+    "client certificates without TLS": ({"tls": {"clientCaSecret": "ca"}}, ("tls.clientCaSecret", "set tls.existingSecret")),
+    "one port for two": ({"operations": {"port": 8080}}, ("operations.port", "must differ")),
+    "one port for operations and captures": ({"captures": {"port": 8081}}, ("captures.port", "must differ")),
+    "a host with a port": ({"allowedHosts": ["orders.example:80"]}, ("allowedHosts", "pattern")),
     "a path that is a pattern": ({"ingress": {"enabled": True, "paths": ["/api/.*"]}}, ("ingress.paths", "pattern")),
     "endless retries": ({"ingress": {"tries": 0}}, ("ingress.tries", "greater than or equal to 1")),
 }
+
+
+def sha256_of(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def helped_options():
@@ -121,7 +147,10 @@ def test_lint(values):
 
 
 def test_the_default_rendering_is_the_golden_file():
-    assert rendered_text() == GOLDEN.read_text(), f"if that is as it should be: {RENEW}"
+    rendered = rendered_text()
+    [key] = KEY.findall(rendered)
+    masked = rendered.replace(key, MASKED_KEY).replace(sha256_of(key), MASKED_HASH)
+    assert masked == GOLDEN.read_text(), f"if that is as it should be: {RENEW}"
 
 
 @pytest.mark.parametrize("values, words", REFUSED.values(), ids=REFUSED)
@@ -356,7 +385,8 @@ def test_the_migration_runs_when_all_that_it_needs_is_there(postgres, secret, ho
 
 def test_without_postgres_there_is_no_migration():
     manifests = render()
-    assert not manifests.of("Job") and not manifests.of("Secret") and url_source(manifests.server()) is None
+    assert not manifests.of("Job") and url_source(manifests.server()) is None
+    assert not any("url" in secret["stringData"] for secret in manifests.of("Secret"))
 
 
 def test_the_bundled_postgres_and_its_address_have_one_password():
@@ -368,8 +398,175 @@ def test_the_bundled_postgres_and_its_address_have_one_password():
 
 def test_a_configured_password_of_the_bundled_postgres_is_the_same_in_each_render():
     """Breaks if a rendering without a cluster gives the engine another password than the volume has."""
-    texts = {rendered_text({"postgres": {**BUNDLED, "password": SECRET}}) for _ in range(2)}
+    texts = {rendered_text({"postgres": {**BUNDLED, "password": SECRET}, "auth": {"mode": "none"}}) for _ in range(2)}
     assert len(texts) == 1 and f"postgresql://ordem:{SECRET}@ordem-postgres:5432/ordem" in texts.pop()
+
+
+# Identities, TLS and listeners.
+
+
+def secret_volumes(manifests):
+    """Returns {mount path: (Secret, {file: member})} of the server."""
+    volumes = {volume["name"]: volume["secret"] for volume in manifests.server_pod()["volumes"] if "secret" in volume}
+    mounted = {mount["mountPath"]: volumes[mount["name"]] for mount in manifests.server()["volumeMounts"] if mount["name"] in volumes}
+    for secret in mounted.values():
+        assert secret["defaultMode"] == 0o440
+    return {path: (secret["secretName"], {item["path"]: item["key"] for item in secret["items"]}) for path, secret in mounted.items()}
+
+
+def set_in(manifests):
+    """Returns {name: value} of the server's configuration file."""
+    return dict(re.findall(r'^([a-z-]+) = "(.*)"$', manifests.configuration(), re.MULTILINE))
+
+
+def test_requests_need_a_key_that_only_its_secret_holds():
+    """Breaks if the service is open by default, the generated key is malformed, or the keys file holds it instead of its hash."""
+    manifests = render()
+    key = manifests.one("Secret", "ordem-trial-key")["stringData"]["key"]
+    assert KEY.fullmatch(key) and key[-8:] == sha256_of(key[:-8])[:8]
+    assert manifests.one("Secret", "ordem-keys")["stringData"]["keys"].split() == [
+        "name=trial", "scopes=orders:read,orders:write,messages:read,captures", f"key=sha256:{sha256_of(key)}"]
+    assert sum(key in json.dumps(manifest) for manifest in manifests.all) == 1
+    assert set_in(manifests)["auth"] == "required"
+    assert manifests.server()["args"][-2:] == ["--keys", "/etc/ordem-keys/keys"]
+    assert secret_volumes(manifests) == {"/etc/ordem-keys": ("ordem-keys", {"keys": "keys"})}
+
+
+def test_two_renderings_have_different_keys():
+    assert len({KEY.search(rendered_text())[0] for _ in range(2)}) == 2
+
+
+def test_keys_of_the_values_are_the_lines_of_the_file():
+    def lines(**auth):
+        return render({"auth": auth}).one("Secret", "ordem-keys")["stringData"]["keys"].splitlines()
+
+    assert lines(keys=[A_LINE], trialKey=False) == [A_LINE]
+    first, second = lines(keys=[A_LINE])
+    assert first == A_LINE and second.startswith("name=trial ")
+
+
+def test_a_new_key_does_not_restart_the_pod():
+    pods = [render({"auth": {"keys": keys, "trialKey": False}}).one("StatefulSet") for keys in ([A_LINE], [A_LINE, A_LINE.replace("7", "8")])]
+    assert pods[0] == pods[1]
+
+
+def test_a_secret_with_keys_is_mounted_and_none_is_made():
+    manifests = render({"auth": {"existingSecret": "clients", "existingSecretKey": "file"}})
+    assert not manifests.of("Secret")
+    assert secret_volumes(manifests) == {"/etc/ordem-keys": ("clients", {"keys": "file"})}
+    assert "env" not in manifests.one("Pod", "ordem-smoke-test")["spec"]["containers"][0]
+
+
+def test_tokens_alone_need_no_keys_file():
+    manifests = render({"auth": {"trialKey": False}, "config": {"jwks": "https://login.example/keys", "jwt-issuer": "i", "jwt-audience": "a"}})
+    assert not manifests.of("Secret") and not secret_volumes(manifests)
+    assert "--keys" not in manifests.server()["args"] and set_in(manifests)["jwks"] == "https://login.example/keys"
+    [rule] = manifests.one("NetworkPolicy")["spec"]["egress"]
+    assert sorted({port["port"] for port in rule["ports"]}) == [53, 443, 5353]
+
+
+def test_without_identities_only_if_the_values_say_so():
+    manifests = render({"auth": {"mode": "none"}})
+    assert set_in(manifests)["auth"] == "none" and "--keys" not in manifests.server()["args"]
+    assert not manifests.of("Secret") and not secret_volumes(manifests)
+    assert "auth-captures" not in set_in(render({"auth": {"mode": "none", "captures": "none"}}))
+
+
+def test_certificates_are_mounted_and_everything_speaks_tls():
+    """Breaks if a probe, Prometheus or the ingress would speak plain HTTP to a server with TLS."""
+    manifests = render({"tls": {"existingSecret": "cert", "clientCaSecret": "authorities", "clientCaSecretKey": "ca.pem"},
+                        "serviceMonitor": {"enabled": True}, "ingress": {"enabled": True, "captures": True}})
+    configured = set_in(manifests)
+    for setting, secret, file, member in (("tls-certificate", "cert", "tls.crt", "tls.crt"), ("tls-key", "cert", "tls.key", "tls.key"),
+                                          ("tls-client-ca", "authorities", "ca.pem", "ca.pem")):
+        folder, _, name = configured[setting].rpartition("/")
+        assert name == file and secret_volumes(manifests)[folder][0] == secret and secret_volumes(manifests)[folder][1][file] == member
+    assert {probe["scheme"] for probe in probes(manifests)} == {"HTTPS"}
+    [endpoint] = manifests.one("ServiceMonitor")["spec"]["endpoints"]
+    assert endpoint["scheme"] == "https" and endpoint["tlsConfig"] == {"insecureSkipVerify": True}
+    for ingress in manifests.of("Ingress"):
+        assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/backend-protocol"] == "HTTPS"
+    assert {"name": "TLS", "value": "yes"} in manifests.one("Pod", "ordem-smoke-test")["spec"]["containers"][0]["env"]
+
+
+def test_without_a_certificate_nothing_speaks_tls():
+    manifests = render({"serviceMonitor": {"enabled": True}, "ingress": {"enabled": True}})
+    text = json.dumps([manifest for manifest in manifests.all if manifest["metadata"]["name"] != "ordem-smoke-test"])
+    assert "HTTPS" not in text and "scheme" not in text and "tls" not in text
+
+
+def test_hosts_are_those_of_ingress_and_services():
+    """Breaks if a client inside the cluster, or `helm test`, is refused for the name that it uses."""
+    values = {"ingress": {"enabled": True, "host": "orders.example"}, "captures": {"port": 8082}, "allowedHosts": ["shop.example"]}
+    hosts = set_in(render(values))["allowed-hosts"].split(",")
+    assert hosts[:2] == ["orders.example", "shop.example"] and len(hosts) == 2 + 3 * 4
+    manifests = render(values)
+    for service in manifests.of("Service"):
+        for suffix in ("", ".shop", ".shop.svc", ".shop.svc.cluster.local"):
+            assert service["metadata"]["name"] + suffix in hosts
+    assert manifests.one("Pod", "ordem-smoke-test")["spec"]["containers"][0]["command"][2] in hosts
+
+
+@pytest.mark.parametrize("values, hosts", [
+    ({}, None),
+    ({"ingress": {"enabled": True}}, None),
+    ({"ingress": {"host": "orders.example"}}, None),
+    ({"ingress": {"enabled": True, "host": "orders.example"}, "allowedHosts": ["*"]}, "*"),
+])
+def test_hosts_are_not_checked_without_a_name_or_by_a_star(values, hosts):
+    assert set_in(render(values)).get("allowed-hosts") == hosts
+
+
+def ports_of(service):
+    return [port["name"] for port in service["spec"]["ports"]]
+
+
+def test_operations_are_on_a_port_of_their_own():
+    """Breaks if metrics, which need no identity there, can be reached through the Service or the Ingress."""
+    manifests = render({"operations": {"port": 9000}, "address": "::", "ingress": {"enabled": True}})
+    assert (set_in(manifests)["operations-port"], set_in(manifests)["operations-address"]) == ("9000", "::")
+    assert {"name": "operations", "containerPort": 9000} in manifests.server()["ports"]
+    assert ports_of(manifests.one("Service")) == ["http"] and ports_of(manifests.one("Service", "ordem-headless")) == ["http", "operations"]
+    backends = {path["backend"]["service"]["port"]["name"] for ingress in manifests.of("Ingress")
+                for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]}
+    assert backends == {"http"}
+
+
+EVERY_POD = [{"namespaceSelector": {}}]
+PROMETHEUS = [{"podSelector": {"matchLabels": {"app": "prometheus"}}}]
+KONG = [{"podSelector": {"matchLabels": {"app": "kong"}}}]
+
+
+@pytest.mark.parametrize("values, expected", [
+    ({}, {"http": None}),
+    ({"serviceMonitor": {"enabled": True}}, {"http": None, "operations": EVERY_POD}),
+    ({"serviceMonitor": {"enabled": True}, "networkPolicy": {"operationsFrom": PROMETHEUS}}, {"http": None, "operations": PROMETHEUS}),
+    ({"networkPolicy": {"operationsFrom": PROMETHEUS}}, {"http": None, "operations": PROMETHEUS}),
+    ({"captures": {"port": 8082}}, {"http": None, "captures": None}),
+    ({"captures": {"port": 8082}, "networkPolicy": {"capturesFrom": KONG}}, {"http": None, "captures": KONG}),
+])
+def test_who_may_call_each_port(values, expected):
+    """Breaks if the open port of operations can be called by pods that need not."""
+    rules_of = render(values).one("NetworkPolicy")["spec"]["ingress"]
+    assert {rule["ports"][0]["port"]: rule.get("from") for rule in rules_of} == expected
+
+
+def test_captures_without_identity_have_a_port_of_their_own():
+    manifests = render({"auth": {"captures": "none"}, "captures": {"port": 8082}})
+    configured = set_in(manifests)
+    assert (configured["auth"], configured["auth-captures"], configured["captures-port"]) == ("required", "none", "8082")
+    assert ports_of(manifests.one("Service", "ordem-captures")) == ["captures"]
+    assert manifests.one("Service", "ordem-captures")["spec"]["selector"] == manifests.one("Service")["spec"]["selector"]
+    assert not [service for service in render().of("Service") if service["metadata"]["name"] == "ordem-captures"]
+
+
+def test_the_monitor_finds_the_port_and_keeps_the_name_of_the_service():
+    manifests = render({"serviceMonitor": {"enabled": True}})
+    spec = manifests.one("ServiceMonitor")["spec"]
+    found = [service for service in manifests.of("Service") if spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()]
+    [endpoint] = spec["endpoints"]
+    assert [service["metadata"]["name"] for service in found if endpoint["port"] in ports_of(service)] == ["ordem-headless"]
+    assert endpoint["relabelings"] == [{"targetLabel": "service", "replacement": "ordem"}]
 
 
 # The chart and the program.
@@ -392,8 +589,10 @@ def test_a_read_only_engine_stays_behind_its_service(launch, database, tmp_path)
 
 def test_the_program_takes_every_setting_as_rendered(launch, tmp_path):
     configuration = tmp_path / "ordem.conf"
-    configuration.write_text(render({"config": EVERY_SETTING}).configuration())
-    server = launch("--config", configuration)
+    manifests = render({"config": EVERY_SETTING})
+    configuration.write_text(manifests.configuration())
+    (tmp_path / "keys").write_text(manifests.one("Secret", "ordem-keys")["stringData"]["keys"])
+    server = launch("--config", configuration, "--keys", tmp_path / "keys", "--operations-port=0")
     logged = {entry["name"]: entry["value"] for entry in server.logs() if entry["message"] == "setting"}
     assert {name: logged[name] for name in EVERY_SETTING} == {name: str(value) for name, value in EVERY_SETTING.items()}
 
@@ -405,10 +604,15 @@ def test_the_chart_computes_with_the_defaults_of_the_program():
     assert "drain-timeout" in known and known == {name: helped_options()[name] for name in known}
 
 
+def probes(manifests):
+    return [manifests.server()[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
+
+
 @pytest.mark.parametrize("path", ["/-/live", "/-/ready/reads"])
 def test_probes_ask_what_the_server_answers(launch, path):
-    probes = [render().server()[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
-    assert [probe["path"] for probe in probes] == ["/-/live", "/-/live", "/-/ready/reads"]
+    asked = probes(render())
+    assert [probe["path"] for probe in asked] == ["/-/live", "/-/live", "/-/ready/reads"]
+    assert {probe["port"] for probe in asked} == {"operations"}
     assert launch().client().get(path).status == 200
 
 
@@ -482,24 +686,74 @@ def test_alerts_are_those_beside_compose():
 # `helm test`.
 
 
-def run_smoke_test(port):
-    return subprocess.run(["bash", CHART / "files/smoke_test.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
-                          timeout=settings.COMMAND_SECONDS_MAX)
+def run_smoke_test(port, **variables):
+    return subprocess.run(["bash", CHART / "files/smoke_test.bash", "127.0.0.1", str(port)], env={"PATH": os.environ["PATH"], **variables},
+                          capture_output=True, text=True, check=False, timeout=settings.COMMAND_SECONDS_MAX)
 
 
 def test_the_smoke_test_passes_on_a_server(launch):
     server = launch()
     for _ in range(2):
-        result = run_smoke_test(server.port)
+        result = run_smoke_test(server.port, IDENTITY="none")
         assert result.returncode == 0 and "passed" in result.stdout, result.stderr
     with server.client() as client:
         assert [order["version"] for order in client.get_orders_of("helm-test")] == [2, 2]
 
 
+@pytest.fixture
+def keyed(launch, tmp_path):
+    """A server with the identities and the listeners of the default rendering, and the generated key."""
+    manifests = render()
+    for name, text in (("ordem.conf", manifests.configuration()), ("keys", manifests.one("Secret", "ordem-keys")["stringData"]["keys"])):
+        (tmp_path / name).write_text(text)
+    key = manifests.one("Secret", "ordem-trial-key")["stringData"]["key"]
+    return launch("--config", tmp_path / "ordem.conf", "--keys", tmp_path / "keys", "--operations-port=0"), key
+
+
+def test_the_generated_key_may_use_everything_but_operations(keyed):
+    """Breaks if the hash that the chart computes is not that of its key, or metrics are on the port of clients."""
+    server, key = keyed
+    client = server.client()
+    assert create().send(client).status == 401
+    client.key = key
+    order = accepted_order(create().send(client), 201)
+    assert client.get_order(order["order_id"]) == order and order["actor"] == "trial"
+    assert client.exchange(allocation_bytes(new_key())).status == 202
+    assert client.get("/metrics").status == 403
+
+
+def test_the_smoke_test_uses_its_key(keyed):
+    server, key = keyed
+    result = run_smoke_test(server.port, API_KEY=key)
+    assert result.returncode == 0 and "passed: order" in result.stdout, result.stderr
+
+
+def test_the_smoke_test_without_a_key_tests_that_requests_are_refused(keyed, launch, tmp_path):
+    result = run_smoke_test(keyed[0].port)
+    assert result.returncode == 0 and "refuses requests without a key" in result.stdout, result.stderr
+    open_to_all = run_smoke_test(launch(folder=tmp_path / "open").port)
+    assert open_to_all.returncode != 0 and "without a key: status '201' instead of 401" in open_to_all.stderr
+
+
+def test_the_smoke_test_notices_a_wrong_key(keyed):
+    server, key = keyed
+    result = run_smoke_test(server.port, API_KEY=key[:-1] + ("0" if key[-1] != "0" else "1"))
+    assert result.returncode != 0 and "create: status '401'" in result.stderr
+
+
+def test_the_smoke_test_by_tls(launch, tmp_path):
+    pair = Authority(tmp_path / "certificates", "Test CA").issue("server", "/CN=orders.example", names="DNS:orders.example")
+    server = OrdemServer(tmp_path / "data", f"--tls-certificate={pair.certificate}", f"--tls-key={pair.key}").wait_listening()
+    with server:
+        result = run_smoke_test(server.port, IDENTITY="none", TLS="yes")
+        assert result.returncode == 0 and "passed" in result.stdout, result.stderr
+        assert run_smoke_test(server.port, IDENTITY="none").returncode != 0
+
+
 def test_the_smoke_test_notices_a_server_that_forgets():
     body = b'{"code":201,"message":"order created","order":{"order_id":"0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f","version":1}}'
     with ScriptedServer(answer_bytes(201, (("Connection", "close"),), body)) as server:
-        result = run_smoke_test(server.port)
+        result = run_smoke_test(server.port, IDENTITY="none")
     assert result.returncode != 0 and "'Idempotency-Replayed: true' is missing" in result.stderr
 
 

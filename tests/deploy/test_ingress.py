@@ -1,7 +1,9 @@
 """The server behind an nginx with the configuration of ingress-nginx for the chart's Ingresses: what passes, what is retried, and that
 clients do not notice a kill."""
 
+import base64
 import json
+import os
 import random
 import subprocess
 
@@ -14,6 +16,7 @@ from support.captures import CAPTURES, allocation_bytes, captured, new_key, reco
 from support.concurrency import poll_until
 from support.helm import CHART, ROOT, render
 from support.http_client import Client, request_bytes
+from support.ordem_server import run_ordem
 from support.ingress_nginx import CONTROLLER_VALUES, IngressNginx
 from support.oracle import Oracle, assert_server_agrees
 from support.orders import JSON_TYPE, ORDERS, create, merge, new_customer, new_guid, order_content
@@ -53,10 +56,10 @@ def ingress(tmp_path):
 @pytest.fixture
 def small(launch, tmp_path, ingress):
     """A server with small limits that its Ingress matches: its port, and that of the nginx in front of it."""
-    values = {"config": SMALL, "ingress": INGRESS}
+    values = {"config": SMALL, "ingress": INGRESS, "auth": {"mode": "none"}}
     configuration = tmp_path / "ordem.conf"
     configuration.write_text(render(values).configuration())
-    server = launch("--config", configuration)
+    server = launch("--config", configuration, "--operations-port=0")
     return server.port, ingress(server.port, values)
 
 
@@ -65,19 +68,24 @@ def small(launch, tmp_path, ingress):
 
 def test_the_smoke_test(launch, ingress):
     port = ingress(launch().port).port
-    result = subprocess.run(["bash", CHART / "files/smoke_test.bash", "127.0.0.1", str(port)], capture_output=True, text=True, check=False,
-                            timeout=settings.COMMAND_SECONDS_MAX)
+    result = subprocess.run(["bash", CHART / "files/smoke_test.bash", "127.0.0.1", str(port)], env={**os.environ, "IDENTITY": "none"},
+                            capture_output=True, text=True, check=False, timeout=settings.COMMAND_SECONDS_MAX)
     assert result.returncode == 0, result.stderr
 
 
-def test_the_smoke_test_of_the_page(launch, ingress):
-    """The commands of docs/deploy.md, with another address."""
+def test_the_smoke_test_of_the_page(launch, ingress, tmp_path):
+    """The commands of docs/deploy.md, with another address, and a kubectl that only has the Secret with the key."""
+    key = run_ordem("key", "create", "--keys", tmp_path / "keys", "--name=trial", "--scopes=orders:read,orders:write").stdout.strip()
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\necho {base64.b64encode(key.encode()).decode()}\n")
+    kubectl.chmod(0o755)
     page = (ROOT / "docs/deploy.md").read_text()
     commands = page.partition("## Smoke test through the ingress")[2].partition("```sh\n")[2].partition("```")[0]
     assert "http://orders.example" in commands
-    here = commands.replace("http://orders.example", f"http://127.0.0.1:{ingress(launch().port).port}")
-    result = subprocess.run(["bash", "-euo", "pipefail", "-c", here], capture_output=True, text=True, check=False,
-                            timeout=settings.COMMAND_SECONDS_MAX)
+    port = launch("--keys", tmp_path / "keys").port
+    here = commands.replace("http://orders.example", f"http://127.0.0.1:{ingress(port).port}")
+    result = subprocess.run(["bash", "-euo", "pipefail", "-c", here], env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+                            capture_output=True, text=True, check=False, timeout=settings.COMMAND_SECONDS_MAX)
     assert result.returncode == 0, result.stderr
     created, read, updated, repeated, stale, updated_again = map(json.loads, result.stdout.splitlines())
     assert (created["code"], read["code"], repeated) == (201, 200, created) and read["order"] == created["order"]

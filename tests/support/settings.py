@@ -31,6 +31,8 @@ COMMAND_SECONDS_MAX = 30 * SLOW
 IMAGE_SECONDS_MAX = 1200 * SLOW
 THREADS_SECONDS_MAX = 60 * SLOW
 POLL_SECONDS_MAX = 15 * SLOW
+# kubelet shows a changed Secret to a pod after its own interval.
+KEYS_SECONDS_MAX = 120 * SLOW
 
 # The limit on the memory growth of one server, whatever its clients send.
 RSS_GROWTH_BYTES_MAX = 400 * MIB * SLOW

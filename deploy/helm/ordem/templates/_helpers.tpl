@@ -102,6 +102,72 @@ securityContext:
 {{- if .Values.postgres.existingSecret -}}{{ .Values.postgres.existingSecretKey }}{{- else -}}url{{- end -}}
 {{- end -}}
 
+{{- /* Non-empty if there is a keys file. */ -}}
+{{- define "ordem.hasKeys" -}}
+{{- if and (eq .Values.auth.mode "required") (or .Values.auth.existingSecret .Values.auth.keys .Values.auth.trialKey) -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* The Secret with the keys file, and the key in it. */ -}}
+{{- define "ordem.keysSecret" -}}
+{{- .Values.auth.existingSecret | default (printf "%s-keys" (include "ordem.fullname" .)) -}}
+{{- end -}}
+
+{{- define "ordem.keysSecretKey" -}}
+{{- if .Values.auth.existingSecret -}}{{ .Values.auth.existingSecretKey }}{{- else -}}keys{{- end -}}
+{{- end -}}
+
+{{- /* The Secret with the generated API key; empty if none is generated. */ -}}
+{{- define "ordem.trialKeySecret" -}}
+{{- if and (eq .Values.auth.mode "required") .Values.auth.trialKey (not .Values.auth.existingSecret) -}}
+{{ include "ordem.fullname" . }}-trial-key
+{{- end -}}
+{{- end -}}
+
+{{- /* The names that Host may have, separated by commas; empty if it is not checked. */ -}}
+{{- define "ordem.allowedHosts" -}}
+{{- $names := .Values.allowedHosts -}}
+{{- if and .Values.ingress.enabled .Values.ingress.host -}}{{- $names = prepend $names .Values.ingress.host -}}{{- end -}}
+{{- if has "*" $names -}}*
+{{- else if $names -}}
+{{- $services := list (include "ordem.fullname" .) (printf "%s-headless" (include "ordem.fullname" .)) -}}
+{{- if .Values.captures.port -}}{{- $services = append $services (printf "%s-captures" (include "ordem.fullname" .)) -}}{{- end -}}
+{{- range $service := $services -}}
+{{- range list "" (printf ".%s" $.Release.Namespace) (printf ".%s.svc" $.Release.Namespace) (printf ".%s.svc.cluster.local" $.Release.Namespace) -}}
+{{- $names = append $names (printf "%s%s" $service .) -}}
+{{- end -}}
+{{- end -}}
+{{- join "," $names -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The server's configuration file. */ -}}
+{{- define "ordem.configuration" -}}
+port = "8080"
+operations-address = {{ .Values.address | quote }}
+operations-port = {{ .Values.operations.port | toString | quote }}
+{{- if .Values.captures.port }}
+captures-address = {{ .Values.address | quote }}
+captures-port = {{ .Values.captures.port | toString | quote }}
+{{- end }}
+auth = {{ .Values.auth.mode | quote }}
+{{- if and (eq .Values.auth.mode "required") (eq .Values.auth.captures "none") }}
+auth-captures = "none"
+{{- end }}
+{{- with include "ordem.allowedHosts" . }}
+allowed-hosts = {{ quote . }}
+{{- end }}
+{{- if .Values.tls.existingSecret }}
+tls-certificate = "/etc/ordem-tls/tls.crt"
+tls-key = "/etc/ordem-tls/tls.key"
+{{- end }}
+{{- if .Values.tls.clientCaSecret }}
+tls-client-ca = "/etc/ordem-client-ca/{{ .Values.tls.clientCaSecretKey }}"
+{{- end }}
+{{- range $name, $value := .Values.config }}
+{{ $name }} = {{ ternary (int64 $value) $value (kindIs "float64" $value) | toString | quote }}
+{{- end }}
+{{- end -}}
+
 {{- /* Rejects values that are well-formed but cannot work, each with an error message. */ -}}
 {{- define "ordem.check" -}}
 {{- $values := .Values -}}
@@ -124,6 +190,23 @@ securityContext:
 {{- end -}}
 {{- if and (eq (default "" (get $values.config "durability")) "postgres") (not $given) -}}
 {{- fail "config.durability is postgres, but no Postgres is configured: set postgres.existingSecret" -}}
+{{- end -}}
+{{- if and (eq $values.auth.mode "required") (not (include "ordem.hasKeys" .)) (not (get $values.config "jwks")) -}}
+{{- fail "auth.mode is required, but nothing names an identity: set auth.existingSecret, auth.keys, auth.trialKey or config.jwks" -}}
+{{- end -}}
+{{- if and (eq $values.auth.mode "none") (or $values.auth.existingSecret $values.auth.keys (get $values.config "jwks")) -}}
+{{- fail "auth.mode is none, but identities are given: remove them, or set auth.mode to required" -}}
+{{- end -}}
+{{- if and $values.auth.existingSecret $values.auth.keys -}}
+{{- fail "auth.existingSecret and auth.keys are set, but there is one keys file: leave one of them" -}}
+{{- end -}}
+{{- if and $values.tls.clientCaSecret (not $values.tls.existingSecret) -}}
+{{- fail "tls.clientCaSecret is set, but without TLS there are no client certificates: set tls.existingSecret" -}}
+{{- end -}}
+{{- $ports := list 8080 (int $values.operations.port) -}}
+{{- if $values.captures.port -}}{{- $ports = append $ports (int $values.captures.port) -}}{{- end -}}
+{{- if ne (len $ports) (len (uniq $ports)) -}}
+{{- fail "operations.port, captures.port and 8080, the port of the server, must differ" -}}
 {{- end -}}
 {{- if and $values.ingress.enabled $values.ingress.tls.secretName (not $values.ingress.host) -}}
 {{- fail "ingress.tls.secretName is set, but a certificate needs a host name: set ingress.host" -}}
