@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from support import settings
+from support.captures import allocation_bytes, new_key
 from support.concurrency import poll_until
 from support.containers import ROOT, project_version
 from support.ordem_server import run_ordem
+from support.orders import accepted_order, create
 from support.promtool import assert_prometheus_takes
 
 DEPLOY = ROOT / "deploy"
@@ -58,6 +60,45 @@ def test_secrets_are_no_variables(name):
             if "PASSWORD" in variable:
                 assert variable.endswith("_FILE") and value.startswith("/run/secrets/"), f"{service}: {variable}"
             assert not re.search(r"://[^/@]*:[^/@]*@", str(value)), f"{service}: {variable} holds a password"
+
+
+def commands_in_the_head(name):
+    """Returns the commands in the comment at the top of a file that make its secrets."""
+    head = (DEPLOY / name).read_text().partition("\nname:")[0]
+    lines = [line.removeprefix("#   ") for line in head.splitlines() if line.startswith("#   ")]
+    return "\n".join(line for line in lines if not line.startswith("docker ")).replace("cd deploy && ", "")
+
+
+def test_the_head_makes_the_secrets_and_a_key_that_works(launch, tmp_path):
+    """Breaks if a secret of the file is not made, or the key that the commands print is not one of the keys file that they write."""
+    shell = subprocess.run(["bash", "-euo", "pipefail", "-c", commands_in_the_head("compose.yaml")], cwd=tmp_path, capture_output=True, text=True,
+                           check=False, timeout=settings.COMMAND_SECONDS_MAX)
+    assert shell.returncode == 0, shell.stderr
+    declared = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["secrets"]
+    assert {secret["file"] for secret in declared.values()} == {f"./secrets/{file.name}" for file in (tmp_path / "secrets").iterdir()}
+    client = launch("--keys", tmp_path / "secrets/keys").client()
+    assert create().send(client).status == 401
+    client.key = shell.stdout.strip()
+    accepted_order(create().send(client), 201)
+
+
+def test_operations_are_not_published():
+    """Breaks if the port without identity is published, or Prometheus asks another one."""
+    ordem = services_of("compose.yaml")["ordem"]
+    port = ordem["environment"]["ORDEM_OPERATIONS_PORT"]
+    assert not any(str(published).endswith(f":{port}") for published in ordem["ports"])
+    scraped = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    assert scraped[0]["static_configs"][0]["targets"] == [f"ordem:{port}"]
+
+
+def test_behind_kong_captures_alone_are_open(launch):
+    """Breaks if the plugin, which sends no credentials, is refused, or anything else is not."""
+    ordem = services_of("compose.captures.yaml")["ordem"]
+    assert not ordem.get("ports")
+    [mounted] = [volume for volume in ordem["volumes"] if volume.endswith(f":{ordem['environment']['ORDEM_KEYS']}:ro")]
+    client = launch("--keys", mounted.split(":")[0], f"--auth-captures={ordem['environment']['ORDEM_AUTH_CAPTURES']}").client()
+    assert client.exchange(allocation_bytes(new_key())).status == 202
+    assert create().send(client).status == 401 and client.get("/metrics").status == 401
 
 
 def test_order_of_the_start():

@@ -11,7 +11,7 @@ from support.concurrency import poll_until
 from support.containers import ROOT, Container, build_image, image_facts, needs_root, project_version
 from support.containers import environment as tool_environment
 from support.helm import render
-from support.ordem_server import OrdemServer, run_ordem
+from support.ordem_server import OrdemServer, assert_clean_failure, run_ordem
 from support.postgres import PASSWORD_ROLE, SOCKET_NAME
 from support.replica import Replica
 from support.smoke_test import run_smoke_test
@@ -76,10 +76,30 @@ def test_description(image):
     assert f"ordem {project_version()}," in run_ordem("version").stdout
 
 
+def test_without_identities_it_does_not_start(contain):
+    """Breaks if a container is open to everyone who reaches it, or the message does not say what to do."""
+    ended = subprocess.run(contain("--network", "none").program, env=tool_environment(), stdin=subprocess.DEVNULL, capture_output=True,
+                           text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False)
+    assert_clean_failure(ended.returncode, ended.stderr, ["--keys", "--auth none", "0.0.0.0"])
+
+
+def test_makes_keys(contain):
+    key, line = contain("--network", "none").run("key", "create", "--name", "me", "--scopes", "orders:read").splitlines()
+    assert key.startswith("ordem_") and line.startswith("name=me scopes=orders:read ")
+
+
+def test_has_what_a_key_set_and_the_smoke_test_need(contain):
+    """Breaks if an https URL can't be verified, or the chart's smoke test can't speak TLS."""
+    container = contain("--network", "none", "--entrypoint", "openssl")
+    assert container.run("version").startswith("OpenSSL 3")
+    container = contain("--network", "none", "--entrypoint", "test")
+    container.run("-s", "/etc/ssl/certs/ca-certificates.crt")
+
+
 def test_default_command_in_a_network_of_its_own(contain):
     """Breaks if the image does not serve by default, writes outside its volume, fails its own health check, or does not stop on
     request."""
-    container = contain("--network", "none")
+    container = contain("--network", "none", "--env", "ORDEM_AUTH=none")
     process = subprocess.Popen(container.program, env=tool_environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     poll_until(lambda: container.execute(*HEALTH_CHECK).returncode == 0, "the server is ready", settings.START_SECONDS_MAX)
 
@@ -135,9 +155,11 @@ def test_postgres(contain, volume, tmp_path, own_postgres):
 def test_as_the_chart_runs_it(contain, volume, tmp_path, own_postgres):
     """Breaks if the command of the chart's Job creates no tables in the image, or the server there refuses the chart's configuration."""
     manifests = render({"postgres": {"existingSecret": "db"}, "config": {"message-ttl": "48h", "durability": "postgres"}})
-    configuration = tmp_path / "configuration"
-    configuration.mkdir()
+    configuration, keys = tmp_path / "configuration", tmp_path / "keys"
+    for folder in (configuration, keys):
+        folder.mkdir()
     (configuration / "ordem.conf").write_text(manifests.configuration())
+    (keys / "keys").write_text(manifests.one("Secret", "ordem-keys")["stringData"]["keys"])
     url = own_postgres.create_database()
     socket = own_postgres.folder / SOCKET_NAME
     options = ("--network", "host", "--env", f"ORDEM_POSTGRES_URL={url}", "--volume", f"{socket}:{socket}")
@@ -148,9 +170,11 @@ def test_as_the_chart_runs_it(contain, volume, tmp_path, own_postgres):
     command, *flags = manifests.server()["args"]
     assert command == "serve"
     mounts = {mount["name"]: mount["mountPath"] for mount in manifests.server()["volumeMounts"]}
-    container = contain(*options, "--volume", f"{volume}:{mounts['data']}", "--volume", f"{configuration}:{mounts['config']}:ro")
-    server = start_in(container, *flags)
+    container = contain(*options, "--volume", f"{volume}:{mounts['data']}", "--volume", f"{configuration}:{mounts['config']}:ro",
+                        "--volume", f"{keys}:{mounts['keys']}:ro")
+    server = start_in(container, *flags, "--operations-port", "0")
     client = server.client()
+    client.key = manifests.one("Secret", "ordem-trial-key")["stringData"]["key"]
     client.wait_ready()
     order = run_smoke_test(client)
     assert Replica(own_postgres, url).order(order["order_id"]) == order  # without waiting: the response was sent after the commit

@@ -19,6 +19,7 @@ RESTART_SECONDS_MIN = 3
 # The settings file may contain a password, and the changelog closes no bug of Debian.
 LINTIAN_EXCEPTIONS = "non-standard-file-perm,initial-upload-closes-no-bugs"
 SETTINGS_FILE = "etc/ordem/ordem.conf"
+KEYS_FILE = "etc/ordem/keys"
 DATA = "var/lib/ordem"
 
 
@@ -62,10 +63,10 @@ class CleanDebian:
     def owner_and_mode(self, path):
         return self.run("stat", "--format", "%U:%G %a", f"/{path}")
 
-    def serve(self):
+    def serve(self, *flags):
         """Runs the server as the service does: as its user, with the settings of the package."""
         program = ["chroot", "--userspec=ordem:ordem", str(self.root), "/usr/bin/ordem"]
-        return OrdemServer(f"/{DATA}", "--config", f"/{SETTINGS_FILE}", program=program).wait_listening()
+        return OrdemServer(f"/{DATA}", "--config", f"/{SETTINGS_FILE}", *flags, program=program).wait_listening()
 
     def remove(self):
         run_tool("buildah", "umount", self._container)
@@ -142,8 +143,9 @@ def test_drop_ins_are_taken_by_systemd(tmp_path):
         (units / f"{UNIT}.d").mkdir(parents=True)
         (units / UNIT).write_bytes((ROOT / "deploy/systemd" / UNIT).read_bytes())
         (units / f"{UNIT}.d/override.conf").write_text(text)
-        (root / "usr/bin").mkdir(parents=True)
-        shutil.copy("/bin/true", root / "usr/bin/ordem")
+        for program in ("usr/bin/ordem", "bin/sh"):
+            (root / program).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy("/bin/true", root / program)
         result = subprocess.run(
             ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", f"--root={root}", UNIT], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=settings.COMMAND_SECONDS_MAX, check=False,
@@ -158,6 +160,8 @@ def test_installed_removed_and_purged(debian, package):
     debian.install_with_dependencies(package, "systemd")
     assert f"ordem {project_version()}," in debian.run("ordem", "version")
     assert debian.owner_and_mode(SETTINGS_FILE) == "root:ordem 640"
+    assert debian.owner_and_mode(KEYS_FILE) == "root:ordem 640"
+    assert not [line for line in (debian.root / KEYS_FILE).read_text().splitlines() if not line.startswith("#")]
     assert debian.owner_and_mode(DATA) == "ordem:ordem 750"
     assert f"/{SETTINGS_FILE} " in debian.run("dpkg-query", "--show", "--showformat", "${Conffiles}\n", "ordem")
     assert (debian.root / "etc/systemd/system/multi-user.target.wants" / UNIT).is_symlink()
@@ -165,16 +169,23 @@ def test_installed_removed_and_purged(debian, package):
 
     with debian.serve() as server:
         order = run_smoke_test(server.client())
+    key = debian.run("sh", "-c", f"ordem key create --keys /{KEYS_FILE} --name till --scopes orders:read 2>/dev/null")
+    assert debian.owner_and_mode(KEYS_FILE) == "root:ordem 640" and key not in (debian.root / KEYS_FILE).read_text()
+    with debian.serve("--keys", f"/{KEYS_FILE}") as server:
+        client = server.client()
+        assert client.get("/api/v1/orders/any").status == 401
+        client.key = key
+        assert client.get_order(order["order_id"]) == order
 
     (debian.root / SETTINGS_FILE).open("a").write("message-ttl = \"48h\"\n")
     debian.run("dpkg", "--remove", "ordem")
     assert (debian.root / SETTINGS_FILE).exists() and (debian.root / DATA / "FORMAT").exists()
     debian.install(package)
-    assert "48h" in (debian.root / SETTINGS_FILE).read_text()
+    assert "48h" in (debian.root / SETTINGS_FILE).read_text() and "name=till" in (debian.root / KEYS_FILE).read_text()
     assert order["order_id"] in debian.run("ordem", "inspect", "order", order["order_id"], "--data-dir", f"/{DATA}")
 
     assert f"/{DATA} holds orders and was left" in debian.run("dpkg", "--purge", "ordem")
-    assert not (debian.root / SETTINGS_FILE).exists() and (debian.root / DATA / "FORMAT").exists()
+    assert not (debian.root / "etc/ordem").exists() and (debian.root / DATA / "FORMAT").exists()
 
     debian.run("rm", "-r", f"/{DATA}")
     debian.install(package)

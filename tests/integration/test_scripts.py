@@ -88,13 +88,15 @@ def test_a_step_or_preset_that_is_none_is_refused(sandbox, option, value):
     lambda folder, port: (("--port", port, "--data-dir", folder), {}, ""),
     lambda folder, port: ((f"--port={port}", f"--data-dir={folder}", "--address=0.0.0.0", "--auth=none"), {}, ""),
     lambda folder, port: ((), {"ORDEM_PORT": port, "ORDEM_DATA_DIR": folder, "ORDEM_ADDRESS": ""}, ""),
+    lambda folder, port: (("--port", port, "--data-dir", folder, "--keys", "keys"), {}, ""),
     lambda folder, port: (("--config", "ordem.conf"), {}, f'port = {port}\r\ndata-dir = "{folder}" # here\n'),
-], ids=["arguments", "arguments of one word", "environment", "file"])
+], ids=["arguments", "arguments of one word", "environment", "keys", "file"])
 def test_run_says_where_it_serves(sandbox, tmp_path, argue):
     """Breaks if scripts/run prints another address than it serves on."""
     port, folder = str(free_port()), str(tmp_path / "data")
     arguments, environment, text = argue(folder, port)
     (sandbox.root / "ordem.conf").write_text(text)
+    (sandbox.root / "keys").touch()
     server = subprocess.Popen(
         [sandbox.root / "scripts/run", *arguments], env=sandbox.environment(environment), stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
@@ -108,6 +110,7 @@ def test_run_says_where_it_serves(sandbox, tmp_path, argue):
                     break
             assert re.search(rf"Serving on [0-9.]+:{port}, data under {re.escape(folder)};", said), said
             assert f"curl -i http://127.0.0.1:{port}/api/v1/orders" in said
+            assert ('-H "Authorization: Bearer $key"' in said) == ("--keys" in arguments)
             with Client(int(port)) as client:
                 assert client.get("/-/ping").status == 200
         finally:
