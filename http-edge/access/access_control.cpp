@@ -109,7 +109,7 @@ tl::expected<authorization, access_refusal> access_control::authorize(const requ
     return tl::make_unexpected(std::move(refused));
   };
 
-  if (!fields.host.empty() && !shared_.hosts.allows(fields.host))
+  if (!fields.host.empty() && !shared_.hosts[static_cast<std::size_t>(from.listener)].allows(fields.host))
     return deny(denial_cause::misdirected_host, {problem::misdirected, "Host is no name of this server"});
   if (from.listener == listener_kind::operations) return authorization{};
   if (has_identities() && !(is_of_captures(what) && shared_.leaves_captures_open(from.listener))) {

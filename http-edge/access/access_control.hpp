@@ -3,6 +3,7 @@
 // the only one that calls it; they share one access_state.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,9 +25,12 @@
 
 namespace ordem::http_edge {
 
+// The names that each listener accepts, by listener_kind.
+using hosts_by_listener = std::array<allowed_hosts, listeners>;
+
 // What the I/O threads share. Owned by the server. Thread-safe.
 struct access_state {
-  access_state(const access_settings& settings, allowed_hosts names, denial_lines lines,
+  access_state(const access_settings& settings, hosts_by_listener names, denial_lines lines,
                bool captures_have_a_listener = false)
       : captures_are_open(settings.captures_are_open),
         has_captures_listener(captures_have_a_listener),
@@ -42,7 +46,7 @@ struct access_state {
 
   const bool captures_are_open;
   const bool has_captures_listener;
-  const allowed_hosts hosts;
+  const hosts_by_listener hosts;
   denial_log denials;
   tenant_limits tenants;
 };

@@ -10,7 +10,7 @@ namespace ordem::http_edge {
 
 struct access_settings {
   // The names by which clients may address the server (Host), beside IP addresses and localhost; "*" is any name.
-  // Empty: any name off loopback, none on loopback.
+  // Empty: any name by a listener off loopback, none by one on loopback.
   std::vector<std::string> hosts;
   // Calls of captures need no identity; if captures have a listener of their own, only those that come by it.
   bool captures_are_open = false;

@@ -40,10 +40,14 @@ std::string text_of(const asio::ip::address& peer) {
   return peer.to_string();
 }
 
-// The names in Host that the server accepts; see access_settings.
-allowed_hosts hosts_of(const server_settings& settings) {
-  return settings.access.hosts.empty() && !is_loopback(settings.address) ? allowed_hosts()
-                                                                         : allowed_hosts(settings.access.hosts);
+// The names in Host that each listener accepts; see access_settings.
+hosts_by_listener hosts_of(const server_settings& settings) {
+  hosts_by_listener names;
+  for (const endpoint_settings& each : endpoints_of(settings)) {
+    const bool takes_any = settings.access.hosts.empty() && !is_loopback(each.address);
+    names[static_cast<std::size_t>(each.kind)] = takes_any ? allowed_hosts() : allowed_hosts(settings.access.hosts);
+  }
+  return names;
 }
 
 struct listener {

@@ -170,8 +170,7 @@ struct exchange {
   explicit exchange(http_edge::service_state state = http_edge::service_state::ready,
                     const http_edge::access_settings& rules = {},
                     std::unique_ptr<auth::authenticator> authenticator = nullptr, http_edge::denial_lines lines = {})
-      : access(rules, rules.hosts.empty() ? http_edge::allowed_hosts() : http_edge::allowed_hosts(rules.hosts),
-               std::move(lines)),
+      : access(rules, names_of(rules), std::move(lines)),
         handler(context, http_edge::server_settings().captured_bytes_max,
                 http_edge::access_control(access, std::move(authenticator))) {
     switch (state) {
@@ -186,6 +185,13 @@ struct exchange {
   }
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
+
+  // Returns the names of the rules for the main listener; any other takes every name.
+  static http_edge::hosts_by_listener names_of(const http_edge::access_settings& rules) {
+    http_edge::hosts_by_listener names;
+    if (!rules.hosts.empty()) names.front() = http_edge::allowed_hosts(rules.hosts);
+    return names;
+  }
 
   tl::expected<http_edge::request_head, http_edge::response> read_head(const request& what) {
     auto to = http_edge::find_route(what.get().target());

@@ -58,7 +58,7 @@ struct metrics_test : gateway_test {
   }
   std::string text() {
     const storage::view_stats stats;
-    if (!access) access.emplace(access_rules, http_edge::allowed_hosts(), http_edge::denial_lines());
+    if (!access) access.emplace(access_rules, http_edge::hosts_by_listener(), http_edge::denial_lines());
     return metrics_text(edge, *access, state, engine.get(), &store, &stats, clock.now(), clock_seen);
   }
   // Returns the value of a metric, named with its labels, or nullopt if it is missing.

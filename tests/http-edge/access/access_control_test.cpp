@@ -340,6 +340,18 @@ TEST_CASE("a name in Host that is not allowed is misdirected, before the identit
   CHECK(with_server.answer(request(verb::get, "/-/ready").header("Host", "evil.example")).status == 200);
 }
 
+TEST_CASE("each listener has its own names") {
+  access_settings rules;
+  rules.hosts = {"orders.example.com"};
+  secured with_server(rules);
+  with_server.context.has_operations_listener = true;
+  const request scrape = request(verb::get, "/metrics").header("Host", "ordem-operations:9090");
+  with_server.connection.listener = listener_kind::operations;
+  CHECK(with_server.answer(scrape).status == 200);
+  with_server.connection.listener = listener_kind::main;
+  CHECK(with_server.refusal_of(scrape).status == 421);
+}
+
 TEST_CASE("a request beyond the bounds of its tenant gets 429 before anything else is told") {
   access_settings rules;
   rules.tenants.rate = 1;
