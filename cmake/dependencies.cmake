@@ -2,7 +2,6 @@
 
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS url)
-find_package(OpenSSL 3.0 REQUIRED COMPONENTS SSL Crypto)
 find_package(RocksDB REQUIRED)
 # Static: its thread-local counters are then reached without a call, which a fifth of a commit's time went into. Shared for the thread
 # sanitizer, which can leave out a library, but not a part of a binary (tests/tsan.supp).

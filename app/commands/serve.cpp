@@ -107,10 +107,10 @@ int service::run() {
 }
 
 void service::warn_of_openness() {
-  if (is_open_to_others(settings_)) {
+  if (const auto open = open_address(settings_)) {
     log_.warning(
         "no request needs an identity (--auth none): everyone who reaches the address may read and write all data",
-        {{"address", settings_.server.address}});
+        {{"setting", *open}});
   }
   if (settings_.identities.any() && settings_.server.access.captures_are_open) {
     const http_edge::server_settings& server = settings_.server;

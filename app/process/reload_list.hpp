@@ -29,7 +29,6 @@ class reload_list {
  public:
   // REQUIRES: called before the files are read for the first time, so that no change goes unnoticed.
   void add(reloadable what);
-  bool empty() const noexcept { return watched_.empty(); }
 
   // Reloads everything.
   std::vector<reload_result> reload_all();

@@ -8,16 +8,6 @@ namespace ordem::app {
 
 namespace {
 
-// Returns the first address, with its option, where other machines can connect without an identity, or nullopt.
-std::optional<std::string> open_address(const settings& values) {
-  if (values.identities.any()) return std::nullopt;
-  const http_edge::server_settings& server = values.server;
-  if (!http_edge::is_loopback(server.address)) return "--address " + server.address;
-  if (server.captures_port && !http_edge::is_loopback(server.captures_address))
-    return "--captures-address " + server.captures_address;
-  return std::nullopt;
-}
-
 std::optional<std::string> check_auth(const settings& values) {
   switch (values.auth) {
     case auth_policy::none:
@@ -87,8 +77,13 @@ std::optional<std::string> check_tls(const http_edge::tls_settings& tls) {
 
 }  // namespace
 
-bool is_open_to_others(const settings& values) {
-  return open_address(values).has_value();
+std::optional<std::string> open_address(const settings& values) {
+  if (values.identities.any()) return std::nullopt;
+  const http_edge::server_settings& server = values.server;
+  if (!http_edge::is_loopback(server.address)) return "--address " + server.address;
+  if (server.captures_port && !http_edge::is_loopback(server.captures_address))
+    return "--captures-address " + server.captures_address;
+  return std::nullopt;
 }
 
 bool is_url(const std::string& key_set) noexcept {

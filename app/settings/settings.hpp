@@ -51,7 +51,8 @@ struct settings {
 std::optional<std::string> check_settings(const settings& values);
 std::optional<std::string> check_settings(const capture_terms& terms);
 
-// Returns whether everyone who can reach the server from another machine may read and write all data.
-bool is_open_to_others(const settings& values);
+// Returns the first address, with its option, where everyone who can reach it from another machine may read and write
+// data, or nullopt if there is none.
+std::optional<std::string> open_address(const settings& values);
 
 }  // namespace ordem::app

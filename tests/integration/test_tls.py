@@ -388,6 +388,32 @@ def test_without_an_authority_no_client_certificate_is_asked_for(serve_tls, auth
     assert status(serve_tls().port, client_context(authority, pair=stranger)) == 200
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda value: value.name)
+def test_a_certificate_is_an_identity(serve_tls, authority, tmp_path, version):
+    """Breaks if the subject that the keys file has is not the one that TLS verified, or if a resumed session loses it."""
+    keys = tmp_path / "keys"
+    subject = 'CN=till-9,O=Shop\\, \\"Ltd\\"'
+    made = run_ordem("key", "create", "--name", "till-9", "--scopes", "orders:read,orders:write", "--certificate-subject", subject,
+                     "--keys", keys)
+    assert made.returncode == 0, made.stderr
+    server = serve_tls(f"--tls-client-ca={authority.certificate}", f"--keys={keys}")
+    known = client_context(authority, version, authority.issue("till-9", '/O=Shop, "Ltd"/CN=till-9', purpose="clientAuth"))
+    other = client_context(authority, version, authority.issue("till-10", "/O=Shop/CN=till-9", purpose="clientAuth"))
+    with OrdemClient(server.port, tls=known) as client:
+        order = accepted_order(create().send(client), 201)
+        assert client.get_versions(order["order_id"])[0]["actor"] == "till-9"
+    with open_tls(server.port, known) as first:
+        assert ping(first).startswith(b"HTTP/1.1 200")
+        session = first.session
+    with open_tls(server.port, known, session) as resumed:
+        assert resumed.session_reused
+        resumed.sendall(request_bytes("GET", f"{ORDERS}/{order['order_id']}"))
+        assert resumed.recv(65536).startswith(b"HTTP/1.1 200")
+    for stranger in (other, client_context(authority, version)):
+        with OrdemClient(server.port, tls=stranger) as client:
+            assert client.get(f"{ORDERS}/{order['order_id']}").status == 401
+
+
 # Resumption.
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda value: value.name)

@@ -103,7 +103,7 @@ TEST_CASE("a server that other machines reach needs identities, unless it is sai
   values.server.address = address;
   const auto conflict = check_settings(values);
   CHECK(conflict.has_value() == is_reached);
-  CHECK(is_open_to_others(values) == is_reached);
+  CHECK(open_address(values).has_value() == is_reached);
   if (conflict) {
     for (const auto* const named : {"--keys", "--jwks", "127.0.0.1", "--auth none"}) {
       CHECK(conflict->find(named) != std::string::npos);
@@ -112,11 +112,11 @@ TEST_CASE("a server that other machines reach needs identities, unless it is sai
   }
   values.auth = auth_policy::none;
   CHECK_FALSE(check_settings(values));
-  CHECK(is_open_to_others(values) == is_reached);
+  CHECK(open_address(values).has_value() == is_reached);
   values.auth = auth_policy::automatic;
   values.identities.keys_file = "keys";
   CHECK_FALSE(check_settings(values));
-  CHECK_FALSE(is_open_to_others(values));
+  CHECK_FALSE(open_address(values));
 }
 
 TEST_CASE("the setting auth agrees with the identities that are given") {

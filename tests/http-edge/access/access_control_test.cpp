@@ -214,7 +214,7 @@ TEST_CASE("captures can be open while everything else needs an identity") {
 TEST_CASE("captures with a listener of their own are open there alone") {
   access_settings rules;
   rules.captures_are_open = true;
-  access_state shared(rules, allowed_hosts(), {}, true);
+  access_state shared(rules, hosts_by_listener(), {}, true);
   access_control control(shared, std::make_unique<fake_authenticator>());
   const auto is_open_by = [&control](listener_kind listener) {
     const request call(verb::put, "/api/v2/captures");
