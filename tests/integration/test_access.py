@@ -37,7 +37,7 @@ def test_open_server_says_so(launch, tmp_path):
     """Breaks if nothing in the log says that everyone may read and write."""
     server = launch("--address=0.0.0.0", "--auth=none")
     warnings = [line for line in server.logs() if line["level"] == "warning"]
-    assert len(warnings) == 1 and "--auth none" in warnings[0]["message"] and warnings[0]["address"] == "0.0.0.0", warnings
+    assert len(warnings) == 1 and "--auth none" in warnings[0]["message"] and warnings[0]["setting"] == "--address 0.0.0.0", warnings
     accepted_order(create().send(server.client()), 201)
     local = launch(folder=tmp_path / "local")
     assert not [line for line in local.logs() if line["level"] == "warning"]
