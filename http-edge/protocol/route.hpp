@@ -4,6 +4,7 @@
 #include <boost/beast/http/verb.hpp>
 #include <cstdint>
 #include <optional>
+#include <ostream>  // verb.hpp uses it
 #include <string>
 #include <string_view>
 #include <utility>
