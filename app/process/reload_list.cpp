@@ -15,6 +15,7 @@ void reload_list::add(reloadable what) {
 
 std::vector<reload_result> reload_list::reload_all() {
   std::vector<reload_result> results;
+  results.reserve(watched_.size());
   for (watched& each : watched_) results.push_back(reload(each, states_of(each.what)));
   return results;
 }

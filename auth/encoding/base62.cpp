@@ -10,14 +10,14 @@ std::string to_base62(std::span<const std::uint8_t> number, std::size_t digits) 
   constexpr unsigned base = 62;
   std::vector<std::uint8_t> rest(number.begin(), number.end());
   std::string text(digits, '0');
-  for (auto digit = text.rbegin(); digit != text.rend(); ++digit) {
+  for (std::size_t digit = digits; digit-- > 0;) {
     unsigned remainder = 0;
     for (std::uint8_t& byte : rest) {  // long division by the base
       const unsigned part = remainder << 8 | byte;
       byte = static_cast<std::uint8_t>(part / base);
       remainder = part % base;
     }
-    *digit = alphabet[remainder];
+    text[digit] = alphabet[remainder];
   }
   return text;
 }
