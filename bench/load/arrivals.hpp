@@ -18,9 +18,17 @@ enum class arrival_pattern {
   poisson,  // gaps at random, independent of each other, as of many clients that know nothing of each other
 };
 
+/// A time in which more requests are due than before and after it. Times count from the start of the arrivals.
+struct surge {
+  double rate_per_s = 0;  // of all threads together; above 0
+  std::chrono::nanoseconds from{};
+  std::chrono::nanoseconds until{};  // after `from`
+};
+
 struct arrivals {
   arrival_pattern pattern = arrival_pattern::fixed;
   double rate_per_s = 0;  // of all threads together; above 0
+  std::optional<bench::surge> surge = std::nullopt;
 };
 
 /// The times of one of `shares` parts of the arrivals, in ascending order, without end. The parts together are the
@@ -34,14 +42,15 @@ class arrival_schedule {
   void advance() noexcept;
 
  private:
-  [[nodiscard]] double random_gap_s() noexcept;
+  [[nodiscard]] double random_gap() noexcept;
+  [[nodiscard]] double time_s_of(double number) const noexcept;
 
   arrivals whole_;
   unsigned share_;
   unsigned shares_;
   random_source random_;
   std::uint64_t taken_ = 0;
-  double random_time_s_ = 0;
+  double random_number_ = 0;  // of Poisson arrivals: the next one, in means of gaps since the start
 };
 
 /// How late requests were sent because no connection was free when they were due.
@@ -50,6 +59,7 @@ struct lateness {
   std::chrono::nanoseconds longest{};
   std::uint64_t queue_max = 0;   // most that waited at one time
   std::uint64_t never_sent = 0;  // still waiting at the end of the run
+  std::uint64_t given_up = 0;    // not sent because they would have been later than the plan allows
 
   void merge(const lateness& other) noexcept;  // of another thread: its queue is another one
 };
@@ -70,6 +80,10 @@ class due_requests {
 
   /// Removes the next request, which will not be sent. Returns nullopt if there is none.
   std::optional<std::chrono::nanoseconds> drop();
+
+  /// Removes the next request if it has been due for more than `late_max` at `now`: its client has given up. Returns
+  /// nullopt if there is none.
+  std::optional<std::chrono::nanoseconds> drop_late(std::chrono::nanoseconds now, std::chrono::nanoseconds late_max);
 
   /// Requests that are due at `now` and not taken.
   [[nodiscard]] std::uint64_t waiting(std::chrono::nanoseconds now);

@@ -30,6 +30,10 @@ struct raw_options {
   double rate = 0;
   double duration_s = 5;
   double warmup_s = 1;
+  double surge_rate = 0;
+  double surge_from_s = 0;
+  double surge_for_s = 0;
+  double late_max_s = -1;
   unsigned orders = 0;
   std::vector<std::string> notes;
 };
@@ -60,6 +64,16 @@ void add_server_and_load(CLI::App& app, load_plan& plan, raw_options& raw) {
       ->check(CLI::IsMember({"fixed", "poisson"}));
   app.add_option("--rate", raw.rate, "Requests a second of all connections together, with --arrivals")
       ->check(CLI::PositiveNumber);
+  app.add_option("--surge-rate", raw.surge_rate, "Requests a second instead of --rate, for the time of --surge-for")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--surge-from", raw.surge_from_s, "When the surge begins, counted from the end of the warm-up")
+      ->transform(duration);
+  app.add_option("--surge-for", raw.surge_for_s, "How long the surge lasts")->transform(duration);
+  app.add_option("--late-max", raw.late_max_s,
+                 "With --arrivals: a request that finds no free connection for this long is not sent")
+      ->transform(duration);
+  app.add_flag("--allow-refusals", plan.takes_refusals,
+               "Count answers 503 /problems/overloaded apart, instead of as errors");
 }
 
 void add_scenario(CLI::App& app, load_options& chosen, raw_options& raw) {
@@ -134,6 +148,14 @@ load_options parse_command_line(CLI::App& app, int argc, char** argv) {
     plan.open = {.pattern = raw.arrivals == "fixed" ? arrival_pattern::fixed : arrival_pattern::poisson,
                  .rate_per_s = raw.rate};
   }
+  const bool surges = raw.surge_rate > 0;
+  if (surges != (raw.surge_for_s > 0)) throw CLI::ValidationError("--surge-rate", "goes together with --surge-for");
+  if ((surges || raw.late_max_s >= 0) && !plan.open) throw CLI::ValidationError("--arrivals", "needed for that");
+  if (surges) {
+    const auto from = seconds(raw.warmup_s + raw.surge_from_s);
+    plan.open->surge = {.rate_per_s = raw.surge_rate, .from = from, .until = from + seconds(raw.surge_for_s)};
+  }
+  if (raw.late_max_s >= 0) plan.late_max = seconds(raw.late_max_s);
   if (plan.threads > plan.connections) throw CLI::ValidationError("--threads", "more than there are connections");
   if (!(raw.duration_s > 0 && raw.duration_s <= duration_s_max))
     throw CLI::ValidationError("--duration", "not above 0 and up to 10m");

@@ -24,6 +24,10 @@ struct load_plan {
   /// Open loop: when requests are due. nullopt: closed loop, each connection sends when it has received its last
   /// answer.
   std::optional<arrivals> open;
+  /// Open loop: a request that finds no free connection for this long after it was due is not sent. nullopt: it waits.
+  std::optional<std::chrono::nanoseconds> late_max;
+  /// Whether the server may refuse a request as overloaded. Such answers are counted apart; otherwise they are wrong.
+  bool takes_refusals = false;
   std::chrono::nanoseconds warmup = std::chrono::seconds(1);
   std::chrono::nanoseconds duration = std::chrono::seconds(5);
   /// How long the run waits after the measured time for answers and unsent requests; also the time limit for the

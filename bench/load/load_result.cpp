@@ -35,6 +35,7 @@ void load_result::merge(const load_result& other) {
   answers += other.answers;
   orders += other.orders;
   stale += other.stale;
+  refused += other.refused;
   request_bytes += other.request_bytes;
   request_body_bytes += other.request_body_bytes;
   answer_body_bytes += other.answer_body_bytes;
@@ -52,6 +53,8 @@ void load_result::merge(const load_result& other) {
   late.merge(other.late);
   unsent_latency.merge(other.unsent_latency);
   timer_lag.merge(other.timer_lag);
+  surge.merge(other.surge);
+  refusal_time.merge(other.refusal_time);
   append(found.created, other.found.created);
   append(found.hot_versions, other.found.hot_versions);
 }

@@ -15,6 +15,7 @@
 
 #include "bench/load/arrivals.hpp"
 #include "bench/load/latency_histogram.hpp"
+#include "bench/load/surge_stats.hpp"
 #include "bench/load/workload.hpp"
 
 namespace ordem::bench {
@@ -46,6 +47,7 @@ struct load_result {
   std::uint64_t answers = 0;             // whole ones, right or wrong
   std::uint64_t orders = 0;              // that these were about: more than them with batches
   std::uint64_t stale = 0;               // of these, refused as out of date, and rightly so
+  std::uint64_t refused = 0;             // as overloaded, where the plan allows it; not part of the answers
   std::uint64_t request_bytes = 0;       // of the requests of these
   std::uint64_t request_body_bytes = 0;  // of which bodies
   std::uint64_t answer_body_bytes = 0;
@@ -57,6 +59,8 @@ struct load_result {
   lateness late;                     // open loop
   latency_histogram unsent_latency;  // open loop: how long what was never sent had waited at the end
   latency_histogram timer_lag;       // open loop: how late the generator sent what a free connection waited for
+  surge_stats surge;                 // open loop with a surge
+  latency_histogram refusal_time;    // of what was refused, since it was sent
   findings found;
 
   // Of the whole run only.

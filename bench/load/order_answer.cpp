@@ -46,6 +46,12 @@ verdict judge_stale(const answer& got, std::uint64_t expected_version) {
   return is_right ? verdict::stale : verdict::wrong_body;
 }
 
+verdict judge_overloaded(const answer& got) {
+  if (got.status != 503) return verdict::wrong_status;
+  if (!got.header("retry-after")) return verdict::wrong_header;
+  return string_member(got.body, R"("type")") == "/problems/overloaded" ? verdict::right : verdict::wrong_body;
+}
+
 std::uint64_t current_version_of(const answer& got) {
   return number_member(got.body, R"("current_version")").value_or(0);
 }

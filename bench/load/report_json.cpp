@@ -35,6 +35,10 @@ void write_latency(std::ostream& out, const latency_histogram& latency) {
   out << R"(,"max":)" << microseconds(latency.max()) << '}';
 }
 
+std::uint64_t accepted_max_us(const surge_stats::slot& each, double percent) {
+  return static_cast<std::uint64_t>(each.accepted_since_due.percentile(percent).count() / 1000);
+}
+
 // Calls write(element) for each, with commas between.
 template <class Elements, class Write>
 void write_list(std::ostream& out, char open, const Elements& elements, Write write, char close) {
@@ -78,7 +82,7 @@ void write_loop(std::ostream& out, const load_plan& plan, const load_result& res
   out << R"("loop":"open","arrivals":{"pattern":)" << json_text(name_of(plan.open->pattern)) << R"(,"rate_per_s":)"
       << fixed(plan.open->rate_per_s, 3) << R"(},"late":{"requests":)" << late.requests << R"(,"longest_us":)"
       << microseconds(late.longest) << R"(,"queue_max":)" << late.queue_max << R"(,"never_sent":)" << late.never_sent
-      << R"(},"timer_lag_us":)";
+      << R"(,"given_up":)" << late.given_up << R"(},"timer_lag_us":)";
   write_latency(out, result.timer_lag);
 }
 
@@ -92,6 +96,35 @@ void write_series(std::ostream& out, const load_result& result) {
   write_list(
       out, '[', result.latency().filled(),
       [&out](const latency_histogram::bucket& each) { out << '[' << each.ns_max << ',' << each.count << ']'; }, ']');
+}
+
+void write_surge_phase(std::ostream& out, const surge_stats& surge, surge_phase which) {
+  const auto& phase = surge.of(which);
+  out << R"({"length_s":)" << fixed(in_seconds(surge.length_of(which)), 3) << R"(,"due":)" << phase.due
+      << R"(,"not_sent":)" << phase.not_sent << R"(,"accepted":)" << phase.accepted << R"(,"refused":)" << phase.refused
+      << R"(,"answered":)" << phase.answered << R"(,"accepted_since_due_us":)";
+  write_latency(out, phase.accepted_since_due);
+  out << R"(,"accepted_since_sent_us":)";
+  write_latency(out, phase.accepted_since_sent);
+  out << R"(,"refused_since_sent_us":)";
+  write_latency(out, phase.refused_since_sent);
+  out << '}';
+}
+
+void write_surge(std::ostream& out, const load_plan& plan, const surge_stats& surge) {
+  out << R"(,"surge":{"rate_per_s":)" << fixed(plan.open->surge->rate_per_s, 3) << R"(,"phases":{)";
+  for (std::size_t i = 0; i < surge_phase_names.size(); ++i) {
+    out << (i == 0 ? "" : ",") << json_text(surge_phase_names[i]) << ':';
+    write_surge_phase(out, surge, static_cast<surge_phase>(i));
+  }
+  out << R"(},"slot_s":)" << fixed(in_seconds(surge_stats::slot_length), 3) << R"(,"slots":)";
+  const auto write = [&out](const surge_stats::slot& each) {
+    out << R"({"due":)" << each.due << R"(,"not_sent":)" << each.not_sent << R"(,"refused":)" << each.refused
+        << R"(,"answered":)" << each.answered << R"(,"p50_us":)" << accepted_max_us(each, 50) << R"(,"p99_us":)"
+        << accepted_max_us(each, 99) << '}';
+  };
+  write_list(out, '[', surge.slots(), write, ']');
+  out << '}';
 }
 
 void write_shares(std::ostream& out, const scenario_plan& workloads) {
@@ -127,6 +160,11 @@ void write_json(std::ostream& out, const load_plan& plan, const load_result& res
   write_kinds(out, result);
   out << ',';
   write_series(out, result);
+  if (plan.takes_refusals) {
+    out << R"(,"refused":)" << result.refused << R"(,"refused_since_sent_us":)";
+    write_latency(out, result.refusal_time);
+  }
+  if (!result.surge.empty()) write_surge(out, plan, result.surge);
   out << R"(,"generator_cpu_s":)" << fixed(in_seconds(result.cpu), 3) << R"(,"generator_busiest_thread_cpu_s":)"
       << fixed(in_seconds(result.busiest_thread_cpu), 3) << R"(,"cores":)" << cores() << R"(,"shares_machine":)"
       << (result.shares_machine ? "true" : "false");

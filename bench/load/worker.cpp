@@ -7,6 +7,8 @@
 #include <exception>
 #include <utility>
 
+#include "bench/load/order_answer.hpp"
+
 namespace ordem::bench {
 namespace {
 
@@ -25,7 +27,11 @@ void rethrow(const std::exception_ptr& bug) {
 
 worker::worker(const load_plan& plan, unsigned index)
     : plan_(plan), index_(index), give_up_(context_), look_(context_) {
-  constexpr std::size_t notes_expected = std::size_t{1} << 20;  // growing would show up as a stall
+  // Growing would show up as a stall.
+  constexpr std::size_t notes_a_second = 100'000;
+  const auto run_s =
+      static_cast<std::size_t>(std::chrono::ceil<std::chrono::seconds>(plan.warmup + plan.duration).count());
+  const std::size_t notes_expected = std::max(std::size_t{1} << 20, notes_a_second * run_s / plan.threads);
   const auto what = plan.workloads.what;
   if (what == scenario::create || what == scenario::replay || sends_batches(what))
     result_.found.created.reserve(notes_expected);
@@ -83,6 +89,9 @@ void worker::run(const measured_time& time) {
   if (plan_.open) {
     due_.emplace(arrival_schedule(*plan_.open, index_, plan_.threads, plan_.seed), since_start(time.begin),
                  since_start(time.end));
+    if (plan_.open->surge) {
+      result_.surge = surge_stats(*plan_.open->surge, since_start(time.begin), time.end - time.begin);
+    }
   }
   for (auto& each : connections_) {
     asio::co_spawn(context_, due_ ? converse_open(each) : converse_closed(each), [this](const std::exception_ptr& bug) {
@@ -111,7 +120,7 @@ io_task<void> worker::converse_closed(connection& with) {
   for (auto sent_at = run_clock::now(); sent_at < time_.end; sent_at = run_clock::now()) {
     const std::string failure = co_await with.exchange();
     if (!failure.empty()) co_return lose(with, sent_at, failure);
-    complete(with, sent_at);
+    complete(with, sent_at, sent_at);
   }
 }
 
@@ -120,17 +129,20 @@ io_task<void> worker::converse_closed(connection& with) {
 io_task<void> worker::converse_open(connection& with) {
   while (!has_given_up_) {
     const auto free_at = run_clock::now();
+    drop_what_is_late(free_at);
     const auto due = due_->take(since_start(free_at));
     if (!due) co_return;
     const auto due_at = time_.start + *due;
+    auto sent_at = free_at;
     if (due_at > free_at) {
       co_await with.wait_until(due_at);
       if (has_given_up_) co_return;
-      if (due_at >= time_.begin) result_.timer_lag.record(run_clock::now() - due_at);
+      sent_at = run_clock::now();
+      if (due_at >= time_.begin) result_.timer_lag.record(sent_at - due_at);
     }
     const std::string failure = co_await with.exchange();
     if (!failure.empty()) co_return lose(with, due_at, failure);
-    complete(with, due_at);
+    complete(with, due_at, sent_at);
   }
 }
 
@@ -144,12 +156,17 @@ void worker::look_at_queue() {
   });
 }
 
-void worker::complete(connection& with, run_clock::time_point sent_at) {
+void worker::complete(connection& with, run_clock::time_point due_at, run_clock::time_point sent_at) {
   const auto answered_at = run_clock::now();
   const answer got = with.last_answer();
+  constexpr unsigned service_unavailable = 503;
+  if (plan_.takes_refusals && got.status == service_unavailable) return complete_refused(got, due_at, sent_at);
+  if (!result_.surge.empty()) {
+    result_.surge.add_accepted(since_begin(due_at), since_begin(sent_at), since_begin(answered_at));
+  }
   const auto kind = static_cast<std::size_t>(with.workload().kind());
   const auto checked = with.workload().judge(got);
-  if (sent_at >= time_.begin) result_.latency_by_kind[kind].record(answered_at - sent_at);
+  if (due_at >= time_.begin) result_.latency_by_kind[kind].record(answered_at - due_at);
   if (answered_at >= time_.begin && answered_at < time_.end) {
     ++result_.answers;
     ++result_.answers_by_kind[kind];
@@ -160,10 +177,30 @@ void worker::complete(connection& with, run_clock::time_point sent_at) {
     result_.answer_body_bytes += got.body.size();
     auto& second = result_.by_second[static_cast<std::size_t>((answered_at - time_.begin) / std::chrono::seconds(1))];
     ++second.answers;
-    second.latency_max = std::max<std::chrono::nanoseconds>(second.latency_max, answered_at - sent_at);
+    second.latency_max = std::max<std::chrono::nanoseconds>(second.latency_max, answered_at - due_at);
   }
   increase(live_.answers, with.workload().orders());
   count(checked, got);
+}
+
+// It took part in the load and its latency counts, but apart: it is quick, and no work was done.
+void worker::complete_refused(const answer& got, run_clock::time_point due_at, run_clock::time_point sent_at) {
+  const auto answered_at = run_clock::now();
+  if (!result_.surge.empty()) {
+    result_.surge.add_refused(since_begin(due_at), since_begin(sent_at), since_begin(answered_at));
+  }
+  if (due_at >= time_.begin) result_.refusal_time.record(answered_at - sent_at);
+  if (answered_at >= time_.begin && answered_at < time_.end) ++result_.refused;
+  count(judge_overloaded(got), got);
+}
+
+void worker::drop_what_is_late(run_clock::time_point now) {
+  if (!plan_.late_max) return;
+  while (const auto due = due_->drop_late(since_start(now), *plan_.late_max)) add_not_sent(*due);
+}
+
+void worker::add_not_sent(std::chrono::nanoseconds due) {
+  if (!result_.surge.empty()) result_.surge.add_not_sent(due - since_start(time_.begin));
 }
 
 void worker::count(verdict checked, const answer& got) {
@@ -196,6 +233,7 @@ void worker::drop_what_is_unsent() {
   const auto now = since_start(run_clock::now());
   while (const auto due = due_->drop()) {
     if (*due >= since_start(time_.begin)) result_.unsent_latency.record(now - *due);
+    add_not_sent(*due);
   }
   result_.late = due_->late();
 }

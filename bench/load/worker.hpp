@@ -59,11 +59,16 @@ class worker {
   io_task<void> converse_closed(connection& with);
   io_task<void> converse_open(connection& with);
   void look_at_queue();
-  void complete(connection& with, run_clock::time_point sent_at);
+  // `due_at` is the time from which latency counts: in a closed loop that of sending.
+  void complete(connection& with, run_clock::time_point due_at, run_clock::time_point sent_at);
+  void complete_refused(const answer& got, run_clock::time_point due_at, run_clock::time_point sent_at);
+  void drop_what_is_late(run_clock::time_point now);
+  void add_not_sent(std::chrono::nanoseconds due);
   void count(verdict checked, const answer& got);
   void lose(connection& with, run_clock::time_point sent_at, std::string_view why);
   void drop_what_is_unsent();
   void complain(std::string complaint);
+  [[nodiscard]] std::chrono::nanoseconds since_begin(run_clock::time_point time) const { return time - time_.begin; }
   [[nodiscard]] std::chrono::nanoseconds since_start(run_clock::time_point time) const { return time - time_.start; }
 
   const load_plan& plan_;

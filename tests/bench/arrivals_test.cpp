@@ -158,5 +158,55 @@ TEST_CASE("the lateness of threads is added up, the longest stays the longest") 
   CHECK(sum.never_sent == 7);
 }
 
+arrivals surging(arrival_pattern pattern) {
+  return {.pattern = pattern,
+          .rate_per_s = 100,
+          .surge = surge{.rate_per_s = 1000, .from = milliseconds(100), .until = milliseconds(200)}};
+}
+
+TEST_CASE("in a surge the gaps are shorter, and afterwards as before") {
+  const auto times = times_of({surging(arrival_pattern::fixed), 0, 1, 1}, 115);
+  CHECK(times[9] == milliseconds(90));
+  CHECK(times[10] == milliseconds(100));
+  CHECK(times[11] == milliseconds(101));
+  CHECK(times[110] == milliseconds(200));
+  CHECK(times[111] == milliseconds(210));
+  const auto part = times_of({surging(arrival_pattern::fixed), 1, 3, 1}, 38);
+  for (std::size_t i = 0; i < part.size(); ++i) CHECK(part[i] == times[i * 3 + 1]);
+}
+
+TEST_CASE("a surge of Poisson arrivals has its rate") {
+  auto plan = surging(arrival_pattern::poisson);
+  plan.surge->from = seconds(100);
+  plan.surge->until = seconds(200);
+  const auto times = times_of({plan, 0, 1, 7}, 130'000);
+  const auto due_by = [&](nanoseconds time) { return std::ranges::lower_bound(times, time) - times.begin(); };
+  CHECK(due_by(seconds(100)) == Approx(10'000).epsilon(0.05));
+  CHECK(due_by(seconds(200)) - due_by(seconds(100)) == Approx(100'000).epsilon(0.02));
+  CHECK(due_by(seconds(300)) - due_by(seconds(200)) == Approx(10'000).epsilon(0.05));
+}
+
+TEST_CASE("a surge without a rate or without time is refused") {
+  auto plan = surging(arrival_pattern::fixed);
+  plan.surge->rate_per_s = 0;
+  CHECK_THROWS_AS(arrival_schedule(plan, 0, 1, 1), std::invalid_argument);
+  plan = surging(arrival_pattern::fixed);
+  plan.surge->until = plan.surge->from;
+  CHECK_THROWS_AS(arrival_schedule(plan, 0, 1, 1), std::invalid_argument);
+}
+
+TEST_CASE("requests that are too late are dropped one by one, and others stay") {
+  due_requests due({fixed_hundred, 0, 1, 1}, milliseconds(10), milliseconds(80));
+  CHECK(due.drop_late(milliseconds(35), milliseconds(10)) == milliseconds(0));
+  CHECK(due.drop_late(milliseconds(35), milliseconds(10)) == milliseconds(10));
+  CHECK(due.drop_late(milliseconds(35), milliseconds(10)) == milliseconds(20));
+  CHECK(due.drop_late(milliseconds(40), milliseconds(10)) == std::nullopt);  // due for 10 ms: not more than allowed
+  CHECK(due.waiting(milliseconds(40)) == 2);
+  CHECK(due.take(milliseconds(40)) == milliseconds(30));
+  CHECK(due.late().given_up == 2);  // counted from 10 ms on
+  while (due.take(milliseconds(80))) continue;
+  CHECK(due.drop_late(seconds(1), milliseconds(10)) == std::nullopt);
+}
+
 }  // namespace
 }  // namespace ordem::bench

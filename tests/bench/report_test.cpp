@@ -96,7 +96,7 @@ TEST_CASE("an open loop names its arrivals, and what was late") {
   plan.open = {.pattern = arrival_pattern::poisson, .rate_per_s = 1234.5};
   CHECK_THAT(json_of(plan, some_result()),
              Contains(R"("loop":"open","arrivals":{"pattern":"poisson","rate_per_s":1234.500},)"
-                      R"("late":{"requests":7,"longest_us":2000.0,"queue_max":5,"never_sent":1})"));
+                      R"("late":{"requests":7,"longest_us":2000.0,"queue_max":5,"never_sent":1,"given_up":0})"));
   const auto text = text_of(plan, some_result());
   CHECK_THAT(text, Contains("open loop, poisson arrivals, 1234.5/s"));
   CHECK_THAT(text, Contains("longest queue 5; never sent 1"));
