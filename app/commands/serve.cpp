@@ -35,6 +35,12 @@ std::uint64_t random_seed() {
   return std::uint64_t{device()} << 32 | device();
 }
 
+http_edge::server_settings server_settings_of(const settings& values) {
+  http_edge::server_settings made = values.server;
+  made.patient_messages_max = values.engine.in_flight_max / 4 * 3;
+  return made;
+}
+
 class service {
  public:
   explicit service(const settings& values)
@@ -42,7 +48,7 @@ class service {
         log_(values.log_format, values.log_level),
         identities_(values.identities, log_),
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
-        server_(values.server, {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
+        server_(server_settings_of(values), {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
                                 [this](const std::string& why) {
                                   log_.warning("cannot accept connections; retrying", {{"reason", why}});
                                 },

@@ -86,6 +86,18 @@ void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
   }
   to.histogram("ordem_http_response_seconds", "From the complete request to the rendered response.",
                edge.response_time);
+  to.histogram("ordem_http_refusal_seconds", "From the header of a message that is refused to its response.",
+               edge.refusal_time);
+  to.counter("ordem_http_overload_refusals_total", "Messages refused because too many arrive.", edge.refused_by_delay,
+             {{"reason", "delay"}});
+  to.counter("ordem_http_overload_refusals_total", "Messages refused because too many arrive.", edge.refused_by_bound,
+             {{"reason", "in_flight"}});
+  to.gauge("ordem_http_overloaded_threads", "I/O threads that refuse messages because they take too long.",
+           static_cast<double>(edge.overloaded_threads.load()));
+  to.gauge("ordem_http_held_back_connections", "Connections whose next request is left unread.",
+           static_cast<double>(edge.held_back.load()));
+  to.histogram("ordem_http_loop_delay_seconds", "From the arrival of bytes to their being read, sampled.",
+               edge.loop_delay);
   to.gauge("ordem_http_connections", "Open connections.", static_cast<double>(edge.connections.now()));
   to.counter("ordem_http_connections_accepted_total", "Connections accepted.", edge.connections_accepted);
   to.counter("ordem_http_connections_refused_total", "Connections over --max-connections.", edge.connections_refused);

@@ -54,6 +54,9 @@ class batch_connection {
   // Submits the message of a line to the engine, whose answer comes by batch_stream::on_answer() with this number.
   virtual void submit_line(message&& what, std::uint32_t line) = 0;
 
+  // Returns how many lines may be in flight at present: at most batch_limits::lines_in_flight_max, and fewer while the
+  // server has more messages than it can execute in time.
+  virtual std::size_t lines_in_flight_max() const noexcept = 0;
   // Returns whether the server drains: it accepts no more lines.
   virtual bool draining() const noexcept = 0;
   // Returns whether the connection may stay open after the response.

@@ -10,6 +10,11 @@ namespace ordem::http_edge::batch_limits {
 // reach that bound.
 inline constexpr std::size_t lines_in_flight_max = 1024;
 
+// The same while the server is overloaded: the batch slows down, so that other messages get their share.
+inline constexpr std::size_t overloaded_lines_in_flight_max = 64;
+// Where few messages are allowed in flight (--max-in-flight), this part of them.
+inline constexpr std::size_t overloaded_share = 8;
+
 // Bytes of these lines and of verdicts that the client has not read yet. Beyond it no line is taken and nothing is read
 // until the client reads, so a client that reads nothing before it has sent everything must stay below it.
 inline constexpr std::size_t pending_bytes_max = std::size_t{16} << 20;
@@ -23,6 +28,7 @@ inline constexpr std::size_t held_step_bytes = std::size_t{64} << 10;
 // The largest size of one write to the socket.
 inline constexpr std::size_t write_bytes = std::size_t{1} << 20;
 
+static_assert(overloaded_lines_in_flight_max < lines_in_flight_max);
 static_assert(read_bytes < pending_bytes_max);
 
 }  // namespace ordem::http_edge::batch_limits

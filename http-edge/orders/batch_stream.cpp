@@ -47,7 +47,8 @@ void batch_stream::advance() {
 // when other responses use up the budget.
 bool batch_stream::has_room() noexcept {
   const std::size_t pending = window_.bytes() + verdicts_.size() + sending_.size();
-  if (window_.full() || pending >= batch_limits::pending_bytes_max) return false;
+  if (window_.size() >= connection_.lines_in_flight_max()) return false;
+  if (pending >= batch_limits::pending_bytes_max) return false;
   return hold_memory() || pending == 0;
 }
 

@@ -23,6 +23,8 @@ class batch_window {
 
   bool empty() const noexcept { return size_ == 0; }
   bool full() const noexcept { return size_ == batch_limits::lines_in_flight_max; }
+  // Returns the number of lines that were taken and whose verdicts have not been written.
+  std::size_t size() const noexcept { return size_; }
   // Returns the number of lines that the engine has not answered, of which some may wait for their turn.
   std::size_t in_flight() const noexcept { return in_flight_; }
   // Returns the size of the lines in flight and of the verdicts that wait for earlier ones.

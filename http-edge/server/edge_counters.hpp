@@ -17,6 +17,12 @@ namespace ordem::http_edge {
 inline constexpr std::array<std::uint64_t, 11> response_us_bounds = {50,    100,    250,    500,     1'000,    2'500,
                                                                      5'000, 10'000, 50'000, 250'000, 1'000'000};
 
+// The buckets of the metric ordem_http_refusal_seconds.
+inline constexpr std::array<std::uint64_t, 8> refusal_us_bounds = {5, 10, 25, 50, 100, 250, 1'000, 10'000};
+// The buckets of the metric ordem_http_loop_delay_seconds.
+inline constexpr std::array<std::uint64_t, 9> loop_us_bounds = {100,    500,    1'000,   2'500,  5'000,
+                                                                10'000, 50'000, 150'000, 500'000};
+
 struct edge_counters {
   using counter = std::atomic<std::uint64_t>;
 
@@ -26,6 +32,12 @@ struct edge_counters {
   std::array<counter, 6> responses{};    // by the first digit of the status
   std::array<counter, 6> batch_lines{};  // verdicts on lines of batches, by the first digit of the status
   duration_histogram<response_us_bounds> response_time;  // from the complete request to the rendered response
+  duration_histogram<refusal_us_bounds> refusal_time;    // of a refused message, from its header to its response
+  duration_histogram<loop_us_bounds> loop_delay;         // from an event to its handler, measured now and then
+  counter refused_by_delay{0};                           // messages refused by admission control
+  counter refused_by_bound{0};                           // messages beyond --max-in-flight
+  std::atomic<std::int64_t> overloaded_threads{0};
+  std::atomic<std::int64_t> held_back{0};  // connections whose next request is left unread
   counter connections_accepted{0};
   counter connections_refused{0};             // over connections_max
   counter connections_refused_by_address{0};  // over connections_per_address_max

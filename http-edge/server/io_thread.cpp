@@ -2,8 +2,10 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
+#include <variant>
 
 #include "engine/base/check.hpp"
 
@@ -17,6 +19,16 @@ constexpr auto drain_sweep_interval = std::chrono::milliseconds(10);
 constexpr auto drain_pipelined_time = std::chrono::seconds(1);
 // The time for which replies are delivered before other connections get their turn.
 constexpr auto replies_turn = std::chrono::milliseconds(2);
+// The interval at which connections that are held back are looked at, besides when messages complete.
+constexpr auto release_interval = std::chrono::milliseconds(2);
+// The connections that are admitted, and that are refused, before others get their turn.
+constexpr std::size_t released_at_once = 64;
+
+admission_settings admission_settings_of(const server_settings& settings) {
+  admission_settings made;
+  made.waiting_max = settings.patient_messages_max / settings.io_threads;
+  return made;
+}
 
 }  // namespace
 
@@ -28,10 +40,18 @@ io_thread::io_thread(const server_settings& settings, const handler_context& con
       access_(access),
       handler_(context, settings.captured_bytes_max, access_control(access, std::move(authenticator))),
       work_(io_context_.get_executor()),
-      sweep_timer_(io_context_) {}
+      sweep_timer_(io_context_),
+      admission_(admission_settings_of(settings), session::clock::now()),
+      probe_(io_context_,
+             [this](session::clock::time_point now, session::clock::duration delay) {
+               admission_.on_loop_delay(now, delay);
+               counters_.loop_delay.add(delay);
+             }),
+      release_timer_(io_context_) {}
 
 io_thread::~io_thread() {
   stop();
+  held_.clear();
   pending_.clear();  // destroys sessions, whose sockets must not outlive the loop
 }
 
@@ -65,6 +85,7 @@ void io_thread::drain() {
     for (session& each : sessions_) each.drain();
     sweep();
     schedule_sweep();
+    release_held();
   });
 }
 
@@ -81,14 +102,17 @@ bool io_thread::takes_pipelined() const noexcept {
 // --- requests out, replies in ---
 
 void io_thread::submit(std::shared_ptr<session> from, engine_request&& what, std::uint32_t line) {
+  const auto now = session::clock::now();
+  probe_.begin(now);
+  const bool measures_base = admission_.on_submitted();
   std::uint32_t number = 0;
   if (free_numbers_.empty()) {
     number = static_cast<std::uint32_t>(pending_.size());
-    pending_.push_back({std::move(from), line});
+    pending_.push_back({std::move(from), line, measures_base, now});
   } else {
     number = free_numbers_.back();
     free_numbers_.pop_back();
-    pending_[number] = {std::move(from), line};
+    pending_[number] = {std::move(from), line, measures_base, now};
   }
   // The first message of a turn schedules pass_on() behind the handlers that are ready now, so that the batch includes
   // all requests that have arrived.
@@ -110,21 +134,104 @@ void io_thread::deliver(std::vector<reply>&& replies) noexcept {
 
 // Delivering a reply renders and writes its response. After replies_turn, other connections get their turn first.
 void io_thread::take_replies() {
-  const auto end = session::clock::now() + replies_turn;
+  auto now = session::clock::now();
+  const auto end = now + replies_turn;
   do {
     if (delivered_ == replies_.size()) {
       delivered_ = 0;
       inbox_.take(replies_);
     }
-    if (replies_.empty()) return;
+    if (replies_.empty()) break;
     reply& next = replies_[delivered_++];
     const std::uint32_t number = next.token.number;
     CHECK(number < pending_.size() && pending_[number].from != nullptr);
     const pending_request pending = std::exchange(pending_[number], {});
     free_numbers_.push_back(number);
+    complete_message(next, pending.submitted_at, pending.measures_base, now);
     pending.from->on_answer(pending.line, std::move(next.answer));
-  } while (session::clock::now() < end);
-  boost::asio::post(io_context_, [this] { take_replies(); });
+    now = session::clock::now();
+  } while (now < end);
+  advance_admission(now);
+  release_held();
+  if (!replies_.empty()) boost::asio::post(io_context_, [this] { take_replies(); });
+}
+
+// --- admission ---
+
+void io_thread::complete_message(const reply& what, session::clock::time_point submitted_at, bool measures_base,
+                                 session::clock::time_point now) noexcept {
+  const auto* refused = std::get_if<refusal>(&what.answer);
+  const auto* unavailable = refused != nullptr ? std::get_if<unavailability>(refused) : nullptr;
+  if (unavailable != nullptr && *unavailable == unavailability::overloaded) {
+    counters_.refused_by_bound.fetch_add(1, std::memory_order_relaxed);
+    admission_.on_bound(now);
+    return;
+  }
+  const auto* decided = std::get_if<executed>(&what.answer);
+  const bool is_executed = refused == nullptr && (decided == nullptr || !decided->replayed);
+  admission_.on_completed(now, now - submitted_at, is_executed, measures_base);
+}
+
+void io_thread::advance_admission(session::clock::time_point now) noexcept {
+  if (const auto late = probe_.late(now); late > admission_.loop_delay()) admission_.on_loop_delay(now, late);
+  admission_.advance(now, counters_.connections.now() / settings_.io_threads, held_.size());
+  if (counted_overloaded_ == admission_.overloaded()) return;
+  counted_overloaded_ = admission_.overloaded();
+  counters_.overloaded_threads.fetch_add(counted_overloaded_ ? 1 : -1, std::memory_order_relaxed);
+}
+
+admission io_thread::admit() noexcept {
+  const auto now = session::clock::now();
+  probe_.begin(now);
+  advance_admission(now);
+  return admission_.decide(now);
+}
+
+void io_thread::count_refusal(session::clock::time_point since) noexcept {
+  const auto now = session::clock::now();
+  admission_.on_refused(now, now - since);
+  counters_.refusal_time.add(now - since);
+  counters_.refused_by_delay.fetch_add(1, std::memory_order_relaxed);
+}
+
+void io_thread::hold_back(std::shared_ptr<session> from) {
+  held_.push_back({std::move(from), session::clock::now()});
+  counters_.held_back.fetch_add(1, std::memory_order_relaxed);
+  schedule_release();
+}
+
+void io_thread::schedule_release() {
+  if (std::exchange(release_is_due_, true)) return;
+  release_timer_.expires_after(release_interval);
+  release_timer_.async_wait([this](boost::system::error_code ec) {
+    release_is_due_ = false;
+    if (!ec) release_held();
+  });
+}
+
+// Admits the newest, whose clients have waited least, and refuses the oldest.
+void io_thread::release_held() {
+  if (held_.empty()) return;
+  const auto now = session::clock::now();
+  probe_.begin(now);
+  advance_admission(now);
+  const bool holds = overloaded() && !draining();
+  for (std::size_t room = holds ? std::min(admission_.room(now), released_at_once) : released_at_once;
+       room > 0 && !held_.empty(); --room) {
+    if (holds && !admission_.is_fresh(now - held_.back().since)) break;
+    const auto newest = std::move(held_.back().from);
+    held_.pop_back();
+    counters_.held_back.fetch_sub(1, std::memory_order_relaxed);
+    newest->resume(admission::admit);
+  }
+  for (std::size_t i = 0; holds && i < released_at_once && !held_.empty(); ++i) {
+    if (!admission_.may_refuse(session::clock::now())) break;
+    const auto oldest = std::move(held_.front().from);
+    held_.pop_front();
+    counters_.held_back.fetch_sub(1, std::memory_order_relaxed);
+    oldest->resume(admission::refuse);
+  }
+  if (!held_.empty()) schedule_release();
 }
 
 // --- deadlines ---
@@ -142,6 +249,7 @@ void io_thread::sweep() {
   const auto now = session::clock::now();
   for (session& each : sessions_) each.check_deadline(now);
   access_.denials.flush(now);
+  advance_admission(now);
 }
 
 void io_thread::count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept {

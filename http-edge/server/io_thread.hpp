@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -17,7 +18,9 @@
 #include "engine/ports/engine_port.hpp"
 #include "http-edge/access/access_control.hpp"
 #include "http-edge/handler.hpp"
+#include "http-edge/server/admission_control.hpp"
 #include "http-edge/server/edge_counters.hpp"
+#include "http-edge/server/loop_probe.hpp"
 #include "http-edge/server/session.hpp"
 #include "http-edge/server/settings.hpp"
 
@@ -59,11 +62,26 @@ class io_thread final : public completion_queue {
   bool takes_pipelined() const noexcept;
   // Submits a request; the answer is passed to from->on_answer(), with `line`.
   void submit(std::shared_ptr<session> from, engine_request&& what, std::uint32_t line = 0);
+
+  // Admission of new messages (admission_control.hpp).
+  bool overloaded() const noexcept { return admission_.overloaded(); }
+  // Decides about the message of a request that has arrived.
+  admission admit() noexcept;
+  // Counts a refused message, whose response has just been written. `since` is when its header was read.
+  void count_refusal(session::clock::time_point since) noexcept;
+  // Has the session go on once there is room for its request, or time to refuse it: session::resume().
+  void hold_back(std::shared_ptr<session> from);
+
   void count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept;
 
  private:
   void pass_on();
   void take_replies();
+  void complete_message(const reply& what, session::clock::time_point submitted_at, bool measures_base,
+                        session::clock::time_point now) noexcept;
+  void advance_admission(session::clock::time_point now) noexcept;
+  void release_held();
+  void schedule_release();
   void sweep();
   void schedule_sweep();
 
@@ -86,6 +104,8 @@ class io_thread final : public completion_queue {
   struct pending_request {
     std::shared_ptr<session> from;
     std::uint32_t line = 0;
+    bool measures_base = false;  // see admission_control::on_submitted
+    session::clock::time_point submitted_at;
   };
   std::vector<pending_request> pending_;
   std::vector<std::uint32_t> free_numbers_;
@@ -93,6 +113,17 @@ class io_thread final : public completion_queue {
   inbox<reply> inbox_;
   std::vector<reply> replies_;  // taken from the inbox
   std::size_t delivered_ = 0;   // the number of replies_ that their sessions have got
+
+  admission_control admission_;
+  bool counted_overloaded_ = false;  // in counters_
+  loop_probe probe_;
+  struct held_session {
+    std::shared_ptr<session> from;
+    session::clock::time_point since;
+  };
+  std::deque<held_session> held_;  // in the order in which their requests arrived
+  boost::asio::steady_timer release_timer_;
+  bool release_is_due_ = false;
 
   std::thread thread_;
 };

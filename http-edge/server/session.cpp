@@ -19,6 +19,8 @@ namespace http = boost::beast::http;
 using boost::beast::error_code;
 
 constexpr std::size_t read_bytes = 4096;
+// The time that Retry-After names. A connection whose message was refused is held back for it.
+constexpr auto held_back_time = std::chrono::seconds(1);
 // Empty lines that are skipped before one request. What follows more of them is not HTTP.
 constexpr int empty_lines_max = 4;
 // After the last response of a connection, incoming bytes are read and dropped up to these bounds. Closing at once
@@ -97,6 +99,7 @@ void session::next_request() {
   stage_ = stage::idle;
   resource_.reset();
   standing_ = standing::unknown;
+  admission_.reset();
   continue_is_due_ = false;
   empty_lines_ = 0;
   deadline_ = clock::now() + thread_.settings().idle_timeout;
@@ -116,6 +119,7 @@ void session::parse_buffered() {
   while (buffer_.size() > 0) {
     if (stage_ == stage::idle) {
       if (skip_empty_lines()) break;
+      if (thread_.overloaded() && has_to_wait()) return hold_back();
       stage_ = stage::receiving;
       deadline_ = clock::now() + thread_.settings().request_timeout;
     }
@@ -134,6 +138,17 @@ void session::parse_buffered() {
   }
   if (parser_->is_header_done() && waits_for_continue()) return send_continue();
   read_more();
+}
+
+// Decides about a message before it is parsed. Returns true if it has to wait. Reads never wait: their methods begin
+// with other letters than those of writes, which are POST, PUT, PATCH and DELETE.
+bool session::has_to_wait() {
+  const char first = *static_cast<const char*>(buffer_.data().data());
+  if (admission_ || thread_.draining() || (first != 'P' && first != 'D')) return false;
+  admission_ = thread_.admit();
+  if (admission_ != admission::wait) return false;
+  admission_.reset();
+  return true;
 }
 
 // RFC 9112, section 2.2: some clients end a body with a line end that they do not count. Returns true if no other bytes
@@ -175,6 +190,12 @@ bool session::accept_header() {
   if (authorized) {
     permit_of_tenant_ = std::move(authorized->permit);
     head_ = checks.read_head(request, std::move(to), connection_, std::move(authorized->origin));
+    if (head_ && !batch && thread_.overloaded() && !admits_message()) {
+      auto refused = refused_request(problem::overloaded, "messages take too long at present; nothing was done",
+                                     request.method(), *resource_, thread_.context());
+      refused.close = false;  // it is known where the request ends
+      head_ = tl::make_unexpected(std::move(refused));
+    }
   }
   continue_is_due_ = expects_continue(request);
   if (waits_for_continue() && head_) {
@@ -192,6 +213,26 @@ bool session::accept_header() {
   return !batch;
 }
 
+// Returns whether the request goes on. Only messages and calls of captures can be refused.
+bool session::admits_message() {
+  if (!is_write(*resource_, parser_->get().method()) && !is_of_captures(*resource_)) return true;
+  if (!admission_) admission_ = thread_.admit();
+  if (admission_ != admission::refuse) {
+    held_until_ = {};
+    return true;
+  }
+  refused_at_ = clock::now();
+  held_until_ = refused_at_ + held_back_time;
+  return false;
+}
+
+void session::respond_refused_head() {
+  const auto since = std::exchange(refused_at_, {});
+  const response refused = std::move(head_.error());
+  respond(refused);
+  if (since != clock::time_point()) thread_.count_refusal(since);
+}
+
 // Returns the resource that the target names. A request may have to be refused before its header is complete.
 resource session::requested_resource() {
   if (!resource_) resource_ = resource_of(find_route(parser_->get().target()));
@@ -205,7 +246,39 @@ bool session::make_room(std::size_t bytes) {
   return buffer_memory_.resize(std::max(needed, 2 * buffer_.size()));  // as flat_buffer grows
 }
 
+// Leaves the next request of a client that has just been refused in the socket, where it costs nothing.
+void session::wait_for_release() {
+  stream_.socket().async_wait(stream::socket_type::wait_read, [self = shared_from_this()](error_code ec) {
+    if (self->stage_ != stage::idle) return;
+    ec ? self->close() : self->hold_back();
+  });
+}
+
+void session::hold_back() {
+  is_held_back_ = true;
+  thread_.hold_back(shared_from_this());
+}
+
+void session::resume(admission how) {
+  is_held_back_ = false;
+  if (stage_ != stage::idle) return;
+  admission_ = how;
+  if (buffer_.size() > 0) return parse_buffered();
+  if (stream_.tls() != nullptr) return read_more();
+  // At once, so that the message is in flight before the next one is looked at.
+  if (!make_room(read_bytes)) return refuse_unparsable(make_error_code(boost::system::errc::not_enough_memory));
+  error_code ec;
+  const std::size_t count = stream_.socket().read_some(buffer_.prepare(read_bytes), ec);
+  ec == asio::error::would_block ? read_more() : on_bytes(ec, count);
+}
+
 void session::read_more() {
+  // With TLS the beginning of a request may have been received already.
+  const bool is_unread = buffer_.size() == 0 && (stream_.tls() == nullptr || !stream_.tls()->has_buffered_bytes());
+  if (stage_ == stage::idle && is_unread && !admission_ && thread_.overloaded() && !thread_.draining() &&
+      clock::now() < held_until_) {
+    return wait_for_release();
+  }
   if (!make_room(read_bytes)) return refuse_unparsable(make_error_code(boost::system::errc::not_enough_memory));
   stream_.async_read_some(buffer_.prepare(read_bytes),
                           [self = shared_from_this()](error_code ec, std::size_t count) { self->on_bytes(ec, count); });
@@ -237,9 +310,8 @@ void session::refuse_unsent_body() {
   received_at_ = clock::now();
   error_code ignored;
   if (!parser_->is_done()) buffer_.consume(parser_->put(buffer_.data(), ignored));
-  response refused = std::move(head_.error());
-  refused.close = refused.close || !parser_->is_done();
-  respond(refused);
+  head_.error().close = head_.error().close || !parser_->is_done();
+  respond_refused_head();
 }
 
 std::uint64_t session::body_bytes_max() const {
@@ -346,6 +418,12 @@ void session::extend_deadline() {
   deadline_ = clock::now() + thread_.settings().request_timeout;
 }
 
+std::size_t session::lines_in_flight_max() const noexcept {
+  if (!thread_.overloaded()) return batch_limits::lines_in_flight_max;
+  const std::size_t share = thread_.settings().patient_messages_max / batch_limits::overloaded_share;
+  return std::clamp(share, std::size_t{1}, batch_limits::overloaded_lines_in_flight_max);
+}
+
 bool session::draining() const noexcept {
   return thread_.draining();
 }
@@ -379,7 +457,7 @@ void session::refuse_batch(problem which, std::string_view detail) {
 void session::handle_request() {
   stage_ = stage::executing;
   received_at_ = clock::now();
-  if (!head_) return respond(head_.error());
+  if (!head_) return respond_refused_head();
   auto result = thread_.handler().handle(parser_->get(), std::move(*head_));
   if (const auto* known = std::get_if<response>(&result)) {
     respond(*known);
@@ -535,7 +613,7 @@ void session::check_deadline(clock::time_point now) {
       return close();
     case stage::idle:
       // A client that has sent a request by now did so before it could see the connection close.
-      if (!stream_.has_unreceived_bytes()) close();
+      if (!is_held_back_ && !stream_.has_unreceived_bytes()) close();
       return;
     case stage::writing:
     case stage::lingering: return close();

@@ -27,6 +27,7 @@
 #include "http-edge/protocol/response.hpp"
 #include "http-edge/protocol/route.hpp"
 #include "http-edge/server/address_counts.hpp"
+#include "http-edge/server/admission_control.hpp"
 #include "http-edge/server/connection_count.hpp"
 #include "http-edge/server/stream.hpp"
 
@@ -62,6 +63,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void start();
   // The engine's answer to a submitted request. `line` is the number that was given to io_thread::submit().
   void on_answer(std::uint32_t line, answer&& what);
+  // Goes on with the request that io_thread::hold_back() has held back.
+  void resume(admission how);
   // Ends the request or the connection if its deadline has passed. Called at regular intervals.
   void check_deadline(clock::time_point now);
   // Starts to drain: the next response is the last, and the connection is closed if no request arrives soon.
@@ -81,6 +84,11 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void parse_buffered();
   bool skip_empty_lines();
   bool accept_header();
+  bool has_to_wait();
+  void hold_back();
+  bool admits_message();
+  void respond_refused_head();
+  void wait_for_release();
   void read_more();
   bool make_room(std::size_t bytes);
   void on_bytes(boost::beast::error_code ec, std::size_t count);
@@ -117,6 +125,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void end_line() noexcept override;
   void cancel_line() noexcept override;
   void submit_line(message&& what, std::uint32_t line) override;
+  std::size_t lines_in_flight_max() const noexcept override;
   bool draining() const noexcept override;
   bool keeps_alive() const noexcept override;
   void end_batch(bool complete) override;
@@ -148,7 +157,11 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   bool line_is_awaited_ = false;      // line_timer_ runs, as the tenant's bounds allow no line of the batch now
   std::unique_ptr<order_page> page_;  // the page being read
   bool continue_is_due_ = false;
-  int empty_lines_ = 0;  // skipped before the request
+  bool is_held_back_ = false;           // io_thread::hold_back() has the request, of which no byte was parsed
+  std::optional<admission> admission_;  // of the request that is being received, once decided
+  clock::time_point refused_at_;        // when the message of this request was refused, or zero
+  clock::time_point held_until_;        // until then requests are left unread while the thread is overloaded
+  int empty_lines_ = 0;                 // skipped before the request
   bool stays_open_ = true;
   std::size_t lingered_bytes_ = 0;
 };

@@ -56,6 +56,9 @@ struct server_settings {
   // The number of connections beyond these bounds that get 503 at the same time. Further ones are closed without a
   // response.
   std::size_t refused_at_once_max = 256;
+  // The messages under way, of all I/O threads together, up to which none is refused for its delay (admission_control).
+  // `serve` makes it three quarters of --max-in-flight.
+  std::size_t patient_messages_max = 6144;
   // A connection without a request is closed after this.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
   // The time from the first byte of a request to its last, else 408, and from the first byte of a response to its last,

@@ -195,6 +195,25 @@ TEST_CASE_METHOD(metrics_test, "tenants are counted together, unless metrics nam
   }
 }
 
+// --- overload ---
+
+TEST_CASE_METHOD(metrics_test, "messages refused for their number are counted by reason, and timed") {
+  start({});
+  edge.refused_by_delay = 3;
+  edge.refused_by_bound = 4;
+  edge.overloaded_threads = 2;
+  edge.held_back = 5;
+  edge.refusal_time.add(std::chrono::microseconds(20));
+  edge.loop_delay.add(std::chrono::milliseconds(3));
+  CHECK(value_of(R"(ordem_http_overload_refusals_total{reason="delay"})") == "3");
+  CHECK(value_of(R"(ordem_http_overload_refusals_total{reason="in_flight"})") == "4");
+  CHECK(value_of("ordem_http_overloaded_threads") == "2");
+  CHECK(value_of("ordem_http_held_back_connections") == "5");
+  CHECK(value_of(R"(ordem_http_refusal_seconds_bucket{le="1e-05"})") == "0");
+  CHECK(value_of("ordem_http_refusal_seconds_count") == "1");
+  CHECK(value_of(R"(ordem_http_loop_delay_seconds_bucket{le="0.005"})") == "1");
+}
+
 // --- Postgres ---
 
 TEST_CASE_METHOD(metrics_test, "without Postgres there are no metrics of it") {

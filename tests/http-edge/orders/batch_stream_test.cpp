@@ -44,6 +44,7 @@ class batch_test : private batch_connection {
   std::vector<codec::problem> problems;
   int turns = 0;                                                   // that are scheduled
   std::size_t places = std::numeric_limits<std::uint32_t>::max();  // for lines, within the bounds of the tenant
+  std::size_t lines_max = batch_limits::lines_in_flight_max;       // what the server allows at present
   bool reading = false;
   bool writing = false;
   bool drains = false;
@@ -151,6 +152,7 @@ class batch_test : private batch_connection {
   void end_line() noexcept override { ++places; }
   void cancel_line() noexcept override { ++places; }
   void submit_line(message&& what, std::uint32_t line) override { submitted.push_back({std::move(what), line}); }
+  std::size_t lines_in_flight_max() const noexcept override { return lines_max; }
   bool draining() const noexcept override { return drains; }
   bool keeps_alive() const noexcept override { return !closes_after; }
   void end_batch(bool complete) override {
@@ -476,6 +478,28 @@ TEST_CASE_METHOD(batch_test, "a refused line gives its place back at once, and s
   if (writing) client_reads();
   CHECK(ends == std::vector{true});
   CHECK(places == 1);
+}
+
+// --- an overloaded server ---
+
+TEST_CASE_METHOD(batch_test, "a batch has no more lines in flight than the server allows at the time") {
+  start();
+  arrive(lines(1, 3));
+  CHECK(submitted_keys() == keys(1, 3));
+  lines_max = 2;
+  arrive(lines(4, 3));
+  CHECK(submitted_keys() == keys(1, 3));
+  CHECK_FALSE(reading);
+  answer(0);
+  turn();
+  CHECK(submitted_keys() == keys(1, 3));  // two are in flight
+  answer(1);
+  turn();
+  CHECK(submitted_keys() == keys(1, 4));
+  lines_max = batch_limits::lines_in_flight_max;
+  answer(2);
+  turn();
+  CHECK(submitted_keys() == keys(1, 6));
 }
 
 }  // namespace
