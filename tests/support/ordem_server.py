@@ -6,6 +6,7 @@ be JSON with time, level and message, and the exit code must be the expected one
 
 import json
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -86,23 +87,39 @@ class _Lines:
 
     def __init__(self, pipe):
         self._pipe = pipe
+        os.set_blocking(pipe.fileno(), False)
         self._changed = threading.Condition()
         self._lines = []
+        self._unfinished = b""
         self._ended = False
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        with self._pipe:
-            for raw in self._pipe:
-                with self._changed:
-                    self._lines.append(raw.decode("utf-8", "backslashreplace").rstrip("\n"))
-                    self._changed.notify_all()
-        with self._changed:
-            self._ended = True
+        readable = select.poll()
+        readable.register(self._pipe, select.POLLIN)
+        while not self._ended:
+            readable.poll()
+            self.snapshot()
+        self._pipe.close()
+
+    def _take(self):
+        """Takes what the pipe has. The caller holds the lock."""
+        while not self._ended:
+            try:
+                data = os.read(self._pipe.fileno(), 65536)
+            except BlockingIOError:
+                return
+            *whole, self._unfinished = (self._unfinished + data).split(b"\n")
+            self._ended = not data
+            if self._ended and self._unfinished:
+                whole.append(self._unfinished)
+            self._lines += [line.decode("utf-8", "backslashreplace") for line in whole]
             self._changed.notify_all()
 
     def snapshot(self):
+        """Returns all that was written before the call."""
         with self._changed:
+            self._take()
             return list(self._lines)
 
     def wait_for(self, accept, seconds):
