@@ -61,6 +61,8 @@ class batch_connection {
   virtual bool draining() const noexcept = 0;
   // Returns whether the connection may stay open after the response.
   virtual bool keeps_alive() const noexcept = 0;
+  // Returns the value of X-Request-Id of the response.
+  virtual std::string_view request_id() const noexcept = 0;
 
   // End the batch, and destroy it before they return. end_batch: the response was sent, `complete` or up to the last
   // verdict. refuse_batch: no byte of a response was sent, because the body could not be read, or is not a batch.

@@ -173,7 +173,7 @@ void batch_stream::write() {
   before_.clear();
   after_.clear();
   if (!std::exchange(response_begun_, true)) {
-    stays_open_ = append_chunked_head(before_, batch_media_type, connection_.keeps_alive());
+    stays_open_ = append_chunked_head(before_, batch_media_type, connection_.keeps_alive(), connection_.request_id());
   }
   sending_.swap(verdicts_);
   if (!sending_.empty()) {

@@ -27,6 +27,13 @@ std::string_view current_date() {
   return {text.data(), length};
 }
 
+void append_request_id(std::string& out, std::string_view id) {
+  if (id.empty()) return;
+  out += "X-Request-Id: ";
+  out += id;
+  out += "\r\n";
+}
+
 }  // namespace
 
 void response::add_header(std::string_view name, std::string_view value) {
@@ -54,6 +61,7 @@ bool append_response(std::string& out, const response& what, wire_options option
     out += what.content_type;
   }
   out += "\r\nX-Content-Type-Options: nosniff\r\n";
+  append_request_id(out, options.request_id);
   out += what.headers;
   if (!stays) {
     out += "Connection: close\r\n";
@@ -65,12 +73,14 @@ bool append_response(std::string& out, const response& what, wire_options option
   return stays;
 }
 
-bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive) {
+bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive,
+                         std::string_view request_id) {
   out += "HTTP/1.1 200 OK\r\nDate: ";
   out += current_date();
   out += "\r\nContent-Type: ";
   out += content_type;
   out += "\r\nX-Content-Type-Options: nosniff\r\nTransfer-Encoding: chunked\r\n";
+  append_request_id(out, request_id);
   if (!keep_alive) out += "Connection: close\r\n";
   out += "\r\n";
   return keep_alive;

@@ -33,15 +33,16 @@ struct wire_options {
   bool head = false;       // the request is a HEAD: the response has no body
   bool keep_alive = true;  // what the client wants
   bool http_1_0 = false;
+  std::string_view request_id = {};  // the value of X-Request-Id; not sent if it is empty
 };
 
-// Appends the response as HTTP/1.1 (RFC 9112), with Date, Content-Length and X-Content-Type-Options.
+// Appends the response as HTTP/1.1 (RFC 9112), with Date, Content-Length, X-Content-Type-Options and X-Request-Id.
 // Returns whether the connection stays open.
 bool append_response(std::string& out, const response& what, wire_options options);
 
 // Appends the head of a 200 response with a chunked body (RFC 9112, section 7.1). Returns whether the connection stays
-// open.
-bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive);
+// open. `request_id` is that of wire_options.
+bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive, std::string_view request_id);
 
 response json_response(unsigned status, std::string body);
 // Returns an application/problem+json response, with Retry-After if the status is 429 or 503, or the request is in

@@ -18,6 +18,7 @@
 #include "engine/ports/engine_port.hpp"
 #include "http-edge/access/access_control.hpp"
 #include "http-edge/handler.hpp"
+#include "http-edge/protocol/request_context.hpp"
 #include "http-edge/server/admission_control.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "http-edge/server/loop_probe.hpp"
@@ -57,6 +58,7 @@ class io_thread final : public completion_queue {
   const handler_context& context() const noexcept { return context_; }
   http_edge::handler& handler() noexcept { return handler_; }
   edge_counters& counters() noexcept { return counters_; }
+  request_id_generator& request_ids() noexcept { return request_ids_; }
   bool draining() const noexcept { return drain_began_.has_value(); }
   // Returns whether pipelined requests are still answered. REQUIRES: draining().
   bool takes_pipelined() const noexcept;
@@ -90,6 +92,7 @@ class io_thread final : public completion_queue {
   edge_counters& counters_;
   access_state& access_;
   http_edge::handler handler_;
+  request_id_generator request_ids_;
   session_list sessions_;
   std::optional<session::clock::time_point> drain_began_;
   boost::asio::io_context io_context_{1};  // one thread runs it

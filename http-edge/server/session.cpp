@@ -100,6 +100,7 @@ void session::next_request() {
   resource_.reset();
   standing_ = standing::unknown;
   admission_.reset();
+  context_.clear();
   continue_is_due_ = false;
   empty_lines_ = 0;
   deadline_ = clock::now() + thread_.settings().idle_timeout;
@@ -165,7 +166,8 @@ bool session::skip_empty_lines() {
 // request.
 bool session::accept_header() {
   const auto& request = parser_->get();
-  wire_ = {request.method() == http::verb::head, http_edge::keeps_alive(request), request.version() < 11};
+  wire_ = {request.method() == http::verb::head, http_edge::keeps_alive(request), request.version() < 11, {}};
+  complete_context();
   auto to = find_route(request.target());
   resource_ = resource_of(to);
   if (const auto fault = find_fault(request)) {
@@ -231,6 +233,13 @@ void session::respond_refused_head() {
   const response refused = std::move(head_.error());
   respond(refused);
   if (since != clock::time_point()) thread_.count_refusal(since);
+}
+
+// Reads the request's context, unless that has been done, from as much of the header as has been parsed.
+void session::complete_context() {
+  if (!context_.request_id.empty()) return;
+  if (parser_) read_request_context(parser_->get(), context_);
+  if (context_.request_id.empty()) thread_.request_ids().generate(context_.request_id);
 }
 
 // Returns the resource that the target names. A request may have to be refused before its header is complete.
@@ -496,7 +505,7 @@ void session::on_answer(std::uint32_t line, answer&& what) {
 void session::refuse(problem which, std::string_view detail) {
   received_at_ = clock::now();
   const auto& request = parser_->get();
-  wire_ = {request.method() == http::verb::head, false, false};
+  wire_ = {request.method() == http::verb::head, false, false, {}};
   if (standing_ == standing::denied) {  // the only error that may be sent
     head_.error().close = true;
     return respond(head_.error());
@@ -520,6 +529,8 @@ void session::respond(const response& what) {
   if (parser_) parser_->get().body().clear();
   out_.clear();
   if (is_last_response()) wire_.keep_alive = false;
+  complete_context();
+  wire_.request_id = context_.request_id;
   stays_open_ = append_response(out_, what, wire_);
   if (!out_memory_.resize(out_.capacity())) return refuse_for_memory(what.close);
   thread_.count_response(what.status, clock::now() - received_at_);

@@ -22,6 +22,7 @@
 #include "http-edge/protocol/connection_info.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
 #include "http-edge/protocol/padded_body.hpp"
+#include "http-edge/protocol/request_context.hpp"
 #include "http-edge/protocol/request_head.hpp"
 #include "http-edge/protocol/request_header.hpp"
 #include "http-edge/protocol/response.hpp"
@@ -108,6 +109,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void refuse_unfinished(problem which, std::string_view detail);
   void respond(const response& what);
   bool is_last_response();
+  void complete_context();
   void refuse_for_memory(bool closes);
   void write_out();
   void on_written(boost::beast::error_code ec);
@@ -128,6 +130,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   std::size_t lines_in_flight_max() const noexcept override;
   bool draining() const noexcept override;
   bool keeps_alive() const noexcept override;
+  std::string_view request_id() const noexcept override { return context_.request_id; }
   void end_batch(bool complete) override;
   void refuse_batch(boost::beast::error_code why) override;
   void refuse_batch(problem which, std::string_view detail) override;
@@ -149,6 +152,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   standing standing_ = standing::unknown;
   tenant_permit permit_of_tenant_;             // of the request, until its response; of the lines of a batch
   tl::expected<request_head, response> head_;  // of the request whose body is read, or the error that refuses it
+  request_context context_;                    // of the request; complete once its header has been read
   wire_options wire_;
   std::string out_;
   memory_budget::permit out_memory_;

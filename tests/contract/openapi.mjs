@@ -14,7 +14,7 @@ const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'tr
 // Headers of HTTP itself, which the document describes once in its text. Every other header of a response must be
 // documented with that response.
 const GENERAL_HEADERS = new Set(['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server',
-  'transfer-encoding', 'x-content-type-options']);
+  'transfer-encoding', 'x-content-type-options', 'x-request-id']);
 
 // Text in lines, each of which matches the `x-line-schema` beside the schema.
 const NDJSON = 'application/x-ndjson';

@@ -1,8 +1,9 @@
 // The value of a header, read as each of those that the server reads: Idempotency-Key, If-Match, If-None-Match,
-// Content-Type. Spaces around a value are no part of it, and what was read must be read the same when it is written
-// again.
+// Content-Type, traceparent, tracestate, X-Request-Id. Spaces around a value are no part of it, and what was read must
+// be read the same when it is written again.
 
 #include "http-edge/protocol/headers.hpp"
+#include "http-edge/protocol/request_context.hpp"
 
 #include <algorithm>
 
@@ -69,12 +70,32 @@ void check_positive(std::string_view value) {
   CHECK(!number || std::to_string(*number) == value);
 }
 
+void check_context(std::string_view value) {
+  constexpr std::string_view valid_parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const auto is_visible = [](char c) { return c >= 0x21 && c <= 0x7E; };
+  if (is_request_id(value)) CHECK(std::all_of(value.begin(), value.end(), is_visible));
+  if (const auto parent = parse_trace_parent(value)) {
+    CHECK(std::any_of(parent->trace_id.begin(), parent->trace_id.end(), [](std::uint8_t byte) { return byte != 0; }));
+    CHECK(std::any_of(parent->span_id.begin(), parent->span_id.end(), [](std::uint8_t byte) { return byte != 0; }));
+  }
+  request_header header;
+  header.insert("traceparent", valid_parent);
+  if (value.size() <= 2 * trace_state_bytes_max) header.insert("tracestate", value);
+  request_context found;
+  read_request_context(header, found);
+  CHECK(found.parent);
+  CHECK(found.trace_state.size() <= trace_state_bytes_max);
+  CHECK(std::all_of(found.trace_state.begin(), found.trace_state.end(),
+                    [&](char c) { return is_visible(c) || c == ' ' || c == '\t'; }));
+}
+
 void run(std::string_view value) {
   check_idempotency_key(value);
   check_if_match(value);
   check_if_none_match(value);
   check_media_type(value);
   check_positive(value);
+  check_context(value);
 }
 
 }  // namespace

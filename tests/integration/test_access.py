@@ -53,7 +53,7 @@ def assert_denied(answer, closes=False):
     assert_problem(answer, 421, "misdirected-request")
     assert answer.closes == closes
     told = {name for name, _ in answer.headers}
-    assert told - {"connection"} == {"date", "content-length", "content-type", "x-content-type-options"}, told
+    assert told - {"connection"} == {"date", "content-length", "content-type", "x-content-type-options", "x-request-id"}, told
 
 
 def test_denial_comes_before_anything_else(server):

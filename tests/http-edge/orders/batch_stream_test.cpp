@@ -155,6 +155,7 @@ class batch_test : private batch_connection {
   std::size_t lines_in_flight_max() const noexcept override { return lines_max; }
   bool draining() const noexcept override { return drains; }
   bool keeps_alive() const noexcept override { return !closes_after; }
+  std::string_view request_id() const noexcept override { return "of-the-batch"; }
   void end_batch(bool complete) override {
     ends.push_back(complete);
     stream.reset();

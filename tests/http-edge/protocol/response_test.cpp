@@ -72,6 +72,12 @@ TEST_CASE("an empty body has a length of 0 and no type") {
         "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Length: 0\r\nX-Content-Type-Options: nosniff\r\n\r\n");
 }
 
+TEST_CASE("a response has the id of its request") {
+  CHECK(
+      written(json_response(200, ""), {.request_id = "a/1"}).text ==
+      "HTTP/1.1 200 OK\r\nDate: DATE\r\nContent-Length: 0\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: a/1\r\n\r\n");
+}
+
 TEST_CASE("a connection closes if the client or the response asks for it, with Connection: close") {
   struct row {
     bool keep_alive;
@@ -103,9 +109,9 @@ TEST_CASE("a connection closes if the client or the response asks for it, with C
 }
 
 TEST_CASE("the head of a chunked response has no length, and says whether the connection closes") {
-  const auto head = [](bool keep_alive) {
+  const auto head = [](bool keep_alive, std::string_view id = {}) {
     std::string out;
-    CHECK(append_chunked_head(out, "application/x-ndjson", keep_alive) == keep_alive);
+    CHECK(append_chunked_head(out, "application/x-ndjson", keep_alive, id) == keep_alive);
     const auto date = out.find("Date: ") + 6;
     return out.replace(date, out.find("\r\n", date) - date, "DATE");
   };
@@ -114,6 +120,7 @@ TEST_CASE("the head of a chunked response has no length, and says whether the co
       "X-Content-Type-Options: nosniff\r\nTransfer-Encoding: chunked\r\n";
   CHECK(head(true) == lines + "\r\n");
   CHECK(head(false) == lines + "Connection: close\r\n\r\n");
+  CHECK(head(false, "a/1") == lines + "X-Request-Id: a/1\r\nConnection: close\r\n\r\n");
 }
 
 TEST_CASE("every status in use has its reason phrase") {
