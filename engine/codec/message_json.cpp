@@ -16,7 +16,7 @@ namespace ordem::codec {
 namespace {
 
 recorded_response problem_of(problem which, unsigned status, std::string_view detail, std::string_view more = {}) {
-  return {status, problem_body(row_of(which), status, detail, more)};
+  return {status, problem_body(row_of(which), status, detail, more), which, std::string(detail)};
 }
 recorded_response problem_of(problem which, std::string_view detail) {
   return problem_of(which, row_of(which).status, detail);
@@ -94,12 +94,28 @@ unsigned recorded_status(const outcome& what) {
   return 0;
 }
 
+std::optional<problem> recorded_problem(verdict what) noexcept {
+  switch (what) {
+    case verdict::order_created:
+    case verdict::content_changed:
+    case verdict::status_changed: return std::nullopt;
+    case verdict::stale_version: return problem::stale_version;
+    case verdict::status_not_allowed: return problem::status_not_allowed;
+    case verdict::order_closed: return problem::order_closed;
+  }
+  return std::nullopt;
+}
+
 recorded_response recorded_response_of(const outcome& what, const shared_order& order) {
   const unsigned status = recorded_status(what);
   switch (what.verdict) {
-    case verdict::order_created: CHECK(order != nullptr); return {status, order_body(status, "order created", *order)};
+    case verdict::order_created:
+      CHECK(order != nullptr);
+      return {status, order_body(status, "order created", *order), std::nullopt, {}};
     case verdict::content_changed:
-    case verdict::status_changed: CHECK(order != nullptr); return {status, order_body(status, "order updated", *order)};
+    case verdict::status_changed:
+      CHECK(order != nullptr);
+      return {status, order_body(status, "order updated", *order), std::nullopt, {}};
     case verdict::stale_version: return stale_version_response(what);
     case verdict::status_not_allowed: return status_not_allowed_response(what);
     case verdict::order_closed: return order_closed_response(what);

@@ -2,8 +2,10 @@
 // repeated GUID gets the original response. Pure functions; thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "engine/codec/problem.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/order.hpp"
 #include "engine/model/outcome.hpp"
@@ -13,11 +15,16 @@ namespace ordem::codec {
 // The part of a response that depends only on the outcome.
 struct recorded_response {
   unsigned status = 200;
-  std::string body;  // a problem (RFC 9457) if the outcome is a rejection
+  std::string body;                                      // a problem (RFC 9457) if the outcome is a rejection
+  std::optional<codec::problem> problem = std::nullopt;  // of a rejection
+  std::string detail = {};                               // of the problem
 };
 
 // Returns the status of that response.
 unsigned recorded_status(const outcome& what);
+
+// Returns the problem that it is, if the outcome is a rejection.
+std::optional<problem> recorded_problem(verdict what) noexcept;
 
 // `order` is the version that an accepted outcome created, or null for a rejection.
 recorded_response recorded_response_of(const outcome& what, const shared_order& order);

@@ -144,7 +144,7 @@ constexpr bool is_in_order() {
   for (std::size_t i = 0; i < std::size(rows); ++i) {
     if (static_cast<std::size_t>(rows[i].which) != i) return false;
   }
-  return std::size(rows) == static_cast<std::size_t>(draining) + 1;
+  return std::size(rows) == problem_count;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // made from it. Pure functions; thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -50,6 +51,9 @@ enum class problem : std::uint8_t {
   persistence_behind,
   draining,
 };
+
+// The number of problems.
+inline constexpr std::size_t problem_count = static_cast<std::size_t>(problem::draining) + 1;
 
 struct problem_row {
   problem which;

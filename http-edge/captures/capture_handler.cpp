@@ -21,6 +21,7 @@ response error_response(unsigned status, std::string_view text) {
   append_json_string(body, text);
   body += '}';
   response made = json_response(status, std::move(body));
+  made.detail = text;
   if (status == 503 || status == 429) made.add_header("Retry-After", retry_after_seconds);
   return made;
 }
@@ -164,7 +165,9 @@ response capture_response(const answer& what, std::optional<position> visible) {
 }
 
 response capture_problem(problem which, std::string_view detail, std::optional<position> visible) {
-  return with_position(error_response(codec::row_of(which).status, detail), visible);
+  response made = with_position(error_response(codec::row_of(which).status, detail), visible);
+  made.problem = which;
+  return made;
 }
 
 }  // namespace ordem::http_edge

@@ -43,9 +43,11 @@ struct refusal_renderer {
 }  // namespace
 
 response invalid_order_response(const std::vector<violation>& violations) {
-  return problem_response(problem::invalid_order,
-                          violations.size() == 1 ? "the body has an error" : "the body has several errors",
-                          errors_member(violations));
+  response made = problem_response(problem::invalid_order,
+                                   violations.size() == 1 ? "the body has an error" : "the body has several errors",
+                                   errors_member(violations));
+  if (!violations.empty()) made.detail = violations.front().pointer + ": " + violations.front().detail;
+  return made;
 }
 
 response outcome_response(const outcome& what, const shared_order& order) {
@@ -55,6 +57,8 @@ response outcome_response(const outcome& what, const shared_order& order) {
   made.body = std::move(recorded.body);
   if (!is_accepted(what.verdict)) {
     made.content_type = problem_media_type;
+    made.problem = recorded.problem;
+    made.detail = std::move(recorded.detail);
     return made;
   }
   made.add_header("ETag", entity_tag(order->version));

@@ -98,6 +98,8 @@ response problem_response(problem which, unsigned status, std::string_view detai
   made.status = status;
   made.content_type = problem_media_type;
   made.body = codec::problem_body(codec::row_of(which), status, detail, more);
+  made.problem = which;
+  made.detail = detail;
   if (status == 503 || status == 429 || which == problem::request_in_flight) {
     made.add_header("Retry-After", retry_after_seconds);
   }

@@ -24,6 +24,9 @@ struct response {
   std::string headers;                                 // further header lines, each "Name: value\r\n"
   std::string body;
   bool close = false;  // close the connection after it
+  // For logs and metrics: the error that the response is, if it is one of the table, and why the request was refused.
+  std::optional<codec::problem> problem = std::nullopt;
+  std::string detail = {};
 
   void add_header(std::string_view name, std::string_view value);
 };

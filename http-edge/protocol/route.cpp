@@ -181,6 +181,32 @@ std::optional<route> find_route(std::string_view target) {
   return found;
 }
 
+std::string_view path_template(resource what) noexcept {
+  switch (what) {
+    case resource::orders: return "/api/v1/orders";
+    case resource::order: return "/api/v1/orders/{id}";
+    case resource::order_status: return "/api/v1/orders/{id}/status";
+    case resource::order_batch: return "/api/v1/orders/batch";
+    case resource::batch: return "/api/v1/batch";
+    case resource::order_versions: return "/api/v1/orders/{id}/versions";
+    case resource::order_version: return "/api/v1/orders/{id}/versions/{n}";
+    case resource::message: return "/api/v1/messages/{guid}";
+    case resource::captures: return "/api/v2/captures";
+    case resource::capture: return "/api/v2/captures/{key}";
+    case resource::ping: return "/-/ping";
+    case resource::ready: return "/-/ready";
+    case resource::ready_reads: return "/-/ready/reads";
+    case resource::live: return "/-/live";
+    case resource::position: return "/-/position";
+    case resource::metrics: return "/metrics";
+    case resource::openapi: return "/openapi.yaml";
+    case resource::problems: return "/problems/";
+    case resource::problem: return "/problems/{slug}";
+    case resource::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
 std::string_view allowed_methods(resource what) noexcept {
   switch (what) {
     case resource::orders: return "GET, HEAD, POST";

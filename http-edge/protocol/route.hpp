@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/beast/http/verb.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <ostream>  // verb.hpp uses it
@@ -35,6 +36,9 @@ enum class resource : std::uint8_t {
   unknown,
 };
 
+// The number of resources, with `unknown`.
+inline constexpr std::size_t resource_count = static_cast<std::size_t>(resource::unknown) + 1;
+
 struct route {
   http_edge::resource resource = resource::unknown;
   // The variable parts of the path, percent-decoded: the order id, GUID, key or slug, and the version.
@@ -55,6 +59,10 @@ std::optional<route> find_route(std::string_view target);
 inline resource resource_of(const std::optional<route>& to) noexcept {
   return to ? to->resource : resource::unknown;
 }
+
+// Returns the path of the resource with names for its variable parts, as in the OpenAPI document: the name of the route
+// in metrics, logs and traces. "unknown" for resource::unknown.
+std::string_view path_template(resource what) noexcept;
 
 // Returns the value of the header Allow for a resource.
 std::string_view allowed_methods(resource what) noexcept;

@@ -316,6 +316,17 @@ TEST_CASE("is_write holds for create, replace, merge, change of status and batch
                                                          {resource::batch, verb::post}});
 }
 
+TEST_CASE("the template of a path is one of its resource") {
+  for (const resource what : every_resource) {
+    CAPTURE(path_template(what));
+    if (what == resource::unknown) {
+      CHECK(path_template(what) == "unknown");
+    } else {
+      CHECK(find_route(path_template(what))->resource == what);
+    }
+  }
+}
+
 TEST_CASE("is_of_batches holds for batches only") {
   for (const resource what : every_resource) {
     CAPTURE(static_cast<int>(what));
