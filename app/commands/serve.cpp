@@ -11,6 +11,7 @@
 #include "app/identity/identity_source.hpp"
 #include "app/observability/logger.hpp"
 #include "app/observability/metrics.hpp"
+#include "app/observability/process_stats.hpp"
 #include "app/process/file_limit.hpp"
 #include "app/process/reload_list.hpp"
 #include "app/process/signals.hpp"
@@ -304,7 +305,8 @@ std::string service::metrics() const {
   const bool open = opened_.load();
   const auto stats = open ? store_->view().stats() : storage::view_stats{};
   return metrics_text(server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
-                      open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats());
+                      open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
+                      {read_process_stats(), read_disk_stats(settings_.store.folder)});
 }
 
 log_positions service::positions() const {

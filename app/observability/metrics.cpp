@@ -4,11 +4,18 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <iterator>
 #include <limits>
+#include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "app/process/version.hpp"
+#include "engine/codec/problem.hpp"
+#include "http-edge/protocol/route.hpp"
 
 namespace ordem::app {
 namespace {
@@ -37,18 +44,26 @@ class metric_list {
   // Each bucket of Prometheus includes the counts of the buckets below it.
   template <class Histogram>
   void histogram(const std::string& name, const std::string& help, const Histogram& durations) {
+    histogram(name, help, std::span(&durations, 1), std::identity(), {});
+  }
+  // The sum of the histograms that `of` returns for the parts.
+  template <class Part, class Of>
+  void histogram(const std::string& name, const std::string& help, std::span<const Part> parts, Of of,
+                 const std::vector<label>& labels) {
+    using Histogram = std::remove_cvref_t<decltype(of(parts.front()))>;
     constexpr double us_per_second = 1e6;
-    ClientMetric& metric = add_metric(MetricType::Histogram, name, help, {});
+    ClientMetric& metric = add_metric(MetricType::Histogram, name, help, labels);
     std::uint64_t cumulative = 0;
     for (std::size_t i = 0; i < Histogram::buckets; ++i) {
-      cumulative += durations.count(i);
+      for (const Part& part : parts) cumulative += of(part).count(i);
       const double bound = i < Histogram::bounds_us.size()
                                ? static_cast<double>(Histogram::bounds_us[i]) / us_per_second
                                : std::numeric_limits<double>::infinity();
       metric.histogram.bucket.push_back({cumulative, bound});
     }
     metric.histogram.sample_count = cumulative;
-    metric.histogram.sample_sum = static_cast<double>(durations.sum_us()) / us_per_second;
+    for (const Part& part : parts) metric.histogram.sample_sum += static_cast<double>(of(part).sum_us());
+    metric.histogram.sample_sum /= us_per_second;
   }
 
   std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
@@ -74,18 +89,69 @@ void add_clock(metric_list& to, const clock_stats& clock) {
            std::chrono::duration<double>(clock.lead).count());
 }
 
-void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
-  static const char* const classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
-  for (std::size_t i = 2; i < edge.responses.size(); ++i) {
-    to.counter("ordem_http_responses_total", "HTTP responses, by class of status.", edge.responses[i],
-               {{"status", classes[i]}});
+using http_edge::request_counts;
+
+// Calls visit(route, method, status, count) for each combination that has occurred. The method and the status are
+// indexes of the lists in request_counts.
+template <class Visit>
+void for_each_count(const http_edge::edge_counters& edge, Visit visit) {
+  for (std::size_t i = 0; i < http_edge::resource_count; ++i) {
+    const auto route = static_cast<http_edge::resource>(i);
+    for (std::size_t method = 0; method < request_counts::methods.size(); ++method) {
+      for (std::size_t status = 0; status < request_counts::statuses.size(); ++status) {
+        std::uint64_t count = 0;
+        for (const auto& each : edge.requests) count += each.count(route, method, status);
+        if (count > 0) visit(route, method, status, count);
+      }
+    }
   }
+}
+
+constexpr const char* status_classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+void add_requests(metric_list& to, const http_edge::edge_counters& edge) {
+  std::array<std::uint64_t, std::size(status_classes)> by_class{};
+  std::array<std::uint64_t, http_edge::resource_count> by_route{};
+  for_each_count(edge, [&](http_edge::resource route, std::size_t, std::size_t status, std::uint64_t count) {
+    by_class[request_counts::statuses[status] / 100] += count;
+    by_route[static_cast<std::size_t>(route)] += count;
+  });
+  for (std::size_t i = 2; i < by_class.size(); ++i) {
+    to.counter("ordem_http_responses_total", "HTTP responses, by class of status.", by_class[i],
+               {{"status", status_classes[i]}});
+  }
+  for_each_count(edge, [&](http_edge::resource route, std::size_t method, std::size_t status, std::uint64_t count) {
+    to.counter("ordem_http_requests_total", "HTTP requests answered, by route, method and status.", count,
+               {{"route", std::string(path_template(route))},
+                {"method", std::string(request_counts::methods[method])},
+                {"status", std::to_string(request_counts::statuses[status])}});
+  });
+  for (const codec::problem_row& row : codec::problem_table()) {
+    std::uint64_t count = 0;
+    for (const auto& each : edge.requests) count += each.count(row.which);
+    to.counter("ordem_http_problems_total", "Responses that are a problem, by its type.", count,
+               {{"problem", std::string(row.slug)}});
+  }
+  for (const codec::problem_row& row : codec::problem_table()) {
+    to.counter("ordem_http_batch_line_problems_total", "Lines of batches whose verdict is a problem, by its type.",
+               edge.batch_problems[static_cast<std::size_t>(row.which)], {{"problem", std::string(row.slug)}});
+  }
+  const std::span<const request_counts> all(edge.requests);
+  for (std::size_t i = 0; i < by_route.size(); ++i) {
+    if (by_route[i] == 0) continue;
+    const auto route = static_cast<http_edge::resource>(i);
+    to.histogram("ordem_http_response_seconds", "From the complete request to the rendered response, by route.", all,
+                 [route](const request_counts& of) -> const auto& { return of.durations(route); },
+                 {{"route", std::string(path_template(route))}});
+  }
+}
+
+void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
+  add_requests(to, edge);
   for (const std::size_t i : {2U, 4U, 5U}) {
     to.counter("ordem_http_batch_lines_total", "Lines of batches, by class of the status of their verdicts.",
-               edge.batch_lines[i], {{"status", classes[i]}});
+               edge.batch_lines[i], {{"status", status_classes[i]}});
   }
-  to.histogram("ordem_http_response_seconds", "From the complete request to the rendered response.",
-               edge.response_time);
   to.histogram("ordem_http_refusal_seconds", "From the header of a message that is refused to its response.",
                edge.refusal_time);
   to.counter("ordem_http_overload_refusals_total", "Messages refused because too many arrive.", edge.refused_by_delay,
@@ -206,16 +272,44 @@ void add_view(metric_list& to, const storage::view_stats& stats) {
   to.gauge("ordem_store_table_file_bytes", "Size of the sorted files.", static_cast<double>(stats.table_file_bytes));
 }
 
+// The names process_* are those that Prometheus recommends for every process.
+void add_own(metric_list& to, const own_stats& own) {
+  const auto gauge = [&to](const char* name, const char* help, const auto& value) {
+    if (value) to.gauge(name, help, static_cast<double>(*value));
+  };
+  const process_stats& process = own.process;
+  if (process.cpu_seconds) {
+    to.add(MetricType::Counter, "process_cpu_seconds_total", "CPU time of all threads, user and system.",
+           *process.cpu_seconds);
+  }
+  gauge("process_resident_memory_bytes", "Memory in RAM.", process.resident_bytes);
+  gauge("process_virtual_memory_bytes", "Size of the address space.", process.virtual_bytes);
+  gauge("process_threads", "Threads.", process.threads);
+  gauge("process_start_time_seconds", "When the process started, in seconds since 1970.", process.started_at_s);
+  gauge("process_open_fds", "Open file descriptors.", process.open_files);
+  gauge("process_max_fds", "The limit of open file descriptors.", process.open_files_max);
+  if (own.disk) {
+    to.gauge("ordem_disk_available_bytes", "Free space for the data folder.",
+             static_cast<double>(own.disk->available_bytes));
+    to.gauge("ordem_disk_size_bytes", "Size of the file system of the data folder.",
+             static_cast<double>(own.disk->size_bytes));
+  }
+}
+
 }  // namespace
 
 std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::access_state& access,
                          http_edge::service_state state, const actors::gateway* engine, const storage::log* log,
-                         const storage::view_stats* view, timestamp now, const clock_stats& clock) {
+                         const storage::view_stats* view, timestamp now, const clock_stats& clock,
+                         const own_stats& own) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; the labels give the version.", 1, {{"version", std::string(version_text)}});
   all.gauge("ordem_takes_writes", "1 if writes are accepted, as /-/ready says, else 0.", takes_writes(state) ? 1 : 0);
   all.gauge("ordem_serves_reads", "1 if reads are served, as /-/ready/reads says, else 0.",
             serves_reads(state) ? 1 : 0);
+  all.gauge("ordem_read_only", "1 if writes have stopped because of a failure and reads go on, else 0.",
+            state == http_edge::service_state::read_only ? 1 : 0);
+  add_own(all, own);
   add_clock(all, clock);
   add_edge(all, edge);
   add_access(all, access);

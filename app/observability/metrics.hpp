@@ -1,9 +1,11 @@
 // All metrics of the server in the Prometheus text format. Thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "actors/gateway.hpp"
+#include "app/observability/process_stats.hpp"
 #include "engine/model/engine_clock.hpp"
 #include "http-edge/access/access_control.hpp"
 #include "http-edge/protocol/service_status.hpp"
@@ -12,9 +14,16 @@
 
 namespace ordem::app {
 
+// What the program knows about itself.
+struct own_stats {
+  process_stats process = {};
+  std::optional<disk_stats> disk = std::nullopt;  // of the data folder
+};
+
 // Returns the text of GET /metrics. engine, log and store may be null while the server recovers.
 std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::access_state& access,
                          http_edge::service_state state, const actors::gateway* engine, const storage::log* log,
-                         const storage::view_stats* view, timestamp now, const clock_stats& clock);
+                         const storage::view_stats* view, timestamp now, const clock_stats& clock,
+                         const own_stats& own);
 
 }  // namespace ordem::app

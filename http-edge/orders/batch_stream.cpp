@@ -155,9 +155,13 @@ void batch_stream::on_turn() {
 
 void batch_stream::count_verdicts() {
   const auto counts = window_.take_counts();
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] > 0) resources_.verdicts_by_status[i].fetch_add(counts[i], std::memory_order_relaxed);
+  for (std::size_t i = 0; i < counts.by_status.size(); ++i) {
+    if (counts.by_status[i] == 0) continue;
+    verdicts_by_status_[i] += counts.by_status[i];
+    resources_.verdicts_by_status[i].fetch_add(counts.by_status[i], std::memory_order_relaxed);
   }
+  for (const codec::problem each : counts.problems)
+    resources_.verdicts_by_problem[static_cast<std::size_t>(each)].fetch_add(1, std::memory_order_relaxed);
 }
 
 void batch_stream::write() {

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/codec/problem.hpp"
 #include "engine/codec/write_body.hpp"
 #include "engine/model/outcome.hpp"
 #include "http-edge/orders/batch_connection.hpp"
@@ -35,6 +36,7 @@ struct batch_resources {
   memory_budget& response_memory;
   simdjson::dom::parser& line_parser;                             // as for read_batch_line()
   std::array<std::atomic<std::uint64_t>, 6>& verdicts_by_status;  // counters, by the first digit of the status
+  std::array<std::atomic<std::uint64_t>, codec::problem_count>& verdicts_by_problem;
 };
 
 class batch_stream {
@@ -58,6 +60,8 @@ class batch_stream {
   waits_for now_waits_for() const noexcept;
   // Returns whether a part of the response has been sent.
   bool response_begun() const noexcept { return response_begun_; }
+  // Returns the number of verdicts so far, by the first digit of the status.
+  const batch_window::status_counts& verdicts() const noexcept { return verdicts_by_status_; }
 
  private:
   void advance();
@@ -82,6 +86,7 @@ class batch_stream {
   line_splitter lines_;
   order_turns turns_;
   batch_window window_;
+  batch_window::status_counts verdicts_by_status_{};
   memory_budget::permit memory_;     // for the window and for verdicts
   bool begun_ = false;               // the first byte of the first line has arrived
   bool is_array_ = false;            // the body is a JSON array, so it has no lines

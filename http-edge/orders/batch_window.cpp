@@ -42,7 +42,7 @@ void batch_window::refuse(slot& at, std::optional<std::string_view> key, const r
   append_verdict(at.refused, key, why);
   bytes_ += at.refused.size() - at.bytes;
   at.bytes = at.refused.size();
-  ++counts_[why.status / 100];
+  count(why.status, why.problem);
 }
 
 void batch_window::complete(std::uint32_t line, answer&& what) {
@@ -52,12 +52,17 @@ void batch_window::complete(std::uint32_t line, answer&& what) {
   CHECK(answered.state == state::in_flight);
   --in_flight_;
   if (auto* done = std::get_if<executed>(&what)) {
-    ++counts_[codec::recorded_status(done->outcome) / 100];
+    count(codec::recorded_status(done->outcome), codec::recorded_problem(done->outcome.verdict));
     answered.state = state::executed;
     answered.executed = std::move(*done);
   } else {
     refuse(answered, answered.key, refusal_response(std::get<refusal>(what)));
   }
+}
+
+void batch_window::count(unsigned status, std::optional<codec::problem> which) {
+  ++counts_.by_status[status / 100];
+  if (which) counts_.problems.push_back(*which);
 }
 
 void batch_window::write_due(std::string& out) {

@@ -5,11 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engine/codec/problem.hpp"
 #include "engine/model/outcome.hpp"
 #include "http-edge/orders/batch_limits.hpp"
 #include "http-edge/orders/batch_line.hpp"
@@ -19,7 +21,11 @@ namespace ordem::http_edge {
 class batch_window {
  public:
   // The number of verdicts by the first digit of their status.
-  using verdict_counts = std::array<std::uint64_t, 6>;
+  using status_counts = std::array<std::uint64_t, 6>;
+  struct verdict_counts {
+    status_counts by_status{};
+    std::vector<codec::problem> problems;  // of each verdict that is one; no more than lines_in_flight_max
+  };
 
   bool empty() const noexcept { return size_ == 0; }
   bool full() const noexcept { return size_ == batch_limits::lines_in_flight_max; }
@@ -40,7 +46,8 @@ class batch_window {
   // Appends the verdicts whose earlier lines all have theirs, and removes these lines.
   void write_due(std::string& out);
 
-  // Returns the counts of the verdicts since the last call.
+  // Returns the counts of the verdicts since the last call. REQUIRES: called before more lines get theirs than the
+  // window holds.
   verdict_counts take_counts() noexcept { return std::exchange(counts_, {}); }
 
  private:
@@ -56,6 +63,7 @@ class batch_window {
   };
 
   slot& append();
+  void count(unsigned status, std::optional<codec::problem> which);
   void refuse(slot& at, std::optional<std::string_view> key, const response& why);
 
   std::vector<slot> slots_;  // a ring buffer, which grows up to its bound
@@ -64,7 +72,7 @@ class batch_window {
   std::uint32_t first_ = 0;  // the first line's number
   std::size_t in_flight_ = 0;
   std::size_t bytes_ = 0;
-  verdict_counts counts_{};
+  verdict_counts counts_;
 };
 
 }  // namespace ordem::http_edge

@@ -5,17 +5,15 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "engine/base/duration_histogram.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
 #include "http-edge/server/connection_count.hpp"
+#include "http-edge/server/request_counts.hpp"
 #include "http-edge/server/settings.hpp"
 
 namespace ordem::http_edge {
-
-// The buckets of the metric ordem_http_response_seconds.
-inline constexpr std::array<std::uint64_t, 11> response_us_bounds = {50,    100,    250,    500,     1'000,    2'500,
-                                                                     5'000, 10'000, 50'000, 250'000, 1'000'000};
 
 // The buckets of the metric ordem_http_refusal_seconds.
 inline constexpr std::array<std::uint64_t, 8> refusal_us_bounds = {5, 10, 25, 50, 100, 250, 1'000, 10'000};
@@ -27,17 +25,19 @@ struct edge_counters {
   using counter = std::atomic<std::uint64_t>;
 
   explicit edge_counters(const server_settings& settings)
-      : body_memory(settings.body_memory_bytes_max), response_memory(settings.response_memory_bytes_max) {}
+      : requests(settings.io_threads),
+        body_memory(settings.body_memory_bytes_max),
+        response_memory(settings.response_memory_bytes_max) {}
 
-  std::array<counter, 6> responses{};    // by the first digit of the status
+  std::vector<request_counts> requests;  // of each I/O thread
   std::array<counter, 6> batch_lines{};  // verdicts on lines of batches, by the first digit of the status
-  duration_histogram<response_us_bounds> response_time;  // from the complete request to the rendered response
   duration_histogram<refusal_us_bounds> refusal_time;    // of a refused message, from its header to its response
   duration_histogram<loop_us_bounds> loop_delay;         // from an event to its handler, measured now and then
   counter refused_by_delay{0};                           // messages refused by admission control
   counter refused_by_bound{0};                           // messages beyond --max-in-flight
   std::atomic<std::int64_t> overloaded_threads{0};
   std::atomic<std::int64_t> held_back{0};  // connections whose next request is left unread
+  std::array<counter, codec::problem_count> batch_problems{};  // verdicts on lines of batches that are problems
   counter connections_accepted{0};
   counter connections_refused{0};             // over connections_max
   counter connections_refused_by_address{0};  // over connections_per_address_max

@@ -33,10 +33,11 @@ admission_settings admission_settings_of(const server_settings& settings) {
 }  // namespace
 
 io_thread::io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters,
-                     access_state& access, std::unique_ptr<auth::authenticator> authenticator)
+                     request_counts& requests, access_state& access, std::unique_ptr<auth::authenticator> authenticator)
     : settings_(settings),
       context_(context),
       counters_(counters),
+      requests_(requests),
       access_(access),
       handler_(context, settings.captured_bytes_max, access_control(access, std::move(authenticator))),
       work_(io_context_.get_executor()),
@@ -250,11 +251,6 @@ void io_thread::sweep() {
   for (session& each : sessions_) each.check_deadline(now);
   access_.denials.flush(now);
   advance_admission(now);
-}
-
-void io_thread::count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept {
-  counters_.responses[status / 100].fetch_add(1, std::memory_order_relaxed);
-  counters_.response_time.add(took);
 }
 
 }  // namespace ordem::http_edge

@@ -29,9 +29,9 @@ namespace ordem::http_edge {
 
 class io_thread final : public completion_queue {
  public:
-  // All arguments must outlive the thread.
+  // All arguments must outlive the thread. `requests` is the element of counters.requests that is this thread's.
   io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters,
-            access_state& access, std::unique_ptr<auth::authenticator> authenticator);
+            request_counts& requests, access_state& access, std::unique_ptr<auth::authenticator> authenticator);
   ~io_thread() override;
 
   // `queue` is the number of this completion queue. REQUIRES: no session exists yet.
@@ -74,7 +74,7 @@ class io_thread final : public completion_queue {
   // Has the session go on once there is room for its request, or time to refuse it: session::resume().
   void hold_back(std::shared_ptr<session> from);
 
-  void count_response(unsigned status, std::chrono::steady_clock::duration took) noexcept;
+  void count(const answered_request& what) noexcept { requests_.add(what); }
 
  private:
   void pass_on();
@@ -90,6 +90,7 @@ class io_thread final : public completion_queue {
   const server_settings& settings_;
   const handler_context& context_;
   edge_counters& counters_;
+  request_counts& requests_;
   access_state& access_;
   http_edge::handler handler_;
   request_id_generator request_ids_;

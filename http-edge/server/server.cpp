@@ -90,7 +90,8 @@ struct server::parts {
                settings.captures_port.has_value()) {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
       auto authenticator = connected.make_authenticator ? connected.make_authenticator() : nullptr;
-      threads.push_back(std::make_unique<io_thread>(settings, context, counters, access, std::move(authenticator)));
+      threads.push_back(std::make_unique<io_thread>(settings, context, counters, counters.requests[i], access,
+                                                    std::move(authenticator)));
     }
     for (const endpoint_settings& each : endpoints_of(settings)) {
       listeners.emplace_back(each, uses_tls(settings, each), threads.front()->io_context());

@@ -342,7 +342,7 @@ void session::begin_batch() {
   stage_ = stage::batching;
   edge_counters& counters = thread_.counters();
   const batch_resources resources{thread_.settings().body_bytes_max, counters.response_memory,
-                                  thread_.handler().line_parser(), counters.batch_lines};
+                                  thread_.handler().line_parser(), counters.batch_lines, counters.batch_problems};
   batch_ = std::make_unique<batch_stream>(static_cast<batch_connection&>(*this), *parser_, batch_request_of(*head_),
                                           resources);
   batch_->start();
@@ -444,7 +444,7 @@ bool session::keeps_alive() const noexcept {
 void session::end_batch(bool complete) {
   const auto ended = std::move(batch_);  // destroyed at the end of this call, as the batch is the caller
   constexpr unsigned ok = 200;
-  thread_.count_response(ok, clock::now() - received_at_);
+  note_answer(ok, std::nullopt);
   stays_open_ = complete;
   buffer_.shrink_to_fit();
   buffer_memory_.resize(buffer_.capacity());
@@ -533,8 +533,14 @@ void session::respond(const response& what) {
   wire_.request_id = context_.request_id;
   stays_open_ = append_response(out_, what, wire_);
   if (!out_memory_.resize(out_.capacity())) return refuse_for_memory(what.close);
-  thread_.count_response(what.status, clock::now() - received_at_);
+  note_answer(what.status, what.problem);
   write_out();
+}
+
+// Counts the response, which has been rendered.
+void session::note_answer(unsigned status, std::optional<problem> which) {
+  const auto method = parser_ ? parser_->get().method() : http::verb::unknown;
+  thread_.count({resource_.value_or(resource::unknown), method, status, which, clock::now() - received_at_});
 }
 
 void session::refuse_for_memory(bool closes) {

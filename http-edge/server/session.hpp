@@ -110,6 +110,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void respond(const response& what);
   bool is_last_response();
   void complete_context();
+  void note_answer(unsigned status, std::optional<problem> which);
   void refuse_for_memory(bool closes);
   void write_out();
   void on_written(boost::beast::error_code ec);

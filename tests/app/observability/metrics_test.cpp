@@ -45,6 +45,7 @@ struct metrics_test : gateway_test {
   std::optional<http_edge::access_state> access;
   http_edge::service_state state = http_edge::service_state::ready;
   clock_stats clock_seen;
+  own_stats own;
 
   ~metrics_test() { engine.reset(); }
 
@@ -59,7 +60,7 @@ struct metrics_test : gateway_test {
   std::string text() {
     const storage::view_stats stats;
     if (!access) access.emplace(access_rules, http_edge::hosts_by_listener(), http_edge::denial_lines());
-    return metrics_text(edge, *access, state, engine.get(), &store, &stats, clock.now(), clock_seen);
+    return metrics_text(edge, *access, state, engine.get(), &store, &stats, clock.now(), clock_seen, own);
   }
   // Returns the value of a metric, named with its labels, or nullopt if it is missing.
   std::optional<std::string> value_of(const std::string& name) {
@@ -99,7 +100,52 @@ TEST_CASE_METHOD(metrics_test, "there are metrics for whether writes are accepte
     state = now;
     CHECK(value_of("ordem_takes_writes") == writes);
     CHECK(value_of("ordem_serves_reads") == reads);
+    CHECK(value_of("ordem_read_only") == (now == http_edge::service_state::read_only ? "1" : "0"));
   }
+}
+
+// --- requests ---
+
+TEST_CASE_METHOD(metrics_test, "requests of all threads are counted together, by route, method and status") {
+  using boost::beast::http::verb;
+  REQUIRE(edge.requests.size() > 1);
+  for (auto& thread : edge.requests)
+    thread.add({.to = http_edge::resource::order, .method = verb::patch, .status = 200, .took = milliseconds(2)});
+  edge.requests[1].add({.to = http_edge::resource::order,
+                        .method = verb::patch,
+                        .status = 409,
+                        .problem = codec::problem::stale_version,
+                        .took = milliseconds(2)});
+  edge.requests[1].add({.method = verb::propfind, .status = 404, .problem = codec::problem::not_found});
+  CHECK(value_of(R"(ordem_http_requests_total{route="/api/v1/orders/{id}",method="PATCH",status="200"})") == "2");
+  CHECK(value_of(R"(ordem_http_requests_total{route="/api/v1/orders/{id}",method="PATCH",status="409"})") == "1");
+  CHECK(value_of(R"(ordem_http_requests_total{route="unknown",method="other",status="404"})") == "1");
+  CHECK_FALSE(value_of(R"(ordem_http_requests_total{route="/api/v1/orders/{id}",method="GET",status="200"})"));
+  CHECK(value_of(R"(ordem_http_responses_total{status="2xx"})") == "2");
+  CHECK(value_of(R"(ordem_http_responses_total{status="4xx"})") == "2");
+  CHECK(value_of(R"(ordem_http_responses_total{status="5xx"})") == "0");
+  CHECK(value_of(R"(ordem_http_problems_total{problem="stale-version"})") == "1");
+  CHECK(value_of(R"(ordem_http_problems_total{problem="draining"})") == "0");
+  CHECK(value_of(R"(ordem_http_response_seconds_count{route="/api/v1/orders/{id}"})") == "3");
+  CHECK(value_of(R"(ordem_http_response_seconds_sum{route="/api/v1/orders/{id}"})") == "0.006");
+  CHECK(value_of(R"(ordem_http_response_seconds_bucket{route="/api/v1/orders/{id}",le="0.001"})") == "0");
+  CHECK(value_of(R"(ordem_http_response_seconds_bucket{route="/api/v1/orders/{id}",le="0.0025"})") == "3");
+  CHECK_FALSE(value_of(R"(ordem_http_response_seconds_count{route="/api/v1/orders"})"));
+}
+
+// --- the process ---
+
+TEST_CASE_METHOD(metrics_test,
+                 "what the system says about the process has metrics, and what it does not say has none") {
+  CHECK_FALSE(value_of("process_open_fds"));
+  CHECK_FALSE(value_of("ordem_disk_available_bytes"));
+  own.process.cpu_seconds = 1.5;
+  own.process.open_files = 17;
+  own.disk = {1000, 400};
+  CHECK(value_of("process_cpu_seconds_total") == "1.5");
+  CHECK(value_of("process_open_fds") == "17");
+  CHECK(value_of("ordem_disk_size_bytes") == "1000");
+  CHECK(value_of("ordem_disk_available_bytes") == "400");
 }
 
 // --- captures ---
@@ -151,6 +197,8 @@ TEST_CASE_METHOD(metrics_test, "lines of batches are counted by the class of the
   CHECK(value_of(R"(ordem_http_batch_lines_total{status="2xx"})") == "1000");
   CHECK(value_of(R"(ordem_http_batch_lines_total{status="4xx"})") == "3");
   CHECK(value_of(R"(ordem_http_batch_lines_total{status="5xx"})") == "0");
+  edge.batch_problems[static_cast<std::size_t>(codec::problem::invalid_order)] = 2;
+  CHECK(value_of(R"(ordem_http_batch_line_problems_total{problem="invalid-order"})") == "2");
 }
 
 // --- memory ---
@@ -223,9 +271,9 @@ TEST_CASE_METHOD(metrics_test, "without Postgres there are no metrics of it") {
 TEST_CASE_METHOD(metrics_test, "during recovery there are no metrics of Postgres") {
   consume();
   const http_edge::access_state no_access({}, {}, {});
-  CHECK_THAT(
-      metrics_text(edge, no_access, http_edge::service_state::recovering, nullptr, nullptr, nullptr, clock.now(), {}),
-      !Contains("ordem_postgres"));
+  CHECK_THAT(metrics_text(edge, no_access, http_edge::service_state::recovering, nullptr, nullptr, nullptr, clock.now(),
+                          {}, {}),
+             !Contains("ordem_postgres"));
 }
 
 TEST_CASE_METHOD(metrics_test, "with Postgres there are metrics of its position, its lag and its transactions") {

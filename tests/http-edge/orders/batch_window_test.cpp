@@ -108,8 +108,12 @@ TEST_CASE("each verdict is counted once, by the class of its status") {
   window.complete(window.add(guid_of(3), 1), rejected);
   window.add(bad_line());
   window.add(bad_line());
-  CHECK(window.take_counts() == batch_window::verdict_counts{0, 0, 1, 0, 3, 1});
-  CHECK(window.take_counts() == batch_window::verdict_counts{});
+  const auto counts = window.take_counts();
+  CHECK(counts.by_status == batch_window::status_counts{0, 0, 1, 0, 3, 1});
+  CHECK(counts.problems == std::vector<codec::problem>{codec::problem::overloaded, codec::problem::order_closed,
+                                                       *bad_line().why.problem, *bad_line().why.problem});
+  CHECK(window.take_counts().by_status == batch_window::status_counts{});
+  CHECK(window.take_counts().problems.empty());
 }
 
 TEST_CASE("verdicts are written in the order of lines, for any order of answers") {
