@@ -12,6 +12,7 @@
 #include "app/observability/logger.hpp"
 #include "app/observability/metrics.hpp"
 #include "app/observability/process_stats.hpp"
+#include "app/observability/request_log.hpp"
 #include "app/process/file_limit.hpp"
 #include "app/process/reload_list.hpp"
 #include "app/process/signals.hpp"
@@ -49,11 +50,12 @@ class service {
         log_(values.log_format, values.log_level),
         identities_(values.identities, log_),
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
+        requests_(values.request_log, log_),
         server_(server_settings_of(values), {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
                                 [this](const std::string& why) {
                                   log_.warning("cannot accept connections; retrying", {{"reason", why}});
                                 },
-                                denial_lines(), make_authenticator()}) {}
+                                denial_lines(), requests_.is_active() ? &requests_ : nullptr, make_authenticator()}) {}
 
   int run();
 
@@ -80,6 +82,7 @@ class service {
   engine_clock clock_;
   http_edge::service_status status_;
   reload_list reloads_;
+  request_log requests_;
   // Destroyed in reverse order: the gateway first, then the store that it uses, then the server that it replies to.
   http_edge::server server_;
   std::unique_ptr<storage::store> store_;
@@ -306,7 +309,7 @@ std::string service::metrics() const {
   const auto stats = open ? store_->view().stats() : storage::view_stats{};
   return metrics_text(server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
                       open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
-                      {read_process_stats(), read_disk_stats(settings_.store.folder)});
+                      {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped()});
 }
 
 log_positions service::positions() const {

@@ -294,6 +294,8 @@ void add_own(metric_list& to, const own_stats& own) {
     to.gauge("ordem_disk_size_bytes", "Size of the file system of the data folder.",
              static_cast<double>(own.disk->size_bytes));
   }
+  to.counter("ordem_request_log_dropped_total", "Lines of the request log that were dropped; see --request-log.",
+             own.request_log_dropped);
 }
 
 }  // namespace

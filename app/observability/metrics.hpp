@@ -1,6 +1,7 @@
 // All metrics of the server in the Prometheus text format. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,7 @@ namespace ordem::app {
 struct own_stats {
   process_stats process = {};
   std::optional<disk_stats> disk = std::nullopt;  // of the data folder
+  std::uint64_t request_log_dropped = 0;
 };
 
 // Returns the text of GET /metrics. engine, log and store may be null while the server recovers.

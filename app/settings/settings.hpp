@@ -19,6 +19,9 @@ enum class auth_policy : std::uint8_t { automatic, required, none };
 
 enum class log_format : std::uint8_t { automatic, json, text };
 
+// Which requests the request log has; see is_logged() in request_log.hpp.
+enum class request_log_level : std::uint8_t { off, errors, all };
+
 // Who may come in; see auth/directory.hpp. If there are any, every request needs one.
 struct identity_settings {
   std::string keys_file;  // the keys file, or empty
@@ -43,6 +46,7 @@ struct settings {
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(20);
   app::log_format log_format = app::log_format::automatic;
   std::string log_level = "info";
+  request_log_level request_log = request_log_level::off;
   // Every setting with the value in effect, by name, to be logged at start. Without passwords.
   std::vector<std::pair<std::string, std::string>> effective;
 };

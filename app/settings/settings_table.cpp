@@ -122,7 +122,12 @@ std::vector<setting> settings_table(settings& values) {
                                                      {"text", log_format::text}}),
        "The format of the program's own log, on standard error; auto is text on a terminal, else JSON lines"},
       {"log-level", word_option(values.log_level, {"debug", "info", "warning", "error"}),
-       "The lowest level that is logged"},
+       "The lowest level that is logged; debug logs every refused request with its reason"},
+      {"request-log",
+       choice_option<request_log_level>(values.request_log, {{"off", request_log_level::off},
+                                                             {"errors", request_log_level::errors},
+                                                             {"all", request_log_level::all}}),
+       "The requests that are logged on standard output, a JSON line each; errors: those with a status from 400 on"},
   };
   // clang-format on
 }

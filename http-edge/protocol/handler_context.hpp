@@ -7,6 +7,7 @@
 
 #include "engine/model/time.hpp"
 #include "engine/ports/readers.hpp"
+#include "http-edge/protocol/request_log.hpp"
 #include "http-edge/protocol/service_status.hpp"
 
 namespace ordem::http_edge {
@@ -17,9 +18,10 @@ struct handler_context {
   const order_reader* orders = nullptr;
   const time_source* clock = nullptr;
   const service_status* status = nullptr;
-  std::function<std::string()> metrics_text;  // Prometheus text; thread-safe
-  std::function<log_positions()> positions;   // thread-safe; REQUIRES: the service is not recovering
-  bool has_operations_listener = false;       // see serves() in listener.hpp
+  std::function<std::string()> metrics_text;      // Prometheus text; thread-safe
+  std::function<log_positions()> positions;       // thread-safe; REQUIRES: the service is not recovering
+  bool has_operations_listener = false;           // see serves() in listener.hpp
+  http_edge::request_log* request_log = nullptr;  // null: requests are not logged
 };
 
 // Returns the position that reads show, for Ordem-Position, or nullopt while the service is recovering.

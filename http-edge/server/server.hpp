@@ -16,6 +16,7 @@
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
 #include "http-edge/access/access_control.hpp"
+#include "http-edge/protocol/request_log.hpp"
 #include "http-edge/protocol/service_status.hpp"
 #include "http-edge/server/edge_counters.hpp"
 #include "http-edge/server/settings.hpp"
@@ -32,6 +33,8 @@ struct server_parts {
   std::function<void(const std::string&)> on_accept_failure = [](const std::string&) {};
   // Requests that are not authorised.
   denial_lines on_denial = {};
+  // Where requests are logged, or null.
+  http_edge::request_log* request_log = nullptr;
   // Makes the authenticator of one I/O thread; called once for each of them by the constructor. Null: there are no
   // identities, and every request is authorised.
   std::function<std::unique_ptr<auth::authenticator>()> make_authenticator = nullptr;

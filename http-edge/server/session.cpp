@@ -1,6 +1,7 @@
 #include "http-edge/server/session.hpp"
 
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <optional>
 #include <utility>
@@ -54,6 +55,7 @@ session::session(accepted_connection&& accepted, io_thread& thread)
       out_memory_(thread.counters().response_memory),
       line_timer_(thread.io_context()) {
   body_memory_.count_in(thread.counters().body_memory);
+  if (thread.context().request_log != nullptr) trail_ = std::make_unique<request_trail>();
 }
 
 void session::start() {
@@ -65,6 +67,7 @@ void session::start() {
 
 void session::refuse_connection(problem which, std::string_view detail) {
   received_at_ = clock::now();
+  if (trail_) *trail_ = {.is_open = true, .began_at = received_at_};
   response refused = problem_response(which, detail);
   refused.close = true;
   respond(refused);
@@ -122,12 +125,15 @@ void session::parse_buffered() {
       if (skip_empty_lines()) break;
       if (thread_.overloaded() && has_to_wait()) return hold_back();
       stage_ = stage::receiving;
-      deadline_ = clock::now() + thread_.settings().request_timeout;
+      const auto now = clock::now();
+      deadline_ = now + thread_.settings().request_timeout;
+      if (trail_) *trail_ = {.is_open = true, .began_at = now};
     }
     const bool had_header = parser_->is_header_done();
     error_code ec;
     const std::size_t used = parser_->put(buffer_.data(), ec);
     buffer_.consume(used);
+    if (trail_) trail_->bytes_in += used;
     if (ec && ec != http::error::need_more) return refuse_unparsable(ec);
     if (!had_header && parser_->is_header_done() && !accept_header()) return;
     if (!head_) parser_->get().body().clear();  // the request has been refused: only the end of its body matters
@@ -191,6 +197,7 @@ bool session::accept_header() {
   }
   if (authorized) {
     permit_of_tenant_ = std::move(authorized->permit);
+    if (trail_) trail_->origin = authorized->origin;
     head_ = checks.read_head(request, std::move(to), connection_, std::move(authorized->origin));
     if (head_ && !batch && thread_.overloaded() && !admits_message()) {
       auto refused = refused_request(problem::overloaded, "messages take too long at present; nothing was done",
@@ -352,6 +359,7 @@ session::parse_result session::parse_body() {
   error_code ec;
   const std::size_t used = parser_->put(buffer_.data(), ec);
   buffer_.consume(used);
+  if (trail_) trail_->bytes_in += used;
   if (ec == http::error::need_more) ec = {};
   // The parser waits for the end of a chunk's extension, or of a trailer.
   if (!ec && used == 0 && !parser_->is_done() && buffer_.size() > thread_.settings().header_bytes_max)
@@ -377,6 +385,7 @@ void session::on_batch_bytes(error_code ec, std::size_t count) {
 
 void session::write_chunk(const chunk_parts& parts) {
   extend_deadline();
+  if (trail_) trail_->bytes_out += boost::asio::buffer_size(parts);
   // Each part of the write that succeeds extends the deadline.
   const auto next_write_bytes = [this](error_code ec, std::size_t) -> std::size_t {
     extend_deadline();
@@ -445,6 +454,8 @@ void session::end_batch(bool complete) {
   const auto ended = std::move(batch_);  // destroyed at the end of this call, as the batch is the caller
   constexpr unsigned ok = 200;
   note_answer(ok, std::nullopt);
+  note_lines(*ended);
+  log_request(!complete);
   stays_open_ = complete;
   buffer_.shrink_to_fit();
   buffer_memory_.resize(buffer_.capacity());
@@ -474,8 +485,10 @@ void session::handle_request() {
     page_ = std::make_unique<order_page>(std::move(*page));
     read_page();
   } else if (auto* call = std::get_if<capture_request>(&result)) {
+    if (trail_) trail_->submitted_at = clock::now();
     thread_.submit(shared_from_this(), std::move(*call));
   } else {
+    if (trail_) trail_->submitted_at = clock::now();
     thread_.submit(shared_from_this(), std::move(std::get<message>(result)));
   }
 }
@@ -498,6 +511,7 @@ void session::on_answer(std::uint32_t line, answer&& what) {
     if (stage_ == stage::batching) batch_->on_answer(line, std::move(what));
     return;
   }
+  if (trail_) trail_->answered_at = clock::now();
   respond(answer_response(requested_resource(), what, thread_.context()));
 }
 
@@ -533,14 +547,62 @@ void session::respond(const response& what) {
   wire_.request_id = context_.request_id;
   stays_open_ = append_response(out_, what, wire_);
   if (!out_memory_.resize(out_.capacity())) return refuse_for_memory(what.close);
+  if (trail_) {
+    trail_->detail = what.detail;
+    trail_->bytes_out = out_.size();
+  }
   note_answer(what.status, what.problem);
   write_out();
 }
 
 // Counts the response, which has been rendered.
 void session::note_answer(unsigned status, std::optional<problem> which) {
+  const auto now = clock::now();
   const auto method = parser_ ? parser_->get().method() : http::verb::unknown;
-  thread_.count({resource_.value_or(resource::unknown), method, status, which, clock::now() - received_at_});
+  thread_.count({resource_.value_or(resource::unknown), method, status, which, now - received_at_});
+  if (!trail_) return;
+  trail_->status = status;
+  trail_->problem = which;
+  trail_->rendered_at = now;
+}
+
+void session::note_lines(const batch_stream& of) {
+  if (!trail_) return;
+  const auto& verdicts = of.verdicts();
+  const std::uint64_t refused = verdicts[4] + verdicts[5];
+  trail_->lines = {verdicts[2] + refused, refused};
+}
+
+// Adds the request to the log, unless it is there already. `cut`: its response was not sent to its end.
+void session::log_request(bool cut) {
+  if (!trail_ || !std::exchange(trail_->is_open, false)) return;
+  const auto now = clock::now();
+  const auto between = [](clock::time_point from, clock::time_point to) {
+    const bool happened = from != clock::time_point{} && to > from;
+    return happened ? std::chrono::duration_cast<std::chrono::microseconds>(to - from) : std::chrono::microseconds(0);
+  };
+  complete_context();
+  if (batch_ && batch_->response_begun()) {
+    trail_->status = 200;
+    note_lines(*batch_);
+  }
+  thread_.context().request_log->add(
+      {.context = context_,
+       .origin = trail_->origin,
+       .to = resource_.value_or(resource::unknown),
+       .method = parser_ ? std::string_view(parser_->get().method_string()) : std::string_view(),
+       .address = connection_.peer_address,
+       .status = trail_->status,
+       .problem = trail_->problem,
+       .detail = trail_->detail,
+       .lines = trail_->lines,
+       .cut = cut,
+       .bytes_in = trail_->bytes_in,
+       .bytes_out = trail_->bytes_out,
+       .total = between(trail_->began_at, now),
+       .receive = between(trail_->began_at, received_at_),
+       .engine = between(trail_->submitted_at, trail_->answered_at),
+       .send = between(trail_->rendered_at, now)});
 }
 
 void session::refuse_for_memory(bool closes) {
@@ -576,6 +638,7 @@ void session::write_out() {
 void session::on_written(error_code ec) {
   if (stage_ == stage::closed) return;
   if (ec) return close();
+  log_request(false);
   if (out_.capacity() > memory_budget::uncounted_bytes) std::string().swap(out_);
   out_memory_.resize(out_.capacity());
   if (!stays_open_) return linger();
@@ -602,6 +665,7 @@ void session::linger() {
 
 void session::close() {
   stage_ = stage::closed;
+  log_request(true);
   stream_.close();
 }
 

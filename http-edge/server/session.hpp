@@ -30,6 +30,7 @@
 #include "http-edge/server/address_counts.hpp"
 #include "http-edge/server/admission_control.hpp"
 #include "http-edge/server/connection_count.hpp"
+#include "http-edge/server/request_trail.hpp"
 #include "http-edge/server/stream.hpp"
 
 namespace ordem::http_edge {
@@ -111,6 +112,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   bool is_last_response();
   void complete_context();
   void note_answer(unsigned status, std::optional<problem> which);
+  void note_lines(const batch_stream& of);
+  void log_request(bool cut);
   void refuse_for_memory(bool closes);
   void write_out();
   void on_written(boost::beast::error_code ec);
@@ -155,6 +158,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   tl::expected<request_head, response> head_;  // of the request whose body is read, or the error that refuses it
   request_context context_;                    // of the request; complete once its header has been read
   wire_options wire_;
+  std::unique_ptr<request_trail> trail_;  // of the request; null if requests are not logged
   std::string out_;
   memory_budget::permit out_memory_;
   std::unique_ptr<batch_stream> batch_;  // the batch in progress

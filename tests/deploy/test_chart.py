@@ -43,7 +43,7 @@ EVERY_SETTING = {
     "worker-threads": 1, "shards": 1, "block-cache": "64MiB", "write-buffer": "64MiB", "log-entries": 2000000,
     "jwks": "https://issuer.example/jwks", "jwt-issuer": "https://issuer.example/", "jwt-audience": "ordem",
     "jwt-leeway": "30s", "jwt-name-claim": "client_id", "jwt-tenant-claim": "org", "jwt-scope-claim": "roles",
-    "persist-backlog-max": "1GiB", "log-format": "json", "log-level": "debug",
+    "persist-backlog-max": "1GiB", "log-format": "json", "log-level": "debug", "request-log": "errors",
 }
 EVERYTHING = {
     "fullnameOverride": "orders",

@@ -145,9 +145,9 @@ class _Lines:
 
 class OrdemServer:
     """One server process on one data folder. As a context manager it is stopped and checked at the end. `program`: the command that
-    runs ordem, if it is not the binary."""
+    runs ordem, if it is not the binary. `output`: a descriptor for its standard output, which is otherwise read."""
 
-    def __init__(self, data_dir, *flags, environment=None, program=None):
+    def __init__(self, data_dir, *flags, environment=None, program=None, output=None):
         self.data_dir = data_dir
         self.port = None
         self._ended = False
@@ -159,10 +159,10 @@ class OrdemServer:
             ],
             env=clean_environment(environment),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if output is None else output,
             stderr=subprocess.PIPE,
         )
-        self._stdout = _Lines(self._process.stdout)
+        self._stdout = _Lines(self._process.stdout or open(os.devnull, "rb"))
         self._stderr = _Lines(self._process.stderr)
 
     def __enter__(self):
@@ -245,6 +245,10 @@ class OrdemServer:
         """Returns the output so far on both pipes."""
         return "\n".join(self._stdout.snapshot() + self._stderr.snapshot())
 
+    def stdout_lines(self):
+        """Returns the complete lines of its standard output so far."""
+        return self._stdout.snapshot()
+
     def logs(self):
         """Returns the log lines as dicts; fails if one does not have the JSON format."""
         return [_parse_log_line(line) for line in self._stderr.snapshot()]
@@ -270,9 +274,9 @@ def _listening_port(line):
     return entry["port"] if entry["message"] == "listening" else None
 
 
-def start_server(data_dir, *flags, environment=None, program=None):
+def start_server(data_dir, *flags, environment=None, program=None, output=None):
     """Starts a server and waits until it listens."""
-    return OrdemServer(data_dir, *flags, environment=environment, program=program).wait_listening()
+    return OrdemServer(data_dir, *flags, environment=environment, program=program, output=output).wait_listening()
 
 
 def assert_does_not_start(data_dir, *flags, words=(), environment=None):

@@ -142,10 +142,12 @@ TEST_CASE_METHOD(metrics_test,
   own.process.cpu_seconds = 1.5;
   own.process.open_files = 17;
   own.disk = {1000, 400};
+  own.request_log_dropped = 3;
   CHECK(value_of("process_cpu_seconds_total") == "1.5");
   CHECK(value_of("process_open_fds") == "17");
   CHECK(value_of("ordem_disk_size_bytes") == "1000");
   CHECK(value_of("ordem_disk_available_bytes") == "400");
+  CHECK(value_of("ordem_request_log_dropped_total") == "3");
 }
 
 // --- captures ---

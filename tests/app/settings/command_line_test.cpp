@@ -73,6 +73,7 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"persist-backlog-max", "2GiB"},
     {"log-format", "json"},
     {"log-level", "debug"},
+    {"request-log", "errors"},
 };
 
 std::string environment_name(std::string setting) {
@@ -132,6 +133,7 @@ void check_all_are_set(const settings& result) {
   CHECK(result.engine.consumer.backlog_bytes_max == std::uint64_t{2} << 30);
   CHECK(result.log_format == log_format::json);
   CHECK(result.log_level == "debug");
+  CHECK(result.request_log == request_log_level::errors);
 }
 
 // --- where settings come from ---
@@ -420,6 +422,7 @@ TEST_CASE("an invalid value is refused with the name of its setting") {
       {"log-entries", "0"},
       {"log-format", "xml"},
       {"log-level", "loud"},
+      {"request-log", "some"},
       {"port", "18446744073709551617"},
       {"message-ttl", "18446744073709551617ms"},
       {"message-ttl", "99999999999999999999d"},
@@ -443,7 +446,8 @@ TEST_CASE("an unknown choice is refused with the names of all choices") {
   const auto [name, choices] = GENERATE(table<std::string, std::string>({{"durability", "{fsync,os,postgres}"},
                                                                          {"in-flight", "{conflict,join}"},
                                                                          {"log-format", "{auto,json,text}"},
-                                                                         {"log-level", "{debug,info,warning,error}"}}));
+                                                                         {"log-level", "{debug,info,warning,error}"},
+                                                                         {"request-log", "{all,errors,off}"}}));
   CHECK_THAT(error_of({"--" + name + "=other"}), Contains(name) && Contains(choices));
 }
 
