@@ -18,7 +18,7 @@ from support.concurrency import poll_until
 from support.helm import CHART, NAMESPACE, RELEASE, ROOT, helm, render, rendered_text
 from support.ordem_server import OrdemServer, run_ordem
 from support.orders import accepted_order, create
-from support.promtool import assert_prometheus_takes
+from support.promtool import assert_prometheus_takes, metrics_of_everything
 from support.scripted_server import ScriptedServer, answer_bytes
 
 GOLDEN = Path(__file__).parent / "golden/default.yaml"
@@ -69,7 +69,7 @@ EVERYTHING = {
     "address": "::",
     "serviceAccount": {"annotations": {"i": "j"}},
     "serviceMonitor": {"enabled": True, "labels": {"k": "l"}},
-    "prometheusRule": {"enabled": True, "labels": {"m": "n"}},
+    "prometheusRule": {"enabled": True, "labels": {"m": "n"}, "runbooks": "https://docs.example/operations.md"},
 }
 VALUES = {
     "default": {},
@@ -654,17 +654,13 @@ def test_alerts_are_rules_of_prometheus(tmp_path):
     assert_prometheus_takes("rules", file)
 
 
-def test_alerts_ask_for_metrics_that_the_server_has(launch, database):
-    assert run_ordem("migrate", "--postgres-url", database).returncode == 0
-    client = launch("--postgres-url", database).client()
-    # Some exist only after the first connection to Postgres.
-    poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
-    served = client.get("/metrics").body.decode()
+def test_alerts_ask_for_metrics_that_the_server_has(launch, database, tmp_path):
+    served = metrics_of_everything(launch, database, tmp_path)
     expressions = "\n".join(rule["expr"] for rule in rules()["groups"][0]["rules"])
-    names = set(re.findall(r"\b(ordem_\w+|kubelet_\w+)\{", expressions))
-    assert len(names) >= 8
+    names = set(re.findall(r"\b(ordem_\w+)\{", expressions))
+    assert len(names) >= 12
     for name in names:
-        assert name.startswith("kubelet_volume_stats_") or re.search(rf"^{name}(\{{| )", served, re.MULTILINE), name
+        assert re.search(rf"^{name}(\{{| )", served, re.MULTILINE), name
 
 
 def test_alerts_know_the_bounds():
@@ -677,10 +673,17 @@ def test_alerts_are_those_beside_compose():
     """Breaks if an alert is changed in only one of the two places."""
     of_chart = alerts(rules())
     of_compose = alerts(yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text()))
-    # The two places find a missing server by different labels; kubelet reports the volume only in a cluster.
+    # The two places find a missing server by different labels.
     assert of_chart.pop("OrdemIsAway")[1:] == of_compose.pop("OrdemIsAway")[1:]
-    assert of_chart.pop("OrdemVolumeIsNearlyFull")
     assert of_chart == of_compose
+
+
+def test_runbooks_are_where_they_are_published():
+    """Breaks if the address of an alert's runbook is not the one of the values, or names another alert."""
+    published = "https://docs.example/operations.md"
+    made = render({"prometheusRule": {"enabled": True, "runbooks": published}, "postgres": {"existingSecret": "db"}})
+    for rule in made.one("PrometheusRule")["spec"]["groups"][0]["rules"]:
+        assert rule["annotations"]["runbook_url"] == f"{published}#{rule['alert'].lower()}"
 
 
 # `helm test`.

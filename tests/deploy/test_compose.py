@@ -11,16 +11,15 @@ import yaml
 
 from support import settings
 from support.captures import allocation_bytes, new_key
-from support.concurrency import poll_until
 from support.containers import ROOT, project_version
 from support.ordem_server import run_ordem
 from support.orders import accepted_order, create
-from support.promtool import assert_prometheus_takes
+from support.promtool import assert_prometheus_takes, metrics_of_everything, run_promtool
 
 DEPLOY = ROOT / "deploy"
 RULES = DEPLOY / "prometheus/rules.yml"
 DASHBOARD = DEPLOY / "grafana/dashboards/ordem.json"
-METRIC = re.compile(r"\bordem_[a-z_]+")
+METRIC = re.compile(r"\b(?:ordem|process)_[a-z_]+")
 SELECTOR = re.compile(r'\b(ordem_[a-z_]+)\{(\w+)=~?"([^"]+)"\}')
 FILES = ("compose.yaml", "compose.captures.yaml")
 
@@ -126,6 +125,31 @@ def test_prometheus_takes_its_configuration():
     assert_prometheus_takes("config", DEPLOY / "prometheus/prometheus.yml")
 
 
+def test_alerts_fire_in_time():
+    """Breaks if an alert is late, or fires for what is no reason: the scenarios are in alerts_test.yml."""
+    run_promtool("test", "rules", Path(__file__).parent / "alerts_test.yml")
+
+
+def anchors_of(document):
+    """Returns the fragments that lead to the headings of a document, as GitHub and GitLab make them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_each_alert_has_a_runbook():
+    """Breaks if whoever is called at night is sent to a heading that does not exist."""
+    assert "when-something-fails" in anchors_of(ROOT / "docs/architecture.md")
+    for rule in (rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]):
+        document, _, fragment = rule["annotations"]["runbook_url"].partition("#")
+        assert fragment == rule["alert"].lower() and fragment in anchors_of(ROOT / document), rule["alert"]
+
+
+def test_prometheus_takes_the_metrics(launch, database, tmp_path):
+    """Breaks if a metric is malformed, or its name, unit or type is not what Prometheus recommends."""
+    printed = run_promtool("check", "metrics", text=metrics_of_everything(launch, database, tmp_path))
+    assert printed.strip() == "", printed
+
+
 @pytest.fixture(scope="module")
 def dashboard():
     return [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
@@ -135,12 +159,9 @@ def alerts():
     return [rule["expr"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 
 
-def test_metrics_are_those_of_the_server(launch, database, dashboard):
+def test_metrics_are_those_of_the_server(launch, database, dashboard, tmp_path):
     """Breaks if a panel or an alert uses a metric or a label value that no server has: it would stay empty."""
-    assert run_ordem("migrate", "--postgres-url", database).returncode == 0
-    client = launch(f"--postgres-url={database}").client()
-    poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
-    metrics = client.get("/metrics").body.decode()
+    metrics = metrics_of_everything(launch, database, tmp_path)
     for expression in dashboard + alerts():
         for name in METRIC.findall(expression):
             assert re.search(rf"^{name}[ {{]", metrics, re.MULTILINE), f"{name} of {expression}"

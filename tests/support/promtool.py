@@ -1,13 +1,36 @@
-"""Checks of Prometheus files by promtool."""
+"""Checks of Prometheus files and of metrics by promtool."""
 
 import subprocess
 
 from support import settings
+from support.certificates import Authority
+from support.concurrency import poll_until
+from support.http_client import free_port
 from support.ingress_nginx import PROGRAMS
+from support.ordem_client import OrdemClient
+from support.ordem_server import run_ordem
+
+
+def run_promtool(*arguments, text=None):
+    """Runs promtool, with `text` as its input; returns what it printed. Fails if it reports an error."""
+    result = subprocess.run([PROGRAMS / "usr/bin/promtool", *arguments], input=text, capture_output=True, text=True, check=False,
+                            timeout=settings.COMMAND_SECONDS_MAX)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
 
 
 def assert_prometheus_takes(kind, path):
     """`kind`: config or rules, as for promtool."""
-    result = subprocess.run([PROGRAMS / "usr/bin/promtool", "check", kind, path], capture_output=True, text=True, check=False,
-                            timeout=settings.COMMAND_SECONDS_MAX)
-    assert result.returncode == 0, result.stdout + result.stderr
+    run_promtool("check", kind, path)
+
+
+def metrics_of_everything(launch, database, folder):
+    """Returns the metrics of a server that has all optional ones: with Postgres, with a certificate (made in `folder`), after a request."""
+    assert run_ordem("migrate", "--postgres-url", database).returncode == 0
+    made = Authority(folder / "certificates", "Test CA").issue("server", "/CN=localhost")
+    port = free_port()
+    launch("--postgres-url", database, "--tls-certificate", made.certificate, "--tls-key", made.key, "--operations-port", port)
+    with OrdemClient(port) as client:
+        # Some exist only after the first connection to Postgres.
+        poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
+        return client.get("/metrics").body.decode()
