@@ -53,6 +53,7 @@ session::session(accepted_connection&& accepted, io_thread& thread)
       thread_(thread),
       buffer_memory_(thread.counters().body_memory),
       out_memory_(thread.counters().response_memory),
+      metrics_memory_(thread.counters().metrics_memory),
       line_timer_(thread.io_context()) {
   body_memory_.count_in(thread.counters().body_memory);
   if (thread.context().request_log != nullptr) trail_ = std::make_unique<request_trail>();
@@ -546,7 +547,7 @@ void session::respond(const response& what) {
   complete_context();
   wire_.request_id = context_.request_id;
   stays_open_ = append_response(out_, what, wire_);
-  if (!out_memory_.resize(out_.capacity())) return refuse_for_memory(what.close);
+  if (!reserve_response()) return refuse_for_memory(what.close);
   if (trail_) {
     trail_->detail = what.detail;
     trail_->bytes_out = out_.size();
@@ -605,6 +606,13 @@ void session::log_request(bool cut) {
        .send = between(trail_->rendered_at, now)});
 }
 
+// Takes the memory of the rendered response from the budget. Metrics have some of their own, so that those who use up
+// the budget do not hide it.
+bool session::reserve_response() {
+  if (resource_ == resource::metrics && metrics_memory_.resize(out_.capacity())) return true;
+  return out_memory_.resize(out_.capacity());
+}
+
 void session::refuse_for_memory(bool closes) {
   std::string().swap(out_);
   const auto& request = parser_->get();
@@ -641,6 +649,7 @@ void session::on_written(error_code ec) {
   log_request(false);
   if (out_.capacity() > memory_budget::uncounted_bytes) std::string().swap(out_);
   out_memory_.resize(out_.capacity());
+  metrics_memory_.resize(0);
   if (!stays_open_) return linger();
   body_memory_ = std::move(parser_->get().body());
   body_memory_.clear();

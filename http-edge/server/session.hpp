@@ -114,6 +114,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void note_answer(unsigned status, std::optional<problem> which);
   void note_lines(const batch_stream& of);
   void log_request(bool cut);
+  bool reserve_response();
   void refuse_for_memory(bool closes);
   void write_out();
   void on_written(boost::beast::error_code ec);
@@ -161,6 +162,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   std::unique_ptr<request_trail> trail_;  // of the request; null if requests are not logged
   std::string out_;
   memory_budget::permit out_memory_;
+  memory_budget::permit metrics_memory_;
   std::unique_ptr<batch_stream> batch_;  // the batch in progress
   boost::asio::steady_timer line_timer_;
   bool line_is_awaited_ = false;      // line_timer_ runs, as the tenant's bounds allow no line of the batch now
