@@ -51,11 +51,11 @@ class service {
         identities_(values.identities, log_),
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
         requests_(values.request_log, log_),
-        server_(server_settings_of(values), {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
-                                [this](const std::string& why) {
-                                  log_.warning("cannot accept connections; retrying", {{"reason", why}});
-                                },
-                                denial_lines(), requests_.is_active() ? &requests_ : nullptr, make_authenticator()}) {}
+        server_(
+            server_settings_of(values),
+            {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
+             [this](const std::string& why) { log_.warning("cannot accept connections; retrying", {{"reason", why}}); },
+             denial_lines(), requests_.is_active() ? &requests_ : nullptr, make_authenticator()}) {}
 
   int run();
 
