@@ -39,15 +39,15 @@ void put_uuid(std::string& text, std::size_t offset, const uuid& id) noexcept {
 
 }  // namespace
 
-batch_workload::batch_workload(std::string_view host, const order_text& text, std::size_t lines,
+batch_workload::batch_workload(std::string_view fields, const order_text& text, std::size_t lines,
                                std::size_t orders_updated, random_source random, findings& noted)
     : random_(random), noted_(noted), orders_updated_(orders_updated), guids_(lines) {
   if (lines == 0 || lines > batch_lines_max) throw std::invalid_argument("a batch has 1 to 10000 lines");
   const std::string body(text.create_body());
   const std::string key = std::string(key_name) + std::string(uuid_text_bytes, '0') + "\"";
   const std::string order = R"("order":)" + body + "}\n";
-  create_ = make_text(host, "/api/v1/orders/batch", "{" + key + "," + order, lines);
-  update_ = make_text(host, "/api/v1/batch",
+  create_ = make_text(fields, "/api/v1/orders/batch", "{" + key + "," + order, lines);
+  update_ = make_text(fields, "/api/v1/batch",
                       R"({"op":"replace",)" + key + "," + std::string(id_name) + std::string(uuid_text_bytes, '0') +
                           "\"," + std::string(version_name) + std::string(version_width, ' ') + "," + order,
                       lines);
@@ -67,11 +67,11 @@ batch_workload::batch_workload(std::string_view host, const order_text& text, st
              R"("}})"};
 }
 
-batch_workload::batch_text batch_workload::make_text(std::string_view host, std::string_view path,
+batch_workload::batch_text batch_workload::make_text(std::string_view fields, std::string_view path,
                                                      std::string_view line, std::size_t lines) {
   if (lines * line.size() > batch_bytes_max) throw std::invalid_argument("a batch of so many bytes is not sent");
   batch_text made;
-  made.request.append("POST ").append(path).append(" HTTP/1.1\r\nHost: ").append(host);
+  made.request.append("POST ").append(path).append(" HTTP/1.1\r\n").append(fields);
   made.request +=
       "\r\nContent-Type: application/x-ndjson\r\nContent-Length: " + std::to_string(lines * line.size()) + "\r\n\r\n";
   made.first_line = made.request.size();

@@ -24,10 +24,10 @@ inline constexpr std::size_t batch_bytes_max = std::size_t{8} << 20;
 
 class batch_workload : public workload {
  public:
-  /// `host` is the Host header's value. `noted` must outlive it. If `orders_updated` is 0, the load is creates; else it
-  /// is updates of at least so many orders, which are created first, in batches as well. A batch updates no order
-  /// twice. Throws std::invalid_argument if a batch can't have that size.
-  batch_workload(std::string_view host, const order_text& text, std::size_t lines, std::size_t orders_updated,
+  /// `fields` are the header fields of every request. `noted` must outlive it. If `orders_updated` is 0, the load is
+  /// creates; else it is updates of at least so many orders, which are created first, in batches as well. A batch
+  /// updates no order twice. Throws std::invalid_argument if a batch can't have that size.
+  batch_workload(std::string_view fields, const order_text& text, std::size_t lines, std::size_t orders_updated,
                  random_source random, findings& noted);
 
   [[nodiscard]] bool is_prepared() const override { return orders_.size() >= orders_updated_; }
@@ -50,7 +50,7 @@ class batch_workload : public workload {
     std::size_t turn = 0;
   };
 
-  static batch_text make_text(std::string_view host, std::string_view path, std::string_view line, std::size_t lines);
+  static batch_text make_text(std::string_view fields, std::string_view path, std::string_view line, std::size_t lines);
   void draw_orders();
   verdict judge_line(std::string_view line, std::size_t number);
 

@@ -15,9 +15,9 @@ constexpr std::string_view record_begin = R"(","response":{"response_status":201
 constexpr std::string_view record_end = R"(","response_headers":[{"key":"X-Load","value":"captured"}]}})";
 constexpr std::size_t turn_digits = 16;  // hexadecimal
 
-std::string head(std::string_view method, std::string_view host, std::size_t body_bytes) {
+std::string head(std::string_view method, std::string_view fields, std::size_t body_bytes) {
   std::string text(method);
-  text.append(" /api/v2/captures HTTP/1.1\r\nHost: ").append(host);
+  text.append(" /api/v2/captures HTTP/1.1\r\n").append(fields);
   return text.append("\r\nContent-Length: ").append(std::to_string(body_bytes)).append("\r\n\r\n");
 }
 
@@ -27,11 +27,11 @@ std::span<char, uuid_text_bytes> key_in(std::string& text, std::size_t offset) {
 
 }  // namespace
 
-capture_workload::capture_workload(std::string_view host, random_source random, std::size_t record_bytes)
+capture_workload::capture_workload(std::string_view fields, random_source random, std::size_t record_bytes)
     : random_(random) {
   const std::string blank_key(uuid_text_bytes, '0');
   constexpr std::string_view put_end = R"("})";
-  put_ = head("PUT", host, key_begin.size() + uuid_text_bytes + put_end.size()).append(key_begin);
+  put_ = head("PUT", fields, key_begin.size() + uuid_text_bytes + put_end.size()).append(key_begin);
   put_key_ = put_.size();
   put_.append(blank_key).append(put_end);
 
@@ -41,7 +41,7 @@ capture_workload::capture_workload(std::string_view host, random_source random, 
     throw std::invalid_argument("a capture's body has at least " + std::to_string(least_bytes) + " bytes");
   }
   const std::size_t filling = record_bytes > 0 ? record_bytes - least_bytes : 0;
-  post_ = head("POST", host, least_bytes + filling).append(key_begin);
+  post_ = head("POST", fields, least_bytes + filling).append(key_begin);
   post_key_ = post_.size();
   post_.append(blank_key).append(record_begin);
   post_turn_ = post_.size();

@@ -14,7 +14,7 @@ class capture_workload : public workload {
  public:
   /// `record_bytes` is the size to which the POST's body is padded; 0: no padding. Throws
   /// std::invalid_argument if that is too few.
-  capture_workload(std::string_view host, random_source random, std::size_t record_bytes);
+  capture_workload(std::string_view fields, random_source random, std::size_t record_bytes);
 
   [[nodiscard]] std::string_view next_request() override;
   [[nodiscard]] request_kind kind() const override;

@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "bench/load/batch_workload.hpp"
@@ -35,6 +37,7 @@ struct raw_options {
   double surge_for_s = 0;
   double late_max_s = -1;
   unsigned orders = 0;
+  std::string api_key_file;
   std::vector<std::string> notes;
 };
 
@@ -45,6 +48,8 @@ void add_server_and_load(CLI::App& app, load_plan& plan, raw_options& raw) {
   app.add_option("--port", plan.port, "Port of the server")->capture_default_str();
   app.add_option("--tls-ca", plan.tls_ca,
                  "Use TLS, and trust the authorities in this file (PEM); the name of the server is not compared")
+      ->check(CLI::ExistingFile);
+  app.add_option("--api-key-file", raw.api_key_file, "Send the API key in the first line of this file")
       ->check(CLI::ExistingFile);
   app.add_option("--server-pid", plan.server_pid,
                  "Process id of the server on this machine: its CPU time is reported, too")
@@ -73,7 +78,7 @@ void add_server_and_load(CLI::App& app, load_plan& plan, raw_options& raw) {
                  "With --arrivals: a request that finds no free connection for this long is not sent")
       ->transform(duration);
   app.add_flag("--allow-refusals", plan.takes_refusals,
-               "Count answers 503 /problems/overloaded apart, instead of as errors");
+               "Count answers 503 /problems/overloaded and 429 /problems/rate-limited apart, instead of as errors");
 }
 
 void add_scenario(CLI::App& app, load_options& chosen, raw_options& raw) {
@@ -116,6 +121,14 @@ void add_output(CLI::App& app, load_options& chosen, raw_options& raw) {
   app.add_flag("--json", chosen.as_json, "Print one line of JSON instead of the text");
 }
 
+std::string read_api_key(const std::string& file) {
+  std::string key;
+  if (std::ifstream in(file); !std::getline(in, key) || key.empty()) {
+    throw CLI::ValidationError("--api-key-file", "no key in the first line of " + file);
+  }
+  return key;
+}
+
 run_notes split_notes(const std::vector<std::string>& texts) {
   run_notes notes;
   for (const auto& text : texts) {
@@ -143,6 +156,7 @@ load_options parse_command_line(CLI::App& app, int argc, char** argv) {
   if (!chosen.is_fsync) {
     plan.workloads.what = static_cast<scenario>(std::ranges::find(scenario_names, raw.what) - scenario_names.begin());
   }
+  if (!raw.api_key_file.empty()) plan.api_key = read_api_key(raw.api_key_file);
   if (raw.arrivals.empty() != (raw.rate == 0)) throw CLI::ValidationError("--arrivals", "goes together with --rate");
   if (!raw.arrivals.empty()) {
     plan.open = {.pattern = raw.arrivals == "fixed" ? arrival_pattern::fixed : arrival_pattern::poisson,

@@ -9,10 +9,10 @@ constexpr std::string_view target = "GET /api/v1/orders/";
 
 }  // namespace
 
-get_workload::get_workload(std::string_view host, const order_text& text, const std::vector<known_order>& orders,
+get_workload::get_workload(std::string_view fields, const order_text& text, const std::vector<known_order>& orders,
                            random_source random)
     : text_(text), orders_(orders), random_(random), request_(target) {
-  request_.append(uuid_text_bytes, '0').append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n\r\n");
+  request_.append(uuid_text_bytes, '0').append(" HTTP/1.1\r\n").append(fields).append("\r\n\r\n");
 }
 
 std::string_view get_workload::next_request() {

@@ -15,7 +15,7 @@ namespace ordem::bench {
 class get_workload : public workload {
  public:
   /// `text` and `orders`, of which there must be one at the first request, must outlive it.
-  get_workload(std::string_view host, const order_text& text, const std::vector<known_order>& orders,
+  get_workload(std::string_view fields, const order_text& text, const std::vector<known_order>& orders,
                random_source random);
 
   [[nodiscard]] std::string_view next_request() override;

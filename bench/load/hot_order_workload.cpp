@@ -10,9 +10,9 @@ constexpr std::uint64_t ranges = 100'000;  // of turns, which have ten digits
 
 }  // namespace
 
-hot_order_workload::hot_order_workload(std::string_view host, body_size size, random_source random, unsigned number,
+hot_order_workload::hot_order_workload(std::string_view fields, body_size size, random_source random, unsigned number,
                                        hot_order& shared, findings& noted)
-    : text_(host, 0, size),
+    : text_(fields, 0, size),
       random_(random),
       shared_(shared),
       noted_(noted),

@@ -19,7 +19,7 @@ struct hot_order {
 class hot_order_workload : public workload {
  public:
   /// `shared` and `noted` must outlive it.
-  hot_order_workload(std::string_view host, body_size size, random_source random, unsigned number, hot_order& shared,
+  hot_order_workload(std::string_view fields, body_size size, random_source random, unsigned number, hot_order& shared,
                      findings& noted);
 
   /// The first connection creates the order. REQUIRES: it has done so before this is called for the others.

@@ -17,6 +17,7 @@ struct load_plan {
   std::string host = "127.0.0.1";  // an IP address
   std::uint16_t port = 8080;
   std::string tls_ca;    // a file with the authorities that are trusted, PEM; empty: no TLS
+  std::string api_key;   // sent as a bearer token; empty: none
   pid_t server_pid = 0;  // of the server whose CPU time is reported; 0: none
   scenario_plan workloads;
   unsigned connections = 64;
@@ -26,7 +27,8 @@ struct load_plan {
   std::optional<arrivals> open;
   /// Open loop: a request that finds no free connection for this long after it was due is not sent. nullopt: it waits.
   std::optional<std::chrono::nanoseconds> late_max;
-  /// Whether the server may refuse a request as overloaded. Such answers are counted apart; otherwise they are wrong.
+  /// Whether the server may refuse a request because it is overloaded or beyond the tenant's bounds. Such answers are
+  /// counted apart; otherwise they are wrong.
   bool takes_refusals = false;
   std::chrono::nanoseconds warmup = std::chrono::seconds(1);
   std::chrono::nanoseconds duration = std::chrono::seconds(5);

@@ -46,10 +46,14 @@ verdict judge_stale(const answer& got, std::uint64_t expected_version) {
   return is_right ? verdict::stale : verdict::wrong_body;
 }
 
-verdict judge_overloaded(const answer& got) {
-  if (got.status != 503) return verdict::wrong_status;
+bool is_refusal(const answer& got) {
+  return got.status == 503 || got.status == 429;
+}
+
+verdict judge_refusal(const answer& got) {
   if (!got.header("retry-after")) return verdict::wrong_header;
-  return string_member(got.body, R"("type")") == "/problems/overloaded" ? verdict::right : verdict::wrong_body;
+  const std::string_view expected = got.status == 429 ? "/problems/rate-limited" : "/problems/overloaded";
+  return string_member(got.body, R"("type")") == expected ? verdict::right : verdict::wrong_body;
 }
 
 std::uint64_t current_version_of(const answer& got) {

@@ -35,8 +35,11 @@ struct expected_order {
 /// checks the current version.
 [[nodiscard]] verdict judge_stale(const answer& got, std::uint64_t expected_version);
 
-/// Checks that the request was refused as overloaded: 503, the problem, and Retry-After.
-[[nodiscard]] verdict judge_overloaded(const answer& got);
+/// Whether the server did nothing because too many requests come: 503, or 429 for those of one tenant.
+[[nodiscard]] bool is_refusal(const answer& got);
+
+/// Checks that a refusal has the problem for its status, and Retry-After.
+[[nodiscard]] verdict judge_refusal(const answer& got);
 
 /// The current version that such a refusal names; 0 if none.
 [[nodiscard]] std::uint64_t current_version_of(const answer& got);

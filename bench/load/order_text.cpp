@@ -41,9 +41,9 @@ std::string items_text(const std::string& sku_prefix, std::size_t items) {
   return text;
 }
 
-std::string write_head(std::string_view target, std::string_view host, std::size_t body_bytes) {
+std::string write_head(std::string_view target, std::string_view fields, std::size_t body_bytes) {
   std::string head(target);
-  head.append(" HTTP/1.1\r\nHost: ").append(host);
+  head.append(" HTTP/1.1\r\n").append(fields);
   head.append("\r\nContent-Type: application/json\r\nContent-Length: ").append(std::to_string(body_bytes));
   return head.append("\r\nIdempotency-Key: \"");
 }
@@ -55,7 +55,7 @@ std::string padded_number(std::uint64_t number, std::size_t width) {
   return digits.size() >= width ? digits : std::string(width - digits.size(), '0') + digits;
 }
 
-order_text::order_text(std::string_view host, unsigned number, body_size size) {
+order_text::order_text(std::string_view fields, unsigned number, body_size size) {
   if (size.items == 0 || size.items > body_items_max) throw std::invalid_argument("an order has 1 to 500 items");
   customer_ = "c-" + padded_number(number, name_digits);
   const std::string sku_prefix = "s-" + padded_number(number, name_digits) + "-";
@@ -78,7 +78,7 @@ order_text::order_text(std::string_view host, unsigned number, body_size size) {
   const std::string blank_guid = std::string(uuid_text_bytes, '0') + "\"\r\n\r\n";
 
   body_bytes_ = 1 + content.size() + turn_digits + body_end.size();
-  create_ = write_head("POST /api/v1/orders", host, body_bytes_);
+  create_ = write_head("POST /api/v1/orders", fields, body_bytes_);
   create_guid_ = create_.size();
   create_.append(blank_guid).append("{").append(content);
   create_turn_ = create_.size();
@@ -87,7 +87,7 @@ order_text::order_text(std::string_view host, unsigned number, body_size size) {
   constexpr std::string_view version_name = R"({"version":)";
   constexpr std::string_view target = "PUT /api/v1/orders/";
   const std::string blank_version(version_width, ' ');
-  update_ = write_head(std::string(target) + std::string(uuid_text_bytes, '0'), host,
+  update_ = write_head(std::string(target) + std::string(uuid_text_bytes, '0'), fields,
                        version_name.size() + version_width + body_bytes_);
   update_order_ = target.size();
   update_guid_ = update_.size();

@@ -28,9 +28,9 @@ struct body_size {
 
 class order_text {
  public:
-  /// `host` is the Host header's value; `number` names the customer and the items. Throws std::invalid_argument if a
-  /// body can't have that size.
-  order_text(std::string_view host, unsigned number, body_size size);
+  /// `fields` are the header fields of every request; `number` names the customer and the items. Throws
+  /// std::invalid_argument if a body can't have that size.
+  order_text(std::string_view fields, unsigned number, body_size size);
 
   /// POST of a new order. Good until the next call of this function.
   std::string_view create(const uuid& guid, std::uint64_t turn);

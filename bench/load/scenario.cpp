@@ -38,7 +38,7 @@ class constant_workload : public workload {
 class orders_workload : public workload {
  public:
   orders_workload(const scenario_plan& plan, const workload_place& place)
-      : text_(place.host, place.number, plan.body),
+      : text_(place.fields, place.number, plan.body),
         random_(place.seed, std::uint64_t{place.number} << 8),
         orders_wanted_(uses_own_orders(plan.what) ? plan.orders_each : 0),
         creation_(text_, source(place), 0, *place.noted) {
@@ -71,7 +71,7 @@ class orders_workload : public workload {
         add_get(mixed_shares.get, place);
         add_update(mixed_shares.update, mixed_shares.stale_of_updates, place);
         add_create(mixed_shares.create, mixed_shares.repeats_of_creates, place);
-        return add(mixed_shares.capture, std::make_unique<capture_workload>(place.host, source(place), 0));
+        return add(mixed_shares.capture, std::make_unique<capture_workload>(place.fields, source(place), 0));
       case scenario::hot_order:
       case scenario::captures:
       case scenario::batch:
@@ -92,7 +92,7 @@ class orders_workload : public workload {
     add(share, std::make_unique<update_workload>(text_, orders_, source(place), stale_share));
   }
   void add_get(double share, const workload_place& place) {
-    add(share, std::make_unique<get_workload>(place.host, text_, orders_, source(place)));
+    add(share, std::make_unique<get_workload>(place.fields, text_, orders_, source(place)));
   }
 
   workload& drawn() {
@@ -127,16 +127,16 @@ std::unique_ptr<workload> make_workload(const scenario_plan& plan, const workloa
     case scenario::conflict:
     case scenario::mixed: return std::make_unique<orders_workload>(plan, place);
     case scenario::hot_order:
-      return std::make_unique<hot_order_workload>(place.host, plan.body, random, place.number, *place.hot,
+      return std::make_unique<hot_order_workload>(place.fields, plan.body, random, place.number, *place.hot,
                                                   *place.noted);
-    case scenario::captures: return std::make_unique<capture_workload>(place.host, random, plan.body.bytes);
+    case scenario::captures: return std::make_unique<capture_workload>(place.fields, random, plan.body.bytes);
     case scenario::batch:
     case scenario::batch_update:
-      return std::make_unique<batch_workload>(place.host, order_text(place.host, place.number, plan.body),
+      return std::make_unique<batch_workload>(place.fields, order_text(place.fields, place.number, plan.body),
                                               plan.batch_lines, uses_own_orders(plan.what) ? plan.orders_each : 0,
                                               random, *place.noted);
     case scenario::bare:
-      return std::make_unique<constant_workload>(order_text(place.host, place.number, plan.body), random);
+      return std::make_unique<constant_workload>(order_text(place.fields, place.number, plan.body), random);
   }
   return nullptr;
 }

@@ -61,8 +61,8 @@ struct scenario_plan {
 
 /// The connection of a workload, and what it shares with others.
 struct workload_place {
-  std::string_view host;
-  unsigned number = 0;  // of the connection; unique within the run
+  std::string_view fields;  // the header fields that every request has, without the last line end
+  unsigned number = 0;      // of the connection; unique within the run
   std::uint64_t seed = 0;
   hot_order* hot = nullptr;   // one for the run
   findings* noted = nullptr;  // one for the thread

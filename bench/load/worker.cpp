@@ -42,11 +42,12 @@ worker::worker(const load_plan& plan, unsigned index)
 
 void worker::open(const asio::ip::tcp::endpoint& server, unsigned number, hot_order& hot,
                   const http_edge::tls_context* tls) {
-  const auto host = boost::lexical_cast<std::string>(server);  // with the brackets of IPv6
+  std::string fields = "Host: " + boost::lexical_cast<std::string>(server);  // with the brackets of IPv6
+  if (!plan_.api_key.empty()) fields += "\r\nAuthorization: Bearer " + plan_.api_key;
   connections_.emplace_back(
       context_, server, tls,
       make_workload(plan_.workloads,
-                    {.host = host, .number = number, .seed = plan_.seed, .hot = &hot, .noted = &result_.found}));
+                    {.fields = fields, .number = number, .seed = plan_.seed, .hot = &hot, .noted = &result_.found}));
   result_.shares_machine = connections_.back().is_to_own_machine();
 }
 
@@ -159,8 +160,7 @@ void worker::look_at_queue() {
 void worker::complete(connection& with, run_clock::time_point due_at, run_clock::time_point sent_at) {
   const auto answered_at = run_clock::now();
   const answer got = with.last_answer();
-  constexpr unsigned service_unavailable = 503;
-  if (plan_.takes_refusals && got.status == service_unavailable) return complete_refused(got, due_at, sent_at);
+  if (plan_.takes_refusals && is_refusal(got)) return complete_refused(got, due_at, sent_at);
   if (!result_.surge.empty()) {
     result_.surge.add_accepted(since_begin(due_at), since_begin(sent_at), since_begin(answered_at));
   }
@@ -191,7 +191,7 @@ void worker::complete_refused(const answer& got, run_clock::time_point due_at, r
   }
   if (due_at >= time_.begin) result_.refusal_time.record(answered_at - sent_at);
   if (answered_at >= time_.begin && answered_at < time_.end) ++result_.refused;
-  count(judge_overloaded(got), got);
+  count(judge_refusal(got), got);
 }
 
 void worker::drop_what_is_late(run_clock::time_point now) {

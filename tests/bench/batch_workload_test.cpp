@@ -45,8 +45,8 @@ owned_answer verdicts_on(std::string_view batch, std::uint64_t first_order, std:
 
 struct batch_test {
   findings noted;
-  order_text text{"localhost", 7, {.items = 2, .bytes = 0}};
-  batch_workload workload{"localhost", text, 3, 0, {1, 1}, noted};
+  order_text text{"Host: localhost", 7, {.items = 2, .bytes = 0}};
+  batch_workload workload{"Host: localhost", text, 3, 0, {1, 1}, noted};
 
   std::string next_body() {
     const std::string request(workload.next_request());
@@ -140,8 +140,8 @@ owned_answer updated(std::string_view batch) {
 
 TEST_CASE("a batch of updates is of different orders, each at its version") {
   findings noted;
-  const order_text text("localhost", 7, {.items = 2, .bytes = 0});
-  batch_workload workload("localhost", text, 3, 4, {1, 1}, noted);
+  const order_text text("Host: localhost", 7, {.items = 2, .bytes = 0});
+  batch_workload workload("Host: localhost", text, 3, 4, {1, 1}, noted);
   const auto next_body = [&](std::string_view path) {
     const std::string request(workload.next_request());
     CHECK(request.starts_with("POST " + std::string(path) + " HTTP/1.1\r\n"));
@@ -182,12 +182,13 @@ TEST_CASE("a batch of updates is of different orders, each at its version") {
 
 TEST_CASE("a batch has bounds") {
   findings noted;
-  const order_text small("localhost", 7, {});
-  const order_text large("localhost", 7, {.items = 500, .bytes = 0});
-  CHECK_THROWS_AS(batch_workload("localhost", small, 0, 0, {1, 1}, noted), std::invalid_argument);
-  CHECK_THROWS_AS(batch_workload("localhost", small, batch_lines_max + 1, 0, {1, 1}, noted), std::invalid_argument);
-  CHECK_NOTHROW(batch_workload("localhost", large, 100, 0, {1, 1}, noted));
-  CHECK_THROWS_AS(batch_workload("localhost", large, 1000, 0, {1, 1}, noted), std::invalid_argument);
+  const order_text small("Host: localhost", 7, {});
+  const order_text large("Host: localhost", 7, {.items = 500, .bytes = 0});
+  CHECK_THROWS_AS(batch_workload("Host: localhost", small, 0, 0, {1, 1}, noted), std::invalid_argument);
+  CHECK_THROWS_AS(batch_workload("Host: localhost", small, batch_lines_max + 1, 0, {1, 1}, noted),
+                  std::invalid_argument);
+  CHECK_NOTHROW(batch_workload("Host: localhost", large, 100, 0, {1, 1}, noted));
+  CHECK_THROWS_AS(batch_workload("Host: localhost", large, 1000, 0, {1, 1}, noted), std::invalid_argument);
 }
 
 TEST_CASE("orders of batches are counted, and batches are timed") {

@@ -23,7 +23,7 @@ owned_answer recorded(std::string_view post) {
 }
 
 TEST_CASE("a capture goes its whole way with one key, and then with another") {
-  capture_workload workload("localhost", {1, 1}, 0);
+  capture_workload workload("Host: localhost", {1, 1}, 0);
   std::string key_before;
   for (int i = 0; i < 3; ++i) {
     const std::string allocation(workload.next_request());
@@ -52,7 +52,7 @@ TEST_CASE("a capture goes its whole way with one key, and then with another") {
 }
 
 TEST_CASE("wrong answers to captures are reported, and the next key starts over") {
-  capture_workload workload("localhost", {1, 1}, 0);
+  capture_workload workload("Host: localhost", {1, 1}, 0);
   (void)workload.next_request();
   CHECK(workload.judge(empty(409)) == verdict::wrong_status);
   (void)workload.next_request();
@@ -82,11 +82,11 @@ TEST_CASE("wrong answers to captures are reported, and the next key starts over"
 }
 
 TEST_CASE("a record is filled up to the size that was asked for") {
-  capture_workload workload("localhost", {1, 1}, 1000);
+  capture_workload workload("Host: localhost", {1, 1}, 1000);
   (void)workload.next_request();
   REQUIRE(workload.judge(empty(202)) == verdict::right);
   CHECK(body_of(workload.next_request()).size() == 1000);
-  CHECK_THROWS(capture_workload("localhost", {1, 1}, 100));
+  CHECK_THROWS(capture_workload("Host: localhost", {1, 1}, 100));
 }
 
 }  // namespace

@@ -24,8 +24,8 @@ owned_answer updated(std::uint64_t version, std::uint64_t turn) {
 TEST_CASE("the first connection makes the hot order, and all update it") {
   hot_order shared;
   findings noted;
-  hot_order_workload first("localhost", two_items, {1, 0}, 0, shared, noted);
-  hot_order_workload other("localhost", two_items, {1, 9}, 9, shared, noted);
+  hot_order_workload first("Host: localhost", two_items, {1, 0}, 0, shared, noted);
+  hot_order_workload other("Host: localhost", two_items, {1, 9}, 9, shared, noted);
   CHECK_FALSE(first.is_prepared());
   CHECK(first.next_request().starts_with("POST "));
   CHECK(first.judge(of_hot(order_answer(201, "order created", the_order, 1, 1))) == verdict::right);
@@ -42,7 +42,7 @@ TEST_CASE("the first connection makes the hot order, and all update it") {
 TEST_CASE("of the hot order, the next version is right, and a refusal that names a newer one") {
   hot_order shared{.id = the_order};
   findings noted;
-  hot_order_workload workload("localhost", two_items, {1, 0}, 0, shared, noted);
+  hot_order_workload workload("Host: localhost", two_items, {1, 0}, 0, shared, noted);
   (void)workload.next_request();
   CHECK(workload.judge(updated(3, 1)) == verdict::wrong_header);     // a version left out
   CHECK(workload.judge(updated(1, 1)) == verdict::wrong_header);     // none more

@@ -49,6 +49,19 @@ TEST_CASE("each create has its own GUID, in the form of a UUID") {
   CHECK(guids.front() != uuid{});
 }
 
+TEST_CASE("each request has the API key, if there is one") {
+  std::vector<std::string> credentials;
+  stub_server server([&](const request& asked, std::uint64_t before) {
+    credentials.emplace_back(asked["Authorization"]);
+    return creation(asked, before);
+  });
+  auto plan = short_plan(server.port());
+  plan.api_key = "ordem_k";
+  CHECK(run_load(plan).errors.total() == 0);
+  REQUIRE_FALSE(credentials.empty());
+  CHECK(std::ranges::count(credentials, "Bearer ordem_k") == std::ssize(credentials));
+}
+
 TEST_CASE("an order that comes with two creates is an error, even with others between") {
   stub_server server(
       [](const request& asked, std::uint64_t before) { return creation(asked, before == 2 ? 0 : before); });

@@ -43,7 +43,7 @@ TEST_CASE("what is no UUID is not read") {
 }
 
 TEST_CASE("a create is a whole request, in which only GUID and turn change") {
-  order_text text("127.0.0.1:8080", 7, two_items);
+  order_text text("Host: 127.0.0.1:8080", 7, two_items);
   const std::string line = "POST /api/v1/orders";
   CHECK(text.create(some_guid, 1) == request(line, some_guid_text, "{" + content("0000000001")));
   CHECK(text.create(uuid{}, 12345) ==
@@ -56,7 +56,7 @@ TEST_CASE("a create is a whole request, in which only GUID and turn change") {
 }
 
 TEST_CASE("an update names its order and the version that it was made against") {
-  order_text text("127.0.0.1:8080", 7, two_items);
+  order_text text("Host: 127.0.0.1:8080", 7, two_items);
   const std::string line = "PUT /api/v1/orders/00000000-0000-0001-0000-000000000002";
   CHECK(text.update(some_guid, some_order, 3, 9) ==
         request(line, some_guid_text, R"({"version":         3,)" + content("0000000009")));
@@ -80,9 +80,9 @@ TEST_CASE("a body is filled up to the size that was asked for") {
 }
 
 TEST_CASE("an order has 1 to 500 items") {
-  CHECK_THROWS(order_text("localhost", 7, {.items = 0, .bytes = 0}));
-  CHECK_NOTHROW(order_text("localhost", 7, {.items = 500, .bytes = 0}));
-  CHECK_THROWS(order_text("localhost", 7, {.items = 501, .bytes = 0}));
+  CHECK_THROWS(order_text("Host: localhost", 7, {.items = 0, .bytes = 0}));
+  CHECK_NOTHROW(order_text("Host: localhost", 7, {.items = 500, .bytes = 0}));
+  CHECK_THROWS(order_text("Host: localhost", 7, {.items = 501, .bytes = 0}));
 }
 
 }  // namespace

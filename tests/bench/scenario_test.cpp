@@ -15,7 +15,7 @@ std::unique_ptr<workload> begin(scenario what, hot_order& hot, findings& noted, 
   scenario_plan plan;
   plan.what = what;
   plan.orders_each = orders_each;
-  return make_workload(plan, {.host = "localhost", .number = 7, .seed = 3, .hot = &hot, .noted = &noted});
+  return make_workload(plan, {.fields = "Host: localhost", .number = 7, .seed = 3, .hot = &hot, .noted = &noted});
 }
 
 TEST_CASE("scenarios that read or update make their orders first, the others need none") {
@@ -65,7 +65,7 @@ TEST_CASE("a seed determines all requests of a connection, and each connection h
   const auto guids = [&](unsigned number, std::uint64_t seed) {
     scenario_plan plan;
     const auto workload =
-        make_workload(plan, {.host = "h", .number = number, .seed = seed, .hot = &hot, .noted = &noted});
+        make_workload(plan, {.fields = "Host: h", .number = number, .seed = seed, .hot = &hot, .noted = &noted});
     std::vector<std::string> all;
     for (int i = 0; i < 10; ++i) all.push_back(between(workload->next_request(), "Idempotency-Key: \"", "\""));
     return all;

@@ -81,24 +81,25 @@ TEST_CASE("the stats of two threads are added up") {
   CHECK(sum.slots()[6].accepted_since_due.count() == 2);
 }
 
-response overloaded(bool with_retry_after) {
-  response refused(http::status::service_unavailable, 11);
+response refusal(bool with_retry_after, bool by_rate) {
+  response refused(by_rate ? http::status::too_many_requests : http::status::service_unavailable, 11);
   if (with_retry_after) refused.set(http::field::retry_after, "1");
-  refused.body() = R"({"type":"/problems/overloaded","title":"the server is overloaded","status":503})";
+  refused.body() = by_rate ? R"({"type":"/problems/rate-limited","title":"too many requests","status":429})"
+                           : R"({"type":"/problems/overloaded","title":"the server is overloaded","status":503})";
   refused.prepare_payload();
   return refused;
 }
 
 // Refuses every third request.
-stub_server::reactor refusing(bool with_retry_after) {
+stub_server::reactor refusing(bool with_retry_after, bool by_rate = false) {
   return [=](const request& asked, std::uint64_t before) {
-    return before % 3 == 2 ? overloaded(with_retry_after) : creation(asked, before);
+    return before % 3 == 2 ? refusal(with_retry_after, by_rate) : creation(asked, before);
   };
 }
 
 TEST_CASE("refusals are counted apart where the plan allows them, and are wrong elsewhere") {
   const bool allowed = GENERATE(true, false);
-  stub_server server(refusing(true));
+  stub_server server(refusing(true, GENERATE(true, false)));
   auto plan = short_plan(server.port());
   plan.takes_refusals = allowed;
   const auto result = run_load(plan);

@@ -45,7 +45,7 @@ const std::vector<std::pair<std::string, std::string>>& wrong_bodies() {
 }
 
 TEST_CASE("a create is right once all of it is") {
-  order_text text("localhost", 7, two_items);
+  order_text text("Host: localhost", 7, two_items);
   findings noted;
   create_workload workload(text, {1, 1}, 0, noted);
   (void)workload.next_request();
@@ -77,7 +77,7 @@ TEST_CASE("a create is right once all of it is") {
 }
 
 TEST_CASE("a repeat sends the same bytes, and must be answered with the same") {
-  order_text text("localhost", 7, two_items);
+  order_text text("Host: localhost", 7, two_items);
   findings noted;
   create_workload workload(text, {1, 1}, 1, noted);
   std::map<std::string, owned_answer> executed;  // by request
@@ -108,7 +108,7 @@ TEST_CASE("a repeat sends the same bytes, and must be answered with the same") {
 }
 
 TEST_CASE("repeats come in their share, of many different creates, each with its own answer") {
-  order_text text("localhost", 7, two_items);
+  order_text text("Host: localhost", 7, two_items);
   findings noted;
   create_workload workload(text, {42, 1}, 0.25, noted);
   std::map<std::string, owned_answer> executed;  // by request
@@ -134,7 +134,7 @@ TEST_CASE("repeats come in their share, of many different creates, each with its
 }
 
 TEST_CASE("an update continues from the version that it received, and accepts no other") {
-  order_text text("localhost", 7, two_items);
+  order_text text("Host: localhost", 7, two_items);
   std::vector<known_order> orders{{.id = first_order, .version = 4, .turn = 8}};
   update_workload workload(text, orders, {1, 1}, 0);
   const std::string sent(workload.next_request());
@@ -159,7 +159,7 @@ TEST_CASE("an update continues from the version that it received, and accepts no
 }
 
 TEST_CASE("an update against an old version must be refused, with both versions named") {
-  order_text text("localhost", 7, two_items);
+  order_text text("Host: localhost", 7, two_items);
   std::vector<known_order> orders{{.id = first_order, .version = 1, .turn = 0}};
   update_workload workload(text, orders, {1, 1}, 1);
   CHECK(between(workload.next_request(), R"("version":)", ",") == "         1");  // there is no older one
@@ -182,9 +182,9 @@ TEST_CASE("an update against an old version must be refused, with both versions 
 }
 
 TEST_CASE("a get must show what the last answer left") {
-  order_text text("localhost", 7, two_items);
+  order_text text("Host: localhost", 7, two_items);
   std::vector<known_order> orders{{.id = first_order, .version = 3, .turn = 5}};
-  get_workload workload("localhost", text, orders, {1, 1});
+  get_workload workload("Host: localhost", text, orders, {1, 1});
   CHECK(workload.next_request() ==
         "GET /api/v1/orders/" + uuid_text(first_order) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto right = order_answer(200, "ok", first_order, 3, 5);
@@ -197,9 +197,9 @@ TEST_CASE("a get must show what the last answer left") {
 }
 
 TEST_CASE("until its order changes, a get must show the same byte for byte") {
-  order_text text("localhost", 7, two_items);
+  order_text text("Host: localhost", 7, two_items);
   std::vector<known_order> orders{{.id = first_order, .version = 3, .turn = 5}};
-  get_workload workload("localhost", text, orders, {1, 1});
+  get_workload workload("Host: localhost", text, orders, {1, 1});
   (void)workload.next_request();
   const auto right = order_answer(200, "ok", first_order, 3, 5);
   const auto reworded = right.with(R"({"code")", R"({ "code")");
@@ -218,10 +218,10 @@ TEST_CASE("until its order changes, a get must show the same byte for byte") {
 }
 
 TEST_CASE("reads and updates go over all orders of the connection") {
-  order_text text("localhost", 7, two_items);
+  order_text text("Host: localhost", 7, two_items);
   std::vector<known_order> orders;
   for (std::uint64_t i = 0; i < 10; ++i) orders.push_back({.id = {.high = 1, .low = i}, .version = 1, .turn = 0});
-  get_workload reads("localhost", text, orders, {1, 1});
+  get_workload reads("Host: localhost", text, orders, {1, 1});
   update_workload writes(text, orders, {1, 2}, 0);
   std::map<std::string, int> read;
   std::map<std::string, int> written;
