@@ -15,7 +15,7 @@ import sys
 import time
 
 from harness import circumstances, load, load_command, run, work_folder  # before support: it adds support to the path
-from support.ordem_server import binary, start_server
+from support.ordem_server import binary, clean_environment, start_server
 
 SCENARIOS = ("create", "get")
 FLOOD_LEAD_SECONDS = 1  # how long the flood lasts before the quiet tenant is measured, and after
@@ -30,7 +30,7 @@ class Bench:
     def make_key(self, tenant):
         """Returns the file with a new key of that tenant."""
         made = run(binary(), "key", "create", "--keys", self._keys, "--name", tenant, "--tenant", tenant,
-                   "--scopes", "orders:read,orders:write,operations")
+                   "--scopes", "orders:read,orders:write,operations", env=clean_environment())
         file = self._folder / f"{tenant}.key"
         file.write_text(made.split()[0] + "\n")
         return file
