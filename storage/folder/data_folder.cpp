@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view loading_mark = "loading";
 
 fs::path format_path(const fs::path& folder) {
-  return folder / "FORMAT";
+  return folder / format_name;
 }
 
 bool is_uuid(const std::string& text) {
@@ -161,7 +161,11 @@ bool data_folder::is_old() const noexcept {
 result<void> data_folder::write_format() {
   format_.number = data_format;
   is_new_ = false;
-  return replace_file(format_path(path_), std::to_string(data_format) + "\n" + format_.log_id + "\n");
+  return replace_file(format_path(path_), format_text(format_.log_id));
+}
+
+std::string format_text(const std::string& log_id) {
+  return std::to_string(data_format) + "\n" + log_id + "\n";
 }
 
 }  // namespace ordem::storage

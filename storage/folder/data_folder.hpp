@@ -58,6 +58,10 @@ result<folder_format> read_folder_format(const std::filesystem::path& path);
 // The error for a folder of the format before, where it can't be brought up to the present one.
 error old_format_error(const std::filesystem::path& path, const folder_format& found);
 
+// Returns the content of FORMAT for the present format.
+std::string format_text(const std::string& log_id);
+inline constexpr const char* format_name = "FORMAT";
+
 std::filesystem::path log_path(const std::filesystem::path& folder);
 
 }  // namespace ordem::storage

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "storage/folder/backup_writer.hpp"
 #include "storage/folder/data_folder.hpp"
 #include "storage/folder/upgrade.hpp"
 #include "storage/log/store_loader.hpp"
@@ -26,9 +27,11 @@ class local_store final : public store {
   storage::view& view() noexcept override { return *view_; }
   const storage::view& view() const noexcept override { return *view_; }
   const std::string& log_id() const noexcept override { return log_id_; }
+  result<backup_summary> back_up(const backup_request& what) override;
   void close() override;
 
  private:
+  result<backup_summary> fill_backup(backup_writer& to) const;
   result<void> open_parts(time_source& clock);
   result<void> open_log(const time_source& clock);
   bool is_consistent() const noexcept;
@@ -124,6 +127,43 @@ result<void> local_store::make_log_durable() const {
   if (error == 0) return {};
   return fail_with(error_code::io_error,
                    "cannot sync the log in " + quoted(log_path(settings_.folder)) + ": " + error_text(error));
+}
+
+result<backup_summary> local_store::back_up(const backup_request& what) {
+  CHECK(folder_.has_value());
+  // Before the files of the view are listed, so that the log reaches back to them.
+  log_->hold_segments();
+  backup_writer writer(what);
+  auto made = writer.begin().and_then([&] { return fill_backup(writer); });
+  log_->release_segments();
+  return made;
+}
+
+// What the view has in files was durable in the log before, so the log is listed after them.
+result<backup_summary> local_store::fill_backup(backup_writer& to) const {
+  backup_manifest manifest;
+  manifest.data_format = data_format;
+  manifest.summary.log_id = log_id_;
+  const auto add_all = [&](const std::vector<live_file>& files, const std::string& in) -> result<void> {
+    for (const live_file& each : files) {
+      if (auto added = to.add(each, in); !added) return added;
+    }
+    return {};
+  };
+  auto filled = view_->with_files([&](const std::vector<live_file>& files) -> result<void> {
+    const segment_log::durable_state log_now = log_->durable_files();
+    manifest.summary.first = log_now.first;
+    manifest.summary.last = log_now.last;
+    const std::string format = format_text(log_id_);
+    if (auto added = to.add({{}, format_name, format.size(), false, format}, {}); !added) return added;
+    if (auto added = add_all(log_now.files, log_path({}).string()); !added) return added;
+    return add_all(files, database_path({}).string());
+  });
+  auto made = filled ? to.finish(std::move(manifest)) : tl::make_unexpected(filled.error());
+  if (!made) {
+    if (auto removed = to.remove(); !removed) settings_.on_error(removed.error().message);
+  }
+  return made;
 }
 
 void local_store::close() {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "engine/model/time.hpp"
+#include "storage/log/backup.hpp"
 #include "storage/log/entry.hpp"
 #include "storage/log/error.hpp"
 #include "storage/log/log.hpp"
@@ -60,6 +61,12 @@ class store {
   virtual const storage::view& view() const noexcept = 0;
   // Returns the id of the log of this folder, a UUID that is made with the folder and never changes. Thread-safe.
   virtual const std::string& log_id() const noexcept = 0;
+
+  // Makes a back-up of what is durable now, while the store is in use, and makes it durable. Until it ends, the log is
+  // not trimmed and no table file is deleted. After a failure, or if it was cancelled, nothing is left of it unless
+  // that could not be removed either. Blocks for as long as reading all of the data takes. Thread-safe, but one call at
+  // a time. REQUIRES: the store was opened for writing.
+  virtual result<backup_summary> back_up(const backup_request& what) = 0;
 
   // Writes what is in memory to table files, so that the next start has nothing to apply. REQUIRES: the view has all of
   // the log, and nothing is written during the call or after it.

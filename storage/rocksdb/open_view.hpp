@@ -8,8 +8,10 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/model/time.hpp"
+#include "storage/files/live_file.hpp"
 #include "storage/log/error.hpp"
 #include "storage/log/log.hpp"
 #include "storage/log/store_loader.hpp"
@@ -48,6 +50,11 @@ class file_view : public view {
   virtual result<void> check(const log& from) const = 0;
   // Applies what the files lack of the log. Called once, before any read.
   virtual result<void> catch_up(const log& from) = 0;
+  // Calls `use` with the files that hold the view as of one moment, up to a position that the log had made durable
+  // before; none of them is deleted until it returns. Returns its result, or an error if the files can't be listed.
+  // Thread-safe. REQUIRES: opened for writing.
+  using file_user = std::function<result<void>(const std::vector<live_file>&)>;
+  virtual result<void> with_files(const file_user& use) const = 0;
   // Writes everything to files. REQUIRES: nothing is applied during the call or after it.
   virtual result<void> flush() = 0;
 };

@@ -1,6 +1,7 @@
 #include "storage/rocksdb/rocks_view.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -134,6 +135,33 @@ result<void> rocks_view::write_files(const memtable& what) {
 }
 
 // --- operation ---
+
+result<void> rocks_view::with_files(const file_user& use) const {
+  const auto failed = [this](const rocksdb::Status& status) {
+    return fail_with(error_code::io_error, "cannot list the table files: " + database_.text_of(status));
+  };
+  if (const auto disabled = database_->DisableFileDeletions(); !disabled.ok()) return failed(disabled);
+  std::vector<rocksdb::LiveFileStorageInfo> live;
+  // Nothing is in RocksDB's own memtables, and a flush fails after a failed compaction.
+  rocksdb::LiveFilesStorageInfoOptions without_flush;
+  without_flush.wal_size_for_flush = std::numeric_limits<std::uint64_t>::max();
+  const auto listed = database_->GetLiveFilesStorageInfo(without_flush, &live);
+  result<void> used;
+  if (listed.ok()) {
+    std::vector<live_file> files;
+    files.reserve(live.size());
+    for (rocksdb::LiveFileStorageInfo& each : live) {
+      files.push_back({std::filesystem::path(each.directory) / each.relative_filename, each.relative_filename,
+                       each.size, each.file_type == rocksdb::kTableFile, std::move(each.replacement_contents)});
+    }
+    used = use(files);
+  }
+  constexpr bool even_if_others_disabled_it = false;
+  const auto enabled = database_->EnableFileDeletions(even_if_others_disabled_it);
+  if (!listed.ok()) return failed(listed);
+  if (!enabled.ok()) settings_.on_error("table files that are not used are not deleted: " + database_.text_of(enabled));
+  return used;
+}
 
 view_stats rocks_view::stats() const {
   const auto property = [this](family which, const std::string& name) {

@@ -33,6 +33,7 @@ class rocks_view final : public file_view {
   result<std::optional<clock_state>> kept_clock() const override { return database_.read_clock(); }
   result<void> check(const log& from) const override;
   result<void> catch_up(const log& from) override;
+  result<void> with_files(const file_user& use) const override;
   result<void> flush() override { return memtables_.flush_remaining(visible()); }
 
   result<void> apply(std::span<const entry> entries, position first) override;

@@ -102,11 +102,13 @@ result<segment_log::shared_segment> segment_log::begin_segment() {
   return made;
 }
 
-// Fills the file with zeros, durably, if it does not reach up to there.
+// Fills the file with zeros, durably, if it does not reach up to there. A segment with another one behind it does not
+// grow any more.
 result<void> segment_log::fill(segment& what, std::uint64_t upto) {
   if (upto <= what.filled) return {};
   const std::lock_guard lock(fill_mutex_);
   if (upto <= what.filled) return {};
+  if (!is_last(what)) return {};
   // Not the file of the segment itself, which sync() may close.
   const auto file = open_file::open(path_of(what), O_RDWR);
   if (!file) return tl::make_unexpected(file.error());
@@ -117,6 +119,11 @@ result<void> segment_log::fill(segment& what, std::uint64_t upto) {
   if (error != 0) return fail_with(error_code::io_error, place_of(what, what.filled) + ": " + error_text(error));
   what.filled += zeros.size();
   return {};
+}
+
+bool segment_log::is_last(const segment& what) const {
+  const std::lock_guard lock(mutex_);
+  return segments_.back().get() == &what;
 }
 
 // Runs on a thread of its own. A failure is left to the append that needs the room.
@@ -240,6 +247,7 @@ void segment_log::trim() {
     shared_segment oldest;
     {
       const std::lock_guard lock(mutex_);
+      if (holds_ > 0) return;
       std::uint64_t unneeded = last().number - std::min(last().number, settings_.entries_kept);
       for (std::size_t i = 0; i < log_consumers; ++i) {
         if (settings_.consumed[i]) unneeded = std::min(unneeded, released_[i].number);
@@ -255,6 +263,39 @@ void segment_log::trim() {
       return;
     }
   }
+}
+
+void segment_log::hold_segments() {
+  const std::lock_guard lock(mutex_);
+  ++holds_;
+}
+
+void segment_log::release_segments() {
+  {
+    const std::lock_guard lock(mutex_);
+    --holds_;
+  }
+  trim();
+}
+
+segment_log::durable_state segment_log::durable_files() const {
+  const std::lock_guard fill_lock(fill_mutex_);  // no full segment is growing, and none will
+  const std::lock_guard lock(mutex_);
+  durable_state now;
+  now.first = first_in_lock();
+  now.last = last();
+  for (const shared_segment& each : segments_) {
+    const bool is_last = each == durable_end_.in;
+    // A segment before that of the last durable record was synced whole before the next one was begun, and nothing goes
+    // back behind that record.
+    now.files.push_back({path_of(*each),
+                         segment_name(each->header.first),
+                         is_last ? durable_end_.end : each->filled.load(),
+                         !is_last,
+                         {}});
+    if (is_last) break;
+  }
+  return now;
 }
 
 // Durably, so that a crash that brings an older segment back brings those behind it back as well. Returns 0 or the

@@ -27,6 +27,7 @@
 
 #include "engine/model/time.hpp"
 #include "storage/files/files.hpp"
+#include "storage/files/live_file.hpp"
 #include "storage/log/log.hpp"
 #include "storage/records/segment_header.hpp"
 #include "storage/segments/segment_scan.hpp"
@@ -79,6 +80,19 @@ class segment_log final : public log {
   tl::expected<std::uint64_t, log_read_error> bytes_after(position at) const override;
   void release(log_consumer who, position through) override;
 
+  // Between these two calls no segment is deleted. Calls may overlap. Thread-safe.
+  void hold_segments();
+  void release_segments();
+  // The files that hold every durable entry that the log has, the oldest first, and nothing behind `last`. They may be
+  // read while segments are held: appends and recover() change only what is behind the last durable record.
+  // Thread-safe.
+  struct durable_state {
+    std::vector<live_file> files;
+    position first;  // as first()
+    position last;
+  };
+  durable_state durable_files() const;
+
   // Makes what is durable survive a power loss, where sync() does not wait for the disk. Returns 0 or the errno of the
   // failure. Thread-safe.
   int sync_to_disk() const;
@@ -115,7 +129,9 @@ class segment_log final : public log {
   result<shared_segment> begin_segment();
   result<void> make_room();
   result<void> fill(segment& what, std::uint64_t upto);
+  position first_in_lock() const;
   void fill_ahead();
+  bool is_last(const segment& what) const;
   void trim();
   int remove_segment(position first) const;
   result<void> remove_segments_after(position last);
@@ -145,13 +161,14 @@ class segment_log final : public log {
   end_state durable_end_;
   end_state appended_end_;
   std::array<position, log_consumers> released_{};
+  int holds_ = 0;  // while there are any, no segment is deleted
 
   // Only for the appending thread.
   std::optional<std::uint64_t> clock_changes_;  // as of the last written state of the clock; absent if that is unknown
   std::string buffer_;
 
   // For the thread that fills the last segment.
-  std::mutex fill_mutex_;  // held while a file grows
+  mutable std::mutex fill_mutex_;  // held while a file grows; taken before mutex_
   std::condition_variable fill_changed_;
   bool fill_wanted_ = false;
   bool stopping_ = false;

@@ -13,6 +13,11 @@ namespace ordem::storage {
 
 position segment_log::first() const {
   const std::lock_guard lock(mutex_);
+  return first_in_lock();
+}
+
+// REQUIRES: mutex_ is held.
+position segment_log::first_in_lock() const {
   const position begin = segments_.front()->header.first;
   return begin == position{1} && last() == position{} ? position{} : begin;
 }

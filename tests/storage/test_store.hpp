@@ -84,6 +84,7 @@ class test_store {
   std::optional<order_id> newest_order() const noexcept { return view().newest_order(); }
   storage::view_stats stats() const { return view().stats(); }
 
+  auto back_up(const storage::backup_request& what) { return store_->back_up(what); }
   void close() { store_->close(); }
 
  private:
