@@ -1,4 +1,4 @@
-// An HTTPS client for one request. Thread-safe.
+// A client for one request to a URL. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -18,5 +18,22 @@ namespace ordem::http_edge {
 // the system, is not cut off by either.
 tl::expected<http_answer, std::string> https_get(const std::string& url, std::size_t body_bytes_max,
                                                  std::chrono::milliseconds timeout, const std::stop_token& stop);
+
+// A request to a server of Ordem, by http or https.
+struct url_request {
+  std::string url;     // http://HOST[:PORT]/PATH[?QUERY], or https
+  bool posts = false;  // POST with `body` as application/json, else GET
+  std::string body;
+  std::string bearer;   // for Authorization, if it is not empty
+  std::string ca_file;  // the authorities for https, as PEM, in place of the system's; empty: those
+  std::size_t body_bytes_max = std::size_t{64} << 10;  // of the response
+  std::chrono::milliseconds timeout = std::chrono::seconds(30);
+};
+
+// As https_get(), for such a request. Returns a message if the authorities cannot be read, too.
+tl::expected<http_answer, std::string> send(const url_request& what, const std::stop_token& stop = {});
+
+// Returns whether a secret may be sent to the URL: it is https, or names a loopback address or localhost.
+bool keeps_secrets(const std::string& url);
 
 }  // namespace ordem::http_edge
