@@ -7,6 +7,7 @@
 #include "engine/base/check.hpp"
 #include "engine/base/limits.hpp"
 #include "http-edge/captures/capture_handler.hpp"
+#include "http-edge/operations/backup_handler.hpp"
 #include "http-edge/operations/operations_handler.hpp"
 #include "http-edge/orders/order_handler.hpp"
 #include "http-edge/orders/rendering.hpp"
@@ -55,7 +56,8 @@ bool needs_data(resource what) {
     case resource::message:
     case resource::captures:
     case resource::capture:
-    case resource::position: return true;
+    case resource::position:
+    case resource::backup: return true;
     case resource::ping:
     case resource::ready:
     case resource::ready_reads:
@@ -176,6 +178,7 @@ handled handler::handle(const http_request& request, request_head&& head) {
     case resource::openapi:
     case resource::problems:
     case resource::problem: return operations_response(head.to, context_);
+    case resource::backup: return backup_response(request, context_, parser_);
     case resource::order_batch:
     case resource::batch:
     case resource::unknown: break;

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "app/identity/identity_source.hpp"
+#include "app/observability/backup_metrics.hpp"
 #include "app/observability/logger.hpp"
 #include "app/observability/metrics.hpp"
 #include "app/observability/process_stats.hpp"
 #include "app/observability/request_log.hpp"
+#include "app/process/backup_maker.hpp"
 #include "app/process/file_limit.hpp"
 #include "app/process/reload_list.hpp"
 #include "app/process/signals.hpp"
@@ -51,11 +53,12 @@ class service {
         identities_(values.identities, log_),
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
         requests_(values.request_log, log_),
+        backups_(values.backup_root, [this](const http_edge::backup_state& ended) { report_backup(ended); }),
         server_(
             server_settings_of(values),
             {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
              [this](const std::string& why) { log_.warning("cannot accept connections; retrying", {{"reason", why}}); },
-             denial_lines(), requests_.is_active() ? &requests_ : nullptr, make_authenticator()}) {}
+             denial_lines(), requests_.is_active() ? &requests_ : nullptr, make_authenticator(), &backups_}) {}
 
   int run();
 
@@ -71,6 +74,7 @@ class service {
   void report(const std::vector<reload_result>& results);
   void stop();
   void report_clock_event(clock_event what, milliseconds by);
+  void report_backup(const http_edge::backup_state& ended);
   std::string metrics() const;
   log_positions positions() const;
 
@@ -83,6 +87,7 @@ class service {
   http_edge::service_status status_;
   reload_list reloads_;
   request_log requests_;
+  backup_maker backups_;
   // Destroyed in reverse order: the gateway first, then the store that it uses, then the server that it replies to.
   http_edge::server server_;
   std::unique_ptr<storage::store> store_;
@@ -221,6 +226,7 @@ bool service::open() {
                                                                      .newest_order = store_->view().newest_order(),
                                                                      .sink = postgres_.get()},
                                                gateway_events());
+  backups_.attach(*store_);
   server_.attach_engine(store_->view(), *gateway_,
                         [this](completion_queue& queue) { return gateway_->add_queue(queue); });
   opened_.store(true);
@@ -274,6 +280,7 @@ void service::stop() {
   if (!gateway_->drain(left())) log_.warning("some messages were not executed in time; their clients must retry them");
   if (!gateway_->finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start continues");
   server_.stop();
+  backups_.stop();
   gateway_.reset();
   store_->close();
 }
@@ -304,12 +311,25 @@ void service::report_clock_event(clock_event what, milliseconds by) {
   }
 }
 
+void service::report_backup(const http_edge::backup_state& ended) {
+  if (ended.status == http_edge::backup_status::made) {
+    log_.info("back-up made", {{"folder", ended.folder},
+                               {"position", static_cast<std::int64_t>(ended.last.number)},
+                               {"files", static_cast<std::int64_t>(ended.files)},
+                               {"bytes", static_cast<std::int64_t>(ended.bytes)},
+                               {"bytes_linked", static_cast<std::int64_t>(ended.bytes_linked)}});
+  } else {
+    log_.error("the back-up failed", {{"folder", ended.folder}, {"reason", ended.reason}});
+  }
+}
+
 std::string service::metrics() const {
   const bool open = opened_.load();
   const auto stats = open ? store_->view().stats() : storage::view_stats{};
   return metrics_text(server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
                       open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
-                      {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped()});
+                      {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped()}) +
+         backup_metrics_text(backups_.stats());
 }
 
 log_positions service::positions() const {

@@ -41,6 +41,19 @@ std::optional<std::string> check_identities(const identity_settings& values) {
   return std::nullopt;
 }
 
+// A back-up in the data folder would be lost with it, and one named db would be taken for data.
+std::optional<std::string> check_backup_root(const settings& values) {
+  const std::filesystem::path& root = values.backup_root;
+  if (root.empty()) return std::nullopt;
+  if (!root.is_absolute()) return "--backup-root must be an absolute path";
+  std::error_code ignored;
+  const auto data = std::filesystem::absolute(values.store.folder, ignored).lexically_normal();
+  const auto from_data = root.lexically_normal().lexically_relative(data);
+  if (!from_data.empty() && *from_data.begin() != "..")
+    return "--backup-root must not be the data folder, nor in it: a back-up would be lost with the folder";
+  return std::nullopt;
+}
+
 bool is_wildcard(const std::string& address) {
   return address == "0.0.0.0" || address == "::";
 }
@@ -117,6 +130,7 @@ std::optional<std::string> check_settings(const settings& values) {
     return "--message-ttl must be at least 1s: a retry must find its GUID";
   }
   if (auto error = check_identities(values.identities)) return error;
+  if (auto error = check_backup_root(values)) return error;
   return check_settings(values.engine.captures);
 }
 

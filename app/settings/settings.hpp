@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,6 +43,8 @@ struct settings {
   // The database that the log is replicated to, or empty. Secret: it may hold a password.
   std::string postgres_url;
   app::auth_policy auth = app::auth_policy::automatic;
+  // The folder below which back-ups may be made, absolute, or empty: none may.
+  std::filesystem::path backup_root;
   // How long a stop waits for open requests.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(20);
   app::log_format log_format = app::log_format::automatic;

@@ -54,6 +54,8 @@ std::vector<setting> settings_table(settings& values) {
       {"tls-client-ca", file_option(server.tls.client_ca_file),
        "The authorities, as PEM, whose client certificates are accepted; by default no certificate is asked for"},
       {"data-dir", folder_option(store.folder), "The folder for all data; created if it does not exist"},
+      {"backup-root", folder_option(values.backup_root),
+       "The folder below which ordem backup may make back-ups, an absolute path; by default none are made"},
       {"durability",
        choice_option<storage::durability>(store.durability, {{"fsync", storage::durability::fsync},
                                                              {"os", storage::durability::os},

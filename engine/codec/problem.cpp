@@ -112,6 +112,12 @@ constexpr problem_row rows[] = {
      "The tenant of this request has sent more requests in a second than the setting --tenant-rate of the server allows, or has as many "
      "being executed as --tenant-in-flight allows; the detail says which. Other tenants are not affected. Nothing was executed or "
      "recorded. Repeat the request after the time in Retry-After, with the same GUID."},
+    {backup_running, "backup-running", 409, 409, "a back-up is being made",
+     "The server makes one back-up at a time, and one is running. GET /-/backup tells how far it is. Begin yours when it has ended."},
+    {backup_refused, "backup-refused", 422, 422, "the back-up cannot be begun",
+     "The detail says why: the server was started without --backup-root, below which alone it makes back-ups; the folder is not "
+     "directly below that one, has a name that is not allowed, or exists; or the body has another form than {\"to\":\"NAME\"}. Nothing "
+     "was written."},
     {recovering, "recovering", 503, 503, "the server is starting",
      "The server is reading its data, or, with --durability=postgres, is waiting until Postgres has all of it. It does not accept "
      "requests yet. Repeat the request after the time in Retry-After, with the same GUID."},

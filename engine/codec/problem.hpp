@@ -43,6 +43,8 @@ enum class problem : std::uint8_t {
   forbidden_origin,
   misdirected,
   rate_limited,
+  backup_running,
+  backup_refused,
   recovering,
   overloaded,
   too_many_connections,

@@ -111,7 +111,8 @@ tl::expected<authorization, access_refusal> access_control::authorize(const requ
 
   if (!fields.host.empty() && !shared_.hosts[static_cast<std::size_t>(from.listener)].allows(fields.host))
     return deny(denial_cause::misdirected_host, {problem::misdirected, "Host is no name of this server"});
-  if (from.listener == listener_kind::operations) return authorization{};
+  if (from.listener == listener_kind::operations && is_open_to_operations(what, request.method()))
+    return authorization{};
   if (has_identities() && !(is_of_captures(what) && shared_.leaves_captures_open(from.listener))) {
     if (fields.has_authorization_twice) return deny(auth::denial::malformed, unauthenticated(fields.authorization));
     auto proved = authenticator_->authenticate({fields.authorization, from.certificate_subject}, wall_clock_now());

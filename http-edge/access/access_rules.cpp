@@ -33,11 +33,16 @@ required_access access_to(resource what, http::verb method) noexcept {
     case resource::captures:
     case resource::capture: return {true, auth::scope::captures};
     case resource::position:
+    case resource::backup:
     case resource::metrics: return {true, auth::scope::operations};
     case resource::unknown: return {true, std::nullopt};
   }
   CHECK(false && "a resource outside its enumeration");
   return {};
+}
+
+bool is_open_to_operations(resource what, http::verb method) noexcept {
+  return what != resource::backup || is_read(method);
 }
 
 bool may_change_data(resource what, http::verb method) noexcept {

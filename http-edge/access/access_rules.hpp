@@ -17,6 +17,10 @@ struct required_access {
 // Returns what a request needs before anything else about it is told, also if the path or the method does not exist.
 required_access access_to(resource what, boost::beast::http::verb method) noexcept;
 
+// Returns whether the request needs no identity by the operations listener. A back-up does, since it writes to the
+// disk.
+bool is_open_to_operations(resource what, boost::beast::http::verb method) noexcept;
+
 // Returns whether the request could change data: a write of orders, a batch or a call of captures, also one with a
 // method that the path does not take.
 bool may_change_data(resource what, boost::beast::http::verb method) noexcept;

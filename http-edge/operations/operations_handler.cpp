@@ -96,6 +96,7 @@ response operations_response(const route& to, const handler_context& context) {
     case resource::message:
     case resource::captures:
     case resource::capture:
+    case resource::backup:
     case resource::unknown: break;
   }
   CHECK(false && "not a resource of operations");

@@ -284,6 +284,7 @@ read_response read_orders(const http_request& request, const request_head& head,
     case resource::ready_reads:
     case resource::live:
     case resource::position:
+    case resource::backup:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:

@@ -7,6 +7,7 @@
 
 #include "engine/model/time.hpp"
 #include "engine/ports/readers.hpp"
+#include "http-edge/protocol/backup_port.hpp"
 #include "http-edge/protocol/request_log.hpp"
 #include "http-edge/protocol/service_status.hpp"
 
@@ -22,6 +23,7 @@ struct handler_context {
   std::function<log_positions()> positions;       // thread-safe; REQUIRES: the service is not recovering
   bool has_operations_listener = false;           // see serves() in listener.hpp
   http_edge::request_log* request_log = nullptr;  // null: requests are not logged
+  backup_port* backups = nullptr;
 };
 
 // Returns the position that reads show, for Ordem-Position, or nullopt while the service is recovering.

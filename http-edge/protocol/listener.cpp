@@ -31,6 +31,7 @@ bool serves(listener_kind listener, bool has_operations, resource what) noexcept
     case resource::ready_reads:
     case resource::live: return true;
     case resource::position:
+    case resource::backup:
     case resource::metrics:
       return listener == listener_kind::operations || (listener == listener_kind::main && !has_operations);
     case resource::openapi:

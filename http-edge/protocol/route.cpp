@@ -88,6 +88,7 @@ void name_operations_resource(route& to, std::string_view name) {
   if (name == "ready") to.resource = resource::ready;
   if (name == "live") to.resource = resource::live;
   if (name == "position") to.resource = resource::position;
+  if (name == "backup") to.resource = resource::backup;
 }
 
 void name_resource(route& to, const std::vector<std::string>& path) {
@@ -142,6 +143,7 @@ std::span<const std::string_view> known_parameters(resource what, http::verb met
     case resource::ready_reads:
     case resource::live:
     case resource::position:
+    case resource::backup:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
@@ -209,7 +211,8 @@ std::string_view path_template(resource what) noexcept {
 
 std::string_view allowed_methods(resource what) noexcept {
   switch (what) {
-    case resource::orders: return "GET, HEAD, POST";
+    case resource::orders:
+    case resource::backup: return "GET, HEAD, POST";
     case resource::order: return "GET, HEAD, PATCH, PUT";
     case resource::order_status:
     case resource::order_batch:
@@ -250,6 +253,7 @@ bool is_write(resource what, http::verb method) noexcept {
     case resource::ready_reads:
     case resource::live:
     case resource::position:
+    case resource::backup:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
@@ -290,6 +294,7 @@ bool allows(resource what, http::verb method) noexcept {
     case resource::batch: return is_write(what, method);
     case resource::captures: return method == http::verb::put || method == http::verb::post;
     case resource::capture: return method == http::verb::delete_;
+    case resource::backup: return reads || method == http::verb::post;
     case resource::order_versions:
     case resource::order_version:
     case resource::message:

@@ -29,6 +29,7 @@ enum class resource : std::uint8_t {
   ready_reads,
   live,
   position,
+  backup,
   metrics,
   openapi,
   problems,

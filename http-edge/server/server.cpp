@@ -98,6 +98,7 @@ struct server::parts {
       listeners.emplace_back(each, uses_tls(settings, each), threads.front()->io_context());
     }
     context.has_operations_listener = settings.operations_port.has_value();
+    context.backups = connected.backups;
   }
 
   tl::expected<shared_tls_context, std::string> load_tls();

@@ -16,6 +16,7 @@
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
 #include "http-edge/access/access_control.hpp"
+#include "http-edge/protocol/backup_port.hpp"
 #include "http-edge/protocol/request_log.hpp"
 #include "http-edge/protocol/service_status.hpp"
 #include "http-edge/server/edge_counters.hpp"
@@ -38,6 +39,7 @@ struct server_parts {
   // Makes the authenticator of one I/O thread; called once for each of them by the constructor. Null: there are no
   // identities, and every request is authorised.
   std::function<std::unique_ptr<auth::authenticator>()> make_authenticator = nullptr;
+  backup_port* backups = nullptr;  // not called before attach_engine()
 };
 
 class server {

@@ -17,7 +17,7 @@ const MERGE = 'application/merge-patch+json';
 
 // `code` is `status` unless the row names it.
 export const problems = [
-  ['body-too-large', 413], ['draining', 503], ['expectation-failed', 417], ['forbidden', 403], ['forbidden-origin', 403], ['guid-malformed', 400], ['guid-mismatch', 400],
+  ['backup-refused', 422], ['backup-running', 409], ['body-too-large', 413], ['draining', 503], ['expectation-failed', 417], ['forbidden', 403], ['forbidden-origin', 403], ['guid-malformed', 400], ['guid-mismatch', 400],
   ['guid-missing', 400], ['guid-reused', 422], ['headers-too-large', 431], ['invalid-order', 422],
   ['malformed-json', 400], ['malformed-query', 400], ['malformed-request', 400], ['message-not-found', 404],
   ['method-not-allowed', 405], ['misdirected-request', 421], ['not-found', 404], ['not-ndjson', 400], ['order-closed', 409, 3045], ['order-not-found', 404],
@@ -830,6 +830,7 @@ const heads = folder(
     headPair('ready', '/-/ready', status(200)),
     headPair('ready for reads', '/-/ready/reads', status(200)),
     headPair('position', '/-/position', status(200)),
+    headPair('back-up', '/-/backup', status(200)),
     headPair('OpenAPI', '/openapi.yaml', status(200)),
     headPair('problems', '/problems/', status(200)),
     headPair('problem', '/problems/stale-version', status(200)),
@@ -843,7 +844,7 @@ const heads = folder(
     headPair('unknown problem', '/problems/nothing', isProblem(404, 'not-found')),
     headPair('unknown path', '/api/v1/nothing', isProblem(404, 'not-found')),
     headPair('order, malformed query', `${ORDERS}/{{order}}?colour=red`, isProblem(400, 'malformed-query')),
-    ...['/-/position', '/-/ping', '/-/live', '/-/ready', '/metrics', '/openapi.yaml', '/problems/', '/problems/stale-version'].map((path) =>
+    ...['/-/position', '/-/backup', '/-/ping', '/-/live', '/-/ready', '/metrics', '/openapi.yaml', '/problems/', '/problems/stale-version'].map((path) =>
       headPair(`${path}, malformed query`, `${path}?colour=red`, isProblem(400, 'malformed-query'))).flat(),
     headPair('orders, malformed query', ORDERS, isProblem(400, 'malformed-query')),
     headPair('versions, malformed query', `${ORDERS}/{{order}}/versions?limit=0`, isProblem(400, 'malformed-query')),
@@ -877,6 +878,7 @@ const paths = folder(
       ['/-/ready', 'GET, HEAD', ['POST']],
       ['/-/ready/reads', 'GET, HEAD', ['POST']],
       ['/-/position', 'GET, HEAD', ['POST']],
+      ['/-/backup', 'GET, HEAD, POST', ['PUT', 'DELETE']],
       ['/metrics', 'GET, HEAD', ['POST']],
       ['/openapi.yaml', 'GET, HEAD', ['PUT']],
       ['/problems/', 'GET, HEAD', ['POST']],
@@ -1184,7 +1186,7 @@ const anyCapture = [
   ['release', `DELETE ${CAPTURES}/${captureKey('page')}`, {}],
 ];
 const anyRead = [
-  ORDERS, `${ORDERS}/${UNKNOWN}`, `${ORDERS}/${UNKNOWN}/versions`, `${ORDERS}/${UNKNOWN}/versions/1`, '/api/v1/messages/g', '/-/position', '/metrics',
+  ORDERS, `${ORDERS}/${UNKNOWN}`, `${ORDERS}/${UNKNOWN}/versions`, `${ORDERS}/${UNKNOWN}/versions/1`, '/api/v1/messages/g', '/-/position', '/-/backup', '/metrics',
 ].flatMap((path) => ['GET', 'HEAD'].map((method) => `${method} ${path}`));
 const foreignHost = [['Host', 'orders.evil.example']];
 const webPages = folder(
@@ -1220,6 +1222,7 @@ const problemPages = folder(
   ],
 );
 
+const backUp = (name, sent, ...checks) => write(name, 'POST /-/backup', { key: null, ...sent }, ...checks);
 const operations = folder(
   'Operations',
   'Health, metrics, and this API described by itself.',
@@ -1234,6 +1237,16 @@ const operations = folder(
         'const { decided, durable, persisted } = pm.response.json();',
         "pm.expect(durable).to.be.within(pm.collectionVariables.get('position'), decided);",
         'if (persisted !== null) pm.expect(persisted).to.be.at.most(durable);')),
+    read('back-ups so far', 'GET /-/backup', {}, status(200)),
+    ...[['JSON', '{', 400, 'malformed-json'], ['name', { to: '../x' }, 422, 'backup-refused'], ['members', {}, 422, 'backup-refused']].map(([what, body, code, slug]) =>
+      backUp(`a back-up of a wrong ${what}`, { body }, isProblem(code, slug))),
+    backUp('a back-up of 1 MiB', { body: '{{body}}', before: ["pm.variables.set('body', ' '.repeat(1048577));"] }, isProblem(413, 'body-too-large')),
+    backUp('a back-up as text', { type: 'text/plain', body: { to: 'text' } }, isProblem(415, 'unsupported-media-type')),
+    write('a back-up with a query', 'POST /-/backup?x=y', { key: null, body: { to: 'query' } }, isProblem(400, 'malformed-query')),
+    backUp('a back-up for a web page', { headers: [['Origin', 'http://evil.example']], body: { to: 'page' } }, isProblem(403, 'forbidden-origin')),
+    backUp('a back-up for another host', { headers: foreignHost, body: { to: 'host' } }, isProblem(421, 'misdirected-request')),
+    backUp('a back-up', { body: { to: '{{run}}' } }, status(202), header('Location', '/-/backup'), bodyHas({ status: 'running' })),
+    read('the back-up', 'GET /-/backup', {}, status(200), textHas('{{run}}')),
     read('metrics', 'GET /metrics', {}, status(200), headerHas('Content-Type', 'text/plain'),
       check('lines of the Prometheus text format',
         "const lines = pm.response.text().split('\\n').filter((line) => line !== '');",

@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,9 +19,11 @@ const SCOPES = 'orders:read,orders:write,messages:read,captures,operations';
 // list of errors, which is empty if the server drained and exited with 0.
 export async function start(binary, { identities = false } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'ordem-contract-'));
+  const backups = join(directory, 'backups');
+  await mkdir(backups);
   const keys = ['--keys', join(directory, 'keys')];
   const key = identities ? createKey(binary, keys) : undefined;
-  const child = spawn(binary, ['serve', '--address', '127.0.0.1', '--port', '0', '--data-dir', join(directory, 'data'), '--log-format', 'json', ...(identities ? keys : [])],
+  const child = spawn(binary, ['serve', '--address', '127.0.0.1', '--port', '0', '--data-dir', join(directory, 'data'), '--log-format', 'json', '--backup-root', backups, ...(identities ? keys : [])],
     { stdio: ['ignore', 'ignore', 'pipe'], env: environment });
   const abort = () => {
     child.kill('SIGKILL');

@@ -36,7 +36,7 @@ NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "postgres-url"
                  "operations-address", "operations-port", "captures-address", "captures-port", "tls-certificate", "tls-key", "tls-client-ca"}
 
 EVERY_SETTING = {
-    "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h", "capture-max": "512KiB",
+    "backup-root": "/backups", "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h", "capture-max": "512KiB",
     "max-body": "2MiB", "body-memory": "64MiB", "response-memory": "128MiB", "max-header": "8KiB", "max-connections": 1000,
     "connections-per-address": 500, "max-in-flight": 4096, "tenant-rate": 1000, "tenant-in-flight": 100, "metrics-tenants": 10,
     "live-orders": 5000, "idle-timeout": "50s", "request-timeout": "20s", "drain-timeout": "10s", "io-threads": 1,

@@ -48,6 +48,7 @@ std::string path_of(const route& found) {
     case resource::ready_reads: return "/-/ready/reads";
     case resource::live: return "/-/live";
     case resource::position: return "/-/position";
+    case resource::backup: return "/-/backup";
     case resource::metrics: return "/metrics";
     case resource::openapi: return "/openapi.yaml";
     case resource::problems: return "/problems/";

@@ -35,6 +35,7 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"tls-key", "server.key"},
     {"tls-client-ca", "clients.pem"},
     {"data-dir", "elsewhere"},
+    {"backup-root", "/backups"},
     {"durability", "os"},
     {"in-flight", "conflict"},
     {"message-ttl", "7d"},
@@ -95,6 +96,7 @@ void check_all_are_set(const settings& result) {
   CHECK(result.server.tls.key_file == "server.key");
   CHECK(result.server.tls.client_ca_file == "clients.pem");
   CHECK(result.store.folder == "elsewhere");
+  CHECK(result.backup_root == "/backups");
   CHECK(result.store.durability == storage::durability::os);
   CHECK(result.engine.in_flight == actors::in_flight_policy::conflict);
   CHECK(result.engine.message_ttl == 168h);

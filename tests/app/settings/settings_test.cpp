@@ -151,5 +151,21 @@ TEST_CASE("a key set without issuer and audience is a contradiction, and the oth
   }
 }
 
+TEST_CASE("back-ups are made at an absolute path outside of the data folder") {
+  settings values;
+  values.store.folder = "/var/lib/ordem";
+  for (const char* root : {"", "/backups", "/var/lib", "/var/lib/ordem-backups", "/"}) {
+    CAPTURE(root);
+    values.backup_root = root;
+    CHECK_FALSE(check_settings(values));
+  }
+  for (const char* root : {"backups", "./backups", "/var/lib/ordem", "/var/lib/ordem/", "/var/lib/ordem/backups",
+                           "/var/../var/lib/./ordem/db"}) {
+    CAPTURE(root);
+    values.backup_root = root;
+    CHECK(check_settings(values));
+  }
+}
+
 }  // namespace
 }  // namespace ordem::app

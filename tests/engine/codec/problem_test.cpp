@@ -13,7 +13,7 @@ TEST_CASE("every problem has a row, found by its number and by its slug") {
     CHECK(&row_of(row.which) == &row);
     CHECK(find_problem(row.slug) == &row);
   }
-  CHECK(problem_table().size() == 38);
+  CHECK(problem_table().size() == 40);
   CHECK(find_problem("") == nullptr);
   CHECK(find_problem("guid") == nullptr);
   CHECK(find_problem("Guid-Missing") == nullptr);
@@ -58,7 +58,8 @@ TEST_CASE("every problem has the status and the code of the contract") {
       {"headers-too-large", 431, 431},  {"request-timeout", 408, 408},
       {"unauthenticated", 401, 401},    {"forbidden", 403, 403},
       {"forbidden-origin", 403, 403},   {"misdirected-request", 421, 421},
-      {"rate-limited", 429, 429},       {"recovering", 503, 503},
+      {"rate-limited", 429, 429},       {"backup-running", 409, 409},
+      {"backup-refused", 422, 422},     {"recovering", 503, 503},
       {"overloaded", 503, 503},         {"too-many-connections", 503, 503},
       {"read-only", 503, 503},          {"storage-failed", 503, 503},
       {"persistence-behind", 503, 503}, {"draining", 503, 503},

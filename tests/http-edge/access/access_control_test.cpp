@@ -76,6 +76,7 @@ std::vector<path_rule> path_rules() {
           always("/api/v2/captures", scope::captures),
           always("/api/v2/captures/YQ", scope::captures),
           always("/-/position", scope::operations),
+          always("/-/backup", scope::operations),
           always("/metrics", scope::operations),
           always("/nowhere", std::nullopt),
           always("/%zz", std::nullopt),

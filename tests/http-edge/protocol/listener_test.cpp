@@ -34,6 +34,7 @@ TEST_CASE("which resources a listener serves") {
       {"/-/ready", true, true, true, true},
       {"/-/ready/reads", true, true, true, true},
       {"/-/position", true, false, true, false},
+      {"/-/backup", true, false, true, false},
       {"/metrics", true, false, true, false},
       {"/openapi.yaml", true, true, true, false},
       {"/problems", true, true, true, false},

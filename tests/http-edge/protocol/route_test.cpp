@@ -12,7 +12,8 @@ constexpr resource every_resource[] = {
     resource::batch,       resource::order_versions, resource::order_version, resource::message,
     resource::captures,    resource::capture,        resource::ping,          resource::ready,
     resource::ready_reads, resource::live,           resource::position,      resource::metrics,
-    resource::openapi,     resource::problems,       resource::problem,       resource::unknown,
+    resource::openapi,     resource::problems,       resource::problem,       resource::backup,
+    resource::unknown,
 };
 
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
@@ -46,6 +47,7 @@ TEST_CASE("a path names its resource and its variable parts") {
       {"/-/ready/reads", resource::ready_reads, "", ""},
       {"/-/live", resource::live, "", ""},
       {"/-/position", resource::position, "", ""},
+      {"/-/backup", resource::backup, "", ""},
       {"/metrics", resource::metrics, "", ""},
       {"/openapi.yaml", resource::openapi, "", ""},
       {"/problems", resource::problems, "", ""},
@@ -267,15 +269,25 @@ TEST_CASE("each resource has its methods") {
     std::string_view allowed;
   };
   constexpr row rows[] = {
-      {resource::orders, "GET, HEAD, POST"},  {resource::order, "GET, HEAD, PATCH, PUT"},
-      {resource::order_status, "POST"},       {resource::order_versions, "GET, HEAD"},
-      {resource::order_version, "GET, HEAD"}, {resource::message, "GET, HEAD"},
-      {resource::captures, "POST, PUT"},      {resource::capture, "DELETE"},
-      {resource::ping, "GET, HEAD"},          {resource::ready, "GET, HEAD"},
-      {resource::ready_reads, "GET, HEAD"},   {resource::live, "GET, HEAD"},
-      {resource::metrics, "GET, HEAD"},       {resource::position, "GET, HEAD"},
-      {resource::openapi, "GET, HEAD"},       {resource::problems, "GET, HEAD"},
-      {resource::problem, "GET, HEAD"},       {resource::unknown, ""},
+      {resource::orders, "GET, HEAD, POST"},
+      {resource::order, "GET, HEAD, PATCH, PUT"},
+      {resource::order_status, "POST"},
+      {resource::order_versions, "GET, HEAD"},
+      {resource::order_version, "GET, HEAD"},
+      {resource::message, "GET, HEAD"},
+      {resource::captures, "POST, PUT"},
+      {resource::capture, "DELETE"},
+      {resource::ping, "GET, HEAD"},
+      {resource::ready, "GET, HEAD"},
+      {resource::ready_reads, "GET, HEAD"},
+      {resource::live, "GET, HEAD"},
+      {resource::metrics, "GET, HEAD"},
+      {resource::position, "GET, HEAD"},
+      {resource::openapi, "GET, HEAD"},
+      {resource::problems, "GET, HEAD"},
+      {resource::problem, "GET, HEAD"},
+      {resource::backup, "GET, HEAD, POST"},
+      {resource::unknown, ""},
   };
   for (const auto& [what, allowed] : rows) {
     CAPTURE(static_cast<int>(what));
