@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/commands/backup.hpp"
 #include "app/commands/import_captures.hpp"
 #include "app/commands/inspect.hpp"
 #include "app/commands/key.hpp"
@@ -37,6 +38,8 @@ struct runner {
   int operator()(const restore_command& what) const { return restore(what); }
   int operator()(const verify_command& what) const { return verify(what); }
   int operator()(const upgrade_command& what) const { return upgrade(what); }
+  int operator()(const backup_command& what) const { return backup(what); }
+  int operator()(const verify_backup_command& what) const { return verify_backup(what); }
   int operator()(const key_create_command& what) const { return key(what); }
   int operator()(const key_list_command& what) const { return key(what); }
   int operator()(const key_revoke_command& what) const { return key(what); }

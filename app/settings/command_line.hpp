@@ -75,6 +75,15 @@ struct key_revoke_command {
   std::string name;
   std::string id;  // see short_id(); empty: the only credential of the name
 };
+struct backup_command {
+  std::string to;  // the folder on the server's machine, or its name
+  std::string url;
+  std::string api_key_file;  // empty: none is sent
+  std::string ca_file;       // empty: the system's authorities
+};
+struct verify_backup_command {
+  std::string folder;
+};
 struct version_command {};
 
 struct restore_command {
@@ -86,10 +95,10 @@ struct verify_command {
   std::string data_folder;
 };
 
-using command =
-    std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command, inspect_capture_command,
-                 import_captures_command, migrate_command, migrate_status_command, restore_command, verify_command,
-                 upgrade_command, key_create_command, key_list_command, key_revoke_command, version_command>;
+using command = std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command,
+                             inspect_capture_command, import_captures_command, migrate_command, migrate_status_command,
+                             restore_command, verify_command, upgrade_command, backup_command, verify_backup_command,
+                             key_create_command, key_list_command, key_revoke_command, version_command>;
 
 // The end of a program without a command: a text to print, and the exit code.
 struct command_line_end {

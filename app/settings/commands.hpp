@@ -28,7 +28,8 @@ struct parse_state {
 // Each adds commands to the program. CLI11 then calls them back while it parses; they throw usage_error.
 // REQUIRES: `state` outlives `ordem`.
 void add_server_commands(CLI::App& ordem, parse_state& state);    // serve, ready
-void add_folder_commands(CLI::App& ordem, parse_state& state);    // inspect, import
+void add_folder_commands(CLI::App& ordem, parse_state& state);    // inspect, import, upgrade
+void add_backup_commands(CLI::App& ordem, parse_state& state);    // backup, backup verify
 void add_key_commands(CLI::App& ordem, parse_state& state);       // key
 void add_postgres_commands(CLI::App& ordem, parse_state& state);  // migrate, restore, verify
 

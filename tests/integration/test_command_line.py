@@ -27,7 +27,7 @@ from support.orders import (
 )
 
 SERVE_FLAGS = (
-    "--auth", "--auth-captures", "--allowed-hosts", "--tenant-rate", "--tenant-in-flight", "--metrics-tenants", "--address", "--port", "--data-dir", "--io-threads", "--durability", "--in-flight", "--message-ttl", "--max-body",
+    "--auth", "--auth-captures", "--allowed-hosts", "--tenant-rate", "--tenant-in-flight", "--metrics-tenants", "--address", "--port", "--data-dir", "--backup-root", "--io-threads", "--durability", "--in-flight", "--message-ttl", "--max-body",
     "--operations-address", "--operations-port", "--captures-address", "--captures-port",
     "--tls-certificate", "--tls-key", "--tls-client-ca",
     "--body-memory", "--response-memory",
@@ -68,6 +68,8 @@ def assert_bad_configuration(data_dir, *flags, words=(), environment=None):
     (("inspect", "order", "--help"), ("--data-dir",)),
     (("inspect", "message", "--help"), ("--data-dir",)),
     (("inspect", "capture", "--help"), ("--data-dir",)),
+    (("backup", "--help"), ("--to", "--url", "--api-key-file", "--ca-file", "verify")),
+    (("backup", "verify", "--help"), ("FOLDER",)),
     (("version", "--help"), ("version",)),
     (("help",), ("serve", "inspect", "version", "help")),
     (("help", "serve"), SERVE_FLAGS),
@@ -83,7 +85,7 @@ def test_help(arguments, words):
 
 def test_manual_names_existing_options():
     """Breaks if an option or a variable that docs/operations.md names is renamed or removed in the program."""
-    commands = (("serve",), ("ready",), ("inspect", "order"), ("import", "captures"), ("migrate",), ("restore",), ("verify",))
+    commands = (("serve",), ("ready",), ("inspect", "order"), ("import", "captures"), ("migrate",), ("restore",), ("verify",), ("backup",))
     helps = "".join(run_ordem(*words, "--help").stdout for words in commands)
     manual = MANUAL.read_text()
     for pattern in (r"(?<=`)--[a-z][a-z-]+", r"ORDEM_[A-Z_]+"):

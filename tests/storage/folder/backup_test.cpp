@@ -16,6 +16,7 @@
 #include "tests/storage/error_matcher.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/open_store_support.hpp"
+#include "tests/storage/sync_calls.hpp"
 #include "tests/storage/tampering.hpp"
 
 namespace ordem::testing {
@@ -183,6 +184,30 @@ TEST_CASE_METHOD(backups, "only what never changes is a hard link") {
     const bool is_table = file.extension() == ".sst";
     const bool is_full_segment = file.extension() == ".seg" && file != segments_in(request.folder / "log").back();
     CHECK(fs::equivalent(file, folder.path() / name) == (is_table || is_full_segment));
+  }
+}
+
+TEST_CASE_METHOD(backups, "a back-up is on the disk before it has its name") {
+  write_orders(300);
+  sync_calls calls;
+  SECTION("every copy and every folder is synced") {
+    made();
+    for (const auto& [name, content] : contents_of(request.folder)) {
+      CAPTURE(name);
+      const fs::path file = request.folder / name;
+      const bool is_table = file.extension() == ".sst";
+      const bool is_segment = file.extension() == ".seg" && file != segments_in(request.folder / "log").back();
+      if (is_table || is_segment || name == backup_manifest_name) continue;
+      CHECK(calls.has(unfinished() / name));
+    }
+    CHECK(calls.has(unfinished().string() + "/" + backup_manifest_name + ".tmp"));
+    for (const fs::path& each : {unfinished() / "log", unfinished() / "db", unfinished(), root.path()})
+      CHECK(calls.has(each));
+  }
+  SECTION("one that cannot be synced fails") {
+    calls.refuse(unfinished() / GENERATE(as<std::string>{}, "FORMAT", "log", "db/CURRENT", "BACKUP.tmp"));
+    CHECK_THAT(failure(), is_error(error_code::io_error));
+    CHECK(fs::is_empty(root.path()));
   }
 }
 
