@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -66,11 +67,19 @@ or_message<server_backup> read_state(const http_edge::http_answer& answer) {
 
 or_message<std::string> read_key(const std::string& file) {
   if (file.empty()) return std::string();
-  auto read = read_text_file(file, key_file_bytes_max);
-  if (!read) return tl::make_unexpected(std::move(read.error()));
-  const auto end = read->text.find_first_of("\r\n");
-  std::string key = read->text.substr(0, end);
-  if (key.empty()) return tl::make_unexpected(fmt::format("'{}' has no key in its first line", file));
+  std::string key;
+  if (file == "-") {
+    std::getline(std::cin, key);
+  } else {
+    auto read = read_text_file(file, key_file_bytes_max);
+    if (!read) return tl::make_unexpected(std::move(read.error()));
+    key = std::move(read->text);
+  }
+  key.resize(std::min(key.find_first_of("\r\n"), key.size()));
+  // A line break or another control character in it would be one in the header.
+  const bool is_text = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (key.empty() || key.size() > key_file_bytes_max || !is_text)
+    return tl::make_unexpected(fmt::format("'{}' has no key in its first line", file));
   return key;
 }
 

@@ -40,7 +40,7 @@ void add_backup_commands(CLI::App& ordem, parse_state& state) {
       .add_to(backup, "--url", "The server's listener for operations, or its main one if it has no such listener");
   file_option(what->api_key_file)
       .add_to(backup, "--api-key-file",
-              "A file with an API key that has the scope operations; by default none is sent");
+              "A file with an API key that has the scope operations, - for standard input; by default none is sent");
   file_option(what->ca_file)
       .add_to(backup, "--ca-file", "The authorities, as PEM, of the server's certificate; by default the system's");
   backup.footer(

@@ -399,6 +399,10 @@ def test_backup_needs_the_scope_on_every_listener(launch, root, tmp_path):
     assert_refused(run_backup(server, root / "copy", "--api-key-file", texts["operator"]), "404")  # the main listener
     assert not list(root.iterdir())
     made(server, root / "copy", "--api-key-file", texts["operator"], port=port)
+    for text in ("", "\n", "a b", "a\rX-Injected: 1", "\u00fc"):
+        texts["clerk"].write_text(text)
+        assert run_backup(server, "wrong", "--api-key-file", texts["clerk"], port=port).returncode == 1
+    assert_refused(run_backup(server, "other", "--api-key-file", "-", port=port), "no key")  # standard input is empty
 
 
 def test_web_page_makes_no_backup(launch, root):
