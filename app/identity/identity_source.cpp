@@ -73,10 +73,11 @@ tl::expected<void, std::string> identity_source::read_keys() {
   const auto file = read_text_file(keys_.path, auth::keys_file_bytes_max);
   if (!file) return tl::make_unexpected("the keys file: " + file.error());
   keys_.stamp = file->stamp;
-  if ((file->mode & S_IROTH) != 0) {
+  const auto count = directory_.replace_keys(file->text);
+  const bool has_secrets = !count || *count > 0;
+  if ((file->mode & S_IROTH) != 0 && has_secrets) {
     log_.warning("others may read the keys file; make its mode 0640 or less", {{"file", keys_.path}});
   }
-  const auto count = directory_.replace_keys(file->text);
   if (!count) return tl::make_unexpected(fmt::format("the keys file '{}': {}", keys_.path, count.error()));
   log_.info("read the keys file", {{"file", keys_.path}, {"identities", signed_of(*count)}});
   return {};

@@ -31,7 +31,7 @@ class identity_source {
   identity_source& operator=(const identity_source&) = delete;
 
   // Reads the files. Returns an error message if one of them cannot be read or has an error. Logs a warning if others
-  // than the owner and the group may read the keys file. A URL is left to watch(): the server starts without its
+  // than the owner and the group may read a keys file that names someone. A URL is left to watch(): the server starts without its
   // issuer, and refuses tokens until the key set is there.
   tl::expected<void, std::string> load();
 

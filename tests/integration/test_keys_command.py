@@ -215,11 +215,18 @@ def test_sighup_reads_the_keys_again(launch, keys_file, tmp_path):
 
 
 def test_a_keys_file_that_others_may_read(launch, keys_file):
-    """Breaks if there is no warning."""
+    """Breaks if there is no warning, or one about a file that names nobody, as that of compose.captures.yaml."""
     created("--keys", keys_file)
     keys_file.chmod(0o644)
     server = launch(f"--keys={keys_file}")
-    assert any(line["level"] == "warning" and "others may read" in line["message"] for line in server.logs())
+
+    def warnings():
+        return sum(line["level"] == "warning" and "others may read" in line["message"] for line in server.logs())
+
+    assert warnings() == 1
+    keys_file.write_text("# no identity\n")
+    poll_until(lambda: read_keys(server) == [1, 0], "the file without identities is read")
+    assert warnings() == 1
 
 
 def test_a_start_without_its_keys_fails(data_dir, keys_file, tmp_path):
