@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "app/identity/text_file.hpp"
 #include "auth/keys/keys_file.hpp"
 #include "auth/tokens/key_set.hpp"
 #include "http-edge/client/https_client.hpp"
@@ -36,8 +37,11 @@ std::int64_t signed_of(std::size_t count) {
 
 identity_source::identity_source(identity_settings settings, logger& log)
     : settings_(std::move(settings)), log_(log), directory_(directory_settings_of(settings_)) {
-  keys_.path = settings_.keys_file;
-  if (!has_url()) key_set_.path = settings_.key_set;
+  const auto watch = [](watched_file& file, const std::string& path) {
+    if (!path.empty()) file = {path, file_watch({path})};
+  };
+  watch(keys_, settings_.keys_file);
+  if (!has_url()) watch(key_set_, settings_.key_set);
 }
 
 identity_source::~identity_source() = default;
@@ -69,10 +73,9 @@ void identity_source::reload() {
 // REQUIRES: files_mutex_ is held; for the next one too.
 tl::expected<void, std::string> identity_source::read_keys() {
   if (keys_.path.empty()) return {};
-  keys_.stamp = stamp_of(keys_.path);
+  keys_.changes.mark_read();
   const auto file = read_text_file(keys_.path, auth::keys_file_bytes_max);
   if (!file) return tl::make_unexpected("the keys file: " + file.error());
-  keys_.stamp = file->stamp;
   const auto count = directory_.replace_keys(file->text);
   const bool has_secrets = !count || *count > 0;
   if ((file->mode & S_IROTH) != 0 && has_secrets) {
@@ -85,10 +88,9 @@ tl::expected<void, std::string> identity_source::read_keys() {
 
 tl::expected<void, std::string> identity_source::read_key_set() {
   if (key_set_.path.empty()) return {};
-  key_set_.stamp = stamp_of(key_set_.path);
+  key_set_.changes.mark_read();
   const auto file = read_text_file(key_set_.path, auth::key_set_bytes_max);
   if (!file) return tl::make_unexpected("the key set: " + file.error());
-  key_set_.stamp = file->stamp;
   const auto summary = directory_.replace_key_set(file->text);
   if (!summary) return tl::make_unexpected(fmt::format("the key set '{}' {}", key_set_.path, summary.error()));
   for (const std::string& each : summary->left_out)
@@ -103,8 +105,8 @@ void identity_source::report(const tl::expected<void, std::string>& read) {
 
 void identity_source::reread_changed() {
   const std::lock_guard lock(files_mutex_);
-  if (!keys_.path.empty() && stamp_of(keys_.path) != keys_.stamp) report(read_keys());
-  if (!key_set_.path.empty() && stamp_of(key_set_.path) != key_set_.stamp) report(read_key_set());
+  if (keys_.changes.has_changed()) report(read_keys());
+  if (key_set_.changes.has_changed()) report(read_key_set());
 }
 
 // --- the thread ---

@@ -12,8 +12,8 @@
 #include <thread>
 #include <tl/expected.hpp>
 
-#include "app/identity/text_file.hpp"
 #include "app/observability/logger.hpp"
+#include "app/process/file_watch.hpp"
 #include "app/settings/settings.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/directory.hpp"
@@ -31,8 +31,8 @@ class identity_source {
   identity_source& operator=(const identity_source&) = delete;
 
   // Reads the files. Returns an error message if one of them cannot be read or has an error. Logs a warning if others
-  // than the owner and the group may read a keys file that names someone. A URL is left to watch(): the server starts without its
-  // issuer, and refuses tokens until the key set is there.
+  // than the owner and the group may read a keys file that names someone. A URL is left to watch(): the server starts
+  // without its issuer, and refuses tokens until the key set is there.
   tl::expected<void, std::string> load();
 
   // Starts the thread that looks every second whether a file has changed, and fetches the key set: at once, every 15
@@ -49,8 +49,8 @@ class identity_source {
  private:
   // One of the two files.
   struct watched_file {
-    std::string path;                 // empty: none
-    std::optional<file_stamp> stamp;  // of what was read last, also where that had an error
+    std::string path;  // empty: none
+    file_watch changes;
   };
 
   tl::expected<void, std::string> read_keys();

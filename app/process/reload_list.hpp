@@ -2,14 +2,13 @@
 // command `serve`, and called by its main thread only.
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
+
+#include "app/process/file_watch.hpp"
 
 namespace ordem::app {
 
@@ -38,24 +37,12 @@ class reload_list {
   std::vector<reload_result> reload_changed();
 
  private:
-  // The state of a file, after all symbolic links; all zero if it does not exist.
-  struct file_state {
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t size = 0;
-    std::int64_t modified_ns = 0;
-    friend bool operator==(const file_state&, const file_state&) = default;
-  };
-  using file_states = std::vector<file_state>;
   struct watched {
     reloadable what;
-    file_states read;  // when the files were last read
-    file_states seen;  // at the last call of reload_changed()
+    file_watch files;
   };
 
-  static file_state state_of(const std::filesystem::path& file);
-  static file_states states_of(const reloadable& what);
-  static reload_result reload(watched& which, file_states&& now);
+  static reload_result reload(watched& which);
 
   std::vector<watched> watched_;
 };

@@ -93,5 +93,28 @@ TEST_CASE_METHOD(reload_list_test, "a reload of everything reads what has not ch
   CHECK(reloads == 2);
 }
 
+TEST_CASE("a file that is replaced by one of the same size and time has changed") {
+  const settings_file file("0123456789");
+  file_watch changes({file.path()});
+  CHECK_FALSE(changes.has_changed());
+  const std::string other = file.path() + ".other";
+  std::ofstream(other) << "9876543210";
+  std::filesystem::last_write_time(other, std::filesystem::last_write_time(file.path()));
+  std::filesystem::rename(other, file.path());
+  CHECK(changes.has_changed());
+  CHECK_FALSE(changes.has_settled_change());  // it has changed since the call before
+  CHECK(changes.has_settled_change());
+  changes.mark_read();
+  CHECK_FALSE(changes.has_changed());
+  std::filesystem::remove(file.path());
+  CHECK(changes.has_changed());
+}
+
+TEST_CASE("without files nothing changes") {
+  file_watch none;
+  CHECK_FALSE(none.has_changed());
+  CHECK_FALSE(none.has_settled_change());
+}
+
 }  // namespace
 }  // namespace ordem::app
