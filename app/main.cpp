@@ -44,7 +44,10 @@ struct runner {
   int operator()(const key_list_command& what) const { return key(what); }
   int operator()(const key_revoke_command& what) const { return key(what); }
   int operator()(const version_command&) const {
-    std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n";
+    const build_info& build = this_build();
+    std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n"
+              << "commit " << build.commit << ", build type " << build.build_type << ", " << build.compiler << "\n"
+              << "built with " << build.libraries << "\n";
     return 0;
   }
 };

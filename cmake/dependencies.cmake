@@ -26,6 +26,7 @@ function(ordem_system_library name header library)
   add_library(ordem_${name} INTERFACE)
   target_include_directories(ordem_${name} SYSTEM INTERFACE ${${name}_include})
   target_link_libraries(ordem_${name} INTERFACE ${${name}_library})
+  set_property(GLOBAL APPEND PROPERTY ordem_system_libraries ${${name}_library})
 endfunction()
 
 if(ORDEM_CAF_PREFIX)  # a CAF built with the same sanitizer: scripts/build-instrumented-caf
@@ -43,4 +44,5 @@ target_include_directories(ordem_catch2 SYSTEM INTERFACE ${catch2_include})
 
 if(ORDEM_JEMALLOC)
   find_library(JEMALLOC jemalloc REQUIRED)
+  set_property(GLOBAL APPEND PROPERTY ordem_system_libraries ${JEMALLOC})
 endif()

@@ -95,10 +95,15 @@ def test_manual_names_existing_options():
 
 @pytest.mark.parametrize("words", ["version", "--version", "-v", "-V"])
 def test_version(words):
-    """Breaks if the binary does not print its version, by the command or an option."""
+    """Breaks if the binary does not print its version and what it was built from, by the command or an option."""
     result = run_ordem(words)
     assert result.returncode == 0
-    assert any(character.isdigit() for character in result.stdout)
+    program, build, libraries = result.stdout.splitlines()
+    assert re.fullmatch(r"ordem \d+\.\d+\.\d+, data format \d+", program)
+    assert re.fullmatch(r"commit ([0-9a-f]{12}(-dirty)?|unknown), build type (Release|Debug), (GNU|Clang) [0-9.]+", build)
+    assert libraries.startswith("built with ")
+    named = dict(library.split(" ") for library in libraries.removeprefix("built with ").split(", "))
+    assert {"Boost", "RocksDB", "OpenSSL", "caf_core", "pqxx"} <= set(named) and all(re.fullmatch(r"[0-9][0-9a-z.]*", each) for each in named.values())
 
 
 @pytest.mark.parametrize("arguments, word", [
