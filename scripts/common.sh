@@ -12,6 +12,12 @@ fail() {
   exit 1
 }
 
+# Prints the version of the project.
+project_version() { sed -n 's/^project(ordem VERSION \([^ ]*\) .*/\1/p' CMakeLists.txt; }
+
+# Prints the commit that is checked out, as `ordem version` does: 12 digits, followed by -dirty if files were changed.
+project_commit() { git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null || echo unknown; }
+
 # no_arguments "$@": for scripts without arguments: --help prints the comment at the top, anything else is an error.
 no_arguments() {
   case "${1:-}" in
@@ -110,7 +116,7 @@ install_npm_packages() {
 
 # Installs the programs that the tests of deploy/ and of the cluster need, except the server.
 install_deploy_programs() {
-  install_packages deploy
+  install_packages deploy package image
   unpack_packages unpacked build/deploy-programs
   install_npm_packages tests/deploy
 }
