@@ -1,4 +1,4 @@
-# The Debian package: cmake --preset release, build, then `cpack -G DEB` in build/release. What it holds is in deploy/debian/.
+# The Debian package, which scripts/package makes by cpack -G DEB. What it holds is in deploy/debian/.
 
 set(package_folder ${PROJECT_SOURCE_DIR}/deploy/debian)
 set(package_output ${PROJECT_BINARY_DIR}/package)

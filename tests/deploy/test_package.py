@@ -2,13 +2,11 @@
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from support import settings
-from support.containers import BASE, ROOT, make_base, needs_root, project_version, run_tool
-from support.ordem_server import OrdemServer, binary
+from support.containers import ROOT, CleanDebian, needs_root, project_version
 from support.smoke_test import run_smoke_test
 
 UNIT = "ordem.service"
@@ -24,61 +22,36 @@ DATA = "var/lib/ordem"
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    """The package, made from the build."""
-    folder = tmp_path_factory.mktemp("package")
-    made = subprocess.run(
-        ["cpack", "-G", "DEB", "-B", folder], cwd=Path(binary()).parents[1], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=settings.IMAGE_SECONDS_MAX, check=False,
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
-    [file] = folder.glob("*.deb")
+def package(packages):
+    """The package that scripts/package made."""
+    [file] = packages.glob("*.deb")
     return file
-
-
-class CleanDebian:
-    """A Debian with only the essential packages."""
-
-    def __init__(self):
-        self._container = run_tool("buildah", "from", "--pull-never", BASE)
-        self.root = Path(run_tool("buildah", "mount", self._container))
-
-    def run(self, *command):
-        """Runs a command in it as root; returns what it printed on both pipes."""
-        return run_tool(
-            "buildah", "run", "--isolation", "chroot", self._container, "--", "sh", "-c", 'exec "$@" 2>&1', "-", *command,
-            seconds=settings.IMAGE_SECONDS_MAX,
-        )
-
-    def install(self, package):
-        target = self.root / package.name
-        target.write_bytes(package.read_bytes())
-        self.run("dpkg", "--install", f"/{package.name}")
-
-    def install_with_dependencies(self, package, *more):
-        (self.root / package.name).write_bytes(package.read_bytes())
-        self.run("apt-get", "-q", "update")
-        self.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qy", "install", "--no-install-recommends", f"/{package.name}", *more)
-
-    def owner_and_mode(self, path):
-        return self.run("stat", "--format", "%U:%G %a", f"/{path}")
-
-    def serve(self, *flags):
-        """Runs the server as the service does: as its user, with the settings of the package."""
-        program = ["chroot", "--userspec=ordem:ordem", str(self.root), "/usr/bin/ordem"]
-        return OrdemServer(f"/{DATA}", "--config", f"/{SETTINGS_FILE}", *flags, program=program).wait_listening()
-
-    def remove(self):
-        run_tool("buildah", "umount", self._container)
-        run_tool("buildah", "rm", self._container)
 
 
 @pytest.fixture
 def debian():
-    make_base()
-    clean = CleanDebian()
-    yield clean
-    clean.remove()
+    with CleanDebian() as clean:
+        yield clean
+
+
+def install(debian, package):
+    debian.copy(package)
+    debian.run("dpkg", "--install", f"/{package.name}")
+
+
+def install_with_dependencies(debian, package, *more):
+    debian.copy(package)
+    debian.run("apt-get", "-q", "update")
+    debian.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qy", "install", "--no-install-recommends", f"/{package.name}", *more)
+
+
+def owner_and_mode(debian, path):
+    return debian.run("stat", "--format", "%U:%G %a", f"/{path}")
+
+
+def serve(debian, *flags):
+    """Runs the server as the service does: as its user, with the settings of the package."""
+    return debian.serve("ordem:ordem", "/usr/bin/ordem", f"/{DATA}", "--config", f"/{SETTINGS_FILE}", *flags)
 
 
 def test_lintian(package):
@@ -157,21 +130,21 @@ def test_drop_ins_are_taken_by_systemd(tmp_path):
 def test_installed_removed_and_purged(debian, package):
     """Breaks if the package lacks a dependency, its service can't start, all users can read the settings, removal deletes orders, or an
     empty data folder remains."""
-    debian.install_with_dependencies(package, "systemd")
+    install_with_dependencies(debian, package, "systemd")
     assert f"ordem {project_version()}," in debian.run("ordem", "version")
-    assert debian.owner_and_mode(SETTINGS_FILE) == "root:ordem 640"
-    assert debian.owner_and_mode(KEYS_FILE) == "root:ordem 640"
+    assert owner_and_mode(debian, SETTINGS_FILE) == "root:ordem 640"
+    assert owner_and_mode(debian, KEYS_FILE) == "root:ordem 640"
     assert not [line for line in (debian.root / KEYS_FILE).read_text().splitlines() if not line.startswith("#")]
-    assert debian.owner_and_mode(DATA) == "ordem:ordem 750"
+    assert owner_and_mode(debian, DATA) == "ordem:ordem 750"
     assert f"/{SETTINGS_FILE} " in debian.run("dpkg-query", "--show", "--showformat", "${Conffiles}\n", "ordem")
     assert (debian.root / "etc/systemd/system/multi-user.target.wants" / UNIT).is_symlink()
     assert debian.run("systemd-analyze", "verify", "--man=no", UNIT) == ""
 
-    with debian.serve() as server:
+    with serve(debian) as server:
         order = run_smoke_test(server.client())
     key = debian.run("sh", "-c", f"ordem key create --keys /{KEYS_FILE} --name till --scopes orders:read 2>/dev/null")
-    assert debian.owner_and_mode(KEYS_FILE) == "root:ordem 640" and key not in (debian.root / KEYS_FILE).read_text()
-    with debian.serve("--keys", f"/{KEYS_FILE}") as server:
+    assert owner_and_mode(debian, KEYS_FILE) == "root:ordem 640" and key not in (debian.root / KEYS_FILE).read_text()
+    with serve(debian, "--keys", f"/{KEYS_FILE}") as server:
         client = server.client()
         assert client.get("/api/v1/orders/any").status == 401
         client.key = key
@@ -180,7 +153,7 @@ def test_installed_removed_and_purged(debian, package):
     (debian.root / SETTINGS_FILE).open("a").write("message-ttl = \"48h\"\n")
     debian.run("dpkg", "--remove", "ordem")
     assert (debian.root / SETTINGS_FILE).exists() and (debian.root / DATA / "FORMAT").exists()
-    debian.install(package)
+    install(debian, package)
     assert "48h" in (debian.root / SETTINGS_FILE).read_text() and "name=till" in (debian.root / KEYS_FILE).read_text()
     assert order["order_id"] in debian.run("ordem", "inspect", "order", order["order_id"], "--data-dir", f"/{DATA}")
 
@@ -188,6 +161,6 @@ def test_installed_removed_and_purged(debian, package):
     assert not (debian.root / "etc/ordem").exists() and (debian.root / DATA / "FORMAT").exists()
 
     debian.run("rm", "-r", f"/{DATA}")
-    debian.install(package)
+    install(debian, package)
     debian.run("dpkg", "--purge", "ordem")
     assert not (debian.root / DATA).exists() and not (debian.root / "etc/ordem").exists()
