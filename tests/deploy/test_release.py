@@ -4,11 +4,13 @@ Debian package: test_package.py."""
 import copy
 import json
 import re
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support import settings
 from support.containers import (
@@ -29,6 +31,8 @@ CHART_PACKAGE = f"ordem-{VERSION}.tgz"
 FILES = {f"ordem_{VERSION}-1_{ARCHITECTURE}.deb", f"{TARBALL}.tar.gz", IMAGE, CHART_PACKAGE, BILL, f"{LICENCES}.tar.gz"}
 ANYWHERE = "opt/some where"
 NOBODY = "65534:65534"
+# Files that name images or archives of Ordem.
+NAMING_THE_VERSION = ("deploy/Dockerfile", "deploy/compose.yaml", "deploy/compose.captures.yaml", "deploy/kong/keys", "README.md", "docs/deploy.md")
 COMMON_LICENCE = re.compile(r"/usr/share/common-licenses/([A-Za-z0-9.-]*[A-Za-z0-9])")
 
 
@@ -205,3 +209,44 @@ def test_chart_is_complete(packages):
     rendered = [helm("template", RELEASE, chart, values={"auth": {"mode": "none"}, "postgres": {"enabled": True, "password": "p"}})
                 for chart in (packages / CHART_PACKAGE, CHART)]
     assert rendered[0].returncode == 0 and rendered[0].stdout == rendered[1].stdout, rendered[0].stderr
+
+
+# Versions.
+
+def versions_in(root):
+    """Checks that all places of these sources with their version agree, and that the release notes are in order; returns the version."""
+    version = re.search(r"^project\(ordem VERSION (\S+)", (root / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
+    assert re.fullmatch(r"0\.\d+\.\d+", version)
+    chart = yaml.safe_load((root / CHART.relative_to(ROOT) / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (version, version)
+    assert yaml.safe_load((root / "docs/openapi.yaml").read_text())["info"]["version"] == version
+    assert (root / "deploy/debian/changelog").read_text().startswith(f"ordem ({version}-1) ")
+    for name in NAMING_THE_VERSION:
+        assert set(re.findall(r"\bordem[:_-](\d+\.\d+\.\d+)|image\.version=\"(.*)\"", (root / name).read_text())) <= {(version, ""), ("", version)}, name
+    headings = re.findall(r"^## (.*)$", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    releases = [re.fullmatch(r"(0\.\d+\.\d+) - (\d{4}-\d\d-\d\d)", heading) for heading in headings[1:]]
+    assert all(releases) and releases[0][1] == version, headings
+    dates = [release[2] for release in releases]
+    assert dates == sorted(dates, reverse=True)
+    return version
+
+
+def test_versions_agree():
+    """Breaks if a release forgets one of the places with the version of the project, or its notes have no date."""
+    assert versions_in(ROOT) == VERSION
+
+
+def test_next_release(tmp_path):
+    """Breaks if scripts/release forgets one of these places, or goes back."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z", "CMakeLists.txt", "CHANGELOG.md", "README.md", "docs", "deploy", "scripts", "tests/deploy/golden"],
+                            cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, tmp_path / name)
+    run_tool(tmp_path / "scripts/release", "0.999.0", "2999-12-31")
+    assert versions_in(tmp_path) == "0.999.0"
+    assert "\n## 0.999.0 - 2999-12-31\n" in (tmp_path / "CHANGELOG.md").read_text()
+    assert VERSION not in (tmp_path / "tests/deploy/golden/default.yaml").read_text()
+    with pytest.raises(AssertionError, match="does not follow 0.999.0"):
+        run_tool(tmp_path / "scripts/release", VERSION)
