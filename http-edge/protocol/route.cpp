@@ -200,6 +200,7 @@ std::string_view path_template(resource what) noexcept {
     case resource::ready_reads: return "/-/ready/reads";
     case resource::live: return "/-/live";
     case resource::position: return "/-/position";
+    case resource::backup: return "/-/backup";
     case resource::metrics: return "/metrics";
     case resource::openapi: return "/openapi.yaml";
     case resource::problems: return "/problems/";

@@ -23,6 +23,7 @@ constexpr auto replies_turn = std::chrono::milliseconds(2);
 constexpr auto release_interval = std::chrono::milliseconds(2);
 // The connections that are admitted, and that are refused, before others get their turn.
 constexpr std::size_t released_at_once = 64;
+constexpr auto delay_time = std::chrono::seconds(1);
 
 admission_settings admission_settings_of(const server_settings& settings) {
   admission_settings made;
@@ -48,7 +49,8 @@ io_thread::io_thread(const server_settings& settings, const handler_context& con
                admission_.on_loop_delay(now, delay);
                counters_.loop_delay.add(delay);
              }),
-      release_timer_(io_context_) {}
+      release_timer_(io_context_),
+      delay_timer_(io_context_) {}
 
 io_thread::~io_thread() {
   stop();
@@ -87,6 +89,7 @@ void io_thread::drain() {
     sweep();
     schedule_sweep();
     release_held();
+    end_delays();
   });
 }
 
@@ -233,6 +236,29 @@ void io_thread::release_held() {
     oldest->resume(admission::refuse);
   }
   if (!held_.empty()) schedule_release();
+}
+
+void io_thread::delay(std::shared_ptr<session> from) {
+  delayed_.push_back({std::move(from), session::clock::now()});
+  if (delayed_.size() == 1) schedule_end_of_delay();
+}
+
+void io_thread::schedule_end_of_delay() {
+  delay_timer_.expires_at(draining() ? session::clock::now() : delayed_.front().since + delay_time);
+  delay_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) end_delays();
+  });
+}
+
+void io_thread::end_delays() {
+  const auto now = session::clock::now();
+  for (std::size_t i = 0; i < released_at_once && !delayed_.empty(); ++i) {
+    if (!draining() && now < delayed_.front().since + delay_time) break;
+    const auto next = std::move(delayed_.front().from);
+    delayed_.pop_front();
+    next->end_delay();
+  }
+  if (!delayed_.empty()) schedule_end_of_delay();
 }
 
 // --- deadlines ---

@@ -74,6 +74,9 @@ class io_thread final : public completion_queue {
   // Has the session go on once there is room for its request, or time to refuse it: session::resume().
   void hold_back(std::shared_ptr<session> from);
 
+  // Has the session go on a second later, or when the server drains: session::end_delay().
+  void delay(std::shared_ptr<session> from);
+
   void count(const answered_request& what) noexcept { requests_.add(what); }
 
  private:
@@ -84,6 +87,8 @@ class io_thread final : public completion_queue {
   void advance_admission(session::clock::time_point now) noexcept;
   void release_held();
   void schedule_release();
+  void end_delays();
+  void schedule_end_of_delay();
   void sweep();
   void schedule_sweep();
 
@@ -128,6 +133,8 @@ class io_thread final : public completion_queue {
   std::deque<held_session> held_;  // in the order in which their requests arrived
   boost::asio::steady_timer release_timer_;
   bool release_is_due_ = false;
+  std::deque<held_session> delayed_;  // in the order in which their delays end; at most one for each connection
+  boost::asio::steady_timer delay_timer_;
 
   std::thread thread_;
 };

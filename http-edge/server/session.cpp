@@ -236,7 +236,29 @@ bool session::admits_message() {
   return false;
 }
 
+// A client that goes on without heeding Retry-After gets its next 429 a second later, so that the refusals of a flood
+// cost other tenants nothing. Its connection is not left unread: by it a proxy may send a request of another tenant.
 void session::respond_refused_head() {
+  if (head_.error().status == 429) {
+    const auto now = clock::now();
+    const bool repeats = now < limited_until_;
+    limited_until_ = now + held_back_time;
+    if (repeats && !thread_.draining()) {
+      limited_until_ += held_back_time;
+      stage_ = stage::executing;
+      return thread_.delay(shared_from_this());
+    }
+  }
+  send_refused_head();
+}
+
+void session::end_delay() {
+  if (stage_ != stage::executing) return;
+  received_at_ = clock::now();  // the time of a response does not include the delay
+  send_refused_head();
+}
+
+void session::send_refused_head() {
   const auto since = std::exchange(refused_at_, {});
   const response refused = std::move(head_.error());
   respond(refused);

@@ -67,6 +67,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void on_answer(std::uint32_t line, answer&& what);
   // Goes on with the request that io_thread::hold_back() has held back.
   void resume(admission how);
+  // Responds to the request that io_thread::delay() has kept.
+  void end_delay();
   // Ends the request or the connection if its deadline has passed. Called at regular intervals.
   void check_deadline(clock::time_point now);
   // Starts to drain: the next response is the last, and the connection is closed if no request arrives soon.
@@ -90,6 +92,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void hold_back();
   bool admits_message();
   void respond_refused_head();
+  void send_refused_head();
   void wait_for_release();
   void read_more();
   bool make_room(std::size_t bytes);
@@ -171,6 +174,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   bool is_held_back_ = false;           // io_thread::hold_back() has the request, of which no byte was parsed
   std::optional<admission> admission_;  // of the request that is being received, once decided
   clock::time_point refused_at_;        // when the message of this request was refused, or zero
+  clock::time_point limited_until_;     // a request that gets 429 until then is delayed
   clock::time_point held_until_;        // until then requests are left unread while the thread is overloaded
   int empty_lines_ = 0;                 // skipped before the request
   bool stays_open_ = true;

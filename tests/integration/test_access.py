@@ -153,7 +153,7 @@ def assert_rate_limited(answer):
 
 def test_rate_of_a_tenant(launch):
     """Breaks if a tenant gets more than its rate, if a refused write is recorded, or if health and metrics count."""
-    rate, count = 5, 40
+    rate, count = 5, 16
     with launch(f"--tenant-rate={rate}").client() as client:
         writes = [create() for _ in range(count)]
         began = time.monotonic()
@@ -172,6 +172,23 @@ def test_rate_of_a_tenant(launch):
         poll_until(lambda: refused.send(client).status == 201, "the refused write is executed")
         position = client.positions()["decided"]
         assert position == len(accepted) + 1
+
+
+def test_flood_on_a_connection_is_slowed_down(launch):
+    """Breaks if a client that does not heed Retry-After is refused as quickly as it sends, or if that delays others, or a stop."""
+    server = launch("--tenant-rate=1", "--drain-timeout=20s")
+    with server.connect() as flood, server.connect() as other:
+        poll_until(lambda: flood.get("/nowhere").status == 429, "the rate is used up")
+        began = time.monotonic()
+        flood.send(request_bytes("GET", "/nowhere"))
+        assert other.get("/nowhere").status in (404, 429)
+        assert not flood.has_answer(0)
+        assert_rate_limited(flood.read_response())
+        assert time.monotonic() - began >= 1
+        flood.send(request_bytes("GET", "/nowhere"))
+        server.signal_stop()
+        assert flood.read_response().status in (404, 429)
+    assert server.wait_exit() == 0
 
 
 def test_batch_beyond_the_rate_waits(launch):

@@ -82,12 +82,13 @@ def refused_requests(client):
     yield "expectation-failed", 417, request_bytes("GET", "/-/ping", [("Expect", "more")])
     yield "headers-too-large", 431, request_bytes("GET", "/-/ping", [("X-Long", "x" * 20_000)])
     yield "forbidden-origin", 403, posted(content, [("Sec-Fetch-Site", "cross-site")])
+    yield "backup-refused", 422, posted(b'{"to":"copy"}', target="/-/backup")
     yield "misdirected-request", 421, posted(content).replace(b"Host: 127.0.0.1", b"Host: evil.example")
 
 
 # The others need a server in another state. Each of them has a line by the same function, session::respond().
 ELSEWHERE = {"request-in-flight", "request-timeout", "unauthenticated", "forbidden", "rate-limited", "recovering", "overloaded",
-             "too-many-connections", "read-only", "storage-failed", "persistence-behind", "draining"}
+             "too-many-connections", "read-only", "storage-failed", "persistence-behind", "draining", "backup-running"}
 
 
 def test_every_refusal_has_a_line(launch):
