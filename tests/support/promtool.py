@@ -25,12 +25,15 @@ def assert_prometheus_takes(kind, path):
 
 
 def metrics_of_everything(launch, database, folder):
-    """Returns the metrics of a server that has all optional ones: with Postgres, with a certificate (made in `folder`), after a request."""
+    """Returns the metrics of a server that has all optional ones: with Postgres, with a certificate (made in `folder`), after
+    a request and a back-up."""
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
     made = Authority(folder / "certificates", "Test CA").issue("server", "/CN=localhost")
     port = free_port()
-    launch("--postgres-url", database, "--tls-certificate", made.certificate, "--tls-key", made.key, "--operations-port", port)
+    launch("--postgres-url", database, "--tls-certificate", made.certificate, "--tls-key", made.key, "--operations-port", port,
+           "--backup-root", folder)
     with OrdemClient(port) as client:
         # Some exist only after the first connection to Postgres.
         poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
+        assert run_ordem("backup", "--to", "copy", "--url", f"http://127.0.0.1:{port}").returncode == 0
         return client.get("/metrics").body.decode()
