@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "engine/model/tenant_key.hpp"
 #include "engine/model/time.hpp"
 #include "engine/ports/engine_port.hpp"
+#include "engine/ports/tracing.hpp"
 #include "storage/log/entry.hpp"
 
 namespace ordem::actors {
@@ -18,6 +20,7 @@ struct task {
   ordem::request_token token;
   std::uint32_t shard = 0;  // the dedupe shard
   ordem::message message;
+  shared_trace trace = nullptr;  // null if the request is not sampled
 };
 
 // What is left to do for a decision once it is durable or has failed: send the reply, tell the dedupe shard that the
@@ -31,10 +34,17 @@ struct completion {
   shared_capture allocated = nullptr;  // the allocation, if the answer is `allocated`
 };
 
+// The trace of a decision that waits to be durable.
+struct decision_trace {
+  shared_trace trace;  // null if the request is not sampled
+  span_record::clock::time_point decided_at;
+};
+
 // A decision on its way to the commit writer.
 struct decided {
   actors::completion completion;
   std::optional<storage::entry> entry;  // absent if there is nothing to record
+  decision_trace trace = {};
 };
 
 struct execution {

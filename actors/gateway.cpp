@@ -16,6 +16,7 @@
 #include "actors/replication/backlog_limit.hpp"
 #include "actors/replication/postgres_replicator.hpp"
 #include "actors/replication/replication_state.hpp"
+#include "actors/replication/traced_positions.hpp"
 #include "actors/scheduling/caller_runs.hpp"
 #include "actors/sharding.hpp"
 
@@ -56,6 +57,8 @@ struct gateway::parts {
         events(std::move(given_events)),
         replies(settings.in_flight_max),
         backlog(ports.log, settings.consumer.backlog_bytes_max),
+        traced(ports.tracer != nullptr && ports.sink != nullptr ? std::make_unique<traced_positions>(*ports.tracer)
+                                                                : nullptr),
         id_sequence(ports.newest_order),
         loader(ports.orders),
         config(settings.worker_threads),
@@ -92,22 +95,27 @@ struct gateway::parts {
                          .replies = &replies,
                          .counters = &counters,
                          .replication = &replication,
+                         .tracer = ports.tracer,
+                         .traced = traced.get(),
                          .backlog = &backlog,
                          .wait_for_persisted = settings.consumer.wait_for_persisted,
                          .on_failure = [this] { stop_writing(); }});
   }
 
   commit_writer_actor spawn_writer() {
-    return system.spawn<commit_writer, caf::detached>(commit_writer_parts{
-        .log = &ports.log, .syncer = syncer, .decisions = decisions, .sealed = &sealed, .on_failure = [this] {
-          stop_writing();
-        }});
+    return system.spawn<commit_writer, caf::detached>(commit_writer_parts{.log = &ports.log,
+                                                                          .syncer = syncer,
+                                                                          .decisions = decisions,
+                                                                          .sealed = &sealed,
+                                                                          .traced = traced.get(),
+                                                                          .on_failure = [this] { stop_writing(); }});
   }
 
   void spawn_order_shards() {
     const auto context = std::make_shared<const order_context>(order_context{.committed = &ports.orders,
                                                                              .clock = &ports.clock,
                                                                              .loader = &loader,
+                                                                             .tracer = ports.tracer,
                                                                              .message_ttl = settings.message_ttl,
                                                                              .decisions = decisions});
     const std::size_t live_orders_max = std::max<std::size_t>(1, settings.live_orders_max / settings.shards);
@@ -124,6 +132,7 @@ struct gateway::parts {
                                                          .clock = &ports.clock,
                                                          .replies = &replies,
                                                          .counters = &counters,
+                                                         .tracer = ports.tracer,
                                                          .policy = settings.in_flight,
                                                          .message_ttl = settings.message_ttl,
                                                          .captures = settings.captures,
@@ -141,6 +150,8 @@ struct gateway::parts {
                          .replication = &replication,
                          .backlog = &backlog,
                          .syncer = syncer,
+                         .tracer = ports.tracer,
+                         .traced = traced.get(),
                          .wait_for_persisted = settings.consumer.wait_for_persisted,
                          .linger = settings.consumer.linger,
                          .retry_first = settings.consumer.retry_first,
@@ -199,6 +210,7 @@ struct gateway::parts {
   replication_state replication;
   reply_router replies;
   backlog_limit backlog;
+  std::unique_ptr<traced_positions> traced;
   order_id_sequence id_sequence;
   std::atomic<bool> sealed{false};
   std::atomic<bool> stopping{false};

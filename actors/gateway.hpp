@@ -13,6 +13,7 @@
 #include "engine/model/time.hpp"
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
+#include "engine/ports/tracing.hpp"
 #include "storage/log/log.hpp"
 #include "storage/log/sink.hpp"
 #include "storage/log/view.hpp"
@@ -69,6 +70,8 @@ struct gateway_ports {
   std::optional<order_id> newest_order = std::nullopt;
   // The destination of the log; null if it is not replicated.
   storage::sink* sink = nullptr;
+  // Takes the spans of sampled requests. Null: no submission has a trace.
+  ordem::tracer* tracer = nullptr;
 };
 
 // Called by the gateway's threads, which wait for them: they must not block for long, nor call the gateway.

@@ -22,6 +22,7 @@
 
 #include <caf/all.hpp>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "actors/execution.hpp"
@@ -50,12 +51,22 @@ struct loaded {
   read_result<shared_order> order;
 };
 
+// A decision of a sampled request, on its way through the log.
+struct traced_decision {
+  decision_trace decision;
+  std::optional<ordem::position> position;  // of its entry; absent if it has none, or it could not be appended
+  std::optional<span_context> commit;       // the span of the sync that its group waited for
+  bool failed = false;                      // it is answered `read_only`
+};
+
 // A group that has been appended to the log and is not durable yet.
 struct make_durable {
   std::vector<completion> group;
   // Its entries, the first of which has position `first`; none if the append failed.
   std::vector<storage::entry> entries;
   position first;
+  std::size_t bytes = 0;                     // of the entries in the log, about
+  std::vector<traced_decision> traced = {};  // of sampled requests only
 };
 
 // Sent to the commit writer: its queue is no longer empty. Sent by the log syncer to itself, to the end of its mailbox:

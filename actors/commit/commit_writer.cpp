@@ -30,9 +30,32 @@ void commit_writer::write_all() {
 void commit_writer::append(decided&& decision) {
   if (completions_.size() == storage::group_entries_max || bytes_ >= storage::group_bytes_max) write_group();
   completions_.push_back(std::move(decision.completion));
+  if (decision.trace.trace) {
+    const auto number = decision.entry ? std::optional(entries_.size()) : std::nullopt;
+    traced_.push_back({std::move(decision.trace), number});
+  }
   if (!decision.entry) return;
   bytes_ += storage::logged_bytes_max(*decision.entry);
   entries_.push_back(std::move(*decision.entry));
+}
+
+// Returns the sampled decisions of the group. `first` is the position of its first entry, absent if it was not
+// appended.
+std::vector<traced_decision> commit_writer::take_traced(std::optional<position> first) {
+  std::vector<traced_decision> taken;
+  taken.reserve(traced_.size());
+  for (traced_entry& each : traced_) {
+    traced_decision& made = taken.emplace_back();
+    made.decision = std::move(each.decision);
+    if (!each.entry) continue;
+    made.failed = !first;
+    if (!first) continue;
+    made.position = position{first->number + *each.entry};
+    // Before the entry can be durable, and so before the replicator can write it.
+    if (parts_.traced != nullptr) parts_.traced->add(*made.position, made.decision.trace);
+  }
+  traced_.clear();
+  return taken;
 }
 
 void commit_writer::write_group() {
@@ -52,9 +75,11 @@ void commit_writer::write_group() {
       if (appended.error() == storage::log_error::write_failed) parts_.on_failure();
     }
   }
-  bytes_ = 0;
   const position first{last.number + 1 - entries_.size()};
-  send(parts_.syncer, make_durable{std::exchange(completions_, {}), std::exchange(entries_, {}), first});
+  std::vector<traced_decision> traced;
+  if (!traced_.empty()) traced = take_traced(entries_.empty() ? std::nullopt : std::optional(first));
+  send(parts_.syncer, make_durable{std::exchange(completions_, {}), std::exchange(entries_, {}), first,
+                                   std::exchange(bytes_, 0), std::move(traced)});
 }
 
 }  // namespace ordem::actors

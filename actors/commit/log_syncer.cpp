@@ -43,6 +43,7 @@ void fail_groups(std::vector<make_durable>& groups) {
   for (make_durable& each : groups) {
     fail_all(each.group);
     each.entries.clear();
+    for (traced_decision& traced : each.traced) traced.failed = true;
   }
 }
 
@@ -75,8 +76,10 @@ void log_syncer::add_to_group(make_durable& appended) {
 void log_syncer::sync_group() {
   const auto start = std::chrono::steady_clock::now();
   const auto synced = parts_.log->sync();
-  const auto took = std::chrono::steady_clock::now() - start;
+  const auto end = std::chrono::steady_clock::now();
+  const auto took = end - start;
 
+  if (parts_.tracer != nullptr) trace_sync(groups_, start, end, !synced);
   auto groups = std::exchange(groups_, {});
   std::vector<make_durable> failed;
   const position durable = parts_.log->last();
@@ -87,6 +90,7 @@ void log_syncer::sync_group() {
     // An earlier sync may have covered groups that were appended meanwhile, before an append failed.
     failed = take_undurable(groups, durable);
     fail_groups(failed);
+    if (parts_.traced != nullptr) parts_.traced->forget_after(durable);
     if (synced.error() == storage::log_error::write_failed) parts_.on_failure();
   }
   if (parts_.wait_for_persisted && durable > persisted_) {
@@ -127,14 +131,49 @@ void log_syncer::fail_deferred() {
   }
 }
 
+// Records one span of the sync, in a trace of its own, if a sampled request waited for it.
+void log_syncer::trace_sync(std::vector<make_durable>& groups, span_record::clock::time_point start,
+                            span_record::clock::time_point end, bool failed) {
+  if (std::all_of(groups.begin(), groups.end(), [](const make_durable& each) { return each.traced.empty(); })) return;
+  span_record span;
+  span.context = {parts_.tracer->make_trace_id(), parts_.tracer->make_span_id()};
+  span.name = "group commit";
+  span.start = start;
+  span.end = end;
+  span.failed = failed;
+  std::size_t entries = 0;
+  std::size_t bytes = 0;
+  for (make_durable& each : groups) {
+    entries += each.entries.size();
+    bytes += each.bytes;
+    for (traced_decision& traced : each.traced) traced.commit = span.context;
+  }
+  span.attributes = {{"ordem.commit.groups", static_cast<std::int64_t>(groups.size())},
+                     {"ordem.commit.entries", static_cast<std::int64_t>(entries)},
+                     {"ordem.commit.bytes", static_cast<std::int64_t>(bytes)}};
+  parts_.tracer->record(std::move(span));
+}
+
+void log_syncer::trace_waits(const std::vector<traced_decision>& waited, span_record::clock::time_point end) {
+  for (const traced_decision& each : waited) {
+    auto span = child_span(*parts_.tracer, *each.decision.trace, "wait for durable", each.decision.decided_at, end);
+    span.failed = each.failed;
+    if (each.position) span.attributes.push_back({"ordem.position", static_cast<std::int64_t>(each.position->number)});
+    if (each.commit) span.links.push_back(*each.commit);
+    parts_.tracer->record(std::move(span));
+  }
+}
+
 // Applies the entries of the groups to the view, and sends their completions, replies and unpins, in one message to
 // each receiver.
 void log_syncer::complete_groups(std::vector<make_durable>&& groups) {
   std::vector<completion> group;
+  std::vector<traced_decision> waited;
   for (make_durable& each : groups) {
     // An entry comes with the version before it, so nothing has to be read that might fail.
     const auto applied = parts_.view->apply(each.entries, each.first);
     CHECK(applied.has_value());
+    std::move(each.traced.begin(), each.traced.end(), std::back_inserter(waited));
     if (group.empty()) {
       group = std::move(each.group);
     } else {
@@ -175,7 +214,9 @@ void log_syncer::complete_groups(std::vector<make_durable>&& groups) {
   add(parts_.counters->outcomes, outcomes);
   add(parts_.counters->captures, captures);
   add(parts_.counters->refusals, refusals);
+  const auto answered_at = waited.empty() ? span_record::clock::time_point() : span_record::clock::now();
   parts_.replies->answer(std::move(replies));
+  trace_waits(waited, answered_at);
 }
 
 }  // namespace ordem::actors

@@ -13,6 +13,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/replication/backlog_limit.hpp"
 #include "actors/replication/replication_state.hpp"
+#include "actors/replication/traced_positions.hpp"
 #include "storage/log/log.hpp"
 #include "storage/log/view.hpp"
 
@@ -26,6 +27,10 @@ struct log_syncer_parts {
   reply_router* replies = nullptr;
   actors::counters* counters = nullptr;
   replication_state* replication = nullptr;
+  // Takes the spans of sampled requests; null if there are none.
+  ordem::tracer* tracer = nullptr;
+  // The positions of sampled entries; null if there is no sink or no tracer.
+  traced_positions* traced = nullptr;
   // Measured at intervals while the log grows, if there is a replicator.
   backlog_limit* backlog = nullptr;
   // Whether a group is applied and completed only once the sink has it (durability::postgres), not once it is durable.
@@ -45,6 +50,9 @@ class log_syncer final : public log_syncer_actor::base {
   void add_to_group(make_durable& appended);
   void sync_group();
   void notify_replicator();
+  void trace_sync(std::vector<make_durable>& groups, span_record::clock::time_point start,
+                  span_record::clock::time_point end, bool failed);
+  void trace_waits(const std::vector<traced_decision>& waited, span_record::clock::time_point end);
   void complete_persisted(position through);
   void fail_deferred();
   void complete_groups(std::vector<make_durable>&& groups);

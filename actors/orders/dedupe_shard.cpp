@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/sharding.hpp"
+#include "actors/traced_execution.hpp"
 
 namespace ordem::actors {
 
@@ -45,10 +46,10 @@ void dedupe_shard::admit_all(submit& batch) {
   const clock_reading now = parts_.clock->read();
   batch_result all(parts_.order_shards.size(), batch.submissions.size());
   for (submission& each : batch.submissions) {
-    if (auto* request = std::get_if<message>(&each.request)) {
-      admit_message(each.token, std::move(*request), now, all);
+    if (std::holds_alternative<message>(each.request)) {
+      admit_message(std::move(each), now, all);
     } else {
-      admit_capture(each.token, std::move(std::get<capture_request>(each.request)), now, all);
+      admit_capture(std::move(each), now, all);
     }
   }
 
@@ -62,34 +63,43 @@ void dedupe_shard::admit_all(submit& batch) {
   if (!all.replies.empty()) parts_.replies->answer(std::move(all.replies));
 }
 
-void dedupe_shard::admit_message(const request_token& token, message&& request, const clock_reading& now,
-                                 batch_result& to) {
+void dedupe_shard::admit_message(submission&& what, const clock_reading& now, batch_result& to) {
+  const request_token token = what.token;
+  auto& request = std::get<message>(what.request);
+  const span_timer timer(what.trace != nullptr);
   auto admission = messages_.admit(token, request, now);
+  if (what.trace) trace_dedupe(*parts_.tracer, *what.trace, timer, admission);
   if (auto* known = std::get_if<answer>(&admission)) {
     if (std::holds_alternative<executed>(*known)) ++to.replays;
     to.replies.push_back({token, std::move(*known)});
   } else if (std::holds_alternative<dedupe_table::joined>(admission)) {
     ++to.joins;
-  } else if (task work{token, parts_.number, std::move(request)}; work.message.target) {
+  } else if (task work{token, parts_.number, std::move(request), std::move(what.trace)}; work.message.target) {
     const std::size_t shard = order_shard_of(*work.message.target, to.by_order_shard.size());
     to.by_order_shard[shard].push_back(std::move(work));
   } else {
     const order_id id = ids_.next(now.now(), work.message.guid.slot());
-    to.decisions.push_back(execute_task(std::move(work), nullptr, id, now.now(), parts_.message_ttl).decided);
+    to.decisions.push_back(
+        execute_traced(parts_.tracer, std::move(work), nullptr, id, now.now(), parts_.message_ttl).decided);
   }
 }
 
-void dedupe_shard::admit_capture(const request_token& token, capture_request&& request, const clock_reading& now,
-                                 batch_result& to) {
+void dedupe_shard::admit_capture(submission&& what, const clock_reading& now, batch_result& to) {
+  const request_token token = what.token;
+  auto& request = std::get<capture_request>(what.request);
+  const span_timer timer(what.trace != nullptr);
   tenant_capture_key key{request.origin.tenant, request.key};
   auto [answer, entry, waits] = captures_.admit(std::move(request), now);
+  decision_trace traced;
+  if (what.trace) traced = {what.trace, trace_decision(*parts_.tracer, *what.trace, timer, answer)};
   const auto* captured = std::get_if<capture_answer>(&answer);
   if (waits) {
     const bool is_allocated = captured != nullptr && captured->verdict == capture_verdict::allocated;
     auto allocated = is_allocated ? std::get<storage::capture_entry>(entry.value()).after : nullptr;
     to.decisions.push_back(
         {{token, parts_.number, std::move(key), std::nullopt, std::move(answer), std::move(allocated)},
-         std::move(entry)});
+         std::move(entry),
+         std::move(traced)});
     return;
   }
   if (captured != nullptr) ++to.captures[static_cast<std::size_t>(captured->verdict)];

@@ -12,6 +12,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/orders/dedupe_table.hpp"
 #include "engine/model/order_id_generator.hpp"
+#include "engine/ports/tracing.hpp"
 
 namespace ordem::actors {
 
@@ -23,6 +24,7 @@ struct dedupe_shard_parts {
   const time_source* clock = nullptr;
   reply_router* replies = nullptr;
   actors::counters* counters = nullptr;
+  ordem::tracer* tracer = nullptr;  // null: no submission has a trace
   in_flight_policy policy = in_flight_policy::join;
   milliseconds message_ttl{};
   capture_terms captures;
@@ -44,8 +46,8 @@ class dedupe_shard final : public dedupe_shard_actor::base {
   struct batch_result;
 
   void admit_all(submit& batch);
-  void admit_message(const request_token& token, message&& request, const clock_reading& now, batch_result& to);
-  void admit_capture(const request_token& token, capture_request&& request, const clock_reading& now, batch_result& to);
+  void admit_message(submission&& what, const clock_reading& now, batch_result& to);
+  void admit_capture(submission&& what, const clock_reading& now, batch_result& to);
   void complete_all(const complete& notice);
 
   dedupe_shard_parts parts_;

@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "actors/traced_execution.hpp"
+
 namespace ordem::actors {
 
 order_actor::order_actor(caf::actor_config& config, std::shared_ptr<const order_context> context, const order_id& id)
@@ -48,7 +50,8 @@ void order_actor::decide_all(std::vector<task>&& tasks) {
   std::vector<decided> decisions;
   decisions.reserve(tasks.size());
   for (task& each : tasks) {
-    auto [decision, after] = execute_task(std::move(each), std::move(current_), order_id{}, now, context_->message_ttl);
+    auto [decision, after] =
+        execute_traced(context_->tracer, std::move(each), std::move(current_), order_id{}, now, context_->message_ttl);
     current_ = std::move(after);
     decisions.push_back(std::move(decision));
   }

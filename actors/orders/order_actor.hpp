@@ -10,6 +10,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/orders/order_loader.hpp"
 #include "engine/model/time.hpp"
+#include "engine/ports/tracing.hpp"
 
 namespace ordem::actors {
 
@@ -18,6 +19,7 @@ struct order_context {
   const order_lookup* committed = nullptr;
   const time_source* clock = nullptr;
   order_loader* loader = nullptr;
+  ordem::tracer* tracer = nullptr;
   milliseconds message_ttl{};
   std::shared_ptr<commit_queue> decisions;
 };

@@ -111,13 +111,31 @@ bool postgres_replicator::write_batch() {
   const position durable_before = parts_.log->last();
   const auto entries = parts_.log->read({persisted_.number + 1}, batch_entries_max);
   if (!entries) return handle_failure(unreadable_log(persisted_, entries.error()));
+  const auto write_start = std::chrono::steady_clock::now();
   if (const auto written = parts_.sink->write(*entries); !written) return handle_failure(written.error());
+  if (parts_.tracer != nullptr) trace_write(entries->back().position, entries->size(), write_start);
   add(parts_.counters->persisted_batches, 1);
   next_retry_ = parts_.retry_first;
   confirm(entries->back().position);
   report_recovery();
   delay_after_batch(start, durable_before);
   return true;
+}
+
+// Records the write as a span of each sampled request whose entry was in it, or in an earlier one whose end is unknown.
+void postgres_replicator::trace_write(position through, std::size_t entries,
+                                      std::chrono::steady_clock::time_point start) {
+  const auto written = parts_.traced->take_through(through);
+  if (written.empty()) return;
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [at, trace] : written) {
+    auto span = child_span(*parts_.tracer, *trace, "write to Postgres", start, now);
+    span.kind = span_kind::client;
+    span.attributes = {{"db.system.name", "postgresql"},
+                       {"ordem.position", static_cast<std::int64_t>(at.number)},
+                       {"ordem.write.entries", static_cast<std::int64_t>(entries)}};
+    parts_.tracer->record(std::move(span));
+  }
 }
 
 void postgres_replicator::delay_after_batch(std::chrono::steady_clock::time_point start, position durable_before) {

@@ -14,6 +14,7 @@
 #include "actors/replication/backlog_limit.hpp"
 #include "actors/replication/replication_state.hpp"
 #include "actors/replication/throttle.hpp"
+#include "actors/replication/traced_positions.hpp"
 #include "storage/log/sink.hpp"
 
 namespace ordem::actors {
@@ -26,6 +27,9 @@ struct replicator_parts {
   replication_state* replication = nullptr;
   backlog_limit* backlog = nullptr;
   log_syncer_actor syncer;
+  // Takes the spans of sampled entries, and their positions; both null if there is no tracer.
+  ordem::tracer* tracer = nullptr;
+  traced_positions* traced = nullptr;
   // Whether replies wait for the sink (durability::postgres): then each group is written at once, without linger or
   // throttle.
   bool wait_for_persisted = false;
@@ -63,6 +67,7 @@ class postgres_replicator final : public replicator_actor::base {
   // Writes the next batch. Returns false after a failure.
   bool write_batch();
   void confirm(position through);
+  void trace_write(position through, std::size_t entries, std::chrono::steady_clock::time_point start);
   void delay_after_batch(std::chrono::steady_clock::time_point start, position durable_before);
   void report_recovery();
   void schedule_in(std::chrono::nanoseconds delay);

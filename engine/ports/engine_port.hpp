@@ -9,6 +9,7 @@
 #include "engine/model/capture.hpp"
 #include "engine/model/message.hpp"
 #include "engine/model/outcome.hpp"
+#include "engine/ports/tracing.hpp"
 
 namespace ordem {
 
@@ -23,6 +24,7 @@ using engine_request = std::variant<message, capture_request>;
 struct submission {
   ordem::request_token token;
   engine_request request;
+  shared_trace trace = nullptr;  // null if the request is not sampled
 };
 
 struct reply {
