@@ -20,6 +20,9 @@ add_custom_command(
 add_custom_target(package_documents ALL DEPENDS ${package_output}/ordem.1.gz ${package_output}/changelog.Debian.gz)
 
 install(TARGETS ordem DESTINATION bin)
+if(TARGET ordem_otlp)
+  install(TARGETS ordem_otlp LIBRARY DESTINATION lib/ordem)
+endif()
 install(FILES ${package_output}/ordem.1.gz DESTINATION share/man/man1)
 install(FILES ${package_output}/changelog.Debian.gz ${package_folder}/copyright DESTINATION share/doc/ordem)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/systemd/ordem.service DESTINATION /lib/systemd/system)
@@ -40,7 +43,8 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS adduser)
 # The authorities that a key set behind an https URL is checked by.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS postgresql)
+# For tracing alone, and from the backports: the program starts without. The names of its libraries have no version, so the package says it.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql, opentelemetry-cpp (>= 1.19), opentelemetry-cpp (<< 1.20~)")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "order engine over HTTP that executes every write exactly once
 Each create and update of an order carries a GUID. One that was seen before

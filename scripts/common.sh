@@ -62,6 +62,11 @@ install_packages() {
     fail "packages could not be installed (${missing[*]}): they come from Debian 12; is this Debian 12?"
 }
 
+# install_tracing: installs opentelemetry-cpp, if it can be had; prints nothing if it is there.
+install_tracing() {
+  scripts/install-opentelemetry || say "Without opentelemetry-cpp, Ordem is built without tracing"
+}
+
 # unpack_packages PURPOSE FOLDER: downloads the packages of packages.txt for that purpose and unpacks them into FOLDER, once. For
 # programs whose packages would start services.
 unpack_packages() {
