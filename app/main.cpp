@@ -20,6 +20,7 @@
 #include "app/process/signals.hpp"
 #include "app/process/version.hpp"
 #include "app/settings/command_line.hpp"
+#include "app/tracing/exporter_module.hpp"
 #include "storage/records/data_format.hpp"
 
 namespace {
@@ -46,7 +47,8 @@ struct runner {
   int operator()(const version_command&) const {
     const build_info& build = this_build();
     std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n"
-              << "commit " << build.commit << ", build type " << build.build_type << ", " << build.compiler << "\n"
+              << "commit " << build.commit << ", build type " << build.build_type << ", " << build.compiler
+              << (is_built_with_tracing() ? ", with tracing" : ", without tracing") << "\n"
               << "built with " << build.libraries << "\n";
     return 0;
   }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "app/process/signals.hpp"
 #include "app/process/system_clock.hpp"
 #include "app/process/version.hpp"
+#include "app/tracing/start_tracing.hpp"
 #include "http-edge/server/server.hpp"
 #include "storage/postgres/postgres_sink.hpp"
 
@@ -28,6 +30,8 @@ namespace {
 
 // The interval between checks for changed files.
 constexpr auto reload_interval = std::chrono::seconds(1);
+// The time that a stop waits for spans to be sent, after everything else.
+constexpr auto trace_flush_time = std::chrono::seconds(2);
 
 void log_settings(logger& log, const settings& values) {
   log.info("starting ordem", {{"version", std::string(version_text)}});
@@ -54,15 +58,22 @@ class service {
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
         requests_(values.request_log, log_),
         backups_(values.backup_root, [this](const http_edge::backup_state& ended) { report_backup(ended); }),
+        tracing_(start_tracing(values.otel, tracer_events_of(log_))),
         server_(
             server_settings_of(values),
             {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
              [this](const std::string& why) { log_.warning("cannot accept connections; retrying", {{"reason", why}}); },
-             denial_lines(), requests_.is_active() ? &requests_ : nullptr, make_authenticator(), &backups_}) {}
+             denial_lines(), requests_.is_active() ? &requests_ : nullptr, tracing_.tracer.get(), make_authenticator(),
+             &backups_}) {}
 
   int run();
+  // Returns whether a thread waits for a collector that does not respond, so that the process is to end without it. All
+  // else has ended. REQUIRES: run() has returned.
+  bool exits_at_once() const noexcept { return exits_at_once_; }
 
  private:
+  static tracer_events tracer_events_of(logger& log);
+  void log_tracing();
   void warn_of_openness();
   http_edge::denial_lines denial_lines();
   std::function<std::unique_ptr<auth::authenticator>()> make_authenticator();
@@ -88,17 +99,21 @@ class service {
   reload_list reloads_;
   request_log requests_;
   backup_maker backups_;
-  // Destroyed in reverse order: the gateway first, then the store that it uses, then the server that it replies to.
+  // Destroyed in reverse order: the gateway first, then the store that it uses, then the server that it replies to,
+  // then the tracer of both.
+  started_tracing tracing_;
   http_edge::server server_;
   std::unique_ptr<storage::store> store_;
   std::unique_ptr<storage::sink> postgres_;
   std::unique_ptr<actors::gateway> gateway_;
   // True once store_ and gateway_ are set. They stay until the server has stopped.
   std::atomic<bool> opened_{false};
+  bool exits_at_once_ = false;
 };
 
 int service::run() {
   log_settings(log_, settings_);
+  log_tracing();
   warn_of_openness();
   if (is_stop_pending()) {
     log_.info("stopped before listening");
@@ -119,6 +134,19 @@ int service::run() {
   stop();
   log_.info("stopped", {{"position", static_cast<std::int64_t>(store_->log().last().number)}});
   return 0;
+}
+
+tracer_events service::tracer_events_of(logger& log) {
+  return {[&log](std::string_view why) {
+            log.warning("cannot send spans; retrying, and dropping what does not fit", {{"reason", std::string(why)}});
+          },
+          [&log] { log.info("sending spans again"); }};
+}
+
+void service::log_tracing() {
+  for (const std::string& each : tracing_.warnings) log_.warning("tracing", {{"reason", each}});
+  if (tracing_.tracer == nullptr) return;
+  log_.info("tracing", {{"endpoint", without_secrets(settings_.otel.tracing->to.url)}});
 }
 
 void service::warn_of_openness() {
@@ -224,7 +252,8 @@ bool service::open() {
                                                                      .captures = store_->view(),
                                                                      .clock = clock_,
                                                                      .newest_order = store_->view().newest_order(),
-                                                                     .sink = postgres_.get()},
+                                                                     .sink = postgres_.get(),
+                                                                     .tracer = tracing_.tracer.get()},
                                                gateway_events());
   backups_.attach(*store_);
   server_.attach_engine(store_->view(), *gateway_,
@@ -283,6 +312,10 @@ void service::stop() {
   backups_.stop();
   gateway_.reset();
   store_->close();
+  if (tracing_.tracer && !tracing_.tracer->stop(trace_flush_time)) {
+    log_.warning("the collector of traces does not respond; its last spans are dropped");
+    exits_at_once_ = true;
+  }
 }
 
 // Logs at most one line a minute; the metric counts every step.
@@ -326,9 +359,11 @@ void service::report_backup(const http_edge::backup_state& ended) {
 std::string service::metrics() const {
   const bool open = opened_.load();
   const auto stats = open ? store_->view().stats() : storage::view_stats{};
+  const auto spans = tracing_.tracer ? tracing_.tracer->stats() : tracer_stats{};
   return metrics_text(server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
                       open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
-                      {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped()}) +
+                      {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped()},
+                      tracing_.tracer ? &spans : nullptr) +
          backup_metrics_text(backups_.stats());
 }
 
@@ -357,7 +392,10 @@ int serve(const settings& requested) {
              {"asked", static_cast<std::int64_t>(requested.server.connections_max)},
              {"used", static_cast<std::int64_t>(used.server.connections_max)}});
   }
-  return service(used).run();
+  service served(used);
+  const int code = served.run();
+  if (served.exits_at_once()) std::_Exit(code);
+  return code;
 }
 
 }  // namespace ordem::app

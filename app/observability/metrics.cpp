@@ -298,12 +298,20 @@ void add_own(metric_list& to, const own_stats& own) {
              own.request_log_dropped);
 }
 
+void add_spans(metric_list& to, const tracer_stats& spans) {
+  to.counter("ordem_trace_spans_exported_total", "Spans that the collector has taken.", spans.exported);
+  for (std::size_t i = 0; i < spans.dropped.size(); ++i) {
+    to.counter("ordem_trace_spans_dropped_total", "Spans that were not exported, by reason.", spans.dropped[i],
+               {{"reason", std::string(to_string(static_cast<span_drop>(i)))}});
+  }
+}
+
 }  // namespace
 
 std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::access_state& access,
                          http_edge::service_state state, const actors::gateway* engine, const storage::log* log,
-                         const storage::view_stats* view, timestamp now, const clock_stats& clock,
-                         const own_stats& own) {
+                         const storage::view_stats* view, timestamp now, const clock_stats& clock, const own_stats& own,
+                         const tracer_stats* spans) {
   metric_list all;
   all.gauge("ordem_build_info", "Always 1; the labels give the version.", 1, {{"version", std::string(version_text)}});
   all.gauge("ordem_takes_writes", "1 if writes are accepted, as /-/ready says, else 0.", takes_writes(state) ? 1 : 0);
@@ -321,6 +329,7 @@ std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::
   }
   if (view != nullptr) add_view(all, *view);
   if (engine != nullptr && log != nullptr && engine->is_consumed()) add_persistence(all, *engine, *log, now);
+  if (spans != nullptr) add_spans(all, *spans);
   return all.text();
 }
 

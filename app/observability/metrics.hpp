@@ -7,6 +7,7 @@
 
 #include "actors/gateway.hpp"
 #include "app/observability/process_stats.hpp"
+#include "app/tracing/batch_tracer.hpp"
 #include "engine/model/engine_clock.hpp"
 #include "http-edge/access/access_control.hpp"
 #include "http-edge/protocol/service_status.hpp"
@@ -22,10 +23,11 @@ struct own_stats {
   std::uint64_t request_log_dropped = 0;
 };
 
-// Returns the text of GET /metrics. engine, log and store may be null while the server recovers.
+// Returns the text of GET /metrics. engine, log and store may be null while the server recovers, `spans` if requests
+// are not traced.
 std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::access_state& access,
                          http_edge::service_state state, const actors::gateway* engine, const storage::log* log,
-                         const storage::view_stats* view, timestamp now, const clock_stats& clock,
-                         const own_stats& own);
+                         const storage::view_stats* view, timestamp now, const clock_stats& clock, const own_stats& own,
+                         const tracer_stats* spans = nullptr);
 
 }  // namespace ordem::app

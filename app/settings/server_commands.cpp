@@ -2,6 +2,7 @@
 
 #include "app/settings/commands.hpp"
 #include "app/settings/option_kinds.hpp"
+#include "app/settings/otel_environment.hpp"
 #include "app/settings/postgres_url.hpp"
 #include "app/settings/setting_sources.hpp"
 #include "app/settings/settings_table.hpp"
@@ -15,7 +16,7 @@ struct serve_options {
   std::vector<setting> table = settings_table(values);
 };
 
-settings checked(serve_options& given) {
+settings checked(serve_options& given, const std::vector<std::string>& environment) {
   settings& values = given.values;
   const bool has_postgres = !values.postgres_url.empty();
   values.postgres_url = trimmed_postgres_url(values.postgres_url);
@@ -25,6 +26,7 @@ settings checked(serve_options& given) {
     if (const auto error = postgres_url_error(values.postgres_url)) throw usage_error("--postgres-url " + *error);
   }
   if (const auto conflict = check_settings(values)) throw usage_error(*conflict);
+  values.otel = read_otel_environment(environment);
   return values;
 }
 
@@ -38,7 +40,7 @@ void add_serve(CLI::App& ordem, parse_state& state) {
   const auto options = std::make_shared<serve_options>();
   add_config(serve, options->config, "A file with settings", {serve, options->table, state});
   for (const setting& each : options->table) add_setting(serve, each);
-  serve.callback([options, &state] { state.result = serve_command{checked(*options)}; });
+  serve.callback([options, &state] { state.result = serve_command{checked(*options, state.environment)}; });
 }
 
 struct ready_options {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/gateway.hpp"
+#include "app/settings/otel_environment.hpp"
 #include "auth/tokens/token_rules.hpp"
 #include "http-edge/server/settings.hpp"
 #include "storage/log/store.hpp"
@@ -50,6 +51,8 @@ struct settings {
   app::log_format log_format = app::log_format::automatic;
   std::string log_level = "info";
   request_log_level request_log = request_log_level::off;
+  // Tracing, from the variables OTEL_*.
+  otel_environment otel;
   // Every setting with the value in effect, by name, to be logged at start. Without passwords.
   std::vector<std::pair<std::string, std::string>> effective;
 };

@@ -7,6 +7,7 @@
 
 #include "engine/model/time.hpp"
 #include "engine/ports/readers.hpp"
+#include "engine/ports/tracing.hpp"
 #include "http-edge/protocol/backup_port.hpp"
 #include "http-edge/protocol/request_log.hpp"
 #include "http-edge/protocol/service_status.hpp"
@@ -23,6 +24,7 @@ struct handler_context {
   std::function<log_positions()> positions;       // thread-safe; REQUIRES: the service is not recovering
   bool has_operations_listener = false;           // see serves() in listener.hpp
   http_edge::request_log* request_log = nullptr;  // null: requests are not logged
+  ordem::tracer* tracer = nullptr;                // null: requests are not traced; outlives the server
   backup_port* backups = nullptr;
 };
 

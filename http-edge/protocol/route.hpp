@@ -76,6 +76,9 @@ std::optional<std::string> query_error(const route& to, boost::beast::http::verb
 // Returns whether the resource belongs to captures, whose errors have a different form.
 bool is_of_captures(resource what) noexcept;
 
+// Returns whether the resource is of operations: what is under /-/, metrics, the OpenAPI document and problem pages.
+bool is_of_operations(resource what) noexcept;
+
 // Returns whether a POST to the resource is a batch, whose lines are taken from its body as they arrive.
 bool is_of_batches(resource what) noexcept;
 

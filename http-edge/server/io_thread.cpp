@@ -109,6 +109,7 @@ void io_thread::submit(std::shared_ptr<session> from, engine_request&& what, std
   const auto now = session::clock::now();
   probe_.begin(now);
   const bool measures_base = admission_.on_submitted();
+  auto trace = from->trace_of(what);
   std::uint32_t number = 0;
   if (free_numbers_.empty()) {
     number = static_cast<std::uint32_t>(pending_.size());
@@ -124,7 +125,7 @@ void io_thread::submit(std::shared_ptr<session> from, engine_request&& what, std
     boost::asio::post(io_context_, [this] { pass_on(); });
     outbox_.reserve(outbox_reserve_);
   }
-  outbox_.push_back({{queue_, number}, std::move(what)});
+  outbox_.push_back({{queue_, number}, std::move(what), std::move(trace)});
 }
 
 void io_thread::pass_on() {

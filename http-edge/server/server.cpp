@@ -97,6 +97,7 @@ struct server::parts {
     for (const endpoint_settings& each : endpoints_of(settings)) {
       listeners.emplace_back(each, uses_tls(settings, each), threads.front()->io_context());
     }
+    context.tracer = connected.tracer;
     context.has_operations_listener = settings.operations_port.has_value();
     context.backups = connected.backups;
   }

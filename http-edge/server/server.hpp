@@ -15,6 +15,7 @@
 #include "engine/model/time.hpp"
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
+#include "engine/ports/tracing.hpp"
 #include "http-edge/access/access_control.hpp"
 #include "http-edge/protocol/backup_port.hpp"
 #include "http-edge/protocol/request_log.hpp"
@@ -36,6 +37,8 @@ struct server_parts {
   denial_lines on_denial = {};
   // Where requests are logged, or null.
   http_edge::request_log* request_log = nullptr;
+  // Samples requests and takes their spans; null if there are none.
+  ordem::tracer* tracer = nullptr;
   // Makes the authenticator of one I/O thread; called once for each of them by the constructor. Null: there are no
   // identities, and every request is authorised.
   std::function<std::unique_ptr<auth::authenticator>()> make_authenticator = nullptr;

@@ -105,6 +105,7 @@ void session::next_request() {
   standing_ = standing::unknown;
   admission_.reset();
   context_.clear();
+  span_.reset();
   continue_is_due_ = false;
   empty_lines_ = 0;
   deadline_ = clock::now() + thread_.settings().idle_timeout;
@@ -177,6 +178,7 @@ bool session::accept_header() {
   complete_context();
   auto to = find_route(request.target());
   resource_ = resource_of(to);
+  if (thread_.context().tracer != nullptr) begin_trace();
   if (const auto fault = find_fault(request)) {
     refuse(fault->which, fault->detail);
     return false;
@@ -270,6 +272,30 @@ void session::complete_context() {
   if (!context_.request_id.empty()) return;
   if (parser_) read_request_context(parser_->get(), context_);
   if (context_.request_id.empty()) thread_.request_ids().generate(context_.request_id);
+}
+
+// Operations are not traced: probes and scrapes come every few seconds and tell nothing.
+void session::begin_trace() {
+  if (is_of_operations(*resource_)) return;
+  std::optional<remote_parent> parent;
+  if (context_.parent) parent = {{context_.parent->trace_id, context_.parent->span_id}, context_.parent->sampled};
+  if (auto trace = thread_.context().tracer->begin(parent, context_.trace_state))
+    span_ = std::make_unique<request_span>(std::move(trace), clock::now());
+}
+
+shared_trace session::trace_of(const engine_request& submitted) {
+  if (!span_ || batch_) return nullptr;
+  span_->note_key(submitted);
+  return span_->trace();
+}
+
+void session::end_trace(unsigned status) {
+  const auto ended = std::move(span_);
+  thread_.context().tracer->record(ended->end({.header = parser_->get(),
+                                               .to = *resource_,
+                                               .by_tls = stream_.tls() != nullptr,
+                                               .request_id = context_.request_id,
+                                               .status = status}));
 }
 
 // Returns the resource that the target names. A request may have to be refused before its header is complete.
@@ -476,6 +502,7 @@ bool session::keeps_alive() const noexcept {
 void session::end_batch(bool complete) {
   const auto ended = std::move(batch_);  // destroyed at the end of this call, as the batch is the caller
   constexpr unsigned ok = 200;
+  if (span_) end_trace(ok);
   note_answer(ok, std::nullopt);
   note_lines(*ended);
   log_request(!complete);
@@ -570,6 +597,7 @@ void session::respond(const response& what) {
   wire_.request_id = context_.request_id;
   stays_open_ = append_response(out_, what, wire_);
   if (!reserve_response()) return refuse_for_memory(what.close);
+  if (span_) end_trace(what.status);
   if (trail_) {
     trail_->detail = what.detail;
     trail_->bytes_out = out_.size();

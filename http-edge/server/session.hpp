@@ -15,6 +15,7 @@
 
 #include "engine/model/outcome.hpp"
 #include "engine/ports/engine_port.hpp"
+#include "engine/ports/tracing.hpp"
 #include "http-edge/access/tenant_limits.hpp"
 #include "http-edge/orders/batch_connection.hpp"
 #include "http-edge/orders/batch_stream.hpp"
@@ -30,6 +31,7 @@
 #include "http-edge/server/address_counts.hpp"
 #include "http-edge/server/admission_control.hpp"
 #include "http-edge/server/connection_count.hpp"
+#include "http-edge/server/request_span.hpp"
 #include "http-edge/server/request_trail.hpp"
 #include "http-edge/server/stream.hpp"
 
@@ -69,6 +71,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void resume(admission how);
   // Responds to the request that io_thread::delay() has kept.
   void end_delay();
+  // Returns the trace that the engine continues, or null if the request is not sampled or a line of a batch.
+  shared_trace trace_of(const engine_request& submitted);
   // Ends the request or the connection if its deadline has passed. Called at regular intervals.
   void check_deadline(clock::time_point now);
   // Starts to drain: the next response is the last, and the connection is closed if no request arrives soon.
@@ -118,6 +122,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void note_lines(const batch_stream& of);
   void log_request(bool cut);
   bool reserve_response();
+  void begin_trace();
+  void end_trace(unsigned status);
   void refuse_for_memory(bool closes);
   void write_out();
   void on_written(boost::beast::error_code ec);
@@ -161,6 +167,7 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   tenant_permit permit_of_tenant_;             // of the request, until its response; of the lines of a batch
   tl::expected<request_head, response> head_;  // of the request whose body is read, or the error that refuses it
   request_context context_;                    // of the request; complete once its header has been read
+  std::unique_ptr<request_span> span_;         // of the request; null if it is not sampled
   wire_options wire_;
   std::unique_ptr<request_trail> trail_;  // of the request; null if requests are not logged
   std::string out_;
