@@ -23,7 +23,6 @@ std::string_view to_string(span_drop why) noexcept {
 batch_tracer::batch_tracer(const sampler_settings& sampler, const span_queue_settings& queue,
                            std::unique_ptr<span_exporter> to, tracer_events events)
     : sampler_(sampler), settings_(queue), exporter_(std::move(to)), events_(std::move(events)) {
-  queue_.reserve(settings_.batch_max);
   thread_ = std::thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), "ordem-trace");
 }

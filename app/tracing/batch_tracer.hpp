@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -79,7 +80,7 @@ class batch_tracer final : public tracer {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable ended_;
-  std::vector<finished_span> queue_;
+  std::deque<finished_span> queue_;
   bool stopping_ = false;
   bool gives_up_ = false;  // what is still queued is dropped
   bool has_ended_ = false;

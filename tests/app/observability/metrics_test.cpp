@@ -46,6 +46,7 @@ struct metrics_test : gateway_test {
   http_edge::service_state state = http_edge::service_state::ready;
   clock_stats clock_seen;
   own_stats own;
+  std::optional<tracer_stats> spans;
 
   ~metrics_test() { engine.reset(); }
 
@@ -60,7 +61,8 @@ struct metrics_test : gateway_test {
   std::string text() {
     const storage::view_stats stats;
     if (!access) access.emplace(access_rules, http_edge::hosts_by_listener(), http_edge::denial_lines());
-    return metrics_text(edge, *access, state, engine.get(), &store, &stats, clock.now(), clock_seen, own);
+    return metrics_text(edge, *access, state, engine.get(), &store, &stats, clock.now(), clock_seen, own,
+                        spans ? &*spans : nullptr);
   }
   // Returns the value of a metric, named with its labels, or nullopt if it is missing.
   std::optional<std::string> value_of(const std::string& name) {
@@ -343,6 +345,15 @@ TEST_CASE_METHOD(metrics_test, "the backlog is given in bytes, as last measured"
   }));
   postgres.writes.open();
   CHECK(wait_for("ordem_postgres_backlog_bytes", "0"));
+}
+
+TEST_CASE_METHOD(metrics_test, "spans are counted where requests are traced") {
+  CHECK_THAT(text(), !Contains("ordem_trace_spans"));
+  spans = {.exported = 7, .dropped = {1, 2, 3}};
+  CHECK(value_of("ordem_trace_spans_exported_total") == "7");
+  CHECK(value_of("ordem_trace_spans_dropped_total{reason=\"queue_full\"}") == "1");
+  CHECK(value_of("ordem_trace_spans_dropped_total{reason=\"export_failed\"}") == "2");
+  CHECK(value_of("ordem_trace_spans_dropped_total{reason=\"position_forgotten\"}") == "3");
 }
 
 }  // namespace
