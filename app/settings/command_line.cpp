@@ -86,9 +86,8 @@ void check_command_names(const CLI::App& ordem, const std::vector<std::string>& 
 }
 
 void add_version_and_help(CLI::App& ordem, parse_state& state) {
-  ordem.add_subcommand("version", "Print the version of this program, of its data format, and what it was built from")->callback([&state] {
-    state.result = version_command{};
-  });
+  ordem.add_subcommand("version", "Print the version of this program, of its data format, and what it was built from")
+      ->callback([&state] { state.result = version_command{}; });
   ordem.set_version_flag("-v,-V,--version", std::string(), "The same as the command version");
   // Only listed here: without_help_command() replaces it.
   ordem.add_subcommand("help", "Explain a command, as in ordem help inspect order")

@@ -30,6 +30,7 @@ IMAGE = f"ordem-{VERSION}-image-{ARCHITECTURE}.tar"
 CHART_PACKAGE = f"ordem-{VERSION}.tgz"
 FILES = {f"ordem_{VERSION}-1_{ARCHITECTURE}.deb", f"{TARBALL}.tar.gz", IMAGE, CHART_PACKAGE, BILL, f"{LICENCES}.tar.gz"}
 ANYWHERE = "opt/some where"
+MODULE = Path(binary()).parent / "ordem_otlp.so"  # for tracing; there is none where the library could not be had
 NOBODY = "65534:65534"
 # Files that name images or archives of Ordem.
 NAMING_THE_VERSION = ("deploy/Dockerfile", "deploy/compose.yaml", "deploy/compose.captures.yaml", "deploy/kong/keys", "README.md", "docs/deploy.md")
@@ -99,9 +100,9 @@ def test_broken_bill_is_noticed(bill, spoil):
     assert errors_of(spoilt)
 
 
-def loaded_libraries():
-    """Yields (name, path) of each shared library of the program, as the dynamic linker finds it."""
-    listed = subprocess.run(["ldd", binary()], capture_output=True, text=True, check=True).stdout
+def loaded_libraries(file):
+    """Yields (name, path) of each shared library of a program or a module, as the dynamic linker finds it."""
+    listed = subprocess.run(["ldd", file], capture_output=True, text=True, check=True).stdout
     for line in listed.splitlines():
         match = re.match(r"\s*(\S+) (?:=> (\S+) )?\(0x", line)
         assert match, f"ldd: {line}"
@@ -122,7 +123,7 @@ def test_bill_is_complete(bill):
     """Breaks if a library that the program loads is missing, or is listed by another version than the installed one; or the store, which is linked
     statically."""
     listed = {package["name"]: package for package in bill["packages"]}
-    libraries = list(loaded_libraries())
+    libraries = [*loaded_libraries(binary()), *(loaded_libraries(MODULE) if MODULE.exists() else ())]
     assert len(libraries) > 10
     for name, path in libraries:
         package = listed[owner(path)]
@@ -179,6 +180,9 @@ def test_tarball_runs_from_any_folder(packages):
         run_tool("chown", NOBODY, data)
         with debian.serve(NOBODY, program, "/srv/data") as server:
             run_smoke_test(server.client())
+        if MODULE.exists():
+            found = re.findall(r"=> (.+) \(0x", debian.run("ldd", f"/{ANYWHERE}/{TARBALL}/lib/ordem/ordem_otlp.so"))
+            assert {Path(path).name for path in found if ANYWHERE not in path} <= elsewhere
 
 
 @needs_root
