@@ -100,7 +100,7 @@ def test_version(words):
     assert result.returncode == 0
     program, build, libraries = result.stdout.splitlines()
     assert re.fullmatch(r"ordem \d+\.\d+\.\d+, data format \d+", program)
-    assert re.fullmatch(r"commit ([0-9a-f]{12}(-dirty)?|unknown), build type (Release|Debug), (GNU|Clang) [0-9.]+", build)
+    assert re.fullmatch(r"commit ([0-9a-f]{12}(-dirty)?|unknown), build type (Release|Debug), (GNU|Clang) [0-9.]+, with(out)? tracing", build)
     assert libraries.startswith("built with ")
     named = dict(library.split(" ") for library in libraries.removeprefix("built with ").split(", "))
     assert {"Boost", "RocksDB", "OpenSSL", "caf_core", "pqxx"} <= set(named) and all(re.fullmatch(r"[0-9][0-9a-z.]*", each) for each in named.values())
