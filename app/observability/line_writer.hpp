@@ -24,7 +24,7 @@ class line_writer {
   // Adds a line, without its end. Does not block.
   void add(std::string_view line) noexcept;
 
-  // Returns the number of lines that were dropped because too many waited.
+  // Returns the number of lines that were dropped: too many waited, or the descriptor did not take them.
   std::uint64_t dropped() const noexcept;
 
  private:

@@ -31,7 +31,7 @@ class backup_writer {
   result<std::string> link_or_copy(const live_file& file, const std::filesystem::path& to, bool& is_linked);
   result<std::string> hash_of(const live_file& file);
   result<std::string> copy(const live_file& file, const std::filesystem::path& to);
-  // Reads `bytes` of the file in parts, and passes them to `use`, which returns 0 or an errno.
+  // Reads `bytes` of the file in parts, and passes them to `use`, which returns an error to stop.
   template <class Use>
   result<std::string> read_parts(const live_file& file, Use use);
 
