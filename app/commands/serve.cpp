@@ -314,6 +314,7 @@ void service::stop() {
   store_->close();
   if (tracing_.tracer && !tracing_.tracer->stop(trace_flush_time)) {
     log_.warning("the collector of traces does not respond; its last spans are dropped");
+    requests_.finish();  // its destructor will not be called
     exits_at_once_ = true;
   }
 }

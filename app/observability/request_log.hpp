@@ -24,13 +24,17 @@ class request_log final : public http_edge::request_log {
 
   void add(const http_edge::logged_request& what) noexcept override;
 
+  // Writes the lines that wait. Blocks for as long as the reader does. REQUIRES: add() is not called during the call or
+  // after it.
+  void finish() noexcept { lines_.reset(); }
+
   // Returns the number of lines that were dropped because standard output did not take them in time.
   std::uint64_t dropped() const noexcept { return lines_ == nullptr ? 0 : lines_->dropped(); }
 
  private:
   const request_log_level level_;
   logger& log_;
-  std::unique_ptr<line_writer> lines_;  // null if requests are not logged
+  std::unique_ptr<line_writer> lines_;  // null if requests are not logged, and after finish()
 };
 
 // Returns the line for a request, without its end. It has no character that breaks a line or controls a terminal, and
