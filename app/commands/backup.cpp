@@ -100,11 +100,17 @@ or_message<server_backup> wait_for(const server_backup& begun, const http_edge::
   }
 }
 
-int print_verified(const std::string& folder) {
+// `made_at` is the time of the back-up that should be there; empty: any.
+int print_verified(const std::string& folder, std::string_view made_at = {}) {
   engine_clock clock(machine_clocks());
   const auto found = storage::verify_backup(folder, clock);
   if (!found) return fail(found.error().message);
   const storage::backup_summary& summary = found->summary;
+  if (!made_at.empty() && to_rfc3339(summary.made_at) != made_at) {
+    return fail(
+        fmt::format("'{}' on this machine is another back-up, of {}: run `ordem backup verify` on the server's machine",
+                    folder, to_rfc3339(summary.made_at)));
+  }
   std::cout << fmt::format(
       "'{}' is intact: position {}, log from position {}, {} orders, {} messages, {} captures; {} files with {} bytes, "
       "of {}; {} versions agree with the log\n",
@@ -144,7 +150,7 @@ int backup(const backup_command& what) {
   }
   std::cout << fmt::format("made '{}', with {} bytes shared by hard links\n", ended->folder, ended->bytes_linked)
             << std::flush;
-  return print_verified(ended->folder);
+  return print_verified(ended->folder, ended->began_at);
 }
 
 int verify_backup(const verify_backup_command& what) {
