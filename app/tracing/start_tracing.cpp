@@ -1,5 +1,6 @@
 #include "app/tracing/start_tracing.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/tracing/exporter_module.hpp"
