@@ -27,8 +27,7 @@ fs::path unfinished_path(const fs::path& folder) {
 // Whether a copy may succeed where a link has failed with this errno: another file system or mount, one without hard
 // links, a file of another owner (protected_hardlinks), too many links.
 bool needs_copy(int error) {
-  return error == EXDEV || error == EPERM || error == ENOTSUP || error == EOPNOTSUPP || error == EMLINK ||
-         error == ENOSYS;
+  return error == EXDEV || error == EPERM || error == ENOTSUP || error == EMLINK || error == ENOSYS;
 }
 
 auto failed(const char* what, const fs::path& path, const std::string& why) {

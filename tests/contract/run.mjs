@@ -36,7 +36,7 @@ if (options['write-collection']) {
 const exemptProblems = new Set(['backup-running', 'draining', 'expectation-failed', 'forbidden', 'overloaded', 'rate-limited', 'unauthenticated', 'persistence-behind', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
 const isExempt = ({ status, slug, response, method, template }) =>
   exemptProblems.has(slug) || [401, 408, 417, 429, 431, 503].includes(status) ||
-  ['MalformedRequest', 'RequestInFlight', 'CaptureBodyTooLarge', 'Forbidden'].some((name) => response === `#/components/responses/${name}`);
+  ['MalformedRequest', 'RequestInFlight', 'BackupRunning', 'CaptureBodyTooLarge', 'Forbidden'].some((name) => response === `#/components/responses/${name}`);
 
 const groups = new Map();
 function record(group, name, errors) {
@@ -106,7 +106,7 @@ async function againstOne(startOne) {
 
 // Returns the source text of the program, with adjacent string literals joined.
 async function programText() {
-  const folders = ['app', 'http-edge', 'engine'].map((name) => here(`../../${name}`));
+  const folders = ['app', 'storage', 'http-edge', 'engine'].map((name) => here(`../../${name}`));
   const files = await Promise.all(folders.map(async (folder) =>
     (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.cpp')).map((name) => `${folder}/${name}`)));
   const texts = await Promise.all(files.flat().map((file) => readFile(file, 'utf8')));
