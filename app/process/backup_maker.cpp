@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "app/process/system_clock.hpp"
@@ -91,11 +92,17 @@ tl::expected<backup_state, backup_refusal> backup_maker::begin(std::string_view 
     return refuse(folder->string() + " exists; a back-up makes its folder");
   }
   if (thread_.joinable()) thread_.join();  // it has ended
+  const timestamp now = system_time();
+  try {
+    thread_ = std::thread([this, where = *folder, now] { make(where, now); });
+  } catch (const std::system_error& error) {
+    return refuse(std::string("no thread for it can be started: ") + error.what());
+  }
+  // The thread waits for the mutex before it changes the state.
   state_ = {};
   state_.status = backup_status::running;
   state_.folder = folder->string();
-  state_.began_at = system_time();
-  thread_ = std::thread([this, where = *folder, at = state_.began_at] { make(where, at); });
+  state_.began_at = now;
   pthread_setname_np(thread_.native_handle(), "ordem-backup");
   return state_;
 }

@@ -47,8 +47,9 @@ std::optional<std::string> check_backup_root(const settings& values) {
   if (root.empty()) return std::nullopt;
   if (!root.is_absolute()) return "--backup-root must be an absolute path";
   std::error_code ignored;
-  const auto data = std::filesystem::absolute(values.store.folder, ignored).lexically_normal();
-  const auto from_data = root.lexically_normal().lexically_relative(data);
+  // With links followed, as far as the paths exist.
+  const auto data = std::filesystem::weakly_canonical(std::filesystem::absolute(values.store.folder, ignored), ignored);
+  const auto from_data = std::filesystem::weakly_canonical(root, ignored).lexically_relative(data);
   if (!from_data.empty() && *from_data.begin() != "..")
     return "--backup-root must not be the data folder, nor in it: a back-up would be lost with the folder";
   return std::nullopt;

@@ -23,7 +23,6 @@ constexpr auto replies_turn = std::chrono::milliseconds(2);
 constexpr auto release_interval = std::chrono::milliseconds(2);
 // The connections that are admitted, and that are refused, before others get their turn.
 constexpr std::size_t released_at_once = 64;
-constexpr auto delay_time = std::chrono::seconds(1);
 
 admission_settings admission_settings_of(const server_settings& settings) {
   admission_settings made;

@@ -29,6 +29,9 @@ namespace ordem::http_edge {
 
 class io_thread final : public completion_queue {
  public:
+  // Of delay(): the time that Retry-After names.
+  static constexpr std::chrono::seconds delay_time{1};
+
   // All arguments must outlive the thread. `requests` is the element of counters.requests that is this thread's.
   io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters,
             request_counts& requests, access_state& access, std::unique_ptr<auth::authenticator> authenticator);

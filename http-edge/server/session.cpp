@@ -21,7 +21,7 @@ using boost::beast::error_code;
 
 constexpr std::size_t read_bytes = 4096;
 // The time that Retry-After names. A connection whose message was refused is held back for it.
-constexpr auto held_back_time = std::chrono::seconds(1);
+constexpr auto held_back_time = io_thread::delay_time;
 // Empty lines that are skipped before one request. What follows more of them is not HTTP.
 constexpr int empty_lines_max = 4;
 // After the last response of a connection, incoming bytes are read and dropped up to these bounds. Closing at once

@@ -1,6 +1,8 @@
 #include "storage/folder/backup_writer.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,9 +45,23 @@ result<void> backup_writer::begin() {
   if (fs::exists(fs::symlink_status(request_.folder, error))) {
     return fail_with(error_code::invalid_argument, quoted(request_.folder) + " exists; a back-up makes its folder");
   }
+  // What a server that was killed has left is locked by nobody.
+  if (fs::is_directory(fs::symlink_status(folder_, error))) {
+    if (auto locked = lock(); !locked) return locked;
+  }
   if (auto removed = remove(); !removed) return removed;
-  fs::create_directory(folder_, error);
-  if (error) return failed("make", folder_, error.message());
+  constexpr mode_t of_this_user_alone = 0700;
+  if (::mkdir(folder_.c_str(), of_this_user_alone) != 0) return failed("make", folder_, error_text(errno));
+  return lock();
+}
+
+result<void> backup_writer::lock() {
+  auto opened = open_file::open(folder_, O_RDONLY | O_DIRECTORY);
+  if (!opened) return tl::make_unexpected(std::move(opened.error()));
+  if (::flock(opened->descriptor(), LOCK_EX | LOCK_NB) != 0) {
+    return failed("lock", folder_, errno == EWOULDBLOCK ? "another server is making it" : error_text(errno));
+  }
+  lock_.emplace(std::move(*opened));
   return {};
 }
 

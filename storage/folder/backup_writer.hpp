@@ -3,9 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "storage/files/files.hpp"
 #include "storage/files/live_file.hpp"
 #include "storage/folder/backup_manifest.hpp"
 #include "storage/log/backup.hpp"
@@ -18,7 +20,8 @@ class backup_writer {
   // `what` must outlive the writer.
   explicit backup_writer(const backup_request& what);
 
-  // Makes the folder of the back-up, at its unfinished path.
+  // Makes the folder of the back-up, at its unfinished path, for this user alone (mode 0700), and locks it against
+  // other servers that make back-ups below the same root.
   result<void> begin();
   // Adds a file to the folder `in` of the back-up, which is made; "": to the back-up itself.
   result<void> add(const live_file& file, const std::string& in);
@@ -28,6 +31,7 @@ class backup_writer {
   result<void> remove();
 
  private:
+  result<void> lock();
   result<std::string> link_or_copy(const live_file& file, const std::filesystem::path& to, bool& is_linked);
   result<std::string> hash_of(const live_file& file);
   result<std::string> copy(const live_file& file, const std::filesystem::path& to);
@@ -37,6 +41,7 @@ class backup_writer {
 
   const backup_request& request_;
   const std::filesystem::path folder_;  // unfinished
+  std::optional<open_file> lock_;       // on the folder, by flock
   std::vector<std::string> folders_;    // in it
   std::vector<backup_file> files_;
   std::uint64_t bytes_ = 0;

@@ -1,6 +1,8 @@
 // Back-ups of a store in use, and their check.
 #include "storage/log/backup.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -11,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/files/files.hpp"
 #include "storage/folder/backup_manifest.hpp"
 #include "tests/storage/capture_entries.hpp"
 #include "tests/storage/error_matcher.hpp"
@@ -242,6 +245,22 @@ TEST_CASE_METHOD(backups, "what a back-up that was cut off has left is removed b
   made();
   CHECK(is_intact());
   CHECK_FALSE(fs::exists(unfinished()));
+}
+
+TEST_CASE_METHOD(backups, "what another server is making under the same name is left alone") {
+  write_orders(1);
+  write_file(unfinished() / "log" / "00000000000000000001.seg", "not yet complete");
+  const auto other = open_file::open(unfinished(), O_RDONLY | O_DIRECTORY);
+  REQUIRE(other);
+  REQUIRE(::flock(other->descriptor(), LOCK_EX | LOCK_NB) == 0);
+  CHECK_THAT(failure(), is_error(error_code::io_error, {unfinished().string(), "another server"}));
+  CHECK(fs::exists(unfinished() / "log" / "00000000000000000001.seg"));
+}
+
+TEST_CASE_METHOD(backups, "only the user of the server can read a back-up") {
+  write_orders(1);
+  made();
+  CHECK(fs::status(request.folder).permissions() == fs::perms::owner_all);
 }
 
 TEST_CASE_METHOD(backups, "a back-up that fails leaves nothing, and the store goes on") {
