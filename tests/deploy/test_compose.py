@@ -171,6 +171,8 @@ def test_metrics_are_those_of_the_server(launch, database, dashboard, tmp_path):
     """Breaks if a panel or an alert uses a metric or a label value that no server has: it would stay empty."""
     metrics = metrics_of_everything(launch, database, tmp_path)
     for expression in dashboard + alerts():
+        if "ordem_trace_" in expression and "without tracing" in run_ordem("version").stdout:
+            continue
         for name in METRIC.findall(expression):
             assert re.search(rf"^{name}[ {{]", metrics, re.MULTILINE), f"{name} of {expression}"
         for name, label, values in SELECTOR.findall(expression):

@@ -25,13 +25,13 @@ def assert_prometheus_takes(kind, path):
 
 
 def metrics_of_everything(launch, database, folder):
-    """Returns the metrics of a server that has all optional ones: with Postgres, with a certificate (made in `folder`), after
+    """Returns the metrics of a server that has all optional ones: with Postgres, traces, a certificate (made in `folder`), after
     a request and a back-up."""
     assert run_ordem("migrate", "--postgres-url", database).returncode == 0
     made = Authority(folder / "certificates", "Test CA").issue("server", "/CN=localhost")
     port = free_port()
     launch("--postgres-url", database, "--tls-certificate", made.certificate, "--tls-key", made.key, "--operations-port", port,
-           "--backup-root", folder)
+           "--backup-root", folder, environment={"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"})
     with OrdemClient(port) as client:
         # Some exist only after the first connection to Postgres.
         poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
