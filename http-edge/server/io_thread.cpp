@@ -23,6 +23,8 @@ constexpr auto replies_turn = std::chrono::milliseconds(2);
 constexpr auto release_interval = std::chrono::milliseconds(2);
 // The connections that are admitted, and that are refused, before others get their turn.
 constexpr std::size_t released_at_once = 64;
+constexpr int delay_least_ms = 500;
+constexpr int delay_most_ms = 1500;
 
 admission_settings admission_settings_of(const server_settings& settings) {
   admission_settings made;
@@ -239,12 +241,13 @@ void io_thread::release_held() {
 }
 
 void io_thread::delay(std::shared_ptr<session> from) {
-  delayed_.push_back({std::move(from), session::clock::now()});
-  if (delayed_.size() == 1) schedule_end_of_delay();
+  const std::chrono::milliseconds delay(std::uniform_int_distribution(delay_least_ms, delay_most_ms)(delay_jitter_));
+  const auto added = delayed_.emplace(session::clock::now() + delay, std::move(from));
+  if (added == delayed_.begin()) schedule_end_of_delay();
 }
 
 void io_thread::schedule_end_of_delay() {
-  delay_timer_.expires_at(draining() ? session::clock::now() : delayed_.front().since + delay_time);
+  delay_timer_.expires_at(draining() ? session::clock::now() : delayed_.begin()->first);
   delay_timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec) end_delays();
   });
@@ -253,9 +256,8 @@ void io_thread::schedule_end_of_delay() {
 void io_thread::end_delays() {
   const auto now = session::clock::now();
   for (std::size_t i = 0; i < released_at_once && !delayed_.empty(); ++i) {
-    if (!draining() && now < delayed_.front().since + delay_time) break;
-    const auto next = std::move(delayed_.front().from);
-    delayed_.pop_front();
+    if (!draining() && now < delayed_.begin()->first) break;
+    const auto next = std::move(delayed_.extract(delayed_.begin()).mapped());
     next->end_delay();
   }
   if (!delayed_.empty()) schedule_end_of_delay();

@@ -8,8 +8,10 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -29,9 +31,6 @@ namespace ordem::http_edge {
 
 class io_thread final : public completion_queue {
  public:
-  // Of delay(): the time that Retry-After names.
-  static constexpr std::chrono::seconds delay_time{1};
-
   // All arguments must outlive the thread. `requests` is the element of counters.requests that is this thread's.
   io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters,
             request_counts& requests, access_state& access, std::unique_ptr<auth::authenticator> authenticator);
@@ -77,7 +76,8 @@ class io_thread final : public completion_queue {
   // Has the session go on once there is room for its request, or time to refuse it: session::resume().
   void hold_back(std::shared_ptr<session> from);
 
-  // Has the session go on a second later, or when the server drains: session::end_delay().
+  // Has the session go on about a second later, or when the server drains: session::end_delay(). Delays differ at
+  // random, because clients that were refused together would otherwise come back together.
   void delay(std::shared_ptr<session> from);
 
   void count(const answered_request& what) noexcept { requests_.add(what); }
@@ -136,7 +136,9 @@ class io_thread final : public completion_queue {
   std::deque<held_session> held_;  // in the order in which their requests arrived
   boost::asio::steady_timer release_timer_;
   bool release_is_due_ = false;
-  std::deque<held_session> delayed_;  // in the order in which their delays end; at most one for each connection
+  // By the ends of their delays; at most one for each connection.
+  std::multimap<session::clock::time_point, std::shared_ptr<session>> delayed_;
+  std::minstd_rand delay_jitter_{std::random_device{}()};
   boost::asio::steady_timer delay_timer_;
 
   std::thread thread_;

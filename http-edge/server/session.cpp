@@ -21,7 +21,7 @@ using boost::beast::error_code;
 
 constexpr std::size_t read_bytes = 4096;
 // The time that Retry-After names. A connection whose message was refused is held back for it.
-constexpr auto held_back_time = io_thread::delay_time;
+constexpr auto held_back_time = std::chrono::seconds(1);
 // Empty lines that are skipped before one request. What follows more of them is not HTTP.
 constexpr int empty_lines_max = 4;
 // After the last response of a connection, incoming bytes are read and dropped up to these bounds. Closing at once
@@ -238,20 +238,13 @@ bool session::admits_message() {
   return false;
 }
 
-// A client that goes on without heeding Retry-After gets its next 429 a second later, so that the refusals of a flood
-// cost other tenants nothing. Its connection is not left unread: by it a proxy may send a request of another tenant.
+// A client that goes on without heeding Retry-After gets its next 429 about a second later, so that the refusals of a
+// flood cost other tenants little. Its connection is not left unread: by it a proxy may send a request of another
+// tenant.
 void session::respond_refused_head() {
-  if (head_.error().status == 429) {
-    const auto now = clock::now();
-    const bool repeats = now < limited_until_;
-    limited_until_ = now + held_back_time;
-    if (repeats && !thread_.draining()) {
-      limited_until_ += held_back_time;
-      stage_ = stage::executing;
-      return thread_.delay(shared_from_this());
-    }
-  }
-  send_refused_head();
+  if (head_.error().status != 429 || clock::now() >= limited_until_ || thread_.draining()) return send_refused_head();
+  stage_ = stage::executing;
+  thread_.delay(shared_from_this());
 }
 
 void session::end_delay() {
@@ -263,6 +256,7 @@ void session::end_delay() {
 void session::send_refused_head() {
   const auto since = std::exchange(refused_at_, {});
   const response refused = std::move(head_.error());
+  if (refused.status == 429) limited_until_ = clock::now() + held_back_time;
   respond(refused);
   if (since != clock::time_point()) thread_.count_refusal(since);
 }
