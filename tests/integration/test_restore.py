@@ -193,6 +193,7 @@ def test_restored_engine_is_the_one_that_was_lost(origin, copy, launch, data_dir
         assert repeated.replayed and recorded_part(repeated) == recorded_part(answer), f"{write}: {repeated}"
         other = create(order_content("another request"), write.guid)
         assert_problem(send(client, other), 422, "guid-reused")
+    client.wait_persisted()  # the connection to Postgres may come later than the reads
     assert client.positions() == {"decided": origin.last, "durable": origin.last, "persisted": origin.last}
 
     order = accepted_order(origin.pairs[0][1], 201)
