@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <string_view>
 
 #include "app/observability/log_text.hpp"
 #include "app/process/system_clock.hpp"
+#include "engine/base/hex.hpp"
 #include "engine/base/text.hpp"
 #include "engine/codec/problem.hpp"
 #include "http-edge/protocol/route.hpp"
@@ -58,13 +58,6 @@ class members {
   std::string& line_;
 };
 
-std::string hexadecimal(const std::array<std::uint8_t, 16>& bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) text += {digits[byte >> 4], digits[byte & 15]};
-  return text;
-}
-
 std::string_view slug_of(const http_edge::logged_request& what) {
   return what.problem ? codec::row_of(*what.problem).slug : std::string_view();
 }
@@ -89,7 +82,7 @@ std::string request_line(const http_edge::logged_request& what, timestamp now) {
   to.text("level", is_refused(what) ? "warning" : "info", name_bytes_max);
   to.text("message", "request", name_bytes_max);
   to.text("request_id", what.context.request_id, http_edge::request_id_bytes_max);
-  if (what.context.parent) to.text("trace_id", hexadecimal(what.context.parent->trace_id), name_bytes_max);
+  if (what.context.parent) to.text("trace_id", to_hex(what.context.parent->trace_id), name_bytes_max);
   to.text("route", path_template(what.to), name_bytes_max);
   to.text("method", what.method, method_bytes_max);
   to.begin("status");

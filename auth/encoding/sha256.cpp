@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "engine/base/check.hpp"
+#include "engine/base/hex.hpp"
 
 namespace ordem::auth {
 namespace {
@@ -22,14 +23,7 @@ bool operator==(const sha256_hash& a, const sha256_hash& b) noexcept {
 }
 
 std::string to_hex(const sha256_hash& what) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * what.bytes.size());
-  for (const std::uint8_t byte : what.bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15U];
-  }
-  return text;
+  return ordem::to_hex(what.bytes);
 }
 
 std::optional<sha256_hash> parse_sha256(std::string_view hex) noexcept {

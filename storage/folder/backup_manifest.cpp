@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "engine/base/hex.hpp"
 #include "engine/base/text.hpp"
 #include "engine/model/json_value.hpp"
 
@@ -74,13 +75,7 @@ void content_hash::add(std::string_view bytes) noexcept {
 std::string content_hash::digits() const {
   XXH128_canonical_t bytes;
   XXH128_canonicalFromHash(&bytes, XXH3_128bits_digest(state_->used));
-  constexpr std::string_view hexadecimal = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char each : bytes.digest) {
-    text += hexadecimal[each >> 4];
-    text += hexadecimal[each & 15];
-  }
-  return text;
+  return to_hex(bytes.digest);
 }
 
 // --- text ---
