@@ -286,30 +286,7 @@ bool is_of_batches(resource what) noexcept {
 }
 
 bool is_of_operations(resource what) noexcept {
-  switch (what) {
-    case resource::ping:
-    case resource::ready:
-    case resource::ready_reads:
-    case resource::live:
-    case resource::position:
-    case resource::backup:
-    case resource::metrics:
-    case resource::openapi:
-    case resource::problems:
-    case resource::problem: return true;
-    case resource::orders:
-    case resource::order:
-    case resource::order_status:
-    case resource::order_batch:
-    case resource::batch:
-    case resource::order_versions:
-    case resource::order_version:
-    case resource::message:
-    case resource::captures:
-    case resource::capture:
-    case resource::unknown: return false;
-  }
-  return false;
+  return what != resource::unknown && !path_template(what).starts_with("/api/");
 }
 
 bool allows(resource what, http::verb method) noexcept {
