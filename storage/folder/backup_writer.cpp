@@ -45,7 +45,7 @@ result<void> backup_writer::begin() {
   if (fs::exists(fs::symlink_status(request_.folder, error))) {
     return fail_with(error_code::invalid_argument, quoted(request_.folder) + " exists; a back-up makes its folder");
   }
-  // What a server that was killed has left is locked by nobody.
+  // What a server that was killed has left is not locked.
   if (fs::is_directory(fs::symlink_status(folder_, error))) {
     if (auto locked = lock(); !locked) return locked;
   }

@@ -215,7 +215,7 @@ def test_sighup_reads_the_keys_again(launch, keys_file, tmp_path):
 
 
 def test_a_keys_file_that_others_may_read(launch, keys_file):
-    """Breaks if there is no warning, or one about a file that names nobody, as that of compose.captures.yaml."""
+    """Breaks if there is no warning, or one about a file without identities, as that of compose.captures.yaml."""
     created("--keys", keys_file)
     keys_file.chmod(0o644)
     server = launch(f"--keys={keys_file}")
