@@ -187,8 +187,9 @@ void service::wait_for_stop() {
     if (!request) report(reloads_.reload_changed());
     if (request == signal_request::reload) reload();
   } while (!request || request == signal_request::reload);
-  log_.info("draining", {{"signal", request == signal_request::interrupt ? "SIGINT" : "SIGTERM"}});
   unblock_stop_signals();
+  server_.begin_drain();
+  log_.info("draining", {{"signal", request == signal_request::interrupt ? "SIGINT" : "SIGTERM"}});
 }
 
 // Reads again what is in the files that settings name. A failure leaves what was read before. Settings change with a
@@ -305,7 +306,7 @@ void service::stop() {
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     return std::max(rest, std::chrono::milliseconds(0));
   };
-  if (!server_.drain(left())) log_.warning("some connections did not end in time and are closed");
+  if (!server_.finish_drain(left())) log_.warning("some connections did not end in time and are closed");
   if (!gateway_->drain(left())) log_.warning("some messages were not executed in time; their clients must retry them");
   if (!gateway_->finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start continues");
   server_.stop();

@@ -83,15 +83,19 @@ void io_thread::serve(accepted_connection&& what) {
   });
 }
 
-void io_thread::drain() {
-  boost::asio::post(io_context_, [this] {
+std::future<void> io_thread::drain() {
+  std::promise<void> begun;
+  std::future<void> result = begun.get_future();
+  boost::asio::post(io_context_, [this, begun = std::move(begun)]() mutable {
     drain_began_ = session::clock::now();
     for (session& each : sessions_) each.drain();
     sweep();
     schedule_sweep();
     release_held();
     end_delays();
+    begun.set_value();
   });
+  return result;
 }
 
 void io_thread::end_drain() {

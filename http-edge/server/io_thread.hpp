@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,8 +46,9 @@ class io_thread final : public completion_queue {
 
   // Serves the connection, or refuses it if it is over a limit. Thread-safe.
   void serve(accepted_connection&& what);
-  // Starts to drain: every response becomes the last of its connection, and idle connections are closed. Thread-safe.
-  void drain();
+  // Starts to drain: every response becomes the last of its connection, and idle connections are closed. The result is
+  // ready when that holds for all connections of this thread. Thread-safe.
+  std::future<void> drain();
   // Ends the drain: refuses the requests that have not arrived completely. Thread-safe.
   void end_drain();
 

@@ -286,10 +286,15 @@ void server::attach_engine(const order_reader& orders, message_port& messages,
   for (const auto& thread : parts_->threads) thread->connect(messages, add_queue(*thread));
 }
 
-bool server::drain(std::chrono::milliseconds timeout) {
+void server::begin_drain() {
   parts_->status->set_draining();
   parts_->stop_accepting();
-  for (const auto& thread : parts_->threads) thread->drain();
+  std::vector<std::future<void>> begun;
+  for (const auto& thread : parts_->threads) begun.push_back(thread->drain());
+  for (const auto& each : begun) each.wait();
+}
+
+bool server::finish_drain(std::chrono::milliseconds timeout) {
   const std::chrono::milliseconds farewell_time = std::min(timeout / 10, farewell_time_max);
   if (parts_->counters.connections.wait_for_none(timeout - farewell_time)) return true;
   for (const auto& thread : parts_->threads) thread->end_drain();

@@ -69,10 +69,12 @@ class server {
                      const std::function<std::uint32_t(completion_queue&)>& add_queue);
 
   // Stops accepting connections, apart from those that the kernel has accepted already. Requests that arrive on open
-  // connections are answered, with `Connection: close`; connections that stay idle for a moment are closed. Blocks
-  // until no connection is open, and returns false if that takes longer than `timeout`. Shortly before the timeout,
-  // requests that have not arrived completely get 503.
-  bool drain(std::chrono::milliseconds timeout);
+  // connections are answered, with `Connection: close`; connections that stay idle for a moment are closed. Returns
+  // when that holds for all connections. REQUIRES: start() was successful.
+  void begin_drain();
+  // Blocks until no connection is open, and returns false if that takes longer than `timeout`. Shortly before the
+  // timeout, requests that have not arrived completely get 503. REQUIRES: begin_drain() was called.
+  bool finish_drain(std::chrono::milliseconds timeout);
   // Closes the remaining connections and joins the threads.
   void stop();
 

@@ -9,7 +9,7 @@ from support.batches import (
     BATCH, NDJSON_TYPE, OpenBatch, assert_created, batch_bytes, batch_head, chunk, line_of, lines_of, new_creates, slug_of, verdicts_in,
     verdicts_of,
 )
-from support.concurrency import Threads, poll_until
+from support.concurrency import Threads
 from support.http_client import request_bytes
 from support.orders import accepted_order, assert_problem, create, message_path, order_content, recorded_part
 
@@ -267,14 +267,7 @@ def test_a_batch_during_the_drain_ends_in_order(launch):
         write, = new_creates(1)
         batch.send(line_of(write))
         assert_created([batch.read_verdict()], [write])
-        server.signal_stop()
-
-        def is_draining():
-            batch.send(line_of(new_creates(1)[0]))
-            verdict = batch.read_verdict()
-            return verdict.status == 503 and slug_of(verdict) == "draining"
-
-        poll_until(is_draining, "a verdict of the drain")
+        server.begin_stop()
         batch.send(lines_of(new_creates(10)))
         assert {slug_of(verdict) for verdict in batch.read_verdicts(10)} == {"draining"}
         batch.finish()

@@ -139,13 +139,9 @@ def test_after_a_batch_the_next_answer_ends_the_connection(launch):
         write, = new_creates(1)
         batch.send(line_of(write))
         assert_created([batch.read_verdict()], [write])
-        server.signal_stop()
-
-        def is_draining():
-            batch.send(line_of(new_creates(1)[0]))
-            return batch.read_verdict().status == 503
-
-        poll_until(is_draining, "a verdict of the drain")
+        server.begin_stop()
+        batch.send(line_of(new_creates(1)[0]))
+        assert batch.read_verdict().status == 503
         batch.finish()
         assert batch.read_verdict() is None
         answer = batch.connection.exchange(PING)
@@ -158,16 +154,10 @@ def test_a_batch_that_comes_during_the_stop_is_not_begun(launch):
     """Breaks if a stopping server starts a request of unknown duration, or omits Retry-After."""
     server = launch()
     late = batch_bytes(lines_of(new_creates(3)))
-    with OpenBatch(server.port) as witness, server.connect() as connection:
+    with server.connect() as connection:
         connection.send(PING + late[:20])
         assert connection.read_response().status == 200
-        server.signal_stop()
-
-        def is_draining():
-            witness.send(line_of(new_creates(1)[0]))
-            return witness.read_verdict().status == 503
-
-        poll_until(is_draining, "a verdict of the drain")
+        server.begin_stop()
         connection.send(late[20:])
         answer = connection.read_response()
         assert_problem(answer, 503, "draining")

@@ -78,8 +78,7 @@ def test_a_stop_answers_on_every_listener(launch):
     for connection in connections:
         assert connection.get("/-/ping").status == 200
         connection.send(request_bytes("GET", "/-/ping")[:-1])
-    server.signal_stop()
-    poll_until(lambda: any(line["message"] == "draining" for line in server.logs()), "the server drains")
+    server.begin_stop()
     for connection in connections:
         connection.send(request_bytes("GET", "/-/ping")[-1:])
         response = connection.read_response()

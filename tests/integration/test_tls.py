@@ -545,8 +545,7 @@ def test_a_stop_answers_and_says_goodbye(serve_tls, tls):
     busy = Connection(server.port, tls=tls)
     busy.send(PING[:-1])
     unfinished = socket.create_connection(("127.0.0.1", server.port))  # a handshake that does not begin
-    server.signal_stop()
-    poll_until(lambda: any(line["message"] == "draining" for line in server.logs()), "the server drains")
+    server.begin_stop()
     busy.send(PING[-1:])
     response = busy.read_response()
     assert response.status == 200 and response.closes

@@ -13,6 +13,7 @@ import threading
 import time
 
 from support import settings
+from support.concurrency import poll_until
 from support.ordem_client import OrdemClient, OrdemConnection
 
 SANITIZER_MARKS = ("Sanitizer", "runtime error:")
@@ -202,6 +203,11 @@ class OrdemServer:
 
     def signal_stop(self):
         self._process.send_signal(signal.SIGTERM)
+
+    def begin_stop(self):
+        """Sends SIGTERM and waits until every connection drains."""
+        self.signal_stop()
+        poll_until(lambda: any(line["message"] == "draining" for line in self.logs()), "the server drains")
 
     def wait_exit(self, seconds=settings.STOP_SECONDS_MAX):
         """Waits for the end of the process, checks its output, and returns the exit code."""
