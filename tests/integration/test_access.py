@@ -251,11 +251,18 @@ def test_batch_beyond_the_requests_in_flight_waits(launch):
 def test_broken_batch_frees_its_places(launch):
     """Breaks if the places of a batch whose client has gone stay taken."""
     server = launch("--tenant-in-flight=2")
-    for _ in range(3):
-        with server.connect() as connection:
-            connection.send(batch_head() + chunk(lines_of(new_creates(50))))
-            connection.reset()
     with server.client() as client:
+        accepted = client.metric("ordem_http_connections_accepted_total")
+        for _ in range(3):
+            with server.connect() as connection:
+                connection.send(batch_head() + chunk(lines_of(new_creates(50))))
+                connection.reset()
+
+        def are_gone():
+            return (client.metric("ordem_http_connections_accepted_total") == accepted + 3
+                    and client.metric("ordem_http_connections") == 1)
+
+        poll_until(are_gone, "the batches have begun, and their connections are closed")
         poll_until(lambda: client.get("/nowhere").status == 404, "the places are free")
         writes = new_creates(20)
         assert_created(verdicts_of(client.exchange(batch_bytes(lines_of(writes)))), writes)
