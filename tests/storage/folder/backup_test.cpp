@@ -300,7 +300,7 @@ TEST_CASE_METHOD(backups, "on another file system every file is a copy") {
   fs::remove_all(request.folder);
 }
 
-TEST_CASE_METHOD(backups, "a flipped bit anywhere is found, with the name of the file") {
+TEST_CASE_METHOD(backups, "a flipped bit anywhere is found, with the name of the file", "[damage]") {
   write_orders(300);
   made();
   for (const auto& [name, content] : contents_of(request.folder)) {

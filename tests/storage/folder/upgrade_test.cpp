@@ -164,7 +164,8 @@ TEST_CASE_METHOD(upgrade_test, "a folder of format 4 is not opened for reading, 
 }
 
 // As a crash leaves the folder: at each step that is reported, and with parts of the files that the next step writes.
-TEST_CASE_METHOD(upgrade_test, "an upgrade that was cut off at any step ends the same when it is begun again") {
+TEST_CASE_METHOD(upgrade_test, "an upgrade that was cut off at any step ends the same when it is begun again",
+                 "[damage]") {
   auto settings = settings_for(folder);
   std::vector<fs::path> cut;
   settings.on_progress = [&](std::string_view) {

@@ -156,7 +156,7 @@ TEST_CASE("a log group gives back its entries, in order, and its clock") {
   }
 }
 
-TEST_CASE("a record that was cut off anywhere decodes to nothing") {
+TEST_CASE("a record that was cut off anywhere decodes to nothing", "[damage]") {
   const auto seed = testing::seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   random_values random(seed);

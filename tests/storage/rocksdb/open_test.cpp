@@ -188,7 +188,8 @@ TEST_CASE_METHOD(folder_test, "a folder below a file is an error") {
 // --- torn and damaged ---
 
 TEST_CASE_METHOD(folder_test,
-                 "a log that was torn off anywhere opens with the whole groups before, never a part of one") {
+                 "a log that was torn off anywhere opens with the whole groups before, never a part of one",
+                 "[damage]") {
   constexpr std::uint64_t groups = 3;
   fill(groups);
   const fs::path log = segment();
@@ -214,7 +215,7 @@ TEST_CASE_METHOD(folder_test,
   CHECK(fewest == 0);
 }
 
-TEST_CASE_METHOD(folder_test, "a log that is damaged in the middle is not opened, and does not change") {
+TEST_CASE_METHOD(folder_test, "a log that is damaged in the middle is not opened, and does not change", "[damage]") {
   fill(400);
   const auto segments = segments_in(folder / "log");
   REQUIRE(segments.size() > 5);
@@ -230,7 +231,7 @@ TEST_CASE_METHOD(folder_test, "a log that is damaged in the middle is not opened
   check_holds_groups(*opened(settings_for(folder), clock), 400);
 }
 
-TEST_CASE_METHOD(folder_test, "no single inverted byte of a log silently drops a durable record") {
+TEST_CASE_METHOD(folder_test, "no single inverted byte of a log silently drops a durable record", "[damage]") {
   const auto seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
@@ -341,7 +342,7 @@ TEST_CASE_METHOD(tampered_test, "a folder whose log ends before its files is not
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"ahead of the log"}));
 }
 
-TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, reported once") {
+TEST_CASE_METHOD(tampered_test, "a record that can't be read is a failed read, reported once", "[damage]") {
   {
     // More entries than the start checks.
     const auto store = opened(settings_for(folder), clock);

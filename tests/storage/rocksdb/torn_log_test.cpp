@@ -170,7 +170,8 @@ struct torn_log_test {
   std::size_t drawn(std::size_t from, std::size_t to) { return from + random() % (to - from); }
 };
 
-TEST_CASE_METHOD(torn_log_test, "a write-ahead log that is damaged in the middle is refused, and does not change") {
+TEST_CASE_METHOD(torn_log_test, "a write-ahead log that is damaged in the middle is refused, and does not change",
+                 "[damage]") {
   fill(60);
   const std::string whole = read_file(wal());
   REQUIRE(whole.size() > 3 * block_bytes);
@@ -183,7 +184,8 @@ TEST_CASE_METHOD(torn_log_test, "a write-ahead log that is damaged in the middle
 }
 
 TEST_CASE_METHOD(torn_log_test,
-                 "no single inverted byte before the last block of a write-ahead log silently drops a record") {
+                 "no single inverted byte before the last block of a write-ahead log silently drops a record",
+                 "[damage]") {
   fill(40);
   const std::string whole = read_file(wal());
   REQUIRE(whole.size() > 2 * block_bytes);
@@ -196,7 +198,8 @@ TEST_CASE_METHOD(torn_log_test,
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "a record that looks like one of a recycled file is damage, not the log's end") {
+TEST_CASE_METHOD(torn_log_test, "a record that looks like one of a recycled file is damage, not the log's end",
+                 "[damage]") {
   fill(20);
   std::string damaged = read_file(wal());
   const std::size_t record = records_of(damaged)[2].begin;
@@ -206,7 +209,7 @@ TEST_CASE_METHOD(torn_log_test, "a record that looks like one of a recycled file
   CHECK_THAT(open_error_of(damaged), is_error(error_code::damaged, {"byte " + std::to_string(record)}));
 }
 
-TEST_CASE_METHOD(torn_log_test, "a damaged record before whole ones is damage, also in the last block") {
+TEST_CASE_METHOD(torn_log_test, "a damaged record before whole ones is damage, also in the last block", "[damage]") {
   fill(28);
   std::string damaged = read_file(wal());
   const std::size_t last_block = damaged.size() - damaged.size() % block_bytes;
@@ -216,7 +219,8 @@ TEST_CASE_METHOD(torn_log_test, "a damaged record before whole ones is damage, a
 }
 
 TEST_CASE_METHOD(torn_log_test,
-                 "zeros over a record's header with whole records behind it are damage, in the last block too") {
+                 "zeros over a record's header with whole records behind it are damage, in the last block too",
+                 "[damage]") {
   fill(128);
   const std::string whole = read_file(wal());
   const auto records = records_of(whole);
@@ -228,7 +232,7 @@ TEST_CASE_METHOD(torn_log_test,
              is_error(error_code::damaged, {"byte " + std::to_string(records[which].headers[0])}));
 }
 
-TEST_CASE_METHOD(torn_log_test, "a last record that was cut short is dropped, wherever it was cut") {
+TEST_CASE_METHOD(torn_log_test, "a last record that was cut short is dropped, wherever it was cut", "[damage]") {
   const std::uint64_t groups = GENERATE(12U, 20U);  // the last record is a small one, or one that spans blocks
   fill(groups);
   const std::string whole = read_file(wal());
@@ -241,7 +245,7 @@ TEST_CASE_METHOD(torn_log_test, "a last record that was cut short is dropped, wh
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "a last record whose end is zeros is dropped, wherever they begin") {
+TEST_CASE_METHOD(torn_log_test, "a last record whose end is zeros is dropped, wherever they begin", "[damage]") {
   const std::uint64_t groups = GENERATE(12U, 20U);
   fill(groups);
   const std::string whole = read_file(wal());
@@ -260,13 +264,14 @@ TEST_CASE_METHOD(torn_log_test, "a last record whose end is zeros is dropped, wh
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "zeros after a whole last record are no damage and drop nothing") {
+TEST_CASE_METHOD(torn_log_test, "zeros after a whole last record are no damage and drop nothing", "[damage]") {
   fill(12);
   const std::size_t allocated = GENERATE(1U, 6U, 7U, 4096U, 100'000U);
   check_opens_with(read_file(wal()) + std::string(allocated, '\0'), 12);
 }
 
-TEST_CASE_METHOD(torn_log_test, "a last record with garbage in it is damage: it may have been acknowledged") {
+TEST_CASE_METHOD(torn_log_test, "a last record with garbage in it is damage: it may have been acknowledged",
+                 "[damage]") {
   const std::uint64_t groups = GENERATE(12U, 20U);
   fill(groups);
   const std::string whole = read_file(wal());
@@ -282,7 +287,7 @@ TEST_CASE_METHOD(torn_log_test, "a last record with garbage in it is damage: it 
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "no inverted bit of a header in the last block silently drops a record") {
+TEST_CASE_METHOD(torn_log_test, "no inverted bit of a header in the last block silently drops a record", "[damage]") {
   fill(36);
   const std::string whole = read_file(wal());
   const std::size_t last_block = whole.size() - whole.size() % block_bytes;
@@ -302,14 +307,15 @@ TEST_CASE_METHOD(torn_log_test, "no inverted bit of a header in the last block s
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "a few bytes of garbage after the last record, too few for a record, are dropped") {
+TEST_CASE_METHOD(torn_log_test, "a few bytes of garbage after the last record, too few for a record, are dropped",
+                 "[damage]") {
   fill(12);
   for (std::size_t count = 1; count < header_bytes; ++count) {
     check_opens_with(read_file(wal()) + std::string(count, '\x2a'), 12);
   }
 }
 
-TEST_CASE_METHOD(torn_log_test, "a torn record is cut off and reported") {
+TEST_CASE_METHOD(torn_log_test, "a torn record is cut off and reported", "[damage]") {
   fill(12);
   const std::string whole = read_file(wal());
   const auto last = records_of(whole).back();
@@ -322,7 +328,7 @@ TEST_CASE_METHOD(torn_log_test, "a torn record is cut off and reported") {
   CHECK_THAT(errors.all()[0], Contains("byte " + std::to_string(last.begin)) && Contains("never acknowledged"));
 }
 
-TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that is not the last are damage") {
+TEST_CASE_METHOD(torn_log_test, "zeros at the end of a log that is not the last are damage", "[damage]") {
   fill(12);
   const std::string whole = read_file(wal());
   const auto last = records_of(whole).back();

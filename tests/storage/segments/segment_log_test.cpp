@@ -287,7 +287,7 @@ struct torn_segment_test : segment_log_test {
   }
 };
 
-TEST_CASE_METHOD(torn_segment_test, "a record that was cut off at any byte is dropped") {
+TEST_CASE_METHOD(torn_segment_test, "a record that was cut off at any byte is dropped", "[damage]") {
   write(2, 350);
   write(1, GENERATE(10U, 700U));
   const std::string whole = content();
@@ -299,7 +299,8 @@ TEST_CASE_METHOD(torn_segment_test, "a record that was cut off at any byte is dr
   check_opens_with(whole.substr(0, last.end), 3);
 }
 
-TEST_CASE_METHOD(torn_segment_test, "a record without any one of its sectors is dropped, wherever it begins") {
+TEST_CASE_METHOD(torn_segment_test, "a record without any one of its sectors is dropped, wherever it begins",
+                 "[damage]") {
   settings.segment_bytes = 64 * 1024;
   reopen();
   std::uint64_t before = 0;
@@ -322,7 +323,8 @@ TEST_CASE_METHOD(torn_segment_test, "a record without any one of its sectors is 
   }
 }
 
-TEST_CASE_METHOD(torn_segment_test, "a torn record is dropped with those behind it, and reported with its place") {
+TEST_CASE_METHOD(torn_segment_test, "a torn record is dropped with those behind it, and reported with its place",
+                 "[damage]") {
   write(1, 600);
   for (int i = 0; i < 3; ++i) REQUIRE(append(1, 600));
   const std::string whole = content();
@@ -346,7 +348,7 @@ TEST_CASE_METHOD(torn_segment_test, "a torn record is dropped with those behind 
   CHECK(cut.substr(0, records[which].begin) == whole.substr(0, records[which].begin));
 }
 
-TEST_CASE_METHOD(torn_segment_test, "a torn end is dropped in a segment that has only this record") {
+TEST_CASE_METHOD(torn_segment_test, "a torn end is dropped in a segment that has only this record", "[damage]") {
   write_segments(3);
   const std::string whole = content();
   const auto records = records_in(whole);
@@ -355,7 +357,8 @@ TEST_CASE_METHOD(torn_segment_test, "a torn end is dropped in a segment that has
   check_opens_with(whole.substr(0, records[0].end - 8) + std::string(3000, '\0'), log->last().number - 1);
 }
 
-TEST_CASE_METHOD(torn_segment_test, "a segment that has no header yet, because it was not made, is ignored") {
+TEST_CASE_METHOD(torn_segment_test, "a segment that has no header yet, because it was not made, is ignored",
+                 "[damage]") {
   write_segments(3);
   const std::uint64_t last = log->last().number;
   log.reset();
@@ -384,7 +387,8 @@ struct damaged_segment_test : segment_log_test {
   }
 };
 
-TEST_CASE_METHOD(damaged_segment_test, "a log with an inverted bit in any record of its last segment is refused") {
+TEST_CASE_METHOD(damaged_segment_test, "a log with an inverted bit in any record of its last segment is refused",
+                 "[damage]") {
   for (int i = 0; i < 3; ++i) write(1);
   log.reset();
   const fs::path file = segments().back();
@@ -400,7 +404,8 @@ TEST_CASE_METHOD(damaged_segment_test, "a log with an inverted bit in any record
   }
 }
 
-TEST_CASE_METHOD(damaged_segment_test, "a log with an inverted bit in the segment before the last is refused") {
+TEST_CASE_METHOD(damaged_segment_test, "a log with an inverted bit in the segment before the last is refused",
+                 "[damage]") {
   write_segments(3, 700);
   log.reset();
   const fs::path file = segments()[1];
@@ -420,7 +425,7 @@ TEST_CASE_METHOD(damaged_segment_test, "a log with an inverted bit in the segmen
   }
 }
 
-TEST_CASE_METHOD(damaged_segment_test, "a torn end of a segment that is not the last one is damage") {
+TEST_CASE_METHOD(damaged_segment_test, "a torn end of a segment that is not the last one is damage", "[damage]") {
   write_segments(3);
   log.reset();
   const fs::path file = segments()[1];
@@ -432,7 +437,7 @@ TEST_CASE_METHOD(damaged_segment_test, "a torn end of a segment that is not the 
   check_refused(file, std::nullopt);
 }
 
-TEST_CASE_METHOD(damaged_segment_test, "a log with a damaged header of any segment is refused") {
+TEST_CASE_METHOD(damaged_segment_test, "a log with a damaged header of any segment is refused", "[damage]") {
   write_segments(4);
   log.reset();
   const std::size_t which = GENERATE(0U, 1U, 2U, 3U);
@@ -449,7 +454,7 @@ TEST_CASE_METHOD(damaged_segment_test, "a log with a damaged header of any segme
   check_refused(file, 0);
 }
 
-TEST_CASE_METHOD(damaged_segment_test, "a log without one of its segments is refused") {
+TEST_CASE_METHOD(damaged_segment_test, "a log without one of its segments is refused", "[damage]") {
   write_segments(6);
   log.reset();
   const auto all = segments();
@@ -461,7 +466,7 @@ TEST_CASE_METHOD(damaged_segment_test, "a log without one of its segments is ref
   CHECK_THAT(opened.error(), is_error(error_code::damaged, {all[which - 1].string(), "byte"}));
 }
 
-TEST_CASE_METHOD(damaged_segment_test, "a segment under the name of another is refused") {
+TEST_CASE_METHOD(damaged_segment_test, "a segment under the name of another is refused", "[damage]") {
   write_segments(3);
   log.reset();
   const auto all = segments();
@@ -469,7 +474,8 @@ TEST_CASE_METHOD(damaged_segment_test, "a segment under the name of another is r
   check_refused(folder / "00000000000000000002.seg", 0);
 }
 
-TEST_CASE_METHOD(damaged_segment_test, "a log of another data folder, and a folder without a log, are refused") {
+TEST_CASE_METHOD(damaged_segment_test, "a log of another data folder, and a folder without a log, are refused",
+                 "[damage]") {
   write(1);
   log.reset();
   settings.log_id = "00000000-1f5b-4a44-9d3c-0a7d3a4e5b6c";
