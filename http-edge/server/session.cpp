@@ -739,6 +739,7 @@ void session::end_drain() {
 
 void session::check_deadline(clock::time_point now) {
   if (now < deadline_) return;
+  error_code ignored;
   switch (stage_) {
     case stage::executing:  // the engine answers every request: no deadline applies
     case stage::closed: return;
@@ -746,8 +747,9 @@ void session::check_deadline(clock::time_point now) {
       thread_.counters().tls_handshakes_failed.fetch_add(1, std::memory_order_relaxed);
       return close();
     case stage::idle:
-      // A client that has sent a request by now did so before it could see the connection close.
-      if (!is_held_back_ && !stream_.has_unreceived_bytes()) close();
+      // A client that has sent a request by now did so before it could see the connection close. What a read has taken
+      // comes to on_bytes() yet; one that has taken nothing ends with an error, which closes the connection.
+      if (!is_held_back_ && !stream_.has_unreceived_bytes()) stream_.socket().cancel(ignored);
       return;
     case stage::writing:
     case stage::lingering: return close();
