@@ -6,8 +6,8 @@
 namespace ordem::http_edge::batch_limits {
 
 // Lines that were taken and whose verdicts have not been written. Enough for a few groups of the log, so that one
-// connection can keep the log busy, and an eighth of the default of --max-in-flight, so that a single batch does not
-// reach that bound.
+// connection can keep the log busy, and an eighth of the default of --max-in-flight. Where that is small, a batch takes
+// three quarters of it at most, so that a single batch does not reach that bound.
 inline constexpr std::size_t lines_in_flight_max = 1024;
 
 // The same while the server is overloaded: the batch slows down, so that other messages get their share.

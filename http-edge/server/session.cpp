@@ -480,9 +480,10 @@ void session::extend_deadline() {
 }
 
 std::size_t session::lines_in_flight_max() const noexcept {
-  if (!thread_.overloaded()) return batch_limits::lines_in_flight_max;
-  const std::size_t share = thread_.settings().patient_messages_max / batch_limits::overloaded_share;
-  return std::clamp(share, std::size_t{1}, batch_limits::overloaded_lines_in_flight_max);
+  const std::size_t most = thread_.settings().patient_messages_max;
+  if (!thread_.overloaded()) return std::clamp(most, std::size_t{1}, batch_limits::lines_in_flight_max);
+  return std::clamp(most / batch_limits::overloaded_share, std::size_t{1},
+                    batch_limits::overloaded_lines_in_flight_max);
 }
 
 bool session::draining() const noexcept {

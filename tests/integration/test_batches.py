@@ -260,6 +260,13 @@ def test_a_batch_that_stalls_is_ended(launch):
         assert_broken_off(batch.connection)
 
 
+def test_a_batch_alone_does_not_reach_the_bound_of_messages(launch):
+    """Breaks if a batch takes more lines at a time than --max-in-flight allows, and so has some refused."""
+    writes = new_creates(300)
+    with launch("--max-in-flight=16").client() as client:
+        assert_created(verdicts_of(client.exchange(batch_bytes(lines_of(writes)))), writes)
+
+
 def test_a_batch_during_the_drain_ends_in_order(launch):
     """Breaks if a stop truncates a batch, or executes lines that arrive after the stop began."""
     server = launch()
