@@ -20,6 +20,13 @@ int show_plan(const std::string& folder) {
     std::cout << fmt::format("'{}' has data format {}: there is nothing to do\n", folder, plan->format);
     return 0;
   }
+  if (!plan->writes_log) {
+    std::cout << fmt::format(
+        "'{}' has data format {}, and would be brought up to format {}: only the number of the format is written.\n"
+        "Earlier versions of ordem can't read the folder afterwards. Nothing was changed.\n",
+        folder, plan->format, plan->format_after);
+    return 0;
+  }
   std::cout << fmt::format(
       "'{}' has data format {}, and would be brought up to format {}: the log is written anew, which takes at most the\n"
       "{} MiB of the database; {} MiB are free. Until that is done the folder keeps format {}, and an upgrade that is\n"

@@ -103,7 +103,7 @@ void add_import_captures(CLI::App& ordem, parse_state& state) {
 
 void add_upgrade(CLI::App& ordem, parse_state& state) {
   auto& upgrade =
-      *ordem.add_subcommand("upgrade", "Bring a data folder of the release before up to the present data format");
+      *ordem.add_subcommand("upgrade", "Bring a data folder of an earlier release up to the present data format");
   const auto what = std::make_shared<upgrade_command>();
   add_data_folder(upgrade, what->data_folder, "The folder with the data", state);
   upgrade.add_flag("--dry-run", what->dry_run, "Only say what would be done");

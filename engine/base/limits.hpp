@@ -16,6 +16,7 @@ inline constexpr std::uint16_t captured_status_min = 100;
 inline constexpr std::uint16_t captured_status_max = 999;
 
 inline constexpr std::size_t customer_id_characters_max = 128;
+inline constexpr std::size_t external_id_characters_max = 128;
 inline constexpr std::size_t sku_characters_max = 64;
 inline constexpr std::size_t items_max = 500;
 inline constexpr std::int64_t quantity_max = 1'000'000;

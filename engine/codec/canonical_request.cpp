@@ -36,6 +36,13 @@ struct body_writer {
       begin_member("customer_id");
       append_json_string(out, *patch.customer_id);
     }
+    if (std::holds_alternative<merge_content::remove_external_id>(patch.external_id)) {
+      begin_member("external_id");
+      out += "null";
+    } else if (const auto* external_id = std::get_if<std::string>(&patch.external_id)) {
+      begin_member("external_id");
+      append_json_string(out, *external_id);
+    }
     if (patch.currency) {
       begin_member("currency");
       append_json_string(out, text_of(*patch.currency));
@@ -66,6 +73,7 @@ struct body_writer {
   void append_content(const order_content& content) const {
     out += "{\"customer_id\":";
     append_json_string(out, content.customer_id);
+    append_external_id(out, content);
     out += ",\"currency\":";
     append_json_string(out, text_of(content.currency));
     out += ",\"items\":";

@@ -30,6 +30,13 @@ inline void append_id(std::string& out, const order_id& id) {
   out += '"';
 }
 
+// Appends ,"external_id":"..." if the content has one, so that any other keeps its bytes.
+inline void append_external_id(std::string& out, const order_content& content) {
+  if (!content.external_id) return;
+  out += ",\"external_id\":";
+  append_json_string(out, *content.external_id);
+}
+
 // Appends ,"actor":"..." if it is not empty, so that what was written without an identity keeps its bytes.
 inline void append_actor(std::string& out, const origin& from) {
   if (from.actor.empty()) return;

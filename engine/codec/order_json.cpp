@@ -31,6 +31,7 @@ void append_order(std::string& out, const order& what) {
   append_json_string(out, to_string(what.status));
   out += ",\"customer_id\":";
   append_json_string(out, what.content.customer_id);
+  append_external_id(out, what.content);
   out += ",\"currency\":";
   append_json_string(out, text_of(what.content.currency));
   out += ",\"items\":";
@@ -45,6 +46,10 @@ void append_order(std::string& out, const order& what) {
   append_time(out, what.created_at);
   out += ",\"updated_at\":";
   append_time(out, what.updated_at);
+  if (what.merged_from) {
+    out += ",\"merged_from\":";
+    append_number(out, what.merged_from->number);
+  }
   append_actor(out, what.origin);
   out += '}';
 }

@@ -289,8 +289,18 @@ auto version_member(std::optional<ordem::version>& version, violation_list& wron
                       }};
 }
 
-// Reads the members of a content into `sink`, which has the fields customer_id, currency and items, and calls
-// `read_them` for attributes. `more` are further members that the call accepts.
+// For the member external_id with the value null. In a merge patch it removes the external id, in a content it is
+// wrong.
+bool removes_external_id(merge_content& patch) {
+  patch.external_id = merge_content::remove_external_id{};
+  return true;
+}
+bool removes_external_id(order_content&) {
+  return false;
+}
+
+// Reads the members of a content into `sink`, which has the fields customer_id, external_id, currency and items, and
+// calls `read_them` for attributes. `more` are further members that the call accepts.
 template <class Sink, class Attributes, class... More>
 void read_content(dom::object members, bool all_required, violation_list& wrong, Sink& sink, Attributes read_them,
                   More... more) {
@@ -298,6 +308,11 @@ void read_content(dom::object members, bool all_required, violation_list& wrong,
                known_member{"customer_id", all_required,
                             [&](const dom::element& value, const json_place& place) {
                               sink.customer_id = read_checked_string(value, place, wrong, validate_customer_id);
+                            }},
+               known_member{"external_id", false,
+                            [&](const dom::element& value, const json_place& place) {
+                              if (value.is_null() && removes_external_id(sink)) return;
+                              sink.external_id = read_checked_string(value, place, wrong, validate_external_id);
                             }},
                known_member{"currency", all_required,
                             [&](const dom::element& value, const json_place& place) {

@@ -31,11 +31,19 @@ struct merge_content {
     friend bool operator==(const keep_attributes&, const keep_attributes&) = default;
   };
   using attributes_change = std::variant<keep_attributes, remove_attributes, json_object>;
+  struct remove_external_id {
+    friend bool operator==(const remove_external_id&, const remove_external_id&) = default;
+  };
+  struct keep_external_id {
+    friend bool operator==(const keep_external_id&, const keep_external_id&) = default;
+  };
+  using external_id_change = std::variant<keep_external_id, remove_external_id, std::string>;
 
   std::optional<std::string> customer_id;
   std::optional<currency_code> currency;
   std::optional<std::vector<order_item>> items;
   attributes_change attributes;
+  external_id_change external_id = {};
   friend bool operator==(const merge_content&, const merge_content&) = default;
 };
 

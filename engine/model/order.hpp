@@ -49,6 +49,8 @@ struct order_content {
   currency_code currency{};
   std::vector<order_item> items;
   std::optional<json_object> attributes;
+  // The client's own name for the order. Several orders may have the same.
+  std::optional<std::string> external_id = {};
   friend bool operator==(const order_content&, const order_content&) = default;
 };
 
@@ -64,6 +66,9 @@ struct order {
   timestamp created_at;
   timestamp updated_at;
   ordem::origin origin = {};  // the order's tenant, and who wrote this version
+  // Of a version that merges an update into a newer version: the version that the client had. The other one is the
+  // version before this.
+  std::optional<ordem::version> merged_from = {};
   friend bool operator==(const order&, const order&) = default;
 };
 

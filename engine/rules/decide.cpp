@@ -27,6 +27,11 @@ order_content merged(order_content content, const merge_content& patch) {
   if (patch.customer_id) content.customer_id = *patch.customer_id;
   if (patch.currency) content.currency = *patch.currency;
   if (patch.items) content.items = *patch.items;
+  if (std::holds_alternative<merge_content::remove_external_id>(patch.external_id)) {
+    content.external_id.reset();
+  } else if (const auto* external_id = std::get_if<std::string>(&patch.external_id)) {
+    content.external_id = *external_id;
+  }
   if (std::holds_alternative<merge_content::remove_attributes>(patch.attributes)) {
     content.attributes.reset();
   } else if (const auto* changes = std::get_if<json_object>(&patch.attributes)) {
@@ -94,6 +99,7 @@ order apply(const order* current, event what) {
   after.version = what.version;
   after.updated_at = what.at;
   after.origin.actor = std::move(what.origin.actor);
+  after.merged_from = what.merged_from;
   if (auto* changed = std::get_if<content_changed>(&what.change)) {
     const auto total = total_of(changed->content.items);
     CHECK(total.has_value());
@@ -110,7 +116,7 @@ event event_of(verdict accepted, const order& after) {
     case verdict::order_created:
       return {after.version, after.updated_at, order_created{after.id, after.content}, after.origin};
     case verdict::content_changed:
-      return {after.version, after.updated_at, content_changed{after.content}, after.origin};
+      return {after.version, after.updated_at, content_changed{after.content}, after.origin, after.merged_from};
     case verdict::status_changed: return {after.version, after.updated_at, status_changed{after.status}, after.origin};
     case verdict::stale_version:
     case verdict::status_not_allowed:

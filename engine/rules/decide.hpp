@@ -2,6 +2,7 @@
 // clock, no threads.
 #pragma once
 
+#include <optional>
 #include <variant>
 
 #include "engine/model/message.hpp"
@@ -27,6 +28,8 @@ struct event {
   timestamp at;
   std::variant<order_created, content_changed, status_changed> change;
   ordem::origin origin = {};  // of the message
+  // Of a content_changed that merges an update into a newer version: the version that the client had.
+  std::optional<ordem::version> merged_from = {};
 };
 
 // An event if accepted, an outcome to record if rejected, a refusal if there is nothing to record.

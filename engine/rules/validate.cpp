@@ -25,6 +25,16 @@ bool has_null_character(std::string_view text) noexcept {
   return text.find('\0') != std::string_view::npos;
 }
 
+// Returns whether valid UTF-8 has one of U+0000 to U+001F, or of U+007F to U+009F.
+bool has_control_character(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7F) return true;
+    if (byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
+}
+
 bool has_null_character(const json_object& object) noexcept;
 
 bool has_null_character(const json_value& value) noexcept {
@@ -67,6 +77,12 @@ validation_error validate_name(std::string_view name) noexcept {
 validation_error validate_customer_id(std::string_view text) noexcept {
   if (const auto rule = validate_text(text)) return rule;
   return unless(is_between(count_characters(text), 1, limits::customer_id_characters_max),
+                "must have 1 to 128 characters");
+}
+
+validation_error validate_external_id(std::string_view text) noexcept {
+  if (has_control_character(text)) return "must not contain control characters";
+  return unless(is_between(count_characters(text), 1, limits::external_id_characters_max),
                 "must have 1 to 128 characters");
 }
 
@@ -115,6 +131,7 @@ std::vector<violation> violations_of(const order_content& content) {
     if (rule) found.push_back({std::string(pointer), std::string(*rule)});
   };
   note(validate_customer_id(content.customer_id), "/customer_id");
+  if (content.external_id) note(validate_external_id(*content.external_id), "/external_id");
   note(validate_currency({content.currency.data(), content.currency.size()}), "/currency");
   note(validate_item_count(content.items.size()), "/items");
   for (std::size_t i = 0; i < content.items.size(); ++i) {

@@ -21,6 +21,8 @@ validation_error validate_text(std::string_view text) noexcept;
 validation_error validate_name(std::string_view name) noexcept;
 
 validation_error validate_customer_id(std::string_view text) noexcept;
+// Rejects control characters (U+0000 to U+001F, U+007F to U+009F).
+validation_error validate_external_id(std::string_view text) noexcept;
 validation_error validate_currency(std::string_view text) noexcept;
 validation_error validate_sku(std::string_view text) noexcept;
 validation_error validate_quantity(std::int64_t quantity) noexcept;

@@ -82,11 +82,11 @@ result<folder_format> read_folder_format(const fs::path& path) {
                          " has no readable FORMAT file; restore the folder from a back-up as a whole");
   }
   found.number = std::stoi(line);
-  if (found.number != data_format && found.number != data_format - 1) {
+  if (found.number < oldest_data_format || found.number > data_format) {
     return fail_with(error_code::wrong_format, "the data folder " + quoted(path) + " has data format " + line +
                                                    ", but this program reads format " + std::to_string(data_format) +
-                                                   ", and brings format " + std::to_string(data_format - 1) +
-                                                   " up to it; start the version of ordem that wrote it");
+                                                   ", and brings formats from " + std::to_string(oldest_data_format) +
+                                                   " on up to it; start the version of ordem that wrote it");
   }
   // If one of these were missing, an empty one would be created.
   const auto lost = [&](const char* what, const char* name) {
@@ -94,7 +94,7 @@ result<folder_format> read_folder_format(const fs::path& path) {
                                               " is missing); restore the folder from a back-up as a whole");
   };
   if (!fs::exists(database_path(path) / "CURRENT", ignored)) return lost("database", "db/CURRENT");
-  if (found.number == data_format && !fs::is_directory(log_path(path), ignored)) return lost("log", "log/");
+  if (found.number >= data_format_with_log && !fs::is_directory(log_path(path), ignored)) return lost("log", "log/");
   if (!is_uuid(found.log_id)) {
     return fail_with(error_code::damaged, "the file FORMAT of the data folder " + quoted(path) +
                                               " has no log id; restore the folder from a back-up as a whole");

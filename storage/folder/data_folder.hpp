@@ -27,8 +27,8 @@ struct folder_format {
 // Holds the lock of a folder until it is destroyed.
 class data_folder {
  public:
-  // Creates the folder durably if needed, takes its lock, and checks its format, which may be the one before the
-  // present one, and that it has not lost its database.
+  // Creates the folder durably if needed, takes its lock, and checks its format, which may be an earlier one that an
+  // upgrade reads, and that it has not lost its database.
   static result<data_folder> open(const std::filesystem::path& path);
   // As open(), for a folder that has data.
   static result<data_folder> open_existing(const std::filesystem::path& path);
@@ -38,8 +38,9 @@ class data_folder {
 
   // Whether the folder has no FORMAT yet. What is in such a folder must be empty: its first start was cut off.
   bool is_new() const noexcept { return is_new_; }
-  // Whether it has the format before the present one.
+  // Whether it has an earlier format than the present one.
   bool is_old() const noexcept;
+  int format() const noexcept { return format_.number; }
   const std::string& log_id() const noexcept { return format_.log_id; }
   // Writes FORMAT, with the present format, durably.
   result<void> write_format();
@@ -53,9 +54,9 @@ class data_folder {
   folder_format format_;
 };
 
-// Reads the format of an existing folder, which may be the one before the present one. Takes no lock.
+// Reads the format of an existing folder, which may be an earlier one that an upgrade reads. Takes no lock.
 result<folder_format> read_folder_format(const std::filesystem::path& path);
-// The error for a folder of the format before, where it can't be brought up to the present one.
+// The error for a folder of an earlier format, where it can't be brought up to the present one.
 error old_format_error(const std::filesystem::path& path, const folder_format& found);
 
 // Returns the content of FORMAT for the present format.

@@ -33,11 +33,13 @@ class upgrade_steps {
   upgrade_steps(const store_settings& settings, data_folder& folder) : settings_(settings), folder_(folder) {}
 
   result<void> run() {
-    report("bringing the data folder up from data format " + std::to_string(data_format - 1) + " to format " +
+    report("bringing the data folder up from data format " + std::to_string(folder_.format()) + " to format " +
            std::to_string(data_format));
-    if (auto written = write_log(); !written) return written;
-    report("writing the indexes up to the end of the log");
-    if (auto written = write_indexes(); !written) return written;
+    if (folder_.format() < data_format_with_log) {
+      if (auto written = write_log(); !written) return written;
+      report("writing the indexes up to the end of the log");
+      if (auto written = write_indexes(); !written) return written;
+    }
     if (auto written = folder_.write_format(); !written) return written;
     report("the data folder has data format " + std::to_string(data_format));
     return {};
@@ -129,6 +131,7 @@ result<upgrade_plan> plan_upgrade(const std::filesystem::path& folder) {
   if (!found) return tl::make_unexpected(found.error());
   upgrade_plan plan{.format = found->number, .format_after = data_format};
   std::error_code error;
+  plan.writes_log = found->number < data_format_with_log;
   using iterator = std::filesystem::recursive_directory_iterator;
   for (iterator at(database_path(folder), error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;  // a server may remove a file meanwhile

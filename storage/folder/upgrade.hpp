@@ -1,4 +1,7 @@
-// Brings a data folder of the format before up to the present one.
+// Brings a data folder of an earlier format up to the present one.
+//
+// Format 5 differs in the records of orders and messages alone, which are read in both formats, so only the number in
+// FORMAT is written: an earlier program can't read the records that are written from then on.
 //
 // Format 4 kept the log in a family of the database, without the orders. The upgrade writes the whole log anew, in
 // files of its own, and the indexes that the files of the database lack, and then the number in FORMAT. Until then the

@@ -89,13 +89,14 @@ open_result open_store_for_reading(store_settings settings, time_source& clock);
 struct upgrade_plan {
   int format = 0;                // of the folder
   int format_after = 0;          // the present one; nothing is to be done if they are equal
-  std::uint64_t bytes = 0;       // of the database, which has the log that is written anew
+  bool writes_log = false;       // whether the log is written anew, which takes at most `bytes`
+  std::uint64_t bytes = 0;       // of the database
   std::uint64_t bytes_free = 0;  // on that disk
 };
 
 // Returns what upgrade_folder() would do. Takes no lock and changes nothing.
 result<upgrade_plan> plan_upgrade(const std::filesystem::path& folder);
-// Brings a folder of the format before up to the present one, as open_store() does.
+// Brings a folder of an earlier format up to the present one, as open_store() does.
 result<void> upgrade_folder(const store_settings& settings);
 
 // Appends the entries, makes them durable and applies them to the view. Returns whether that succeeded. For programs

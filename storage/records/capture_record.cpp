@@ -18,6 +18,8 @@
 namespace ordem::storage {
 namespace {
 
+constexpr std::uint8_t capture_format = format_with_origin;
+
 constexpr timestamp for_ever = timestamp::max();
 
 void put_response(byte_writer& to, const captured_response& response) {
@@ -66,7 +68,7 @@ captured_response get_response(byte_reader& from) {
 
 void encode_capture(std::string& out, const capture& what) {
   byte_writer to{out};
-  to.put_byte(record_format);
+  to.put_byte(capture_format);
   to.put_varint(milliseconds_of(what.expires_at.value_or(for_ever)));
   to.put_varint(milliseconds_of(what.allocated_at));
   put_origin(to, what.origin);
@@ -78,7 +80,7 @@ void encode_capture(std::string& out, const capture& what) {
 std::optional<capture> decode_capture(std::string_view record) {
   byte_reader from{record};
   capture what;
-  const bool has_origin = get_format(from) >= format_with_origin;
+  const bool has_origin = get_format(from, capture_format) >= format_with_origin;
   what.expires_at = get_optional_timestamp(from);
   what.allocated_at = get_timestamp(from);
   if (has_origin) what.origin = get_origin(from);

@@ -2,7 +2,8 @@
 //
 // clang-format off
 //   origin     | tenant s | actor s |
-//   content    | currency 3 | customer id s | items v, each: sku s, quantity v, unit price v | has attributes 1 | object |
+//   content    | currency 3 | customer id s | external id s (empty: none) | items v, each: sku s, quantity v, unit price v
+//              | has attributes 1 | object |    the external id from format 3 on
 //   object     | members v, each: name s, value |
 //   value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4 array, 5 object) | its content |
 // clang-format on
@@ -71,9 +72,9 @@ std::optional<json_object> get_optional_object(byte_reader& from) {
 
 }  // namespace
 
-std::uint8_t get_format(byte_reader& from) {
+std::uint8_t get_format(byte_reader& from, std::uint8_t newest) {
   const std::uint8_t format = from.get_byte();
-  if (format == 0 || format > record_format) from.fail();
+  if (format == 0 || format > newest) from.fail();
   return format;
 }
 
@@ -172,6 +173,7 @@ void put_items(byte_writer& to, const std::vector<order_item>& items) {
 void put_content(byte_writer& to, const order_content& content) {
   put_currency(to, content.currency);
   to.put_string(content.customer_id);
+  to.put_string(content.external_id.value_or(std::string()));
   put_items(to, content.items);
   put_optional_object(to, content.attributes);
 }
@@ -200,10 +202,13 @@ std::vector<order_item> get_items(byte_reader& from) {
   return items;
 }
 
-order_content get_content(byte_reader& from) {
+order_content get_content(byte_reader& from, std::uint8_t format) {
   order_content content;
   content.currency = get_currency(from);
   content.customer_id = from.get_string();
+  if (format >= format_with_external_id) {
+    if (const std::string_view external_id = from.get_string(); !external_id.empty()) content.external_id = external_id;
+  }
   content.items = get_items(from);
   content.attributes = get_optional_object(from);
   return content;

@@ -19,12 +19,12 @@
 
 namespace ordem::storage {
 
-// The first byte of the record of an order, a message or a capture. Format 1 had no origin; such records are read, and
-// written in the present format when they change.
+// The first byte of the record of an order, a message or a capture. Format 1 had no origin, format 2 neither external
+// ids nor merges; such records are read, and written in the present format when they change.
 inline constexpr std::uint8_t format_with_origin = 2;
-inline constexpr std::uint8_t record_format = format_with_origin;
-// Returns the format. Fails if it is none of those above.
-std::uint8_t get_format(byte_reader& from);
+inline constexpr std::uint8_t format_with_external_id = 3;
+// Returns the format. Fails if it is 0 or greater than the newest one of that kind of record.
+std::uint8_t get_format(byte_reader& from, std::uint8_t newest);
 // Fails if the first byte is not this one.
 void check_format(byte_reader& from, std::uint8_t format);
 
@@ -51,8 +51,9 @@ currency_code get_currency(byte_reader& from);
 money get_money(byte_reader& from);
 void put_items(byte_writer& to, const std::vector<order_item>& items);
 std::vector<order_item> get_items(byte_reader& from);
+// put_content() writes the content of the newest format.
 void put_content(byte_writer& to, const order_content& content);
-order_content get_content(byte_reader& from);
+order_content get_content(byte_reader& from, std::uint8_t format);
 
 // Returns the value if the whole record was read and the reader did not fail, else nullopt.
 template <class Value>

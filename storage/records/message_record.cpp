@@ -1,11 +1,13 @@
 // clang-format off
-//   message    | 2 | expires ms v | created ms v | origin | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
+//   message    | 3 | expires ms v | created ms v | origin | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
 //              | requested status or 0: 1 | flags 1 (1: version expected, 2: by If-Match, 4: command kept)
 //              | expected version v if flagged | command if flagged |
-//              | 1 | the same without origin |
+//              | 2 | the same without external ids |
+//              | 1 | the same without origin either |
 //   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |    see fields.cpp
 //   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items
-//              | attributes 1 (0 kept, 1 removed, 2 merged) | object |
+//              | attributes 1 (0 kept, 1 removed, 2 merged) | object
+//              | external id 1 (0 kept, 1 removed, 2 given) | s |    from format 3 on
 // clang-format on
 
 #include "storage/records/message_record.hpp"
@@ -17,6 +19,8 @@
 
 namespace ordem::storage {
 namespace {
+
+constexpr std::uint8_t message_format = format_with_external_id;
 
 constexpr std::uint8_t flag_version_expected = 1;
 constexpr std::uint8_t flag_by_if_match = 2;
@@ -36,6 +40,8 @@ struct command_writer {
     if (patch.items) put_items(to, *patch.items);
     to.put_byte(static_cast<std::uint8_t>(patch.attributes.index()));
     if (const auto* changes = std::get_if<json_object>(&patch.attributes)) put_object(to, *changes);
+    to.put_byte(static_cast<std::uint8_t>(patch.external_id.index()));
+    if (const auto* external_id = std::get_if<std::string>(&patch.external_id)) to.put_string(*external_id);
   }
   void operator()(const change_status& change) const { to.put_byte(static_cast<std::uint8_t>(change.to)); }
 };
@@ -55,7 +61,7 @@ verdict get_verdict(byte_reader& from) {
   return static_cast<verdict>(number);
 }
 
-merge_content get_patch(byte_reader& from) {
+merge_content get_patch(byte_reader& from, std::uint8_t format) {
   merge_content patch;
   if (from.get_byte() != 0) patch.customer_id = from.get_string();
   if (from.get_byte() != 0) patch.currency = get_currency(from);
@@ -66,14 +72,21 @@ merge_content get_patch(byte_reader& from) {
     case 2: patch.attributes = get_object(from, 0); break;
     default: from.fail();
   }
+  if (format < format_with_external_id) return patch;
+  switch (from.get_byte()) {
+    case 0: break;
+    case 1: patch.external_id = merge_content::remove_external_id{}; break;
+    case 2: patch.external_id = std::string(from.get_string()); break;
+    default: from.fail();
+  }
   return patch;
 }
 
-command get_command(byte_reader& from) {
+command get_command(byte_reader& from, std::uint8_t format) {
   switch (from.get_byte()) {
-    case 0: return create_order{get_content(from)};
-    case 1: return replace_content{get_content(from)};
-    case 2: return get_patch(from);
+    case 0: return create_order{get_content(from, format)};
+    case 1: return replace_content{get_content(from, format)};
+    case 2: return get_patch(from, format);
     case 3: return change_status{get_status(from)};
     default: from.fail(); return change_status{};
   }
@@ -86,7 +99,7 @@ void encode_message(std::string& out, const message_record& what) {
   const int flags = (expected ? flag_version_expected : 0) |
                     (expected && expected->by_if_match ? flag_by_if_match : 0) | (what.command ? flag_command_kept : 0);
   byte_writer to{out};
-  to.put_byte(record_format);
+  to.put_byte(message_format);
   to.put_varint(milliseconds_of(what.expires_at));
   to.put_varint(milliseconds_of(what.created_at));
   put_origin(to, what.origin);
@@ -106,10 +119,10 @@ void encode_message(std::string& out, const message_record& what) {
 std::optional<message_record> decode_message(std::string_view record) {
   byte_reader from{record};
   message_record what;
-  const bool has_origin = get_format(from) >= format_with_origin;
+  const std::uint8_t format = get_format(from, message_format);
   what.expires_at = get_timestamp(from);
   what.created_at = get_timestamp(from);
-  if (has_origin) what.origin = get_origin(from);
+  if (format >= format_with_origin) what.origin = get_origin(from);
   what.fingerprint.high = from.get_big_endian();
   what.fingerprint.low = from.get_big_endian();
   what.outcome.verdict = get_verdict(from);
@@ -121,7 +134,7 @@ std::optional<message_record> decode_message(std::string_view record) {
   if ((flags & flag_version_expected) != 0) {
     what.outcome.expected_version = ordem::expected_version{{from.get_varint()}, (flags & flag_by_if_match) != 0};
   }
-  if ((flags & flag_command_kept) != 0) what.command = get_command(from);
+  if ((flags & flag_command_kept) != 0) what.command = get_command(from, format);
   return checked(from, std::move(what));
 }
 

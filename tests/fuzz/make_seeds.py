@@ -33,6 +33,10 @@ def write_bodies():
         "merge": merge + b'{"version":1,"attributes":{"gift":true,"gone":null}}',
         "merge_all": merge + compact(RICH | {"version": 9007199254740991, "guid": "g"}),
         "merge_remove": merge + b'{"attributes":null}',
+        "create_external_id": create + compact(ORDER | {"external_id": "PO-\u00e4 7"}),
+        "create_control": create + compact(ORDER | {"external_id": "a\u0085"}),
+        "merge_external_id": merge + b'{"external_id":"PO-8","version":1}',
+        "merge_no_external_id": merge + b'{"external_id":null,"version":1}',
         "status": status + b'{"status":"confirmed","version":3}',
         "not_json": create + b'{"customer_id":',
         "not_utf8": create + b'{"customer_id":"\xff"}',
@@ -44,6 +48,7 @@ def routes():
     order = "/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"
     return {
         "orders": "/api/v1/orders?customer_id=c-1001&limit=5&cursor=",
+        "orders_found": "/api/v1/orders?created_after=2026-11-22T10:15:30.123Z&created_before=2026-11-23T00%3A00:00%2B01:00&status=new&external_id=PO-1",
         "order": order,
         "status": order + "/status",
         "versions": order + "/versions?limit=5",

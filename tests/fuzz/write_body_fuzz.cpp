@@ -36,6 +36,7 @@ order_content patched(const merge_content& patch) {
   if (patch.customer_id) content.customer_id = *patch.customer_id;
   if (patch.currency) content.currency = *patch.currency;
   if (patch.items) content.items = *patch.items;
+  if (const auto* external_id = std::get_if<std::string>(&patch.external_id)) content.external_id = *external_id;
   if (const auto* changes = std::get_if<json_object>(&patch.attributes)) content.attributes = merge_patch({}, *changes);
   return content;
 }

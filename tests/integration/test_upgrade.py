@@ -1,6 +1,6 @@
-"""A data folder that the release before wrote and was killed on, brought up to the present format.
+"""Data folders that earlier releases wrote and were killed on, brought up to the present format.
 
-`tests/upgrade/format_4` is that folder, with what its server answered; write_folder.py made it. Its messages expire a year after they were
+`tests/upgrade/format_N` is the folder of data format N, with what its server answered; write_folder.py made it. Its messages expire a year after they were
 written, so the servers here run on the clock of that day.
 """
 
@@ -20,20 +20,26 @@ from support.machine_clock import MachineClock
 from support.ordem_server import assert_clean_failure, binary, clean_environment, run_ordem, start_server
 from support.orders import create
 
-FIXTURE = pathlib.Path(__file__).parents[1] / "upgrade" / "format_4"
+FOLDERS = pathlib.Path(__file__).parents[1] / "upgrade"
+PRESENT = "6"
 KILLS = 12
 
 
+@pytest.fixture(params=["4", "5"])
+def old_format(request):
+    return request.param
+
+
 @pytest.fixture
-def old_folder(tmp_path):
-    with tarfile.open(FIXTURE / "folder.tar.gz") as archive:
+def old_folder(tmp_path, old_format):
+    with tarfile.open(FOLDERS / f"format_{old_format}" / "folder.tar.gz") as archive:
         archive.extractall(tmp_path)
     return tmp_path / "data"
 
 
 @pytest.fixture
-def facts():
-    return json.loads((FIXTURE / "facts.json").read_text())
+def facts(old_format):
+    return json.loads((FOLDERS / f"format_{old_format}" / "facts.json").read_text())
 
 
 @pytest.fixture
@@ -63,43 +69,43 @@ def assert_holds(client, facts):
         assert_empty(answer, 409) if response is None else assert_record(answer, key, response)
 
 
-def test_upgrade_at_a_start(old_folder, facts, that_day):
+def test_upgrade_at_a_start(old_format, old_folder, facts, that_day):
     """Breaks if the folder of the release before is refused, or if anything that it held is lost or answered otherwise."""
     with start_server(old_folder, environment=that_day) as server:
         client = server.client()
         assert client.positions()["durable"] == facts["position"]
         assert_holds(client, facts)
         assert create().send(client).status == 201
-        assert any("up from data format 4" in line["message"] for line in server.logs())
-    assert format_of(old_folder) == "5"
+        assert any(f"up from data format {old_format}" in line["message"] for line in server.logs())
+    assert format_of(old_folder) == PRESENT
     with start_server(old_folder, environment=that_day) as server:
         assert_holds(server.client(), facts)
         assert not any("up from data format" in line["message"] for line in server.logs())
 
 
-def test_upgrade_command(old_folder, facts, that_day):
+def test_upgrade_command(old_format, old_folder, facts, that_day):
     """Breaks if the dry run changes something, or if the command does other than a start."""
     def files():
         return {path: path.read_bytes() for path in old_folder.rglob("*") if path.is_file()}
 
     before = files()
     planned = run_ordem("upgrade", "--dry-run", "--data-dir", old_folder)
-    assert planned.returncode == 0 and "format 4" in planned.stdout and "format 5" in planned.stdout
+    assert planned.returncode == 0 and f"format {old_format}" in planned.stdout and f"format {PRESENT}" in planned.stdout
     assert files() == before
 
     done = run_ordem("upgrade", "--data-dir", old_folder)
     assert done.returncode == 0, done.stderr
-    assert format_of(old_folder) == "5"
+    assert format_of(old_folder) == PRESENT
     assert "nothing to do" in run_ordem("upgrade", "--dry-run", "--data-dir", old_folder).stdout
     with start_server(old_folder, environment=that_day) as server:
         assert_holds(server.client(), facts)
 
 
-def test_reading_commands_do_not_upgrade(old_folder, facts):
+def test_reading_commands_do_not_upgrade(old_format, old_folder, facts):
     """Breaks if a command that only reads changes the folder, or reports it as damaged."""
     result = run_ordem("inspect", "order", "--data-dir", old_folder, facts["orders"][0])
-    assert_clean_failure(result.returncode, result.stderr, ["data format 4", "ordem upgrade"])
-    assert format_of(old_folder) == "4"
+    assert_clean_failure(result.returncode, result.stderr, [f"data format {old_format}", "ordem upgrade"])
+    assert format_of(old_folder) == old_format
 
 
 def test_kill_during_an_upgrade(old_folder, facts, that_day, tmp_path):
@@ -116,5 +122,5 @@ def test_kill_during_an_upgrade(old_folder, facts, that_day, tmp_path):
         upgrade.communicate(timeout=settings.COMMAND_SECONDS_MAX)
         with start_server(folder, environment=that_day) as server:
             assert_holds(server.client(), facts)
-        assert format_of(folder) == "5"
+        assert format_of(folder) == PRESENT
         shutil.rmtree(folder)

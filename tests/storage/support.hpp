@@ -54,6 +54,7 @@ class random_values final : public random_orders {
   }
   ordem::verdict verdict() { return static_cast<ordem::verdict>(1 + up_to(5)); }
   std::string customer() override { return text(400); }
+  std::string external_id() override { return "x" + text(400); }
   currency_code currency() override { return {letter(), letter(), letter()}; }
 
   ordem::command command() {
@@ -71,6 +72,7 @@ class random_values final : public random_orders {
     made.created_at = time();
     made.updated_at = made.created_at + milliseconds{number_up_to(std::uint64_t{1} << 46)};
     made.origin = an_origin();
+    if (one_in(3)) made.merged_from = ordem::version{1 + number_up_to(1'000'000)};
     return made;
   }
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from support.orders import ORDERS, RECORDED_REJECTIONS, Write, get_pages, message_path, order_path, recorded_part
 
-CONTENT = ("customer_id", "currency", "items", "attributes")
+CONTENT = ("customer_id", "external_id", "currency", "items", "attributes")
 
 
 @dataclass(frozen=True)

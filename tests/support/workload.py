@@ -19,6 +19,9 @@ def random_guid(rng):
     return f"{rng.getrandbits(128):032x}"
 
 
+EXTERNAL_IDS = ("PO-1", "PO-2", "ü \"7\"")
+
+
 def random_items(rng):
     return [{"sku": f"s-{rng.randrange(1000)}", "quantity": rng.randint(1, 9), "unit_price": rng.randrange(100_000)}
             for _ in range(rng.randint(1, 4))]
@@ -29,6 +32,8 @@ def random_content(rng, customer_id):
     content["attributes"] = {"label": rng.getrandbits(32), "filler": "x" * rng.choice((0, 10, 2000))}
     if rng.random() < 0.2:
         del content["attributes"]
+    if rng.random() < 0.3:
+        content["external_id"] = rng.choice(EXTERNAL_IDS)
     return content
 
 
@@ -37,6 +42,8 @@ def random_patch(rng):
         {"currency": rng.choice(("EUR", "USD"))},
         {"items": random_items(rng)},
         {"attributes": None},
+        {"external_id": None},
+        {"external_id": rng.choice(EXTERNAL_IDS)},
         {"attributes": {"label": rng.getrandbits(32), "filler": None, "deep": {"a": rng.random()}}},
     ))
 

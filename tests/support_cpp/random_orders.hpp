@@ -43,6 +43,7 @@ class random_orders : public random_source {
   order_content content() {
     order_content made{customer(), currency(), items(), std::nullopt};
     if (chance()) made.attributes = object(0);
+    if (one_in(3)) made.external_id = external_id();
     return made;
   }
 
@@ -55,6 +56,11 @@ class random_orders : public random_source {
       case 0: break;
       case 1: made.attributes = merge_content::remove_attributes{}; break;
       default: made.attributes = object(0);
+    }
+    switch (below(4)) {
+      case 0: made.external_id = merge_content::remove_external_id{}; break;
+      case 1: made.external_id = external_id(); break;
+      default: break;
     }
     return made;
   }
@@ -72,6 +78,7 @@ class random_orders : public random_source {
 
   virtual std::string customer() = 0;
   virtual currency_code currency() = 0;
+  virtual std::string external_id() { return "external-" + std::to_string(below(3)); }
 
  protected:
   struct bounds {

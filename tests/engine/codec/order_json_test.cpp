@@ -61,6 +61,15 @@ TEST_CASE("an order without attributes has no such member, one with empty attrib
   CHECK(rendered(what).find(R"("total":3998,"attributes":{},"created_at")") != std::string::npos);
 }
 
+TEST_CASE("an order shows its external id and the version that it was merged from, if it has them") {
+  order what = contract_order(order_status::fresh, {3});
+  what.content.external_id = "PO \"7\"";
+  what.merged_from = version{1};
+  const std::string text = rendered(what);
+  CHECK(text.find(R"("customer_id":"c-1001","external_id":"PO \"7\"","currency":"EUR")") != std::string::npos);
+  CHECK(text.find(R"("updated_at":"2026-11-22T10:15:30.123Z","merged_from":1})") != std::string::npos);
+}
+
 TEST_CASE("an order is written with its greatest numbers and with its text escaped") {
   order what = contract_order(order_status::cancelled, {9'007'199'254'740'991});
   what.content.customer_id = "a\"b\\c\n\xE2\x82\xAC";

@@ -106,6 +106,18 @@ TEST_CASE("a merge changes only the members that it contains") {
   CHECK(body.guid == "g");
 }
 
+TEST_CASE("an external id is given by each kind of content, and removed by a merge") {
+  constexpr std::string_view external = "\"PO-\\u00e4 7\"";
+  const std::string kept = "PO-\xC3\xA4 7";
+  CHECK(valid<create_order>(write_kind::create, with("external_id", external)).content.external_id == kept);
+  CHECK(valid<replace_content>(write_kind::replace, with("external_id", external)).content.external_id == kept);
+  CHECK_FALSE(valid<create_order>(write_kind::create, contract_json).content.external_id);
+  CHECK(merge_of(R"({"external_id":"x"})").external_id == merge_content::external_id_change{"x"});
+  CHECK(merge_of(R"({"external_id":null})").external_id ==
+        merge_content::external_id_change{merge_content::remove_external_id{}});
+  CHECK(merge_of(R"({"currency":"USD"})").external_id == merge_content::external_id_change{});
+}
+
 TEST_CASE("a change of status accepts any status") {
   for (const order_status status : every_status) {
     const std::string json = "{\"status\":\"" + std::string(to_string(status)) + "\",\"version\":3,\"guid\":\"g\"}";
@@ -243,6 +255,10 @@ TEST_CASE("each violation has its place") {
   const row rows[] = {
       {with("customer_id", "\"\""), "/customer_id", customer_rule},
       {with("customer_id", '"' + std::string(129, 'c') + '"'), "/customer_id", customer_rule},
+      {with("external_id", "\"\""), "/external_id", customer_rule},
+      {with("external_id", "\"a\\u0085\""), "/external_id", "must not contain control characters"},
+      {with("external_id", "null"), "/external_id", "must be a string"},
+      {with("external_id", "7"), "/external_id", "must be a string"},
       {with("customer_id", "5"), "/customer_id", "must be a string"},
       {with("customer_id", "null"), "/customer_id", "must be a string"},
       {with("customer_id", "[\"c\"]"), "/customer_id", "must be a string"},

@@ -272,7 +272,25 @@ TEST_CASE("a merge replaces the members that it names and keeps the others") {
     patch.attributes = merge_content::remove_attributes{};
     expected.attributes.reset();
   }
+  SECTION("external id, given") {
+    patch.external_id = "PO-1";
+    expected.external_id = "PO-1";
+  }
   CHECK(merged(patch) == expected);
+}
+
+TEST_CASE("a merge keeps or removes the external id that an order has") {
+  order current = contract_order(order_status::fresh, current_version);
+  current.content.external_id = "PO-1";
+  merge_content patch;
+  const auto external_id_after = [&] {
+    return std::get<content_changed>(std::get<event>(decided(&current, patch)).change).content.external_id;
+  };
+  CHECK(external_id_after() == "PO-1");
+  patch.external_id = merge_content::remove_external_id{};
+  CHECK(external_id_after() == std::nullopt);
+  patch.external_id = "PO-2";
+  CHECK(external_id_after() == "PO-2");
 }
 
 TEST_CASE("a merge gives attributes to an order that had none") {
@@ -302,6 +320,18 @@ TEST_CASE("apply changes the content, the total, the version and the time of con
   expected.total = cents(301);
   expected.updated_at = later;
   CHECK(apply(&before, {version{4}, later, content_changed{content}}) == expected);
+}
+
+TEST_CASE("a version has merged_from of its own event, and not that of the version before") {
+  order before = contract_order(order_status::confirmed, current_version);
+  before.merged_from = version{1};
+  event change{version{4}, later, content_changed{contract_content()}};
+  CHECK(apply(&before, change).merged_from == std::nullopt);
+  CHECK(apply(&before, {version{4}, later, status_changed{order_status::shipped}}).merged_from == std::nullopt);
+  change.merged_from = version{2};
+  const order merged = apply(&before, change);
+  CHECK(merged.merged_from == version{2});
+  CHECK(apply(&before, event_of(verdict::content_changed, merged)) == merged);
 }
 
 TEST_CASE("apply changes the status, the version and the time of status_changed, and no more") {

@@ -47,6 +47,29 @@ TEST_CASE("a customer id has 1 to 128 characters, however many bytes each takes"
   }
 }
 
+TEST_CASE("an external id has 1 to 128 characters, none of them a control character") {
+  constexpr auto rule = "must have 1 to 128 characters";
+  constexpr auto no_control = "must not contain control characters";
+  CHECK(validate_external_id("") == rule);
+  for (const auto character : {one_byte, two_bytes, three_bytes, four_bytes}) {
+    CAPTURE(character);
+    CHECK_FALSE(validate_external_id(character));
+    CHECK_FALSE(validate_external_id(repeated(character, 128)));
+    CHECK(validate_external_id(repeated(character, 129)) == rule);
+  }
+  CHECK_FALSE(validate_external_id(" PO 7 \xC2\xA0"));
+  for (int code = 0; code < 0x20; ++code) {
+    CAPTURE(code);
+    CHECK(validate_external_id("a" + std::string(1, static_cast<char>(code))) == no_control);
+  }
+  for (const std::string_view control : {"a\n", "\x7F", "\xC2\x80",
+                                         "b\xC2\x9F"
+                                         "c"}) {
+    CAPTURE(control);
+    CHECK(validate_external_id(control) == no_control);
+  }
+}
+
 TEST_CASE("a sku has 1 to 64 characters, however many bytes each takes") {
   constexpr auto rule = "must have 1 to 64 characters";
   CHECK(validate_sku("") == rule);

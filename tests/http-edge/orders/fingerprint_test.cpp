@@ -110,6 +110,8 @@ TEST_CASE("contents that differ in one field have different fingerprints") {
       json_of({.attributes = R"(,"attributes":{"a":"1","b":{"x":null,"y":[1,2]}})"}),
       json_of({.attributes = R"(,"attributes":{})"}),
       json_of({.attributes = ""}),
+      json_of({.attributes = R"(,"external_id":"c-1")"}),
+      json_of({.attributes = R"(,"external_id":"c-2")"}),
   };
   std::set<fingerprint> prints;
   for (const std::string& body : bodies) {
@@ -132,6 +134,8 @@ TEST_CASE("the call, the order and the version are each part of a fingerprint") 
       write(verb::patch, contract_path, R"({"attributes":null})").header("If-Match", "\"3\""),
       write(verb::patch, contract_path, R"({"customer_id":"c-1"})").header("If-Match", "\"3\""),
       write(verb::patch, contract_path, R"({"currency":"EUR"})").header("If-Match", "\"3\""),
+      write(verb::patch, contract_path, R"({"external_id":"EUR"})").header("If-Match", "\"3\""),
+      write(verb::patch, contract_path, R"({"external_id":null})").header("If-Match", "\"3\""),
       write(verb::post, status_path, R"({"status":"new"})").header("If-Match", "\"3\""),
       write(verb::post, status_path, R"({"status":"shipped"})").header("If-Match", "\"3\""),
       write(verb::post, status_path, R"({"status":"shipped"})").header("If-Match", "\"4\""),
@@ -157,19 +161,26 @@ TEST_CASE("a request has one canonical form") {
   everything.currency = currency_code{'U', 'S', 'D'};
   everything.items = std::vector<order_item>{{"B", 1, cents(0)}, {"C", 2, cents(7)}};
   everything.attributes = json_object{{"x", null()}};
+  everything.external_id = "PO";
+  order_content named = content_of();
+  named.external_id = "PO \"7\"";
   merge_content removal;
+  removal.external_id = merge_content::remove_external_id{};
   removal.attributes = merge_content::remove_attributes{};
   const row rows[] = {
       {create_order{contract_content()}, std::nullopt, "POST", std::string(orders_path), contract_json},
       {create_order{content_of()}, std::nullopt, "POST", std::string(orders_path),
        R"({"customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}]})"},
+      {create_order{named}, std::nullopt, "POST", std::string(orders_path),
+       R"({"customer_id":"c-1001","external_id":"PO \"7\"","currency":"EUR",)"
+       R"("items":[{"sku":"A-1","quantity":2,"unit_price":1999}]})"},
       {replace_content{contract_content()}, third, "PUT", contract_path,
        R"({"customer_id":"c-1001","currency":"EUR","items":[{"sku":"A-1","quantity":2,"unit_price":1999}],)"
        R"("attributes":{"channel":"web"},"version":3})"},
       {merge_content{}, third, "PATCH", contract_path, R"({"version":3})"},
-      {removal, third, "PATCH", contract_path, R"({"attributes":null,"version":3})"},
+      {removal, third, "PATCH", contract_path, R"({"external_id":null,"attributes":null,"version":3})"},
       {everything, third, "PATCH", contract_path,
-       R"({"customer_id":"c\"2","currency":"USD","items":[{"sku":"B","quantity":1,"unit_price":0},)"
+       R"({"customer_id":"c\"2","external_id":"PO","currency":"USD","items":[{"sku":"B","quantity":1,"unit_price":0},)"
        R"({"sku":"C","quantity":2,"unit_price":7}],"attributes":{"x":null},"version":3})"},
       {change_status{order_status::shipped}, third, "POST", contract_path + "/status",
        R"({"status":"shipped","version":3})"},

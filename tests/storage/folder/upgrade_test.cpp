@@ -1,5 +1,6 @@
-// A folder of data format 4, written by the release before and killed, is brought up to the present format with all
-// that was acknowledged. What is in each record is compared by the tests of the whole program (tests/upgrade).
+// A folder of an earlier data format, written by the release of that format and killed, is brought up to the present
+// one with all that was acknowledged. What is in each record is compared by the tests of the whole program
+// (tests/upgrade).
 
 #include "storage/folder/upgrade.hpp"
 
@@ -22,10 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 using namespace testing;
 
-const fs::path source = "tests/upgrade/format_4";
-
 // What facts.json says of the folder.
 struct known_facts {
+  fs::path source;
   timestamp written_at;
   std::uint64_t position = 0;
   std::set<std::string> orders;
@@ -33,7 +33,7 @@ struct known_facts {
   std::set<std::string> guids;
   std::map<std::string, bool> captures;  // whether each has a response
 
-  known_facts() {
+  explicit known_facts(fs::path of) : source(std::move(of)) {
     simdjson::dom::parser parser;
     const simdjson::dom::element all = parser.load((source / "facts.json").string());
     written_at = timestamp{std::chrono::seconds(std::int64_t(all["written_at"]))};
@@ -54,16 +54,19 @@ struct known_facts {
 };
 
 struct upgrade_test {
+  const std::string format;
   temp_folder temp;
-  const known_facts facts;
+  const known_facts facts{"tests/upgrade/format_" + format};
   manual_clock clock{facts.written_at};
   fs::path folder = temp.path() / "data";
 
-  upgrade_test() {
-    const std::string unpack = "tar -xzf " + (source / "folder.tar.gz").string() + " -C " + temp.path().string();
+  explicit upgrade_test(std::string of_format) : format(std::move(of_format)) {
+    const std::string unpack = "tar -xzf " + (facts.source / "folder.tar.gz").string() + " -C " + temp.path().string();
     REQUIRE(std::system(unpack.c_str()) == 0);
-    REQUIRE(read_file(folder / "FORMAT").starts_with("4\n"));
+    REQUIRE(has_old_format(folder));
   }
+
+  bool has_old_format(const fs::path& path) const { return read_file(path / "FORMAT").starts_with(format + "\n"); }
 
   static std::uint64_t count_of(bool& is_ascending, const test_store& in, const std::string& id) {
     const auto list = list_versions(in, order_id::parse(id).value(), std::nullopt, 1000);
@@ -134,7 +137,15 @@ struct upgrade_test {
   static std::string log_id_in(const fs::path& path) { return read_file(path / "FORMAT").substr(2, 36); }
 };
 
-TEST_CASE_METHOD(upgrade_test, "a folder of format 4 opens with everything, again and again, under its log id") {
+struct format_4_test : upgrade_test {
+  format_4_test() : upgrade_test("4") {}
+};
+struct any_format_test : upgrade_test {
+  any_format_test() : upgrade_test(GENERATE("4", "5")) {}
+};
+
+TEST_CASE_METHOD(any_format_test,
+                 "a folder of an earlier format opens with everything, again and again, under its log id") {
   const std::string id = log_id_in(folder);
   check_opens_whole(folder);
   CHECK(opened(settings_for(folder), clock)->log_id() == id);
@@ -143,7 +154,7 @@ TEST_CASE_METHOD(upgrade_test, "a folder of format 4 opens with everything, agai
   check_whole(**reader);
 }
 
-TEST_CASE_METHOD(upgrade_test, "an upgraded folder takes writes, which the next starts find") {
+TEST_CASE_METHOD(any_format_test, "an upgraded folder takes writes, which the next starts find") {
   for (std::uint64_t i = 1; i <= 3; ++i) {
     const auto store = opened(settings_for(folder), clock);
     REQUIRE(store->append(group_of(life_of(i, 100))));
@@ -155,16 +166,16 @@ TEST_CASE_METHOD(upgrade_test, "an upgraded folder takes writes, which the next 
   for (std::uint64_t i = 1; i <= 3; ++i) CHECK(store->find_order(order_id_of(i)).value()->version == version{100});
 }
 
-TEST_CASE_METHOD(upgrade_test, "a folder of format 4 is not opened for reading, and does not change") {
+TEST_CASE_METHOD(any_format_test, "a folder of an earlier format is not opened for reading, and does not change") {
   const auto reader = try_open_for_reading(settings_for(folder), clock);
   REQUIRE_FALSE(reader);
-  CHECK_THAT(reader.error(), is_error(error_code::wrong_format, {folder.string(), "4", "ordem serve"}));
-  CHECK(read_file(folder / "FORMAT").starts_with("4\n"));
-  CHECK_FALSE(fs::exists(folder / "log"));
+  CHECK_THAT(reader.error(), is_error(error_code::wrong_format, {folder.string(), format, "ordem serve"}));
+  CHECK(has_old_format(folder));
+  CHECK(fs::exists(folder / "log") == (format != "4"));
 }
 
 // As a crash leaves the folder: at each step that is reported, and with parts of the files that the next step writes.
-TEST_CASE_METHOD(upgrade_test, "an upgrade that was cut off at any step ends the same when it is begun again",
+TEST_CASE_METHOD(format_4_test, "an upgrade that was cut off at any step ends the same when it is begun again",
                  "[damage]") {
   auto settings = settings_for(folder);
   std::vector<fs::path> cut;
@@ -186,12 +197,14 @@ TEST_CASE_METHOD(upgrade_test, "an upgrade that was cut off at any step ends the
   }
 }
 
-TEST_CASE_METHOD(upgrade_test, "an upgrade of which nothing but FORMAT is missing ends the same") {
+TEST_CASE_METHOD(format_4_test, "an upgrade of which nothing but FORMAT is missing ends the same") {
   const std::string before = read_file(folder / "FORMAT");
   auto settings = settings_for(folder);
   fs::path last;
   settings.on_progress = [&](std::string_view what) {
-    if (what.find("data format 5") == std::string_view::npos || what.find("bringing") != std::string_view::npos) return;
+    if (what.find("data format " + std::to_string(data_format)) == std::string_view::npos ||
+        what.find("bringing") != std::string_view::npos)
+      return;
     last = temp.path() / "last";
     fs::copy(folder, last, fs::copy_options::recursive);
   };
@@ -202,7 +215,7 @@ TEST_CASE_METHOD(upgrade_test, "an upgrade of which nothing but FORMAT is missin
 }
 
 // The write-ahead log is all that has the second half of what was acknowledged. Its last record may be torn off.
-TEST_CASE_METHOD(upgrade_test, "a folder of format 4 whose write-ahead log ends torn opens without the torn group") {
+TEST_CASE_METHOD(format_4_test, "a folder of format 4 whose write-ahead log ends torn opens without the torn group") {
   fs::path wal;
   for (const auto& each : fs::directory_iterator(folder / "db")) {
     if (each.path().extension() == ".log" && each.file_size() > 0) wal = each.path();
@@ -228,7 +241,7 @@ TEST_CASE_METHOD(upgrade_test, "a folder of format 4 whose write-ahead log ends 
   CHECK(log->size() == (*store)->last().number);
 }
 
-TEST_CASE_METHOD(upgrade_test,
+TEST_CASE_METHOD(format_4_test,
                  "a folder of format 4 whose write-ahead log is damaged is refused, and keeps its format") {
   for (const auto& each : fs::directory_iterator(folder / "db")) {
     if (each.path().extension() != ".log" || each.file_size() == 0) continue;
@@ -242,7 +255,7 @@ TEST_CASE_METHOD(upgrade_test,
   CHECK(read_file(folder / "FORMAT").starts_with("4\n"));
 }
 
-TEST_CASE_METHOD(upgrade_test, "an upgrade that can't write fails with the reason, and succeeds once it can") {
+TEST_CASE_METHOD(format_4_test, "an upgrade that can't write fails with the reason, and succeeds once it can") {
   write_file(folder / "log", "in the way of the new log");
   fs::remove(folder / "log");
   fs::create_directories(folder / "log" / "00000000000000000001.seg");  // a folder in the place of a segment

@@ -42,7 +42,9 @@ order golden_order() {
   what.total = total_of(what.content.items).value();
   what.created_at = sample_time;
   what.updated_at = sample_time + milliseconds(1500);
+  what.content.external_id = "PO-\xC3\xA4-7";
   what.origin = golden_origin;
+  what.merged_from = version{297};
   return what;
 }
 
@@ -79,6 +81,15 @@ message_record golden_patch() {
   patch.customer_id = "c-2002";
   patch.items = content_of().items;
   patch.attributes = json_object{{"channel", {nullptr}}, {"gift", {false}}};
+  patch.external_id = "PO-8";
+  what.command = std::move(patch);
+  return what;
+}
+
+message_record golden_removal() {
+  message_record what = golden_patch();
+  merge_content patch;
+  patch.external_id = merge_content::remove_external_id{};
   what.command = std::move(patch);
   return what;
 }
@@ -87,7 +98,9 @@ message_record golden_content_command() {
   message_record what = golden_message();
   what.outcome.verdict = verdict::stale_version;
   what.outcome.expected_version = ordem::expected_version{{7}, false};
-  what.command = replace_content{content_of()};
+  order_content content = content_of();
+  content.external_id = "PO-9";
+  what.command = replace_content{std::move(content)};
   return what;
 }
 
@@ -97,6 +110,7 @@ shared_order golden_created() {
   what.version = {1};
   what.status = order_status::fresh;
   what.updated_at = what.created_at;
+  what.merged_from.reset();
   return testing::shared(std::move(what));
 }
 
@@ -175,12 +189,14 @@ struct golden {
 std::vector<golden> all_golden() {
   const order_id id = golden_order().id;
   return {
-      {"order", "the record of an order with two items, nested attributes, version 300",
+      {"order", "the record of an order with two items, nested attributes, an external id, version 300 merged from 297",
        encoded(encode_order, golden_order())},
       {"message", "the record of a message that created an order", encoded(encode_message, golden_message())},
       {"message_rejected", "the record of a rejected status change by If-Match, with its command",
        encoded(encode_message, golden_rejection())},
       {"message_patched", "the record of a merge patch, with its command", encoded(encode_message, golden_patch())},
+      {"message_external_id_removed", "the record of a merge patch that removes the external id, with its command",
+       encoded(encode_message, golden_removal())},
       {"message_stale", "the record of a stale replacement, with its command",
        encoded(encode_message, golden_content_command())},
       {"capture_allocated", "the record of a capture with a lease of a minute, kept for a day",
@@ -257,6 +273,7 @@ TEST_CASE("golden files decode to what they were made of") {
   CHECK(decode_message(read_bytes("message")) == golden_message());
   CHECK(decode_message(read_bytes("message_rejected")) == golden_rejection());
   CHECK(decode_message(read_bytes("message_patched")) == golden_patch());
+  CHECK(decode_message(read_bytes("message_external_id_removed")) == golden_removal());
   CHECK(decode_message(read_bytes("message_stale")) == golden_content_command());
   CHECK(decode_log_key(read_bytes("log_key")) == position{66000});
   CHECK(decode_message_key(read_bytes("message_key")) == message_key{"", guid_of("k-1")});
@@ -314,13 +331,50 @@ TEST_CASE("the golden record of the log and the golden segment header decode to 
 
 // --- earlier formats ---
 
-template <class Record>
-Record without_origin(Record what) {
-  what.origin = {};
+order before_external_ids(order what) {
+  what.content.external_id.reset();
+  what.merged_from.reset();
+  return what;
+}
+message_record before_external_ids(message_record what) {
+  if (!what.command) return what;
+  if (auto* patch = std::get_if<merge_content>(&*what.command)) patch->external_id = {};
+  if (auto* replace = std::get_if<replace_content>(&*what.command)) replace->content.external_id.reset();
   return what;
 }
 
 // Data folders still have them.
+TEST_CASE("records of format 2 decode, without an external id and a merge") {
+  CHECK(decode_order(golden_order().id, read_bytes("order_v2")) == before_external_ids(golden_order()));
+  CHECK(decode_message(read_bytes("message_v2")) == golden_message());
+  CHECK(decode_message(read_bytes("message_rejected_v2")) == golden_rejection());
+  CHECK(decode_message(read_bytes("message_patched_v2")) == before_external_ids(golden_patch()));
+  CHECK(decode_message(read_bytes("message_stale_v2")) == before_external_ids(golden_content_command()));
+  const auto lifetime = decode_lifetime(read_bytes("message_v2"));
+  REQUIRE(lifetime);
+  CHECK(lifetime->made_at == sample_time);
+
+  const auto group = decode_log_group(read_bytes("log_group_records_v2"));
+  REQUIRE(group);
+  REQUIRE(group->entries.size() == 2);
+  const auto& created = std::get<message_entry>(group->entries[0]);
+  REQUIRE(created.after != nullptr);
+  CHECK(*created.after == before_external_ids(*golden_created()));
+}
+
+order without_origin(order what) {
+  what.origin = {};
+  return before_external_ids(std::move(what));
+}
+message_record without_origin(message_record what) {
+  what.origin = {};
+  return before_external_ids(std::move(what));
+}
+capture without_origin(capture what) {
+  what.origin = {};
+  return what;
+}
+
 TEST_CASE("records of format 1 decode, with an empty origin") {
   CHECK(decode_order(golden_order().id, read_bytes("order_v1")) == without_origin(golden_order()));
   CHECK(decode_message(read_bytes("message_v1")) == without_origin(golden_message()));

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "storage/log/store.hpp"
+#include "storage/records/data_format.hpp"
 #include "storage/records/keys.hpp"
 #include "storage/records/order_record.hpp"
 #include "tests/storage/error_matcher.hpp"
@@ -80,7 +81,8 @@ TEST_CASE_METHOD(folder_test, "a missing folder is made, with its parents") {
   folder = temp.path() / "a" / "b";
   fill(1);
   CHECK(fs::is_directory(folder));
-  CHECK(read_file(folder / "FORMAT") == "5\n" + opened(settings_for(folder), clock)->log_id() + "\n");
+  CHECK(read_file(folder / "FORMAT") ==
+        std::to_string(data_format) + "\n" + opened(settings_for(folder), clock)->log_id() + "\n");
 }
 
 TEST_CASE_METHOD(folder_test, "an empty folder is opened") {
@@ -151,9 +153,10 @@ TEST_CASE_METHOD(folder_test,
 
 TEST_CASE_METHOD(folder_test, "a folder of another format is not opened, and both numbers are named") {
   fill(1);
-  const std::string format = GENERATE(as<std::string>{}, "1\n", "2\n", "3\n", "6\n", "999\n", "0\n");
+  const std::string format = GENERATE(as<std::string>{}, "1\n", "2\n", "3\n", "7\n", "999\n", "0\n");
   write_file(folder / "FORMAT", format);
-  CHECK_THAT(failure_to_open(), is_error(error_code::wrong_format, {format.substr(0, format.size() - 1), "5"}));
+  CHECK_THAT(failure_to_open(),
+             is_error(error_code::wrong_format, {format.substr(0, format.size() - 1), std::to_string(data_format)}));
   CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::wrong_format));
   CHECK(read_file(folder / "FORMAT") == format);
 }
@@ -161,7 +164,7 @@ TEST_CASE_METHOD(folder_test, "a folder of another format is not opened, and bot
 TEST_CASE_METHOD(folder_test, "data whose FORMAT is missing or unreadable is not opened") {
   fill(1);
   fs::remove(folder / "FORMAT");
-  const std::string damaged = GENERATE(as<std::string>{}, "", "one\n", "5\n", "5\nno-uuid\n");
+  const std::string damaged = GENERATE(as<std::string>{}, "", "one\n", "6\n", "6\nno-uuid\n");
   if (!damaged.empty()) write_file(folder / "FORMAT", damaged);
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {"FORMAT"}));
   CHECK_THAT(failure_to_open_for_reading(), is_error(error_code::damaged, {"FORMAT"}));
@@ -174,7 +177,7 @@ TEST_CASE_METHOD(folder_test, "an error names the file in the place of the folde
 }
 
 TEST_CASE_METHOD(folder_test, "a file in the place of the database is an error") {
-  write_file(folder / "FORMAT", "5\n6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c\n");
+  write_file(folder / "FORMAT", "6\n6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c\n");
   write_file(folder / "db", "not a database");
   CHECK_THAT(failure_to_open(), is_error(error_code::damaged, {folder.string()}));
 }
