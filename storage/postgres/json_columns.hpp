@@ -18,7 +18,7 @@ namespace ordem::storage {
 // is reused.
 class json_column_reader {
  public:
-  // {"customer_id", "currency", "items", "attributes"}
+  // {"customer_id", "external_id", "currency", "items", "attributes"}
   std::optional<order_content> content(std::string_view text);
   // A request in canonical form.
   std::optional<ordem::command> command(std::string_view method, std::string_view path, std::string_view body);

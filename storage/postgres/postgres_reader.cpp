@@ -26,7 +26,7 @@ constexpr const char* transaction_setup =
 #define ORDEM_MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
 #define ORDEM_ORDER_COLUMNS                                                                                  \
   "order_id::text, version, status, customer_id, currency, items::text, attributes::text, total, " ORDEM_MS( \
-      "created_at") ", " ORDEM_MS("updated_at") ", tenant, actor"
+      "created_at") ", " ORDEM_MS("updated_at") ", tenant, actor, external_id, merged_from"
 
 constexpr const char* order_cursor =
     "DECLARE next_orders NO SCROLL CURSOR FOR SELECT " ORDEM_ORDER_COLUMNS " FROM orders ORDER BY order_id";
@@ -182,6 +182,10 @@ order reader::order_of(const pqxx::row& row) {
   const std::string where = "order " + id + " in Postgres";
   std::string content = "{\"customer_id\":";
   append_json_string(content, row[3].as<std::string>());
+  if (!row[12].is_null()) {
+    content += ",\"external_id\":";
+    append_json_string(content, row[12].as<std::string>());
+  }
   content += ",\"currency\":";
   append_json_string(content, row[4].as<std::string>());
   content += ",\"items\":" + row[5].as<std::string>();
@@ -197,6 +201,7 @@ order reader::order_of(const pqxx::row& row) {
   what.created_at = time_of(row[8]);
   what.updated_at = time_of(row[9]);
   what.origin = origin_of(row[10], row[11]);
+  if (!row[13].is_null()) what.merged_from = version_of(row[13]);
   return what;
 }
 

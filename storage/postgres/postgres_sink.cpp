@@ -35,7 +35,7 @@ constexpr int months_ahead = 2;
 
 const std::vector<std::string> order_columns = {"order_id", "version", "status",     "customer_id", "currency",
                                                 "items",    "total",   "attributes", "created_at",  "updated_at",
-                                                "position", "tenant",  "actor"};
+                                                "position", "tenant",  "actor",      "external_id", "merged_from"};
 const std::vector<std::string> message_columns = {
     "guid",        "fingerprint", "verdict",  "order_id",   "version",    "status",   "wanted_status", "made_against",
     "by_if_match", "request",     "response", "created_at", "expires_at", "position", "tenant",        "actor"};
@@ -60,8 +60,8 @@ constexpr const char* transaction_setup =
 // Its parameter is a JSON array of the changed orders. Their tenants never change.
 constexpr const char* update_orders =
     "UPDATE orders SET (version, status, customer_id, currency, items, total, attributes, created_at, updated_at,"
-    " position, actor) = (c.version, c.status, c.customer_id, c.currency, c.items, c.total, c.attributes, c.created_at,"
-    " c.updated_at, c.position, c.actor) FROM json_populate_recordset(NULL::orders, $1::json) c"
+    " position, actor, external_id, merged_from) = (c.version, c.status, c.customer_id, c.currency, c.items, c.total, c.attributes, c.created_at,"
+    " c.updated_at, c.position, c.actor, c.external_id, c.merged_from) FROM json_populate_recordset(NULL::orders, $1::json) c"
     " WHERE orders.order_id = c.order_id";
 
 // A statement is executed once its JSON has this size.
@@ -121,6 +121,8 @@ void append_row_json(std::string& out, const order& what, position at) {
   text("updated_at", to_rfc3339(what.updated_at));
   number("position", signed_of(at.number));
   text("actor", what.origin.actor);
+  if (what.content.external_id) text("external_id", *what.content.external_id);
+  if (what.merged_from) number("merged_from", signed_of(what.merged_from->number));
   out += '}';
 }
 
@@ -135,11 +137,13 @@ class row_stream {
     codec::append_items(items, what.content.items);
     std::string attributes;
     if (what.content.attributes) append_json(attributes, *what.content.attributes);
+    const std::string merged_from = what.merged_from ? std::to_string(what.merged_from->number) : "";
     stream_ << std::make_tuple(
         what.id.to_string(), signed_of(what.version.number), std::string(to_string(what.status)),
         what.content.customer_id, std::string(what.content.currency.data(), what.content.currency.size()), items,
         what.total.minor_units(), or_null(attributes), to_rfc3339(what.created_at), to_rfc3339(what.updated_at),
-        signed_of(at.number), what.origin.tenant, what.origin.actor);
+        signed_of(at.number), what.origin.tenant, what.origin.actor,
+        what.content.external_id ? what.content.external_id->c_str() : nullptr, or_null(merged_from));
   }
 
   void put_message(const message_entry& what, position at, const codec::message_json& text) {

@@ -494,7 +494,7 @@ LATER = "2026-11-22 10:15:31+00"
 ITEM = '{"sku": "A-1", "quantity": 2, "unit_price": 1999}'
 ORDER = {
     "order_id": ID, "version": 1, "status": "new", "customer_id": "c-1001", "currency": "EUR", "items": f"[{ITEM}]",
-    "total": 3998, "attributes": None, "created_at": TIME, "updated_at": TIME, "position": 1,
+    "total": 3998, "attributes": None, "external_id": None, "merged_from": None, "created_at": TIME, "updated_at": TIME, "position": 1,
 }
 MESSAGE = {
     "guid": "8e03978e-40d5-43e8-bc93-6894a57f9324", "fingerprint": b"\0" * 16, "verdict": "order_created", "order_id": ID,
@@ -531,6 +531,8 @@ ORDER_ALLOWED = [
     {"customer_id": "x"}, {"customer_id": "ü" * 128}, {"items": "[" + ",".join([ITEM] * 500) + "]"}, {"total": 0},
     {"total": 2**53 - 1}, {"attributes": "{}"}, {"updated_at": LATER, "version": 2**63 - 1, "position": 2**63 - 1},
     *({"status": status} for status in ("confirmed", "shipped", "delivered", "cancelled")),
+    *({"external_id": text} for text in ("x", "ü" * 128, "two words", "~\u00a0", "\\ 'x' \u2028")),
+    {"version": 3, "merged_from": 1}, {"version": 2**63 - 1, "merged_from": 2**63 - 3},
 ]
 TENANT_ALLOWED = [{"tenant": "", "actor": ""}, {"tenant": "x" * 255, "actor": "ü" * 127}]
 MESSAGE_ALLOWED = [
@@ -561,7 +563,9 @@ ORDER_REFUSED = [
     {"currency": "eur"}, {"currency": "EURO"}, {"currency": "EU"}, {"currency": "EUR\n"}, {"items": "[]"}, {"items": "{}"},
     {"items": "[" + ",".join([ITEM] * 501) + "]"}, {"total": -1}, {"total": 2**53}, {"attributes": "[]"},
     {"attributes": '"x"'}, {"updated_at": "2026-11-22 10:15:30.122+00"}, {"position": 0},
-    *({name: None} for name in ORDER if name != "attributes"),
+    {"external_id": ""}, {"external_id": "x" * 129}, *({"external_id": f"x{text}"} for text in "\x01\t\n\x1f\x7f\x80\x9f"),
+    {"merged_from": 1}, {"version": 2, "merged_from": 1}, {"version": 3, "merged_from": 0}, {"version": 3, "merged_from": 2},
+    *({name: None} for name in ORDER if name not in ("attributes", "external_id", "merged_from")),
 ]
 MESSAGE_REFUSED = [
     {"guid": ""}, {"guid": "x" * 256}, {"guid": "two words"}, {"guid": "ü"}, {"guid": "x\n"}, {"fingerprint": b"\0" * 15},

@@ -15,7 +15,8 @@ from support.oracle import show
 from support.ordem_server import run_ordem
 
 TIME_FORMAT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
-ORDER_MEMBERS = ("order_id", "version", "status", "customer_id", "currency", "items", "total", "attributes", "created_at", "updated_at", "actor")
+ORDER_MEMBERS = ("order_id", "version", "status", "customer_id", "currency", "items", "total", "attributes", "external_id", "created_at", "updated_at",
+                 "merged_from", "actor")
 ORDER_COLUMNS = ", ".join(
     {"order_id": "order_id::text", "created_at": TIME_FORMAT.format("created_at"), "updated_at": TIME_FORMAT.format("updated_at"),
      "actor": "NULLIF(actor, '')"}
