@@ -13,7 +13,29 @@ std::uint64_t sequence_in(const order_id& id) noexcept {
   return number << counter_bits | (id.bytes[6] & 0x0FU) << 8 | id.bytes[7];
 }
 
+void put_milliseconds(order_id& id, std::uint64_t ms) noexcept {
+  for (unsigned i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
+}
+
 }  // namespace
+
+timestamp time_in(const order_id& id) noexcept {
+  return timestamp{milliseconds{static_cast<milliseconds::rep>(sequence_in(id) >> counter_bits)}};
+}
+
+order_id lowest_id_at(timestamp at) noexcept {
+  constexpr milliseconds::rep ms_max = (milliseconds::rep{1} << 48) - 1;
+  order_id id;
+  put_milliseconds(id,
+                   static_cast<std::uint64_t>(std::clamp<milliseconds::rep>(at.time_since_epoch().count(), 0, ms_max)));
+  return id;
+}
+
+order_id lowest_id_like(const order_id& id) noexcept {
+  order_id lowest;
+  std::copy_n(id.bytes.begin(), 8, lowest.bytes.begin());
+  return lowest;
+}
 
 order_id_sequence::order_id_sequence(const std::optional<order_id>& newest)
     : last_(newest ? sequence_in(*newest) : 0) {}
@@ -33,7 +55,7 @@ order_id order_id_generator::next(timestamp now, hash_slot slot) {
   const std::uint64_t number = sequence_.next(now);
   const std::uint64_t ms = number >> counter_bits;
   order_id id;
-  for (unsigned i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
+  put_milliseconds(id, ms);
   id.bytes[6] = static_cast<std::uint8_t>(0x70 | (number >> 8 & 0x0F));
   id.bytes[7] = static_cast<std::uint8_t>(number);
   id.bytes[8] = static_cast<std::uint8_t>(0x80 | slot.number >> 8);

@@ -17,6 +17,14 @@
 
 namespace ordem {
 
+// Returns the time in an id. It is the time of the order's creation; of orders that were made before data format 6, it
+// may be some milliseconds later.
+timestamp time_in(const order_id& id) noexcept;
+// Returns an id such that every order with a lower one was created before `at`, and no other.
+order_id lowest_id_at(timestamp at) noexcept;
+// Returns the lowest id with the milliseconds and the counter of this one. No other id is between the two.
+order_id lowest_id_like(const order_id& id) noexcept;
+
 // The part of an id that determines its order, milliseconds and counter: 60 bits that strictly ascend in the order of
 // the calls. All generators of an engine share one, so an order that was acknowledged before another was requested has
 // the lower id, whatever their slots. Thread-safe.

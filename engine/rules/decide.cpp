@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "engine/model/order_id_generator.hpp"
 #include "engine/rules/validate.hpp"
 
 namespace ordem {
@@ -20,7 +21,9 @@ outcome rejected(verdict why, const order& current, const message& asked) {
 }
 
 decision decide_create(const create_order& create, const message& asked, order_id fresh_id, timestamp now) {
-  return event{version{1}, now, order_created{fresh_id, create.content}, asked.origin};
+  // The id may be ahead of the clock (order_id_generator.hpp). An order is created at the time in its id, so that
+  // orders are found by their time of creation without an index of it.
+  return event{version{1}, std::max(now, time_in(fresh_id)), order_created{fresh_id, create.content}, asked.origin};
 }
 
 order_content merged(order_content content, const merge_content& patch) {

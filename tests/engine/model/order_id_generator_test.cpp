@@ -30,6 +30,23 @@ unsigned counter_in(const order_id& id) {
   return (id.bytes[6] & 0x0Fu) << 8 | id.bytes[7];
 }
 
+TEST_CASE("an id tells its time, and the ids of earlier times are lower than the lowest id at that time") {
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
+  const auto before = ids.next(sample_time, some_slot);
+  const timestamp at = sample_time + milliseconds{1};
+  const auto first = ids.next(at, some_slot);
+  CHECK(time_in(before) == sample_time);
+  CHECK(time_in(first) == at);
+  CHECK(before < lowest_id_at(at));
+  CHECK(lowest_id_at(at) < first);
+  CHECK(lowest_id_at(timestamp{milliseconds{-1}}) == order_id{});
+  CHECK(time_in(lowest_id_at(timestamp::max())).time_since_epoch().count() == (std::int64_t{1} << 48) - 1);
+  const auto second = ids.next(at, some_slot);
+  CHECK(first < lowest_id_like(second));
+  CHECK(lowest_id_like(second) < second);
+}
+
 TEST_CASE("a new id is a UUIDv7 of its time, with version and variant") {
   order_id_sequence sequence;
   order_id_generator ids(1, sequence);

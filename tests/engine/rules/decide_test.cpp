@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/model/order_id_generator.hpp"
 #include "tests/engine/orders.hpp"
 #include "tests/support_cpp/origins.hpp"
 
@@ -114,6 +115,15 @@ TEST_CASE("a create is accepted as version 1 with the fresh id at the time of th
   const auto& created = std::get<order_created>(made.change);
   CHECK(created.id == order_id_of(7));
   CHECK(created.content == contract_content());
+}
+
+TEST_CASE("an order whose id is ahead of the clock is created at the time in its id") {
+  order_id_sequence sequence;
+  order_id_generator ids(1, sequence);
+  const order_id ahead = ids.next(sample_time + milliseconds{7}, {});
+  const auto made = std::get<event>(decide(nullptr, creation(guid_of("k")), ahead, sample_time));
+  CHECK(made.at == sample_time + milliseconds{7});
+  CHECK(apply(nullptr, made).created_at == time_in(ahead));
 }
 
 TEST_CASE("a change of an order that does not exist is not found, whatever else is wrong with it") {
