@@ -72,6 +72,11 @@ class order_reader : public order_lookup {
   // Returns the orders of that customer of the tenant, newest first, beginning after (older than) `after`.
   virtual std::unique_ptr<order_list> list_orders(std::string_view tenant, std::string_view customer_id,
                                                   std::optional<order_id> after) const = 0;
+  // As list_orders(), for the orders of the tenant with that external id.
+  virtual std::unique_ptr<order_list> list_external(std::string_view tenant, std::string_view external_id,
+                                                    std::optional<order_id> after) const = 0;
+  // As list_orders(), for all orders of all tenants.
+  virtual std::unique_ptr<order_list> list_all(std::optional<order_id> after) const = 0;
 };
 
 }  // namespace ordem

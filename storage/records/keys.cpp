@@ -7,8 +7,11 @@
 //   log        | position of the group's first entry 8 |
 //   customers  | length of customer id 2 | customer id | inverted order id 16 |      no value; of the empty tenant
 //              | 0x8000 + tenant length 2 | tenant | the same |                      of any other
+//              | 0x4000 + length of external id 2 | external id | inverted order id 16 |      as customers, with or
+//              without
+//                                                                                              a tenant before it
 //
-// The longest customer id has 512 bytes, so its length is never taken for that of a tenant.
+// The longest customer id and external id have 512 bytes, so no length is taken for another one.
 
 #include "storage/records/keys.hpp"
 
@@ -23,8 +26,52 @@ namespace ordem::storage {
 namespace {
 
 constexpr std::uint64_t tenant_flag = 0x8000;
+constexpr std::uint64_t external_id_flag = 0x4000;
 constexpr std::size_t customer_id_bytes_max = 4 * limits::customer_id_characters_max;
-static_assert(customer_id_bytes_max < tenant_flag);
+constexpr std::size_t external_id_bytes_max = 4 * limits::external_id_characters_max;
+static_assert(customer_id_bytes_max < external_id_flag && external_id_bytes_max < external_id_flag);
+
+// The parts of a key of the family customers.
+struct list_key {
+  std::string_view tenant;
+  bool is_external = false;
+  std::string_view name;  // the customer id or the external id
+  order_id id;
+};
+
+order_id inverted(order_id id) noexcept {
+  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(~byte);
+  return id;
+}
+
+void put_list_prefix(std::string& out, std::string_view tenant, std::uint64_t flag, std::string_view name) {
+  CHECK(tenant.size() <= limits::tenant_bytes_max);
+  byte_writer to{out};
+  if (!tenant.empty()) {
+    to.put_big_endian(tenant_flag + tenant.size(), 2);
+    to.put_text(tenant);
+  }
+  to.put_big_endian(flag + name.size(), 2);
+  to.put_text(name);
+}
+
+std::optional<list_key> decode_list_key(std::string_view key) {
+  byte_reader from{key};
+  list_key what;
+  std::uint64_t length = from.get_big_endian(2);
+  if (length >= tenant_flag) {
+    length -= tenant_flag;
+    if (length == 0 || length > limits::tenant_bytes_max) from.fail();
+    what.tenant = from.get_bytes(length);
+    length = from.get_big_endian(2);
+  }
+  what.is_external = length >= external_id_flag;
+  if (what.is_external) length -= external_id_flag;
+  if (length > (what.is_external ? external_id_bytes_max : customer_id_bytes_max)) from.fail();
+  what.name = from.get_bytes(length);
+  what.id = inverted(get_order_id(from));
+  return checked(from, list_key{what});
+}
 
 void put_tenant(byte_writer& to, std::string_view tenant) {
   CHECK(tenant.size() <= limits::tenant_bytes_max);
@@ -61,20 +108,25 @@ void encode_log_key(std::string& out, position first) {
 }
 
 void encode_customer_prefix(std::string& out, std::string_view tenant, std::string_view customer_id) {
-  CHECK(tenant.size() <= limits::tenant_bytes_max);
-  byte_writer to{out};
-  if (!tenant.empty()) {
-    to.put_big_endian(tenant_flag + tenant.size(), 2);
-    to.put_text(tenant);
-  }
-  to.put_big_endian(customer_id.size(), 2);
-  to.put_text(customer_id);
+  put_list_prefix(out, tenant, 0, customer_id);
 }
 
 void encode_customer_key(std::string& out, std::string_view tenant, std::string_view customer_id, order_id id) {
   encode_customer_prefix(out, tenant, customer_id);
-  for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(~byte);
-  byte_writer{out}.put_bytes(id.bytes);
+  byte_writer{out}.put_bytes(inverted(id).bytes);
+}
+
+void encode_external_id_prefix(std::string& out, std::string_view tenant, std::string_view external_id) {
+  put_list_prefix(out, tenant, external_id_flag, external_id);
+}
+
+void encode_external_id_key(std::string& out, std::string_view tenant, std::string_view external_id, order_id id) {
+  encode_external_id_prefix(out, tenant, external_id);
+  byte_writer{out}.put_bytes(inverted(id).bytes);
+}
+
+void encode_inverted_order_key(std::string& out, order_id id) {
+  byte_writer{out}.put_bytes(inverted(id).bytes);
 }
 
 std::optional<order_id> decode_order_key(std::string_view key) {
@@ -105,21 +157,21 @@ std::optional<position> decode_log_key(std::string_view key) {
   return checked(from, position{first});
 }
 
+std::optional<order_id> decode_inverted_order_key(std::string_view key) {
+  const auto id = decode_order_key(key);
+  return id ? std::optional(inverted(*id)) : std::nullopt;
+}
+
 std::optional<customer_key> decode_customer_key(std::string_view key) {
-  byte_reader from{key};
-  customer_key what;
-  std::uint64_t length = from.get_big_endian(2);
-  if (length >= tenant_flag) {
-    length -= tenant_flag;
-    if (length == 0 || length > limits::tenant_bytes_max) from.fail();
-    what.tenant = from.get_bytes(length);
-    length = from.get_big_endian(2);
-  }
-  if (length > customer_id_bytes_max) from.fail();
-  what.customer_id = from.get_bytes(length);
-  what.id = get_order_id(from);
-  for (std::uint8_t& byte : what.id.bytes) byte = static_cast<std::uint8_t>(~byte);
-  return checked(from, customer_key{what});
+  const auto found = decode_list_key(key);
+  if (!found || found->is_external) return std::nullopt;
+  return customer_key{found->tenant, found->name, found->id};
+}
+
+std::optional<external_id_key> decode_external_id_key(std::string_view key) {
+  const auto found = decode_list_key(key);
+  if (!found || !found->is_external) return std::nullopt;
+  return external_id_key{found->tenant, found->name, found->id};
 }
 
 }  // namespace ordem::storage

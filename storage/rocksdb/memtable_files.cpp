@@ -2,9 +2,12 @@
 
 #include <rocksdb/sst_file_writer.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "storage/records/keys.hpp"
 
@@ -76,7 +79,17 @@ rocksdb::Status write_memtable_files(const database& db, const memtable& from, b
     write(db.handle(to), family_names[static_cast<std::size_t>(to)], [&](table_file& file) { file.put(sorted); });
   };
   write_records(family::messages, from.messages);
-  write_records(family::customers, from.customers);
+  // The keys of both are in the family customers.
+  const auto customers = from.customers.sorted(from.last);
+  const auto external_ids = from.external_ids.sorted(from.last);
+  std::vector<const listed_key*> lists;
+  lists.reserve(customers.size() + external_ids.size());
+  std::merge(customers.begin(), customers.end(), external_ids.begin(), external_ids.end(), std::back_inserter(lists),
+             [](const listed_key* a, const listed_key* b) { return a->key() < b->key(); });
+  if (!lists.empty()) {
+    write(db.handle(family::customers), family_names[static_cast<std::size_t>(family::customers)],
+          [&](table_file& file) { file.put(lists); });
+  }
   if (!only_indexes) {
     write_records(family::orders, from.orders);
     write_records(family::versions, from.versions);

@@ -14,8 +14,9 @@ namespace {
 // How many memtables may wait to be written before apply waits for them.
 constexpr std::size_t immutable_memtables_max = 3;
 
-std::size_t customer_prefix_bytes(std::string_view customer_key) {
-  return customer_key.size() - sizeof(order_id::bytes);
+// Of a key of a customer or of an external id.
+std::size_t prefix_bytes(std::string_view list_key) {
+  return list_key.size() - sizeof(order_id::bytes);
 }
 
 }  // namespace
@@ -57,6 +58,8 @@ std::shared_ptr<memtable> memtable_set::make_memtable() const {
   auto made = std::make_shared<memtable>(std::max(limits_.entries, group_entries_max));
   made->messages.allocate();
   made->orders.allocate();
+  made->customers.allocate();
+  made->created.allocate();
   return made;
 }
 
@@ -96,6 +99,9 @@ void memtable_set::add(const message_entry& what, position at) {
 
   if (what.before == nullptr) {
     active_->new_orders.fetch_add(1, std::memory_order_relaxed);
+    key_.clear();
+    encode_inverted_order_key(key_, after.id);
+    active_->created.put(key_, 0, at);
   } else {
     const order& before = *what.before;
     key_.clear();
@@ -103,16 +109,37 @@ void memtable_set::add(const message_entry& what, position at) {
     encode_version_key(key_, after.id, before.version);
     encode_order(value_, before);
     active_->versions.put(key_, value_, at);
-
-    const std::string& customer_before = before.content.customer_id;
-    if (customer_before == after.content.customer_id) return;
-    key_.clear();
-    encode_customer_key(key_, after.origin.tenant, customer_before, after.id);
-    active_->customers.remove(key_, customer_prefix_bytes(key_), at);
   }
-  key_.clear();
-  encode_customer_key(key_, after.origin.tenant, after.content.customer_id, after.id);
-  active_->customers.put(key_, customer_prefix_bytes(key_), at);
+  add_to_lists(what.before.get(), after, at);
+}
+
+// Adds what lists of orders find an order by.
+void memtable_set::add_to_lists(const order* before, const order& after, position at) {
+  const std::string& tenant = after.origin.tenant;
+  const std::string& customer = after.content.customer_id;
+  if (before == nullptr || before->content.customer_id != customer) {
+    if (before != nullptr) {
+      key_.clear();
+      encode_customer_key(key_, tenant, before->content.customer_id, after.id);
+      active_->customers.remove(key_, prefix_bytes(key_), at);
+    }
+    key_.clear();
+    encode_customer_key(key_, tenant, customer, after.id);
+    active_->customers.put(key_, prefix_bytes(key_), at);
+  }
+
+  const auto& external_id = after.content.external_id;
+  if (before != nullptr && before->content.external_id == external_id) return;
+  if (before != nullptr && before->content.external_id) {
+    key_.clear();
+    encode_external_id_key(key_, tenant, *before->content.external_id, after.id);
+    active_->external_ids.remove(key_, prefix_bytes(key_), at);
+  }
+  if (external_id) {
+    key_.clear();
+    encode_external_id_key(key_, tenant, *external_id, after.id);
+    active_->external_ids.put(key_, prefix_bytes(key_), at);
+  }
 }
 
 void memtable_set::add(const capture_entry& what, position at) {

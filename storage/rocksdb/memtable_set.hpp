@@ -35,10 +35,13 @@ struct memtable {
         orders(entries_max),
         versions(entries_max),
         captures(entries_max),
-        customers(2 * entries_max) {}
+        customers(2 * entries_max, 2 * entries_max),
+        external_ids(2 * entries_max, 2 * entries_max),
+        created(entries_max, 1) {}
 
   std::size_t bytes() const noexcept {
-    return messages.bytes() + orders.bytes() + versions.bytes() + captures.bytes() + customers.bytes();
+    return messages.bytes() + orders.bytes() + versions.bytes() + captures.bytes() + customers.bytes() +
+           external_ids.bytes() + created.bytes();
   }
 
   recent_records messages;
@@ -46,6 +49,8 @@ struct memtable {
   recent_records versions;  // the superseded ones
   recent_records captures;
   recent_lists customers;                    // one list for each customer of a tenant
+  recent_lists external_ids;                 // one list for each external id of a tenant
+  recent_lists created;                      // one list of the ids that these entries created
   std::atomic<std::uint64_t> new_orders{0};  // created by these entries
   std::size_t entries = 0;                   // including those without records
   position last;                             // of its entries; set once it is full
@@ -97,6 +102,7 @@ class memtable_set {
 
  private:
   std::shared_ptr<memtable> make_memtable() const;
+  void add_to_lists(const order* before, const order& after, position at);
   void begin_memtable(position last);
   void flush_loop();
   void publish();

@@ -1,5 +1,5 @@
-// Lists of orders that are read one by one: those of a customer, and the versions of one order. Only for
-// storage/rocksdb/*.cpp.
+// Lists of orders that are read one by one: those of a customer or with an external id, all, and the versions of one.
+// Only for storage/rocksdb/*.cpp.
 #pragma once
 
 #include <memory>
@@ -14,11 +14,16 @@
 
 namespace ordem::storage {
 
-// As order_reader::list_orders() and order_reader::list_versions(), as of a snapshot, which the list keeps. `db` and
-// `records` must outlive the list. A list reads only the orders that next() returns. One thread at a time.
+// As the functions of order_reader, as of a snapshot, which the list keeps. `db` and `records` must outlive the list. A
+// list reads only the orders that next() returns. One thread at a time.
 std::unique_ptr<order_list> list_orders_of(const database& db, const record_reader& records, snapshot as_of,
                                            std::string_view tenant, std::string_view customer_id,
                                            std::optional<order_id> after);
+std::unique_ptr<order_list> list_external_of(const database& db, const record_reader& records, snapshot as_of,
+                                             std::string_view tenant, std::string_view external_id,
+                                             std::optional<order_id> after);
+std::unique_ptr<order_list> list_all_of(const database& db, const record_reader& records, snapshot as_of,
+                                        std::optional<order_id> after);
 std::unique_ptr<order_list> list_versions_of(const database& db, const record_reader& records, snapshot as_of,
                                              order_id id, std::optional<version> before);
 

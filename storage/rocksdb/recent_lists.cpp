@@ -20,13 +20,18 @@ bool comes_before(const listed_key& record, std::string_view key, position at) n
 
 }  // namespace
 
-recent_lists::recent_lists(std::size_t capacity)
-    : capacity_(capacity), slots_(std::bit_ceil(2 * capacity)), lists_(std::make_unique<list[]>(slots_)) {}
+recent_lists::recent_lists(std::size_t capacity, std::size_t lists_max) noexcept
+    : capacity_(capacity), slots_(std::bit_ceil(2 * lists_max)) {}
+
+void recent_lists::allocate() {
+  owned_ = std::make_unique<list[]>(slots_);
+  lists_.store(owned_.get(), std::memory_order_release);
+}
 
 // Returns the list of that name, or the free slot for it.
-recent_lists::list& recent_lists::list_of(std::string_view name) const noexcept {
+recent_lists::list& recent_lists::list_of(list* table, std::string_view name) const noexcept {
   for (std::size_t i = XXH3_64bits(name.data(), name.size());; ++i) {
-    list& found = lists_[i & (slots_ - 1)];
+    list& found = table[i & (slots_ - 1)];
     const listed_key* first = found.first.load(std::memory_order_acquire);
     if (first == nullptr || first->name() == name) return found;
   }
@@ -61,7 +66,8 @@ std::size_t recent_lists::random_levels() noexcept {
 
 void recent_lists::insert(std::string_view key, std::size_t name_bytes, position at, bool removed) {
   CHECK(size() < capacity_ && name_bytes <= key.size());
-  list& into = list_of(key.substr(0, name_bytes));
+  if (lists_.load(std::memory_order_relaxed) == nullptr) allocate();
+  list& into = list_of(lists_.load(std::memory_order_relaxed), key.substr(0, name_bytes));
   const bool is_first = into.first.load(std::memory_order_relaxed) == nullptr;
   const std::size_t levels = is_first ? 1 : random_levels();
   if (levels > 1 && into.upper.load(std::memory_order_relaxed) == nullptr) {
@@ -84,8 +90,10 @@ void recent_lists::insert(std::string_view key, std::size_t name_bytes, position
 // --- reading ---
 
 recent_lists::cursor recent_lists::seek(std::string_view name, std::string_view from, position upto) const noexcept {
-  list& of = list_of(name);
-  return {of, find(of, from, upto).front()->load(std::memory_order_acquire), upto};
+  list* const table = lists_.load(std::memory_order_acquire);
+  if (table == nullptr) return {nullptr, nullptr, upto};
+  list& of = list_of(table, name);
+  return {&of, find(of, from, upto).front()->load(std::memory_order_acquire), upto};
 }
 
 // Skips the older records of the key by a search, because an order that often changes its customer may have many.
@@ -104,10 +112,12 @@ void recent_lists::cursor::skip_newer() noexcept {
 
 std::vector<const listed_key*> recent_lists::sorted(position upto) const {
   std::vector<const listed_key*> found;
+  list* const table = lists_.load(std::memory_order_acquire);
+  if (table == nullptr) return found;
   found.reserve(size());
   for (std::size_t i = 0; i < slots_; ++i) {
-    listed_key* const first = lists_[i].first.load(std::memory_order_acquire);
-    for (cursor each(lists_[i], first, upto); each.get() != nullptr; each.next()) found.push_back(each.get());
+    listed_key* const first = table[i].first.load(std::memory_order_acquire);
+    for (cursor each(&table[i], first, upto); each.get() != nullptr; each.next()) found.push_back(each.get());
   }
   std::sort(found.begin(), found.end(), [](const listed_key* a, const listed_key* b) { return a->key() < b->key(); });
   return found;

@@ -43,11 +43,14 @@ class recent_lists {
   struct list;
 
  public:
-  // Has room for this many records.
-  explicit recent_lists(std::size_t capacity);
+  // Has room for this many records, in so many lists.
+  recent_lists(std::size_t capacity, std::size_t lists_max) noexcept;
 
   recent_lists(const recent_lists&) = delete;
   recent_lists& operator=(const recent_lists&) = delete;
+
+  // Allocates the table of lists, which the first record does otherwise. REQUIRES: there is no record.
+  void allocate();
 
   // The first `name_bytes` of the key are the name of its list. REQUIRES: `at` is not less than in the call before. One
   // thread at a time.
@@ -65,7 +68,7 @@ class recent_lists {
 
    private:
     friend class recent_lists;
-    cursor(list& of, listed_key* at, position upto) noexcept : list_(&of), at_(at), upto_(upto) { skip_newer(); }
+    cursor(list* of, listed_key* at, position upto) noexcept : list_(of), at_(at), upto_(upto) { skip_newer(); }
     void skip_newer() noexcept;
 
     list* list_;
@@ -98,13 +101,14 @@ class recent_lists {
   };
 
   void insert(std::string_view key, std::size_t name_bytes, position at, bool removed);
-  list& list_of(std::string_view name) const noexcept;
+  list& list_of(list* table, std::string_view name) const noexcept;
   std::size_t random_levels() noexcept;
   static places find(list& in, std::string_view key, position at) noexcept;
 
   const std::size_t capacity_;
-  const std::size_t slots_;        // open addressing, at most half full; a power of two
-  std::unique_ptr<list[]> lists_;  // by the hash of their names
+  const std::size_t slots_;            // open addressing, at most half full; a power of two
+  std::unique_ptr<list[]> owned_;      // by the hash of their names
+  std::atomic<list*> lists_{nullptr};  // null until there is a record, since many tables stay empty
   std::atomic<std::size_t> size_{0};
   std::uint64_t random_ = 0x9E3779B97F4A7C15;
   arena memory_;

@@ -57,6 +57,13 @@ class rocks_view final : public file_view {
                                           std::optional<order_id> after) const override {
     return list_orders_of(database_, records_, visible_.get(), tenant, customer_id, after);
   }
+  std::unique_ptr<order_list> list_external(std::string_view tenant, std::string_view external_id,
+                                            std::optional<order_id> after) const override {
+    return list_external_of(database_, records_, visible_.get(), tenant, external_id, after);
+  }
+  std::unique_ptr<order_list> list_all(std::optional<order_id> after) const override {
+    return list_all_of(database_, records_, visible_.get(), after);
+  }
   read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
                                                           const clock_reading& now) const override {
     return records_.find_message(tenant, id, now, visible_.get());

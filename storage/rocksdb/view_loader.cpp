@@ -33,6 +33,10 @@ class view_loader final : public store_loader {
     put(family::orders, encoded(encode_order_key, current.id), encoded(encode_order, current));
     put(family::customers, encoded(encode_customer_key, current.origin.tenant, current.content.customer_id, current.id),
         {});
+    if (current.content.external_id) {
+      put(family::customers,
+          encoded(encode_external_id_key, current.origin.tenant, *current.content.external_id, current.id), {});
+    }
   }
   void put_version(const order& what) override {
     if (!std::exchange(has_all_orders_, true)) write();

@@ -178,6 +178,11 @@ void check_key(std::string_view key) {
     encode_customer_key(bytes, listed->tenant, listed->customer_id, listed->id);
     CHECK(bytes == key);
   }
+  bytes.clear();
+  if (const auto named = decode_external_id_key(key)) {
+    encode_external_id_key(bytes, named->tenant, named->external_id, named->id);
+    CHECK(bytes == key);
+  }
 }
 
 void run(std::string_view input) {

@@ -69,13 +69,18 @@ class fake_orders final : public order_reader {
   }
   std::unique_ptr<order_list> list_orders(std::string_view tenant, std::string_view customer_id,
                                           std::optional<order_id> after) const override {
-    std::vector<shared_order> found;
-    for (const auto& [id, versions] : versions_) {
-      const bool older = !after || id < *after;
-      const bool is_own = versions.back()->origin.tenant == tenant;
-      if (older && is_own && versions.back()->content.customer_id == customer_id) found.push_back(versions.back());
-    }
-    return std::make_unique<list>(*this, std::move(found));
+    return list_if(after, [&](const order& each) {
+      return each.origin.tenant == tenant && each.content.customer_id == customer_id;
+    });
+  }
+  std::unique_ptr<order_list> list_external(std::string_view tenant, std::string_view external_id,
+                                            std::optional<order_id> after) const override {
+    return list_if(after, [&](const order& each) {
+      return each.origin.tenant == tenant && each.content.external_id == external_id;
+    });
+  }
+  std::unique_ptr<order_list> list_all(std::optional<order_id> after) const override {
+    return list_if(after, [](const order&) { return true; });
   }
   read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
                                                           const clock_reading& now) const override {
@@ -113,6 +118,15 @@ class fake_orders final : public order_reader {
   auto read(Find find) const -> read_result<decltype(find())> {
     if (fails_) return tl::make_unexpected(read_error::storage_failed);
     return find();
+  }
+  // Lists the orders whose current version fits.
+  template <class Predicate>
+  std::unique_ptr<order_list> list_if(std::optional<order_id> after, Predicate fits) const {
+    std::vector<shared_order> found;
+    for (const auto& [id, versions] : versions_) {
+      if ((!after || id < *after) && fits(*versions.back())) found.push_back(versions.back());
+    }
+    return std::make_unique<list>(*this, std::move(found));
   }
   template <class Predicate>
   std::vector<shared_order> all_of(const order_id& id, Predicate fits) const {

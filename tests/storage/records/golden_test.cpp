@@ -226,6 +226,10 @@ std::vector<golden> all_golden() {
       {"customer_key", "the key of an order of customer c-1001", encoded(encode_customer_key, "", "c-1001", id)},
       {"tenant_customer_key", "the key of an order of customer c-1001 of tenant-1",
        encoded(encode_customer_key, golden_origin.tenant, "c-1001", id)},
+      {"external_id_key", "the key of an order with the external id PO-7",
+       encoded(encode_external_id_key, "", "PO-7", id)},
+      {"tenant_external_id_key", "the key of an order of tenant-1 with the external id PO-7",
+       encoded(encode_external_id_key, golden_origin.tenant, "PO-7", id)},
   };
 }
 
@@ -285,6 +289,15 @@ TEST_CASE("golden files decode to what they were made of") {
     CHECK(listed->tenant == tenant);
     CHECK(listed->customer_id == "c-1001");
     CHECK(listed->id == golden_order().id);
+    CHECK_FALSE(decode_external_id_key(key));
+
+    const std::string external = read_bytes(tenant.empty() ? "external_id_key" : "tenant_external_id_key");
+    const auto named = decode_external_id_key(external);
+    REQUIRE(named);
+    CHECK(named->tenant == tenant);
+    CHECK(named->external_id == "PO-7");
+    CHECK(named->id == golden_order().id);
+    CHECK_FALSE(decode_customer_key(external));
   }
 
   CHECK(decode_capture(read_bytes("capture_allocated")) == golden_allocation());

@@ -89,6 +89,8 @@ TEST_CASE("no customer's keys begin with another customer's prefix, whatever the
   for (const auto& one : all) {
     const std::string prefix = key_of(encode_customer_prefix, one.first, one.second);
     for (const auto& other : all) {
+      // As the external id of another order, too.
+      REQUIRE_FALSE(key_of(encode_external_id_key, other.first, other.second, random.id()).starts_with(prefix));
       if (one == other) continue;
       REQUIRE_FALSE(key_of(encode_customer_key, other.first, other.second, random.id()).starts_with(prefix));
     }
@@ -107,6 +109,13 @@ TEST_CASE("keys decode to what was encoded") {
     const auto listed = decode_customer_key(key);
     REQUIRE(listed);
     REQUIRE((listed->tenant == tenant && listed->customer_id == customer && listed->id == id));
+    const std::string external = key_of(encode_external_id_key, tenant, customer, id);
+    const auto named = decode_external_id_key(external);
+    REQUIRE(named);
+    REQUIRE((named->tenant == tenant && named->external_id == customer && named->id == id));
+    REQUIRE_FALSE(decode_customer_key(external));
+    REQUIRE_FALSE(decode_external_id_key(key));
+    REQUIRE(decode_inverted_order_key(key_of(encode_inverted_order_key, id)) == id);
     const guid message = random.a_guid();
     REQUIRE(decode_message_key(key_of(encode_message_key, tenant, message)) == message_key{tenant, message});
     const capture_key capture = random.a_key();

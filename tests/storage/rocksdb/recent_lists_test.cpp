@@ -44,7 +44,7 @@ texts sorted_texts(const recent_lists& lists, position upto) {
 }
 
 TEST_CASE("a list returns its keys in byte order, whatever the order of insertion") {
-  recent_lists lists(10);
+  recent_lists lists(10, 10);
   CHECK(all_from(lists, "cust1", "cust1", the_end).empty());
   lists.put("cust1/c", name_bytes, {1});
   lists.put("cust1/a", name_bytes, {2});
@@ -60,7 +60,7 @@ TEST_CASE("a list returns its keys in byte order, whatever the order of insertio
 }
 
 TEST_CASE("a key is read as of the reader's position") {
-  recent_lists lists(10);
+  recent_lists lists(10, 10);
   lists.put("cust1/b", name_bytes, {2});
   lists.remove("cust1/b", name_bytes, {4});
   lists.put("cust1/a", name_bytes, {5});
@@ -85,7 +85,7 @@ TEST_CASE("lists hold what a map of sets would, for every reader's position") {
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
   constexpr std::uint64_t count = 4000;
-  recent_lists lists(count);
+  recent_lists lists(count, count);
   // For each key, its changes by position.
   std::map<std::string, std::map<std::uint64_t, bool>> changes;
   for (std::uint64_t at = 1; at <= count; ++at) {
@@ -116,7 +116,7 @@ TEST_CASE("lists hold what a map of sets would, for every reader's position") {
 
 TEST_CASE("an order that changes its customer ten thousand times costs a reader one step") {
   constexpr std::uint64_t count = 20'000;
-  recent_lists lists(count + 2);
+  recent_lists lists(count + 2, 1);
   lists.put("cust1/b", name_bytes, {1});
   for (std::uint64_t at = 2; at <= count; ++at) {
     at % 2 == 0 ? lists.remove("cust1/a", name_bytes, {at}) : lists.put("cust1/a", name_bytes, {at});
@@ -128,7 +128,7 @@ TEST_CASE("an order that changes its customer ten thousand times costs a reader 
 
 TEST_CASE("readers of other threads see every key up to the position that they know, in order") {
   constexpr std::uint64_t count = 50'000;
-  recent_lists lists(count);
+  recent_lists lists(count, count);
   std::atomic<std::uint64_t> written{0};
   std::atomic<std::uint64_t> wrong{0};
   // The key of entry n is count - n, with neighbours exchanged, so that every other one goes to the second place.
