@@ -38,9 +38,12 @@ inline constexpr std::size_t page_size_default = 100;
 inline constexpr std::size_t page_size_max = 1000;
 // Size of the orders on a page, as JSON. A page of large orders has fewer of them, but at least one.
 inline constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
+// Orders that a search looks at for one page, whether they match or not.
+inline constexpr std::size_t page_orders_looked_at_max = 10'000;
 
 static_assert(unit_price_minor_units_max <= total_minor_units_max, "one item at the highest price must be orderable");
 static_assert(page_size_default <= page_size_max);
+static_assert(page_size_max <= page_orders_looked_at_max, "a page of which every order matches must be full");
 static_assert(guid_bytes_max <= 255, "records store the length of a GUID in one byte");
 static_assert(tenant_bytes_max <= 255, "keys store the length of a tenant in one byte");
 

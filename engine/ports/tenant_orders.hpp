@@ -4,9 +4,11 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "engine/ports/order_search.hpp"
 #include "engine/ports/readers.hpp"
 
 namespace ordem {
@@ -18,12 +20,20 @@ class tenant_orders {
 
   read_result<shared_order> find_order(order_id id) const { return own(all_.find_order(id)); }
   read_result<shared_order> find_version(order_id id, version which) const { return own(all_.find_version(id, which)); }
-  // `of` was returned by find_order().
-  std::unique_ptr<order_list> list_versions(const order& of, std::optional<version> before) const {
-    return all_.list_versions(of.id, before);
+  // Returns all versions of an order that find_order() returned.
+  order_search find_versions(const order& of, std::optional<version> before) const {
+    return {all_.list_versions(of.id, before), std::string(tenant_), {}};
   }
-  std::unique_ptr<order_list> list_orders(std::string_view customer_id, std::optional<order_id> after) const {
-    return all_.list_orders(tenant_, customer_id, after);
+  // Returns the search for the orders that match, beginning after (older than) `after`.
+  order_search find_orders(order_filter filter, std::optional<order_id> after) const {
+    if (filter.created_before) {
+      const order_id end = lowest_id_at(*filter.created_before);
+      if (!after || end < *after) after = end;
+    }
+    auto among = filter.external_id   ? all_.list_external(tenant_, *filter.external_id, after)
+                 : filter.customer_id ? all_.list_orders(tenant_, *filter.customer_id, after)
+                                      : all_.list_all(after);
+    return {std::move(among), std::string(tenant_), std::move(filter)};
   }
   read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const {
     return all_.find_message(tenant_, id, now);

@@ -11,6 +11,7 @@
 #include "engine/codec/write_body.hpp"
 #include "engine/ports/tenant_orders.hpp"
 #include "engine/rules/validate.hpp"
+#include "http-edge/orders/list_query.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "http-edge/orders/write_message.hpp"
 #include "http-edge/protocol/headers.hpp"
@@ -147,26 +148,6 @@ response get_version(const http_request& request, const route& to, const tenant_
   return with_tag_check(request, **found);
 }
 
-// The query of a list: the size of the page and where it begins.
-struct page_query {
-  std::size_t limit = limits::page_size_default;
-  std::optional<std::string> cursor;
-};
-
-or_response<page_query> read_page_query(const route& to) {
-  page_query page;
-  if (const auto text = to.query_value("limit")) {
-    const auto limit = parse_positive(*text);
-    if (!limit || *limit > limits::page_size_max)
-      return refuse(problem::malformed_query, "limit is not a number from 1 to 1000");
-    page.limit = static_cast<std::size_t>(*limit);
-  }
-  page.cursor = to.query_value("cursor");
-  return page;
-}
-
-constexpr std::string_view bad_cursor = "cursor is not the next_cursor of an earlier answer";
-
 read_response list_versions(const route& to, const tenant_orders& orders) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
@@ -175,31 +156,29 @@ read_response list_versions(const route& to, const tenant_orders& orders) {
   std::optional<version> before;
   if (page->cursor) {
     const auto number = parse_positive(*page->cursor);
-    if (!number) return problem_response(problem::malformed_query, bad_cursor);
+    if (!number) return bad_cursor();
     before = version{*number};
   }
   const auto current = orders.find_order(*id);
   if (!current) return storage_failed_response();
   if (*current == nullptr) return no_such_order();
-  return order_page("versions", orders.list_versions(**current, before), page->limit,
-                    [](const order& last) { return std::to_string(last.version.number); });
+  return order_page("versions", orders.find_versions(**current, before), page->limit,
+                    [](const order& last, bool) { return std::to_string(last.version.number); });
+}
+
+// The cursor is an id. That of an order that was passed over is not shown, since it may be of another tenant.
+std::string order_cursor_after(const order& last, bool is_on_page) {
+  return (is_on_page ? last.id : lowest_id_like(last.id)).to_string();
 }
 
 read_response list_orders(const route& to, const tenant_orders& orders) {
   const auto page = read_page_query(to);
   if (!page) return page.error();
-  const auto customer_id = to.query_value("customer_id");
-  if (!customer_id) return problem_response(problem::malformed_query, "customer_id is missing");
-  if (const auto rule = validate_customer_id(*customer_id)) {
-    return problem_response(problem::malformed_query, "customer_id " + std::string(*rule));
-  }
-  std::optional<order_id> after;
-  if (page->cursor) {
-    after = order_id::parse(*page->cursor);
-    if (!after) return problem_response(problem::malformed_query, bad_cursor);
-  }
-  return order_page("orders", orders.list_orders(*customer_id, after), page->limit,
-                    [](const order& last) { return last.id.to_string(); });
+  auto filter = read_order_filter(to);
+  if (!filter) return std::move(filter.error());
+  const auto after = read_order_cursor(*page);
+  if (!after) return after.error();
+  return order_page("orders", orders.find_orders(std::move(*filter), *after), page->limit, order_cursor_after);
 }
 
 response get_message(const route& to, const tenant_orders& orders, const clock_reading& now) {

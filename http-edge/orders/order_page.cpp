@@ -8,19 +8,20 @@
 
 namespace ordem::http_edge {
 
-order_page::order_page(std::string_view list_name, std::unique_ptr<order_list> orders, std::size_t orders_max,
-                       std::string (*cursor_after)(const order&))
+order_page::order_page(std::string_view list_name, order_search orders, std::size_t orders_max,
+                       std::string (*cursor_after)(const order&, bool is_on_page))
     : orders_(std::move(orders)), orders_max_(orders_max), cursor_after_(cursor_after), body_(list_name) {}
 
-// Reads one order more than the page contains, to know whether there is a next page.
+// Looks at one order more than the page has, to know whether there is a next page.
 std::optional<response> order_page::read_until(std::chrono::steady_clock::time_point end) {
   do {
-    auto next = orders_->next();
+    auto next = orders_.next();
     if (!next) return storage_failed_response();
-    if (*next == nullptr) return finish(false);
-    if (body_.orders() == orders_max_) return finish(true);
-    body_.add(**next);
-    if (body_.bytes() > limits::page_bytes_max && body_.orders() > 1) {
+    if (next->order == nullptr) return finish(false);
+    if (body_.orders() == orders_max_ || looked_at_ == limits::page_orders_looked_at_max) return finish(true);
+    ++looked_at_;
+    if (next->is_found) body_.add(*next->order);
+    if (next->is_found && body_.bytes() > limits::page_bytes_max && body_.orders() > 1) {
       body_.drop_last();
       return finish(true);
     }
@@ -30,7 +31,8 @@ std::optional<response> order_page::read_until(std::chrono::steady_clock::time_p
 }
 
 response order_page::finish(bool has_next) {
-  return json_response(200, body_.finish(has_next ? std::optional(cursor_after_(*last_)) : std::nullopt));
+  const auto cursor = has_next ? std::optional(cursor_after_(*last_.order, last_.is_found)) : std::nullopt;
+  return json_response(200, body_.finish(cursor));
 }
 
 }  // namespace ordem::http_edge

@@ -122,7 +122,8 @@ void name_resource(route& to, const std::vector<std::string>& path) {
 
 // Returns the query parameters of a call.
 std::span<const std::string_view> known_parameters(resource what, http::verb method) {
-  static constexpr std::string_view of_orders[] = {"customer_id", "limit", "cursor"};
+  static constexpr std::string_view of_orders[] = {"customer_id",    "external_id", "status", "created_after",
+                                                   "created_before", "limit",       "cursor"};
   static constexpr std::string_view of_versions[] = {"limit", "cursor"};
   static constexpr std::string_view of_batches[] = {"keys"};
   if (is_of_batches(what)) return of_batches;

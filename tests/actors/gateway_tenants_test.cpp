@@ -180,12 +180,20 @@ TEST_CASE_METHOD(gateway_tenants_test, "tenants may use the same GUIDs, customer
     const tenant_orders own(view, client.who.tenant);
     std::size_t listed = 0;
     for (std::uint64_t customer = 0; customer < 3; ++customer) {
-      const auto list = own.list_orders(customer_of(customer), std::nullopt);
-      for (shared_order next = list->next().value(); next != nullptr; next = list->next().value()) {
-        CHECK(next->origin == client.who);
-        CHECK(next->version == version{2});
+      auto search = own.find_orders({.customer_id = customer_of(customer)}, std::nullopt);
+      for (auto next = search.next().value(); next.order != nullptr; next = search.next().value()) {
+        CHECK(next.is_found);
+        CHECK(next.order->origin == client.who);
+        CHECK(next.order->version == version{2});
         ++listed;
       }
+    }
+    CHECK(listed == names_each);
+    listed = 0;
+    auto all = own.find_orders({}, std::nullopt);
+    for (auto next = all.next().value(); next.order != nullptr; next = all.next().value()) {
+      CHECK(next.is_found == (next.order->origin.tenant == client.who.tenant));
+      if (next.is_found) ++listed;
     }
     CHECK(listed == names_each);
     for (std::size_t other = 0; other < tenants.size(); ++other) {

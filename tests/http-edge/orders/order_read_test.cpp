@@ -287,8 +287,17 @@ TEST_CASE("an invalid query of a list is refused, and the detail names the param
   };
   const std::string orders = "/api/v1/orders?customer_id=c";
   const row rows[] = {
-      {"/api/v1/orders", "customer_id"},
-      {"/api/v1/orders?limit=5", "customer_id"},
+      {"/api/v1/orders?external_id=", "external_id"},
+      {"/api/v1/orders?external_id=a%0A", "external_id must not contain control characters"},
+      {"/api/v1/orders?external_id=" + std::string(129, 'c'), "external_id"},
+      {"/api/v1/orders?status=paid", "status must be new"},
+      {"/api/v1/orders?status=", "status"},
+      {"/api/v1/orders?created_after=yesterday", "created_after must be a time"},
+      {"/api/v1/orders?created_after=2026-11-22T10:15:30+01:00", "created_after must be a time"},
+      {"/api/v1/orders?created_before=2026-11-22", "created_before must be a time"},
+      {"/api/v1/orders?created_before=", "created_before"},
+      {"/api/v1/orders?created=2026-11-22T10:15:30Z", "created"},
+      {orders + "&status=new&status=new", "status is given more than once"},
       {"/api/v1/orders?customer_id=", "customer_id"},
       {"/api/v1/orders?customer_id", "customer_id"},
       {"/api/v1/orders?customer_id=" + std::string(129, 'c'), "customer_id"},
@@ -324,6 +333,93 @@ TEST_CASE("an invalid query of a list is refused, and the detail names the param
     CHECK(slug_of(refused) == "malformed-query");
     CHECK(member_of(refused.body, "detail").find(named) != std::string::npos);
   }
+}
+
+// --- searches ---
+
+// The ids of the orders on a page, without the quotes.
+std::vector<std::string> ids_on(const response& page) {
+  std::vector<std::string> ids;
+  for (const std::string& each : members_of(page.body, "order_id")) ids.push_back(each.substr(1, each.size() - 2));
+  return ids;
+}
+
+order order_at(timestamp at, std::uint8_t number) {
+  order made = numbered_order(number);
+  made.id = lowest_id_at(at);
+  made.id.bytes[6] = 0x70;
+  made.id.bytes[15] = number;
+  made.created_at = at;
+  return made;
+}
+
+TEST_CASE("orders are found by each parameter, and by all of them") {
+  exchange with_server;
+  std::vector<order> orders;
+  for (std::uint8_t number = 1; number <= 5; ++number) {
+    orders.push_back(order_at(sample_time + std::chrono::seconds{number}, number));
+  }
+  orders[0].content.customer_id = "c-2";
+  orders[1].status = order_status::confirmed;
+  orders[2].content.external_id = "PO 7";
+  orders[3].content.external_id = "PO 7";
+  orders[3].status = order_status::confirmed;
+  orders[4].origin.tenant = "shop";
+  for (const order& each : orders) with_server.orders.add(each);
+  const auto found = [&](const std::string& query) { return ids_on(with_server.get("/api/v1/orders" + query)); };
+  const auto ids = [&](std::initializer_list<std::size_t> numbers) {
+    std::vector<std::string> all;
+    for (const std::size_t number : numbers) all.push_back(orders[number - 1].id.to_string());
+    return all;
+  };
+  const auto at = [](int second) { return to_rfc3339(sample_time + std::chrono::seconds{second}); };
+  CHECK(found("") == ids({4, 3, 2, 1}));
+  CHECK(found("?customer_id=c-2") == ids({1}));
+  CHECK(found("?external_id=PO+7") == ids({4, 3}));
+  CHECK(found("?external_id=PO%207&status=new") == ids({3}));
+  CHECK(found("?status=confirmed") == ids({4, 2}));
+  CHECK(found("?created_after=" + at(2)) == ids({4, 3, 2}));
+  CHECK(found("?created_before=" + at(3)) == ids({2, 1}));
+  CHECK(found("?created_after=" + at(2) + "&created_before=" + at(4)) == ids({3, 2}));
+  CHECK(found("?created_after=" + at(4) + "&created_before=" + at(4)).empty());
+  CHECK(found("?created_after=" + at(2) + "&created_before=" + at(4) + "&customer_id=c-1001&status=confirmed") ==
+        ids({2}));
+  CHECK(found("?customer_id=c-1001&external_id=PO+7&created_before=" + at(4)) == ids({3}));
+  with_server.sender = {"shop", "till-7"};
+  CHECK(found("") == ids({5}));
+}
+
+TEST_CASE("a page ends after 10000 orders that it looked at, and its cursor continues behind them") {
+  exchange with_server;
+  constexpr std::uint64_t count = 25'000;
+  for (std::uint64_t number = 1; number <= count; ++number) {
+    order made = numbered_order(number);
+    made.id = lowest_id_at(sample_time + milliseconds{static_cast<std::int64_t>(number)});
+    made.id.bytes[15] = 1;
+    if (number % 2 == 0) made.origin.tenant = "shop";
+    if (number == 1) made.status = order_status::confirmed;
+    with_server.orders.add(made);
+  }
+  const std::string target = "/api/v1/orders?status=confirmed&limit=5";
+  std::string cursor;
+  std::size_t pages = 0;
+  for (;;) {
+    const std::size_t before = with_server.orders.listed();
+    const response page = with_server.get(target + cursor);
+    ++pages;
+    REQUIRE(with_server.orders.listed() <= before + limits::page_orders_looked_at_max + 1);
+    const std::string next = member_of(page.body, "next_cursor");
+    if (next == "null") {
+      CHECK(ids_on(page).size() == 1);
+      break;
+    }
+    CHECK(ids_on(page).empty());
+    // Not the id of an order, which may be another tenant's.
+    const auto behind = order_id::parse(next.substr(1, next.size() - 2)).value();
+    CHECK(behind == lowest_id_like(behind));
+    cursor = "&cursor=" + next.substr(1, next.size() - 2);
+  }
+  CHECK(pages == 3);
 }
 
 TEST_CASE("the versions of an order that does not exist are not found, with any cursor") {
