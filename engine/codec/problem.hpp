@@ -57,11 +57,31 @@ enum class problem : std::uint8_t {
 // The number of problems.
 inline constexpr std::size_t problem_count = static_cast<std::size_t>(problem::draining) + 1;
 
+// What a client does after a problem: whether another attempt can succeed, and with which key (GUID). Whatever is not
+// recorded leaves its key free; a recorded outcome is returned to every repeat of its key.
+enum class retry : std::uint8_t {
+  later,           // nothing was recorded: the same request with the same key, later
+  for_outcome,     // it may have been executed, or will be: the same request with the same key returns the outcome
+  corrected,       // nothing was recorded: the request must be corrected, and may keep its key
+  with_valid_key,  // the request has no valid key: it needs another one
+  with_new_key,    // the key has an outcome, or belongs to another request: a changed request needs a new key
+  never,           // no request for this can succeed, with any key
+};
+
+// The members retry and retry_reason of a problem's body.
+struct retry_advice {
+  std::string_view key;          // "same-key", "new-key" or "never"
+  std::string_view reason;       // "temporary", "outcome-unknown", "correct-request", "key-used" or "final"
+  std::string_view explanation;  // for the page
+};
+retry_advice advice_of(retry what) noexcept;
+
 struct problem_row {
   problem which;
   std::string_view slug;  // the last part of the type, /problems/<slug>
   unsigned status;
   unsigned code;  // in the body: the status, or the number that the replaced services used
+  codec::retry retry;
   std::string_view title;
   std::string_view explanation;  // for the page: what happened and what to do
 };

@@ -41,6 +41,10 @@ std::string problem_page(const codec::problem_row& row) {
   page += "</h1>\n<p>Status <code>" + std::to_string(row.status) + "</code>, code <code>" + std::to_string(row.code) +
           "</code>, type <code>/problems/" + std::string(row.slug) + "</code></p>\n<p>";
   append_html(page, row.explanation);
+  const codec::retry_advice advice = codec::advice_of(row.retry);
+  page += "</p>\n<p>Retry: <code>" + std::string(advice.key) + "</code>, reason <code>" + std::string(advice.reason) +
+          "</code>. ";
+  append_html(page, advice.explanation);
   page += "</p>\n<p><a href=\"/problems/\">All problems</a></p>\n</body>\n</html>\n";
   return page;
 }

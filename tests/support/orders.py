@@ -144,6 +144,7 @@ def assert_problem(response, status, slug, code=None):
     assert problem["code"] == (code or status)
     assert problem["title"] and problem["detail"]
     assert problem["message"] == problem["title"]
+    assert problem["retry"] in ("same-key", "new-key", "never") and problem["retry_reason"]
     if status in (429, 503):
         assert int(response.header("Retry-After")) >= 0
     return problem

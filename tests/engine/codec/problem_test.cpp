@@ -3,6 +3,9 @@
 #include <catch2/catch.hpp>
 #include <set>
 #include <string>
+#include <vector>
+
+#include "engine/codec/message_json.hpp"
 
 namespace ordem::codec {
 namespace {
@@ -81,15 +84,80 @@ TEST_CASE("stale data has the title that clients of the replaced services expect
 TEST_CASE("a problem's body is pinned") {
   CHECK(problem_body(row_of(problem::guid_missing), 400, "no \"GUID\"") ==
         R"({"type":"/problems/guid-missing","title":"the request has no GUID","status":400,)"
-        R"("detail":"no \"GUID\"","code":400,"message":"the request has no GUID"})");
+        R"("detail":"no \"GUID\"","code":400,"message":"the request has no GUID",)"
+        R"("retry":"new-key","retry_reason":"correct-request"})");
 }
 
 TEST_CASE("the code of a problem is that of its row, or the status of the response") {
   CHECK(problem_body(row_of(problem::stale_version), 412, "d", ",\"current_version\":2") ==
         R"({"type":"/problems/stale-version","title":"data is out of date","status":412,)"
-        R"("detail":"d","code":3043,"message":"data is out of date","current_version":2})");
+        R"("detail":"d","code":3043,"message":"data is out of date",)"
+        R"("retry":"new-key","retry_reason":"key-used","current_version":2})");
   CHECK(problem_body(row_of(problem::guid_reused), 409, "d").find(R"("status":409,"detail":"d","code":409,)") !=
         std::string::npos);
+}
+
+// The advice of the problem of a recorded rejection, of a refusal and of what the edge finds differs in one thing: what
+// the key is worth afterwards.
+TEST_CASE("each row says what a client may retry, and with which key") {
+  struct row {
+    std::string_view key;
+    std::string_view reason;
+    std::vector<std::string_view> slugs;
+  };
+  const row rows[] = {
+      {"same-key",
+       "temporary",
+       {"request-timeout", "rate-limited", "backup-running", "recovering", "overloaded", "too-many-connections",
+        "storage-failed", "persistence-behind"}},
+      {"same-key", "outcome-unknown", {"request-in-flight", "message-not-found", "read-only", "draining"}},
+      {"same-key",
+       "correct-request",
+       {"guid-mismatch", "version-required", "version-malformed", "version-mismatch", "malformed-json", "not-ndjson",
+        "invalid-order", "malformed-query", "unsupported-media-type", "body-too-large", "order-not-found",
+        "version-not-found", "malformed-request", "expectation-failed", "headers-too-large", "unauthenticated",
+        "forbidden", "misdirected-request", "backup-refused"}},
+      {"new-key", "correct-request", {"guid-missing", "guid-malformed"}},
+      {"new-key", "key-used", {"guid-reused", "stale-version", "status-not-allowed"}},
+      {"never", "final", {"order-closed", "not-found", "method-not-allowed", "forbidden-origin"}},
+  };
+  std::set<std::string_view> seen;
+  for (const auto& [key, reason, slugs] : rows) {
+    for (const std::string_view slug : slugs) {
+      CAPTURE(slug);
+      CHECK(seen.insert(slug).second);
+      const problem_row* found = find_problem(slug);
+      REQUIRE(found != nullptr);
+      const retry_advice advice = advice_of(found->retry);
+      CHECK(advice.key == key);
+      CHECK(advice.reason == reason);
+      CHECK(advice.explanation.ends_with('.'));
+    }
+  }
+  CHECK(seen.size() == problem_table().size());
+}
+
+TEST_CASE(
+    "a recorded rejection uses up its key, and is final only if no status follows from which content can change") {
+  for (const verdict what : {verdict::stale_version, verdict::status_not_allowed, verdict::order_closed}) {
+    const auto which = recorded_problem(what);
+    REQUIRE(which.has_value());
+    CHECK(advice_of(row_of(*which).retry).key != "same-key");
+  }
+  constexpr order_status all[] = {order_status::fresh, order_status::confirmed, order_status::shipped,
+                                  order_status::delivered, order_status::cancelled};
+  for (const order_status from : all) {
+    for (const order_status to : all) CHECK_FALSE((!is_open(from) && may_become(from, to) && is_open(to)));
+  }
+}
+
+TEST_CASE("every problem with Retry-After asks for the same key") {
+  for (const problem_row& row : problem_table()) {
+    CAPTURE(row.slug);
+    const bool waits = row.status == 503 || row.status == 429 || row.which == problem::request_in_flight;
+    if (waits) CHECK(advice_of(row.retry).key == "same-key");
+    if (advice_of(row.retry).reason == "temporary") CHECK((waits || row.status == 408 || row.status == 409));
+  }
 }
 
 }  // namespace

@@ -53,11 +53,14 @@ TEST_CASE("every problem has a page that explains it") {
     CHECK(page.find("<code>" + std::to_string(row.status) + "</code>") != std::string::npos);
     CHECK(page.find("<code>" + std::to_string(row.code) + "</code>") != std::string::npos);
     CHECK(page.find(row.explanation.substr(0, 20)) != std::string::npos);
+    const codec::retry_advice advice = codec::advice_of(row.retry);
+    CHECK(page.find("<p>Retry: <code>" + std::string(advice.key) + "</code>, reason <code>" +
+                    std::string(advice.reason) + "</code>. " + std::string(advice.explanation)) != std::string::npos);
   }
 }
 
 TEST_CASE("a page escapes characters that have a meaning in HTML") {
-  const problem_row row{problem::not_found, "x", 404, 404, "a < b & c", "d <script> & e."};
+  const problem_row row{problem::not_found, "x", 404, 404, codec::retry::never, "a < b & c", "d <script> & e."};
   const std::string page = problem_page(row);
   check_page(page);
   CHECK(page.find("<h1>a &lt; b &amp; c</h1>") != std::string::npos);

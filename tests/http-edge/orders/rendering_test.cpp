@@ -83,7 +83,8 @@ TEST_CASE("a stale version gets code 3043, with 412 if it was in If-Match, else 
     return R"({"type":"/problems/stale-version","title":"data is out of date","status":)" + std::string(status) +
            R"(,"detail":"the write was made against version 3, )"
            R"(but order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is at version 4",)"
-           R"("code":3043,"message":"data is out of date","current_version":4,"supplied_version":3})";
+           R"("code":3043,"message":"data is out of date","retry":"new-key","retry_reason":"key-used",)"
+           R"("current_version":4,"supplied_version":3})";
   };
   const response by_body = write_response(done(stale_outcome(false)), later, shown);
   CHECK(by_body.status == 409);
@@ -101,7 +102,8 @@ TEST_CASE("a status that is not allowed gets 409 with code 3044") {
   CHECK(made.body ==
         R"({"type":"/problems/status-not-allowed","title":"the status change is not allowed","status":409,)"
         R"("detail":"order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is delivered and cannot become confirmed",)"
-        R"("code":3044,"message":"the status change is not allowed"})");
+        R"("code":3044,"message":"the status change is not allowed",)"
+        R"("retry":"new-key","retry_reason":"key-used"})");
   CHECK(header_of(made, "Idempotency-Expires") == expiry_text);
   CHECK(header_of(made, "Ordem-Position") == "17");
 }
@@ -112,7 +114,8 @@ TEST_CASE("a closed order gets 409 with code 3045, even if the version was in If
   CHECK(made.body ==
         R"({"type":"/problems/order-closed","title":"the order can no longer be changed","status":409,)"
         R"("detail":"order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is shipped: its content can no longer change",)"
-        R"("code":3045,"message":"the order can no longer be changed"})");
+        R"("code":3045,"message":"the order can no longer be changed",)"
+        R"("retry":"never","retry_reason":"final"})");
 }
 
 TEST_CASE("a replayed response equals the original, apart from one additional header") {
@@ -160,41 +163,45 @@ TEST_CASE("each refusal has its problem, and nothing is recorded") {
   const row rows[] = {
       {order_not_found{}, 404,
        R"({"type":"/problems/order-not-found","title":"there is no such order","status":404,)"
-       R"("detail":"no order has this id","code":404,"message":"there is no such order"})",
+       R"("detail":"no order has this id","code":404,"message":"there is no such order",)"
+       R"("retry":"same-key","retry_reason":"correct-request"})",
        false},
       {guid_reused{}, 422,
        R"({"type":"/problems/guid-reused","title":"the GUID was used for a different request","status":422,)"
        R"("detail":"the GUID names an earlier request that was not this one","code":422,)"
-       R"("message":"the GUID was used for a different request"})",
+       R"("message":"the GUID was used for a different request","retry":"new-key","retry_reason":"key-used"})",
        false},
       {request_in_flight{}, 409,
        R"({"type":"/problems/request-in-flight","title":"a request with this GUID is being executed","status":409,)"
        R"("detail":"the first request with this GUID has not been answered yet","code":409,)"
-       R"("message":"a request with this GUID is being executed"})",
+       R"("message":"a request with this GUID is being executed",)"
+       R"("retry":"same-key","retry_reason":"outcome-unknown"})",
        true},
       {unavailability::overloaded, 503,
        R"({"type":"/problems/overloaded","title":"the server is overloaded","status":503,)"
        R"("detail":"too many requests are being executed; nothing was done","code":503,)"
-       R"("message":"the server is overloaded"})",
+       R"("message":"the server is overloaded","retry":"same-key","retry_reason":"temporary"})",
        true},
       {unavailability::read_only, 503,
        R"({"type":"/problems/read-only","title":"the server takes no writes","status":503,)"
-       R"("detail":"no writes are taken at present; reads go on","code":503,"message":"the server takes no writes"})",
+       R"("detail":"no writes are taken at present; reads go on","code":503,"message":"the server takes no writes",)"
+       R"("retry":"same-key","retry_reason":"outcome-unknown"})",
        true},
       {unavailability::draining, 503,
        R"({"type":"/problems/draining","title":"the server is shutting down","status":503,)"
        R"("detail":"the server is shutting down; nothing was done","code":503,)"
-       R"("message":"the server is shutting down"})",
+       R"("message":"the server is shutting down","retry":"same-key","retry_reason":"outcome-unknown"})",
        true},
       {unavailability::storage_failed, 503,
        R"({"type":"/problems/storage-failed","title":"the data could not be read","status":503,)"
        R"("detail":"the data could not be read; nothing was done","code":503,)"
-       R"("message":"the data could not be read"})",
+       R"("message":"the data could not be read","retry":"same-key","retry_reason":"temporary"})",
        true},
       {unavailability::backlog_full, 503,
        R"({"type":"/problems/persistence-behind","title":"Postgres is too far behind","status":503,)"
        R"("detail":"Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; )"
-       R"(writes are taken again once Postgres has caught up","code":503,"message":"Postgres is too far behind"})",
+       R"(writes are taken again once Postgres has caught up","code":503,"message":"Postgres is too far behind",)"
+       R"("retry":"same-key","retry_reason":"temporary"})",
        true},
   };
   for (const auto& [why, status, body, comes_again] : rows) {
@@ -215,7 +222,7 @@ TEST_CASE("an invalid content gets 422 with all its errors") {
   CHECK(one.status == 422);
   CHECK(one.body == R"({"type":"/problems/invalid-order","title":"the body is not a valid order","status":422,)"
                     R"("detail":"the body has an error","code":422,"message":"the body is not a valid order",)"
-                    R"("errors":[{"pointer":"/items","detail":"too \"many\""}]})");
+                    R"("retry":"same-key","retry_reason":"correct-request","errors":[{"pointer":"/items","detail":"too \"many\""}]})");
   const response two = invalid_order_response({{"", "must be an object"}, {"/a~1b", "is required"}});
   CHECK(two.body.ends_with(
       R"("errors":[{"pointer":"","detail":"must be an object"},{"pointer":"/a~1b","detail":"is required"}]})"));
