@@ -189,7 +189,8 @@ handled handler::handle(const http_request& request, request_head&& head) {
 
 response answer_response(resource to, const answer& what, const handler_context& context) {
   const auto visible = visible_position(context);
-  return is_of_captures(to) ? capture_response(what, visible) : write_response(what, context.clock->now(), visible);
+  return is_of_captures(to) ? capture_response(what, visible)
+                            : write_response(what, context.clock->now(), visible, *context.orders);
 }
 
 response refused_before_authorization(problem which, std::string_view detail, resource to) {

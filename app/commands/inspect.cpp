@@ -9,6 +9,7 @@
 #include "engine/codec/capture_json.hpp"
 #include "engine/codec/message_json.hpp"
 #include "engine/codec/order_json.hpp"
+#include "engine/ports/conflict_reader.hpp"
 #include "storage/log/store.hpp"
 
 namespace ordem::app {
@@ -60,7 +61,9 @@ int inspect(const inspect_message_command& what) {
     const outcome& result = (*record)->outcome;
     const auto order = is_accepted(result.verdict) ? data.find_version(result.order, result.version) : shared_order{};
     if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
-    std::cout << codec::message_body(what.guid, **record, *order) << "\n";
+    const auto of = read_conflict(data, result);
+    if (!of) return fail(unreadable);
+    std::cout << codec::message_body(what.guid, **record, *order, *of) << "\n";
     return 0;
   });
 }

@@ -31,6 +31,12 @@ inline constexpr std::int64_t total_minor_units_max = exact_integer_max;
 // --capture-max limits a captured response; JSON can escape one byte as six ("\\u0001").
 inline constexpr std::size_t json_bytes_per_byte_max = 6;
 
+// The members of a 3043 response that help to go on, as JSON text: the changes since the expected version, and the
+// fields that clash.
+inline constexpr std::size_t changes_bytes_max = 16 * 1024;
+inline constexpr std::size_t clashes_max = 100;
+inline constexpr std::size_t clash_pointer_bytes_max = 1024;
+
 // Bytes of input quoted in a message; see in_quotes() in engine/base/text.hpp.
 inline constexpr std::size_t quoted_bytes_max = 100;
 

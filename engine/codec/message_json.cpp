@@ -7,6 +7,7 @@
 
 #include "engine/base/check.hpp"
 #include "engine/codec/canonical_request.hpp"
+#include "engine/codec/conflict_json.hpp"
 #include "engine/codec/json_pieces.hpp"
 #include "engine/codec/order_json.hpp"
 #include "engine/codec/problem.hpp"
@@ -26,13 +27,13 @@ std::string named_order(const outcome& what) {
   return "order " + what.order.to_string();
 }
 
-recorded_response stale_version_response(const outcome& what) {
+recorded_response stale_version_response(const outcome& what, const conflict& of) {
   const std::string current = std::to_string(what.version.number);
   const std::string supplied = std::to_string(what.expected_version->version.number);
   return problem_of(
       problem::stale_version, recorded_status(what),
       "the write was made against version " + supplied + ", but " + named_order(what) + " is at version " + current,
-      ",\"current_version\":" + current + ",\"supplied_version\":" + supplied);
+      ",\"current_version\":" + current + ",\"supplied_version\":" + supplied + conflict_members(what, of));
 }
 
 recorded_response status_not_allowed_response(const outcome& what) {
@@ -106,7 +107,7 @@ std::optional<problem> recorded_problem(verdict what) noexcept {
   return std::nullopt;
 }
 
-recorded_response recorded_response_of(const outcome& what, const shared_order& order) {
+recorded_response recorded_response_of(const outcome& what, const shared_order& order, const conflict& of) {
   const unsigned status = recorded_status(what);
   switch (what.verdict) {
     case verdict::order_created:
@@ -116,7 +117,7 @@ recorded_response recorded_response_of(const outcome& what, const shared_order& 
     case verdict::status_changed:
       CHECK(order != nullptr);
       return {status, order_body(status, "order updated", *order), std::nullopt, {}};
-    case verdict::stale_version: return stale_version_response(what);
+    case verdict::stale_version: return stale_version_response(what, of);
     case verdict::status_not_allowed: return status_not_allowed_response(what);
     case verdict::order_closed: return order_closed_response(what);
   }
@@ -124,21 +125,21 @@ recorded_response recorded_response_of(const outcome& what, const shared_order& 
   return {};
 }
 
-message_json message_json_of(const message_record& record, const shared_order& order) {
+message_json message_json_of(const message_record& record, const shared_order& order, const conflict& of) {
   const outcome& result = record.outcome;
   const auto what = command_of(record, order);
   const bool creates = std::holds_alternative<create_order>(what);
   const auto request = canonical(what, creates ? std::nullopt : std::optional(result.order), result.expected_version);
-  const recorded_response recorded = recorded_response_of(result, order);
+  const recorded_response recorded = recorded_response_of(result, order, of);
   return {"{\"method\":\"" + std::string(request.method) + "\",\"path\":\"" + request.path +
               "\",\"body\":" + request.body + "}",
           "{\"status\":" + std::to_string(recorded.status) + ",\"code\":" + std::to_string(code_of(result.verdict)) +
               ",\"body\":" + recorded.body + "}"};
 }
 
-std::string message_body(const guid& id, const message_record& record, const shared_order& order) {
+std::string message_body(const guid& id, const message_record& record, const shared_order& order, const conflict& of) {
   const outcome& result = record.outcome;
-  const message_json exchange = message_json_of(record, order);
+  const message_json exchange = message_json_of(record, order, of);
 
   std::string body = "{\"code\":200,\"message\":\"ok\",\"guid\":";
   append_json_string(body, id.view());

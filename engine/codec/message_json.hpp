@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/codec/problem.hpp"
+#include "engine/model/conflict.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/order.hpp"
 #include "engine/model/outcome.hpp"
@@ -26,18 +27,20 @@ unsigned recorded_status(const outcome& what);
 // Returns the problem that it is, if the outcome is a rejection.
 std::optional<problem> recorded_problem(verdict what) noexcept;
 
-// `order` is the version that an accepted outcome created, or null for a rejection.
-recorded_response recorded_response_of(const outcome& what, const shared_order& order);
+// `order` is the version that an accepted outcome created, or null for a rejection. `of` has the versions of a stale
+// write; without them, its response links to the list of versions.
+recorded_response recorded_response_of(const outcome& what, const shared_order& order, const conflict& of = {});
 
 // A message as it is stored in Postgres and returned by GET /api/v1/messages/{guid}.
 struct message_json {
   std::string request;   // {"method", "path", "body"}
   std::string response;  // {"status", "code", "body"}
 };
-// `order` as above.
-message_json message_json_of(const message_record& record, const shared_order& order);
+// `order` and `of` as above.
+message_json message_json_of(const message_record& record, const shared_order& order, const conflict& of = {});
 
-// Returns the body of GET /api/v1/messages/{guid}. `order` as above.
-std::string message_body(const guid& id, const message_record& record, const shared_order& order);
+// Returns the body of GET /api/v1/messages/{guid}. `order` and `of` as above.
+std::string message_body(const guid& id, const message_record& record, const shared_order& order,
+                         const conflict& of = {});
 
 }  // namespace ordem::codec

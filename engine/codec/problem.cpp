@@ -41,8 +41,10 @@ constexpr problem_row rows[] = {
      "The version may be sent both in the header If-Match and in the member version of the body, but then the two must be equal."},
     {stale_version, "stale-version", 409, 3043, retry::with_new_key, "data is out of date",
      "The order has changed since the version that this write is based on: another update came first, and this one was not executed. "
-     "Read the order again, check what has changed (GET /api/v1/orders/{id}/versions returns every version), and send the update "
-     "again, based on the current version and with a new GUID. The status is 412 if the version was sent in If-Match, otherwise 409."},
+     "The member changes is a merge patch (RFC 7396) that turns the order as you had it, at supplied_version, into the order at "
+     "current_version. If it would be long, or if the order has no such version, the member versions is the path of all versions "
+     "instead. Check what has changed, and send the update again, based on the current version and with a new GUID. The status is 412 "
+     "if the version was sent in If-Match, otherwise 409."},
     {status_not_allowed, "status-not-allowed", 409, 3044, retry::with_new_key, "the status change is not allowed",
      "The status of an order changes from new to confirmed to shipped to delivered. A new or confirmed order can also be cancelled. No "
      "other change of status is possible."},

@@ -17,6 +17,30 @@ json_value merged_value(json_value target, const json_value& patch) {
   return {merge_patch(object != nullptr ? std::move(*object) : json_object{}, *changes)};
 }
 
+// Returns whether a merge patch can set a member to this value where there was another one, or none.
+bool is_settable(const json_value& value) {
+  if (value.is_null()) return false;
+  const auto* members = std::get_if<json_object>(&value.data);
+  return members == nullptr ||
+         std::all_of(members->begin(), members->end(), [](const auto& member) { return is_settable(member.second); });
+}
+
+// Adds what a patch says about a member that both objects have. Returns false if a patch cannot say it.
+bool add_change(json_object& patch, const std::string& name, const json_value& from, const json_value& to) {
+  if (from == to) return true;
+  const auto* before = std::get_if<json_object>(&from.data);
+  const auto* after = std::get_if<json_object>(&to.data);
+  if (before == nullptr || after == nullptr) {
+    if (!is_settable(to)) return false;
+    patch.emplace_back(name, to);
+    return true;
+  }
+  auto changes = merge_diff(*before, *after);
+  if (!changes) return false;
+  patch.emplace_back(name, json_value{std::move(*changes)});
+  return true;
+}
+
 void append_escaped(std::string& out, unsigned char c) {
   switch (c) {
     case '"': out += "\\\""; return;
@@ -67,6 +91,24 @@ json_object merge_patch(json_object target, const json_object& patch) {
     }
   }
   return target;
+}
+
+std::optional<json_object> merge_diff(const json_object& from, const json_object& to) {
+  json_object patch;
+  auto before = from.begin();
+  for (const auto& [name, value] : to) {
+    for (; before != from.end() && before->first < name; ++before) patch.emplace_back(before->first, json_value{});
+    if (before != from.end() && before->first == name) {
+      if (!add_change(patch, name, before->second, value)) return std::nullopt;
+      ++before;
+    } else if (is_settable(value)) {
+      patch.emplace_back(name, value);
+    } else {
+      return std::nullopt;
+    }
+  }
+  for (; before != from.end(); ++before) patch.emplace_back(before->first, json_value{});
+  return patch;
 }
 
 void append_json(std::string& out, const json_value& value) {

@@ -1,6 +1,7 @@
 // JSON values (the attributes of orders), their compact text, and merge patches.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,10 @@ struct json_value {
 
 // Applies a JSON Merge Patch (RFC 7396): null removes a member, an object is merged, any other value replaces.
 json_object merge_patch(json_object target, const json_object& patch);
+
+// Returns the merge patch that turns `from` into `to`, or nullopt if there is none: a patch cannot set a member to
+// null, which is how it removes one. merge_patch(from, *merge_diff(from, to)) == to.
+std::optional<json_object> merge_diff(const json_object& from, const json_object& to);
 
 // Append compact JSON text in UTF-8, with the escapes that RFC 8259, section 7, requires and no others.
 void append_json(std::string& out, const json_value& value);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/ports/conflict_reader.hpp"
 #include "engine/ports/order_search.hpp"
 #include "engine/ports/readers.hpp"
 
@@ -38,6 +39,9 @@ class tenant_orders {
   read_result<std::optional<message_record>> find_message(const guid& id, const clock_reading& now) const {
     return all_.find_message(tenant_, id, now);
   }
+
+  // Returns the versions that a message found here was rejected for; see read_conflict().
+  read_result<conflict> find_conflict(const outcome& decided) const { return read_conflict(all_, decided); }
 
  private:
   read_result<shared_order> own(read_result<shared_order> found) const {

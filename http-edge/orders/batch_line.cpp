@@ -52,7 +52,7 @@ read_line read_batch_line(codec::line_form form, std::string_view line, const or
   return std::move(*made);
 }
 
-void append_verdict(std::string& out, std::string_view key, const executed& what) {
+void append_verdict(std::string& out, std::string_view key, const executed& what, const conflict& of) {
   const auto status = codec::recorded_status(what.outcome);
   out += "{\"idempotency_key\":";
   append_json_string(out, key);
@@ -65,7 +65,7 @@ void append_verdict(std::string& out, std::string_view key, const executed& what
     codec::append_order(out, *what.order);
   } else {
     out += "\",\"problem\":";
-    out += codec::recorded_response_of(what.outcome, nullptr).body;
+    out += codec::recorded_response_of(what.outcome, nullptr, of).body;
   }
   out += "}\n";
 }

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "engine/codec/write_body.hpp"
+#include "engine/model/conflict.hpp"
 #include "engine/model/message.hpp"
 #include "engine/model/origin.hpp"
 #include "engine/model/outcome.hpp"
@@ -42,8 +43,8 @@ read_line read_batch_line(codec::line_form form, std::string_view line, const or
                           simdjson::dom::parser& parser);
 
 // Appends {"idempotency_key":"...","status":201,"replayed":false,"expires_at":"...","order":{...}} and a line end. A
-// rejection has the member problem instead of order.
-void append_verdict(std::string& out, std::string_view key, const executed& what);
+// rejection has the member problem instead of order. `of` as for codec::recorded_response_of().
+void append_verdict(std::string& out, std::string_view key, const executed& what, const conflict& of = {});
 // Appends {"idempotency_key":"...","status":422,"replayed":false,"problem":{...}} and a line end.
 void append_verdict(std::string& out, std::optional<std::string_view> key, const response& refused);
 

@@ -30,6 +30,7 @@ batch_stream::batch_stream(batch_connection& connection, request_parser& parser,
       origin_(request.origin),
       resources_(resources),
       lines_(resources.line_bytes_max),
+      window_(resources.orders),
       memory_(resources.response_memory) {
   if (request.generates_keys) keys_.emplace();
   parser_.get().body().expect_at_most(resources.line_bytes_max + batch_limits::read_bytes);

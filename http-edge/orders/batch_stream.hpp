@@ -19,6 +19,7 @@
 #include "engine/codec/problem.hpp"
 #include "engine/codec/write_body.hpp"
 #include "engine/model/outcome.hpp"
+#include "engine/ports/readers.hpp"
 #include "http-edge/orders/batch_connection.hpp"
 #include "http-edge/orders/batch_line.hpp"
 #include "http-edge/orders/batch_window.hpp"
@@ -33,6 +34,7 @@ namespace ordem::http_edge {
 // What a batch shares with the other requests of its I/O thread, or of the server.
 struct batch_resources {
   std::size_t line_bytes_max;
+  const order_lookup& orders;  // as for batch_window
   memory_budget& response_memory;
   simdjson::dom::parser& line_parser;                             // as for read_batch_line()
   std::array<std::atomic<std::uint64_t>, 6>& verdicts_by_status;  // counters, by the first digit of the status

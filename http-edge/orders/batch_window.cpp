@@ -5,6 +5,7 @@
 
 #include "engine/base/check.hpp"
 #include "engine/codec/message_json.hpp"
+#include "engine/ports/conflict_reader.hpp"
 #include "http-edge/orders/rendering.hpp"
 
 namespace ordem::http_edge {
@@ -37,12 +38,26 @@ void batch_window::add(const refused_line& known) {
 }
 
 void batch_window::refuse(slot& at, std::optional<std::string_view> key, const response& why) {
-  at.state = state::refused;
-  at.refused.clear();
-  append_verdict(at.refused, key, why);
-  bytes_ += at.refused.size() - at.bytes;
-  at.bytes = at.refused.size();
+  at.text.clear();
+  append_verdict(at.text, key, why);
+  set_text(at);
   count(why.status, why.problem);
+}
+
+// The verdict has the changes of the order, which are written now, so that they count as bytes of the window.
+void batch_window::reject_stale(slot& at, const executed& what) {
+  const auto of = read_conflict(orders_, what.outcome);
+  if (!of) return refuse(at, at.key, refusal_response(unavailability::storage_failed));
+  at.text.clear();
+  append_verdict(at.text, at.key, what, *of);
+  set_text(at);
+  count(codec::recorded_status(what.outcome), problem::stale_version);
+}
+
+void batch_window::set_text(slot& at) noexcept {
+  at.state = state::written;
+  bytes_ += at.text.size() - at.bytes;
+  at.bytes = at.text.size();
 }
 
 void batch_window::complete(std::uint32_t line, answer&& what) {
@@ -51,7 +66,10 @@ void batch_window::complete(std::uint32_t line, answer&& what) {
   slot& answered = slots_[(head_ + place) % slots_.size()];
   CHECK(answered.state == state::in_flight);
   --in_flight_;
-  if (auto* done = std::get_if<executed>(&what)) {
+  auto* done = std::get_if<executed>(&what);
+  if (done != nullptr && done->outcome.verdict == verdict::stale_version) {
+    reject_stale(answered, *done);
+  } else if (done != nullptr) {
     count(codec::recorded_status(done->outcome), codec::recorded_problem(done->outcome.verdict));
     answered.state = state::executed;
     answered.executed = std::move(*done);
@@ -72,7 +90,7 @@ void batch_window::write_due(std::string& out) {
       append_verdict(out, due.key, due.executed);
       due.executed.order.reset();
     } else {
-      out += due.refused;
+      out += due.text;
     }
     bytes_ -= due.bytes;
     head_ = (head_ + 1) % slots_.size();

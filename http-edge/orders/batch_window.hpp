@@ -13,6 +13,7 @@
 
 #include "engine/codec/problem.hpp"
 #include "engine/model/outcome.hpp"
+#include "engine/ports/readers.hpp"
 #include "http-edge/orders/batch_limits.hpp"
 #include "http-edge/orders/batch_line.hpp"
 
@@ -20,6 +21,9 @@ namespace ordem::http_edge {
 
 class batch_window {
  public:
+  // `orders` has the versions that the verdict on a stale write speaks of. It must outlive the window.
+  explicit batch_window(const order_lookup& orders) noexcept : orders_(orders) {}
+
   // The number of verdicts by the first digit of their status.
   using status_counts = std::array<std::uint64_t, 6>;
   struct verdict_counts {
@@ -40,7 +44,8 @@ class batch_window {
   std::uint32_t add(const guid& key, std::size_t line_bytes);
   // Adds a line that was refused without the engine. REQUIRES: !full().
   void add(const refused_line& known);
-  // Sets the verdict of a line from the engine's answer. REQUIRES: called once for each line in flight.
+  // Sets the verdict of a line from the engine's answer. May block for reads from disk if the write was stale.
+  // REQUIRES: called once for each line in flight.
   void complete(std::uint32_t line, answer&& what);
 
   // Appends the verdicts whose earlier lines all have theirs, and removes these lines.
@@ -51,7 +56,7 @@ class batch_window {
   verdict_counts take_counts() noexcept { return std::exchange(counts_, {}); }
 
  private:
-  enum class state : std::uint8_t { in_flight, executed, refused };
+  enum class state : std::uint8_t { in_flight, executed, written };
 
   // Reused for later lines, with the memory of its strings.
   struct slot {
@@ -59,13 +64,16 @@ class batch_window {
     std::size_t bytes = 0;
     std::string key;
     ordem::executed executed;
-    std::string refused;  // the complete verdict
+    std::string text;  // the complete verdict
   };
 
   slot& append();
   void count(unsigned status, std::optional<codec::problem> which);
   void refuse(slot& at, std::optional<std::string_view> key, const response& why);
+  void reject_stale(slot& at, const executed& what);
+  void set_text(slot& at) noexcept;
 
+  const order_lookup& orders_;
   std::vector<slot> slots_;  // a ring buffer, which grows up to its bound
   std::size_t head_ = 0;     // the first line's index in slots_
   std::size_t size_ = 0;

@@ -193,7 +193,9 @@ response get_message(const route& to, const tenant_orders& orders, const clock_r
     made = orders.find_version(result.order, result.version);
     if (!made || *made == nullptr) return storage_failed_response();
   }
-  return message_response(*id, **record, *made);
+  const auto of = orders.find_conflict(result);
+  if (!of) return storage_failed_response();
+  return message_response(*id, **record, *made, *of);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "engine/codec/message_json.hpp"
 #include "engine/codec/order_json.hpp"
 #include "engine/model/json_value.hpp"
+#include "engine/ports/conflict_reader.hpp"
 #include "http-edge/protocol/headers.hpp"
 
 namespace ordem::http_edge {
@@ -50,8 +51,8 @@ response invalid_order_response(const std::vector<violation>& violations) {
   return made;
 }
 
-response outcome_response(const outcome& what, const shared_order& order) {
-  codec::recorded_response recorded = codec::recorded_response_of(what, order);
+response outcome_response(const outcome& what, const shared_order& order, const conflict& of) {
+  codec::recorded_response recorded = codec::recorded_response_of(what, order, of);
   response made;
   made.status = recorded.status;
   made.body = std::move(recorded.body);
@@ -70,10 +71,13 @@ response refusal_response(const refusal& why) {
   return std::visit(refusal_renderer{}, why);
 }
 
-response write_response(const answer& what, timestamp now, std::optional<position> visible) {
+response write_response(const answer& what, timestamp now, std::optional<position> visible,
+                        const order_lookup& orders) {
   const auto* done = std::get_if<executed>(&what);
+  const auto of = done != nullptr ? read_conflict(orders, done->outcome) : conflict{};
+  if (!of) return write_response(refusal{unavailability::storage_failed}, now, visible, orders);
   response made =
-      done != nullptr ? outcome_response(done->outcome, done->order) : refusal_response(std::get<refusal>(what));
+      done != nullptr ? outcome_response(done->outcome, done->order, *of) : refusal_response(std::get<refusal>(what));
   add_write_headers(made, done != nullptr ? done->expires_at : now, visible);
   if (done != nullptr && done->replayed) made.add_header("Idempotency-Replayed", "true");
   return made;
@@ -94,8 +98,8 @@ response order_response(const order& what) {
   return made;
 }
 
-response message_response(const guid& id, const message_record& record, const shared_order& order) {
-  return json_response(200, codec::message_body(id, record, order));
+response message_response(const guid& id, const message_record& record, const shared_order& order, const conflict& of) {
+  return json_response(200, codec::message_body(id, record, order, of));
 }
 
 }  // namespace ordem::http_edge

@@ -1,5 +1,5 @@
 // Renders orders, messages and the engine's answers as HTTP responses. Deterministic: the same outcome always gives the
-// same bytes, so a repeated GUID gets the original response. Pure functions; thread-safe.
+// same bytes, so a repeated GUID gets the original response. Thread-safe; pure but for write_response().
 #pragma once
 
 #include <optional>
@@ -7,15 +7,18 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/model/conflict.hpp"
 #include "engine/model/message.hpp"
 #include "engine/model/outcome.hpp"
+#include "engine/ports/readers.hpp"
 #include "http-edge/protocol/response.hpp"
 
 namespace ordem::http_edge {
 
 // Returns the response to a write of an order. `now` is the value of Idempotency-Expires if nothing was recorded.
-// `visible` is the value of Ordem-Position, see add_position().
-response write_response(const answer& what, timestamp now, std::optional<position> visible);
+// `visible` is the value of Ordem-Position, see add_position(). `orders` has the versions of a stale write, whose
+// response may block for reads from disk.
+response write_response(const answer& what, timestamp now, std::optional<position> visible, const order_lookup& orders);
 
 // Returns the response to a refusal, without the headers of a write.
 response refusal_response(const refusal& why);
@@ -27,8 +30,9 @@ response invalid_order_response(const std::vector<violation>& violations);
 // gets the same response, and Ordem-Position.
 void add_write_headers(response& to, timestamp expires_at, std::optional<position> visible);
 
-// Returns the response to a recorded outcome, without the headers of a write. The same for every repeat.
-response outcome_response(const outcome& what, const shared_order& order);
+// Returns the response to a recorded outcome, without the headers of a write. The same for every repeat. `of` as for
+// codec::recorded_response_of().
+response outcome_response(const outcome& what, const shared_order& order, const conflict& of = {});
 
 // Returns the response to a read that failed in the store.
 response storage_failed_response();
@@ -37,7 +41,8 @@ response storage_failed_response();
 response order_response(const order& what);
 
 // Returns the response to a GET of a message. `order` is the version that its outcome created, or null if the message
-// was rejected.
-response message_response(const guid& id, const message_record& record, const shared_order& order);
+// was rejected; `of` as above.
+response message_response(const guid& id, const message_record& record, const shared_order& order,
+                          const conflict& of = {});
 
 }  // namespace ordem::http_edge

@@ -391,8 +391,9 @@ void session::begin_batch() {
   permit_of_tenant_.release_all();  // each line takes a place of its own
   stage_ = stage::batching;
   edge_counters& counters = thread_.counters();
-  const batch_resources resources{thread_.settings().body_bytes_max, counters.response_memory,
-                                  thread_.handler().line_parser(), counters.batch_lines, counters.batch_problems};
+  const batch_resources resources{
+      thread_.settings().body_bytes_max, *thread_.context().orders, counters.response_memory,
+      thread_.handler().line_parser(),   counters.batch_lines,      counters.batch_problems};
   batch_ = std::make_unique<batch_stream>(static_cast<batch_connection&>(*this), *parser_, batch_request_of(*head_),
                                           resources);
   batch_->start();

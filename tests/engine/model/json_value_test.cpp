@@ -1,8 +1,12 @@
 #include "engine/model/json_value.hpp"
 
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <string>
 
 #include "tests/engine/orders.hpp"
+#include "tests/support_cpp/random_orders.hpp"
+#include "tests/support_cpp/seed.hpp"
 
 namespace ordem {
 namespace {
@@ -122,6 +126,54 @@ TEST_CASE("every control character is escaped") {
     CHECK(out.find(static_cast<char>(c)) == std::string::npos);
     CHECK((out.size() == 4 || out.size() == 8));
   }
+}
+
+// --- merge_diff ---
+
+TEST_CASE("the difference of two objects is a merge patch") {
+  const json_object from{{"a", number("1")}, {"b", object({{"c", text("d")}, {"e", text("f")}})}, {"g", null()}};
+  CHECK(merge_diff(from, from) == json_object{});
+  CHECK(merge_diff(from, {}) == json_object{{"a", null()}, {"b", null()}, {"g", null()}});
+  CHECK(merge_diff({}, {{"x", array({null()})}}) == json_object{{"x", array({null()})}});
+  CHECK(merge_diff(from, {{"a", text("z")}, {"b", object({{"e", text("f")}})}, {"g", null()}, {"h", object({})}}) ==
+        json_object{{"a", text("z")}, {"b", object({{"c", null()}})}, {"h", object({})}});
+}
+
+TEST_CASE("no merge patch sets a member to null") {
+  CHECK(merge_diff({}, {{"a", null()}}) == std::nullopt);
+  CHECK(merge_diff({{"a", number("1")}}, {{"a", null()}}) == std::nullopt);
+  CHECK(merge_diff({{"a", number("1")}}, {{"a", object({{"b", null()}})}}) == std::nullopt);
+  CHECK(merge_diff({{"a", object({})}}, {{"a", object({{"b", null()}})}}) == std::nullopt);
+}
+
+class small_values final : public random_orders {
+ public:
+  explicit small_values(std::uint64_t seed) : random_orders(seed, {1, 1, 3, 2, 3}) {}
+  std::string customer() override { return "c"; }
+  currency_code currency() override { return {'E', 'U', 'R'}; }
+
+ private:
+  order_item item() override { return {"s", 1, cents(1)}; }
+  std::string member_name() override { return std::string(1, static_cast<char>('a' + below(4))); }
+  std::string text_value() override { return chance() ? "t" : "u"; }
+  json_number number_value() override { return {std::to_string(below(2))}; }
+};
+
+TEST_CASE("a difference, merged into the first object, gives the second") {
+  const std::uint64_t seed = seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  small_values random(seed);
+  std::size_t patches = 0;
+  for (int i = 0; i < 5000; ++i) {
+    const auto from = random.content().attributes.value_or(json_object{});
+    const auto to = random.content().attributes.value_or(json_object{});
+    const auto patch = merge_diff(from, to);
+    if (!patch) continue;
+    ++patches;
+    CAPTURE(json_of({from}), json_of({to}), json_of({*patch}));
+    REQUIRE(merge_patch(from, *patch) == to);
+  }
+  CHECK(patches > 1000);
 }
 
 }  // namespace

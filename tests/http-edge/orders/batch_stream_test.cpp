@@ -17,6 +17,7 @@
 
 #include "http-edge/orders/batch_limits.hpp"
 #include "tests/engine/codec/bodies.hpp"
+#include "tests/http-edge/exchange.hpp"
 #include "tests/support_cpp/samples.hpp"
 
 namespace ordem::http_edge {
@@ -52,6 +53,7 @@ class batch_test : private batch_connection {
   memory_budget memory{std::numeric_limits<std::size_t>::max()};
   std::array<std::atomic<std::uint64_t>, 6> counts{};
   std::array<std::atomic<std::uint64_t>, codec::problem_count> problem_counts{};
+  fake_orders orders;
   std::unique_ptr<batch_stream> stream;  // null once it has ended
 
   void start(line_form lines = line_form::create, std::size_t line_bytes_max = std::size_t{1} << 20) {
@@ -61,9 +63,9 @@ class batch_test : private batch_connection {
     parser_.put(boost::asio::buffer(head), ec);
     REQUIRE_FALSE(ec);
     parser_.eager(true);
-    stream =
-        std::make_unique<batch_stream>(static_cast<batch_connection&>(*this), parser_, batch_request{lines, false},
-                                       batch_resources{line_bytes_max, memory, line_parser_, counts, problem_counts});
+    stream = std::make_unique<batch_stream>(
+        static_cast<batch_connection&>(*this), parser_, batch_request{lines, false},
+        batch_resources{line_bytes_max, orders, memory, line_parser_, counts, problem_counts});
     stream->start();
   }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/http-edge/exchange.hpp"
 #include "tests/support_cpp/samples.hpp"
 #include "tests/support_cpp/seed.hpp"
 
@@ -14,6 +15,8 @@ namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
+
+const fake_orders no_orders;
 
 answer created(std::uint64_t number) {
   executed done;
@@ -50,7 +53,7 @@ std::string quoted(std::uint64_t number) {
 }
 
 TEST_CASE("a verdict waits for those of earlier lines") {
-  batch_window window;
+  batch_window window(no_orders);
   const auto first = window.add(guid_of(1), 100);
   const auto second = window.add(guid_of(2), 50);
   window.add(bad_line());
@@ -66,7 +69,7 @@ TEST_CASE("a verdict waits for those of earlier lines") {
 }
 
 TEST_CASE("the verdict on a line that the engine refuses has the key of the line") {
-  batch_window window;
+  batch_window window(no_orders);
   window.complete(window.add(guid_of(7), 10), refusal{guid_reused{}});
   const std::string verdict = due(window);
   CHECK(keys_of(verdict) == std::vector<std::string>{quoted(7)});
@@ -75,7 +78,7 @@ TEST_CASE("the verdict on a line that the engine refuses has the key of the line
 }
 
 TEST_CASE("a window is full at its bound and has room again once verdicts are written") {
-  batch_window window;
+  batch_window window(no_orders);
   std::vector<std::uint32_t> numbers;
   while (!window.full()) numbers.push_back(window.add(guid_of(numbers.size()), 1));
   CHECK(numbers.size() == batch_limits::lines_in_flight_max);
@@ -87,7 +90,7 @@ TEST_CASE("a window is full at its bound and has room again once verdicts are wr
 }
 
 TEST_CASE("the bytes of lines in flight and of waiting verdicts are counted") {
-  batch_window window;
+  batch_window window(no_orders);
   const auto first = window.add(guid_of(1), 100);
   const auto second = window.add(guid_of(2), 50);
   CHECK(window.bytes() == 150);
@@ -100,7 +103,7 @@ TEST_CASE("the bytes of lines in flight and of waiting verdicts are counted") {
 }
 
 TEST_CASE("each verdict is counted once, by the class of its status") {
-  batch_window window;
+  batch_window window(no_orders);
   window.complete(window.add(guid_of(1), 1), created(1));
   window.complete(window.add(guid_of(2), 1), refusal{unavailability::overloaded});
   executed rejected;
@@ -120,7 +123,7 @@ TEST_CASE("verdicts are written in the order of lines, for any order of answers"
   const std::uint64_t seed = seed_of_run();
   INFO("ORDEM_SEED=" << seed);
   std::mt19937_64 random(seed);
-  batch_window window;
+  batch_window window(no_orders);
   std::vector<std::pair<std::uint32_t, std::uint64_t>> in_flight;
   std::vector<std::string> expected;
   std::vector<std::string> written;
@@ -147,6 +150,52 @@ TEST_CASE("verdicts are written in the order of lines, for any order of answers"
   written.insert(written.end(), keys.begin(), keys.end());
   CHECK(written == expected);
   CHECK(window.bytes() == 0);
+}
+
+// Versions 1 and 2 of an order, of which the second has a long attribute.
+fake_orders two_versions(std::size_t attribute_bytes) {
+  order first = contract_order();
+  order second = first;
+  second.version = {2};
+  second.content.attributes = json_object{{"note", {std::string(attribute_bytes, 'n')}}};
+  fake_orders orders;
+  orders.add(std::move(first));
+  orders.add(std::move(second));
+  return orders;
+}
+
+executed stale_write() {
+  executed stale;
+  stale.outcome = {verdict::stale_version, contract_id(), {2},
+                   order_status::fresh,    std::nullopt,  ordem::expected_version{{1}, false}};
+  stale.expires_at = sample_time;
+  return stale;
+}
+
+TEST_CASE("the changes in the verdict on a stale line count as bytes of the window") {
+  const fake_orders orders = two_versions(10'000);
+  batch_window window(orders);
+  const auto number = window.add(guid_of(1), 100);
+  window.complete(number, stale_write());
+  CHECK(window.bytes() > 10'000);
+  const std::string verdict = due(window);
+  CHECK(verdict.find(R"("changes":{"version":2,"attributes":{)") != std::string::npos);
+  CHECK(verdict.size() > 10'000);
+  CHECK(window.bytes() == 0);
+  const auto counts = window.take_counts();
+  CHECK(counts.by_status[4] == 1);
+  CHECK(counts.problems == std::vector{problem::stale_version});
+}
+
+TEST_CASE("a stale line whose versions can't be read gets 503, and is counted as that") {
+  fake_orders orders = two_versions(10);
+  orders.fail();
+  batch_window window(orders);
+  window.complete(window.add(guid_of(1), 100), stale_write());
+  CHECK(due(window).find("/problems/storage-failed") != std::string::npos);
+  const auto counts = window.take_counts();
+  CHECK(counts.by_status[5] == 1);
+  CHECK(counts.problems == std::vector{problem::storage_failed});
 }
 
 }  // namespace

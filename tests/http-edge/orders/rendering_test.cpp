@@ -2,15 +2,20 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/ports/conflict_reader.hpp"
 #include "engine/rules/decide.hpp"
+#include "http-edge/orders/batch_line.hpp"
 #include "tests/engine/codec/order_texts.hpp"
 #include "tests/engine/orders.hpp"
+#include "tests/http-edge/exchange.hpp"
 #include "tests/http-edge/responses.hpp"
 
 namespace ordem::http_edge {
 namespace {
 
 using namespace testing;
+
+const fake_orders versions;  // none: the response to a stale write links to them
 
 constexpr timestamp expiry = sample_time + std::chrono::hours{24};
 constexpr position shown{17};
@@ -54,7 +59,7 @@ TEST_CASE("a GET of an order is a success with its tag") {
 
 TEST_CASE("a created order gets 201 with its tag and its location") {
   const response made =
-      write_response(done(outcome_of(verdict::order_created), shared(contract_order())), later, shown);
+      write_response(done(outcome_of(verdict::order_created), shared(contract_order())), later, shown, versions);
   CHECK(made.status == 201);
   CHECK(made.content_type == "application/json");
   CHECK(made.body == R"({"code":201,"message":"order created","order":)" + std::string(contract_order_json) + "}");
@@ -67,8 +72,8 @@ TEST_CASE("a created order gets 201 with its tag and its location") {
 
 TEST_CASE("a changed order gets 200 with its tag") {
   for (const verdict what : {verdict::content_changed, verdict::status_changed}) {
-    const response made =
-        write_response(done(outcome_of(what, {4}, order_status::shipped), shared(shipped_order())), later, shown);
+    const response made = write_response(done(outcome_of(what, {4}, order_status::shipped), shared(shipped_order())),
+                                         later, shown, versions);
     CHECK(made.status == 200);
     CHECK(made.body == R"({"code":200,"message":"order updated","order":)" + shipped_order_json() + "}");
     CHECK(header_of(made, "ETag") == "\"4\"");
@@ -84,20 +89,66 @@ TEST_CASE("a stale version gets code 3043, with 412 if it was in If-Match, else 
            R"(,"detail":"the write was made against version 3, )"
            R"(but order 0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f is at version 4",)"
            R"("code":3043,"message":"data is out of date","retry":"new-key","retry_reason":"key-used",)"
-           R"("current_version":4,"supplied_version":3})";
+           R"("current_version":4,"supplied_version":3,)"
+           R"("versions":"/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f/versions"})";
   };
-  const response by_body = write_response(done(stale_outcome(false)), later, shown);
+  const response by_body = write_response(done(stale_outcome(false)), later, shown, versions);
   CHECK(by_body.status == 409);
   CHECK(by_body.body == body_of("409"));
   CHECK(by_body.content_type == "application/problem+json");
   CHECK(by_body.headers == "Idempotency-Expires: " + std::string(expiry_text) + "\r\nOrdem-Position: 17\r\n");
-  const response by_if_match = write_response(done(stale_outcome(true)), later, shown);
+  const response by_if_match = write_response(done(stale_outcome(true)), later, shown, versions);
   CHECK(by_if_match.status == 412);
   CHECK(by_if_match.body == body_of("412"));
 }
 
+// Returns the versions 3 and 4 of the order of stale_outcome().
+fake_orders stale_versions() {
+  order third = contract_order();
+  third.version = {3};
+  order fourth = third;
+  fourth.version = {4};
+  fourth.content.currency = {'U', 'S', 'D'};
+  fake_orders found;
+  found.add(std::move(third));
+  found.add(std::move(fourth));
+  return found;
+}
+
+TEST_CASE("a stale version gets what has changed since, in single responses, verdicts and messages alike") {
+  const fake_orders found = stale_versions();
+  const executed stale = done(stale_outcome(false));
+  const response made = write_response(stale, later, shown, found);
+  CHECK(made.body.ends_with(R"(,"supplied_version":3,"changes":{"version":4,"currency":"USD"}})"));
+
+  const auto of = read_conflict(found, stale.outcome);
+  REQUIRE(of.has_value());
+  std::string verdict;
+  append_verdict(verdict, "g-1", stale, *of);
+  CHECK(verdict.find(",\"problem\":" + made.body + "}") != std::string::npos);
+  const message_record record{{1, 2}, stale.outcome, later, expiry, change_status{order_status::shipped}};
+  CHECK(message_response(guid_of("g-1"), record, nullptr, *of).body.find("\"body\":" + made.body + "}") !=
+        std::string::npos);
+}
+
+TEST_CASE("a stale write whose versions can't be read is not answered without them") {
+  fake_orders broken = stale_versions();
+  broken.fail();
+  const response made = write_response(done(stale_outcome(false)), later, shown, broken);
+  CHECK(made.status == 503);
+  CHECK(slug_of(made) == "storage-failed");
+  CHECK(header_of(made, "Retry-After"));
+}
+
+TEST_CASE("a write that expected a version of the future gets the list of versions") {
+  outcome ahead = stale_outcome(false);
+  ahead.expected_version = ordem::expected_version{{9}, false};
+  const response made = write_response(done(ahead), later, shown, stale_versions());
+  CHECK(made.body.ends_with(R"(,"versions":"/api/v1/orders/0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f/versions"})"));
+}
+
 TEST_CASE("a status that is not allowed gets 409 with code 3044") {
-  const response made = write_response(done(not_allowed_outcome()), later, shown);
+  const response made = write_response(done(not_allowed_outcome()), later, shown, versions);
   CHECK(made.status == 409);
   CHECK(made.body ==
         R"({"type":"/problems/status-not-allowed","title":"the status change is not allowed","status":409,)"
@@ -109,7 +160,7 @@ TEST_CASE("a status that is not allowed gets 409 with code 3044") {
 }
 
 TEST_CASE("a closed order gets 409 with code 3045, even if the version was in If-Match") {
-  const response made = write_response(done(closed_outcome()), later, shown);
+  const response made = write_response(done(closed_outcome()), later, shown, versions);
   CHECK(made.status == 409);
   CHECK(made.body ==
         R"({"type":"/problems/order-closed","title":"the order can no longer be changed","status":409,)"
@@ -132,8 +183,8 @@ TEST_CASE("a replayed response equals the original, apart from one additional he
     CAPTURE(first.outcome.verdict);
     executed repeat = first;
     repeat.replayed = true;
-    const response made = write_response(first, sample_time, shown);
-    const response again = write_response(repeat, later, shown);
+    const response made = write_response(first, sample_time, shown, versions);
+    const response again = write_response(repeat, later, shown, versions);
     CHECK(again.status == made.status);
     CHECK(again.content_type == made.content_type);
     CHECK(again.body == made.body);
@@ -145,7 +196,7 @@ TEST_CASE("a replayed response equals the original, apart from one additional he
 TEST_CASE("the position is that at the time of the response, also of a repeat; without data there is none") {
   const auto position_at = [](bool replayed, std::optional<position> visible) {
     const auto what = done(outcome_of(verdict::order_created), shared(contract_order()), replayed);
-    return header_of(write_response(what, later, visible), "Ordem-Position");
+    return header_of(write_response(what, later, visible, versions), "Ordem-Position");
   };
   CHECK(position_at(false, position{1}) == "1");
   CHECK(position_at(true, position{9'007'199'254'740'993}) == "9007199254740993");
@@ -206,7 +257,7 @@ TEST_CASE("each refusal has its problem, and nothing is recorded") {
   };
   for (const auto& [why, status, body, comes_again] : rows) {
     CAPTURE(body);
-    const response made = write_response(why, later, shown);
+    const response made = write_response(why, later, shown, versions);
     CHECK(made.status == status);
     CHECK(made.content_type == "application/problem+json");
     CHECK(made.body == body);
@@ -218,11 +269,13 @@ TEST_CASE("each refusal has its problem, and nothing is recorded") {
 }
 
 TEST_CASE("an invalid content gets 422 with all its errors") {
-  const response one = write_response(refusal{invalid_content{{{"/items", "too \"many\""}}}}, later, shown);
+  const response one = write_response(refusal{invalid_content{{{"/items", "too \"many\""}}}}, later, shown, versions);
   CHECK(one.status == 422);
-  CHECK(one.body == R"({"type":"/problems/invalid-order","title":"the body is not a valid order","status":422,)"
-                    R"("detail":"the body has an error","code":422,"message":"the body is not a valid order",)"
-                    R"("retry":"same-key","retry_reason":"correct-request","errors":[{"pointer":"/items","detail":"too \"many\""}]})");
+  CHECK(
+      one.body ==
+      R"({"type":"/problems/invalid-order","title":"the body is not a valid order","status":422,)"
+      R"("detail":"the body has an error","code":422,"message":"the body is not a valid order",)"
+      R"("retry":"same-key","retry_reason":"correct-request","errors":[{"pointer":"/items","detail":"too \"many\""}]})");
   const response two = invalid_order_response({{"", "must be an object"}, {"/a~1b", "is required"}});
   CHECK(two.body.ends_with(
       R"("errors":[{"pointer":"","detail":"must be an object"},{"pointer":"/a~1b","detail":"is required"}]})"));
