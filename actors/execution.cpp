@@ -14,6 +14,9 @@ decided recorded(task&& work, const outcome& result, shared_order before, shared
   completion done{work.token, work.shard, message_key{request.origin.tenant, request.guid}, request.target,
                   executed{result, after, expires_at, false}};
   message_record record{request.fingerprint, result, now, expires_at, std::nullopt, std::move(request.origin)};
+  if (result.verdict == verdict::stale_version && result.expected_version->merges) {
+    std::get<executed>(done.answer).unmerged = std::make_shared<const command>(request.command);
+  }
   if (must_be_kept(result, request.command)) record.command = std::move(request.command);
   return {std::move(done),
           storage::message_entry{std::move(request.guid), std::move(record), std::move(before), std::move(after)}};
@@ -36,8 +39,9 @@ void retract_lapsed(std::vector<completion>& group, const clock_reading& now) {
   }
 }
 
-execution execute_task(task&& work, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl) {
-  auto decision = decide(current.get(), work.message, fresh_id, now);
+execution execute_task(task&& work, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl,
+                       const shared_order& base) {
+  auto decision = decide(current.get(), work.message, fresh_id, now, base.get());
   if (auto* refused = std::get_if<refusal>(&decision)) {
     message& request = work.message;
     completion done{work.token, work.shard, message_key{std::move(request.origin.tenant), std::move(request.guid)},

@@ -61,7 +61,8 @@ void fail_all(std::vector<completion>& group);
 void retract_lapsed(std::vector<completion>& group, const clock_reading& now);
 
 // Decides the task on `current` (null: no such order) and makes its record, which expires at now + ttl. A created order
-// gets `fresh_id`.
-execution execute_task(task&& work, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl);
+// gets `fresh_id`. `base` as for decide().
+execution execute_task(task&& work, shared_order current, order_id fresh_id, timestamp now, milliseconds ttl,
+                       const shared_order& base = nullptr);
 
 }  // namespace ordem::actors

@@ -51,6 +51,12 @@ struct loaded {
   read_result<shared_order> order;
 };
 
+// The version of the order that the loader has read for its actor, or the error. Null if the order has none.
+struct base_loaded {
+  version which;
+  read_result<shared_order> base;
+};
+
 // A decision of a sampled request, on its way through the log.
 struct traced_decision {
   decision_trace decision;
@@ -102,7 +108,7 @@ struct connect;
 
 using dedupe_shard_actor = caf::typed_actor<caf::reacts_to<submit>, caf::reacts_to<complete>>;
 using order_shard_actor = caf::typed_actor<caf::reacts_to<route>, caf::reacts_to<unpin>, caf::reacts_to<forget_orders>>;
-using order_handle = caf::typed_actor<caf::reacts_to<execute>, caf::reacts_to<loaded>>;
+using order_handle = caf::typed_actor<caf::reacts_to<execute>, caf::reacts_to<loaded>, caf::reacts_to<base_loaded>>;
 using commit_writer_actor = caf::typed_actor<caf::reacts_to<flush>>;
 using log_syncer_actor = caf::typed_actor<caf::reacts_to<connect>, caf::reacts_to<make_durable>, caf::reacts_to<flush>,
                                           caf::reacts_to<persisted>, caf::reacts_to<fail_replication>>;
@@ -129,6 +135,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::submit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::route)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::execute)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::loaded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::base_loaded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::make_durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(ordem::actors::complete)

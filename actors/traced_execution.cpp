@@ -41,11 +41,11 @@ span_timer::clock::time_point trace_decision(tracer& to, const request_trace& of
 }
 
 execution execute_traced(tracer* to, task&& work, shared_order current, order_id fresh_id, timestamp now,
-                         milliseconds ttl) {
-  if (!work.trace) return execute_task(std::move(work), std::move(current), fresh_id, now, ttl);
+                         milliseconds ttl, const shared_order& base) {
+  if (!work.trace) return execute_task(std::move(work), std::move(current), fresh_id, now, ttl, base);
   auto trace = std::move(work.trace);
   const span_timer timer(true);
-  auto executed = execute_task(std::move(work), std::move(current), fresh_id, now, ttl);
+  auto executed = execute_task(std::move(work), std::move(current), fresh_id, now, ttl, base);
   const auto decided_at = trace_decision(*to, *trace, timer, executed.decided.completion.answer);
   executed.decided.trace = {std::move(trace), decided_at};
   return executed;

@@ -28,6 +28,6 @@ span_timer::clock::time_point trace_decision(tracer& to, const request_trace& of
 
 // As execute_task(), and records the decision if the request is sampled. `to` may be null if it is not.
 execution execute_traced(tracer* to, task&& work, shared_order current, order_id fresh_id, timestamp now,
-                         milliseconds ttl);
+                         milliseconds ttl, const shared_order& base = nullptr);
 
 }  // namespace ordem::actors

@@ -30,6 +30,10 @@ dedupe_table::admission dedupe_table::admit(const request_token& token, const me
 
 answer dedupe_table::replay(const message_record& record) const {
   executed repeated{record.outcome, nullptr, record.expires_at, true};
+  const auto& expected = record.outcome.expected_version;
+  if (record.outcome.verdict == verdict::stale_version && expected->merges && record.command) {
+    repeated.unmerged = std::make_shared<const command>(*record.command);
+  }
   if (!is_accepted(record.outcome.verdict)) return repeated;
   auto order = committed_.find_version(record.outcome.order, record.outcome.version);
   if (!order || *order == nullptr) return refusal{unavailability::storage_failed};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/traced_execution.hpp"
+#include "engine/rules/decide.hpp"
 
 namespace ordem::actors {
 
@@ -16,6 +17,7 @@ order_actor::behavior_type order_actor::make_behavior() {
   return {
       [this](execute& batch) { on_execute(batch); },
       [this](loaded& read) { on_loaded(read); },
+      [this](base_loaded& read) { on_base_loaded(read); },
   };
 }
 
@@ -49,13 +51,40 @@ void order_actor::decide_all(std::vector<task>&& tasks) {
   const timestamp now = context_->clock->now();
   std::vector<decided> decisions;
   decisions.reserve(tasks.size());
-  for (task& each : tasks) {
-    auto [decision, after] =
-        execute_traced(context_->tracer, std::move(each), std::move(current_), order_id{}, now, context_->message_ttl);
+  for (auto next = tasks.begin(); next != tasks.end(); ++next) {
+    const auto base = merge_base(current_.get(), next->message);
+    if (base && base_of_ != base) {
+      loading_ = true;
+      waiting_.assign(std::move_iterator(next), std::move_iterator(tasks.end()));
+      context_->loader->load_version(id_, *base, caf::actor_cast<order_handle>(this));
+      break;
+    }
+    auto [decision, after] = execute_traced(context_->tracer, std::move(*next), std::move(current_), order_id{}, now,
+                                            context_->message_ttl, base ? base_ : nullptr);
     current_ = std::move(after);
     decisions.push_back(std::move(decision));
   }
-  context_->decisions->push(std::move(decisions));
+  if (!loading_) {
+    base_of_.reset();
+    base_.reset();
+  }
+  if (!decisions.empty()) context_->decisions->push(std::move(decisions));
+}
+
+// If the base can't be read, the first task is refused, which is the one that needs it.
+void order_actor::on_base_loaded(base_loaded& read) {
+  loading_ = false;
+  auto tasks = std::exchange(waiting_, {});
+  if (read.base) {
+    base_of_ = read.which;
+    base_ = std::move(*read.base);
+  } else {
+    std::vector<task> failed;
+    failed.push_back(std::move(tasks.front()));
+    tasks.erase(tasks.begin());
+    refuse_all(std::move(failed));
+  }
+  decide_all(std::move(tasks));
 }
 
 void order_actor::refuse_all(std::vector<task>&& tasks) {

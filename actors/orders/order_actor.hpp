@@ -1,9 +1,11 @@
 // The actor that owns the current state of one order. It decides the messages that change the order one after the
 // other, each on the state that the one before left, without waiting for the disk, and pushes its decisions to the
-// commit queue, which keeps their order.
+// commit queue, which keeps their order. An update that is to be merged waits for the version that its client had, and
+// later ones wait behind it.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "actors/commit/commit_queue.hpp"
@@ -34,6 +36,7 @@ class order_actor final : public order_handle::base {
  private:
   void on_execute(execute& batch);
   void on_loaded(loaded& read);
+  void on_base_loaded(base_loaded& read);
   void decide_all(std::vector<task>&& tasks);
   void refuse_all(std::vector<task>&& tasks);
 
@@ -41,9 +44,12 @@ class order_actor final : public order_handle::base {
   const order_id id_;
   // The state decided last; null until it has been read, and if there is no such order.
   shared_order current_;
-  // While the loader reads the order, the tasks that wait for it.
+  // While the loader reads the order or the base of a merge, the tasks that wait for it.
   bool loading_ = false;
   std::vector<task> waiting_;
+  // The version that was read last to merge updates from, until no task waits; null if the order has none.
+  std::optional<version> base_of_;
+  shared_order base_;
 };
 
 }  // namespace ordem::actors

@@ -16,10 +16,18 @@ void order_loader::start(caf::actor_system& system, std::size_t threads) {
 }
 
 void order_loader::load(const order_id& id, order_handle actor) {
+  add({id, std::nullopt, std::move(actor)});
+}
+
+void order_loader::load_version(const order_id& id, version which, order_handle actor) {
+  add({id, which, std::move(actor)});
+}
+
+void order_loader::add(request&& what) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    requests_.push_back({id, std::move(actor)});
+    requests_.push_back(std::move(what));
   }
   changed_.notify_one();
 }
@@ -45,9 +53,13 @@ void order_loader::run(caf::actor_system& system) {
     requests_.pop_front();
     lock.unlock();
     {
-      auto order = committed_.find_order(next.id);
+      auto order = next.which ? committed_.find_version(next.id, *next.which) : committed_.find_order(next.id);
       const caller_runs_scope scope(system);
-      caf::anon_send(next.actor, loaded{std::move(order)});
+      if (next.which) {
+        caf::anon_send(next.actor, base_loaded{*next.which, std::move(order)});
+      } else {
+        caf::anon_send(next.actor, loaded{std::move(order)});
+      }
     }
     next = {};
     lock.lock();

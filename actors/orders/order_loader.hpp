@@ -1,11 +1,13 @@
-// Threads that read orders from disk for their actors. So a slow read delays only its order, not the other orders of
-// the shard, nor the connections of the I/O thread that submitted the message. Owned by the gateway.
+// Threads that read orders, and the versions that updates are merged from, from disk for their actors. So a slow read
+// delays only its order, not the other orders of the shard, nor the connections of the I/O thread that submitted the
+// message. Owned by the gateway.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -33,15 +35,20 @@ class order_loader {
   // Reads the order and sends it to `actor` as `loaded`, which the loader thread then runs. Does nothing after stop().
   void load(const order_id& id, order_handle actor);
 
+  // As load(), for one version of the order, which `actor` gets as `base_loaded`.
+  void load_version(const order_id& id, version which, order_handle actor);
+
   // Waits for the reads in progress and drops the requests in the queue.
   void stop();
 
  private:
   struct request {
     order_id id;
+    std::optional<version> which;  // absent: the current one
     order_handle actor;
   };
 
+  void add(request&& what);
   void run(caf::actor_system& system);
 
   const order_lookup& committed_;

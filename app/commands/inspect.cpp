@@ -61,7 +61,7 @@ int inspect(const inspect_message_command& what) {
     const outcome& result = (*record)->outcome;
     const auto order = is_accepted(result.verdict) ? data.find_version(result.order, result.version) : shared_order{};
     if (!order || (is_accepted(result.verdict) && *order == nullptr)) return fail(unreadable);
-    const auto of = read_conflict(data, result);
+    const auto of = read_conflict(data, **record);
     if (!of) return fail(unreadable);
     std::cout << codec::message_body(what.guid, **record, *order, *of) << "\n";
     return 0;

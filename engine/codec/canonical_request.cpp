@@ -13,10 +13,16 @@
 namespace ordem::codec {
 namespace {
 
+// Where a write does not say what to do about a conflict, its canonical form is that of before it could.
+void append_on_conflict_member(std::string& out, const ordem::expected_version& expected_version) {
+  if (expected_version.merges) out += ",\"on_conflict\":\"merge\"";
+}
+
 void append_version_member(std::string& out, const std::optional<ordem::expected_version>& expected_version) {
   if (!expected_version) return;
   out += ",\"version\":";
   append_number(out, expected_version->version.number);
+  append_on_conflict_member(out, *expected_version);
 }
 
 struct body_writer {
@@ -61,6 +67,7 @@ struct body_writer {
     CHECK(expected_version.has_value());
     begin_member("version");
     append_number(out, expected_version->version.number);
+    append_on_conflict_member(out, *expected_version);
     out += '}';
   }
   void operator()(const change_status& change) const {

@@ -9,6 +9,7 @@
 #include "engine/codec/json_pieces.hpp"
 #include "engine/codec/order_json.hpp"
 #include "engine/model/json_value.hpp"
+#include "engine/rules/three_way_merge.hpp"
 
 namespace ordem::codec {
 namespace {
@@ -66,6 +67,31 @@ void add_version(std::string& out, const std::optional<version>& which) {
   }
 }
 
+// Returns [{"pointer"}, {"pointer", "sku"}, ...] with at least one of them.
+std::string conflicts_text(const clashes& found) {
+  std::string text;
+  for (const clash& each : found) {
+    std::string next = text.empty() ? "[{\"pointer\":" : ",{\"pointer\":";
+    append_json_string(next, each.pointer);
+    if (!each.sku.empty()) {
+      next += ",\"sku\":";
+      append_json_string(next, each.sku);
+    }
+    next += '}';
+    if (!text.empty() && text.size() + next.size() > limits::changes_bytes_max) break;
+    text += next;
+  }
+  return text + ']';
+}
+
+std::string conflicts_member(const conflict& of) {
+  if (of.unmerged == nullptr || of.expected == nullptr || of.current == nullptr) return {};
+  const order_content& base = of.expected->content;
+  const auto merged = three_way_merge(base, of.current->content, content_after(base, *of.unmerged));
+  const auto* found = std::get_if<clashes>(&merged);
+  return found != nullptr ? ",\"conflicts\":" + conflicts_text(*found) : "";
+}
+
 }  // namespace
 
 std::optional<std::string> changes_between(const order& from, const order& to) {
@@ -91,9 +117,11 @@ std::optional<std::string> changes_between(const order& from, const order& to) {
 
 std::string conflict_members(const outcome& stale, const conflict& of) {
   if (of.expected != nullptr && of.current != nullptr) {
-    if (const auto changes = changes_between(*of.expected, *of.current)) return ",\"changes\":" + *changes;
+    if (const auto changes = changes_between(*of.expected, *of.current)) {
+      return ",\"changes\":" + *changes + conflicts_member(of);
+    }
   }
-  return ",\"versions\":\"" + order_path(stale.order) + "/versions\"";
+  return ",\"versions\":\"" + order_path(stale.order) + "/versions\"" + conflicts_member(of);
 }
 
 }  // namespace ordem::codec

@@ -17,7 +17,9 @@ namespace ordem::codec {
 std::optional<std::string> changes_between(const order& from, const order& to);
 
 // Returns the members of the problem, each with a leading comma: `changes` from the expected version to that at which
-// the write was rejected or, where these are not known or the patch is too long, `versions`, the path of all versions.
+// the write was rejected or, where these are not known or the patch is too long, `versions`, the path of all versions;
+// and `conflicts` if the write was to be merged: the fields that clash, as many as limits::changes_bytes_max bytes
+// hold.
 std::string conflict_members(const outcome& stale, const conflict& of);
 
 }  // namespace ordem::codec

@@ -43,8 +43,9 @@ constexpr problem_row rows[] = {
      "The order has changed since the version that this write is based on: another update came first, and this one was not executed. "
      "The member changes is a merge patch (RFC 7396) that turns the order as you had it, at supplied_version, into the order at "
      "current_version. If it would be long, or if the order has no such version, the member versions is the path of all versions "
-     "instead. Check what has changed, and send the update again, based on the current version and with a new GUID. The status is 412 "
-     "if the version was sent in If-Match, otherwise 409."},
+     "instead. Check what has changed, and send the update again, based on the current version and with a new GUID. With Prefer: merge, or "
+     "\"on_conflict\":\"merge\" in the body, a PUT or PATCH is merged with what has changed, unless a field has changed in both; then the "
+     "member conflicts lists these fields. The status is 412 if the version was sent in If-Match, otherwise 409."},
     {status_not_allowed, "status-not-allowed", 409, 3044, retry::with_new_key, "the status change is not allowed",
      "The status of an order changes from new to confirmed to shipped to delivered. A new or confirmed order can also be cancelled. No "
      "other change of status is possible."},

@@ -289,6 +289,16 @@ auto version_member(std::optional<ordem::version>& version, violation_list& wron
                       }};
 }
 
+auto on_conflict_member(write_body& body, violation_list& wrong) {
+  return known_member{"on_conflict", false, [&](const dom::element& value, const json_place& place) {
+                        if (string_of(value) == "merge") {
+                          body.merges = true;
+                        } else {
+                          wrong.add(place, "must be merge");
+                        }
+                      }};
+}
+
 // For the member external_id with the value null. In a merge patch it removes the external id, in a content it is
 // wrong.
 bool removes_external_id(merge_content& patch) {
@@ -343,8 +353,8 @@ void read_create(dom::object members, write_body& body, violation_list& wrong) {
 }
 
 void read_replace(dom::object members, write_body& body, violation_list& wrong) {
-  body.command =
-      replace_content{read_whole_content(members, wrong, guid_member(body), version_member(body.version, wrong))};
+  body.command = replace_content{read_whole_content(
+      members, wrong, guid_member(body), version_member(body.version, wrong), on_conflict_member(body, wrong))};
 }
 
 void read_merge(dom::object members, write_body& body, violation_list& wrong) {
@@ -358,7 +368,7 @@ void read_merge(dom::object members, write_body& body, violation_list& wrong) {
           patch.attributes = std::move(*changes);
         }
       },
-      guid_member(body), version_member(body.version, wrong));
+      guid_member(body), version_member(body.version, wrong), on_conflict_member(body, wrong));
   body.command = std::move(patch);
 }
 
@@ -474,7 +484,8 @@ void read_command_line(dom::object members, line_body& line, violation_list& wro
     line.body.command = change;
     return;
   }
-  read(order_id_member(line, wrong), version_member(line.version, wrong), order_member(*kind, line, wrong));
+  read(order_id_member(line, wrong), version_member(line.version, wrong), on_conflict_member(line.body, wrong),
+       order_member(*kind, line, wrong));
 }
 
 tl::expected<line_body, malformed_json_error> read_line_text(line_form form, std::string_view line,

@@ -22,6 +22,8 @@ struct write_body {
   // The member guid as it was sent: empty if it is not a string, nullopt if it is missing.
   std::optional<std::string> guid;
   std::optional<ordem::version> version;
+  // The member on_conflict is merge; see expected_version.
+  bool merges = false;
   ordem::command command;
   // If there are any, the command must not be executed.
   std::vector<violation> violations;
@@ -41,7 +43,7 @@ enum class line_form : std::uint8_t {
   create,   // {"idempotency_key", "order"}
   command,  // one of:
             //   {"op": "create", "idempotency_key", "order"}
-            //   {"op": "replace" or "merge", "idempotency_key", "order_id", "version", "order"}
+            //   {"op": "replace" or "merge", "idempotency_key", "order_id", "version", "on_conflict", "order"}
             //   {"op": "status", "idempotency_key", "order_id", "version", "status"}
 };
 

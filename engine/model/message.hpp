@@ -59,6 +59,9 @@ using command = std::variant<create_order, replace_content, merge_content, chang
 struct expected_version {
   ordem::version version;
   bool by_if_match = false;
+  // An update of the content that expects an older version is merged with what has changed since, if no field changed
+  // in both. Only of replacements and merge patches.
+  bool merges = false;
   friend bool operator==(const expected_version&, const expected_version&) = default;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -72,6 +73,8 @@ struct executed {
   shared_order order;    // at outcome.version; null if the outcome is a rejection
   timestamp expires_at;  // a repeat gets this outcome until then
   bool replayed = false;
+  // What a stale update asked for that was to be merged: its response names the fields that clash. Else null.
+  std::shared_ptr<const ordem::command> unmerged = nullptr;
 };
 
 // The decision about a capture.

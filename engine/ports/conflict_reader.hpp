@@ -11,7 +11,9 @@ namespace ordem {
 
 // Returns the versions of a stale write, which are immutable, or a conflict without versions for any other outcome. Its
 // reply comes after both versions became visible. Thread-safe; may block for reads from disk.
-inline read_result<conflict> read_conflict(const order_lookup& orders, const outcome& decided) {
+// `unmerged` is that of `executed`, and must outlive the result.
+inline read_result<conflict> read_conflict(const order_lookup& orders, const outcome& decided,
+                                           const command* unmerged) {
   if (decided.verdict != verdict::stale_version || decided.version < decided.expected_version->version) {
     return conflict{};
   }
@@ -20,7 +22,13 @@ inline read_result<conflict> read_conflict(const order_lookup& orders, const out
   auto current = orders.find_version(decided.order, decided.version);
   if (!current) return tl::make_unexpected(current.error());
   if (*expected == nullptr || *current == nullptr) return conflict{};
-  return conflict{std::move(*expected), std::move(*current)};
+  return conflict{std::move(*expected), std::move(*current), unmerged};
+}
+
+// As above, for a recorded message, which must outlive the result.
+inline read_result<conflict> read_conflict(const order_lookup& orders, const message_record& of) {
+  const auto& expected = of.outcome.expected_version;
+  return read_conflict(orders, of.outcome, expected && expected->merges && of.command ? &*of.command : nullptr);
 }
 
 }  // namespace ordem

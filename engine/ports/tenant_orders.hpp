@@ -41,7 +41,7 @@ class tenant_orders {
   }
 
   // Returns the versions that a message found here was rejected for; see read_conflict().
-  read_result<conflict> find_conflict(const outcome& decided) const { return read_conflict(all_, decided); }
+  read_result<conflict> find_conflict(const message_record& of) const { return read_conflict(all_, of); }
 
  private:
   read_result<shared_order> own(read_result<shared_order> found) const {

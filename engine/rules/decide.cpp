@@ -5,6 +5,7 @@
 
 #include "engine/base/check.hpp"
 #include "engine/model/order_id_generator.hpp"
+#include "engine/rules/three_way_merge.hpp"
 #include "engine/rules/validate.hpp"
 
 namespace ordem {
@@ -26,29 +27,21 @@ decision decide_create(const create_order& create, const message& asked, order_i
   return event{version{1}, std::max(now, time_in(fresh_id)), order_created{fresh_id, create.content}, asked.origin};
 }
 
-order_content merged(order_content content, const merge_content& patch) {
-  if (patch.customer_id) content.customer_id = *patch.customer_id;
-  if (patch.currency) content.currency = *patch.currency;
-  if (patch.items) content.items = *patch.items;
-  if (std::holds_alternative<merge_content::remove_external_id>(patch.external_id)) {
-    content.external_id.reset();
-  } else if (const auto* external_id = std::get_if<std::string>(&patch.external_id)) {
-    content.external_id = *external_id;
-  }
-  if (std::holds_alternative<merge_content::remove_attributes>(patch.attributes)) {
-    content.attributes.reset();
-  } else if (const auto* changes = std::get_if<json_object>(&patch.attributes)) {
-    content.attributes = merge_patch(std::move(content.attributes).value_or(json_object{}), *changes);
-  }
-  return content;
-}
-
-decision decide_content(const order& current, const message& asked, order_content content, timestamp at) {
+decision decide_content(const order& current, const message& asked, order_content content, timestamp at,
+                        std::optional<version> merged_from = std::nullopt) {
   if (!is_open(current.status)) return rejected(verdict::order_closed, current, asked);
   if (auto violations = violations_of(content); !violations.empty()) {
     return refusal{invalid_content{std::move(violations)}};
   }
-  return event{current.version.next(), at, content_changed{std::move(content)}, asked.origin};
+  return event{current.version.next(), at, content_changed{std::move(content)}, asked.origin, merged_from};
+}
+
+decision decide_merge(const order& current, const message& asked, const order* base, timestamp at) {
+  if (!is_open(current.status)) return rejected(verdict::order_closed, current, asked);
+  if (base == nullptr) return rejected(verdict::stale_version, current, asked);
+  auto merged = three_way_merge(base->content, current.content, content_after(base->content, asked.command));
+  if (std::holds_alternative<clashes>(merged)) return rejected(verdict::stale_version, current, asked);
+  return decide_content(current, asked, std::move(std::get<order_content>(merged)), at, base->version);
 }
 
 decision decide_status(const order& current, const message& asked, order_status to, timestamp at) {
@@ -68,24 +61,30 @@ verdict verdict_of(const command& accepted) {
 
 }  // namespace
 
-decision decide(const order* current, const message& asked, order_id fresh_id, timestamp now) {
+std::optional<version> merge_base(const order* current, const message& asked) {
+  if (current == nullptr || !asked.expected_version || !asked.expected_version->merges) return std::nullopt;
+  if (current->origin.tenant != asked.origin.tenant || !is_open(current->status)) return std::nullopt;
+  if (!(asked.expected_version->version < current->version)) return std::nullopt;
+  return asked.expected_version->version;
+}
+
+decision decide(const order* current, const message& asked, order_id fresh_id, timestamp now, const order* base) {
   if (const auto* create = std::get_if<create_order>(&asked.command)) {
     return decide_create(*create, asked, fresh_id, now);
   }
 
   if (current == nullptr || current->origin.tenant != asked.origin.tenant) return refusal{order_not_found{}};
   CHECK(asked.expected_version.has_value());
-  if (asked.expected_version->version != current->version) return rejected(verdict::stale_version, *current, asked);
-
   // updated_at never decreases, even if the clock stepped back.
   const timestamp at = std::max(now, current->updated_at);
-  if (const auto* replace = std::get_if<replace_content>(&asked.command)) {
-    return decide_content(*current, asked, replace->content, at);
+  if (asked.expected_version->version != current->version) {
+    const bool merges = asked.expected_version->merges && asked.expected_version->version < current->version;
+    return merges ? decide_merge(*current, asked, base, at) : rejected(verdict::stale_version, *current, asked);
   }
-  if (const auto* merge = std::get_if<merge_content>(&asked.command)) {
-    return decide_content(*current, asked, merged(current->content, *merge), at);
+  if (const auto* change = std::get_if<change_status>(&asked.command)) {
+    return decide_status(*current, asked, change->to, at);
   }
-  return decide_status(*current, asked, std::get<change_status>(asked.command).to, at);
+  return decide_content(*current, asked, content_after(current->content, asked.command), at);
 }
 
 order apply(const order* current, event what) {
@@ -130,7 +129,8 @@ event event_of(verdict accepted, const order& after) {
 }
 
 bool must_be_kept(const outcome& decided, const command& what) noexcept {
-  return !is_accepted(decided.verdict) || std::holds_alternative<merge_content>(what);
+  return !is_accepted(decided.verdict) || std::holds_alternative<merge_content>(what) ||
+         (decided.expected_version && decided.expected_version->merges);
 }
 
 outcome accepted_outcome(const message& asked, const order& after) {

@@ -46,7 +46,7 @@ void batch_window::refuse(slot& at, std::optional<std::string_view> key, const r
 
 // The verdict has the changes of the order, which are written now, so that they count as bytes of the window.
 void batch_window::reject_stale(slot& at, const executed& what) {
-  const auto of = read_conflict(orders_, what.outcome);
+  const auto of = read_conflict(orders_, what.outcome, what.unmerged.get());
   if (!of) return refuse(at, at.key, refusal_response(unavailability::storage_failed));
   at.text.clear();
   append_verdict(at.text, at.key, what, *of);

@@ -88,6 +88,13 @@ or_response<std::optional<version>> version_of_header(const http_request& reques
   return of_header;
 }
 
+// The preference is ignored where nothing is merged, as RFC 7240, section 2, asks.
+bool prefers_merge(const http_request& request, codec::write_kind kind) {
+  if (kind != codec::write_kind::replace && kind != codec::write_kind::merge) return false;
+  const auto [first, last] = request.equal_range(http::field::prefer);
+  return std::any_of(first, last, [](const auto& line) { return has_preference(line.value(), "merge"); });
+}
+
 constexpr write_source::details errors_of_request{
     .guid_missing = "neither Idempotency-Key nor the member guid is given",
     .guid_mismatch = "Idempotency-Key and the member guid differ",
@@ -96,13 +103,15 @@ constexpr write_source::details errors_of_request{
 };
 
 or_response<message> read_message(const http_request& request, request_head&& head, simdjson::dom::parser& parser) {
-  auto body = codec::read_write_body(kind_of(head.to, request.method()), request.body().view(), parser);
+  const codec::write_kind kind = kind_of(head.to, request.method());
+  auto body = codec::read_write_body(kind, request.body().view(), parser);
   if (!body) return refuse(problem::malformed_json, body.error().detail);
   write_source from{.errors = errors_of_request,
                     .guid = std::move(head.guid),
                     .order_id = head.to.name,
                     .version = version_of_header(request),
-                    .version_is_if_match = true};
+                    .version_is_if_match = true,
+                    .merges = prefers_merge(request, kind)};
   auto made = make_message(from, *body);
   if (made) made->origin = std::move(head.origin);
   return made;
@@ -193,7 +202,7 @@ response get_message(const route& to, const tenant_orders& orders, const clock_r
     made = orders.find_version(result.order, result.version);
     if (!made || *made == nullptr) return storage_failed_response();
   }
-  const auto of = orders.find_conflict(result);
+  const auto of = orders.find_conflict(**record);
   if (!of) return storage_failed_response();
   return message_response(*id, **record, *made, *of);
 }

@@ -56,6 +56,7 @@ response outcome_response(const outcome& what, const shared_order& order, const 
   response made;
   made.status = recorded.status;
   made.body = std::move(recorded.body);
+  if (what.expected_version && what.expected_version->merges) made.add_header("Preference-Applied", "merge");
   if (!is_accepted(what.verdict)) {
     made.content_type = problem_media_type;
     made.problem = recorded.problem;
@@ -74,7 +75,7 @@ response refusal_response(const refusal& why) {
 response write_response(const answer& what, timestamp now, std::optional<position> visible,
                         const order_lookup& orders) {
   const auto* done = std::get_if<executed>(&what);
-  const auto of = done != nullptr ? read_conflict(orders, done->outcome) : conflict{};
+  const auto of = done != nullptr ? read_conflict(orders, done->outcome, done->unmerged.get()) : conflict{};
   if (!of) return write_response(refusal{unavailability::storage_failed}, now, visible, orders);
   response made =
       done != nullptr ? outcome_response(done->outcome, done->order, *of) : refusal_response(std::get<refusal>(what));

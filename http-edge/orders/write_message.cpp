@@ -50,6 +50,7 @@ or_response<message> make_message(write_source& from, codec::write_body& body) {
     auto agreed = agreed_version(from, body.version);
     if (!agreed) return tl::make_unexpected(std::move(agreed.error()));
     version = *agreed;
+    version->merges = from.merges || body.merges;
     target = order_id::parse(from.order_id);
     if (!target) return tl::make_unexpected(no_such_order());
   }

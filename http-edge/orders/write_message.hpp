@@ -31,6 +31,7 @@ struct write_source {
   // The version, or the error if what was given is not one. Of an update.
   or_response<std::optional<ordem::version>> version;
   bool version_is_if_match = false;
+  bool merges = false;  // given beside the body; see expected_version
 };
 
 // Returns the message, or the first error: of the GUID, of the body, of the version, of the order's id. `from` keeps

@@ -151,6 +151,35 @@ std::string entity_tag(version which) {
   return '"' + std::to_string(which.number) + '"';
 }
 
+namespace {
+
+// Returns the part before the separator, which is not in a quoted string, and removes it from the front of `rest`.
+std::string_view take_part(std::string_view& rest, char separator) {
+  bool quoted = false;
+  std::size_t at = 0;
+  for (; at < rest.size() && (quoted || rest[at] != separator); ++at) {
+    if (rest[at] == '"') quoted = !quoted;
+    if (rest[at] == '\\' && quoted && at + 1 < rest.size()) ++at;
+  }
+  const std::string_view part = trimmed(rest.substr(0, at));
+  rest.remove_prefix(std::min(at + 1, rest.size()));
+  return part;
+}
+
+}  // namespace
+
+bool has_preference(std::string_view value, std::string_view name) {
+  while (!value.empty()) {
+    std::string_view preference = take_part(value, ',');
+    const std::string_view token = take_part(preference, ';');
+    // A preference with an empty value is the same as one without.
+    std::string_view rest = token;
+    const std::string_view given = take_part(rest, '=');
+    if (equals_ignoring_case(given, name) && (rest.empty() || trimmed(rest) == "\"\"")) return true;
+  }
+  return false;
+}
+
 std::string media_type(std::string_view content_type) {
   std::string type(trimmed(content_type.substr(0, content_type.find(';'))));
   std::transform(type.begin(), type.end(), type.begin(), to_lower);

@@ -28,6 +28,9 @@ bool if_none_match_holds(std::string_view value, version current);
 // Returns the entity tag of a version, with its quotes.
 std::string entity_tag(version which);
 
+// Returns whether the value of Prefer (RFC 7240) has this preference, without a value. `name`: in lower case.
+bool has_preference(std::string_view value, std::string_view name);
+
 // Returns the media type without its parameters, in lower case: "application/json" for "Application/JSON;
 // charset=utf-8".
 std::string media_type(std::string_view content_type);

@@ -46,21 +46,23 @@ std::optional<codec::write_kind> kind_of(std::string_view method, std::string_vi
 
 }  // namespace
 
-std::optional<command> json_column_reader::read_command(codec::write_kind kind, std::string_view body) {
+std::optional<json_column_reader::canonical_command> json_column_reader::read_command(codec::write_kind kind,
+                                                                                      std::string_view body) {
   const simdjson::padded_string padded(with_large_numbers_as_floating_point(body));
   auto read = codec::read_write_body(kind, padded, parser_);
   if (!read || !read->violations.empty()) return std::nullopt;
-  return std::move(read->command);
+  return canonical_command{std::move(read->command), read->merges};
 }
 
 std::optional<order_content> json_column_reader::content(std::string_view text) {
   auto read = read_command(codec::write_kind::create, text);
   if (!read) return std::nullopt;
-  return std::move(std::get<create_order>(*read).content);
+  return std::move(std::get<create_order>(read->command).content);
 }
 
-std::optional<command> json_column_reader::command(std::string_view method, std::string_view path,
-                                                   std::string_view body) {
+std::optional<json_column_reader::canonical_command> json_column_reader::command(std::string_view method,
+                                                                                 std::string_view path,
+                                                                                 std::string_view body) {
   const auto kind = kind_of(method, path);
   return kind ? read_command(*kind, body) : std::nullopt;
 }

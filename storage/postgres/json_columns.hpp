@@ -20,13 +20,17 @@ class json_column_reader {
  public:
   // {"customer_id", "external_id", "currency", "items", "attributes"}
   std::optional<order_content> content(std::string_view text);
-  // A request in canonical form.
-  std::optional<ordem::command> command(std::string_view method, std::string_view path, std::string_view body);
+  // A request in canonical form: its command, and whether it may be merged.
+  struct canonical_command {
+    ordem::command command;
+    bool merges = false;
+  };
+  std::optional<canonical_command> command(std::string_view method, std::string_view path, std::string_view body);
   // [{"key", "value"}, ...]
   std::optional<std::vector<captured_header>> headers(std::string_view text);
 
  private:
-  std::optional<ordem::command> read_command(codec::write_kind kind, std::string_view body);
+  std::optional<canonical_command> read_command(codec::write_kind kind, std::string_view body);
 
   simdjson::dom::parser parser_;
 };

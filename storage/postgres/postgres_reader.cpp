@@ -218,8 +218,10 @@ persisted_message reader::message_of(const pqxx::row& row) {
   if (!row[6].is_null()) decided.requested_status = needed(parse_order_status(row[6].as<std::string>()), where);
   if (!row[7].is_null()) decided.expected_version = ordem::expected_version{version_of(row[7]), row[8].as<bool>()};
   if (!row[9].is_null()) {
-    record.command =
+    auto asked =
         needed(json_.command(row[9].as<std::string>(), row[10].as<std::string>(), row[11].as<std::string>()), where);
+    record.command = std::move(asked.command);
+    if (decided.expected_version) decided.expected_version->merges = asked.merges;
   }
   record.created_at = time_of(row[12]);
   record.expires_at = time_of(row[13]);

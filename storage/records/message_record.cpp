@@ -1,6 +1,6 @@
 // clang-format off
 //   message    | 3 | expires ms v | created ms v | origin | fingerprint 16 | verdict 1 | order id 16 | version v | status 1
-//              | requested status or 0: 1 | flags 1 (1: version expected, 2: by If-Match, 4: command kept)
+//              | requested status or 0: 1 | flags 1 (1: version expected, 2: by If-Match, 4: command kept, 8: merges)
 //              | expected version v if flagged | command if flagged |
 //              | 2 | the same without external ids |
 //              | 1 | the same without origin either |
@@ -25,6 +25,7 @@ constexpr std::uint8_t message_format = format_with_external_id;
 constexpr std::uint8_t flag_version_expected = 1;
 constexpr std::uint8_t flag_by_if_match = 2;
 constexpr std::uint8_t flag_command_kept = 4;
+constexpr std::uint8_t flag_merges = 8;
 
 struct command_writer {
   byte_writer& to;
@@ -97,7 +98,8 @@ command get_command(byte_reader& from, std::uint8_t format) {
 void encode_message(std::string& out, const message_record& what) {
   const auto& expected = what.outcome.expected_version;
   const int flags = (expected ? flag_version_expected : 0) |
-                    (expected && expected->by_if_match ? flag_by_if_match : 0) | (what.command ? flag_command_kept : 0);
+                    (expected && expected->by_if_match ? flag_by_if_match : 0) |
+                    (what.command ? flag_command_kept : 0) | (expected && expected->merges ? flag_merges : 0);
   byte_writer to{out};
   to.put_byte(message_format);
   to.put_varint(milliseconds_of(what.expires_at));
@@ -132,7 +134,8 @@ std::optional<message_record> decode_message(std::string_view record) {
   what.outcome.requested_status = get_optional_status(from);
   const std::uint8_t flags = from.get_byte();
   if ((flags & flag_version_expected) != 0) {
-    what.outcome.expected_version = ordem::expected_version{{from.get_varint()}, (flags & flag_by_if_match) != 0};
+    what.outcome.expected_version =
+        ordem::expected_version{{from.get_varint()}, (flags & flag_by_if_match) != 0, (flags & flag_merges) != 0};
   }
   if ((flags & flag_command_kept) != 0) what.command = get_command(from, format);
   return checked(from, std::move(what));

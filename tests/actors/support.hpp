@@ -69,7 +69,8 @@ class fake_store final : public storage::log, public storage::view_writer, publi
  public:
   latch appends;
   latch syncs;
-  mutable latch reads;  // of the orders given to hold_reads_of()
+  mutable latch reads;          // of the orders given to hold_reads_of()
+  mutable latch version_reads;  // after hold_version_reads()
 
   // Drops the entries of the log up to that one.
   void trim(position through) {
@@ -86,6 +87,9 @@ class fake_store final : public storage::log, public storage::view_writer, publi
     const std::lock_guard lock(mutex_);
     held_.insert(id);
   }
+
+  // From now on find_version() passes the latch `version_reads`.
+  void hold_version_reads() { set(holds_versions_); }
 
   // From now on that step fails: first with write_failed, then with failed_earlier.
   void break_appends() { set(append_broken_); }
@@ -195,6 +199,12 @@ class fake_store final : public storage::log, public storage::view_writer, publi
     return view_.find_cached_order(id);
   }
   read_result<shared_order> find_version(order_id id, version which) const override {
+    bool is_held = false;
+    {
+      const std::lock_guard lock(mutex_);
+      is_held = holds_versions_;
+    }
+    if (is_held) version_reads.pass();
     return unless_broken([&] { return view_.find_version(id, which); });
   }
   read_result<std::optional<message_record>> find_message(std::string_view tenant, const guid& id,
@@ -277,6 +287,7 @@ class fake_store final : public storage::log, public storage::view_writer, publi
   bool sync_broken_ = false;
   bool reads_broken_ = false;
   bool all_cold_ = false;
+  bool holds_versions_ = false;
   std::set<order_id> held_;
   bool failed_ = false;
   int recoveries_ = 0;

@@ -37,6 +37,8 @@ def write_bodies():
         "create_control": create + compact(ORDER | {"external_id": "a\u0085"}),
         "merge_external_id": merge + b'{"external_id":"PO-8","version":1}',
         "merge_no_external_id": merge + b'{"external_id":null,"version":1}',
+        "merge_on_conflict": merge + b'{"on_conflict":"merge","version":1,"currency":"USD"}',
+        "replace_on_conflict": replace + compact(ORDER | {"on_conflict": "overwrite"}),
         "status": status + b'{"status":"confirmed","version":3}',
         "not_json": create + b'{"customer_id":',
         "not_utf8": create + b'{"customer_id":"\xff"}',

@@ -27,7 +27,8 @@ tl::expected<write_body, malformed_json_error> read(write_kind kind, std::string
 bool is_same(const tl::expected<write_body, malformed_json_error>& a,
              const tl::expected<write_body, malformed_json_error>& b) {
   if (!a || !b) return !a && !b && a.error().detail == b.error().detail;
-  return a->guid == b->guid && a->version == b->version && a->command == b->command && a->violations == b->violations;
+  return a->guid == b->guid && a->version == b->version && a->merges == b->merges && a->command == b->command &&
+         a->violations == b->violations;
 }
 
 // What a merge makes of an order, as far as the patch says it.
@@ -61,13 +62,15 @@ void check_command(write_kind kind, const write_body& body) {
   const bool creates = kind == write_kind::create;
   const auto target = creates ? std::nullopt : std::optional(order_id{});
   const auto expected_version =
-      creates ? std::nullopt : std::optional(ordem::expected_version{body.version.value_or(version{1}), false});
+      creates ? std::nullopt
+              : std::optional(ordem::expected_version{body.version.value_or(version{1}), false, body.merges});
   const canonical_request once = canonical(body.command, target, expected_version);
   const auto again = read(kind, once.body, '\0');
   CHECK(again.has_value());
   CHECK(again->violations.empty());
   CHECK(again->command == body.command);
   CHECK(!again->guid);
+  CHECK(again->merges == body.merges);
   CHECK(again->version == (creates ? std::nullopt : std::optional(expected_version->version)));
   const canonical_request twice = canonical(again->command, target, expected_version);
   CHECK(twice.body == once.body);

@@ -57,20 +57,24 @@ def in_parts(text):
 
 def test_the_tour_can_be_pasted(pasted):
     """Breaks if a command of the README does not work, or its response differs from the README's text."""
-    _, (created, updated, batch, looked, captured) = pasted
+    _, (created, updated, merged, batch, looked, captured) = pasted
     assert statuses(created) == [201] and "Idempotency-Replayed" not in created
     assert statuses(updated) == [200, 200] and '"version":2' in updated and '"gift":true' in updated
+    assert statuses(merged) == [200] and '"version":3' in merged and '"merged_from":1' in merged
     assert [json.loads(line)["status"] for line in batch.splitlines() if line] == [201, 201]
     versions, customer, message, metrics = in_parts(looked)
-    assert len(versions["versions"]) == 2
+    assert len(versions["versions"]) == 3
     assert len(customer["orders"]) == 2 and message["response"]["status"] == 201
     assert "ordem_messages_executed_total" in metrics
     assert statuses(captured) == [202, 200, 200] and '"response_body":"done"' in captured
 
 
-def test_the_refusal_of_the_tour_is_the_servers(pasted):
+def test_the_refusal_of_the_tour_is_the_servers(launch):
     """Breaks if the README shows another response than the server's to the repeated update."""
-    port, _ = pasted
-    again = paste(blocks("sh")[1], port).rpartition("\n\n")[2]
+    port = launch().port
+    create, update = blocks("sh")[:2]
+    paste(create, port)
+    paste(update, port)
+    again = paste(update, port).rpartition("\n\n")[2]
     [expected] = blocks("json")
     assert json.loads(TIME.sub("...", UUID.sub("...", again))) == json.loads(expected)

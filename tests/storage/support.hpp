@@ -84,7 +84,7 @@ class random_values final : public random_orders {
     made.outcome.version = version();
     made.outcome.status = status();
     if (chance()) made.outcome.requested_status = status();
-    if (chance()) made.outcome.expected_version = ordem::expected_version{version(), chance()};
+    if (chance()) made.outcome.expected_version = ordem::expected_version{version(), chance(), chance()};
     made.created_at = time();
     made.expires_at = time();
     if (chance()) made.command = command();

@@ -192,7 +192,7 @@ class Oracle:
                 continue
             if order != self._outcomes[claim].order:
                 problems.append(f"{claim}: version {version} is {order} instead of {self._outcomes[claim].order}")
-            problems += _misfits(self._writes[claim], by_version.get(version - 1), order)
+            problems += _misfits(self._writes[claim], by_version, order)
         for version in range(1, self._latest[order_id]["version"] + 1 if order_id in self._latest else 1):
             if version not in by_version:
                 problems.append(f"{order_id}: version {version} of {self._claims.get((order_id, version))} is lost")
@@ -243,20 +243,34 @@ def _outcome_of(message):
 
 def _wrong_target(write: Write, order):
     """Whether an accepted write has another order or version than the request."""
-    if order["version"] != (write.version or 0) + 1:
+    if "merged_from" in order:
+        if order["merged_from"] != write.version or order["version"] <= write.version + 1 or write.body.get("on_conflict") != "merge":
+            return f"a write against version {write.version} made version {order['version']} as a merge of {order['merged_from']}"
+    elif order["version"] != (write.version or 0) + 1:
         return f"a write against version {write.version} made version {order['version']}"
     if write.order_id not in (None, order["order_id"]):
         return f"a write to {write.order_id} changed {order['order_id']}"
     return None
 
 
-def _misfits(write: Write, previous, order):
-    """Returns the differences between an order version and the result of its write on the version before it."""
-    if write.kind != "create" and previous is None:
+def _misfits(write: Write, history, order):
+    """Returns the differences between an order version and the result of its write on the version before it, and for a merge on the
+    version that the client had. `history` has the versions of the order by their numbers."""
+    previous = history.get(order["version"] - 1)
+    base = history.get(write.version) if "merged_from" in order else previous
+    if write.kind != "create" and (previous is None or base is None):
         return []  # The gap is reported where it is found.
-    content, status = _expected_content(write, previous)
+    content, status = _expected_content(write, base)
+    merges = {}
+    if "merged_from" in order:
+        merges = {"merged_from": write.version}
+        try:
+            content, status = merged_content(_content_of(base), _content_of(previous), content), previous["status"]
+        except Clash as clash:
+            return [f"{write.guid}: was merged, but {clash} clashes: {order}"]
     expected = {
         **content,
+        **merges,
         "order_id": order["order_id"],
         "version": order["version"],
         "status": status,
@@ -271,12 +285,72 @@ def _expected_content(write: Write, previous):
     """Returns the content and the status that a write produces."""
     if write.kind == "create":
         return write.body, "new"
+    body = {name: value for name, value in write.body.items() if name != "on_conflict"}
     if write.kind == "replace":
-        return write.body, previous["status"]
-    before = {member: previous[member] for member in CONTENT if member in previous}
+        return body, previous["status"]
+    before = _content_of(previous)
     if write.kind == "merge":
-        return merge_patch(before, write.body), previous["status"]
-    return before, write.body["status"]
+        return merge_patch(before, body), previous["status"]
+    return before, body["status"]
+
+
+def _content_of(order):
+    return {member: order[member] for member in CONTENT if member in order}
+
+
+class Clash(Exception):
+    """Both changed this field."""
+
+
+MISSING = object()
+
+
+def merged_content(base, now, wanted):
+    """The content `now` with what differs between `base` and `wanted`. Raises Clash if a field of that has changed in `now`, too."""
+    merged = {name: _merged_items(base, now, wanted) if name == "items" else _merged_value(name, base, now, wanted)
+              for name in {*base, *now, *wanted}}
+    return {name: value for name, value in merged.items() if value is not MISSING}
+
+
+def _merged_value(name, base, now, wanted):
+    before, current, then = (each.get(name, MISSING) for each in (base, now, wanted))
+    if then == before:
+        return current
+    if current == before:
+        return then
+    if not (isinstance(current, dict) and isinstance(then, dict) and (before is MISSING or isinstance(before, dict))):
+        raise Clash(name)
+    before = {} if before is MISSING else before
+    merged = {each: _merged_value(each, before, current, then) for each in {*before, *current, *then}}
+    return {each: value for each, value in merged.items() if value is not MISSING}
+
+
+def _merged_items(base, now, wanted):
+    before, current, then = (each["items"] for each in (base, now, wanted))
+    if then == before:
+        return current
+    if current == before:
+        return then
+    skus = [[item["sku"] for item in each] for each in (before, current, then)]
+    shared = [[sku for sku in each if sku in skus[0]] for each in skus]
+    if any(len(set(each)) != len(each) for each in skus) or any(
+            each != [sku for sku in skus[0] if sku in each] for each in shared):
+        raise Clash("items")
+    old, new, asked = ({item["sku"]: item for item in each} for each in (before, current, then))
+    for sku in {*old, *new, *asked}:
+        if old.get(sku) != new.get(sku) and old.get(sku) != asked.get(sku):
+            raise Clash(sku)
+    merged = [asked.get(sku) if asked.get(sku) != old.get(sku) else item for sku, item in new.items()]
+    merged = [item for item in merged if item is not None]
+    place = 0
+    for item in then:
+        order = [each["sku"] for each in merged]
+        if item["sku"] in order:
+            place = order.index(item["sku"]) + 1
+        elif item["sku"] not in old:
+            merged.insert(place, item)
+            place += 1
+    return merged
 
 
 def merge_patch(target, patch):

@@ -1,5 +1,6 @@
 """Clients that write randomly to a shared set of orders, drawn from a seed, and report everything to an oracle."""
 
+import dataclasses
 import threading
 
 from support import settings
@@ -131,7 +132,10 @@ class Worker:
     def _stale_update(self, known):
         order = self._oracle.latest(self._rng.choice(known))
         if order["version"] > 1:
-            self._write(random_update(self._rng, order, self._rng.randrange(1, order["version"])))
+            write = random_update(self._rng, order, self._rng.randrange(1, order["version"]))
+            if write.kind != "status" and self._rng.random() < 0.5:
+                write = dataclasses.replace(write, body={**write.body, "on_conflict": "merge"})
+            self._write(write)
 
     def _repeat(self):
         guid = self._rng.choice(self._oracle.recorded_guids())

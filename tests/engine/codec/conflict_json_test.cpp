@@ -89,5 +89,45 @@ TEST_CASE("without the versions there is only the list of versions") {
   CHECK(conflict_members(stale({5}, {2}), {}).starts_with(R"(,"versions":")"));
 }
 
+TEST_CASE("the fields that clash are listed, items with their sku, as far as there is room") {
+  order first = contract_order();
+  order second = next_version(first);
+  second.content.items[0].quantity = 7;
+  second.content.customer_id = "c-2";
+  command asked = merge_content{};
+  auto& patch = std::get<merge_content>(asked);
+  patch.items = first.content.items;
+  patch.items->front().quantity = 3;
+  patch.customer_id = "c-3";
+  CHECK(conflict_members(stale({1}, {2}), {shared(first), shared(second), &asked})
+            .ends_with(R"(,"conflicts":[{"pointer":"/customer_id"},{"pointer":"/items","sku":"A-1"}])"));
+
+  json_object before;
+  json_object now;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    before.emplace_back(std::string(900, c), number("1"));
+    now.emplace_back(std::string(900, c), number("2"));
+  }
+  first.content.attributes = before;
+  second.content.attributes = now;
+  patch = merge_content{};
+  patch.attributes = json_object{};
+  for (const auto& [name, value] : before) std::get<json_object>(patch.attributes).emplace_back(name, number("3"));
+  const std::string members = conflict_members(stale({1}, {2}), {shared(first), shared(second), &asked});
+  const auto at = members.find(",\"conflicts\":");
+  REQUIRE(at != std::string::npos);
+  CHECK(members.size() - at > limits::changes_bytes_max / 2);
+  CHECK(members.size() - at <= limits::changes_bytes_max + std::string(",\"conflicts\":]").size());
+}
+
+TEST_CASE("external ids and merges are in the changes") {
+  order first = contract_order();
+  order second = next_version(first);
+  second.content.external_id = "shop-1";
+  second.merged_from = version{1};
+  CHECK(changes_between(first, second) == R"({"version":2,"external_id":"shop-1","merged_from":1})");
+  CHECK(changes_between(second, first) == R"({"version":1,"external_id":null,"merged_from":null})");
+}
+
 }  // namespace
 }  // namespace ordem::codec

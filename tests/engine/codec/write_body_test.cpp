@@ -596,5 +596,22 @@ TEST_CASE("the result does not refer to the body") {
   CHECK(std::get<create_order>(body->command).content == contract_content());
 }
 
+TEST_CASE("on_conflict is merge, of a replacement or a merge, and of a line with one") {
+  for (const write_kind kind : {write_kind::replace, write_kind::merge}) {
+    CHECK_FALSE(read(kind, contract_json).merges);
+    const auto body = read(kind, with("on_conflict", "\"merge\""));
+    CHECK(body.violations.empty());
+    CHECK(body.merges);
+    for (const std::string_view wrong : {"\"reject\"", "\"Merge\"", "true", "null", "[\"merge\"]"}) {
+      CAPTURE(wrong);
+      CHECK(violations(kind, with("on_conflict", wrong)) == violation_list{{"/on_conflict", "must be merge"}});
+    }
+  }
+  CHECK(violations(write_kind::create, with("on_conflict", "\"merge\"")) ==
+        violation_list{{"/on_conflict", std::string(unknown)}});
+  CHECK(violations(write_kind::change_status, R"({"status":"new","on_conflict":"merge"})") ==
+        violation_list{{"/on_conflict", std::string(unknown)}});
+}
+
 }  // namespace
 }  // namespace ordem::codec

@@ -419,5 +419,105 @@ TEST_CASE("the event of an accepted outcome makes the same order again") {
   }
 }
 
+// --- merges ---
+
+message merging(command what, version expected) {
+  return change_message(std::move(what), {expected, false, true});
+}
+
+// Versions 2 and 3 of an order, of which the third changed the currency.
+struct changed_order {
+  order base = contract_order(order_status::fresh, {2});
+  order current = base;
+  changed_order() {
+    current.version = {3};
+    current.content.currency = {'U', 'S', 'D'};
+  }
+};
+
+TEST_CASE("an update against an old version is merged if it may be and nothing clashes") {
+  const changed_order of;
+  merge_content patch;
+  patch.customer_id = "c-2";
+  order_content replaced = of.base.content;
+  replaced.customer_id = "c-2";
+  order_content both = of.current.content;
+  both.customer_id = "c-2";
+  for (const command& what : {command{patch}, command{replace_content{replaced}}}) {
+    const auto made = decide(&of.current, merging(what, {2}), order_id_of(1), later, &of.base);
+    REQUIRE(std::holds_alternative<event>(made));
+    const order after = apply(&of.current, std::get<event>(made));
+    CHECK(after.version == version{4});
+    CHECK(after.merged_from == version{2});
+    CHECK(after.content == both);
+    CHECK(apply(&of.current, event_of(verdict::content_changed, after)) == after);
+
+    const auto unasked = decide(&of.current, change_message(what, {{2}, false}), order_id_of(1), later, &of.base);
+    REQUIRE(std::holds_alternative<outcome>(unasked));
+    CHECK(std::get<outcome>(unasked).verdict == verdict::stale_version);
+  }
+}
+
+TEST_CASE("a later version of a merged one is no merge") {
+  order merged = contract_order(order_status::fresh, current_version);
+  merged.merged_from = version{1};
+  const auto confirmed = decided(&merged, change_status{order_status::confirmed});
+  CHECK(apply(&merged, std::get<event>(confirmed)).merged_from == std::nullopt);
+  const auto replaced = decided(&merged, replace_content{contract_content()});
+  CHECK(apply(&merged, std::get<event>(replaced)).merged_from == std::nullopt);
+}
+
+TEST_CASE(
+    "an update that may be merged is rejected if it clashes, without a base, on a closed order and of the future") {
+  changed_order of;
+  merge_content patch;
+  patch.currency = currency_code{'C', 'H', 'F'};
+  const auto verdict_of = [&](version expected, const order* base) {
+    const auto made = decide(&of.current, merging(patch, expected), order_id_of(1), later, base);
+    return std::get<outcome>(made).verdict;
+  };
+  CHECK(verdict_of({2}, &of.base) == verdict::stale_version);
+  CHECK(verdict_of({9}, nullptr) == verdict::stale_version);
+  patch.currency.reset();
+  CHECK(verdict_of({2}, nullptr) == verdict::stale_version);
+  of.current.status = order_status::shipped;
+  CHECK(verdict_of({2}, &of.base) == verdict::order_closed);
+}
+
+TEST_CASE("a merge is refused if its result is not a valid content") {
+  changed_order of;
+  of.base.content.items = {{"A-1", 1, cents(1)}, {"B-2", 1, cents(1)}};
+  of.current.content.items = {{"A-1", 1, cents(1)}};
+  merge_content patch;
+  patch.items = {{"B-2", 1, cents(1)}};
+  const auto made = decide(&of.current, merging(patch, {2}), order_id_of(1), later, &of.base);
+  REQUIRE(std::holds_alternative<refusal>(made));
+  CHECK(std::holds_alternative<invalid_content>(std::get<refusal>(made)));
+}
+
+TEST_CASE("only an update that is behind an open order of its tenant needs a base") {
+  const changed_order of;
+  const message behind = merging(merge_content{}, {2});
+  CHECK(merge_base(&of.current, behind) == version{2});
+  CHECK(merge_base(&of.current, merging(merge_content{}, {3})) == std::nullopt);
+  CHECK(merge_base(&of.current, merging(merge_content{}, {4})) == std::nullopt);
+  CHECK(merge_base(&of.current, change_message(merge_content{}, {{2}, false})) == std::nullopt);
+  CHECK(merge_base(&of.current, creation(guid_of("g"))) == std::nullopt);
+  CHECK(merge_base(nullptr, behind) == std::nullopt);
+  order closed = of.current;
+  closed.status = order_status::cancelled;
+  CHECK(merge_base(&closed, behind) == std::nullopt);
+  order foreign = of.current;
+  foreign.origin.tenant = "other";
+  CHECK(merge_base(&foreign, behind) == std::nullopt);
+}
+
+TEST_CASE("the command of an update that may be merged is kept, whatever came of it") {
+  outcome result;
+  result.verdict = verdict::content_changed;
+  result.expected_version = ordem::expected_version{{2}, false, true};
+  CHECK(must_be_kept(result, replace_content{contract_content()}));
+}
+
 }  // namespace
 }  // namespace ordem

@@ -202,5 +202,21 @@ TEST_CASE("the fingerprint of a request is pinned") {
   CHECK(print.low == 0x8280778a58138adb);
 }
 
+TEST_CASE("an update that may be merged is another request than one that may not, however that is said") {
+  const std::string body = R"({"version":3,"currency":"USD"})";
+  const auto plain = print_of(write(verb::patch, contract_path, body));
+  const auto by_header = print_of(write(verb::patch, contract_path, body).header("Prefer", "merge"));
+  const auto by_body =
+      print_of(write(verb::patch, contract_path, R"({"version":3,"on_conflict":"merge","currency":"USD"})"));
+  CHECK(by_header == by_body);
+  CHECK(by_header != plain);
+  const order_id id = contract_id();
+  merge_content patch;
+  patch.currency = currency_code{'U', 'S', 'D'};
+  CHECK(canonical(patch, id, ordem::expected_version{{3}, false}).body == R"({"currency":"USD","version":3})");
+  CHECK(canonical(patch, id, ordem::expected_version{{3}, false, true}).body ==
+        R"({"currency":"USD","version":3,"on_conflict":"merge"})");
+}
+
 }  // namespace
 }  // namespace ordem::http_edge

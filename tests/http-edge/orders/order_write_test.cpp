@@ -433,5 +433,21 @@ TEST_CASE("a refusal expires at the moment of the response") {
   CHECK(header_of(refused, "Idempotency-Expires") == "2026-11-22T10:15:31.123Z");
 }
 
+TEST_CASE("an update may be merged by a preference or by its body, and no other write") {
+  for (const call& each : every_call) {
+    CAPTURE(each.path);
+    const bool can_merge = each.method == verb::put || each.method == verb::patch;
+    const auto merges = [](const message& made) { return made.expected_version && made.expected_version->merges; };
+    CHECK_FALSE(merges(accepted(whole(each))));
+    CHECK(merges(accepted(whole(each).header("Prefer", "respond-async, merge"))) == can_merge);
+    if (!can_merge) continue;
+    const call in_body{each.method, each.path, each.json, each.has_target};
+    request made(each.method, each.path);
+    made.header("Idempotency-Key", "\"g-1\"").header("If-Match", "\"3\"");
+    made.json(with_member(in_body.json, R"("on_conflict":"merge")"));
+    CHECK(merges(accepted(made)));
+  }
+}
+
 }  // namespace
 }  // namespace ordem::http_edge

@@ -121,7 +121,7 @@ TEST_CASE("a stale version gets what has changed since, in single responses, ver
   const response made = write_response(stale, later, shown, found);
   CHECK(made.body.ends_with(R"(,"supplied_version":3,"changes":{"version":4,"currency":"USD"}})"));
 
-  const auto of = read_conflict(found, stale.outcome);
+  const auto of = read_conflict(found, stale.outcome, nullptr);
   REQUIRE(of.has_value());
   std::string verdict;
   append_verdict(verdict, "g-1", stale, *of);
@@ -384,6 +384,32 @@ TEST_CASE("a message's GUID is escaped") {
   const auto made =
       message_response(guid_of(R"(a"\b)"), record_of(outcome_of(verdict::order_created)), shared(contract_order()));
   CHECK(made.body.starts_with(R"({"code":200,"message":"ok","guid":"a\"\\b","state")"));
+}
+
+// --- merges ---
+
+TEST_CASE("an update that may be merged is answered with the preference, and with the fields that clash") {
+  const fake_orders found = stale_versions();
+  executed stale = done(stale_outcome(false));
+  stale.outcome.expected_version->merges = true;
+  merge_content patch;
+  patch.currency = currency_code{'C', 'H', 'F'};
+  stale.unmerged = std::make_shared<const command>(patch);
+  const response made = write_response(stale, later, shown, found);
+  CHECK(header_of(made, "Preference-Applied") == "merge");
+  CHECK(made.body.ends_with(R"("changes":{"version":4,"currency":"USD"},"conflicts":[{"pointer":"/currency"}]})"));
+
+  message_record record{{1, 2}, stale.outcome, later, expiry, command{patch}};
+  const auto of = read_conflict(found, record);
+  REQUIRE(of.has_value());
+  const auto shown_message = message_response(guid_of("g-1"), record, nullptr, *of);
+  CHECK(shown_message.body.find("\"body\":" + made.body + "}") != std::string::npos);
+  CHECK(shown_message.body.find(R"("version":3,"on_conflict":"merge"})") != std::string::npos);
+
+  executed merged = done(outcome_of(verdict::content_changed, {4}), shared(shipped_order()));
+  CHECK_FALSE(header_of(write_response(merged, later, shown, found), "Preference-Applied"));
+  merged.outcome.expected_version = ordem::expected_version{{3}, false, true};
+  CHECK(header_of(write_response(merged, later, shown, found), "Preference-Applied") == "merge");
 }
 
 }  // namespace

@@ -218,5 +218,19 @@ TEST_CASE("a positive number is plain decimal digits from 1 to 2^53 - 1") {
   }
 }
 
+TEST_CASE("a preference is found in a list, whatever its case and its parameters") {
+  for (const std::string_view value :
+       {"merge", "Merge", " merge ", "respond-async, merge", "merge, wait=10", "wait=10;x=\"a,b\",MERGE;y=1",
+        "merge=\"\"", "merge = \"\"", ",merge,", R"(a="\",",merge)"}) {
+    CAPTURE(value);
+    CHECK(has_preference(value, "merge"));
+  }
+  for (const std::string_view value : {"", ",", "merged", "merge=no", "merge=\"yes\"", "x=merge", "x;merge",
+                                       "\"merge\"", "a=\"x, merge\"", "no-merge", R"(a="\",merge)"}) {
+    CAPTURE(value);
+    CHECK_FALSE(has_preference(value, "merge"));
+  }
+}
+
 }  // namespace
 }  // namespace ordem::http_edge

@@ -94,6 +94,12 @@ message_record golden_removal() {
   return what;
 }
 
+message_record golden_merge() {
+  message_record what = golden_patch();
+  what.outcome.expected_version->merges = true;
+  return what;
+}
+
 message_record golden_content_command() {
   message_record what = golden_message();
   what.outcome.verdict = verdict::stale_version;
@@ -197,6 +203,7 @@ std::vector<golden> all_golden() {
       {"message_patched", "the record of a merge patch, with its command", encoded(encode_message, golden_patch())},
       {"message_external_id_removed", "the record of a merge patch that removes the external id, with its command",
        encoded(encode_message, golden_removal())},
+      {"message_merging", "the record of an update that may be merged", encoded(encode_message, golden_merge())},
       {"message_stale", "the record of a stale replacement, with its command",
        encoded(encode_message, golden_content_command())},
       {"capture_allocated", "the record of a capture with a lease of a minute, kept for a day",
@@ -278,6 +285,7 @@ TEST_CASE("golden files decode to what they were made of") {
   CHECK(decode_message(read_bytes("message_rejected")) == golden_rejection());
   CHECK(decode_message(read_bytes("message_patched")) == golden_patch());
   CHECK(decode_message(read_bytes("message_external_id_removed")) == golden_removal());
+  CHECK(decode_message(read_bytes("message_merging")) == golden_merge());
   CHECK(decode_message(read_bytes("message_stale")) == golden_content_command());
   CHECK(decode_log_key(read_bytes("log_key")) == position{66000});
   CHECK(decode_message_key(read_bytes("message_key")) == message_key{"", guid_of("k-1")});
