@@ -99,7 +99,8 @@ struct gateway::parts {
                          .traced = traced.get(),
                          .backlog = &backlog,
                          .wait_for_persisted = settings.consumer.wait_for_persisted,
-                         .on_failure = [this] { stop_writing(); }});
+                         .on_failure = [this] { stop_writing(); },
+                         .on_visible = events.on_visible});
   }
 
   commit_writer_actor spawn_writer() {

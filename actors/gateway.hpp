@@ -87,6 +87,9 @@ struct gateway_events {
   // Writes will not work again before a restart. Called once.
   std::function<void(std::string_view message)> on_write_end = [](std::string_view) {};
 
+  // Entries have become visible to reads. Called by the log syncer after each sync.
+  std::function<void()> on_visible = [] {};
+
   // The others are called on the replicator's thread.
 
   // The sink has failed, for the reason in `message`.

@@ -54,6 +54,7 @@ bool needs_data(resource what) {
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
+    case resource::changes:
     case resource::captures:
     case resource::capture:
     case resource::position:
@@ -163,6 +164,7 @@ handled handler::handle(const http_request& request, request_head&& head) {
     case resource::message:
       return is_write(what, request.method()) ? to_handled(read_write(request, std::move(head), context_, parser_))
                                               : to_handled(read_orders(request, head, context_));
+    case resource::changes: return to_handled(read_feed_request(request, head, context_));
     case resource::captures:
     case resource::capture: {
       auto result = read_capture(request, std::move(head), context_, parser_, captured_bytes_max_);

@@ -17,6 +17,7 @@
 #include "engine/model/origin.hpp"
 #include "engine/model/outcome.hpp"
 #include "http-edge/access/access_control.hpp"
+#include "http-edge/feed/feed_request.hpp"
 #include "http-edge/orders/order_page.hpp"
 #include "http-edge/protocol/connection_info.hpp"
 #include "http-edge/protocol/handler_context.hpp"
@@ -27,7 +28,7 @@
 
 namespace ordem::http_edge {
 
-using handled = std::variant<response, message, capture_request, order_page>;
+using handled = std::variant<response, message, capture_request, order_page, feed_request>;
 
 class handler {
  public:

@@ -216,6 +216,7 @@ void log_syncer::complete_groups(std::vector<make_durable>&& groups) {
   add(parts_.counters->refusals, refusals);
   const auto answered_at = waited.empty() ? span_record::clock::time_point() : span_record::clock::now();
   parts_.replies->answer(std::move(replies));
+  parts_.on_visible();
   trace_waits(waited, answered_at);
 }
 

@@ -37,6 +37,8 @@ struct log_syncer_parts {
   bool wait_for_persisted = false;
   // Called when a sync or a write of the view's files fails, perhaps more than once.
   std::function<void()> on_failure;
+  // Called when entries have become visible, after their replies were sent.
+  std::function<void()> on_visible = [] {};
 };
 
 class log_syncer final : public log_syncer_actor::base {

@@ -23,6 +23,7 @@
 #include "app/process/version.hpp"
 #include "app/tracing/start_tracing.hpp"
 #include "http-edge/server/server.hpp"
+#include "storage/log/log_changes.hpp"
 #include "storage/postgres/postgres_sink.hpp"
 
 namespace ordem::app {
@@ -104,6 +105,7 @@ class service {
   started_tracing tracing_;
   http_edge::server server_;
   std::unique_ptr<storage::store> store_;
+  std::optional<storage::log_changes> changes_;
   std::unique_ptr<storage::sink> postgres_;
   std::unique_ptr<actors::gateway> gateway_;
   // True once store_ and gateway_ are set. They stay until the server has stopped.
@@ -257,7 +259,8 @@ bool service::open() {
                                                                      .tracer = tracing_.tracer.get()},
                                                gateway_events());
   backups_.attach(*store_);
-  server_.attach_engine(store_->view(), *gateway_,
+  changes_.emplace(store_->log(), store_->view(), store_->log_id());
+  server_.attach_engine(store_->view(), *changes_, *gateway_,
                         [this](completion_queue& queue) { return gateway_->add_queue(queue); });
   opened_.store(true);
   // With durability postgres, not before Postgres has the whole log: a read must not show an entry that it lacks.
@@ -279,6 +282,7 @@ actors::gateway_events service::gateway_events() {
   events.on_write_end = [this](std::string_view why) {
     log_.error("no more writes are accepted before a restart", {{"reason", std::string(why)}});
   };
+  events.on_visible = [this] { server_.on_visible(); };
   events.on_sink_failure = [this](std::string_view why) {
     log_.warning("cannot write to Postgres; retrying", {{"reason", std::string(why)}});
   };
@@ -362,10 +366,11 @@ std::string service::metrics() const {
   const bool open = opened_.load();
   const auto stats = open ? store_->view().stats() : storage::view_stats{};
   const auto spans = tracing_.tracer ? tracing_.tracer->stats() : tracer_stats{};
-  return metrics_text(server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
-                      open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
-                      {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped()},
-                      tracing_.tracer ? &spans : nullptr) +
+  return metrics_text(
+             server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
+             open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
+             {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped(), server_.feed_lag()},
+             tracing_.tracer ? &spans : nullptr) +
          backup_metrics_text(backups_.stats());
 }
 

@@ -191,6 +191,21 @@ void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
              edge.timeouts);
 }
 
+void add_feed(metric_list& to, const http_edge::feed_counters& feed, std::uint64_t lag) {
+  to.gauge("ordem_feed_readers", "Readers of the change feed: streams, and pages that are read or wait.",
+           static_cast<double>(feed.readers.load()));
+  to.counter("ordem_feed_refused_total", "Readers over --feed-readers.", feed.refused);
+  to.counter("ordem_feed_events_total", "Events sent, to all readers together.", feed.events);
+  to.counter("ordem_feed_reads_behind_total", "Reads of the log for one reader that is behind the newest events.",
+             feed.reads_behind);
+  for (std::size_t i = 0; i < feed.cuts.size(); ++i) {
+    to.counter("ordem_feed_cut_off_total", "Streams that the server ended in the middle, by reason.", feed.cuts[i],
+               {{"reason", std::string(http_edge::feed_cut_names[i])}});
+  }
+  to.gauge("ordem_feed_lag_entries", "Entries that reads show and the feed has not rendered yet; 0 without a reader.",
+           static_cast<double>(lag));
+}
+
 void add_access(metric_list& to, const http_edge::access_state& access) {
   for (std::size_t i = 0; i < http_edge::denial_cause::count; ++i) {
     const auto cause = http_edge::denial_cause::at(i);
@@ -322,6 +337,7 @@ std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::
   add_own(all, own);
   add_clock(all, clock);
   add_edge(all, edge);
+  add_feed(all, edge.feed, own.feed_lag);
   add_access(all, access);
   if (engine != nullptr) add_engine(all, *engine);
   if (log != nullptr) {

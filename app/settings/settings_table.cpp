@@ -81,6 +81,8 @@ std::vector<setting> settings_table(settings& values) {
        "The most connections at once; fewer where the limit of open files is low"},
       {"connections-per-address", number_option(server.connections_per_address_max, 0, 1'000'000),
        "The most connections of one client address at once; a /64 of IPv6 counts as one; 0: no bound"},
+      {"feed-readers", number_option(server.feed_readers_max, 1, 1'000'000),
+       "The most readers of the change feed at once; more get 503"},
       {"max-in-flight", number_option(engine.in_flight_max, 1, 1'000'000),
        "The most writes in flight; more get 503"},
       {"tenant-rate", number_option(server.access.tenants.rate, 0, http_edge::tenant_settings::rate_max),

@@ -82,6 +82,10 @@ constexpr problem_row rows[] = {
     {message_not_found, "message-not-found", 404, 404, retry::for_outcome, "there is no such message",
      "There is no message with this GUID: it was never sent, its response was an error that is not recorded, it is still being "
      "executed, or it has expired."},
+    {position_trimmed, "position-trimmed", 410, 410, retry::corrected, "the log no longer holds that position",
+     "The change feed was asked for the events behind a position, and the log has been trimmed beyond it: it keeps as many entries as the "
+     "setting --log-entries of the server says, at least. Events are missing in between. The member oldest_position is the oldest "
+     "position that can be given in after. Read the orders that you need anew, then continue the feed from a position that it has."},
     {not_found, "not-found", 404, 404, retry::never, "there is nothing at this path",
      "The server has nothing at this path. GET /openapi.yaml describes all paths."},
     {method_not_allowed, "method-not-allowed", 405, 405, retry::never, "the method is not allowed here",
@@ -128,7 +132,8 @@ constexpr problem_row rows[] = {
      "requests yet. Repeat the request after the time in Retry-After, with the same GUID."},
     {overloaded, "overloaded", 503, 503, retry::later, "the server is overloaded",
      "The server is executing as many requests as its setting --max-in-flight allows, or incoming requests or unread responses use as "
-     "much memory as --body-memory or --response-memory allows; the detail says which. Repeat this request after the time in "
+     "much memory as --body-memory or --response-memory allows, or the change feed has as many readers as --feed-readers allows; the detail "
+     "says which. Repeat this request after the time in "
      "Retry-After, with the same GUID. A write was not executed, unless the memory was needed for its response: then the repeat gets "
      "that response."},
     {too_many_connections, "too-many-connections", 503, 503, retry::later, "the server has too many connections",

@@ -32,6 +32,7 @@ enum class problem : std::uint8_t {
   order_not_found,
   version_not_found,
   message_not_found,
+  position_trimmed,
   not_found,
   method_not_allowed,
   malformed_request,

@@ -28,6 +28,7 @@ required_access access_to(resource what, http::verb method) noexcept {
     case resource::order_batch:
     case resource::batch:
     case resource::order_versions:
+    case resource::changes:
     case resource::order_version: return {true, is_read(method) ? auth::scope::orders_read : auth::scope::orders_write};
     case resource::message: return {true, auth::scope::messages_read};
     case resource::captures:

@@ -94,6 +94,7 @@ response operations_response(const route& to, const handler_context& context) {
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
+    case resource::changes:
     case resource::captures:
     case resource::capture:
     case resource::backup:

@@ -267,6 +267,7 @@ read_response read_orders(const http_request& request, const request_head& head,
     case resource::order_status:
     case resource::order_batch:
     case resource::batch:
+    case resource::changes:
     case resource::captures:
     case resource::capture:
     case resource::ping:

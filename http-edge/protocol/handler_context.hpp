@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/model/time.hpp"
+#include "engine/ports/change_reader.hpp"
 #include "engine/ports/readers.hpp"
 #include "engine/ports/tracing.hpp"
 #include "http-edge/protocol/backup_port.hpp"
@@ -26,6 +27,7 @@ struct handler_context {
   http_edge::request_log* request_log = nullptr;  // null: requests are not logged
   ordem::tracer* tracer = nullptr;                // null: requests are not traced; outlives the server
   backup_port* backups = nullptr;
+  const change_reader* changes = nullptr;  // as `orders`
 };
 
 // Returns the position that reads show, for Ordem-Position, or nullopt while the service is recovering.

@@ -23,6 +23,7 @@ bool serves(listener_kind listener, bool has_operations, resource what) noexcept
     case resource::batch:
     case resource::order_versions:
     case resource::order_version:
+    case resource::changes:
     case resource::message: return listener == listener_kind::main;
     case resource::captures:
     case resource::capture: return listener != listener_kind::operations;

@@ -73,14 +73,15 @@ bool append_response(std::string& out, const response& what, wire_options option
   return stays;
 }
 
-bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive,
-                         std::string_view request_id) {
+bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive, std::string_view request_id,
+                         std::string_view headers) {
   out += "HTTP/1.1 200 OK\r\nDate: ";
   out += current_date();
   out += "\r\nContent-Type: ";
   out += content_type;
   out += "\r\nX-Content-Type-Options: nosniff\r\nTransfer-Encoding: chunked\r\n";
   append_request_id(out, request_id);
+  out += headers;
   if (!keep_alive) out += "Connection: close\r\n";
   out += "\r\n";
   return keep_alive;

@@ -44,8 +44,9 @@ struct wire_options {
 bool append_response(std::string& out, const response& what, wire_options options);
 
 // Appends the head of a 200 response with a chunked body (RFC 9112, section 7.1). Returns whether the connection stays
-// open. `request_id` is that of wire_options.
-bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive, std::string_view request_id);
+// open. `request_id` is that of wire_options; `headers` are further header lines, as in response.
+bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive, std::string_view request_id,
+                         std::string_view headers = {});
 
 response json_response(unsigned status, std::string body);
 // Returns an application/problem+json response, with Retry-After if the status is 429 or 503, or the request is in

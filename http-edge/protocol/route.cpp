@@ -98,6 +98,8 @@ void name_resource(route& to, const std::vector<std::string>& path) {
       name_order_resource(to, path);
     } else if (path[2] == "batch" && path.size() == 3) {
       to.resource = resource::batch;
+    } else if (path[2] == "changes" && path.size() == 3) {
+      to.resource = resource::changes;
     } else if (path[2] == "messages" && path.size() == 4) {
       to.resource = resource::message;
       to.name = path[3];
@@ -126,11 +128,13 @@ std::span<const std::string_view> known_parameters(resource what, http::verb met
                                                    "created_before", "limit",       "cursor"};
   static constexpr std::string_view of_versions[] = {"limit", "cursor"};
   static constexpr std::string_view of_batches[] = {"keys"};
+  static constexpr std::string_view of_changes[] = {"after", "limit", "wait", "customer_id", "type"};
   if (is_of_batches(what)) return of_batches;
   if (is_write(what, method)) return {};
   switch (what) {
     case resource::orders: return of_orders;
     case resource::order_versions: return of_versions;
+    case resource::changes: return of_changes;
     case resource::order:
     case resource::order_status:
     case resource::order_batch:
@@ -194,6 +198,7 @@ std::string_view path_template(resource what) noexcept {
     case resource::order_versions: return "/api/v1/orders/{id}/versions";
     case resource::order_version: return "/api/v1/orders/{id}/versions/{n}";
     case resource::message: return "/api/v1/messages/{guid}";
+    case resource::changes: return "/api/v1/changes";
     case resource::captures: return "/api/v2/captures";
     case resource::capture: return "/api/v2/captures/{key}";
     case resource::ping: return "/-/ping";
@@ -224,6 +229,7 @@ std::string_view allowed_methods(resource what) noexcept {
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
+    case resource::changes:
     case resource::ping:
     case resource::ready:
     case resource::ready_reads:
@@ -248,6 +254,7 @@ bool is_write(resource what, http::verb method) noexcept {
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
+    case resource::changes:
     case resource::captures:
     case resource::capture:
     case resource::ping:
@@ -304,6 +311,7 @@ bool allows(resource what, http::verb method) noexcept {
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
+    case resource::changes:
     case resource::ping:
     case resource::ready:
     case resource::ready_reads:

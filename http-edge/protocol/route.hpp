@@ -22,6 +22,7 @@ enum class resource : std::uint8_t {
   order_versions,
   order_version,
   message,
+  changes,
   captures,
   capture,
   ping,

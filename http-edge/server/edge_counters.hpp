@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/duration_histogram.hpp"
+#include "http-edge/feed/feed_counters.hpp"
 #include "http-edge/protocol/memory_budget.hpp"
 #include "http-edge/server/connection_count.hpp"
 #include "http-edge/server/request_counts.hpp"
@@ -50,6 +51,7 @@ struct edge_counters {
   counter tls_handshakes_resumed{0};
   counter tls_handshakes_failed{0};
   std::atomic<std::int64_t> tls_certificate_end_s{0};  // since the epoch; 0 without TLS
+  feed_counters feed;
   connection_count connections;
   memory_budget body_memory;
   memory_budget response_memory;

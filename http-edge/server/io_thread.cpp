@@ -19,6 +19,10 @@ constexpr auto drain_sweep_interval = std::chrono::milliseconds(10);
 constexpr auto drain_pipelined_time = std::chrono::seconds(1);
 // The time for which replies are delivered before other connections get their turn.
 constexpr auto replies_turn = std::chrono::milliseconds(2);
+// The time for which readers of the change feed are served before other connections get their turn, looked at after
+// each so many readers.
+constexpr auto feed_turn = std::chrono::milliseconds(2);
+constexpr int readers_per_clock = 16;
 // The interval at which connections that are held back are looked at, besides when messages complete.
 constexpr auto release_interval = std::chrono::milliseconds(2);
 // The connections that are admitted, and that are refused, before others get their turn.
@@ -35,12 +39,14 @@ admission_settings admission_settings_of(const server_settings& settings) {
 }  // namespace
 
 io_thread::io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters,
-                     request_counts& requests, access_state& access, std::unique_ptr<auth::authenticator> authenticator)
+                     request_counts& requests, access_state& access, change_feed& feed,
+                     std::unique_ptr<auth::authenticator> authenticator)
     : settings_(settings),
       context_(context),
       counters_(counters),
       requests_(requests),
       access_(access),
+      feed_(feed),
       handler_(context, settings.captured_bytes_max, access_control(access, std::move(authenticator))),
       work_(io_context_.get_executor()),
       sweep_timer_(io_context_),
@@ -51,11 +57,21 @@ io_thread::io_thread(const server_settings& settings, const handler_context& con
                counters_.loop_delay.add(delay);
              }),
       release_timer_(io_context_),
-      delay_timer_(io_context_) {}
+      delay_timer_(io_context_) {
+  feed_.add_listener([this] {
+    if (feed_wake_is_due_.exchange(true, std::memory_order_acq_rel)) return;
+    boost::asio::post(io_context_, [this] {
+      feed_wake_is_due_.store(false, std::memory_order_release);
+      unserved_readers_ = feed_readers_.size();
+      if (!feed_turn_is_due_) serve_feed_readers();
+    });
+  });
+}
 
 io_thread::~io_thread() {
   stop();
   held_.clear();
+  feed_readers_.clear();
   pending_.clear();  // destroys sessions, whose sockets must not outlive the loop
 }
 
@@ -265,6 +281,33 @@ void io_thread::end_delays() {
     next->end_delay();
   }
   if (!delayed_.empty()) schedule_end_of_delay();
+}
+
+// --- the change feed ---
+
+io_thread::feed_readers::iterator io_thread::add_feed_reader(std::shared_ptr<session> what) {
+  return feed_readers_.insert(feed_readers_.end(), std::move(what));
+}
+
+void io_thread::remove_feed_reader(feed_readers::iterator which) {
+  feed_readers_.erase(which);
+}
+
+// After feed_turn, other connections get their turn first.
+void io_thread::serve_feed_readers() {
+  feed_turn_is_due_ = false;
+  unserved_readers_ = std::min(unserved_readers_, feed_readers_.size());
+  const auto end = session::clock::now() + feed_turn;
+  for (int served = 0; unserved_readers_ > 0 && !feed_readers_.empty(); --unserved_readers_) {
+    if (++served % readers_per_clock == 0 && session::clock::now() >= end) {
+      feed_turn_is_due_ = true;
+      boost::asio::post(io_context_, [this] { serve_feed_readers(); });
+      return;
+    }
+    feed_readers_.splice(feed_readers_.end(), feed_readers_, feed_readers_.begin());
+    const auto next = feed_readers_.back();  // it may remove itself
+    next->on_feed_blocks();
+  }
 }
 
 // --- deadlines ---

@@ -2,6 +2,7 @@
 // one by one; the thread passes them to the engine in one batch per turn of its loop. Owned by the server.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <future>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +22,7 @@
 #include "engine/base/inbox.hpp"
 #include "engine/ports/engine_port.hpp"
 #include "http-edge/access/access_control.hpp"
+#include "http-edge/feed/change_feed.hpp"
 #include "http-edge/handler.hpp"
 #include "http-edge/protocol/request_context.hpp"
 #include "http-edge/server/admission_control.hpp"
@@ -34,7 +37,8 @@ class io_thread final : public completion_queue {
  public:
   // All arguments must outlive the thread. `requests` is the element of counters.requests that is this thread's.
   io_thread(const server_settings& settings, const handler_context& context, edge_counters& counters,
-            request_counts& requests, access_state& access, std::unique_ptr<auth::authenticator> authenticator);
+            request_counts& requests, access_state& access, change_feed& feed,
+            std::unique_ptr<auth::authenticator> authenticator);
   ~io_thread() override;
 
   // `queue` is the number of this completion queue. REQUIRES: no session exists yet.
@@ -82,6 +86,13 @@ class io_thread final : public completion_queue {
   // random, because clients that were refused together would otherwise come back together.
   void delay(std::shared_ptr<session> from);
 
+  // The change feed. A reader is in the thread's list until it is removed; session::on_feed_blocks() is called for all
+  // of them once blocks were published.
+  change_feed& feed() noexcept { return feed_; }
+  using feed_readers = std::list<std::shared_ptr<session>>;
+  feed_readers::iterator add_feed_reader(std::shared_ptr<session> what);
+  void remove_feed_reader(feed_readers::iterator which);
+
   void count(const answered_request& what) noexcept { requests_.add(what); }
 
  private:
@@ -94,6 +105,7 @@ class io_thread final : public completion_queue {
   void schedule_release();
   void end_delays();
   void schedule_end_of_delay();
+  void serve_feed_readers();
   void sweep();
   void schedule_sweep();
 
@@ -102,6 +114,7 @@ class io_thread final : public completion_queue {
   edge_counters& counters_;
   request_counts& requests_;
   access_state& access_;
+  change_feed& feed_;
   http_edge::handler handler_;
   request_id_generator request_ids_;
   session_list sessions_;
@@ -142,6 +155,11 @@ class io_thread final : public completion_queue {
   std::multimap<session::clock::time_point, std::shared_ptr<session>> delayed_;
   std::minstd_rand delay_jitter_{std::random_device{}()};
   boost::asio::steady_timer delay_timer_;
+
+  feed_readers feed_readers_;         // those that were served least recently come first
+  std::size_t unserved_readers_ = 0;  // that are not served yet since blocks were published
+  bool feed_turn_is_due_ = false;
+  std::atomic<bool> feed_wake_is_due_{false};
 
   std::thread thread_;
 };

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "http-edge/feed/change_feed.hpp"
 #include "http-edge/handler.hpp"
 #include "http-edge/server/address_counts.hpp"
 #include "http-edge/server/io_thread.hpp"
@@ -87,11 +88,11 @@ struct server::parts {
                 connected.request_log},
         on_accept_failure(std::move(connected.on_accept_failure)),
         counters(settings),
-        access(settings.access, hosts_of(settings), std::move(connected.on_denial),
-               settings.captures_port.has_value()) {
+        access(settings.access, hosts_of(settings), std::move(connected.on_denial), settings.captures_port.has_value()),
+        feed(settings.feed_readers_max, counters.feed) {
     for (std::uint32_t i = 0; i < settings.io_threads; ++i) {
       auto authenticator = connected.make_authenticator ? connected.make_authenticator() : nullptr;
-      threads.push_back(std::make_unique<io_thread>(settings, context, counters, counters.requests[i], access,
+      threads.push_back(std::make_unique<io_thread>(settings, context, counters, counters.requests[i], access, feed,
                                                     std::move(authenticator)));
     }
     for (const endpoint_settings& each : endpoints_of(settings)) {
@@ -120,6 +121,7 @@ struct server::parts {
   edge_counters counters;
   access_state access;
   address_counts addresses;
+  change_feed feed;
   shared_tls_context tls;  // for new connections; used on the first thread
   std::vector<std::unique_ptr<io_thread>> threads;
   std::deque<listener> listeners;  // all of them on the first thread
@@ -280,9 +282,11 @@ std::vector<endpoint_settings> server::listeners() const {
   return found;
 }
 
-void server::attach_engine(const order_reader& orders, message_port& messages,
+void server::attach_engine(const order_reader& orders, const change_reader& changes, message_port& messages,
                            const std::function<std::uint32_t(completion_queue&)>& add_queue) {
   parts_->context.orders = &orders;
+  parts_->context.changes = &changes;
+  parts_->feed.attach(changes);
   for (const auto& thread : parts_->threads) thread->connect(messages, add_queue(*thread));
 }
 
@@ -304,6 +308,15 @@ bool server::finish_drain(std::chrono::milliseconds timeout) {
 void server::stop() {
   if (!std::exchange(parts_->started, false)) return;
   for (const auto& thread : parts_->threads) thread->stop();
+  parts_->feed.stop();
+}
+
+void server::on_visible() noexcept {
+  parts_->feed.on_visible();
+}
+
+std::uint64_t server::feed_lag() const noexcept {
+  return parts_->feed.lag();
 }
 
 const edge_counters& server::counters() const noexcept {

@@ -13,6 +13,7 @@
 
 #include "auth/authenticator.hpp"
 #include "engine/model/time.hpp"
+#include "engine/ports/change_reader.hpp"
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/readers.hpp"
 #include "engine/ports/tracing.hpp"
@@ -65,8 +66,10 @@ class server {
 
   // Connects the engine. `add_queue` registers the queue of an I/O thread and returns its number.
   // REQUIRES: called once, before the status leaves `recovering`.
-  void attach_engine(const order_reader& orders, message_port& messages,
+  void attach_engine(const order_reader& orders, const change_reader& changes, message_port& messages,
                      const std::function<std::uint32_t(completion_queue&)>& add_queue);
+  // Entries have become visible: the change feed goes on. Cheap if nobody reads it. Thread-safe.
+  void on_visible() noexcept;
 
   // Stops accepting connections, apart from those that the kernel has accepted already. Requests that arrive on open
   // connections are answered, with `Connection: close`; connections that stay idle for a moment are closed. Returns
@@ -79,6 +82,8 @@ class server {
   void stop();
 
   const edge_counters& counters() const noexcept;
+  // Returns how many entries the change feed is behind what is visible; 0 without a reader. Thread-safe.
+  std::uint64_t feed_lag() const noexcept;
   // Returns the counts of denied requests and of tenants.
   const access_state& access() const noexcept;
 

@@ -40,6 +40,13 @@ constexpr std::size_t page_memory = 2 * limits::page_bytes_max;
 constexpr auto handshake_time_max = std::chrono::seconds(10);
 constexpr auto drain_handshake_time = std::chrono::seconds(1);
 
+// Of a stream of the change feed that the client does not read, the kernel holds this much. Without the bound it would
+// take megabytes for each such client.
+constexpr int feed_unsent_bytes_max = 128 << 10;
+
+// While the server drains, a stream whose client reads nothing is closed after this.
+constexpr auto drain_feed_time = std::chrono::seconds(1);
+
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -518,6 +525,89 @@ void session::refuse_batch(problem which, std::string_view detail) {
   refuse(which, detail);
 }
 
+// --- the change feed ---
+
+void session::begin_feed(feed_request&& what) {
+  auto permit = thread_.feed().admit();
+  if (!permit)
+    return respond(problem_response(problem::overloaded, "as many readers of changes as --feed-readers allows"));
+  permit_of_tenant_.release_all();
+  stage_ = stage::feeding;
+  feed_place_ = thread_.add_feed_reader(shared_from_this());
+  feed_ = std::make_unique<feed_stream>(static_cast<feed_connection&>(*this), thread_.feed(), std::move(*permit),
+                                        std::move(what), clock::now());
+  if (!feed_->is_page()) {
+    stream_.bound_unsent(feed_unsent_bytes_max);
+    watch_reader();
+  }
+  feed_->start();
+}
+
+// Of the reader of a stream nothing is expected but that it closes the connection.
+void session::watch_reader() {
+  buffer_.clear();
+  stream_.async_drop_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code ec, std::size_t) {
+    if (self->stage_ != stage::feeding) return;
+    ec ? self->close() : self->watch_reader();
+  });
+}
+
+void session::leave_feed() {
+  feed_.reset();
+  thread_.remove_feed_reader(feed_place_);
+}
+
+void session::on_feed_blocks() {
+  if (stage_ == stage::feeding) feed_->on_blocks();
+}
+
+void session::write_feed(const feed_parts& parts) {
+  extend_deadline();
+  if (trail_) trail_->bytes_out += boost::asio::buffer_size(parts);
+  const auto next_write_bytes = [this](error_code ec, std::size_t) -> std::size_t {
+    extend_deadline();
+    return ec ? 0 : batch_limits::write_bytes;
+  };
+  stream_.async_write(parts, next_write_bytes,
+                      [self = shared_from_this()](error_code ec, std::size_t) { self->on_feed_written(ec); });
+}
+
+void session::on_feed_written(error_code ec) {
+  if (stage_ != stage::feeding) return;
+  ec ? close() : feed_->on_written();
+}
+
+void session::read_feed(position after, const feed_filter& by) {
+  thread_.feed().read(after, by, [self = shared_from_this()](change_feed::read_result&& block) {
+    asio::post(self->thread_.io_context(), [self, block = std::move(block)]() mutable {
+      if (self->stage_ == stage::feeding) self->feed_->on_read(std::move(block));
+    });
+  });
+}
+
+void session::end_feed(bool complete) {
+  const auto self = shared_from_this();  // the thread's list may have the only reference
+  const auto ended = std::move(feed_);   // destroyed at the end of this call, as it is the caller
+  leave_feed();
+  constexpr unsigned ok = 200;
+  if (span_) end_trace(ok);
+  received_at_ = clock::now();  // how long the stream was read is no time of a response
+  note_answer(ok, std::nullopt);
+  log_request(!complete);
+  if (!complete) return close();
+  stays_open_ = false;
+  error_code ignored;
+  stream_.socket().cancel(ignored);
+  on_written({});
+}
+
+void session::end_feed(const response& what) {
+  const auto self = shared_from_this();
+  const auto ended = std::move(feed_);
+  leave_feed();
+  respond(what);
+}
+
 // --- responses ---
 
 void session::handle_request() {
@@ -530,6 +620,8 @@ void session::handle_request() {
   } else if (auto* page = std::get_if<order_page>(&result)) {
     page_ = std::make_unique<order_page>(std::move(*page));
     read_page();
+  } else if (auto* feed = std::get_if<feed_request>(&result)) {
+    begin_feed(std::move(*feed));
   } else if (auto* call = std::get_if<capture_request>(&result)) {
     if (trail_) trail_->submitted_at = clock::now();
     thread_.submit(shared_from_this(), std::move(*call));
@@ -720,19 +812,24 @@ void session::linger() {
 
 void session::close() {
   stage_ = stage::closed;
+  if (feed_) leave_feed();
   log_request(true);
   stream_.close();
 }
 
 void session::drain() {
   if (stage_ == stage::handshaking) deadline_ = std::min(deadline_, clock::now() + drain_handshake_time);
+  if (stage_ == stage::feeding) {
+    deadline_ = std::min(deadline_, clock::now() + drain_feed_time);  // extended by each write that succeeds
+    return feed_->end();
+  }
   if (stage_ != stage::idle) return;
   const auto idle_since = deadline_ - thread_.settings().idle_timeout;
   deadline_ = std::min(deadline_, idle_since + drain_idle_time);
 }
 
 void session::end_drain() {
-  if (stage_ == stage::handshaking) return close();
+  if (stage_ == stage::handshaking || stage_ == stage::feeding) return close();
   const bool batch_is_unfinished =
       stage_ == stage::batching && batch_->now_waits_for() == batch_stream::waits_for::client_to_send;
   if (stage_ == stage::receiving || batch_is_unfinished)
@@ -740,6 +837,10 @@ void session::end_drain() {
 }
 
 void session::check_deadline(clock::time_point now) {
+  if (stage_ == stage::feeding) {
+    feed_->on_tick(now);
+    if (stage_ != stage::feeding || !feed_->is_writing()) return;
+  }
   if (now < deadline_) return;
   error_code ignored;
   switch (stage_) {
@@ -753,6 +854,7 @@ void session::check_deadline(clock::time_point now) {
       // comes to on_bytes() yet; one that has taken nothing ends with an error, which closes the connection.
       if (!is_held_back_ && !stream_.has_unreceived_bytes()) stream_.socket().cancel(ignored);
       return;
+    case stage::feeding: thread_.counters().feed.count(feed_cut::stalled); return close();
     case stage::writing:
     case stage::lingering: return close();
     case stage::batching:

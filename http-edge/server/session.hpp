@@ -7,6 +7,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,8 @@
 #include "engine/ports/engine_port.hpp"
 #include "engine/ports/tracing.hpp"
 #include "http-edge/access/tenant_limits.hpp"
+#include "http-edge/feed/feed_connection.hpp"
+#include "http-edge/feed/feed_stream.hpp"
 #include "http-edge/orders/batch_connection.hpp"
 #include "http-edge/orders/batch_stream.hpp"
 #include "http-edge/orders/order_page.hpp"
@@ -53,7 +56,10 @@ struct accepted_connection {
   std::string_view refusal;
 };
 
-class session final : public std::enable_shared_from_this<session>, public session_hook, private batch_connection {
+class session final : public std::enable_shared_from_this<session>,
+                      public session_hook,
+                      private batch_connection,
+                      private feed_connection {
  public:
   using clock = std::chrono::steady_clock;
   using socket_type = stream::socket_type;
@@ -71,6 +77,8 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void resume(admission how);
   // Responds to the request that io_thread::delay() has kept.
   void end_delay();
+  // The change feed has published blocks.
+  void on_feed_blocks();
   // Returns the trace that the engine continues, or null if the request is not sampled or a line of a batch.
   shared_trace trace_of(const engine_request& submitted);
   // Ends the request or the connection if its deadline has passed. Called at regular intervals.
@@ -83,7 +91,17 @@ class session final : public std::enable_shared_from_this<session>, public sessi
  private:
   // Whether the request may be made at all; see handler::authorize().
   enum class standing : std::uint8_t { unknown, authorized, denied };
-  enum class stage : std::uint8_t { handshaking, idle, receiving, executing, batching, writing, lingering, closed };
+  enum class stage : std::uint8_t {
+    handshaking,
+    idle,
+    receiving,
+    executing,
+    batching,
+    feeding,
+    writing,
+    lingering,
+    closed
+  };
 
   void refuse_connection(problem which, std::string_view detail);
   void begin_handshake();
@@ -111,6 +129,10 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void begin_batch();
   void on_batch_bytes(boost::beast::error_code ec, std::size_t count);
   void on_batch_written(boost::beast::error_code ec);
+  void begin_feed(feed_request&& what);
+  void watch_reader();
+  void leave_feed();
+  void on_feed_written(boost::beast::error_code ec);
   void extend_deadline();
   void refuse(problem which, std::string_view detail);
   void refuse_unparsable(boost::beast::error_code why);
@@ -149,6 +171,14 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   void refuse_batch(boost::beast::error_code why) override;
   void refuse_batch(problem which, std::string_view detail) override;
 
+  // feed_connection: called by feed_.
+  void write_feed(const feed_parts& parts) override;
+  void read_feed(position after, const feed_filter& by) override;
+  bool reserve_feed(std::size_t bytes) noexcept override { return out_memory_.resize(bytes); }
+  std::string_view feed_request_id() const noexcept override { return context_.request_id; }
+  void end_feed(bool complete) override;
+  void end_feed(const response& what) override;
+
   stream stream_;
   connection_info connection_;
   const connection_permit permit_;
@@ -175,8 +205,10 @@ class session final : public std::enable_shared_from_this<session>, public sessi
   memory_budget::permit metrics_memory_;
   std::unique_ptr<batch_stream> batch_;  // the batch in progress
   boost::asio::steady_timer line_timer_;
-  bool line_is_awaited_ = false;      // line_timer_ runs, as the tenant's bounds allow no line of the batch now
-  std::unique_ptr<order_page> page_;  // the page being read
+  bool line_is_awaited_ = false;       // line_timer_ runs, as the tenant's bounds allow no line of the batch now
+  std::unique_ptr<order_page> page_;   // the page being read
+  std::unique_ptr<feed_stream> feed_;  // the reader of the change feed
+  std::list<std::shared_ptr<session>>::iterator feed_place_;  // of this in the thread's list, while there is feed_
   bool continue_is_due_ = false;
   bool is_held_back_ = false;           // io_thread::hold_back() has the request, of which no byte was parsed
   std::optional<admission> admission_;  // of the request that is being received, once decided

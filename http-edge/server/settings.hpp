@@ -59,6 +59,8 @@ struct server_settings {
   // The messages under way, of all I/O threads together, up to which none is refused for its delay (admission_control).
   // `serve` makes it three quarters of --max-in-flight.
   std::size_t patient_messages_max = 6144;
+  // Readers of the change feed at once; more get 503. Each may hold about 64 KiB, and a connection.
+  std::size_t feed_readers_max = 1024;
   // A connection without a request is closed after this.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
   // The time from the first byte of a request to its last, else 408, and from the first byte of a response to its last,

@@ -2,6 +2,10 @@
 // behind one comparison. Owned by a session, whose handlers keep it alive; one thread.
 #pragma once
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/completion_condition.hpp>
@@ -110,6 +114,11 @@ class stream {
   bool has_unreceived_bytes() {
     error_code ignored;
     return socket_.available(ignored) > 0;
+  }
+
+  // Has the kernel take no more bytes while it has this many that it has not sent yet.
+  void bound_unsent(int bytes) noexcept {
+    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
   }
 
   // Ends the output: TLS says so, too, if that is possible without waiting.

@@ -21,7 +21,7 @@ export const problems = [
   ['guid-missing', 400], ['guid-reused', 422], ['headers-too-large', 431], ['invalid-order', 422],
   ['malformed-json', 400], ['malformed-query', 400], ['malformed-request', 400], ['message-not-found', 404],
   ['method-not-allowed', 405], ['misdirected-request', 421], ['not-found', 404], ['not-ndjson', 400], ['order-closed', 409, 3045], ['order-not-found', 404],
-  ['overloaded', 503], ['persistence-behind', 503], ['rate-limited', 429], ['read-only', 503], ['recovering', 503], ['request-in-flight', 409],
+  ['overloaded', 503], ['persistence-behind', 503], ['position-trimmed', 410], ['rate-limited', 429], ['read-only', 503], ['recovering', 503], ['request-in-flight', 409],
   ['request-timeout', 408], ['stale-version', 409, 3043], ['status-not-allowed', 409, 3044], ['storage-failed', 503],
   ['too-many-connections', 503], ['unauthenticated', 401], ['unsupported-media-type', 415], ['version-malformed', 400], ['version-mismatch', 400],
   ['version-not-found', 404], ['version-required', 428],
@@ -882,6 +882,7 @@ const heads = folder(
     headPair('versions', `${ORDERS}/{{order}}/versions`, status(200)),
     headPair('orders of a customer', `${ORDERS}?customer_id=c-{{run}}`, status(200)),
     headPair('message', `/api/v1/messages/${guid('create')}`, status(200)),
+    headPair('changes', '/api/v1/changes?after=0&limit=2', status(200)),
     headPair('ping', '/-/ping', status(200)),
     headPair('live', '/-/live', status(200)),
     headPair('ready', '/-/ready', status(200)),
@@ -906,6 +907,7 @@ const heads = folder(
     headPair('orders, malformed query', ORDERS, isProblem(400, 'malformed-query')),
     headPair('versions, malformed query', `${ORDERS}/{{order}}/versions?limit=0`, isProblem(400, 'malformed-query')),
     headPair('version, malformed query', `${ORDERS}/{{order}}/versions/1?colour=red`, isProblem(400, 'malformed-query')),
+    headPair('changes, malformed query', '/api/v1/changes?after=x', isProblem(400, 'malformed-query')),
     headPair('message, malformed query', `/api/v1/messages/${guid('create')}?colour=red`, isProblem(400, 'malformed-query')),
   ].flat(),
 );
@@ -930,6 +932,7 @@ const paths = folder(
       [`${ORDERS}/{{order}}/versions`, 'GET, HEAD', ['POST', 'DELETE']],
       [`${ORDERS}/{{order}}/versions/1`, 'GET, HEAD', ['PUT', 'DELETE']],
       [`/api/v1/messages/${guid('x')}`, 'GET, HEAD', ['POST', 'DELETE']],
+      ['/api/v1/changes', 'GET, HEAD', ['POST', 'DELETE']],
       ['/-/ping', 'GET, HEAD', ['POST']],
       ['/-/live', 'GET, HEAD', ['POST']],
       ['/-/ready', 'GET, HEAD', ['POST']],
@@ -1250,7 +1253,7 @@ const anyCapture = [
   ['release', `DELETE ${CAPTURES}/${captureKey('page')}`, {}],
 ];
 const anyRead = [
-  ORDERS, `${ORDERS}/${UNKNOWN}`, `${ORDERS}/${UNKNOWN}/versions`, `${ORDERS}/${UNKNOWN}/versions/1`, '/api/v1/messages/g', '/-/position', '/-/backup', '/metrics',
+  ORDERS, `${ORDERS}/${UNKNOWN}`, `${ORDERS}/${UNKNOWN}/versions`, `${ORDERS}/${UNKNOWN}/versions/1`, '/api/v1/messages/g', '/api/v1/changes', '/-/position', '/-/backup', '/metrics',
 ].flatMap((path) => ['GET', 'HEAD'].map((method) => `${method} ${path}`));
 const foreignHost = [['Host', 'orders.evil.example']];
 const webPages = folder(

@@ -33,9 +33,9 @@ if (options['write-collection']) {
 }
 
 // Responses that a healthy server does not give to these requests. Other tests cover them.
-const exemptProblems = new Set(['backup-running', 'draining', 'expectation-failed', 'forbidden', 'overloaded', 'rate-limited', 'unauthenticated', 'persistence-behind', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
+const exemptProblems = new Set(['backup-running', 'draining', 'expectation-failed', 'forbidden', 'overloaded', 'rate-limited', 'unauthenticated', 'persistence-behind', 'position-trimmed', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
 const isExempt = ({ status, slug, response, method, template }) =>
-  exemptProblems.has(slug) || [401, 408, 417, 429, 431, 503].includes(status) ||
+  exemptProblems.has(slug) || [401, 408, 410, 417, 429, 431, 503].includes(status) ||
   ['MalformedRequest', 'RequestInFlight', 'BackupRunning', 'CaptureBodyTooLarge', 'Forbidden'].some((name) => response === `#/components/responses/${name}`);
 
 const groups = new Map();

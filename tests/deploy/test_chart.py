@@ -38,7 +38,7 @@ NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "postgres-url"
 EVERY_SETTING = {
     "backup-root": "/backups", "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h", "capture-max": "512KiB",
     "max-body": "2MiB", "body-memory": "64MiB", "response-memory": "128MiB", "max-header": "8KiB", "max-connections": 1000,
-    "connections-per-address": 500, "max-in-flight": 4096, "tenant-rate": 1000, "tenant-in-flight": 100, "metrics-tenants": 10,
+    "connections-per-address": 500, "feed-readers": 100, "max-in-flight": 4096, "tenant-rate": 1000, "tenant-in-flight": 100, "metrics-tenants": 10,
     "live-orders": 5000, "idle-timeout": "50s", "request-timeout": "20s", "drain-timeout": "10s", "io-threads": 1,
     "worker-threads": 1, "shards": 1, "block-cache": "64MiB", "write-buffer": "64MiB", "log-entries": 2000000,
     "jwks": "https://issuer.example/jwks", "jwt-issuer": "https://issuer.example/", "jwt-audience": "ordem",

@@ -41,6 +41,7 @@ std::string path_of(const route& found) {
     case resource::order_versions: return "/api/v1/orders/" + name + "/versions";
     case resource::order_version: return "/api/v1/orders/" + name + "/versions/" + encoded(found.version);
     case resource::message: return "/api/v1/messages/" + name;
+    case resource::changes: return "/api/v1/changes";
     case resource::captures: return "/api/v2/captures";
     case resource::capture: return "/api/v2/captures/" + name;
     case resource::ping: return "/-/ping";

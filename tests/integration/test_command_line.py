@@ -31,7 +31,7 @@ SERVE_FLAGS = (
     "--operations-address", "--operations-port", "--captures-address", "--captures-port",
     "--tls-certificate", "--tls-key", "--tls-client-ca",
     "--body-memory", "--response-memory",
-    "--max-header", "--max-connections", "--connections-per-address", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
+    "--max-header", "--max-connections", "--connections-per-address", "--feed-readers", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
     "--drain-timeout", "--capture-lease", "--capture-ttl", "--capture-max", "--log-format", "--log-level", "--request-log", "--config",
 )
 UNKNOWN_ID = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"

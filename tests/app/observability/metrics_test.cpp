@@ -135,6 +135,28 @@ TEST_CASE_METHOD(metrics_test, "requests of all threads are counted together, by
   CHECK_FALSE(value_of(R"(ordem_http_response_seconds_count{route="/api/v1/orders"})"));
 }
 
+// --- the change feed ---
+
+TEST_CASE_METHOD(metrics_test, "readers of the feed, events and streams that were cut off are counted") {
+  edge.feed.readers = 3;
+  edge.feed.refused = 1;
+  edge.feed.events = 700;
+  edge.feed.reads_behind = 4;
+  edge.feed.count(http_edge::feed_cut::stalled);
+  edge.feed.count(http_edge::feed_cut::stalled);
+  edge.feed.count(http_edge::feed_cut::trimmed);
+  own.feed_lag = 12;
+  CHECK(value_of("ordem_feed_readers") == "3");
+  CHECK(value_of("ordem_feed_refused_total") == "1");
+  CHECK(value_of("ordem_feed_events_total") == "700");
+  CHECK(value_of("ordem_feed_reads_behind_total") == "4");
+  CHECK(value_of(R"(ordem_feed_cut_off_total{reason="stalled"})") == "2");
+  CHECK(value_of(R"(ordem_feed_cut_off_total{reason="trimmed"})") == "1");
+  CHECK(value_of(R"(ordem_feed_cut_off_total{reason="memory"})") == "0");
+  CHECK(value_of(R"(ordem_feed_cut_off_total{reason="failed"})") == "0");
+  CHECK(value_of("ordem_feed_lag_entries") == "12");
+}
+
 // --- the process ---
 
 TEST_CASE_METHOD(metrics_test,

@@ -73,6 +73,7 @@ std::vector<path_rule> path_rules() {
           orders("/api/v1/orders/batch"),
           orders("/api/v1/batch"),
           always("/api/v1/messages/g", scope::messages_read),
+          orders("/api/v1/changes"),
           always("/api/v2/captures", scope::captures),
           always("/api/v2/captures/YQ", scope::captures),
           always("/-/position", scope::operations),

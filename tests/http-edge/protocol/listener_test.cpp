@@ -27,6 +27,7 @@ TEST_CASE("which resources a listener serves") {
       {"/api/v1/orders/batch", true, true, false, false},
       {"/api/v1/batch", true, true, false, false},
       {"/api/v1/messages/m-1", true, true, false, false},
+      {"/api/v1/changes", true, true, false, false},
       {"/api/v2/captures", true, true, false, true},
       {"/api/v2/captures/aw", true, true, false, true},
       {"/-/ping", true, true, true, true},

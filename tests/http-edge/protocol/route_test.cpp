@@ -8,12 +8,12 @@ namespace {
 using boost::beast::http::verb;
 
 constexpr resource every_resource[] = {
-    resource::orders,      resource::order,          resource::order_status,  resource::order_batch,
-    resource::batch,       resource::order_versions, resource::order_version, resource::message,
-    resource::captures,    resource::capture,        resource::ping,          resource::ready,
-    resource::ready_reads, resource::live,           resource::position,      resource::metrics,
-    resource::openapi,     resource::problems,       resource::problem,       resource::backup,
-    resource::unknown,
+    resource::orders,  resource::order,          resource::order_status,  resource::order_batch,
+    resource::batch,   resource::order_versions, resource::order_version, resource::message,
+    resource::changes, resource::captures,       resource::capture,       resource::ping,
+    resource::ready,   resource::ready_reads,    resource::live,          resource::position,
+    resource::metrics, resource::openapi,        resource::problems,      resource::problem,
+    resource::backup,  resource::unknown,
 };
 
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
@@ -39,6 +39,8 @@ TEST_CASE("a path names its resource and its variable parts") {
       {"/api/v1/orders/abc/versions?limit=5", resource::order_versions, "abc", ""},
       {"/api/v1/orders/abc/versions/7", resource::order_version, "abc", "7"},
       {"/api/v1/messages/guid-1", resource::message, "guid-1", ""},
+      {"/api/v1/changes", resource::changes, "", ""},
+      {"/api/v1/changes?after=7", resource::changes, "", ""},
       {"/api/v2/captures", resource::captures, "", ""},
       {"/api/v2/captures?x=y", resource::captures, "", ""},
       {"/api/v2/captures/some-key", resource::capture, "some-key", ""},
@@ -269,25 +271,16 @@ TEST_CASE("each resource has its methods") {
     std::string_view allowed;
   };
   constexpr row rows[] = {
-      {resource::orders, "GET, HEAD, POST"},
-      {resource::order, "GET, HEAD, PATCH, PUT"},
-      {resource::order_status, "POST"},
-      {resource::order_versions, "GET, HEAD"},
-      {resource::order_version, "GET, HEAD"},
-      {resource::message, "GET, HEAD"},
-      {resource::captures, "POST, PUT"},
-      {resource::capture, "DELETE"},
-      {resource::ping, "GET, HEAD"},
-      {resource::ready, "GET, HEAD"},
-      {resource::ready_reads, "GET, HEAD"},
-      {resource::live, "GET, HEAD"},
-      {resource::metrics, "GET, HEAD"},
-      {resource::position, "GET, HEAD"},
-      {resource::openapi, "GET, HEAD"},
-      {resource::problems, "GET, HEAD"},
-      {resource::problem, "GET, HEAD"},
-      {resource::backup, "GET, HEAD, POST"},
-      {resource::unknown, ""},
+      {resource::orders, "GET, HEAD, POST"},  {resource::order, "GET, HEAD, PATCH, PUT"},
+      {resource::order_status, "POST"},       {resource::order_versions, "GET, HEAD"},
+      {resource::order_version, "GET, HEAD"}, {resource::message, "GET, HEAD"},
+      {resource::changes, "GET, HEAD"},       {resource::captures, "POST, PUT"},
+      {resource::capture, "DELETE"},          {resource::ping, "GET, HEAD"},
+      {resource::ready, "GET, HEAD"},         {resource::ready_reads, "GET, HEAD"},
+      {resource::live, "GET, HEAD"},          {resource::metrics, "GET, HEAD"},
+      {resource::position, "GET, HEAD"},      {resource::openapi, "GET, HEAD"},
+      {resource::problems, "GET, HEAD"},      {resource::problem, "GET, HEAD"},
+      {resource::backup, "GET, HEAD, POST"},  {resource::unknown, ""},
   };
   for (const auto& [what, allowed] : rows) {
     CAPTURE(static_cast<int>(what));
