@@ -77,7 +77,8 @@ std::optional<position> parse_position(std::string_view digits) {
 
 or_refused<std::uint8_t> read_types(std::string_view text) {
   std::uint8_t verdicts = 0;
-  do {
+  for (bool is_followed = true; is_followed;) {
+    is_followed = text.find(',') != text.npos;
     const std::string_view name = take_part(text, ',');
     const auto what = codec::parse_event_type(name);
     if (!what) {
@@ -85,7 +86,7 @@ or_refused<std::uint8_t> read_types(std::string_view text) {
                     ", and not one or more of order.created, order.updated and order.status_changed, with commas");
     }
     verdicts |= feed_filter::bit_of(*what);
-  } while (!text.empty());
+  }
   return verdicts;
 }
 

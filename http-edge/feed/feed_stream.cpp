@@ -47,11 +47,13 @@ void feed_stream::start() {
   send_mark();
 }
 
+// Small parts of several blocks are collected, so that they are one write.
 void feed_stream::advance() {
   state_ = state::running;
   while (true) {
     if (is_ending_) return finish();
     if (is_page() && page_is_full()) return respond_page();
+    if (!is_page() && text_.size() >= feed_block_bytes) return send(text_);
     if (read_ && read_->last() > position_) {
       if (take(read_)) return;
       continue;
@@ -62,6 +64,7 @@ void feed_stream::advance() {
       if (take(*block)) return;
       continue;
     }
+    if (!is_page() && !text_.empty()) return send(text_);
     // The newest entries of all may not be rendered yet. A client that has written one must find it on the next page.
     const bool is_at_end = std::holds_alternative<change_feed::at_end>(found);
     if (!is_at_end || (is_page() && position_ < feed_.visible())) {
@@ -78,20 +81,19 @@ void feed_stream::advance() {
 // this was destroyed.
 bool feed_stream::take(const shared_feed_block& from) {
   const bool is_whole = !is_page() && position_ <= from->after() && from->is_taken_whole(request_.filter);
-  if (is_whole) {
+  if (is_whole && text_.empty()) {
     position_ = from->last();
     feed_.counters().events.fetch_add(from->events(), std::memory_order_relaxed);
     sending_ = from;
     send(request_.form == feed_form::lines ? from->lines() : from->text());
     return true;
   }
-  if (!is_page()) text_.clear();
-  if (!take_events(*from)) {
-    cut(feed_cut::memory);
+  if (is_whole) {
+    send(text_);
     return true;
   }
-  if (is_page() || text_.empty()) return false;
-  send(text_);
+  if (take_events(*from)) return false;
+  cut(feed_cut::memory);
   return true;
 }
 
@@ -115,6 +117,7 @@ bool feed_stream::take_events(const feed_block& from) {
     return !is_full;
   });
   if (!is_full) position_ = std::max(position_, from.last());
+  if (taken == 0) return true;
   feed_.counters().events.fetch_add(taken, std::memory_order_relaxed);
   return connection_.reserve_feed(text_.capacity());
 }

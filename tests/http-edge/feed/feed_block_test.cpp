@@ -95,7 +95,8 @@ TEST_CASE("a block is taken whole by who has all of its events") {
   changes.append("b", "shop", verdict::status_changed);
   changes.show();
   feed_block block({});
-  for (const order_change& each : changes.read_changes({}, 9).value().changes) block.add(each, changes.log_id());
+  const auto read = changes.read_changes({}, 9).value();
+  for (const order_change& each : read.changes) block.add(each, changes.log_id());
   block.finish({2});
   CHECK(block.is_taken_whole({"shop", std::nullopt}));
   CHECK_FALSE(block.is_taken_whole({"", std::nullopt}));
