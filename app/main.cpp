@@ -13,6 +13,7 @@
 #include "app/commands/key.hpp"
 #include "app/commands/migrate.hpp"
 #include "app/commands/ready.hpp"
+#include "app/commands/relay.hpp"
 #include "app/commands/restore.hpp"
 #include "app/commands/serve.hpp"
 #include "app/commands/upgrade.hpp"
@@ -44,6 +45,7 @@ struct runner {
   int operator()(const key_create_command& what) const { return key(what); }
   int operator()(const key_list_command& what) const { return key(what); }
   int operator()(const key_revoke_command& what) const { return key(what); }
+  int operator()(const relay_command& what) const { return relay(what); }
   int operator()(const version_command&) const {
     const build_info& build = this_build();
     std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n"

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -15,7 +14,7 @@
 #include <utility>
 
 #include "app/commands/failure.hpp"
-#include "app/identity/text_file.hpp"
+#include "app/identity/api_key_file.hpp"
 #include "app/process/system_clock.hpp"
 #include "engine/model/json_value.hpp"
 #include "http-edge/client/https_client.hpp"
@@ -27,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto poll_interval = std::chrono::milliseconds(100);
-constexpr std::size_t key_file_bytes_max = 4096;
 // How often no answer may come, one after another, before the server is given up: it may be busy or restarting.
 constexpr int failed_polls_max = 10;
 
@@ -63,24 +61,6 @@ or_message<server_backup> read_state(const http_edge::http_answer& answer) {
                     text_of(object, "began_at")};
   if (object.at_key("bytes_linked").get(now.bytes_linked) != simdjson::SUCCESS) now.bytes_linked = 0;
   return now;
-}
-
-or_message<std::string> read_key(const std::string& file) {
-  if (file.empty()) return std::string();
-  std::string key;
-  if (file == "-") {
-    std::getline(std::cin, key);
-  } else {
-    auto read = read_text_file(file, key_file_bytes_max);
-    if (!read) return tl::make_unexpected(std::move(read.error()));
-    key = std::move(read->text);
-  }
-  key.resize(std::min(key.find_first_of("\r\n"), key.size()));
-  // A line break or another control character in it would be one in the header.
-  const bool is_text = std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if (key.empty() || key.size() > key_file_bytes_max || !is_text)
-    return tl::make_unexpected(fmt::format("'{}' has no key in its first line", file));
-  return key;
 }
 
 // Waits for the end of the back-up that began at that time.
@@ -122,7 +102,7 @@ int print_verified(const std::string& folder, std::string_view made_at = {}) {
 }  // namespace
 
 int backup(const backup_command& what) {
-  const auto key = read_key(what.api_key_file);
+  const auto key = read_api_key(what.api_key_file);
   if (!key) return fail(key.error());
   http_edge::url_request request;
   request.url = what.url + "/-/backup";

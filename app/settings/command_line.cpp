@@ -141,6 +141,7 @@ tl::expected<command, command_line_end> parse_command_line(const std::vector<std
   add_folder_commands(ordem, state);
   add_backup_commands(ordem, state);
   add_postgres_commands(ordem, state);
+  add_relay_command(ordem, state);
   add_key_commands(ordem, state);
   add_version_and_help(ordem, state);
   try {

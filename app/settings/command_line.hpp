@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <variant>
@@ -84,6 +85,20 @@ struct backup_command {
 struct verify_backup_command {
   std::string folder;
 };
+// What `ordem relay` needs, with its options checked.
+struct relay_command {
+  std::string from;  // the server
+  std::string to;    // the URL of the receiver
+  std::string secret_file;
+  std::string position_file;
+  std::optional<position> after;  // without a file of positions: where to begin; absent: at the end
+  std::string query;              // of the feed, with filters; empty or beginning with &
+  std::string api_key_file;       // empty: none is sent
+  std::string ca_file;            // empty: the system's authorities
+  std::chrono::milliseconds timeout = std::chrono::seconds(15);  // of one attempt
+  std::chrono::milliseconds retry_first = std::chrono::seconds(1);
+  std::chrono::milliseconds retry_longest = std::chrono::minutes(1);
+};
 struct version_command {};
 
 struct restore_command {
@@ -98,7 +113,7 @@ struct verify_command {
 using command = std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command,
                              inspect_capture_command, import_captures_command, migrate_command, migrate_status_command,
                              restore_command, verify_command, upgrade_command, backup_command, verify_backup_command,
-                             key_create_command, key_list_command, key_revoke_command, version_command>;
+                             key_create_command, key_list_command, key_revoke_command, relay_command, version_command>;
 
 // The end of a program without a command: a text to print, and the exit code.
 struct command_line_end {

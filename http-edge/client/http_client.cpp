@@ -40,7 +40,7 @@ asio::awaitable<http_answer> exchange(Stream& through, tcp::endpoint server, std
   http::response_parser<http::string_body> parser;
   parser.body_limit(body_bytes_max);
   co_await http::async_read(through, buffer, parser, asio::use_awaitable);
-  co_return http_answer{parser.get().result_int(), std::move(parser.get().body())};
+  co_return http_answer{parser.get().result_int(), std::move(parser.get().body()), {}};
 }
 
 asio::awaitable<http_answer> ask(scheme by, tcp::endpoint server, std::string target,

@@ -11,6 +11,7 @@ namespace ordem::http_edge {
 struct http_answer {
   unsigned status = 0;
   std::string body;
+  std::string retry_after = {};  // the header Retry-After; empty without one
 };
 
 enum class scheme : std::uint8_t { http, https };

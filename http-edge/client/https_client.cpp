@@ -71,8 +71,9 @@ asio::awaitable<http_answer> exchange(Stream& through, const url_target& target,
   request.set(http::field::user_agent, "ordem");
   if (!what.bearer.empty()) request.set(http::field::authorization, "Bearer " + what.bearer);
   request.keep_alive(false);
+  for (const auto& [name, value] : what.headers) request.set(name, value);
   if (what.posts) {
-    request.set(http::field::content_type, "application/json");
+    request.set(http::field::content_type, what.content_type);
     request.body() = what.body;
     request.prepare_payload();
   }
@@ -84,7 +85,9 @@ asio::awaitable<http_answer> exchange(Stream& through, const url_target& target,
   parser.body_limit(what.body_bytes_max);
   co_await http::async_read(through, buffer, parser, asio::use_awaitable);
   // Without a shutdown of TLS, for which many servers do not wait: the parser has seen the end of the message.
-  co_return http_answer{parser.get().result_int(), std::move(parser.get().body())};
+  auto& response = parser.get();
+  co_return http_answer{response.result_int(), std::move(response.body()),
+                        std::string(response[http::field::retry_after])};
 }
 
 asio::awaitable<http_answer> ask(url_target target, ssl::context& tls, const url_request& what) {

@@ -6,6 +6,8 @@
 #include <stop_token>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
+#include <vector>
 
 #include "http-edge/client/http_client.hpp"
 
@@ -19,12 +21,14 @@ namespace ordem::http_edge {
 tl::expected<http_answer, std::string> https_get(const std::string& url, std::size_t body_bytes_max,
                                                  std::chrono::milliseconds timeout, const std::stop_token& stop);
 
-// A request to a server of Ordem, by http or https.
+// A request by http or https.
 struct url_request {
   std::string url;     // http://HOST[:PORT]/PATH[?QUERY], or https
-  bool posts = false;  // POST with `body` as application/json, else GET
+  bool posts = false;  // POST with `body`, else GET
   std::string body;
-  std::string bearer;   // for Authorization, if it is not empty
+  std::string content_type = "application/json";                  // of the body
+  std::vector<std::pair<std::string, std::string>> headers = {};  // further ones, names and values
+  std::string bearer;                                             // for Authorization, if it is not empty
   std::string ca_file;  // the authorities for https, as PEM, in place of the system's; empty: those
   std::size_t body_bytes_max = std::size_t{64} << 10;  // of the response
   std::chrono::milliseconds timeout = std::chrono::seconds(30);

@@ -3,7 +3,9 @@
 #include <string>
 
 #include "auth/encoding/base62.hpp"
+#include "auth/encoding/base64.hpp"
 #include "auth/encoding/base64url.hpp"
+#include "auth/encoding/hmac.hpp"
 #include "auth/encoding/sha256.hpp"
 
 namespace ordem::auth {
@@ -20,6 +22,37 @@ TEST_CASE("the largest number of 256 bits has 43 digits of base 62") {
   std::array<std::uint8_t, 32> all;
   all.fill(0xFF);
   CHECK(to_base62(all, 43) == "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1");
+}
+
+TEST_CASE("base64 is encoded and decoded") {
+  struct row {
+    std::string_view text;
+    std::string_view bytes;
+  };
+  constexpr row rows[] = {{"", ""},
+                          {"Zg==", "f"},
+                          {"Zm8=", "fo"},
+                          {"Zm9v", "foo"},
+                          {"Zm9vYg==", "foob"},
+                          {"Zm9vYmE=", "fooba"},
+                          {"Zm9vYmFy", "foobar"},
+                          {"+/+/", "\xFB\xFF\xBF"}};  // RFC 4648, section 10
+  for (const auto& [text, bytes] : rows) {
+    CHECK(encode_base64(bytes) == text);
+    CHECK(decode_base64(text) == bytes);
+    CHECK(decode_base64(text.substr(0, text.find('='))) == bytes);
+  }
+  for (const std::string_view text : {"Z", "Zg=", "Zg===", "Zh==", "Zm9v=", "Z=g=", "-_-_", "Zm 9v", "Zm9v\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(decode_base64(text));
+  }
+}
+
+TEST_CASE("HMAC-SHA-256 gives the values of RFC 4231") {
+  CHECK(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")) ==
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK(to_hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")) ==
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST_CASE("base64url is decoded") {
