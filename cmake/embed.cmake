@@ -55,3 +55,32 @@ const std::span<const std::pair<std::string_view, std::string_view>> @symbol@{@s
 ")
   target_sources(${target} PRIVATE ${output})
 endfunction()
+
+# ordem_embed_console(TARGET FOLDER): makes the files of FOLDER part of TARGET as `ordem::embedded::console_files`, see
+# http-edge/console/console_files.hpp. The folder is listed again by every build, and each file read again whenever it changes.
+function(ordem_embed_console target folder)
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/embedded_console.cpp)
+  file(GLOB files CONFIGURE_DEPENDS ${folder}/*.html ${folder}/*.css ${folder}/*.js ${folder}/*.svg)
+  list(SORT files)
+  set(entries "")
+  foreach(file IN LISTS files)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    get_filename_component(name ${file} NAME)
+    file(READ ${file} content)
+    file(SHA256 ${file} tag)
+    string(SUBSTRING ${tag} 0 16 tag)
+    string(APPEND entries "    {\"${name}\", \"${tag}\", R\"ordem_embed(${content})ordem_embed\"},\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${output} @ONLY CONTENT
+"#include \"http-edge/console/console_files.hpp\"
+namespace ordem::embedded {
+namespace {
+constexpr console_file files[] = {
+@entries@};
+}  // namespace
+const std::span<const console_file> console_files{files};
+}
+")
+  target_sources(${target} PRIVATE ${output})
+  set_source_files_properties(${output} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()

@@ -7,6 +7,7 @@
 #include "engine/base/check.hpp"
 #include "engine/base/limits.hpp"
 #include "http-edge/captures/capture_handler.hpp"
+#include "http-edge/console/console_handler.hpp"
 #include "http-edge/operations/backup_handler.hpp"
 #include "http-edge/operations/operations_handler.hpp"
 #include "http-edge/orders/order_handler.hpp"
@@ -63,10 +64,14 @@ bool needs_data(resource what) {
     case resource::ready:
     case resource::ready_reads:
     case resource::live:
+    case resource::state:
+    case resource::settings:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
     case resource::problem:
+    case resource::console:
+    case resource::console_file:
     case resource::unknown: return false;
   }
   CHECK(false && "a resource outside its enumeration");
@@ -128,7 +133,7 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
   if (!to) return tl::make_unexpected(problem_response(problem::malformed_request, target_error(request.target())));
   if (to->resource == resource::unknown)
     return tl::make_unexpected(problem_response(problem::not_found, "there is nothing at this path"));
-  if (!serves(from.listener, context_.has_operations_listener, to->resource))
+  if (!serves(from.listener, context_.listeners, to->resource, request.method()))
     return tl::make_unexpected(problem_response(problem::not_found, "there is nothing at this path of this port"));
   if (is_of_captures(to->resource)) {
     if (auto refused = check_capture_header(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
@@ -167,6 +172,7 @@ handled handler::handle(const http_request& request, request_head&& head) {
     case resource::changes: return to_handled(read_feed_request(request, head, context_));
     case resource::captures:
     case resource::capture: {
+      if (what == resource::capture && request.method() != http::verb::delete_) return find_capture(head, context_);
       auto result = read_capture(request, std::move(head), context_, parser_, captured_bytes_max_);
       shrink_parser();
       return to_handled(std::move(result));
@@ -176,10 +182,14 @@ handled handler::handle(const http_request& request, request_head&& head) {
     case resource::ready_reads:
     case resource::live:
     case resource::position:
+    case resource::state:
+    case resource::settings:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
     case resource::problem: return operations_response(head.to, context_);
+    case resource::console:
+    case resource::console_file: return console_response(request, head.to);
     case resource::backup: return backup_response(request, context_, parser_);
     case resource::order_batch:
     case resource::batch:

@@ -18,6 +18,7 @@
 #include "app/process/backup_maker.hpp"
 #include "app/process/file_limit.hpp"
 #include "app/process/reload_list.hpp"
+#include "app/process/server_reports.hpp"
 #include "app/process/signals.hpp"
 #include "app/process/system_clock.hpp"
 #include "app/process/version.hpp"
@@ -58,6 +59,7 @@ class service {
         identities_(values.identities, log_),
         clock_(machine_clocks(), [this](clock_event what, milliseconds by) { report_clock_event(what, by); }),
         requests_(values.request_log, log_),
+        reports_(values.effective, !values.postgres_url.empty()),
         backups_(values.backup_root, [this](const http_edge::backup_state& ended) { report_backup(ended); }),
         tracing_(start_tracing(values.otel, tracer_events_of(log_))),
         server_(
@@ -65,7 +67,7 @@ class service {
             {&clock_, &status_, [this] { return metrics(); }, [this] { return positions(); },
              [this](const std::string& why) { log_.warning("cannot accept connections; retrying", {{"reason", why}}); },
              denial_lines(), requests_.is_active() ? &requests_ : nullptr, tracing_.tracer.get(), make_authenticator(),
-             &backups_}) {}
+             &backups_, &reports_}) {}
 
   int run();
   // Returns whether a thread waits for a collector that does not respond, so that the process is to end without it. All
@@ -99,6 +101,7 @@ class service {
   http_edge::service_status status_;
   reload_list reloads_;
   request_log requests_;
+  server_reports reports_;
   backup_maker backups_;
   // Destroyed in reverse order: the gateway first, then the store that it uses, then the server that it replies to,
   // then the tracer of both.
@@ -233,7 +236,10 @@ bool service::start() {
 bool service::open() {
   auto settings = settings_.store;
   settings.log_is_consumed = !settings_.postgres_url.empty();
-  settings.on_error = [this](std::string_view what) { log_.error(what); };
+  settings.on_error = [this](std::string_view what) {
+    reports_.note_storage_error(what);
+    log_.error(what);
+  };
   settings.on_progress = [this](std::string_view what) { log_.info(what); };
   auto opened = storage::open_store(std::move(settings), clock_);
   if (!opened) {
@@ -260,7 +266,7 @@ bool service::open() {
                                                gateway_events());
   backups_.attach(*store_);
   changes_.emplace(store_->log(), store_->view(), store_->log_id());
-  server_.attach_engine(store_->view(), *changes_, *gateway_,
+  server_.attach_engine(store_->view(), *changes_, store_->view(), *gateway_,
                         [this](completion_queue& queue) { return gateway_->add_queue(queue); });
   opened_.store(true);
   // With durability postgres, not before Postgres has the whole log: a read must not show an entry that it lacks.
@@ -271,22 +277,32 @@ bool service::open() {
 
 actors::gateway_events service::gateway_events() {
   actors::gateway_events events;
-  events.on_write_failure = [this] { status_.stop_writes(); };
+  events.on_write_failure = [this] {
+    reports_.begin_write_failure();
+    status_.stop_writes();
+  };
   events.on_write_retry = [this](std::string_view why) {
+    reports_.note_write_failure(why);
     log_.warning("writes do not work yet; trying again", {{"reason", std::string(why)}});
   };
   events.on_write_recovery = [this] {
+    reports_.end_write_failure();
     log_.info("writes work again", {{"position", static_cast<std::int64_t>(store_->log().last().number)}});
     status_.resume_writes();
   };
   events.on_write_end = [this](std::string_view why) {
+    reports_.note_write_failure(why);
     log_.error("no more writes are accepted before a restart", {{"reason", std::string(why)}});
   };
   events.on_visible = [this] { server_.on_visible(); };
   events.on_sink_failure = [this](std::string_view why) {
+    reports_.note_postgres_failure(why);
     log_.warning("cannot write to Postgres; retrying", {{"reason", std::string(why)}});
   };
-  events.on_sink_recovery = [this] { log_.info("writing to Postgres again"); };
+  events.on_sink_recovery = [this] {
+    reports_.end_postgres_failure();
+    log_.info("writing to Postgres again");
+  };
   events.on_sink_put_back = [this](position held, position before) {
     log_.warning("Postgres was restored to an earlier state; missing entries are written again",
                  {{"position", static_cast<std::int64_t>(held.number)},

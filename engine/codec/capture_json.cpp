@@ -134,6 +134,7 @@ std::string capture_text(const capture_key& key, const capture& what) {
   append_json_string(out, key.view());
   out += ",\"state\":";
   append_json_string(out, what.response ? "completed" : "allocated");
+  append_actor(out, what.origin);
   out += ",\"allocated_at\":";
   append_time(out, what.allocated_at);
   out += ",\"lease_ends_at\":";

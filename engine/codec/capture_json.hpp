@@ -30,8 +30,9 @@ enum class header_values : std::uint8_t { texts, texts_and_scalars };
 std::optional<std::vector<captured_header>> read_captured_headers(const simdjson::dom::element& json,
                                                                   header_values accepted = header_values::texts);
 
-// Returns {"idempotency_key", "state", "allocated_at", "lease_ends_at", "expires_at", "response"}. A time is null if it
-// is unlimited or does not apply, the response is null until it is recorded.
+// Returns {"idempotency_key", "state", "actor", "allocated_at", "lease_ends_at", "expires_at", "response"}. There is no
+// actor without identities. A time is null if it is unlimited or does not apply, the response is null until it is
+// recorded.
 std::string capture_text(const capture_key& key, const capture& what);
 
 // Appends {"response_status", "response_body", "response_headers"}.

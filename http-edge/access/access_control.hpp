@@ -39,8 +39,9 @@ struct access_state {
         tenants(settings.tenants) {}
 
   // Returns whether calls of captures that come by this listener need no identity. If captures have a listener of their
-  // own, only those that come by it.
+  // own, only those that come by it; never those that come by the one for operations.
   bool leaves_captures_open(listener_kind by) const noexcept {
+    if (by == listener_kind::operations) return false;
     return captures_are_open && (!has_captures_listener || by == listener_kind::captures);
   }
 

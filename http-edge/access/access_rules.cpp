@@ -1,6 +1,7 @@
 #include "http-edge/access/access_rules.hpp"
 
 #include "engine/base/check.hpp"
+#include "http-edge/protocol/listener.hpp"
 
 namespace ordem::http_edge {
 namespace {
@@ -21,7 +22,9 @@ required_access access_to(resource what, http::verb method) noexcept {
     case resource::live:
     case resource::openapi:
     case resource::problems:
-    case resource::problem: return {false, std::nullopt};
+    case resource::problem:
+    case resource::console:
+    case resource::console_file: return {false, std::nullopt};
     case resource::orders:
     case resource::order:
     case resource::order_status:
@@ -35,6 +38,8 @@ required_access access_to(resource what, http::verb method) noexcept {
     case resource::capture: return {true, auth::scope::captures};
     case resource::position:
     case resource::backup:
+    case resource::state:
+    case resource::settings:
     case resource::metrics: return {true, auth::scope::operations};
     case resource::unknown: return {true, std::nullopt};
   }
@@ -43,6 +48,7 @@ required_access access_to(resource what, http::verb method) noexcept {
 }
 
 bool is_open_to_operations(resource what, http::verb method) noexcept {
+  if (what == resource::state || what == resource::settings || is_console_call(what, method)) return false;
   return what != resource::backup || is_read(method);
 }
 

@@ -16,6 +16,8 @@ namespace {
 
 namespace http = boost::beast::http;
 
+constexpr std::string_view not_allocated = "Capture has not been allocated";
+
 response error_response(unsigned status, std::string_view text) {
   std::string body = "{\"error\":";
   append_json_string(body, text);
@@ -62,7 +64,7 @@ response verdict_response(const capture_answer& what) {
     case capture_verdict::not_recordable:
     case capture_verdict::not_releasable: return error_response(403, not_open);
     case capture_verdict::released: return empty_response(204);
-    case capture_verdict::unknown: return error_response(404, "Capture has not been allocated");
+    case capture_verdict::unknown: return error_response(404, not_allocated);
   }
   CHECK(false && "a verdict outside its enumeration");
   return {};
@@ -158,6 +160,16 @@ tl::expected<capture_request, response> read_capture(const http_request& request
   if (!read) return tl::make_unexpected(with_position(body_error_response(read.error()), visible_position(context)));
   read->origin = std::move(head.origin);
   return std::move(*read);
+}
+
+response find_capture(const request_head& head, const handler_context& context) {
+  const auto visible = visible_position(context);
+  const auto key = capture_key::parse(head.to.name);
+  if (!key) return with_position(body_error_response(capture_body_error::malformed_key), visible);
+  const auto found = context.captures->find_capture(head.origin.tenant, *key, context.clock->read());
+  if (!found) return capture_problem(problem::storage_failed, "the data could not be read", visible);
+  if (*found == nullptr) return with_position(error_response(404, not_allocated), visible);
+  return with_position(json_response(200, codec::capture_text(*key, **found)), visible);
 }
 
 response capture_response(const answer& what, std::optional<position> visible) {

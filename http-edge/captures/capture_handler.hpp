@@ -28,6 +28,10 @@ tl::expected<capture_request, response> read_capture(const http_request& request
                                                      const handler_context& context, simdjson::dom::parser& parser,
                                                      std::size_t response_bytes_max);
 
+// Returns the response to a GET or HEAD of one capture, whose header has been checked: its state, or 404. May block for
+// a read from disk.
+response find_capture(const request_head& head, const handler_context& context);
+
 // Returns the response to the engine's answer. REQUIRES: a capture_request was submitted.
 response capture_response(const answer& what, std::optional<position> visible);
 

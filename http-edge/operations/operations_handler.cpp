@@ -8,6 +8,7 @@
 #include "engine/base/text.hpp"
 #include "engine/codec/problem.hpp"
 #include "http-edge/operations/problem_pages.hpp"
+#include "http-edge/operations/report_rendering.hpp"
 
 namespace ordem::embedded {
 extern const std::string_view openapi_yaml;
@@ -82,6 +83,9 @@ response operations_response(const route& to, const handler_context& context) {
     case resource::ready: return ready_response(context.status->now(), takes_writes);
     case resource::ready_reads: return ready_response(context.status->now(), serves_reads);
     case resource::position: return position_response(context.positions());
+    case resource::state:
+      return state_response(context.reports->report(), context.reports->version(), context.status->now());
+    case resource::settings: return settings_response(*context.reports);
     case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", context.metrics_text());
     case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));
     case resource::problems: return page_response(problem_list_page());
@@ -98,6 +102,8 @@ response operations_response(const route& to, const handler_context& context) {
     case resource::captures:
     case resource::capture:
     case resource::backup:
+    case resource::console:
+    case resource::console_file:
     case resource::unknown: break;
   }
   CHECK(false && "not a resource of operations");

@@ -276,10 +276,14 @@ read_response read_orders(const http_request& request, const request_head& head,
     case resource::live:
     case resource::position:
     case resource::backup:
+    case resource::state:
+    case resource::settings:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
     case resource::problem:
+    case resource::console:
+    case resource::console_file:
     case resource::unknown: break;
   }
   CHECK(false && "not a resource of orders that can be read");

@@ -10,6 +10,8 @@
 #include "engine/ports/readers.hpp"
 #include "engine/ports/tracing.hpp"
 #include "http-edge/protocol/backup_port.hpp"
+#include "http-edge/protocol/listener.hpp"
+#include "http-edge/protocol/report_port.hpp"
 #include "http-edge/protocol/request_log.hpp"
 #include "http-edge/protocol/service_status.hpp"
 
@@ -21,13 +23,16 @@ struct handler_context {
   const order_reader* orders = nullptr;
   const time_source* clock = nullptr;
   const service_status* status = nullptr;
-  std::function<std::string()> metrics_text;      // Prometheus text; thread-safe
-  std::function<log_positions()> positions;       // thread-safe; REQUIRES: the service is not recovering
-  bool has_operations_listener = false;           // see serves() in listener.hpp
+  std::function<std::string()> metrics_text;  // Prometheus text; thread-safe
+  std::function<log_positions()> positions;   // thread-safe; REQUIRES: the service is not recovering
+  listener_setup listeners = {};
   http_edge::request_log* request_log = nullptr;  // null: requests are not logged
   ordem::tracer* tracer = nullptr;                // null: requests are not traced; outlives the server
   backup_port* backups = nullptr;
   const change_reader* changes = nullptr;  // as `orders`
+  const report_port* reports = nullptr;
+  // The captures of all tenants. Null while the service is recovering.
+  const capture_reader* captures = nullptr;
 };
 
 // Returns the position that reads show, for Ordem-Position, or nullopt while the service is recovering.

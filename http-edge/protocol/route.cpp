@@ -89,6 +89,8 @@ void name_operations_resource(route& to, std::string_view name) {
   if (name == "live") to.resource = resource::live;
   if (name == "position") to.resource = resource::position;
   if (name == "backup") to.resource = resource::backup;
+  if (name == "state") to.resource = resource::state;
+  if (name == "settings") to.resource = resource::settings;
 }
 
 void name_resource(route& to, const std::vector<std::string>& path) {
@@ -114,6 +116,11 @@ void name_resource(route& to, const std::vector<std::string>& path) {
     to.resource = resource::problems;
   } else if (path.size() == 2 && path[0] == "problems") {
     to.resource = resource::problem;
+    to.name = path[1];
+  } else if (path.size() == 1 && path[0] == "console") {
+    to.resource = resource::console;
+  } else if (path.size() == 2 && path[0] == "console") {
+    to.resource = resource::console_file;
     to.name = path[1];
   } else if (path.size() == 1 && path[0] == "metrics") {
     to.resource = resource::metrics;
@@ -149,10 +156,14 @@ std::span<const std::string_view> known_parameters(resource what, http::verb met
     case resource::live:
     case resource::position:
     case resource::backup:
+    case resource::state:
+    case resource::settings:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
     case resource::problem:
+    case resource::console:
+    case resource::console_file:
     case resource::unknown: return {};
   }
   return {};
@@ -207,10 +218,14 @@ std::string_view path_template(resource what) noexcept {
     case resource::live: return "/-/live";
     case resource::position: return "/-/position";
     case resource::backup: return "/-/backup";
+    case resource::state: return "/-/state";
+    case resource::settings: return "/-/settings";
     case resource::metrics: return "/metrics";
     case resource::openapi: return "/openapi.yaml";
     case resource::problems: return "/problems/";
     case resource::problem: return "/problems/{slug}";
+    case resource::console: return "/console/";
+    case resource::console_file: return "/console/{file}";
     case resource::unknown: return "unknown";
   }
   return "unknown";
@@ -225,7 +240,7 @@ std::string_view allowed_methods(resource what) noexcept {
     case resource::order_batch:
     case resource::batch: return "POST";
     case resource::captures: return "POST, PUT";
-    case resource::capture: return "DELETE";
+    case resource::capture: return "DELETE, GET, HEAD";
     case resource::order_versions:
     case resource::order_version:
     case resource::message:
@@ -235,10 +250,14 @@ std::string_view allowed_methods(resource what) noexcept {
     case resource::ready_reads:
     case resource::live:
     case resource::position:
+    case resource::state:
+    case resource::settings:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
-    case resource::problem: return "GET, HEAD";
+    case resource::problem:
+    case resource::console:
+    case resource::console_file: return "GET, HEAD";
     case resource::unknown: return "";
   }
   return "";
@@ -263,10 +282,14 @@ bool is_write(resource what, http::verb method) noexcept {
     case resource::live:
     case resource::position:
     case resource::backup:
+    case resource::state:
+    case resource::settings:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
     case resource::problem:
+    case resource::console:
+    case resource::console_file:
     case resource::unknown: return false;
   }
   return false;
@@ -289,6 +312,11 @@ bool is_of_captures(resource what) noexcept {
   return what == resource::captures || what == resource::capture;
 }
 
+bool is_executed(resource what, http::verb method) noexcept {
+  if (is_of_captures(what)) return method != http::verb::get && method != http::verb::head;
+  return is_write(what, method);
+}
+
 bool is_of_batches(resource what) noexcept {
   return what == resource::order_batch || what == resource::batch;
 }
@@ -306,7 +334,7 @@ bool allows(resource what, http::verb method) noexcept {
     case resource::order_batch:
     case resource::batch: return is_write(what, method);
     case resource::captures: return method == http::verb::put || method == http::verb::post;
-    case resource::capture: return method == http::verb::delete_;
+    case resource::capture: return reads || method == http::verb::delete_;
     case resource::backup: return reads || method == http::verb::post;
     case resource::order_versions:
     case resource::order_version:
@@ -317,10 +345,14 @@ bool allows(resource what, http::verb method) noexcept {
     case resource::ready_reads:
     case resource::live:
     case resource::position:
+    case resource::state:
+    case resource::settings:
     case resource::metrics:
     case resource::openapi:
     case resource::problems:
-    case resource::problem: return reads;
+    case resource::problem:
+    case resource::console:
+    case resource::console_file: return reads;
     case resource::unknown: return false;
   }
   return false;

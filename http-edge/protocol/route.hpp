@@ -31,10 +31,14 @@ enum class resource : std::uint8_t {
   live,
   position,
   backup,
+  state,
+  settings,
   metrics,
   openapi,
   problems,
   problem,
+  console,
+  console_file,
   unknown,
 };
 
@@ -43,7 +47,7 @@ inline constexpr std::size_t resource_count = static_cast<std::size_t>(resource:
 
 struct route {
   http_edge::resource resource = resource::unknown;
-  // The variable parts of the path, percent-decoded: the order id, GUID, key or slug, and the version.
+  // The variable parts of the path, percent-decoded: the order id, GUID, key, slug or file, and the version.
   std::string name;
   std::string version;
   // The decoded query parameters, in order.
@@ -77,11 +81,16 @@ std::optional<std::string> query_error(const route& to, boost::beast::http::verb
 // Returns whether the resource belongs to captures, whose errors have a different form.
 bool is_of_captures(resource what) noexcept;
 
-// Returns whether the resource is of operations: what is under /-/, metrics, the OpenAPI document and problem pages.
+// Returns whether the resource is of operations: what is under /-/, metrics, the OpenAPI document, problem
+// pages and the console.
 bool is_of_operations(resource what) noexcept;
 
 // Returns whether a POST to the resource is a batch, whose lines are taken from its body as they arrive.
 bool is_of_batches(resource what) noexcept;
+
+// Returns whether the engine executes this call, so that it can be refused under overload: a write of orders, or a call
+// of captures that is no read.
+bool is_executed(resource what, boost::beast::http::verb method) noexcept;
 
 // Returns whether this call changes orders, so that its response has the headers of a write.
 bool is_write(resource what, boost::beast::http::verb method) noexcept;

@@ -35,7 +35,7 @@ class alignas(64) request_counts {  // a thread's counts share no cache line wit
   // The methods that are told apart, as in metrics. The last one stands for all others.
   static constexpr std::array<std::string_view, 7> methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other"};
   // The statuses that the server answers with. Any other one is counted as 0.
-  static constexpr std::array<unsigned, 24> statuses = {0,   200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 408,
+  static constexpr std::array<unsigned, 25> statuses = {0,   200, 201, 202, 204, 304, 308, 400, 401, 403, 404, 405, 408,
                                                         409, 410, 412, 413, 415, 417, 421, 422, 428, 429, 431, 503};
 
   void add(const answered_request& what) noexcept;

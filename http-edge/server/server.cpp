@@ -84,7 +84,7 @@ struct server::parts {
                 connected.status,
                 std::move(connected.metrics_text),
                 std::move(connected.positions),
-                false,
+                {},
                 connected.request_log},
         on_accept_failure(std::move(connected.on_accept_failure)),
         counters(settings),
@@ -99,7 +99,10 @@ struct server::parts {
       listeners.emplace_back(each, uses_tls(settings, each), threads.front()->io_context());
     }
     context.tracer = connected.tracer;
-    context.has_operations_listener = settings.operations_port.has_value();
+    context.listeners = {
+        .has_operations = settings.operations_port.has_value(),
+        .operations_reads_data = connected.make_authenticator != nullptr || is_loopback(settings.operations_address)};
+    context.reports = connected.reports;
     context.backups = connected.backups;
   }
 
@@ -282,10 +285,11 @@ std::vector<endpoint_settings> server::listeners() const {
   return found;
 }
 
-void server::attach_engine(const order_reader& orders, const change_reader& changes, message_port& messages,
-                           const std::function<std::uint32_t(completion_queue&)>& add_queue) {
+void server::attach_engine(const order_reader& orders, const change_reader& changes, const capture_reader& captures,
+                           message_port& messages, const std::function<std::uint32_t(completion_queue&)>& add_queue) {
   parts_->context.orders = &orders;
   parts_->context.changes = &changes;
+  parts_->context.captures = &captures;
   parts_->feed.attach(changes);
   for (const auto& thread : parts_->threads) thread->connect(messages, add_queue(*thread));
 }

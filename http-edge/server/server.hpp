@@ -19,6 +19,7 @@
 #include "engine/ports/tracing.hpp"
 #include "http-edge/access/access_control.hpp"
 #include "http-edge/protocol/backup_port.hpp"
+#include "http-edge/protocol/report_port.hpp"
 #include "http-edge/protocol/request_log.hpp"
 #include "http-edge/protocol/service_status.hpp"
 #include "http-edge/server/edge_counters.hpp"
@@ -43,7 +44,8 @@ struct server_parts {
   // Makes the authenticator of one I/O thread; called once for each of them by the constructor. Null: there are no
   // identities, and every request is authorised.
   std::function<std::unique_ptr<auth::authenticator>()> make_authenticator = nullptr;
-  backup_port* backups = nullptr;  // not called before attach_engine()
+  backup_port* backups = nullptr;        // not called before attach_engine()
+  const report_port* reports = nullptr;  // outlives the server
 };
 
 class server {
@@ -66,8 +68,8 @@ class server {
 
   // Connects the engine. `add_queue` registers the queue of an I/O thread and returns its number.
   // REQUIRES: called once, before the status leaves `recovering`.
-  void attach_engine(const order_reader& orders, const change_reader& changes, message_port& messages,
-                     const std::function<std::uint32_t(completion_queue&)>& add_queue);
+  void attach_engine(const order_reader& orders, const change_reader& changes, const capture_reader& captures,
+                     message_port& messages, const std::function<std::uint32_t(completion_queue&)>& add_queue);
   // Entries have become visible: the change feed goes on. Cheap if nobody reads it. Thread-safe.
   void on_visible() noexcept;
 

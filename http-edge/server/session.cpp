@@ -234,7 +234,7 @@ bool session::accept_header() {
 
 // Returns whether the request goes on. Only messages and calls of captures can be refused.
 bool session::admits_message() {
-  if (!is_write(*resource_, parser_->get().method()) && !is_of_captures(*resource_)) return true;
+  if (!is_executed(*resource_, parser_->get().method())) return true;
   if (!admission_) admission_ = thread_.admit();
   if (admission_ != admission::refuse) {
     held_until_ = {};

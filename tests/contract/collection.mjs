@@ -889,6 +889,11 @@ const heads = folder(
     headPair('ready for reads', '/-/ready/reads', status(200)),
     headPair('position', '/-/position', status(200)),
     headPair('back-up', '/-/backup', status(200)),
+    headPair('state', '/-/state', status(200)),
+    headPair('settings', '/-/settings', status(200)),
+    headPair('console', '/console/', status(200)),
+    headPair('file of the console', '/console/app.js', status(200)),
+    headPair('unknown file of the console', '/console/nothing.js', isProblem(404, 'not-found')),
     headPair('OpenAPI', '/openapi.yaml', status(200)),
     headPair('problems', '/problems/', status(200)),
     headPair('problem', '/problems/stale-version', status(200)),
@@ -902,7 +907,7 @@ const heads = folder(
     headPair('unknown problem', '/problems/nothing', isProblem(404, 'not-found')),
     headPair('unknown path', '/api/v1/nothing', isProblem(404, 'not-found')),
     headPair('order, malformed query', `${ORDERS}/{{order}}?colour=red`, isProblem(400, 'malformed-query')),
-    ...['/-/position', '/-/backup', '/-/ping', '/-/live', '/-/ready', '/metrics', '/openapi.yaml', '/problems/', '/problems/stale-version'].map((path) =>
+    ...['/-/position', '/-/backup', '/-/state', '/-/settings', '/console/', '/console/app.js', '/-/ping', '/-/live', '/-/ready', '/metrics', '/openapi.yaml', '/problems/', '/problems/stale-version'].map((path) =>
       headPair(`${path}, malformed query`, `${path}?colour=red`, isProblem(400, 'malformed-query'))).flat(),
     headPair('orders, malformed query', ORDERS, isProblem(400, 'malformed-query')),
     headPair('versions, malformed query', `${ORDERS}/{{order}}/versions?limit=0`, isProblem(400, 'malformed-query')),
@@ -939,6 +944,10 @@ const paths = folder(
       ['/-/ready/reads', 'GET, HEAD', ['POST']],
       ['/-/position', 'GET, HEAD', ['POST']],
       ['/-/backup', 'GET, HEAD, POST', ['PUT', 'DELETE']],
+      ['/-/state', 'GET, HEAD', ['POST']],
+      ['/-/settings', 'GET, HEAD', ['POST']],
+      ['/console/', 'GET, HEAD', ['POST']],
+      ['/console/app.js', 'GET, HEAD', ['PUT']],
       ['/metrics', 'GET, HEAD', ['POST']],
       ['/openapi.yaml', 'GET, HEAD', ['PUT']],
       ['/problems/', 'GET, HEAD', ['POST']],
@@ -1096,7 +1105,16 @@ const captures = folder(
       call(`400 for a query: ${target.split(' ')[0]}`, target, { body: '' }, isError(400, "'x' is not a parameter of this call"))),
     read('400 for a broken percent-encoding', `DELETE ${CAPTURES}/%zz`, {}, isProblem(400, 'malformed-request'), noHeader('Connection')),
     ...['GET', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS'].map((method) => wrongMethod(method, CAPTURES, 'POST, PUT')),
-    ...['GET', 'HEAD', 'PUT', 'POST', 'PATCH'].map((method) => wrongMethod(method, `${CAPTURES}/${captureKey('smoke-test')}`, 'DELETE')),
+    ...['GET', 'HEAD'].flatMap((method) => [
+      read(`${method}: a recorded capture`, `${method} ${CAPTURES}/${captureKey('smoke-test')}`, {}, status(200)),
+      read(`${method}: an unknown key`, `${method} ${CAPTURES}/${captureKey('unknown')}`, {}, status(404)),
+      read(`${method}: a malformed key`, `${method} ${CAPTURES}/a.b`, {}, status(422)),
+      read(`${method}: a query`, `${method} ${CAPTURES}/${captureKey('smoke-test')}?x=1`, {}, status(400)),
+    ]),
+    allocate('allocate to look at', captureKey('look'), isEmpty(202)),
+    read('look at it', `GET ${CAPTURES}/${captureKey('look')}`, {}, status(200), bodyHas({ state: 'allocated', response: null })),
+    allocate('which has allocated nothing', captureKey('look'), isEmpty(409)),
+    ...['PUT', 'POST', 'PATCH'].map((method) => wrongMethod(method, `${CAPTURES}/${captureKey('smoke-test')}`, 'DELETE, GET, HEAD')),
     ...['/api/v2', '/api/v2/nothing', `${CAPTURES}/a/b`].map((path) =>
       call(`404 ${path}`, `PUT ${path}`, { body: { idempotency_key: captureKey('smoke-test') } }, isProblem(404, 'not-found'))),
   ],
@@ -1253,7 +1271,7 @@ const anyCapture = [
   ['release', `DELETE ${CAPTURES}/${captureKey('page')}`, {}],
 ];
 const anyRead = [
-  ORDERS, `${ORDERS}/${UNKNOWN}`, `${ORDERS}/${UNKNOWN}/versions`, `${ORDERS}/${UNKNOWN}/versions/1`, '/api/v1/messages/g', '/api/v1/changes', '/-/position', '/-/backup', '/metrics',
+  ORDERS, `${ORDERS}/${UNKNOWN}`, `${ORDERS}/${UNKNOWN}/versions`, `${ORDERS}/${UNKNOWN}/versions/1`, '/api/v1/messages/g', '/api/v1/changes', '/-/position', '/-/backup', '/-/state', '/-/settings', '/metrics',
 ].flatMap((path) => ['GET', 'HEAD'].map((method) => `${method} ${path}`));
 const foreignHost = [['Host', 'orders.evil.example']];
 const webPages = folder(
@@ -1271,6 +1289,7 @@ const webPages = folder(
     ...anyWrite.map(([name, target, sent]) =>
       write(`421: ${name}`, target, { ...sent, headers: foreignHost }, isProblem(421, 'misdirected-request'))),
     ...anyCapture.map(([name, target, sent]) => call(`421: ${name}`, target, { ...sent, headers: foreignHost }, isError(421))),
+    ...['GET', 'HEAD'].map((method) => call(`421: ${method} capture`, `${method} ${CAPTURES}/${captureKey('page')}`, { headers: foreignHost }, status(421))),
     ...anyRead.map((target) => read(`421: ${target}`, target, { headers: foreignHost }, status(421))),
     read('health is open to any name', 'GET /-/ready', { headers: foreignHost }, status(200)),
   ],
@@ -1314,6 +1333,12 @@ const operations = folder(
     backUp('a back-up for another host', { headers: foreignHost, body: { to: 'host' } }, isProblem(421, 'misdirected-request')),
     backUp('a back-up', { body: { to: '{{run}}' } }, status(202), header('Location', '/-/backup'), bodyHas({ status: 'running' })),
     read('the back-up', 'GET /-/backup', {}, status(200), textHas('{{run}}')),
+    read('state', 'GET /-/state', {}, status(200), bodyHas({ status: 'ready', write_failure: null, postgres: null })),
+    read('settings', 'GET /-/settings', {}, status(200), textHas('"name":"data-dir"')),
+    ...['/console/', '/console/style.css', '/console/icon.svg', '/console/app.js'].map((path) =>
+      read(path, `GET ${path}`, {}, status(200), headerHas('Cache-Control', 'no-cache'), headerHas('Content-Security-Policy', "default-src 'none'"))),
+    ...['/console/', '/console/app.js'].flatMap((path) => ['GET', 'HEAD'].map((method) =>
+      read(`${method} ${path} again`, `${method} ${path}`, { headers: [['If-None-Match', '*']] }, status(304), empty))),
     read('metrics', 'GET /metrics', {}, status(200), headerHas('Content-Type', 'text/plain'),
       check('lines of the Prometheus text format',
         "const lines = pm.response.text().split('\\n').filter((line) => line !== '');",

@@ -50,10 +50,14 @@ std::string path_of(const route& found) {
     case resource::live: return "/-/live";
     case resource::position: return "/-/position";
     case resource::backup: return "/-/backup";
+    case resource::state: return "/-/state";
+    case resource::settings: return "/-/settings";
     case resource::metrics: return "/metrics";
     case resource::openapi: return "/openapi.yaml";
     case resource::problems: return "/problems/";
     case resource::problem: return "/problems/" + name;
+    case resource::console: return "/console/";
+    case resource::console_file: return "/console/" + name;
     case resource::unknown: return "/unknown";
   }
   CHECK(false && "a resource outside its enumeration");

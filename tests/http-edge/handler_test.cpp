@@ -36,7 +36,7 @@ TEST_CASE("an unknown path is not found, and an invalid one is refused with the 
 TEST_CASE("a listener does not find what another one serves") {
   exchange with_server;
   CHECK(with_server.get("/metrics").status == 200);
-  with_server.context.has_operations_listener = true;
+  with_server.context.listeners.has_operations = true;
   CHECK(with_server.get("/metrics").status == 404);
   with_server.connection.listener = listener_kind::operations;
   CHECK(with_server.get("/metrics").status == 200);

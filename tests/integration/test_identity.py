@@ -37,7 +37,7 @@ class Route:
         return f"{self.method} {self.template}"
 
     def path(self, order="0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f", guid="g", key="YQ"):
-        values = {"id": order, "n": "1", "guid": guid, "key": key, "slug": "not-found"}
+        values = {"id": order, "n": "1", "guid": guid, "key": key, "slug": "not-found", "file": "app.js"}
         return re.sub(r"\{(\w+)\}", lambda name: values[name[1]], self.template)
 
     def request(self, token=None, **names):
@@ -277,7 +277,7 @@ class Belongings:
 
 
 # What is the same for all tenants.
-SHARED = {"/-/ping", "/-/live", "/-/ready", "/-/ready/reads", "/openapi.yaml", "/problems/", "/problems/{slug}", "/metrics", "/-/position"}
+SHARED = {"/-/ping", "/-/live", "/-/ready", "/-/ready/reads", "/openapi.yaml", "/problems/", "/problems/{slug}", "/metrics", "/-/position", "/console/", "/console/{file}"}
 
 
 @pytest.mark.parametrize("owner, other", itertools.permutations(("shop", "depot", ""), 2), ids=lambda tenant: tenant or "empty")

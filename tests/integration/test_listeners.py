@@ -13,7 +13,7 @@ from support.ordem_server import assert_clean_failure, assert_does_not_start, ru
 from support.orders import ORDERS, accepted_order, assert_problem, create
 
 HEALTH = ("/-/ping", "/-/live", "/-/ready", "/-/ready/reads")
-OPERATIONS = ("/-/position", "/metrics")
+OPERATIONS = ("/-/position", "/-/state", "/-/settings", "/metrics", "/console/", "/console/app.js")
 DOCUMENTS = ("/openapi.yaml", "/problems", "/problems/stale-version")
 LIST = f"{ORDERS}?customer_id=c"
 OTHER_ADDRESS = "127.0.0.2"
@@ -52,14 +52,14 @@ def test_without_further_listeners_the_main_one_serves_everything(launch):
 
 
 def test_what_each_listener_serves(launch):
-    """Breaks if orders can be reached by the port for operations, metrics by the main one, or anything but captures by that of captures."""
+    """Breaks if orders can be written by the port for operations, metrics read by the main one, or anything but captures by that of captures."""
     server = launch("--operations-port=0", "--captures-port=0")
     ports = ports_of(server)
     assert ports.keys() == {"main", "operations", "captures"} and ports["main"] == server.port
     accepted_order(create().send(server.client()), 201)
     for name, served, missing in (
         ("main", (*HEALTH, *DOCUMENTS, LIST), OPERATIONS),
-        ("operations", (*HEALTH, *OPERATIONS, *DOCUMENTS), (LIST,)),
+        ("operations", (*HEALTH, *OPERATIONS, *DOCUMENTS, LIST), ()),
         ("captures", HEALTH, (*OPERATIONS, *DOCUMENTS, LIST)),
     ):
         assert statuses(ports[name], served) == dict.fromkeys(served, 200), name

@@ -78,6 +78,8 @@ std::vector<path_rule> path_rules() {
           always("/api/v2/captures/YQ", scope::captures),
           always("/-/position", scope::operations),
           always("/-/backup", scope::operations),
+          always("/-/state", scope::operations),
+          always("/-/settings", scope::operations),
           always("/metrics", scope::operations),
           always("/nowhere", std::nullopt),
           always("/%zz", std::nullopt),
@@ -251,11 +253,36 @@ TEST_CASE("without identities everything is open, and has no origin") {
 
 TEST_CASE("the operations listener needs no identity") {
   secured with_server;
-  with_server.context.has_operations_listener = true;
+  with_server.context.listeners.has_operations = true;
   with_server.connection.listener = listener_kind::operations;
   CHECK(with_server.get("/metrics").status == 200);
   CHECK(with_server.get("/-/position").status == 200);
-  CHECK(with_server.get(contract_path).status == 404);
+  CHECK(with_server.get("/console/").status == 200);
+  CHECK(with_server.refusal_of(request(verb::post, orders_path)).status == 404);
+}
+
+TEST_CASE("the operations listener needs an identity for what the console reads of data, settings and failures") {
+  access_settings rules;
+  rules.captures_are_open = true;
+  secured with_server(rules);
+  with_server.context.listeners = {true, true};
+  with_server.connection.listener = listener_kind::operations;
+  const std::string capture = "/api/v2/captures/YQ";
+  const std::pair<std::string, scope> each_call[] = {{contract_path, scope::orders_read},
+                                                     {"/api/v1/messages/g", scope::messages_read},
+                                                     {capture, scope::captures},
+                                                     {"/-/state", scope::operations},
+                                                     {"/-/settings", scope::operations}};
+  for (const auto& [target, needed] : each_call) {
+    CAPTURE(target);
+    CHECK(with_server.refusal_of(request(verb::get, target)).status == 401);
+    CHECK(with_server.read_head(with_token(verb::get, target, auth::to_string(needed))));
+    const scope other = needed == scope::captures ? scope::operations : scope::captures;
+    CHECK(with_server.refusal_of(with_token(verb::get, target, auth::to_string(other))).status == 403);
+  }
+  CHECK(with_server.refusal_of(request(verb::delete_, capture)).status == 401);
+  CHECK(with_server.refusal_of(with_token(verb::delete_, capture, "captures").header("Origin", "http://evil.example"))
+            .status == 403);
 }
 
 TEST_CASE("denied requests are counted and logged with address, name and reason") {
@@ -346,7 +373,7 @@ TEST_CASE("each listener has its own names") {
   access_settings rules;
   rules.hosts = {"orders.example.com"};
   secured with_server(rules);
-  with_server.context.has_operations_listener = true;
+  with_server.context.listeners.has_operations = true;
   const request scrape = request(verb::get, "/metrics").header("Host", "ordem-operations:9090");
   with_server.connection.listener = listener_kind::operations;
   CHECK(with_server.answer(scrape).status == 200);

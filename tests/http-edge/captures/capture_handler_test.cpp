@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "engine/model/tenant_key.hpp"
 #include "http-edge/orders/rendering.hpp"
 #include "tests/http-edge/exchange.hpp"
 #include "tests/support_cpp/captures.hpp"
@@ -28,6 +29,71 @@ capture_request accepted(const request& what) {
 
 std::string path_of(std::string_view name) {
   return std::string(captures_path) + '/' + std::string(name);
+}
+
+class fake_captures final : public capture_reader {
+ public:
+  tenant_map<capture_key, shared_capture> kept;
+  bool fails = false;
+
+  read_result<shared_capture> find_capture(std::string_view tenant, const capture_key& key,
+                                           const clock_reading& now) const override {
+    if (fails) return tl::make_unexpected(read_error::storage_failed);
+    const auto found = kept.find(tenant_key_view<capture_key>{tenant, key});
+    return found == kept.end() || !found->second->is_kept_at(now) ? nullptr : found->second;
+  }
+};
+
+struct capture_exchange : exchange {
+  fake_captures captures;
+  explicit capture_exchange(service_state state = service_state::ready) : exchange(state) {
+    context.captures = &captures;
+  }
+  void keep(const origin& of, std::string_view key, const shared_capture& what) {
+    auto made = std::make_shared<capture>(*what);
+    made->origin = of;
+    captures.kept.insert_or_assign({of.tenant, key_of(key)}, std::move(made));
+  }
+};
+
+// --- reads ---
+
+TEST_CASE("a GET shows a capture of the tenant and allocates nothing") {
+  capture_exchange with_server;
+  with_server.keep({}, "leased", allocated_at(sample_time));
+  with_server.keep(shop_till, "done", recorded_at(sample_time, response_of("made", 201)));
+  with_server.orders.show_up_to({7});
+
+  const response leased = with_server.get(path_of("leased"));
+  CHECK(leased.status == 200);
+  CHECK(header_of(leased, "Ordem-Position") == "7");
+  CHECK(leased.body == R"({"idempotency_key":"leased","state":"allocated","allocated_at":")" + to_rfc3339(sample_time) +
+                           R"(","lease_ends_at":")" + to_rfc3339(sample_time + sample_terms.lease) +
+                           R"(","expires_at":")" + to_rfc3339(sample_time + sample_terms.ttl) +
+                           R"(","response":null})");
+  CHECK(with_server.answer(request(verb::head, path_of("leased"))).status == 200);
+
+  const response unknown = with_server.get(path_of("done"));
+  CHECK(unknown.status == 404);
+  CHECK(unknown.body == R"({"error":"Capture has not been allocated"})");
+  with_server.sender = shop_office;
+  const response done = with_server.get(path_of("done"));
+  CHECK(done.status == 200);
+  CHECK(member_of(done.body, "state") == R"("completed")");
+  CHECK(member_of(done.body, "actor") == R"("till-7")");
+  CHECK(member_of(done.body, "response_body") == R"("made")");
+}
+
+TEST_CASE("a GET of a capture that cannot be shown") {
+  capture_exchange with_server;
+  CHECK(with_server.get(path_of("some=key")).body == malformed_key);
+  CHECK(with_server.get(path_of("some=key")).status == 422);
+  CHECK(with_server.get(path_of("some-key") + "?x=y").status == 400);
+  with_server.captures.fails = true;
+  const response failed = with_server.get(path_of("some-key"));
+  CHECK(failed.status == 503);
+  CHECK(header_of(failed, "Retry-After") == "1");
+  CHECK(capture_exchange(service_state::recovering).get(path_of("some-key")).status == 503);
 }
 
 // --- accepted calls ---
@@ -151,7 +217,7 @@ TEST_CASE("other methods are refused with Allow") {
   const row rows[] = {
       {std::string(captures_path), {verb::get, verb::head, verb::patch, verb::delete_, verb::options}, "POST, PUT"},
       {std::string(captures_path) + '/', {verb::get, verb::delete_}, "POST, PUT"},
-      {path_of("some-key"), {verb::get, verb::head, verb::put, verb::post, verb::patch}, "DELETE"},
+      {path_of("some-key"), {verb::put, verb::post, verb::patch}, "DELETE, GET, HEAD"},
   };
   for (const auto& [path, refused, allowed] : rows) {
     for (const verb method : refused) {

@@ -125,7 +125,7 @@ TEST_CASE("the operations listener needs an identity for a back-up, and refuses 
   known->add("operator", "", {auth::scope::operations});
   known->add("clerk", "", {auth::scope::orders_write});
   backup_exchange with_server(service_state::ready, std::move(known));
-  with_server.context.has_operations_listener = true;
+  with_server.context.listeners.has_operations = true;
   with_server.connection.listener = listener_kind::operations;
   const auto post_as = [&](std::string_view name) {
     return with_server.answer(
@@ -140,7 +140,7 @@ TEST_CASE("the operations listener needs an identity for a back-up, and refuses 
 
   backup_exchange open;
   open.connection.listener = listener_kind::operations;
-  open.context.has_operations_listener = true;
+  open.context.listeners.has_operations = true;
   const response foreign = open.answer(request(verb::post, "/-/backup")
                                            .header("Host", "127.0.0.1:8081")
                                            .header("Origin", "http://evil.example")

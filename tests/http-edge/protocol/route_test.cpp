@@ -8,12 +8,13 @@ namespace {
 using boost::beast::http::verb;
 
 constexpr resource every_resource[] = {
-    resource::orders,  resource::order,          resource::order_status,  resource::order_batch,
-    resource::batch,   resource::order_versions, resource::order_version, resource::message,
-    resource::changes, resource::captures,       resource::capture,       resource::ping,
-    resource::ready,   resource::ready_reads,    resource::live,          resource::position,
-    resource::metrics, resource::openapi,        resource::problems,      resource::problem,
-    resource::backup,  resource::unknown,
+    resource::orders,       resource::order,          resource::order_status,  resource::order_batch,
+    resource::batch,        resource::order_versions, resource::order_version, resource::message,
+    resource::changes,      resource::captures,       resource::capture,       resource::ping,
+    resource::ready,        resource::ready_reads,    resource::live,          resource::position,
+    resource::metrics,      resource::openapi,        resource::problems,      resource::problem,
+    resource::backup,       resource::state,          resource::settings,      resource::console,
+    resource::console_file, resource::unknown,
 };
 
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
@@ -50,6 +51,11 @@ TEST_CASE("a path names its resource and its variable parts") {
       {"/-/live", resource::live, "", ""},
       {"/-/position", resource::position, "", ""},
       {"/-/backup", resource::backup, "", ""},
+      {"/-/state", resource::state, "", ""},
+      {"/-/settings", resource::settings, "", ""},
+      {"/console", resource::console, "", ""},
+      {"/console/", resource::console, "", ""},
+      {"/console/app.js", resource::console_file, "app.js", ""},
       {"/metrics", resource::metrics, "", ""},
       {"/openapi.yaml", resource::openapi, "", ""},
       {"/problems", resource::problems, "", ""},
@@ -271,16 +277,30 @@ TEST_CASE("each resource has its methods") {
     std::string_view allowed;
   };
   constexpr row rows[] = {
-      {resource::orders, "GET, HEAD, POST"},  {resource::order, "GET, HEAD, PATCH, PUT"},
-      {resource::order_status, "POST"},       {resource::order_versions, "GET, HEAD"},
-      {resource::order_version, "GET, HEAD"}, {resource::message, "GET, HEAD"},
-      {resource::changes, "GET, HEAD"},       {resource::captures, "POST, PUT"},
-      {resource::capture, "DELETE"},          {resource::ping, "GET, HEAD"},
-      {resource::ready, "GET, HEAD"},         {resource::ready_reads, "GET, HEAD"},
-      {resource::live, "GET, HEAD"},          {resource::metrics, "GET, HEAD"},
-      {resource::position, "GET, HEAD"},      {resource::openapi, "GET, HEAD"},
-      {resource::problems, "GET, HEAD"},      {resource::problem, "GET, HEAD"},
-      {resource::backup, "GET, HEAD, POST"},  {resource::unknown, ""},
+      {resource::orders, "GET, HEAD, POST"},
+      {resource::order, "GET, HEAD, PATCH, PUT"},
+      {resource::order_status, "POST"},
+      {resource::order_versions, "GET, HEAD"},
+      {resource::order_version, "GET, HEAD"},
+      {resource::message, "GET, HEAD"},
+      {resource::changes, "GET, HEAD"},
+      {resource::captures, "POST, PUT"},
+      {resource::capture, "DELETE, GET, HEAD"},
+      {resource::ping, "GET, HEAD"},
+      {resource::ready, "GET, HEAD"},
+      {resource::ready_reads, "GET, HEAD"},
+      {resource::live, "GET, HEAD"},
+      {resource::metrics, "GET, HEAD"},
+      {resource::position, "GET, HEAD"},
+      {resource::openapi, "GET, HEAD"},
+      {resource::problems, "GET, HEAD"},
+      {resource::problem, "GET, HEAD"},
+      {resource::backup, "GET, HEAD, POST"},
+      {resource::state, "GET, HEAD"},
+      {resource::settings, "GET, HEAD"},
+      {resource::console, "GET, HEAD"},
+      {resource::console_file, "GET, HEAD"},
+      {resource::unknown, ""},
   };
   for (const auto& [what, allowed] : rows) {
     CAPTURE(static_cast<int>(what));
