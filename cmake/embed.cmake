@@ -1,9 +1,28 @@
 # ordem_embed(TARGET SYMBOL FILE): makes FILE part of TARGET as `extern const std::string_view ordem::embedded::SYMBOL`.
 # The file is compiled in as one raw string literal; it is read again whenever it changes.
 function(ordem_embed target symbol file)
-  set(output ${CMAKE_CURRENT_BINARY_DIR}/embedded_${symbol}.cpp)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(READ ${file} content)
+  ordem_embed_text(${target} ${symbol} "${content}")
+endfunction()
+
+# ordem_embed_as_json(TARGET SYMBOL FILE): the same for the YAML document FILE, as JSON.
+function(ordem_embed_as_json target symbol file)
+  set(converter ${PROJECT_SOURCE_DIR}/cmake/yaml_to_json.py)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file} ${converter})
+  # The system's first: another one in the PATH may lack the module yaml.
+  find_program(ORDEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH DOC "A Python 3 that has the module yaml")
+  find_program(ORDEM_PYTHON python3 REQUIRED)
+  execute_process(COMMAND ${ORDEM_PYTHON} ${converter} ${file} OUTPUT_VARIABLE content ERROR_VARIABLE error RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${file} could not be made JSON: ${error}")
+  endif()
+  ordem_embed_text(${target} ${symbol} "${content}")
+endfunction()
+
+# ordem_embed_text(TARGET SYMBOL TEXT): as ordem_embed, for a text.
+function(ordem_embed_text target symbol content)
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/embedded_${symbol}.cpp)
   file(CONFIGURE OUTPUT ${output} @ONLY CONTENT
 "#include <string_view>
 namespace ordem::embedded {

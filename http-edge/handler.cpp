@@ -68,6 +68,7 @@ bool needs_data(resource what) {
     case resource::settings:
     case resource::metrics:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem:
     case resource::console:
@@ -186,6 +187,7 @@ handled handler::handle(const http_request& request, request_head&& head) {
     case resource::settings:
     case resource::metrics:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem: return operations_response(head.to, context_);
     case resource::console:

@@ -21,6 +21,7 @@ required_access access_to(resource what, http::verb method) noexcept {
     case resource::ready_reads:
     case resource::live:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem:
     case resource::console:

@@ -12,7 +12,8 @@
 
 namespace ordem::embedded {
 extern const std::string_view openapi_yaml;
-}
+extern const std::string_view openapi_json;
+}  // namespace ordem::embedded
 
 namespace ordem::http_edge {
 namespace {
@@ -88,6 +89,7 @@ response operations_response(const route& to, const handler_context& context) {
     case resource::settings: return settings_response(*context.reports);
     case resource::metrics: return text_response("text/plain; version=0.0.4; charset=utf-8", context.metrics_text());
     case resource::openapi: return text_response("application/yaml", std::string(embedded::openapi_yaml));
+    case resource::openapi_json: return json_response(200, std::string(embedded::openapi_json));
     case resource::problems: return page_response(problem_list_page());
     case resource::problem: return problem_page_response(to);
     case resource::orders:

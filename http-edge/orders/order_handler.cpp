@@ -280,6 +280,7 @@ read_response read_orders(const http_request& request, const request_head& head,
     case resource::settings:
     case resource::metrics:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem:
     case resource::console:

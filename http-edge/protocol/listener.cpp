@@ -79,6 +79,7 @@ bool serves(listener_kind listener, listener_setup setup, resource what, http::v
     case resource::console_file:
       return listener == listener_kind::operations || (listener == listener_kind::main && !setup.has_operations);
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem: return listener != listener_kind::captures;
     case resource::unknown: return false;

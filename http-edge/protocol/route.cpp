@@ -126,6 +126,8 @@ void name_resource(route& to, const std::vector<std::string>& path) {
     to.resource = resource::metrics;
   } else if (path.size() == 1 && path[0] == "openapi.yaml") {
     to.resource = resource::openapi;
+  } else if (path.size() == 1 && path[0] == "openapi.json") {
+    to.resource = resource::openapi_json;
   }
 }
 
@@ -160,6 +162,7 @@ std::span<const std::string_view> known_parameters(resource what, http::verb met
     case resource::settings:
     case resource::metrics:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem:
     case resource::console:
@@ -222,6 +225,7 @@ std::string_view path_template(resource what) noexcept {
     case resource::settings: return "/-/settings";
     case resource::metrics: return "/metrics";
     case resource::openapi: return "/openapi.yaml";
+    case resource::openapi_json: return "/openapi.json";
     case resource::problems: return "/problems/";
     case resource::problem: return "/problems/{slug}";
     case resource::console: return "/console/";
@@ -254,6 +258,7 @@ std::string_view allowed_methods(resource what) noexcept {
     case resource::settings:
     case resource::metrics:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem:
     case resource::console:
@@ -286,6 +291,7 @@ bool is_write(resource what, http::verb method) noexcept {
     case resource::settings:
     case resource::metrics:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem:
     case resource::console:
@@ -349,6 +355,7 @@ bool allows(resource what, http::verb method) noexcept {
     case resource::settings:
     case resource::metrics:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem:
     case resource::console:

@@ -35,6 +35,7 @@ enum class resource : std::uint8_t {
   settings,
   metrics,
   openapi,
+  openapi_json,
   problems,
   problem,
   console,

@@ -895,6 +895,7 @@ const heads = folder(
     headPair('file of the console', '/console/app.js', status(200)),
     headPair('unknown file of the console', '/console/nothing.js', isProblem(404, 'not-found')),
     headPair('OpenAPI', '/openapi.yaml', status(200)),
+    headPair('OpenAPI as JSON', '/openapi.json', status(200)),
     headPair('problems', '/problems/', status(200)),
     headPair('problem', '/problems/stale-version', status(200)),
     // The text of the metrics changes from one request to the next.
@@ -907,7 +908,7 @@ const heads = folder(
     headPair('unknown problem', '/problems/nothing', isProblem(404, 'not-found')),
     headPair('unknown path', '/api/v1/nothing', isProblem(404, 'not-found')),
     headPair('order, malformed query', `${ORDERS}/{{order}}?colour=red`, isProblem(400, 'malformed-query')),
-    ...['/-/position', '/-/backup', '/-/state', '/-/settings', '/console/', '/console/app.js', '/-/ping', '/-/live', '/-/ready', '/metrics', '/openapi.yaml', '/problems/', '/problems/stale-version'].map((path) =>
+    ...['/-/position', '/-/backup', '/-/state', '/-/settings', '/console/', '/console/app.js', '/-/ping', '/-/live', '/-/ready', '/metrics', '/openapi.yaml', '/openapi.json', '/problems/', '/problems/stale-version'].map((path) =>
       headPair(`${path}, malformed query`, `${path}?colour=red`, isProblem(400, 'malformed-query'))).flat(),
     headPair('orders, malformed query', ORDERS, isProblem(400, 'malformed-query')),
     headPair('versions, malformed query', `${ORDERS}/{{order}}/versions?limit=0`, isProblem(400, 'malformed-query')),
@@ -950,6 +951,7 @@ const paths = folder(
       ['/console/app.js', 'GET, HEAD', ['PUT']],
       ['/metrics', 'GET, HEAD', ['POST']],
       ['/openapi.yaml', 'GET, HEAD', ['PUT']],
+      ['/openapi.json', 'GET, HEAD', ['PUT']],
       ['/problems/', 'GET, HEAD', ['POST']],
       ['/problems/not-found', 'GET, HEAD', ['DELETE']],
     ].flatMap(([path, methods, wrong]) =>
@@ -1348,6 +1350,9 @@ const operations = folder(
     read('OpenAPI document', 'GET /openapi.yaml', {}, status(200), headerHas('Content-Type', 'application/yaml'),
       check('is byte for byte docs/openapi.yaml (its SHA-256 is the variable openapi_sha256)',
         "pm.expect(CryptoJS.SHA256(pm.response.text()).toString()).to.eql(pm.variables.get('openapi_sha256'));")),
+    read('OpenAPI document as JSON', 'GET /openapi.json', {}, status(200), header('Content-Type', 'application/json'),
+      check('is docs/openapi.yaml, member by member (the SHA-256 of its compact form is the variable openapi_json_sha256)',
+        "pm.expect(CryptoJS.SHA256(JSON.stringify(pm.response.json())).toString()).to.eql(pm.variables.get('openapi_json_sha256'));")),
   ],
 );
 

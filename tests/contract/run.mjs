@@ -113,6 +113,10 @@ async function programText() {
   return texts.join('\n').replace(/"\s*\n\s*"/g, '');
 }
 
+function sha256(data) {
+  return createHash('sha256').update(data).digest('hex');
+}
+
 function send({ url, key }) {
   const auth = key ? { type: 'bearer', bearer: [{ key: 'token', value: key }] } : undefined;
   return new Promise((resolve, reject) => {
@@ -120,7 +124,8 @@ function send({ url, key }) {
       collection: { ...collection, auth },
       envVar: [
         { key: 'base_url', value: url },
-        { key: 'openapi_sha256', value: createHash('sha256').update(text).digest('hex') },
+        { key: 'openapi_sha256', value: sha256(text) },
+        { key: 'openapi_json_sha256', value: sha256(JSON.stringify(openapi.document)) },
       ],
       timeoutRequest: 60_000,
       ignoreRedirects: true,

@@ -64,6 +64,7 @@ def routes():
         "ready_reads": "/-/ready/reads",
         "metrics": "http://example.org:8080/metrics?",
         "openapi": "https://[::1]/openapi.yaml",
+        "openapi_json": "/openapi.json",
         "problem": "/problems/guid-reused",
         "problems": "/problems/",
         "empty_parts": "//api/v1//orders?&=&a&b=",

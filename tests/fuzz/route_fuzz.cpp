@@ -54,6 +54,7 @@ std::string path_of(const route& found) {
     case resource::settings: return "/-/settings";
     case resource::metrics: return "/metrics";
     case resource::openapi: return "/openapi.yaml";
+    case resource::openapi_json: return "/openapi.json";
     case resource::problems: return "/problems/";
     case resource::problem: return "/problems/" + name;
     case resource::console: return "/console/";

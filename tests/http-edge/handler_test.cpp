@@ -98,7 +98,7 @@ TEST_CASE("unknown query parameters are refused on every call without parameters
   for (const std::string& path :
        {contract_path, contract_path + "/versions/1", std::string("/api/v1/messages/g"), std::string("/-/position"),
         std::string("/-/ping"), std::string("/-/live"), std::string("/-/ready"), std::string("/-/ready/reads"),
-        std::string("/metrics"), std::string("/openapi.yaml"), std::string("/problems/"),
+        std::string("/metrics"), std::string("/openapi.yaml"), std::string("/openapi.json"), std::string("/problems/"),
         std::string("/problems/not-found")}) {
     CAPTURE(path);
     CHECK(with_server.get(path).status == 200);

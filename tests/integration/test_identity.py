@@ -277,7 +277,7 @@ class Belongings:
 
 
 # What is the same for all tenants.
-SHARED = {"/-/ping", "/-/live", "/-/ready", "/-/ready/reads", "/openapi.yaml", "/problems/", "/problems/{slug}", "/metrics", "/-/position", "/console/", "/console/{file}"}
+SHARED = {"/-/ping", "/-/live", "/-/ready", "/-/ready/reads", "/openapi.yaml", "/openapi.json", "/problems/", "/problems/{slug}", "/metrics", "/-/position", "/console/", "/console/{file}"}
 
 
 @pytest.mark.parametrize("owner, other", itertools.permutations(("shop", "depot", ""), 2), ids=lambda tenant: tenant or "empty")

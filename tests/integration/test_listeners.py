@@ -14,7 +14,7 @@ from support.orders import ORDERS, accepted_order, assert_problem, create
 
 HEALTH = ("/-/ping", "/-/live", "/-/ready", "/-/ready/reads")
 OPERATIONS = ("/-/position", "/-/state", "/-/settings", "/metrics", "/console/", "/console/app.js")
-DOCUMENTS = ("/openapi.yaml", "/problems", "/problems/stale-version")
+DOCUMENTS = ("/openapi.yaml", "/openapi.json", "/problems", "/problems/stale-version")
 LIST = f"{ORDERS}?customer_id=c"
 OTHER_ADDRESS = "127.0.0.2"
 PER_ADDRESS = 3

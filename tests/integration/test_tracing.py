@@ -290,7 +290,7 @@ def test_headers_are_sent_and_not_shown(launch, collector):
 def test_operations_are_not_traced(launch, collector):
     server = launch(environment=collector.environment(OTEL_TRACES_SAMPLER="always_on"))
     client = server.client()
-    for target in ("/-/ready", "/-/ping", "/metrics", "/-/position", "/openapi.yaml", "/problems/"):
+    for target in ("/-/ready", "/-/ping", "/metrics", "/-/position", "/openapi.yaml", "/openapi.json", "/problems/"):
         assert client.get(target).status == 200
     server.stop()
     assert collector.spans() == []

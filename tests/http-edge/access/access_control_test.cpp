@@ -120,8 +120,8 @@ TEST_CASE("every path and method needs its scope, whatever else is wrong with th
 
 TEST_CASE("health, documentation and problem pages are open to all") {
   secured with_server;
-  for (const std::string_view target :
-       {"/-/ping", "/-/live", "/-/ready", "/-/ready/reads", "/openapi.yaml", "/problems/", "/problems/not-found"}) {
+  for (const std::string_view target : {"/-/ping", "/-/live", "/-/ready", "/-/ready/reads", "/openapi.yaml",
+                                        "/openapi.json", "/problems/", "/problems/not-found"}) {
     CAPTURE(target);
     CHECK(with_server.get(target).status == 200);
     CHECK(with_server.answer(with_token(verb::get, target, "no such key")).status == 200);

@@ -23,6 +23,7 @@ TEST_CASE("ping, live, metrics, the API's description and the problems are serve
       {"/-/live", "application/json", R"({"status":"live"})"},
       {"/metrics", "text/plain; version=0.0.4; charset=utf-8", "ordem_up 1\n"},
       {"/openapi.yaml", "application/yaml", "openapi: 3."},
+      {"/openapi.json", "application/json", R"({"openapi":"3.)"},
       {"/problems/", "text/html; charset=utf-8", "<!doctype html>"},
       {"/problems/guid-reused", "text/html; charset=utf-8", "<!doctype html>"},
   };

@@ -42,6 +42,7 @@ TEST_CASE("which resources a listener serves") {
       {"/console/", true, false, true, false},
       {"/console/app.js", true, false, true, false},
       {"/openapi.yaml", true, true, true, false},
+      {"/openapi.json", true, true, true, false},
       {"/problems", true, true, true, false},
       {"/problems/order-not-found", true, true, true, false},
       {"/nothing", false, false, false, false},

@@ -8,13 +8,13 @@ namespace {
 using boost::beast::http::verb;
 
 constexpr resource every_resource[] = {
-    resource::orders,       resource::order,          resource::order_status,  resource::order_batch,
-    resource::batch,        resource::order_versions, resource::order_version, resource::message,
-    resource::changes,      resource::captures,       resource::capture,       resource::ping,
-    resource::ready,        resource::ready_reads,    resource::live,          resource::position,
-    resource::metrics,      resource::openapi,        resource::problems,      resource::problem,
-    resource::backup,       resource::state,          resource::settings,      resource::console,
-    resource::console_file, resource::unknown,
+    resource::orders,  resource::order,          resource::order_status,  resource::order_batch,
+    resource::batch,   resource::order_versions, resource::order_version, resource::message,
+    resource::changes, resource::captures,       resource::capture,       resource::ping,
+    resource::ready,   resource::ready_reads,    resource::live,          resource::position,
+    resource::metrics, resource::openapi,        resource::openapi_json,  resource::problems,
+    resource::problem, resource::backup,         resource::state,         resource::settings,
+    resource::console, resource::console_file,   resource::unknown,
 };
 
 constexpr verb every_method[] = {verb::get,     verb::head,    verb::post,  verb::put,     verb::patch,
@@ -58,6 +58,7 @@ TEST_CASE("a path names its resource and its variable parts") {
       {"/console/app.js", resource::console_file, "app.js", ""},
       {"/metrics", resource::metrics, "", ""},
       {"/openapi.yaml", resource::openapi, "", ""},
+      {"/openapi.json", resource::openapi_json, "", ""},
       {"/problems", resource::problems, "", ""},
       {"/problems/guid-reused", resource::problem, "guid-reused", ""},
       {"http://example.org/api/v1/orders", resource::orders, "", ""},
@@ -131,7 +132,7 @@ TEST_CASE("other paths are unknown") {
       "/-/",
       "/-/pong",
       "/-/positions",
-      "/openapi.json",
+      "/openapi.yml",
       "/api/v1/../v1/orders",
       "/api/v1//orders",
       "/api/v1/orders//",
@@ -153,8 +154,8 @@ TEST_CASE("a slash at the end of a path is ignored") {
   for (const std::string_view path :
        {"/api/v1/orders", "/api/v1/orders/abc", "/api/v1/orders/abc/status", "/api/v1/orders/batch", "/api/v1/batch",
         "/api/v1/orders/abc/versions", "/api/v1/orders/abc/versions/7", "/api/v1/messages/guid-1", "/api/v2/captures",
-        "/api/v2/captures/some-key", "/-/ping", "/-/position", "/metrics", "/openapi.yaml", "/problems",
-        "/problems/guid-reused", "http://example.org/api/v1/orders"}) {
+        "/api/v2/captures/some-key", "/-/ping", "/-/position", "/metrics", "/openapi.yaml", "/openapi.json",
+        "/problems", "/problems/guid-reused", "http://example.org/api/v1/orders"}) {
     CAPTURE(path);
     const auto without = find_route(path);
     REQUIRE(without);
@@ -293,6 +294,7 @@ TEST_CASE("each resource has its methods") {
       {resource::metrics, "GET, HEAD"},
       {resource::position, "GET, HEAD"},
       {resource::openapi, "GET, HEAD"},
+      {resource::openapi_json, "GET, HEAD"},
       {resource::problems, "GET, HEAD"},
       {resource::problem, "GET, HEAD"},
       {resource::backup, "GET, HEAD, POST"},
