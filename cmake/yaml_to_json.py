@@ -14,7 +14,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Loader(LOADER):
-    """Refuses a mapping with the same key twice, of which YAML would keep the last."""
+    """Refuses what parsers of YAML read differently, and a key that is there twice, of which YAML would keep the last."""
 
 
 def mapping(loader, node):

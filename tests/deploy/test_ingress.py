@@ -99,6 +99,7 @@ def test_what_is_not_for_clients_stays_inside(launch, ingress, path):
     with Client(ingress(launch().port).port) as client:
         assert client.get(path).status == 404
         assert client.get("/openapi.yaml").status == 200
+        assert client.get("/openapi.json").status == 200
         assert client.get("/problems/stale-version").status == 200
 
 

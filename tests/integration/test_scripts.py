@@ -13,7 +13,7 @@ from support.http_client import Client, free_port
 from support.ordem_server import binary, clean_environment
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = ("bench", "build-debian-base", "build-instrumented-caf", "format", "run", "test")
+SCRIPTS = ("bench", "build-debian-base", "build-instrumented-caf", "docs", "format", "run", "test")
 # Each of these programs records its call.
 NOT_TO_BE_CALLED = ("apt-get", "clang-format-19", "debootstrap", "git")
 CALLED = "called"
