@@ -18,6 +18,7 @@ const GENERAL_HEADERS = new Set(['cache-control', 'connection', 'content-length'
 
 // Text in lines, each of which matches the `x-line-schema` beside the schema.
 const NDJSON = 'application/x-ndjson';
+const IS_JSON = /[/+](x-nd)?json$/;
 const jsonLines = (body) => body.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
 
 // The members of responses whose text is for a human reader.
@@ -25,6 +26,16 @@ const MESSAGE_MEMBERS = ['title', 'message', 'detail', 'error', 'reason'];
 
 // The message with ids, numbers and quoted names replaced by placeholders.
 const shape = (message) => message.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/[0-9]+/g, 'N').replace(/'[^']*'/g, "''");
+
+// The members that count or measure what a run did, and those that name what it made. Their values differ between runs.
+const VOLATILE_MEMBERS = new Set(['decided', 'durable', 'persisted', 'position', 'files', 'bytes', 'bytes_linked', 'folder', 'next_cursor']);
+
+// Returns the text of a JSON value as a test can compare it: members in their order, with ids, times and what VOLATILE_MEMBERS names replaced.
+const comparable = (value) => JSON.stringify(value, (name, member) => {
+  if (VOLATILE_MEMBERS.has(name) && member !== null) return `<${name}>`;
+  if (typeof member !== 'string') return member;
+  return member.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>');
+});
 
 function messagesIn(value) {
   if (value === null || typeof value !== 'object') return [];
@@ -56,6 +67,7 @@ export class OpenApi {
     this.seen_ = new Set();
     this.seenProblems_ = new Set();
     this.seenMessages_ = new Set();
+    this.seenBodies_ = new Set();
   }
 
   // ---- the document
@@ -184,6 +196,24 @@ export class OpenApi {
       ({ message, known: this.seenMessages_.has(shape(message)) || source.includes(message) }));
   }
 
+  // Returns [{ name, value, seen }] for the JSON bodies in the document's example responses: whether a response had this body, ids, times and
+  // counts aside. Each line of NDJSON counts as a body.
+  exampleBodies() {
+    const bodies = Object.entries(this.document.components.responses).flatMap(([response, { content = {} }]) =>
+      Object.entries(content).filter(([type]) => IS_JSON.test(type)).flatMap(([type, media]) => Object.entries(media.examples ?? {}).flatMap(([key, example]) => {
+        const { value } = example.$ref ? this.at_(example.$ref) : example;
+        return (type === NDJSON ? jsonLines(value) : [value]).map((body) => ({ name: `${response}, ${type}: ${example.$ref?.split('/').pop() ?? key}`, value: body }));
+      })));
+    return bodies.map((body) => ({ ...body, seen: this.seenBodies_.has(comparable(body.value)) }));
+  }
+
+  // Returns [{ method, template, type, name, value }] for the examples of request bodies.
+  exampleRequests() {
+    return this.operations.flatMap(({ template, method, operation }) => Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, media]) =>
+      Object.entries(media.examples ?? {}).map(([name, example]) =>
+        ({ method: method.toUpperCase(), template, type, name, value: (example.$ref ? this.at_(example.$ref) : example).value }))));
+  }
+
   response_({ method, response }, at) {
     const { node: documented, pointer } = this.resolve_(at);
     const differences = [];
@@ -216,13 +246,14 @@ export class OpenApi {
       return differences;
     }
     let body = response.body;
-    if (/[/+](x-nd)?json$/.test(essence.trim())) {
+    if (IS_JSON.test(essence.trim())) {
       try {
         body = essence.trim() === NDJSON ? jsonLines(body) : JSON.parse(body);
       } catch (error) {
         return [...differences, `the body is not JSON: ${error.message}`];
       }
       messagesIn(body).forEach((message) => this.seenMessages_.add(shape(message)));
+      (essence.trim() === NDJSON ? body : [body]).forEach((it) => this.seenBodies_.add(comparable(it)));
       if (essence.trim() === 'application/problem+json') this.seenProblems_.add(body?.type);
     }
     const content = `${pointer}/content/${escape(essence.trim())}`;

@@ -123,3 +123,23 @@ test('a message that the server does not have is found', () => {
   checker.differences({ ...create(409, [problem, expires, position], problemBody), method: 'PUT', path: `/api/v1/orders/${id}` });
   assert.ok(!unknown().includes(detail));
 });
+
+test('an example that no response had is found', () => {
+  const found = (body) => {
+    const checker = new OpenApi(text);
+    checker.differences(create(201, [json, expires, position, location, etag], body));
+    return checker.exampleBodies().filter(({ seen }) => seen).map(({ name }) => name);
+  };
+  const sent = JSON.parse(JSON.stringify(made).replaceAll('2026', '2027').replace(/[0-9a-f]{12}"/, 'abcdefabcdef"'));
+  assert.deepEqual(found(sent), ['OrderCreated, application/json: OrderCreated']); // another id, other times
+  const { code, ...rest } = made;
+  assert.deepEqual(found({ ...rest, code }), []); // another order of the members
+  assert.deepEqual(found({ ...made, order: { ...made.order, total: made.order.total + 1 } }), []);
+});
+
+test('each line of NDJSON is an example of its own', () => {
+  const checker = new OpenApi(text);
+  const names = checker.exampleBodies().map(({ name }) => name);
+  assert.equal(names.filter((name) => name.startsWith('CommandVerdicts')).length, 2);
+  assert.ok(checker.exampleRequests().some(({ method, template, name }) => method === 'POST' && template === '/api/v1/orders' && name === 'guid_in_body'));
+});
