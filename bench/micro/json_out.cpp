@@ -61,9 +61,33 @@ answer overloaded() {
   return refusal{unavailability::overloaded};
 }
 
+// Every order in two versions, which differ: what a 3043 response compares.
+class two_versions final : public order_lookup {
+ public:
+  two_versions() : before_(samples().create_entry(small).after) {
+    order after = *before_;
+    after.content.customer_id = "another-customer";
+    current_ = std::make_shared<const order>(std::move(after));
+  }
+  read_result<shared_order> find_order(order_id) const override { return current_; }
+  std::optional<shared_order> find_cached_order(order_id) const override { return current_; }
+  read_result<shared_order> find_version(order_id, version which) const override {
+    return which.number == 1 ? before_ : current_;
+  }
+  read_result<std::optional<message_record>> find_message(std::string_view, const guid&,
+                                                          const clock_reading&) const override {
+    return std::optional<message_record>{};
+  }
+
+ private:
+  shared_order before_;
+  shared_order current_;
+};
+
 // Status, headers and body, not yet as the bytes that leave.
 void write_response(benchmark::State& state, const answer& what) {
-  for (auto _ : state) consume(http_edge::write_response(what, sample_time, shown));
+  const two_versions orders;
+  for (auto _ : state) consume(http_edge::write_response(what, sample_time, shown, orders));
 }
 BENCHMARK_CAPTURE(write_response, created_small, created(small));
 BENCHMARK_CAPTURE(write_response, created_large, created(large));
@@ -72,9 +96,8 @@ BENCHMARK_CAPTURE(write_response, overloaded, overloaded());
 
 // The bytes that leave.
 void append_response(benchmark::State& state, std::size_t items) {
-  append(state, [what = http_edge::write_response(created(items), sample_time, shown)](std::string& out) {
-    http_edge::append_response(out, what, {});
-  });
+  append(state, [what = http_edge::write_response(created(items), sample_time, shown, two_versions())](
+                    std::string& out) { http_edge::append_response(out, what, {}); });
 }
 BENCHMARK_CAPTURE(append_response, small, small);
 BENCHMARK_CAPTURE(append_response, large, large);

@@ -22,7 +22,8 @@ bool is_console_call(resource what, http::verb method) noexcept {
     case resource::order:
     case resource::order_versions:
     case resource::order_version:
-    case resource::message: return method == http::verb::get || method == http::verb::head;
+    case resource::message:
+    case resource::changes: return method == http::verb::get || method == http::verb::head;
     case resource::capture:
       return method == http::verb::get || method == http::verb::head || method == http::verb::delete_;
     case resource::order_status:
@@ -39,6 +40,7 @@ bool is_console_call(resource what, http::verb method) noexcept {
     case resource::settings:
     case resource::metrics:
     case resource::openapi:
+    case resource::openapi_json:
     case resource::problems:
     case resource::problem:
     case resource::console:

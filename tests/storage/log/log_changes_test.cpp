@@ -30,6 +30,11 @@ struct fake_view final : order_reader {
   std::unique_ptr<order_list> list_orders(std::string_view, std::string_view, std::optional<order_id>) const override {
     return nullptr;
   }
+  std::unique_ptr<order_list> list_external(std::string_view, std::string_view,
+                                            std::optional<order_id>) const override {
+    return nullptr;
+  }
+  std::unique_ptr<order_list> list_all(std::optional<order_id>) const override { return nullptr; }
 };
 
 message_entry entry_of(std::uint64_t number, verdict what) {
