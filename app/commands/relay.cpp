@@ -42,6 +42,8 @@ constexpr auto page_wait = std::chrono::seconds(20);
 constexpr auto page_timeout = page_wait + std::chrono::seconds(30);
 // A longer time in Retry-After is cut.
 constexpr auto retry_after_max = std::chrono::hours(1);
+// What standard error shows of a response.
+constexpr std::size_t line_bytes_max = 500;
 // The time after which a signal is looked for again; signals are noticed at once.
 constexpr auto signal_wait = std::chrono::seconds(1);
 
@@ -57,7 +59,7 @@ std::optional<milliseconds> retry_after_of(const http_edge::http_answer& answer)
 }
 
 std::string first_line(std::string_view text) {
-  std::string line(text.substr(0, std::min({text.find('\n'), text.size(), std::size_t{200}})));
+  std::string line(text.substr(0, std::min({text.find('\n'), text.size(), line_bytes_max})));
   std::replace_if(line.begin(), line.end(), [](char c) { return c < ' ' || c == 0x7f; }, '?');
   return line;
 }

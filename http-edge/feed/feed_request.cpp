@@ -154,7 +154,7 @@ or_refused<feed_request> read(const http_request& request, const request_head& h
   if (!after) return tl::make_unexpected(after.error());
   made.after = after->value_or(context.changes->visible());
   if (const position first = context.changes->first(); made.after.number + 1 < first.number)
-    return tl::make_unexpected(trimmed_response(made.after, first));
+    return tl::make_unexpected(trimmed_response(first));
   if (context.status->now() != service_state::draining) return made;
   if (streams) return tl::make_unexpected(problem_response(problem::draining, "no new stream is begun"));
   made.wait = std::chrono::seconds(0);
@@ -164,12 +164,11 @@ or_refused<feed_request> read(const http_request& request, const request_head& h
 }  // namespace
 
 // Each is a position to begin behind, so the oldest one is that before the first entry.
-response trimmed_response(position after, position first) {
-  const std::string oldest = std::to_string(first.number - 1);
-  return problem_response(problem::position_trimmed,
-                          "the log has been trimmed behind position " + std::to_string(after.number) +
-                              "; the oldest position to begin behind is " + oldest,
-                          ",\"oldest_position\":" + oldest);
+response trimmed_response(position first) {
+  return problem_response(
+      problem::position_trimmed,
+      "the log has been trimmed beyond this position; oldest_position is the oldest one to begin behind",
+      ",\"oldest_position\":" + std::to_string(first.number - 1));
 }
 
 std::string_view media_type_of(feed_form what) noexcept {

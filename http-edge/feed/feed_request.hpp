@@ -41,7 +41,8 @@ struct feed_request {
 std::variant<response, feed_request> read_feed_request(const http_request& request, const request_head& head,
                                                        const handler_context& context);
 
-// Returns the error for a position that the log no longer holds. `first` is the position of its first entry.
-response trimmed_response(position after, position first);
+// Returns the error for a position behind which entries are missing. `first` is the position of the first that is
+// there.
+response trimmed_response(position first);
 
 }  // namespace ordem::http_edge

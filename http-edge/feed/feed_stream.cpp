@@ -198,7 +198,7 @@ void feed_stream::cut(feed_cut why) {
   feed_.counters().count(why);
   if (!is_page()) return connection_.end_feed(false);
   switch (why) {
-    case feed_cut::trimmed: return connection_.end_feed(trimmed_response(position_, feed_.changes().first()));
+    case feed_cut::trimmed: return connection_.end_feed(trimmed_response(feed_.changes().first()));
     case feed_cut::failed:
       return connection_.end_feed(problem_response(problem::storage_failed, "the log could not be read"));
     case feed_cut::memory:

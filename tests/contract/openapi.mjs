@@ -37,8 +37,9 @@ const comparable = (value) => JSON.stringify(value, (name, member) => {
   return member.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>');
 });
 
+// Not those of events: their member message is a GUID.
 function messagesIn(value) {
-  if (value === null || typeof value !== 'object') return [];
+  if (value === null || typeof value !== 'object' || 'position' in value) return [];
   return Object.entries(value).flatMap(([name, member]) =>
     (typeof member === 'string' && MESSAGE_MEMBERS.includes(name) ? [member] : messagesIn(member)));
 }

@@ -33,7 +33,7 @@ class Receiver:
     "slow"        the answer comes byte by byte
     callable      is called with the attempt and returns one of these
 
-    `attempts` has each complete request, `accepted` the events that were answered 2xx, in order. `certificate`: a file with certificate
+    `refused` counts the handshakes of TLS that failed, `attempts` has each complete request, `accepted` the events that were answered 2xx, in order. `certificate`: a file with certificate
     and key, for TLS."""
 
     def __init__(self, *secrets, script=(), port=0, certificate=None):
@@ -42,6 +42,7 @@ class Receiver:
         self.attempts = []
         self.accepted = []
         self.errors = []
+        self.refused = 0
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._tls = None
@@ -102,7 +103,9 @@ class Receiver:
                     event = self._check(first, headers, body)
                     answer = self._script_of(event)
                 self._answer(connection, event, answer)
-        except (OSError, ssl.SSLError):
+        except ssl.SSLError:
+            self.refused += 1
+        except OSError:
             pass  # the client has closed
         except Exception as error:  # shown by the test
             self.errors.append(repr(error))
