@@ -179,6 +179,8 @@ class close_contents final : public random_orders {
 
   order_content next() {
     order_content made = content();
+    made.external_id.reset();
+    if (chance()) made.external_id = "PO-" + std::to_string(below(2));
     std::sort(made.items.begin(), made.items.end(), [](const auto& a, const auto& b) { return a.sku < b.sku; });
     made.items.erase(
         std::unique(made.items.begin(), made.items.end(), [](const auto& a, const auto& b) { return a.sku == b.sku; }),
