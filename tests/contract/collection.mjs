@@ -910,7 +910,7 @@ const heads = folder(
     headPair('order, malformed query', `${ORDERS}/{{order}}?colour=red`, isProblem(400, 'malformed-query')),
     ...['/-/position', '/-/backup', '/-/state', '/-/settings', '/console/', '/console/app.js', '/-/ping', '/-/live', '/-/ready', '/metrics', '/openapi.yaml', '/openapi.json', '/problems/', '/problems/stale-version'].map((path) =>
       headPair(`${path}, malformed query`, `${path}?colour=red`, isProblem(400, 'malformed-query'))).flat(),
-    headPair('orders, malformed query', ORDERS, isProblem(400, 'malformed-query')),
+    headPair('orders, malformed query', `${ORDERS}?status=paid`, isProblem(400, 'malformed-query')),
     headPair('versions, malformed query', `${ORDERS}/{{order}}/versions?limit=0`, isProblem(400, 'malformed-query')),
     headPair('version, malformed query', `${ORDERS}/{{order}}/versions/1?colour=red`, isProblem(400, 'malformed-query')),
     headPair('changes, malformed query', '/api/v1/changes?after=x', isProblem(400, 'malformed-query')),

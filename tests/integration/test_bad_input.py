@@ -482,7 +482,6 @@ TARGETS = {
     "unknown path": ("/api/v1/nothing", {"not-found": 404}),
     "unknown message": ("/api/v1/messages/nobody", {"message-not-found": 404}),
     "message name too long": ("/api/v1/messages/" + "x" * 300, {"message-not-found": 404, "guid-malformed": 400}),
-    "no customer": (ORDERS, {"malformed-query": 400}),
     "limit 0": (f"{ORDERS}?customer_id=c&limit=0", {"malformed-query": 400}),
     "limit 1001": (f"{ORDERS}?customer_id=c&limit=1001", {"malformed-query": 400}),
     "negative limit": (f"{ORDERS}?customer_id=c&limit=-1", {"malformed-query": 400}),

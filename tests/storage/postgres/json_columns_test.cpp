@@ -36,6 +36,10 @@ struct json_columns_test {
   std::optional<order_content> reread(const order_content& content) {
     std::string text = "{\"customer_id\":";
     append_json_string(text, content.customer_id);
+    if (content.external_id) {
+      text += ",\"external_id\":";
+      append_json_string(text, *content.external_id);
+    }
     text += ",\"currency\":\"" + std::string(content.currency.data(), content.currency.size()) + "\",\"items\":";
     std::string items;
     codec::append_items(items, content.items);
