@@ -46,9 +46,9 @@ def statuses(text):
 
 
 def in_parts(text):
-    """Returns the three JSON responses, which have no line end, and the rest of the output."""
+    """Returns the five JSON responses, which have no line end, and the rest of the output."""
     answers, rest, decoder = [], text.lstrip(), json.JSONDecoder()
-    for _ in range(3):
+    for _ in range(5):
         answer, end = decoder.raw_decode(rest)
         answers.append(answer)
         rest = rest[end:].lstrip()
@@ -62,9 +62,11 @@ def test_the_tour_can_be_pasted(pasted):
     assert statuses(updated) == [200, 200] and '"version":2' in updated and '"gift":true' in updated
     assert statuses(merged) == [200] and '"version":3' in merged and '"merged_from":1' in merged
     assert [json.loads(line)["status"] for line in batch.splitlines() if line] == [201, 201]
-    versions, customer, message, metrics = in_parts(looked)
+    versions, customer, found, message, changes, metrics = in_parts(looked)
     assert len(versions["versions"]) == 3
     assert len(customer["orders"]) == 2 and message["response"]["status"] == 201
+    assert {order["status"] for order in found["orders"]} == {"new"}
+    assert [event["type"] for event in changes["events"]] == ["order.created", "order.updated", "order.updated"]
     assert "ordem_messages_executed_total" in metrics
     assert statuses(captured) == [202, 200, 200] and '"response_body":"done"' in captured
 

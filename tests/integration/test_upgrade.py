@@ -56,14 +56,26 @@ def format_of(folder):
     return (folder / "FORMAT").read_text().splitlines()[0]
 
 
+# What later releases added to the responses to rejected writes.
+ADVICE = {"retry", "retry_reason", "changes", "versions"}
+
+
+def without_advice(body):
+    """The body of a message or of a response to a write, with a problem as the release of the folder sent it."""
+    if "response" in body and body["response"]:
+        return {**body, "response": {**body["response"], "body": without_advice(body["response"]["body"])}}
+    return {name: value for name, value in body.items() if name not in ADVICE} if "type" in body else body
+
+
 def assert_holds(client, facts):
     """Every order, version, list and message reads as it did; every write is answered by its recorded outcome; captures are as they were."""
     assert client.positions()["durable"] >= facts["position"]
     for path, body in facts["reads"].items():
-        assert client.get(path).json() == body, path
+        assert without_advice(client.get(path).json()) == without_advice(body), path
     for write in facts["writes"]:
         again = client.exchange(write["request"].encode())
-        assert again.replayed and (again.status, again.body.decode()) == (write["status"], write["body"]), write["guid"]
+        assert again.replayed and again.status == write["status"], write["guid"]
+        assert without_advice(again.json()) == without_advice(json.loads(write["body"])), write["guid"]
     for key, response in facts["captures"].items():
         answer = client.captures.allocate(key)
         assert_empty(answer, 409) if response is None else assert_record(answer, key, response)

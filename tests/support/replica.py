@@ -56,6 +56,16 @@ def migrated(url):
 
 
 
+# What the response to a stale write says of the versions in between. Postgres has the path of the versions instead.
+COMPARISON = {"changes", "versions", "conflicts"}
+
+
+def without_comparison(body):
+    if body.get("code") != 3043:
+        return body
+    return {name: value for name, value in body.items() if name not in COMPARISON}
+
+
 class Snapshot:
     """One moment of a replica."""
 
@@ -181,7 +191,7 @@ class Replica:
         for guid in outcomes.keys() & messages.keys():
             status, body, order_id, version = messages[guid]
             outcome = outcomes[guid]
-            if (status, body) != (outcome.status, outcome.body):
+            if (status, without_comparison(body)) != (outcome.status, without_comparison(outcome.body)):
                 problems.append(f"{guid}: Postgres has {status} {body} instead of {outcome.status} {outcome.body}")
             if outcome.order and versions.get((order_id, version)) != outcome.order:
                 problems.append(f"{guid}: Postgres has {versions.get((order_id, version))} instead of {outcome.order}")

@@ -137,7 +137,7 @@ TEST_CASE("each row says what a client may retry, and with which key") {
        {"guid-mismatch", "version-required", "version-malformed", "version-mismatch", "malformed-json", "not-ndjson",
         "invalid-order", "malformed-query", "unsupported-media-type", "body-too-large", "order-not-found",
         "version-not-found", "malformed-request", "expectation-failed", "headers-too-large", "unauthenticated",
-        "forbidden", "misdirected-request", "backup-refused"}},
+        "forbidden", "misdirected-request", "backup-refused", "position-trimmed"}},
       {"new-key", "correct-request", {"guid-missing", "guid-malformed"}},
       {"new-key", "key-used", {"guid-reused", "stale-version", "status-not-allowed"}},
       {"never", "final", {"order-closed", "not-found", "method-not-allowed", "forbidden-origin"}},
