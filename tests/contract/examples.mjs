@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 
 const ORDERS = '/api/v1/orders';
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
@@ -82,11 +83,18 @@ export async function sendExamples(url, key, openapi, check) {
   const captures = '/api/v2/captures';
   // On a server that has run these requests before, the capture is recorded already.
   await send('an allocation', `PUT ${captures}`, { body: example('CaptureAllocation'), status: [200, 202] });
+  await send('an allocated capture', `GET ${captures}/${example('CaptureAllocation').idempotency_key}`);
   await send('a record', `POST ${captures}`, { body: example('CaptureRecord'), status: [200, 403] });
   await send('a recorded capture', `PUT ${captures}`, { body: example('CaptureAllocation') });
   await send('a parameter of captures', `PUT ${captures}?dry_run=1`, { body: example('CaptureAllocation'), status: 400 });
   const withoutHost = await answerTo(`${url}${captures}`, { method: 'PUT', setHost: false });
   check('no Host', { method: 'PUT', path: captures, query: '', headers: [], body: '', response: withoutHost }, []);
+
+  const { answer: end } = await send('no changes', 'GET /api/v1/changes');
+  await create('that the feed shows');
+  await send('changes', `GET /api/v1/changes?after=${JSON.parse(end).next}`);
+  await send('state', 'GET /-/state');
+  await backedUp(() => send('back-up', 'GET /-/backup'));
 
   const ndjson = (...lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
   const moved = await create('for the batch', plain);
@@ -96,6 +104,16 @@ export async function sendExamples(url, key, openapi, check) {
   await create('whose GUID is used again', example('CreateRequest'), reused);
   await send('batch of creates', `POST ${ORDERS}/batch`, { type: 'application/x-ndjson',
     body: ndjson({ idempotency_key: guid, order: plain }, { idempotency_key: reused, order: plain }) });
+}
+
+// Asks until the back-up that an example began is made.
+async function backedUp(ask) {
+  for (let i = 0; i < 1000; i += 1) {
+    const { answer } = await ask();
+    if (JSON.parse(answer).status !== 'running') return;
+    await setTimeout(10);
+  }
+  throw new Error('the back-up of an example takes too long');
 }
 
 // For what fetch does not send.

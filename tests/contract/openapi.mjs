@@ -28,13 +28,13 @@ const MESSAGE_MEMBERS = ['title', 'message', 'detail', 'error', 'reason'];
 const shape = (message) => message.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/[0-9]+/g, 'N').replace(/'[^']*'/g, "''");
 
 // The members that count or measure what a run did, and those that name what it made. Their values differ between runs.
-const VOLATILE_MEMBERS = new Set(['decided', 'durable', 'persisted', 'position', 'files', 'bytes', 'bytes_linked', 'folder', 'next_cursor']);
+const VOLATILE_MEMBERS = new Set(['decided', 'durable', 'persisted', 'position', 'files', 'bytes', 'bytes_linked', 'folder', 'next_cursor', 'next']);
 
 // Returns the text of a JSON value as a test can compare it: members in their order, with ids, times and what VOLATILE_MEMBERS names replaced.
 const comparable = (value) => JSON.stringify(value, (name, member) => {
   if (VOLATILE_MEMBERS.has(name) && member !== null) return `<${name}>`;
   if (typeof member !== 'string') return member;
-  return member.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>');
+  return member.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>').replace(/<id>:\d+/g, '<event>').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>');
 });
 
 // Not those of events: their member message is a GUID.

@@ -17,7 +17,7 @@ from support.orders import (
     set_status,
 )
 from support.postgres import PASSWORD_ROLE, name_of, start_postgres
-from support.replica import Replica, migrated
+from support.replica import Replica, migrated, without_comparison
 from support.workload import load, load_on
 
 SECRET = "p@ss/w:rd%Kx9?&"
@@ -69,7 +69,7 @@ def create_some(client, count):
 def assert_persisted_once(replica, pairs):
     for write, answer in pairs:
         _, status, body = replica.message(write.guid)
-        assert (status, body) == (answer.status, answer.json())
+        assert (status, without_comparison(body)) == (answer.status, without_comparison(answer.json()))
 
 
 def wait_log(server, level, *words):
@@ -134,7 +134,7 @@ def test_what_an_answer_speaks_of_is_in_postgres_at_its_position(replica, launch
         client.wait_persisted(position)
         assert replica.order(order_id)["version"] >= version
         at, status, body = replica.message(write.guid)
-        assert (status, body) == (answer.status, answer.json())
+        assert (status, without_comparison(body)) == (answer.status, without_comparison(answer.json()))
         (order_at,), = replica.run("SELECT position FROM order_versions WHERE order_id = %s AND version = %s", (order_id, version))
         assert at <= position and order_at <= position
 
@@ -231,7 +231,8 @@ def test_with_durability_postgres_nothing_shows_that_postgres_lacks(replica, lau
     assert accepted_order(updated) == accepted_order(joined)
     assert_stale(refused, stale, 2)
     for write, answer in ((update, updated), (another, created), (stale, refused)):
-        assert replica.message(write.guid)[1:] == (answer.status, answer.json())
+        status, body = replica.message(write.guid)[1:]
+        assert (status, without_comparison(body)) == (answer.status, without_comparison(answer.json()))
         assert client.get(message_path(write.guid)).status == 200
     assert client.get_order(order_id) == accepted_order(updated) == replica.order(order_id)
     assert len(client.get_orders_of(customer)) == 2
