@@ -14,10 +14,9 @@ namespace ordem {
 // `unmerged` is that of `executed`, and must outlive the result.
 inline read_result<conflict> read_conflict(const order_lookup& orders, const outcome& decided,
                                            const command* unmerged) {
-  if (decided.verdict != verdict::stale_version || decided.version < decided.expected_version->version) {
-    return conflict{};
-  }
-  auto expected = orders.find_version(decided.order, decided.expected_version->version);
+  const auto& asked = decided.expected_version;
+  if (decided.verdict != verdict::stale_version || !asked || decided.version < asked->version) return conflict{};
+  auto expected = orders.find_version(decided.order, asked->version);
   if (!expected) return tl::make_unexpected(expected.error());
   auto current = orders.find_version(decided.order, decided.version);
   if (!current) return tl::make_unexpected(current.error());
