@@ -213,7 +213,7 @@ void change_feed::run_reads() {
 }
 
 change_feed::read_result change_feed::read_block(position after, const feed_filter& by) const {
-  const auto made = std::make_shared<feed_block>(after);
+  auto made = std::make_shared<feed_block>(after);
   const std::size_t at_once = by.customer_id ? filtered_entries_at_once : entries_at_once;
   position through = after;
   while (!made->is_full() && through.number - after.number < feed_limits::looked_at_max) {
