@@ -22,10 +22,13 @@ bool reply_router::enter(std::size_t messages) noexcept {
 
 void reply_router::answer(std::vector<reply>&& replies) {
   const std::size_t count = replies.size();
-  reject(std::move(replies));
-  const std::size_t before = in_flight_.fetch_sub(count, std::memory_order_acq_rel);
+  // The places are free before a client can send its next message. Until the replies are delivered, deliveries_ keeps
+  // the router from being idle.
+  deliveries_.fetch_add(1);
+  const std::size_t before = in_flight_.fetch_sub(count);
   CHECK(before >= count);
-  if (before == count) {
+  reject(std::move(replies));
+  if (deliveries_.fetch_sub(1) == 1 && in_flight_.load() == 0) {
     const std::lock_guard lock(mutex_);  // else a waiter could miss it between its check and its wait
     idle_.notify_all();
   }
@@ -41,7 +44,7 @@ void reply_router::reject(std::vector<reply>&& replies) {
 
 bool reply_router::wait_until_idle(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  return idle_.wait_for(lock, timeout, [this] { return in_flight_.load() == 0; });
+  return idle_.wait_for(lock, timeout, [this] { return in_flight_.load() == 0 && deliveries_.load() == 0; });
 }
 
 }  // namespace ordem::actors

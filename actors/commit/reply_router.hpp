@@ -23,20 +23,21 @@ class reply_router {
 
   // Reserves places for that many messages, all or none. Returns whether they fit within the bound.
   bool enter(std::size_t messages) noexcept;
-  // Delivers the replies to messages that have a place, and frees the places.
+  // Frees the places of the messages and delivers their replies, in this order.
   // REQUIRES: none of them has been answered before.
   void answer(std::vector<reply>&& replies);
   // Delivers the replies to messages that have no place.
   void reject(std::vector<reply>&& replies);
 
   std::size_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
-  // Waits until nothing is in flight. Returns false if that takes longer than `timeout`.
+  // Waits until nothing is in flight and all replies are delivered. Returns false if that takes longer than `timeout`.
   bool wait_until_idle(std::chrono::milliseconds timeout);
 
  private:
   const std::size_t in_flight_max_;
   std::vector<completion_queue*> queues_;
   std::atomic<std::size_t> in_flight_{0};
+  std::atomic<std::size_t> deliveries_{0};  // calls of answer() that are delivering
   std::mutex mutex_;
   std::condition_variable idle_;
 };

@@ -62,6 +62,40 @@ TEST_CASE("an answer frees its place, a rejection does not") {
   CHECK(queue.answered() == 2);
 }
 
+// Asks what holds of the router while replies are delivered.
+struct asking_queue final : completion_queue {
+  const reply_router& router;
+  std::size_t in_flight = 0;
+
+  explicit asking_queue(const reply_router& of) : router(of) {}
+  void deliver(std::vector<reply>&&) noexcept override { in_flight = router.in_flight(); }
+};
+
+TEST_CASE("the places of answered messages are free when their clients get the answers") {
+  reply_router router(3);
+  asking_queue queue(router);
+  router.add_queue(queue);
+  REQUIRE(router.enter(3));
+  router.answer({reply_to(0, 1), reply_to(0, 2)});
+  CHECK(queue.in_flight == 1);
+}
+
+TEST_CASE("a router is not idle while it delivers the last replies") {
+  struct waiting_queue final : completion_queue {
+    reply_router* router = nullptr;
+    bool was_idle = true;
+    void deliver(std::vector<reply>&&) noexcept override { was_idle = router->wait_until_idle(0ms); }
+  };
+  reply_router router(1);
+  waiting_queue queue;
+  queue.router = &router;
+  router.add_queue(queue);
+  REQUIRE(router.enter(1));
+  router.answer({reply_to(0, 1)});
+  CHECK_FALSE(queue.was_idle);
+  CHECK(router.wait_until_idle(0ms));
+}
+
 TEST_CASE("with nothing in flight a wait ends at once") {
   reply_router router(2);
   CHECK(router.wait_until_idle(0ms));
