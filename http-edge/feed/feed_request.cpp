@@ -29,12 +29,6 @@ tl::unexpected<response> refuse(std::string_view detail) {
   return tl::make_unexpected(problem_response(problem::malformed_query, detail));
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // Returns the part before the separator, and removes both from the text.
 std::string_view take_part(std::string_view& text, char separator) {
   const auto end = std::min(text.find(separator), text.size());

@@ -1,8 +1,6 @@
 #include "http-edge/feed/feed_stream.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -21,12 +19,6 @@ constexpr std::string_view last_chunk = "0\r\n\r\n";
 constexpr std::string_view stream_headers = "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n";
 // A buffer for a large event is not kept for small ones.
 constexpr std::size_t kept_bytes_max = std::size_t{16} << 10;
-
-void append_hex(std::string& out, std::size_t number) {
-  std::array<char, 16> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-  out.append(digits.data(), end);
-}
 
 }  // namespace
 
@@ -129,8 +121,7 @@ bool feed_stream::page_is_full() const noexcept {
 
 void feed_stream::send(std::string_view text) {
   state_ = state::writing;
-  append_hex(before_, text.size());
-  before_ += line_end;
+  append_chunk_size(before_, text.size());
   connection_.write_feed({asio::buffer(before_), asio::buffer(text), asio::buffer(line_end)});
 }
 
@@ -187,8 +178,7 @@ void feed_stream::finish() {
   text_.clear();
   append_mark(text_);
   state_ = state::writing;
-  append_hex(before_, text_.size());
-  before_ += line_end;
+  append_chunk_size(before_, text_.size());
   text_ += line_end;
   connection_.write_feed({asio::buffer(before_), asio::buffer(text_), asio::buffer(last_chunk)});
 }

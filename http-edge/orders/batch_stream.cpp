@@ -3,7 +3,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/system/errc.hpp>
-#include <charconv>
 #include <utility>
 
 #include "http-edge/orders/rendering.hpp"
@@ -13,12 +12,6 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::beast::error_code;
-
-void append_hex(std::string& out, std::size_t number) {
-  std::array<char, 16> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-  out.append(digits.data(), end);
-}
 
 }  // namespace
 
@@ -182,8 +175,7 @@ void batch_stream::write() {
   }
   sending_.swap(verdicts_);
   if (!sending_.empty()) {
-    append_hex(before_, sending_.size());
-    before_ += "\r\n";
+    append_chunk_size(before_, sending_.size());
     after_ = "\r\n";
   }
   if (response_ends_ && !broken_) after_ += "0\r\n\r\n";

@@ -9,12 +9,6 @@
 namespace ordem::http_edge {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -184,6 +178,12 @@ std::string media_type(std::string_view content_type) {
   std::string type(trimmed(content_type.substr(0, content_type.find(';'))));
   std::transform(type.begin(), type.end(), type.begin(), to_lower);
   return type;
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {

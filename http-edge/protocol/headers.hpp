@@ -39,6 +39,9 @@ std::string media_type(std::string_view content_type);
 // sends for any web page without asking the server first.
 bool is_form_type(std::string_view content_type) noexcept;
 
+// Returns the text without spaces and tabs at its ends: optional white space (RFC 9110, section 5.6.3).
+std::string_view trimmed(std::string_view text) noexcept;
+
 // Returns whether the texts are equal, ignoring the case of ASCII letters. (Beast's iequals reads one byte past the end
 // of both.)
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;

@@ -10,12 +10,6 @@ namespace {
 
 namespace http = boost::beast::http;
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // Returns whether `is_it` holds for a member of a list field, in any of its lines. Empty members are ignored (RFC 9110,
 // section 5.6.1.2).
 template <class Predicate>

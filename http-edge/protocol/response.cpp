@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/beast/http/status.hpp>
+#include <charconv>
 #include <chrono>
 #include <ctime>
 #include <utility>
@@ -85,6 +86,13 @@ bool append_chunked_head(std::string& out, std::string_view content_type, bool k
   if (!keep_alive) out += "Connection: close\r\n";
   out += "\r\n";
   return keep_alive;
+}
+
+void append_chunk_size(std::string& out, std::size_t bytes) {
+  std::array<char, 16> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), bytes, 16).ptr;
+  out.append(digits.data(), end);
+  out += "\r\n";
 }
 
 response json_response(unsigned status, std::string body) {

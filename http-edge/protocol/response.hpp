@@ -47,6 +47,8 @@ bool append_response(std::string& out, const response& what, wire_options option
 // open. `request_id` is that of wire_options; `headers` are further header lines, as in response.
 bool append_chunked_head(std::string& out, std::string_view content_type, bool keep_alive, std::string_view request_id,
                          std::string_view headers = {});
+// Appends the line before the bytes of a chunk.
+void append_chunk_size(std::string& out, std::size_t bytes);
 
 response json_response(unsigned status, std::string body);
 // Returns an application/problem+json response, with Retry-After if the status is 429 or 503, or the request is in
