@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -434,7 +435,8 @@ void session::on_batch_bytes(error_code ec, std::size_t count) {
   batch_->on_bytes(ec);
 }
 
-void session::write_chunk(const chunk_parts& parts) {
+template <class OnWritten>
+void session::write_chunk_parts(const std::array<asio::const_buffer, 3>& parts, OnWritten on_written) {
   extend_deadline();
   if (trail_) trail_->bytes_out += boost::asio::buffer_size(parts);
   // Each part of the write that succeeds extends the deadline.
@@ -443,7 +445,11 @@ void session::write_chunk(const chunk_parts& parts) {
     return ec ? 0 : batch_limits::write_bytes;
   };
   stream_.async_write(parts, next_write_bytes,
-                      [self = shared_from_this()](error_code ec, std::size_t) { self->on_batch_written(ec); });
+                      [self = shared_from_this(), on_written](error_code ec, std::size_t) { on_written(*self, ec); });
+}
+
+void session::write_chunk(const chunk_parts& parts) {
+  write_chunk_parts(parts, std::mem_fn(&session::on_batch_written));
 }
 
 void session::on_batch_written(error_code ec) {
@@ -562,14 +568,7 @@ void session::on_feed_blocks() {
 }
 
 void session::write_feed(const feed_parts& parts) {
-  extend_deadline();
-  if (trail_) trail_->bytes_out += boost::asio::buffer_size(parts);
-  const auto next_write_bytes = [this](error_code ec, std::size_t) -> std::size_t {
-    extend_deadline();
-    return ec ? 0 : batch_limits::write_bytes;
-  };
-  stream_.async_write(parts, next_write_bytes,
-                      [self = shared_from_this()](error_code ec, std::size_t) { self->on_feed_written(ec); });
+  write_chunk_parts(parts, std::mem_fn(&session::on_feed_written));
 }
 
 void session::on_feed_written(error_code ec) {

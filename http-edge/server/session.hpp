@@ -3,6 +3,7 @@
 // thread; kept alive by its pending operations and by its requests in the engine.
 #pragma once
 
+#include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/intrusive/list.hpp>
@@ -128,6 +129,9 @@ class session final : public std::enable_shared_from_this<session>,
   bool is_batch() const;
   void begin_batch();
   void on_batch_bytes(boost::beast::error_code ec, std::size_t count);
+  // Writes what a batch or the feed sends at once. Calls on_written(session, error).
+  template <class OnWritten>
+  void write_chunk_parts(const std::array<boost::asio::const_buffer, 3>& parts, OnWritten on_written);
   void on_batch_written(boost::beast::error_code ec);
   void begin_feed(feed_request&& what);
   void watch_reader();
