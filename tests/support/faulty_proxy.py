@@ -7,7 +7,7 @@ import threading
 
 from support import settings
 from support.http_client import HOST, ConnectionEnded, Connection
-from support.scripted_server import answer_bytes
+from support.scripted_server import answer_bytes, serve_each
 
 PROBLEM = (("Content-Type", "application/problem+json"), ("Connection", "close"))
 IN_FLIGHT = b'{"type":"/problems/request-in-flight","title":"-","status":409,"detail":"-","code":409,"message":"-"}'
@@ -46,7 +46,7 @@ class FaultyProxy:
         self.counts = collections.Counter()
 
     def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        serve_each(self._listening, self._serve)
         return self
 
     def __exit__(self, *_):
@@ -62,14 +62,6 @@ class FaultyProxy:
         with self._changed:
             self._target_port = port
             self._changed.notify_all()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:  # The proxy was closed.
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _next(self, request, key):
         """Returns what happens to a request."""

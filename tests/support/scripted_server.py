@@ -14,6 +14,20 @@ def answer_bytes(status, headers=(), body=b""):
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+def serve_each(listening, serve):
+    """Calls `serve` with each connection, in a thread of its own, until the socket is shut down."""
+
+    def accept():
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:  # The socket was shut down.
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
 class ScriptedServer:
     """`script`: for each request the bytes of its response, or HANG_UP; the last one also applies to all later requests. `requests`:
     the methods of all requests. A context manager."""
@@ -26,20 +40,12 @@ class ScriptedServer:
         self.requests = []
 
     def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        serve_each(self._listening, self._serve)
         return self
 
     def __exit__(self, *_):
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:  # The server was closed.
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
         connection.settimeout(settings.ANSWER_SECONDS_MAX)
