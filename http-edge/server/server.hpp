@@ -70,7 +70,7 @@ class server {
   // REQUIRES: called once, before the status leaves `recovering`.
   void attach_engine(const order_reader& orders, const change_reader& changes, const capture_reader& captures,
                      message_port& messages, const std::function<std::uint32_t(completion_queue&)>& add_queue);
-  // Entries have become visible: the change feed goes on. Cheap if nobody reads it. Thread-safe.
+  // Entries have become visible: the change feed goes on. Cheap without readers. Thread-safe.
   void on_visible() noexcept;
 
   // Stops accepting connections, apart from those that the kernel has accepted already. Requests that arrive on open
