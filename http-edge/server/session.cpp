@@ -577,8 +577,10 @@ void session::on_feed_written(error_code ec) {
 }
 
 void session::read_feed(position after, const feed_filter& by) {
-  thread_.feed().read(after, by, [self = shared_from_this()](change_feed::read_result&& block) {
-    asio::post(self->thread_.io_context(), [self, block = std::move(block)]() mutable {
+  // The reference goes back to this thread, the only one that may destroy a session.
+  thread_.feed().read(after, by, [self = shared_from_this()](change_feed::read_result&& block) mutable {
+    asio::io_context& loop = self->thread_.io_context();
+    asio::post(loop, [self = std::move(self), block = std::move(block)]() mutable {
       if (self->stage_ == stage::feeding) self->feed_->on_read(std::move(block));
     });
   });
