@@ -1,6 +1,6 @@
 // Numbers are big-endian. No record ends in a zero, so a record of which only a beginning was written shows it.
 //
-//   record     | "OLog" 4 | format 1 | kind 1 (1 group) | check 2 | payload bytes 4 | entries 4 | epoch 8
+//   record     | "OLog" 4 | format 1 | kind 1 | check 2 | payload bytes 4 | entries 4 | epoch 8
 //              | first position 8 | log time ms 8 | durable position 8 | hash of the record before 8 | hash 8 | payload
 //              | 0xFF 1 to 8: up to a multiple of 8 |
 //
@@ -18,7 +18,8 @@ namespace ordem::storage {
 namespace {
 
 constexpr std::uint8_t log_record_format = 1;
-constexpr std::uint8_t kind_group = 1;
+constexpr auto first_kind = static_cast<std::uint8_t>(log_record_kind::group);
+constexpr auto last_kind = static_cast<std::uint8_t>(log_record_kind::format);
 constexpr char end_byte = static_cast<char>(0xFF);
 constexpr std::size_t hashed_header_bytes = log_record_header_bytes - sizeof(std::uint64_t);
 constexpr std::size_t check_offset = 6;
@@ -49,7 +50,7 @@ void frame_log_record(std::string& out, log_record_header& header) {
   byte_writer to{bytes};
   bytes += log_record_magic;
   to.put_byte(log_record_format);
-  to.put_byte(kind_group);
+  to.put_byte(static_cast<std::uint8_t>(header.kind));
   to.put_big_endian(0, check_bytes);
   to.put_big_endian(header.payload_bytes, 4);
   to.put_big_endian(header.entries, 4);
@@ -73,9 +74,12 @@ std::optional<log_record_header> decode_log_record_header(std::string_view bytes
   if (bytes.size() < log_record_header_bytes) return std::nullopt;
   byte_reader from{bytes.substr(0, log_record_header_bytes)};
   if (from.get_bytes(log_record_magic.size()) != log_record_magic) return std::nullopt;
-  if (from.get_byte() != log_record_format || from.get_byte() != kind_group) return std::nullopt;
+  if (from.get_byte() != log_record_format) return std::nullopt;
+  const std::uint8_t kind = from.get_byte();
+  if (kind < first_kind || kind > last_kind) return std::nullopt;
   if (from.get_big_endian(check_bytes) != check_of(bytes)) return std::nullopt;
   log_record_header header;
+  header.kind = log_record_kind{kind};
   header.payload_bytes = static_cast<std::uint32_t>(from.get_big_endian(4));
   header.entries = static_cast<std::uint32_t>(from.get_big_endian(4));
   header.epoch = from.get_big_endian();

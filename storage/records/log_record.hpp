@@ -14,7 +14,19 @@
 
 namespace ordem::storage {
 
+// What a record is. Only groups have entries; the others are control records of a replicated log, whose `first` is the
+// position that the next group will have (cluster/protocol/control_record.hpp). Do not renumber.
+enum class log_record_kind : std::uint8_t {
+  group = 1,
+  genesis = 2,
+  epoch = 3,
+  release = 4,
+  barrier = 5,
+  format = 6,
+};
+
 struct log_record_header {
+  log_record_kind kind = log_record_kind::group;
   std::uint32_t payload_bytes = 0;
   std::uint32_t entries = 0;
   std::uint64_t epoch = 0;  // of the engine that owned the log; 1 for a log on one machine
@@ -26,6 +38,7 @@ struct log_record_header {
   std::uint64_t hash_before = 0;  // hash of the record before; 0 for the first one
   std::uint64_t hash = 0;         // of the header without this field, and of the payload
 
+  // The position of the last entry; of a control record, the last position before it.
   position last() const noexcept { return {first.number + entries - 1}; }
 };
 
@@ -42,7 +55,8 @@ std::size_t log_record_bytes(std::size_t payload_bytes) noexcept;
 // and hash in the header.
 void frame_log_record(std::string& out, log_record_header& header);
 
-// Returns nullopt if the bytes do not begin with the header of a record. Does not check the hash.
+// Returns nullopt if the bytes do not begin with the header of a record of one of the kinds above. Does not check the
+// hash.
 std::optional<log_record_header> decode_log_record_header(std::string_view bytes);
 // Returns whether a record is whole and unchanged. REQUIRES: `record` has log_record_bytes(header.payload_bytes).
 bool is_intact(const log_record_header& header, std::string_view record) noexcept;

@@ -81,7 +81,7 @@ segment_scan scan_segment(const segment_header& header, std::string_view content
   while (scanned.end < content.size()) {
     const auto record = intact_record_at(content, scanned.end);
     if (!record || record->hash_before != scanned.hash || record->first.number != scanned.last.number + 1 ||
-        record->entries == 0) {
+        record->kind != log_record_kind::group || record->entries == 0) {
       break;
     }
     scanned.groups.push_back({record->first, scanned.end});

@@ -16,6 +16,7 @@ using testing::random_values;
 
 log_record_header random_header(random_values& random) {
   log_record_header header;
+  header.kind = static_cast<log_record_kind>(1 + random.up_to(5));
   header.entries = static_cast<std::uint32_t>(1 + random.up_to(4095));
   header.epoch = random.number_up_to(~std::uint64_t{0});
   header.first = {1 + random.number_up_to(~std::uint64_t{0} >> 1)};
@@ -52,6 +53,7 @@ TEST_CASE("a record of the log comes back from its frame as it was") {
     REQUIRE(record.starts_with(log_record_magic));
     const auto read = decode_log_record_header(record);
     REQUIRE(read);
+    REQUIRE(read->kind == header.kind);
     REQUIRE(read->payload_bytes == header.payload_bytes);
     REQUIRE(read->entries == header.entries);
     REQUIRE(read->epoch == header.epoch);
@@ -62,6 +64,16 @@ TEST_CASE("a record of the log comes back from its frame as it was") {
     REQUIRE(read->hash == header.hash);
     REQUIRE(is_intact(*read, record));
     REQUIRE(payload_of(*read, record) == payload);
+  }
+}
+
+TEST_CASE("a record of an unknown kind is not accepted") {
+  for (const std::uint8_t kind : {std::uint8_t{0}, std::uint8_t{7}, std::uint8_t{255}}) {
+    log_record_header header;
+    header.kind = log_record_kind{kind};
+    header.entries = 1;
+    header.first = {1};
+    CHECK_FALSE(decode_log_record_header(framed("payload", header)));
   }
 }
 
