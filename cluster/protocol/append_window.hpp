@@ -50,8 +50,10 @@ class append_window {
     std::uint64_t number = 0;  // as appended() counts
   };
 
-  // `chain` must outlive the window. `epoch`: of the records.
-  append_window(record_chain& chain, std::uint64_t epoch, append_settings settings, protocol_rules rules);
+  // `chain` must outlive the window. `epoch`: of the records. `attempts`: that earlier windows of this process have
+  // made, so that a late answer to one of them is known.
+  append_window(record_chain& chain, std::uint64_t epoch, std::uint64_t attempts, append_settings settings,
+                protocol_rules rules);
 
   state current() const noexcept { return state_; }
   bool empty() const noexcept { return slots_.empty(); }
@@ -59,7 +61,10 @@ class append_window {
   bool has_room(std::size_t bytes) const noexcept;
   // Counts the records that were appended, from 1 on.
   std::uint64_t appended() const noexcept { return appended_; }
+  std::uint64_t attempts() const noexcept { return attempts_; }
   std::uint64_t unknown_outcomes() const noexcept { return unknown_outcomes_; }
+  // Dead records that stood at the place of the oldest record.
+  std::uint64_t dead_records() const noexcept { return dead_records_; }
 
   // Frames and sends a record behind those in flight. `record`: log_record_header_bytes of any value, then the payload.
   // Control records may exceed the bounds of the window. REQUIRES: state running.
@@ -96,7 +101,7 @@ class append_window {
   void resolve(instant now);
   void retry(instant now, std::vector<effect>& out);
   void move_up();
-  void replace_oldest(instant now, std::vector<effect>& out);
+  void replace_content();
 
   record_chain& chain_;
   std::uint64_t epoch_;
@@ -106,13 +111,14 @@ class append_window {
   std::deque<slot> slots_;
   std::size_t bytes_ = 0;
   std::uint64_t appended_ = 0;
-  std::uint64_t attempts_ = 0;
-  std::uint64_t first_attempt_ = 1;  // since the sequences are those of the slots
+  std::uint64_t attempts_;
+  std::uint64_t first_attempt_;  // since the sequences are those of the slots
   std::uint32_t server_ = 0;
   boot_time next_try_{};
   std::optional<boot_time> below_since_;  // since when servers say that the stream ends too early
   std::size_t missing_ = 0;               // how often the record before the oldest was missing, since then
   std::uint64_t unknown_outcomes_ = 0;
+  std::uint64_t dead_records_ = 0;
   std::vector<landed_record> landed_;
 };
 

@@ -34,13 +34,15 @@ inline constexpr milliseconds takeover_turn{500};
 // A node that sent no heartbeat for this time takes no turn. More nodes than this are not remembered.
 inline constexpr milliseconds peer_forgotten_after{1500};
 inline constexpr std::size_t peers_max = 64;
-static_assert(takeover_after > 4 * heartbeat_interval);
 
 struct node_settings {
   std::string node;             // its name: 1 to 255 bytes, unique in the cluster
   std::uint64_t nonce = 0;      // drawn anew by each process
   std::string http_address;     // where it serves HTTP, for the other nodes
   std::string program_version;  // for the other nodes
+  // A standby claims after this time without a heartbeat or a record of the owner; the next ones, in the order of their
+  // names, takeover_turn after each other. Safety does not depend on it.
+  milliseconds takeover_after{1500};
   append_settings append;
 };
 
@@ -50,7 +52,7 @@ class node_core {
   node_core(node_settings settings, chain_state from, instant now, protocol_rules rules = {});
 
   // --- what happened ---
-  // Effects are added to those that take_effects() returns. After stopped_effect all of these do nothing.
+  // Effects are added to those that take_effects() returns. After stopped_effect only heartbeats go on.
 
   // A record of the stream, as read from it or received as it was appended. One that is not the next is ignored.
   void on_record(std::uint64_t sequence, shared_record record, instant now);
@@ -98,7 +100,8 @@ class node_core {
   // The sequence to read next.
   std::uint64_t next_sequence() const noexcept { return chain_.next_sequence(); }
   heartbeat own_heartbeat() const;
-  std::uint64_t dead_records() const noexcept { return dead_records_; }
+  // Since the start.
+  std::uint64_t dead_records() const noexcept;
   std::uint64_t unknown_outcomes() const noexcept;
 
  private:
@@ -107,15 +110,13 @@ class node_core {
     boot_time heard;
   };
 
-  bool owns_log() const noexcept { return role_ == node_role::owner || role_ == node_role::claiming; }
   void take(std::uint64_t sequence, const shared_record& record, instant now);
   void after_window(instant now);
-  void begin_ownership(instant now);
   void claim(instant now);
   void lose(ownership_end reason, instant now);
   void stop(stop_reason reason, std::uint64_t sequence, instant now);
   void append_what_waits(instant now);
-  void become_standby(instant now);
+  void notice(instant now);
   std::size_t rank(boot_time now) const;
   std::optional<boot_time> claim_time(boot_time now) const;
 
@@ -127,7 +128,8 @@ class node_core {
   bool is_connected_ = false;
 
   // as a standby
-  boot_time heard_{};  // the owner, or what the timer of the takeover counts from
+  boot_time heard_{};    // the owner, or what the time of the takeover counts from
+  boot_time noticed_{};  // the last event
   boot_time next_heartbeat_{};
   boot_time old_record_seen_{};  // the last live record of another process
   std::map<std::string, peer> peers_;
@@ -137,17 +139,16 @@ class node_core {
   // as the owner
   std::optional<append_window> window_;
   read_lease lease_;
-  std::uint64_t claimed_epoch_ = 0;
   std::optional<boot_time> begins_;  // the claim is written: when the ownership begins
-  boot_time may_begin_{};
-  bool must_wait_ = false;
+  bool waits_for_old_lease_ = false;
   position next_position_;
   bool is_releasing_ = false;
   bool release_appended_ = false;
   std::string successor_;
 
   std::uint64_t dead_records_ = 0;
-  std::uint64_t retired_unknown_outcomes_ = 0;
+  std::uint64_t unknown_outcomes_ = 0;
+  std::uint64_t attempts_ = 0;  // of earlier windows
 };
 
 }  // namespace ordem::cluster

@@ -27,8 +27,6 @@ struct protocol_rules {
   bool claims_at_read_tail = true;
   // A record of another node that follows the same record ends the ownership.
   bool yields_to_live_records = true;
-  // A claim expects that nothing was appended, instead of appending wherever the log ends.
-  bool expects_tail = true;
 };
 
 }  // namespace ordem::cluster

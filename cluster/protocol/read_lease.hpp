@@ -41,7 +41,8 @@ class read_lease {
 
   // Answers a read by an effect, now or later. `appended`: the number of records that were appended before it.
   void request(std::uint64_t ticket, std::uint64_t appended, boot_time now, std::vector<effect>& out);
-  // The greatest number of appended records that a waiting read needs to be exceeded by a written one, if any waits.
+  // The number of records that were appended before the first read that waits, or nullopt if none waits: a later one
+  // must be written.
   std::optional<std::uint64_t> awaited() const noexcept;
   // Refuses all that wait.
   void refuse_all(std::vector<effect>& out);

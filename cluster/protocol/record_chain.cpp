@@ -20,7 +20,7 @@ record_link record_chain::take(std::uint64_t sequence, std::string_view record, 
   if (!decoded) return record_link::damaged;
   // Only the first record of a stream can be GENESIS, and it must be.
   if ((sequence == 1) != (decoded->kind == log_record_kind::genesis)) return record_link::damaged;
-  if (decoded->hash_before != state_.hash && rules_.checks_chain) {
+  if (!is_followed_by(*decoded)) {
     state_.read_to = sequence;
     return record_link::dead;
   }
@@ -34,6 +34,10 @@ record_link record_chain::take(std::uint64_t sequence, std::string_view record, 
   state_.time = decoded->time;
   header = *decoded;
   return record_link::live;
+}
+
+bool record_chain::is_followed_by(const log_record_header& header) const noexcept {
+  return header.hash_before == state_.hash || !rules_.checks_chain;
 }
 
 // What follows the last live record was made by a process that knew it, so a contradiction is damage.

@@ -52,6 +52,10 @@ class record_chain {
   // Takes the record at that sequence of the stream. `record`: the whole record. live and dead move next_sequence()
   // on; damaged and gap change nothing. Sets `header` if the record is live.
   record_link take(std::uint64_t sequence, std::string_view record, storage::log_record_header& header);
+  // Returns whether take() would find a record with this header live or damaged, if it is the next of the stream.
+  bool is_followed_by(const storage::log_record_header& header) const noexcept;
+  // Goes on behind that sequence as if nothing before it were live. Only for rules that are broken on purpose.
+  void skip_to(std::uint64_t sequence) noexcept { state_.read_to = sequence; }
 
  private:
   bool takes_live(const storage::log_record_header& header, std::string_view payload);
