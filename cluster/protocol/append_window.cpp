@@ -31,8 +31,8 @@ bool append_window::has_room(std::size_t bytes) const noexcept {
   return slots_.empty() || (slots_.size() < settings_.records_max && bytes_ + bytes <= settings_.bytes_max);
 }
 
-void append_window::append(log_record_kind kind, std::string record, std::uint32_t entries, instant now,
-                           std::vector<effect>& out) {
+void append_window::append(log_record_kind kind, std::string record, std::uint32_t entries, position visible,
+                           instant now, std::vector<effect>& out) {
   CHECK(state_ == state::running);
   const chain_state& written = chain_.state();
   const slot* before = slots_.empty() ? nullptr : &slots_.back();
@@ -44,7 +44,7 @@ void append_window::append(log_record_kind kind, std::string record, std::uint32
   what.header.epoch = epoch_;
   what.header.first = {(before ? before->header.last() : written.last).number + 1};
   what.header.time = std::max(now.wall, before ? before->header.time : written.time);
-  what.header.durable = written.last;
+  what.header.durable = visible;
   what.header.hash_before = before ? before->header.hash : written.hash;
   storage::frame_log_record(record, what.header);
   what.record = std::make_shared<const std::string>(std::move(record));
@@ -146,17 +146,14 @@ std::vector<append_window::landed_record> append_window::take_landed() {
   return std::exchange(landed_, {});
 }
 
-void append_window::land_oldest(std::vector<effect>& out) {
+void append_window::land_oldest() {
   slot& oldest = slots_.front();
   log_record_header header;
   if (chain_.take(oldest.sequence, *oldest.record, header) != record_link::live) {
     state_ = state::contradicted;
     return;
   }
-  if (rules_.applies_after_acknowledgement) {
-    out.emplace_back(record_effect{oldest.sequence, header, oldest.record, true});
-  }
-  landed_.push_back({header, oldest.first_sent, oldest.number});
+  landed_.push_back({oldest.sequence, header, oldest.record, oldest.first_sent, oldest.number});
   bytes_ -= oldest.record->size();
   slots_.pop_front();
 }
@@ -164,7 +161,7 @@ void append_window::land_oldest(std::vector<effect>& out) {
 // In order only: that a record stands at its sequence does not tell what stands before it.
 void append_window::land_acknowledged(instant now, std::vector<effect>& out) {
   const std::size_t before = slots_.size();
-  while (!slots_.empty() && slots_.front().is_acknowledged && state_ != state::contradicted) land_oldest(out);
+  while (!slots_.empty() && slots_.front().is_acknowledged && state_ != state::contradicted) land_oldest();
   if (state_ != state::resolving || slots_.size() == before) return;
   if (slots_.empty()) {
     state_ = state::running;

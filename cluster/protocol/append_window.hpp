@@ -45,7 +45,9 @@ class append_window {
 
   // A record that is written.
   struct landed_record {
+    std::uint64_t sequence = 0;
     storage::log_record_header header;
+    shared_record record;
     boot_time first_sent;
     std::uint64_t number = 0;  // as appended() counts
   };
@@ -67,8 +69,9 @@ class append_window {
   std::uint64_t dead_records() const noexcept { return dead_records_; }
 
   // Frames and sends a record behind those in flight. `record`: log_record_header_bytes of any value, then the payload.
+  // `visible`: what the owner shows, for the frame.
   // Control records may exceed the bounds of the window. REQUIRES: state running.
-  void append(storage::log_record_kind kind, std::string record, std::uint32_t entries, instant now,
+  void append(storage::log_record_kind kind, std::string record, std::uint32_t entries, position visible, instant now,
               std::vector<effect>& out);
 
   void on_reply(const publish_reply& reply, instant now, std::vector<effect>& out);
@@ -96,7 +99,7 @@ class append_window {
   };
 
   void send(slot& what, instant now, std::vector<effect>& out);
-  void land_oldest(std::vector<effect>& out);
+  void land_oldest();
   void land_acknowledged(instant now, std::vector<effect>& out);
   void resolve(instant now);
   void retry(instant now, std::vector<effect>& out);

@@ -30,7 +30,11 @@ struct look_up_effect {
   std::uint32_t server = 0;  // as above
 };
 
-// The next live record: write it to the copy, then apply it to the view. In the order of the log, each once.
+// The next live record: write it to the copy, then apply it to the view, then call node_core::on_applied(). In the
+// order of the log, each once.
+//
+// A node that does not own the log gets a group only when it knows that the owner's view has it. Else a read of this
+// node could show what a later read of the owner, which waits for the acknowledgement, does not.
 struct record_effect {
   std::uint64_t sequence = 0;
   storage::log_record_header header;
@@ -43,7 +47,7 @@ struct acknowledged_effect {
   position last;
 };
 
-// The node owns the log: it may decide. All records before are in record_effects before this one.
+// The node owns the log: once its view has all records of the record_effects before this one, it may decide and read.
 struct ownership_begun_effect {
   std::uint64_t epoch = 0;
   position last;

@@ -34,6 +34,8 @@ node_core::node_core(node_settings settings, chain_state from, instant now, prot
       next_heartbeat_(now.boot),
       old_record_seen_(now.boot),
       known_last_(chain_.state().read_to),
+      visible_(chain_.state().last),
+      applied_(chain_.state().last),
       lease_(rules) {
   CHECK(!settings_.node.empty() && settings_.node.size() <= node_name_bytes_max);
 }
@@ -73,8 +75,36 @@ void node_core::take(std::uint64_t sequence, const shared_record& record, instan
   }
   short_since_.reset();
   heard_ = old_record_seen_ = now.boot;
-  effects_.emplace_back(record_effect{sequence, header, record, false});
+  visible_ = std::max(visible_, header.durable);
+  hand_out({sequence, header, record, false});
   if (const auto at = claim_time(now.boot); at && *at <= now.boot) claim(now);
+}
+
+// A node that shows a record before the owner does would let time go back for a client that reads from both.
+void node_core::hand_out(record_effect what) {
+  held_.push_back(std::move(what));
+  hand_out_held();
+}
+
+void node_core::hand_out_held() {
+  while (!held_.empty()) {
+    const log_record_header& next = held_.front().header;
+    const bool is_shown = next.entries == 0 || next.last() <= visible_;
+    if (!is_shown && role_ != node_role::owner && rules_.follows_owner) return;
+    effects_.emplace_back(std::move(held_.front()));
+    held_.pop_front();
+  }
+}
+
+void node_core::on_applied(position applied) {
+  applied_ = std::max(applied_, applied);
+  on_visible(applied);
+}
+
+void node_core::on_visible(position visible) {
+  if (role_ == node_role::stopped) return;
+  visible_ = std::max(visible_, visible);
+  hand_out_held();
 }
 
 void node_core::on_missing(std::uint64_t sequence, instant now) {
@@ -122,6 +152,8 @@ void node_core::on_heartbeat(const heartbeat& from, instant now) {
     }
   }
   std::erase_if(peers_, [now](const auto& each) { return now.boot - each.second.heard > peer_forgotten_after; });
+  // It shows that itself, by the same rule.
+  on_visible(from.applied);
   if (peers_.size() < peers_max || peers_.contains(from.node)) peers_[from.node] = {from, now.boot};
 }
 
@@ -153,7 +185,7 @@ bool node_core::has_room(std::size_t bytes) const noexcept {
 
 void node_core::append(std::string record, std::uint32_t entries, instant now) {
   CHECK(has_room(record.size()) && entries > 0);
-  window_->append(log_record_kind::group, std::move(record), entries, now, effects_);
+  window_->append(log_record_kind::group, std::move(record), entries, applied_, now, effects_);
   next_position_.number += entries;
 }
 
@@ -226,8 +258,8 @@ void node_core::claim(instant now) {
   lease_ = read_lease(rules_);
   window_.emplace(chain_, read.epoch + 1, attempts_, settings_.append, rules_);
   window_->append(log_record_kind::epoch,
-                  control_record(epoch_record{settings_.node, settings_.nonce, settings_.http_address}), 0, now,
-                  effects_);
+                  control_record(epoch_record{settings_.node, settings_.nonce, settings_.http_address}), 0, applied_,
+                  now, effects_);
 }
 
 // Handles what the window has found out. Records come before the effects that follow from them.
@@ -235,6 +267,9 @@ void node_core::after_window(instant now) {
   if (!window_) return;
   bool is_released = false;
   const auto landed = window_->take_landed();
+  for (const auto& each : landed) {
+    if (rules_.applies_after_acknowledgement) hand_out({each.sequence, each.header, each.record, true});
+  }
   const bool has_group =
       std::any_of(landed.begin(), landed.end(), [](const auto& each) { return each.header.entries; });
   if (has_group) effects_.emplace_back(acknowledged_effect{chain_.state().last});
@@ -256,6 +291,7 @@ void node_core::after_window(instant now) {
   if (begins_ && *begins_ <= now.boot) {
     begins_.reset();
     role_ = node_role::owner;
+    hand_out_held();
     next_position_ = {chain_.state().last.number + 1};
     effects_.emplace_back(ownership_begun_effect{chain_.state().epoch, chain_.state().last});
   }
@@ -266,9 +302,10 @@ void node_core::append_what_waits(instant now) {
   if (role_ != node_role::owner || window_->current() != append_window::state::running || release_appended_) return;
   if (is_releasing_) {
     release_appended_ = true;
-    window_->append(log_record_kind::release, control_record(release_record{successor_}), 0, now, effects_);
+    window_->append(log_record_kind::release, control_record(release_record{successor_}), 0, applied_, now, effects_);
   } else if (const auto appended = lease_.awaited(); appended && window_->appended() <= *appended) {
-    window_->append(log_record_kind::barrier, std::string(storage::log_record_header_bytes, '\0'), 0, now, effects_);
+    window_->append(log_record_kind::barrier, std::string(storage::log_record_header_bytes, '\0'), 0, applied_, now,
+                    effects_);
   }
 }
 
@@ -302,7 +339,7 @@ heartbeat node_core::own_heartbeat() const {
           read.epoch,
           read.sequence,
           read.hash,
-          read.last,
+          applied_,
           read.owner,
           settings_.http_address,
           settings_.program_version};

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -63,6 +64,12 @@ class node_core {
   void on_stream_state(std::uint64_t first, std::uint64_t last, instant now);
   void on_publish_reply(const publish_reply& reply, instant now);
   void on_heartbeat(const heartbeat& from, instant now);
+  // The view of this node has everything up to that position: it may show that, and as the owner let others show it.
+  void on_applied(position applied);
+  // The owner has said that its view has everything up to there: in its answer to a read or to a write that this node
+  // forwarded. A read of this node is linearizable if it starts when the view has the position that the owner gave at a
+  // read_ready_effect after the read was requested.
+  void on_visible(position visible);
   // Whether the node's own connection to the log and the other nodes works. At first it does not.
   void on_connection(bool works, instant now);
   // Call at next_deadline(), or earlier.
@@ -96,6 +103,7 @@ class node_core {
   // --- state ---
 
   node_role role() const noexcept { return role_; }
+  // What was read. The last groups of it may not have been handed out by a record_effect yet.
   const chain_state& chain() const noexcept { return chain_.state(); }
   // The sequence to read next.
   std::uint64_t next_sequence() const noexcept { return chain_.next_sequence(); }
@@ -116,6 +124,8 @@ class node_core {
   void lose(ownership_end reason, instant now);
   void stop(stop_reason reason, std::uint64_t sequence, instant now);
   void append_what_waits(instant now);
+  void hand_out(record_effect what);
+  void hand_out_held();
   void notice(instant now);
   std::size_t rank(boot_time now) const;
   std::optional<boot_time> claim_time(boot_time now) const;
@@ -135,6 +145,11 @@ class node_core {
   std::map<std::string, peer> peers_;
   std::optional<boot_time> short_since_;  // since when servers say that the stream ends before what was read
   std::uint64_t known_last_ = 0;          // the greatest last sequence that was heard of
+
+  // A window of the owner's groups at most, and control records behind them.
+  std::deque<record_effect> held_;
+  position visible_;  // what the owner is known to show
+  position applied_;  // what this node shows
 
   // as the owner
   std::optional<append_window> window_;

@@ -15,6 +15,8 @@ struct protocol_rules {
   bool ends_lease_at_release = true;
   // A record is applied after its acknowledgement.
   bool applies_after_acknowledgement = true;
+  // A standby applies a record only when the owner shows it.
+  bool follows_owner = true;
   // A new owner waits until no lease of the old epoch can be valid.
   bool waits_for_old_lease = true;
   // A record without an answer is published again as it was, never another one in its place.
