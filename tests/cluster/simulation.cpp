@@ -33,6 +33,7 @@ constexpr std::size_t server_count = 3;
 constexpr std::size_t key_count = 3;
 constexpr tick faults_end = 7 * second;
 constexpr tick schedule_end = 40 * second;
+constexpr std::uint64_t done_min = 2;  // requests of a client after the last fault
 constexpr const char* cluster_id = "6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c";
 
 // A write that a client asks for, under one GUID however often it is sent.
@@ -98,8 +99,15 @@ struct node {
 
   // The copy outlives the process; the state of the fold is made again from it.
   std::vector<std::pair<std::uint64_t, shared_record>> copy;
-  std::size_t copied_live = 0;  // live records in it
+  std::size_t copied_live = 0;      // live records in it
+  std::size_t applied_records = 0;  // of the copy, to the view
   std::array<std::uint64_t, key_count> versions{};
+
+  // The last position in the view.
+  position visible() const {
+    if (applied_records == 0) return {};
+    return storage::decode_log_record_header(*copy[applied_records - 1].second)->last();
+  }
 
   // The engine of the owner.
   bool decides = false;
@@ -110,7 +118,8 @@ struct node {
   std::unordered_map<std::uint64_t, read_request> reads;         // by ticket
   std::vector<std::pair<std::uint64_t, read_request>> reads_at;  // wait until the view has that sequence
 
-  std::uint64_t applied() const { return copy.empty() ? 0 : copy.back().first; }
+  // The sequence of the last record in the view.
+  std::uint64_t applied() const { return applied_records == 0 ? 0 : copy[applied_records - 1].first; }
 };
 
 struct client {
@@ -218,7 +227,7 @@ class simulation {
   bool is_done() const {
     if (!is_healed_) return false;
     for (const client& each : clients_) {
-      if (each.done_after_faults < 2) return false;
+      if (each.done_after_faults < done_min) return false;
     }
     for (const node& each : nodes_) {
       if (each.copied_live != live_.size()) return false;
@@ -296,6 +305,7 @@ class simulation {
     at.core.reset();
     ++at.incarnation;
     at.decides = at.is_fetching = false;
+    at.applied_records = 0;
     at.timer_at = 0;
     at.queue.clear();
     at.in_flight.clear();
@@ -499,7 +509,7 @@ class simulation {
       if (chain.take(sequence, *record, header) != record_link::live) return fail("a copy cannot be read again");
       apply(at, *record, header);
     }
-    at.copied_live = at.copy.size();
+    at.copied_live = at.applied_records = at.copy.size();
     node_settings settings;
     settings.node = at.name;
     settings.nonce = ++nonces_;
@@ -556,18 +566,38 @@ class simulation {
     }
     at.copy.emplace_back(what.sequence, what.record);
     ++at.copied_live;
-    apply(at, *what.record, what.header);
+    // Another thread applies it, sometimes later.
+    if (is_healed_ || !random_.one_in(4)) return apply_all(index);
+    schedule_on(index, now_ + up_to(10 * ms), [this, index] { apply_all(index); });
+  }
+
+  // Applies what the copy has, and answers what has waited for it.
+  void apply_all(std::size_t index) {
+    node& at = nodes_[index];
+    if (at.applied_records == at.copy.size()) return;
+    position last;
+    for (; at.applied_records < at.copy.size(); ++at.applied_records) {
+      const std::string& record = *at.copy[at.applied_records].second;
+      const auto header = storage::decode_log_record_header(record);
+      apply(at, record, *header);
+      last = header->last();
+    }
+    at.core->on_applied(last);
     std::vector<read_request> ready;
     std::erase_if(at.reads_at, [&](const auto& each) {
-      if (each.first > what.sequence) return false;
+      if (each.first > at.applied()) return false;
       ready.push_back(each.second);
       return true;
     });
     for (const read_request& each : ready) read(at, each);
+    answer_writes(at);
   }
 
-  void handle(std::size_t index, const acknowledged_effect&) {
-    node& at = nodes_[index];
+  void handle(std::size_t index, const acknowledged_effect& what) {
+    if (what.last.number > live_last_) fail("node " + nodes_[index].name + " acknowledges what is not in the log");
+  }
+
+  void answer_writes(node& at) {
     std::erase_if(at.in_flight, [&](const waiting_write& each) {
       const operation& of = operations_[each.operation];
       if (!is_applied(at, of)) return false;
@@ -580,6 +610,7 @@ class simulation {
     node& at = nodes_[index];
     trace("owner " + at.name + " epoch " + std::to_string(what.epoch));
     if (at.decides) return fail("an ownership begins twice");
+    apply_all(index);
     at.decides = true;
     at.decided = at.versions;
   }
@@ -605,8 +636,9 @@ class simulation {
       schedule_on(index, now_ + up_to(20 * ms), [this, index, request] { read(nodes_[index], request); });
       return;
     }
-    send(index, request.node, [this, request, sequence = at.applied()] {
+    send(index, request.node, [this, request, sequence = at.applied(), visible = at.visible()] {
       node& to = nodes_[request.node];
+      to.core->on_visible(visible);
       if (to.applied() >= sequence) {
         read(to, request);
       } else {
@@ -768,7 +800,7 @@ class simulation {
     }
     floors_[who.key] = std::max(floors_[who.key], version);
     ++(who.writes ? result_.acknowledged : result_.reads);
-    if (is_healed_) ++who.done_after_faults;
+    if (is_healed_ && ++who.done_after_faults == done_min) return;
     schedule(now_ + up_to(2 * think_), [this, index] { begin_request(index); });
   }
 

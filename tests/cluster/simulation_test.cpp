@@ -22,9 +22,21 @@ namespace {
 using testing::run_schedule;
 using testing::schedule_result;
 
+// Sanitizers look for other faults, at a tenth of the speed.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ORDEM_SLOW_BUILD
+#endif
+#endif
+#ifdef ORDEM_SLOW_BUILD
+constexpr std::uint64_t schedules = 200;
+#else
+constexpr std::uint64_t schedules = 2000;
+#endif
+
 std::uint64_t schedules_of_run() {
   const char* given = std::getenv("ORDEM_SCHEDULES");
-  return given ? std::stoull(given) : 1000;
+  return given ? std::stoull(given) : schedules;
 }
 
 TEST_CASE("no schedule of faults makes a cluster lose, double or reorder a write, or read a stale version",
@@ -56,9 +68,9 @@ TEST_CASE("no schedule of faults makes a cluster lose, double or reorder a write
   CHECK(sum.acknowledged > 20 * count);
   CHECK(sum.reads > 10 * count);
   CHECK(sum.epochs > 2 * count);
-  CHECK(sum.dead_records > count / 20);
+  CHECK(sum.dead_records > count / 100);
   CHECK(sum.unknown_outcomes > count);
-  CHECK(sum.barriers > count);
+  CHECK(sum.barriers > count / 4);
   CHECK(sum.releases > count / 10);
 }
 
@@ -73,6 +85,7 @@ constexpr broken_rule broken_rules[] = {
     {"the lease from the first sending", &protocol_rules::leases_from_first_sending},
     {"the end of the lease at a release", &protocol_rules::ends_lease_at_release},
     {"applying after the acknowledgement", &protocol_rules::applies_after_acknowledgement},
+    {"following the owner", &protocol_rules::follows_owner},
     {"waiting for the old lease", &protocol_rules::waits_for_old_lease},
     {"the same content again", &protocol_rules::repeats_same_content},
     {"acknowledgements in order", &protocol_rules::acknowledges_in_order},

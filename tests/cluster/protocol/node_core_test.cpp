@@ -149,6 +149,54 @@ TEST_CASE("a claim soon after a record of the old owner is written long before t
   CHECK(core.next_position() == position{2});
 }
 
+TEST_CASE("a standby gets a group when the owner shows it, and control records behind it") {
+  single_node node("b");
+  node.deliver(node.log.epoch("a", 9), 0);
+  node.core.take_effects();
+  node.deliver(node.log.group("1", 2), 0);
+  node.deliver(node.log.barrier(), 0);
+  CHECK(node.core.take_effects().empty());
+  CHECK(node.core.chain().last == position{2});
+  SECTION("by a heartbeat") {
+    heartbeat beat;
+    beat.node = "a";
+    beat.role = node_role::owner;
+    beat.epoch = 1;
+    beat.applied = {1};
+    node.core.on_heartbeat(beat, at_ms(10));
+    CHECK(node.core.take_effects().empty());
+    beat.applied = {2};
+    node.core.on_heartbeat(beat, at_ms(20));
+  }
+  SECTION("by an answer") {
+    node.core.on_visible({1});
+    CHECK(node.core.take_effects().empty());
+    node.core.on_visible({2});
+  }
+  SECTION("by a later record") {
+    node.log.set_durable({2});
+    node.deliver(node.log.barrier(), 10);
+    auto effects = node.core.take_effects();
+    REQUIRE(all_of<record_effect>(effects).size() == 3);
+    CHECK(std::get<record_effect>(effects[2]).sequence == 5);
+    return;
+  }
+  SECTION("by owning the log itself") {
+    const auto claim = only<publish_effect>(node.wait_until(0, 1500));
+    CHECK(node.core.take_effects().empty());
+    node.core.on_publish_reply(stored(claim), at_ms(1510));
+    const auto effects = node.core.take_effects();
+    REQUIRE(all_of<record_effect>(effects).size() == 3);
+    CHECK(std::holds_alternative<ownership_begun_effect>(effects.back()));
+    return;
+  }
+  const auto effects = node.core.take_effects();
+  REQUIRE(all_of<record_effect>(effects).size() == 2);
+  CHECK(std::get<record_effect>(effects[0]).sequence == 3);
+  CHECK_FALSE(std::get<record_effect>(effects[0]).is_own);
+  CHECK(std::get<record_effect>(effects[1]).sequence == 4);
+}
+
 TEST_CASE("a heartbeat of the owner puts off the claim, one of an owner of an earlier epoch does not") {
   single_node node("b");
   node.deliver(node.log.epoch("a", 9), 0);

@@ -36,6 +36,8 @@ class record_writer {
   shared_record group(const std::string& payload, std::uint32_t entries = 1) {
     return frame(storage::log_record_kind::group, payload, entries);
   }
+  // For the records to come.
+  void set_durable(position durable) { header_.durable = durable; }
   const storage::log_record_header& last() const { return header_; }
 
  private:
