@@ -47,7 +47,7 @@ void node_core::notice(instant now) {
   noticed_ = now.boot;
 }
 
-void node_core::on_record(std::uint64_t sequence, shared_record record, instant now) {
+void node_core::on_record(std::uint64_t sequence, const shared_record& record, instant now) {
   if (role_ == node_role::stopped) return;
   notice(now);
   known_last_ = std::max(known_last_, sequence);
@@ -117,10 +117,11 @@ void node_core::on_missing(std::uint64_t sequence, instant now) {
 void node_core::on_stream_state(std::uint64_t first, std::uint64_t last, instant now) {
   if (role_ == node_role::stopped) return;
   notice(now);
+  const std::uint64_t known = std::max(known_last_, chain_.state().read_to);
   known_last_ = std::max(known_last_, last);
   if (window_) return;  // its appends tell where the log ends
   if (first > chain_.next_sequence()) return stop(stop_reason::trimmed, chain_.next_sequence(), now);
-  if (last < chain_.state().read_to) {
+  if (last < known) {
     if (!short_since_) short_since_ = now.boot;
     if (now.boot - *short_since_ >= settings_.append.lost_after) stop(stop_reason::lost_records, last + 1, now);
     return;
@@ -244,6 +245,8 @@ std::size_t node_core::rank(boot_time now) const {
 std::optional<boot_time> node_core::claim_time(boot_time now) const {
   if (role_ != node_role::standby || !is_connected_) return std::nullopt;
   const chain_state& read = chain_.state();
+  // Else it could go on at a tail that has lost what others have read.
+  if (read.read_to < known_last_ && rules_.claims_at_read_tail) return std::nullopt;
   if (read.is_released && read.successor == settings_.node) return now;
   // An earlier process of this node owned it, which has ended.
   if (read.owner == settings_.node && read.nonce != settings_.nonce) return now;

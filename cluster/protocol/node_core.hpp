@@ -56,11 +56,12 @@ class node_core {
   // Effects are added to those that take_effects() returns. After stopped_effect only heartbeats go on.
 
   // A record of the stream, as read from it or received as it was appended. One that is not the next is ignored.
-  void on_record(std::uint64_t sequence, shared_record record, instant now);
+  void on_record(std::uint64_t sequence, const shared_record& record, instant now);
   // A server has no record at that sequence, the answer to a look_up_effect.
   void on_missing(std::uint64_t sequence, instant now);
-  // A server says that the stream has these sequences: ask once a second, and when a read finds no more.
-  // `first`: 1 if nothing has been trimmed; of an empty stream `last + 1`.
+  // The stream's leader says that the stream has these sequences: ask once a second, and when a read finds no more. If
+  // it ends before what this node or another one has read, for 10 s, the log has lost records. `first`: 1 if nothing
+  // has been trimmed; of an empty stream `last + 1`.
   void on_stream_state(std::uint64_t first, std::uint64_t last, instant now);
   void on_publish_reply(const publish_reply& reply, instant now);
   void on_heartbeat(const heartbeat& from, instant now);

@@ -25,7 +25,7 @@ struct protocol_rules {
   bool acknowledges_in_order = true;
   // An acknowledgement of an earlier sending counts only if the record was expected at the same sequence then.
   bool tells_attempts_apart = true;
-  // A claim expects the sequence up to which the node has read, not the last one of which it has heard.
+  // A claim expects the sequence up to which the node has read, which is the last one of which it has heard.
   bool claims_at_read_tail = true;
   // A record of another node that follows the same record ends the ownership.
   bool yields_to_live_records = true;

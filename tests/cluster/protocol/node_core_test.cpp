@@ -373,6 +373,32 @@ TEST_CASE("a dead record at the place of the oldest moves the window up, and ans
   CHECK(node.core.chain().sequence == 5);
 }
 
+TEST_CASE("a late answer to an append of an earlier ownership is not taken for one of the present") {
+  single_node node;
+  const std::int64_t now = node.own();
+  const auto first = node.append("1", now);
+  const auto second = node.append("2", now);
+  // Another node has claimed the log at the place of the first.
+  storage::log_record_header header = *decode_whole_record(*first.record);
+  header.kind = storage::log_record_kind::epoch;
+  header.entries = 0;
+  header.epoch = 2;
+  std::string claim(storage::log_record_header_bytes, '\0');
+  encode_control_record(claim, epoch_record{"b", 2, ""});
+  storage::frame_log_record(claim, header);
+  node.core.on_record(first.sequence, std::make_shared<const std::string>(claim), at_ms(now));
+  REQUIRE(node.core.role() == node_role::standby);
+  node.core.take_effects();
+  // It is silent, and this node claims the log again, at the sequence of the second.
+  const auto again = only<publish_effect>(node.wait_until(now, now + 1500));
+  REQUIRE(again.sequence == second.sequence);
+  node.core.on_publish_reply(stored(second), at_ms(now + 1510));
+  CHECK(node.core.take_effects().empty());
+  CHECK(node.core.role() == node_role::claiming);
+  node.core.on_publish_reply(stored(again), at_ms(now + 1520));
+  CHECK(node.core.role() == node_role::owner);
+}
+
 TEST_CASE("reads start under the lease, which begins with the first sending, and else wait for one barrier") {
   single_node node;
   const std::int64_t now = node.own();  // the claim was sent at 1500
@@ -528,6 +554,33 @@ TEST_CASE("a standby stops if the stream stays shorter than what it has read, is
     CHECK(only<stopped_effect>(node.core.take_effects()).reason == stop_reason::lost_records);
   }
   CHECK(node.core.role() == node_role::stopped);
+}
+
+TEST_CASE("a standby does not claim a log that ends before what another node has read, and stops if that stays") {
+  single_node node;
+  node.deliver(node.log.epoch("b", 9), 0);
+  node.core.take_effects();
+  heartbeat beat;
+  beat.node = "c";
+  beat.role = node_role::standby;
+  beat.epoch = 1;
+  beat.sequence = 3;
+  node.core.on_heartbeat(beat, at_ms(0));
+  for (std::int64_t now = 0; now < 10'000; now += 500) {
+    node.core.on_stream_state(1, 2, at_ms(now));
+    const auto effects = node.wait_until(now, now + 450);
+    CHECK(all_of<heartbeat_effect>(effects).size() == effects.size());
+  }
+  SECTION("it stays") {
+    node.core.on_stream_state(1, 2, at_ms(10'000));
+    CHECK(only<stopped_effect>(node.core.take_effects()).reason == stop_reason::lost_records);
+  }
+  SECTION("it was a stale answer") {
+    node.deliver(node.log.barrier(), 10'000);
+    node.core.on_stream_state(1, 3, at_ms(10'000));
+    CHECK(only<record_effect>(node.core.take_effects()).sequence == 3);
+    CHECK(all_of<publish_effect>(node.wait_until(10'000, 11'500)).size() == 1);
+  }
 }
 
 TEST_CASE("an acknowledgement that cannot be stops the owner") {
