@@ -1,4 +1,4 @@
-"""One cluster for all tests of this folder, in the namespaces that tests/cluster/run has created."""
+"""One cluster for all tests of this folder, in the namespaces that tests/kubernetes/run has created."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ IMAGES = ("pause", "postgres", "ordem", "ordem-next")
 @pytest.fixture(scope="session")
 def cluster():
     folder = os.environ.get("ORDEM_CLUSTER_FOLDER", "")
-    assert folder, "tests/cluster/run starts these tests"
+    assert folder, "tests/kubernetes/run starts these tests"
     with Cluster(folder) as running:
         for image in IMAGES:
             running.load_image(Path(folder) / "images" / f"{image}.tar")

@@ -5,7 +5,7 @@
         cluster.kubectl("get", "nodes")
         cluster.api("/api/v1/nodes")["items"]
 
-REQUIRES: separate network, process and mount namespaces, which tests/cluster/run creates. All processes, mounts and links disappear
+REQUIRES: separate network, process and mount namespaces, which tests/kubernetes/run creates. All processes, mounts and links disappear
 with them; _isolate() covers what would reach beyond them. Nothing is downloaded: the node has only loaded images.
 
 Two things differ from a real cluster. service_names.py resolves the names of Services, and network policies are not enforced, because the
@@ -150,7 +150,7 @@ class Cluster:
 
     def _isolate(self):
         links = [link["ifname"] for link in json.loads(run("ip", "-json", "link"))]
-        assert links == ["lo"], f"not in a separate network namespace, but among {links}: use tests/cluster/run"
+        assert links == ["lo"], f"not in a separate network namespace, but among {links}: use tests/kubernetes/run"
         for path in BUILT_IN_FOLDERS:
             own = self._folder / "root" / path[1:]
             own.mkdir(parents=True)
