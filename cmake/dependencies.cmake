@@ -37,6 +37,7 @@ ordem_system_library(caf caf/all.hpp caf_core)
 ordem_system_library(xxhash xxhash.h xxhash)
 ordem_system_library(pqxx pqxx/connection pqxx)
 ordem_system_library(pq libpq-fe.h pq postgresql)
+ordem_system_library(nats nats/nats.h nats)
 
 # OpenTelemetry, for tracing. From Debian's backports, so a build may have to go without.
 set(ORDEM_OTEL AUTO CACHE STRING "Build with tracing by OpenTelemetry: ON, OFF, or AUTO: if opentelemetry-cpp is installed")
