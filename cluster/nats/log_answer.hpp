@@ -16,7 +16,7 @@ struct log_request {
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;    // that the record is predicted to get, or that is looked up
   std::uint32_t generation = 0;  // of the connections, say
-  std::uint32_t attempt = 0;
+  std::uint64_t attempt = 0;
 
   bool operator==(const log_request&) const = default;
 };

@@ -18,8 +18,13 @@
 
 namespace ordem::cluster {
 
-struct link_up {};
+struct link_up {};  // may be said twice
 struct link_down {};
+// The link will not come up again by itself: a file of TLS or credentials cannot be used, or the server has refused the
+// user twice. To be made anew after a while, since an administrator may mend it.
+struct link_closed {
+  std::string reason;  // without secrets
+};
 struct link_answer {
   log_request request;
   log_question question = log_question::append;
@@ -27,7 +32,7 @@ struct link_answer {
 };
 struct link_event {
   std::size_t link = 0;  // the number that the link was given
-  std::variant<link_up, link_down, link_answer> what;
+  std::variant<link_up, link_down, link_closed, link_answer> what;
 };
 
 struct log_link_settings {
@@ -38,7 +43,7 @@ struct log_link_settings {
   std::string connection_name;  // shown by the servers
 };
 
-// append(), get() and reconnect(): one thread at a time. is_up(): thread-safe.
+// append() and the look-ups: one thread at a time. is_up(): thread-safe.
 class log_link {
  public:
   // Begins to connect, and goes on until that succeeds, and again whenever the connection is lost. Does not block but
@@ -47,6 +52,7 @@ class log_link {
   // answers is bounded by that of requests. It is not called after the destructor has returned. Throws
   // std::runtime_error if the settings cannot be used: a file of TLS or credentials that cannot be read, say.
   log_link(log_link_settings settings, std::function<void(link_event&&)> on_event);
+  // Waits until `on_event` is not called any more. Must not run in it.
   ~log_link();
   log_link(const log_link&) = delete;
   log_link& operator=(const log_link&) = delete;

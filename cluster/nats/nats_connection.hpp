@@ -21,6 +21,9 @@ struct nats_connection_settings {
   bool keeps_trying = true;
   // Called when the connection is established or lost, on a thread of the library; must not block. May be empty.
   std::function<void(bool up)> on_state;
+  // Called when the connection will not come up again by itself, since a server has refused the user twice; likewise.
+  // All that uses the connection is then to be made anew, after a while. The reason is without secrets.
+  std::function<void(std::string reason)> on_closed;
 };
 
 class libnats_connection;  // cluster/nats/libnats.hpp, for cluster/nats alone
@@ -28,8 +31,8 @@ class libnats_connection;  // cluster/nats/libnats.hpp, for cluster/nats alone
 // Thread-safe. Outlives all that use it.
 class nats_connection {
  public:
-  // Blocks for one attempt at each server, 2 s each at most. The error is a sentence without secrets; it names a file
-  // that cannot be used, and else what the last server said.
+  // Blocks for one attempt at each server, 2 s each at most, also if it keeps trying. The error is a sentence without
+  // secrets; it names a file that cannot be used, and else what the last server said.
   static tl::expected<std::unique_ptr<nats_connection>, std::string> connect(nats_connection_settings settings);
   ~nats_connection();
   nats_connection(const nats_connection&) = delete;
