@@ -63,8 +63,8 @@ class core_messages::impl {
         number = ++last_number_;
         const auto deadline = clock::now() + timeout;
         waiting_.emplace(number, waiting{deadline, std::move(done)});
-        const bool is_next = deadlines_.emplace(deadline, number).first == deadlines_.begin();
-        if (is_next) changed_.notify_one();
+        const auto added = deadlines_.emplace(deadline, number).first;
+        if (added == deadlines_.begin()) changed_.notify_one();
       }
     }
     if (number == 0) return done(std::nullopt);
