@@ -35,7 +35,7 @@ std::vector<member> members_of(const stream_settings& settings) {
       // What is full refuses, and drops nothing.
       {"discard", json_text("new"), {}},
       {"max_bytes", std::to_string(settings.bytes_max), {}},
-      {"max_msg_size", std::to_string(record_bytes_max), {}},
+      {"max_msg_size", std::to_string(nats_payload_bytes_min), {}},
       {"max_msgs", "-1", {}},
       {"max_msgs_per_subject", "-1", {}},
       {"max_age", "0", {}},

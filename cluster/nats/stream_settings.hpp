@@ -18,7 +18,7 @@ namespace ordem::cluster {
 
 // The largest record, with its frame.
 inline constexpr std::size_t record_bytes_max = std::size_t{4} << 20;
-// What the servers must take as one message (`max_payload`): a record with its headers.
+// A record with its headers: what the stream takes as one message, so the servers must (`max_payload`).
 inline constexpr std::size_t nats_payload_bytes_min = record_bytes_max + (std::size_t{64} << 10);
 
 struct stream_settings {

@@ -12,7 +12,7 @@ stream_settings example() {
 // As a server of 2.15 describes a stream made with these settings.
 std::string configuration_of_server() {
   return R"({"name":"ORDEM_A_LOG_0","subjects":["ordem.a.log.0"],"retention":"limits","max_consumers":-1,"max_msgs":-1,)"
-         R"("max_bytes":1000000,"max_age":0,"max_msgs_per_subject":-1,"max_msg_size":4194304,"discard":"new",)"
+         R"("max_bytes":1000000,"max_age":0,"max_msgs_per_subject":-1,"max_msg_size":4259840,"discard":"new",)"
          R"("storage":"file","num_replicas":3,"duplicate_window":120000000000,"compression":"none","allow_direct":true,)"
          R"("mirror_direct":false,"sealed":false,"deny_delete":true,"deny_purge":false,"allow_rollup_hdrs":false,)"
          R"("republish":{"src":"ordem.a.log.0","dest":"ordem.a.tail.0"},"consumer_limits":{},"allow_msg_ttl":false,)"
@@ -45,7 +45,7 @@ TEST_CASE("each setting in which a stream differs is named") {
       {R"("num_replicas":3)", R"("num_replicas":1)", "num_replicas", "1"},
       {R"("discard":"new")", R"("discard":"old")", "discard", R"("old")"},
       {R"("max_bytes":1000000)", R"("max_bytes":-1)", "max_bytes", "-1"},
-      {R"("max_msg_size":4194304)", R"("max_msg_size":1048576)", "max_msg_size", "1048576"},
+      {R"("max_msg_size":4259840)", R"("max_msg_size":1048576)", "max_msg_size", "1048576"},
       {R"("max_msgs":-1)", R"("max_msgs":10)", "max_msgs", "10"},
       {R"("max_age":0)", R"("max_age":1000)", "max_age", "1000"},
       {R"("deny_delete":true,)", "", "deny_delete", "false"},
