@@ -1,6 +1,7 @@
 #include "cluster/nats/libnats.hpp"
 
 #include <charconv>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,10 @@ tl::expected<nats_options_ptr, std::string> make_options(const nats_settings& se
   if (!settings.token.empty()) set(&natsOptions_SetToken, settings.token.c_str());
   if (settings.uses_tls()) set(&natsOptions_SetSecure, true);
   if (status != NATS_OK) return tl::make_unexpected(reason_of(status));
+  // The library reads the file with each connection, and does not say that it cannot.
+  if (!settings.credentials_file.empty() && !std::ifstream(settings.credentials_file).good()) {
+    return unusable("the credentials file", settings.credentials_file);
+  }
   if (!settings.credentials_file.empty() &&
       natsOptions_SetUserCredentialsFromFiles(options.get(), settings.credentials_file.c_str(), nullptr) != NATS_OK) {
     return unusable("the credentials file", settings.credentials_file);
@@ -133,6 +138,7 @@ tl::expected<void, std::string> libnats_connection::open(const nats_settings& se
   auto options = make_options(settings, urls, wanted);
   if (!options) return tl::make_unexpected(std::move(options.error()));
   closed_function_ = std::move(wanted.on_closed);
+  keeps_trying_ = wanted.keeps_trying;
   natsStatus status = natsOptions_SetDisconnectedCB(options->get(), &on_disconnected, this);
   if (status == NATS_OK) status = natsOptions_SetReconnectedCB(options->get(), &on_connected, this);
   if (status == NATS_OK) status = natsOptions_SetClosedCB(options->get(), &on_closed, this);
@@ -187,7 +193,9 @@ void libnats_connection::on_closed(natsConnection* connection, void* self) {
   auto& me = *static_cast<libnats_connection*>(self);
   me.change_state(connection, false);
   const char* ignored = nullptr;
-  const natsStatus status = natsConnection_GetLastError(connection, &ignored);
+  natsStatus status = natsConnection_GetLastError(connection, &ignored);
+  // A connection that is tried for ever runs out of servers only by those that have refused the user twice.
+  if (me.keeps_trying_ && status == NATS_NO_SERVER) status = NATS_CONNECTION_AUTH_FAILED;
   const std::lock_guard lock(me.mutex_);
   if (!me.is_closing_ && me.closed_function_) me.closed_function_(reason_of(status));
   me.is_closed_ = true;

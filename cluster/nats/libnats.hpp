@@ -87,6 +87,7 @@ class libnats_connection {
   std::atomic<bool> up_{false};
   std::atomic<std::size_t> payload_bytes_max_{0};
   std::function<void(std::string)> closed_function_;
+  bool keeps_trying_ = true;
   std::mutex mutex_;
   std::condition_variable closed_;
   bool is_closed_ = false;

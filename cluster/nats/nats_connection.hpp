@@ -19,7 +19,8 @@ struct nats_connection_settings {
   std::string connection_name;  // shown by the servers
   // Whether a connection that cannot be made at once is tried again, for ever; else connect() fails.
   bool keeps_trying = true;
-  // Called when the connection is established or lost, on a thread of the library; must not block. May be empty.
+  // Called when the connection is established or lost after connect() has returned, on a thread of the library; must
+  // not block. May be empty.
   std::function<void(bool up)> on_state;
   // Called when the connection will not come up again by itself, since a server has refused the user twice; likewise.
   // All that uses the connection is then to be made anew, after a while. The reason is without secrets.
