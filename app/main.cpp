@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "app/commands/backup.hpp"
+#include "app/commands/cluster_init.hpp"
+#include "app/commands/cluster_status.hpp"
 #include "app/commands/import_captures.hpp"
 #include "app/commands/inspect.hpp"
 #include "app/commands/key.hpp"
@@ -46,6 +48,8 @@ struct runner {
   int operator()(const key_list_command& what) const { return key(what); }
   int operator()(const key_revoke_command& what) const { return key(what); }
   int operator()(const relay_command& what) const { return relay(what); }
+  int operator()(const cluster_init_command& what) const { return cluster_init(what); }
+  int operator()(const cluster_status_command& what) const { return cluster_status(what); }
   int operator()(const version_command&) const {
     const build_info& build = this_build();
     std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n"

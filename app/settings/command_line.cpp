@@ -9,6 +9,7 @@
 #include "app/settings/commands.hpp"
 #include "app/settings/postgres_url.hpp"
 #include "app/settings/settings_table.hpp"
+#include "cluster/nats/nats_settings.hpp"
 
 namespace ordem::app {
 namespace {
@@ -30,11 +31,17 @@ std::string value_of(const std::string& word) {
   return equals == std::string::npos ? word : word.substr(equals + 1);
 }
 
-// Returns `text` with `value` masked if that may be a Postgres URL, whichever option it was meant for. CLI11 quotes
-// some values in lower case.
-std::string without_password(const std::string& text, const std::string& value) {
+// Returns the value with its secrets masked, if it may be a URL of NATS or of Postgres.
+std::string masked_value(const std::string& value) {
+  if (value.starts_with("nats://") || value.starts_with("tls://")) return cluster::masked_nats_urls(value);
   const bool may_have_password = value.find("://") != std::string::npos || value.find('=') != std::string::npos;
-  const std::string mask = may_have_password ? masked(value) : value;
+  return may_have_password ? masked(value) : value;
+}
+
+// Returns `text` with the secrets of `value` masked, whichever option it was meant for. CLI11 quotes some values in
+// lower case.
+std::string without_password(const std::string& text, const std::string& value) {
+  const std::string mask = masked_value(value);
   if (mask == value) return text;
   const auto is_same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
   std::string out;
@@ -141,6 +148,7 @@ tl::expected<command, command_line_end> parse_command_line(const std::vector<std
   add_folder_commands(ordem, state);
   add_backup_commands(ordem, state);
   add_postgres_commands(ordem, state);
+  add_cluster_commands(ordem, state);
   add_relay_command(ordem, state);
   add_key_commands(ordem, state);
   add_version_and_help(ordem, state);

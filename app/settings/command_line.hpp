@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/settings/cluster_settings.hpp"
 #include "app/settings/settings.hpp"
 #include "auth/identity.hpp"
 #include "engine/model/capture.hpp"
@@ -99,6 +100,16 @@ struct relay_command {
   std::chrono::milliseconds retry_first = std::chrono::seconds(1);
   std::chrono::milliseconds retry_longest = std::chrono::minutes(1);
 };
+struct cluster_init_command {
+  cluster_settings at;
+  unsigned replicas = 3;
+  // Not larger by default, since JetStream reserves it on each server.
+  std::size_t bytes_max = std::size_t{16} << 30;
+};
+struct cluster_status_command {
+  cluster_settings at;
+  bool json = false;
+};
 struct version_command {};
 
 struct restore_command {
@@ -110,10 +121,11 @@ struct verify_command {
   std::string data_folder;
 };
 
-using command = std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command,
-                             inspect_capture_command, import_captures_command, migrate_command, migrate_status_command,
-                             restore_command, verify_command, upgrade_command, backup_command, verify_backup_command,
-                             key_create_command, key_list_command, key_revoke_command, relay_command, version_command>;
+using command =
+    std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command, inspect_capture_command,
+                 import_captures_command, migrate_command, migrate_status_command, restore_command, verify_command,
+                 upgrade_command, backup_command, verify_backup_command, key_create_command, key_list_command,
+                 key_revoke_command, relay_command, cluster_init_command, cluster_status_command, version_command>;
 
 // The end of a program without a command: a text to print, and the exit code.
 struct command_line_end {
@@ -123,7 +135,7 @@ struct command_line_end {
 
 // Returns the command with all its settings. `arguments` is without the program's name, `environment` as "NAME=value".
 // An argument overrides the environment (ORDEM_*), which overrides the file that --config names, which overrides the
-// default. No returned text holds the password of a Postgres URL.
+// default. No returned text holds the password of a URL of Postgres or NATS.
 tl::expected<command, command_line_end> parse_command_line(const std::vector<std::string>& arguments,
                                                            const std::vector<std::string>& environment);
 

@@ -30,6 +30,7 @@ struct parse_state {
 void add_server_commands(CLI::App& ordem, parse_state& state);    // serve, ready
 void add_folder_commands(CLI::App& ordem, parse_state& state);    // inspect, import, upgrade
 void add_backup_commands(CLI::App& ordem, parse_state& state);    // backup, backup verify
+void add_cluster_commands(CLI::App& ordem, parse_state& state);   // cluster
 void add_relay_command(CLI::App& ordem, parse_state& state);      // relay
 void add_key_commands(CLI::App& ordem, parse_state& state);       // key
 void add_postgres_commands(CLI::App& ordem, parse_state& state);  // migrate, restore, verify

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "app/settings/postgres_url.hpp"
+#include "cluster/nats/nats_settings.hpp"
 
 namespace ordem::app {
 namespace {
@@ -128,6 +129,14 @@ option_kind postgres_url_option(std::string& value) {
     return subcommand.add_option(flag, value, help)->type_name("URL");
   };
   return {add, [&value] { return masked(value); }};
+}
+
+option_kind nats_urls_option(std::string& value) {
+  // Without a default in the help: it could hold a password.
+  const auto add = [&value](CLI::App& subcommand, const std::string& flag, const std::string& help) {
+    return subcommand.add_option(flag, value, help)->type_name("URLS");
+  };
+  return {add, [&value] { return cluster::masked_nats_urls(value); }};
 }
 
 option_kind optional_port_option(std::optional<std::uint16_t>& value) {

@@ -37,6 +37,9 @@ option_kind word_option(std::string& value, const std::vector<std::string>& word
 // Shown without its password; checked by postgres_url_error() once all settings are known.
 option_kind postgres_url_option(std::string& value);
 
+// URLs of NATS, shown without their secrets; checked by complete() in cluster_settings.hpp.
+option_kind nats_urls_option(std::string& value);
+
 // A number of bytes from `least` to 1024GiB, with a unit: 64KiB.
 option_kind size_option(std::size_t& bytes, std::size_t least);
 

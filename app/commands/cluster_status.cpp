@@ -1,0 +1,164 @@
+#include "app/commands/cluster_status.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "app/commands/cluster_log.hpp"
+#include "app/commands/failure.hpp"
+#include "cluster/nats/core_messages.hpp"
+#include "cluster/protocol/heartbeat.hpp"
+#include "engine/model/json_value.hpp"
+
+namespace ordem::app {
+namespace {
+
+// Each node sends a heartbeat every 300 ms.
+constexpr std::chrono::seconds listening_time{1};
+constexpr std::size_t nodes_max = 64;  // that are listed
+
+using nodes = std::map<std::string, cluster::heartbeat>;
+
+struct state {
+  cluster::stream_info stream;
+  std::optional<cluster::genesis_record> genesis;
+  std::optional<log_ownership> ownership;
+  nodes heard;
+};
+
+const char* name_of(cluster::node_role role) {
+  switch (role) {
+    case cluster::node_role::joining: return "joining";
+    case cluster::node_role::standby: return "standby";
+    case cluster::node_role::claiming: return "claiming";
+    case cluster::node_role::owner: return "owner";
+    case cluster::node_role::stopped: return "stopped";
+  }
+  return "unknown";
+}
+
+// Collects the last heartbeat of each node, from its construction on.
+class listener {
+ public:
+  listener(cluster::nats_connection& connection, const std::string& subject) : messages_(connection) {
+    messages_.subscribe(subject, [this](cluster::core_message&& message) {
+      auto heard = cluster::decode_heartbeat(message.body);
+      if (!heard) return;
+      const std::lock_guard lock(mutex_);
+      if (heard_.size() < nodes_max || heard_.contains(heard->node)) heard_[heard->node] = std::move(*heard);
+    });
+  }
+  nodes heard() {
+    const std::lock_guard lock(mutex_);
+    return heard_;
+  }
+
+ private:
+  std::mutex mutex_;
+  nodes heard_;
+  cluster::core_messages messages_;
+};
+
+std::string text_of(const state& now, const std::string& name, const std::string& stream) {
+  std::string out = fmt::format("cluster {}", name);
+  if (now.genesis) out += fmt::format(", id {}", now.genesis->cluster_id);
+  const cluster::stream_info& log = now.stream;
+  out += fmt::format("\nlog: stream {}, {} records, sequences {} to {}, {} of {} bytes", stream, log.records,
+                     log.first_sequence, log.last_sequence, log.bytes, log.bytes_max);
+  out += fmt::format("\nreplicas: {} (leader)", log.leader.empty() ? "none" : log.leader);
+  for (const auto& each : log.followers) {
+    const std::string how = each.is_offline   ? "offline"
+                            : each.is_current ? "current"
+                                              : fmt::format("behind by {} records", each.lag);
+    out += fmt::format(", {} ({})", each.server, how);
+  }
+  if (!now.ownership) {
+    out += "\nowner: none yet";
+  } else {
+    const log_ownership& last = *now.ownership;
+    out += fmt::format("\nowner: {}{}, epoch {}", last.owner.node.empty() ? "unknown" : last.owner.node,
+                       last.is_released ? " (has released the log)" : "", last.epoch);
+    if (last.sequence > 0) out += fmt::format(", since sequence {}", last.sequence);
+    if (!last.owner.http_address.empty()) out += fmt::format(", at {}", last.owner.http_address);
+  }
+  out += fmt::format("\nnodes heard within a second: {}", now.heard.empty() ? "none" : "");
+  for (const auto& [node, last] : now.heard) {
+    out += fmt::format("\n  {}: {}, epoch {}, sequence {}, position {}, {}, version {}", node, name_of(last.role),
+                       last.epoch, last.sequence, last.applied.number,
+                       last.http_address.empty() ? "no address" : last.http_address, last.program_version);
+  }
+  return out;
+}
+
+std::string json_text(const std::string& text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+std::string json_of(const state& now, const std::string& name, const std::string& stream) {
+  const cluster::stream_info& log = now.stream;
+  std::string out = fmt::format(R"({{"cluster":{},"id":{},"log":{{"stream":{},"records":{},"first_sequence":{},)"
+                                R"("last_sequence":{},"bytes":{},"bytes_max":{},"leader":{},"followers":[)",
+                                json_text(name), now.genesis ? json_text(now.genesis->cluster_id) : "null",
+                                json_text(stream), log.records, log.first_sequence, log.last_sequence, log.bytes,
+                                log.bytes_max, log.leader.empty() ? "null" : json_text(log.leader));
+  for (std::size_t i = 0; i < log.followers.size(); ++i) {
+    const auto& each = log.followers[i];
+    out += fmt::format(R"({}{{"server":{},"current":{},"offline":{},"lag":{},"last_seen_ms":{}}})", i == 0 ? "" : ",",
+                       json_text(each.server), each.is_current, each.is_offline, each.lag, each.last_seen.count());
+  }
+  out += R"(]},"owner":)";
+  if (now.ownership) {
+    const log_ownership& last = *now.ownership;
+    out += fmt::format(R"({{"node":{},"epoch":{},"sequence":{},"http_address":{},"released":{}}})",
+                       json_text(last.owner.node), last.epoch, last.sequence, json_text(last.owner.http_address),
+                       last.is_released);
+  } else {
+    out += "null";
+  }
+  out += R"(,"nodes":[)";
+  bool is_first = true;
+  for (const auto& [node, last] : now.heard) {
+    out += fmt::format(
+        R"({}{{"node":{},"role":"{}","epoch":{},"sequence":{},"position":{},"http_address":{},"version":{}}})",
+        is_first ? "" : ",", json_text(node), name_of(last.role), last.epoch, last.sequence, last.applied.number,
+        json_text(last.http_address), json_text(last.program_version));
+    is_first = false;
+  }
+  return out + "]}";
+}
+
+}  // namespace
+
+int cluster_status(const cluster_status_command& what) {
+  const auto names = cluster::names_of(what.at.name);
+  const auto connected = connect_to_nats(what.at);
+  if (!connected) return fail(connected.error());
+  cluster::nats_connection& connection = **connected;
+  const auto info = cluster::read_stream_info(connection, names.stream);
+  if (!info) return fail(info.error());
+  if (!*info) {
+    return fail(fmt::format("there is no cluster {}: NATS has no stream {}; `ordem cluster init` makes it",
+                            what.at.name, names.stream));
+  }
+  listener nodes(connection, names.heartbeat);
+  const auto end = std::chrono::steady_clock::now() + listening_time;
+  const auto genesis = read_genesis(connection, names.stream);
+  if (!genesis) return fail(genesis.error());
+  const auto ownership = read_ownership(connection, names.stream, **info);
+  if (!ownership) return fail(ownership.error());
+  std::this_thread::sleep_until(end);
+  const state now{**info, *genesis, *ownership, nodes.heard()};
+  std::cout << (what.json ? json_of(now, what.at.name, names.stream) : text_of(now, what.at.name, names.stream))
+            << "\n";
+  return 0;
+}
+
+}  // namespace ordem::app

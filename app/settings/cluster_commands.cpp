@@ -1,0 +1,79 @@
+#include <memory>
+#include <vector>
+
+#include "app/settings/cluster_settings.hpp"
+#include "app/settings/commands.hpp"
+#include "app/settings/option_kinds.hpp"
+#include "app/settings/setting_sources.hpp"
+
+namespace ordem::app {
+namespace {
+
+constexpr std::size_t stream_bytes_min = std::size_t{64} << 20;
+constexpr unsigned replicas_max = 5;  // of JetStream
+
+struct target_options {
+  cluster_settings values;
+  std::string config;
+};
+
+// Adds --config and the settings that name the cluster, which the command finds as a server does.
+void add_target(CLI::App& subcommand, target_options& given, parse_state& state) {
+  settings unused;
+  std::vector<setting> all = settings_table(unused);
+  const std::vector<setting> ours = cluster_settings_table(given.values);
+  all.insert(all.end(), ours.begin(), ours.end());
+  add_config(subcommand, given.config, "The file with the server's settings", {subcommand, all, state});
+  for (const setting& each : ours) add_setting(subcommand, each);
+}
+
+cluster_settings checked(target_options& given) {
+  if (const auto error = complete(given.values)) throw usage_error(*error);
+  return given.values;
+}
+
+void add_init(CLI::App& cluster, parse_state& state) {
+  auto& init = *cluster.add_subcommand("init", "Make the log of a new cluster in NATS");
+  const auto target = std::make_shared<target_options>();
+  const auto what = std::make_shared<cluster_init_command>();
+  add_target(init, *target, state);
+  number_option(what->replicas, 1, replicas_max)
+      .add_to(init, "--replicas", "How many servers of NATS keep the log; with 1 the loss of one loses the log");
+  size_option(what->bytes_max, stream_bytes_min)
+      .add_to(init, "--max-bytes",
+              "The size that the log may reach, which each of these servers reserves; beyond it writes are refused");
+  init.footer(
+      "Makes the stream of the cluster in JetStream and writes the first record of its log, with a new id of the cluster.\n"
+      "Changes nothing if that has been done; then the stream is compared with these settings, and the exit code is 1 if\n"
+      "they differ. The servers must be 2.15 or newer, with `max_payload: 8MB` and `sync_interval: always`.");
+  init.callback([target, what, &state] {
+    what->at = checked(*target);
+    state.result = *what;
+  });
+}
+
+void add_status(CLI::App& cluster, parse_state& state) {
+  auto& status = *cluster.add_subcommand("status", "Print the state of a cluster: its log, its owner, its nodes");
+  const auto target = std::make_shared<target_options>();
+  const auto what = std::make_shared<cluster_status_command>();
+  add_target(status, *target, state);
+  status.add_flag("--json", what->json, "Print it as JSON");
+  status.footer(
+      "Listens for one second, in which each node says how it is. The exit code is 1 if the state cannot be read, or if\n"
+      "there is no such cluster.");
+  status.callback([target, what, &state] {
+    what->at = checked(*target);
+    state.result = *what;
+  });
+}
+
+}  // namespace
+
+void add_cluster_commands(CLI::App& ordem, parse_state& state) {
+  auto& cluster = *ordem.add_subcommand("cluster", "Make a cluster, and print its state");
+  cluster.require_subcommand(1);
+  add_init(cluster, state);
+  add_status(cluster, state);
+}
+
+}  // namespace ordem::app
