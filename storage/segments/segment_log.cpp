@@ -29,7 +29,7 @@ constexpr std::string_view folder_removed =
 // --- writing ---
 
 tl::expected<position, log_error> segment_log::append(std::span<const entry> entries) {
-  CHECK(clock_ != nullptr && entries.size() <= group_entries_max);
+  CHECK(use_ == use::append && entries.size() <= group_entries_max);
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
   if (entries.empty()) return appended();
 
@@ -40,9 +40,9 @@ tl::expected<position, log_error> segment_log::append(std::span<const entry> ent
   header.first = {appended().number + 1};
   // Without a sync to the disk a later record may survive a power loss that an earlier one does not.
   if (settings_.syncs_to_disk) header.durable = last();
-  for (const entry& each : entries) next.time = std::max(next.time, decided_at(each));
-  header.time = next.time;
-  header.hash_before = next.hash;
+  header.time = next.time();
+  for (const entry& each : entries) header.time = std::max(header.time, decided_at(each));
+  header.hash_before = next.hash();
 
   // In the record of the first entries that may be dated after the change, so that no start finds them without it; and
   // in the first record of each segment, so that a start finds it in the last ones.
@@ -61,25 +61,83 @@ tl::expected<position, log_error> segment_log::append(std::span<const entry> ent
     next.end = segment_header_bytes;
     frame(true);
   }
-  if (auto filled = fill(*next.in, next.end + buffer_.size()); !filled) return failed_write(filled.error().message);
-  if (const int error = next.in->file->write(buffer_, next.end)) {
-    return failed_write(place_of(*next.in, next.end) + ": " + error_text(error));
-  }
-
+  if (auto written = write_record(next, buffer_); !written) return failed_write(written.error().message);
   clock_changes_ = clock_changes;
-  const group_place place{header.first, next.end};
-  next.end += buffer_.size();
-  next.hash = header.hash;
   const std::lock_guard lock(mutex_);
-  next.in->groups.push_back(place);
+  take_record(std::move(next), header);
+  return header.last();
+}
+
+result<void> segment_log::append_record(std::string_view record) {
+  CHECK(use_ == use::copy);
+  const auto io_failure = [this](std::string_view why) {
+    (void)failed_write(why);
+    return fail_with(error_code::io_error, "cannot write the copy of the log: " + std::string(why));
+  };
+  if (failed_) return io_failure("an earlier write failed");
+  const auto header = decode_log_record_header(record);
+  if (!header || log_record_bytes(header->payload_bytes) != record.size() || !is_intact(*header, record)) {
+    return fail_with(error_code::damaged, "a record for the copy of the log is not whole");
+  }
+  end_state next = appended_end_;
+  if (!follows(*header, appended(), next.hash())) {
+    return fail_with(error_code::damaged,
+                     "a record for the copy of the log does not follow position " + std::to_string(appended().number));
+  }
+  // By groups alone, since a segment is named after its first entry.
+  if (next.end + record.size() > settings_.segment_bytes && !next.in->groups.empty()) {
+    auto begun = begin_segment();
+    if (!begun) return io_failure(begun.error().message);
+    next.in = std::move(*begun);
+    next.end = segment_header_bytes;
+  }
+  if (auto written = write_record(next, record); !written) return io_failure(written.error().message);
+  if (!folder_->is_in_place()) return io_failure(folder_removed);
+  const std::lock_guard lock(mutex_);
+  take_record(std::move(next), *header);
+  close_segments_before(appended_end_.in);
+  durable_end_ = appended_end_;
+  durable_.store(appended_, std::memory_order_release);
+  return {};
+}
+
+// Writes the record at the end of `to`, and moves that on.
+result<void> segment_log::write_record(end_state& to, std::string_view record) const {
+  if (auto filled = fill(*to.in, to.end + record.size()); !filled) return filled;
+  if (const int error = to.in->file->write(record, to.end)) {
+    return fail_with(error_code::io_error, place_of(*to.in, to.end) + ": " + error_text(error));
+  }
+  to.end += record.size();
+  return {};
+}
+
+// Makes the record that was written there the last one. REQUIRES: mutex_ is held.
+void segment_log::take_record(end_state next, const log_record_header& header) {
+  if (header.kind == log_record_kind::group) {
+    next.in->groups.push_back({header.first, next.end - log_record_bytes(header.payload_bytes)});
+  }
   next.in->end = next.end;
   if (next.in->filled - next.end < fill_below_bytes && next.in->filled < settings_.segment_bytes) {
     fill_wanted_ = true;
     fill_changed_.notify_all();
   }
+  next.record = header;
   appended_end_ = std::move(next);
   appended_.store(header.last().number, std::memory_order_release);
-  return header.last();
+}
+
+// REQUIRES: mutex_ is held.
+void segment_log::close_segments_before(const shared_segment& last) {
+  if (durable_end_.in == last) return;
+  for (const shared_segment& each : segments_) {
+    if (each == last) return;
+    each->file.reset();
+  }
+}
+
+std::optional<log_record_header> segment_log::last_record() const {
+  const std::lock_guard lock(mutex_);
+  return durable_end_.record;
 }
 
 // Makes the next segment, behind the appended records, and returns it.
@@ -92,7 +150,7 @@ result<segment_log::shared_segment> segment_log::begin_segment() {
   made->header = {settings_.log_id,
                   {appended().number + 1},
                   full.in->header.bytes_before + full.end - segment_header_bytes,
-                  full.hash};
+                  full.hash()};
   auto file = make_segment(made->header, folder_->lasting_path());
   if (!file) return tl::make_unexpected(file.error());
   made->file.emplace(std::move(*file));
@@ -104,7 +162,7 @@ result<segment_log::shared_segment> segment_log::begin_segment() {
 
 // Fills the file with zeros, durably, if it does not reach up to there. A segment with another one behind it does not
 // grow any more.
-result<void> segment_log::fill(segment& what, std::uint64_t upto) {
+result<void> segment_log::fill(segment& what, std::uint64_t upto) const {
   if (upto <= what.filled) return {};
   const std::lock_guard lock(fill_mutex_);
   if (upto <= what.filled) return {};
@@ -141,7 +199,7 @@ void segment_log::fill_ahead() {
 }
 
 tl::expected<position, log_error> segment_log::sync() {
-  CHECK(clock_ != nullptr);
+  CHECK(use_ != use::read);
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
   end_state to;
   position through;
@@ -156,12 +214,7 @@ tl::expected<position, log_error> segment_log::sync() {
   }
   if (!folder_->is_in_place()) return failed_write(folder_removed);
   const std::lock_guard lock(mutex_);
-  if (durable_end_.in != to.in) {
-    for (const shared_segment& each : segments_) {
-      if (each == to.in) break;
-      each->file.reset();
-    }
-  }
+  close_segments_before(to.in);
   durable_end_ = std::move(to);
   durable_.store(through.number, std::memory_order_release);
   return through;

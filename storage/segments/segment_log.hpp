@@ -1,4 +1,5 @@
-// The log of one machine: records one after another in files ("segments") of about one size.
+// A log in files: records one after another in files ("segments") of about one size. It is the log of one machine, or
+// the copy of a replicated log, whose records are framed elsewhere.
 //
 //   log/00000000000000000001.seg     the number is the position of the first entry
 //   log/00000000000000081920.seg     the last one is written to
@@ -7,6 +8,11 @@
 // metadata of the file, and its sync takes about half the time of one that makes the file grow
 // (docs/decisions/0032-the-log-is-its-own-files.md). A segment is synced before the next one is made, so only the last
 // one can have an end that was cut off.
+//
+// A copy is synced when a segment is full, when it is filled further and before the view writes its files, not with
+// each record: what it loses is in the replicated log. So after a loss of power anything may be wrong in its last
+// segment behind what was synced; a start cuts that off from the first record on that is not intact, and the records
+// are read again. Damage in an earlier segment, or at a position that the view has in its files, is damage.
 #pragma once
 
 #include <array>
@@ -60,15 +66,29 @@ class segment_log final : public log {
   // Opens an existing log for reading and writing. Cuts off a record at its end that was never acknowledged. `clock`:
   // its state goes into the log with the entries that may be dated after a change; it must outlive the log.
   static result<std::unique_ptr<segment_log>> open(segment_log_settings settings, const time_source& clock);
+  // Opens the copy of a replicated log, for append_record(). What is not intact at its end is cut off, unless it is at
+  // or before `synced`, a position that was synced. sync() and recover() are as for a log of one machine, append() is
+  // not allowed; settings.syncs_to_disk has no effect.
+  static result<std::unique_ptr<segment_log>> open_copy(segment_log_settings settings, position synced);
   // Opens it for reading, even if another process writes it. The log holds what is there at that moment.
   // Without a log id in the settings, that of the log is not checked.
   static result<std::unique_ptr<segment_log>> open_for_reading(const segment_log_settings& settings);
 
   ~segment_log() override;
 
-  // The time of the last record, and the newest state of the clock in the last segments; absent if there is no record.
+  // The time of the last record, and the newest state of the clock in the segments, as of the start; absent if there is
+  // no record.
   std::optional<timestamp> newest() const noexcept { return recovered_time_; }
   const std::optional<clock_state>& clock() const noexcept { return recovered_clock_; }
+
+  // Appends a record of the copy, which survives a crash of the process when this returns. Fails with
+  // error_code::damaged if the bytes are not one whole record that follows the last one: the log is as before. Fails
+  // with error_code::io_error if the write failed; then recover() must succeed before the record is appended again. One
+  // thread at a time, and none in recover(). REQUIRES: opened by open_copy().
+  result<void> append_record(std::string_view record);
+  // The frame of the last durable record; absent if the log has none, not even in a segment that was deleted since.
+  // Thread-safe.
+  std::optional<log_record_header> last_record() const;
 
   tl::expected<position, log_error> append(std::span<const entry> entries) override;
   tl::expected<position, log_error> sync() override;
@@ -115,21 +135,30 @@ class segment_log final : public log {
   struct end_state {
     shared_segment in;
     std::uint64_t end = segment_header_bytes;
-    std::uint64_t hash = 0;
-    timestamp time{};
+    std::optional<log_record_header> record;  // the last one
+
+    std::uint64_t hash() const noexcept { return record ? record->hash : in->header.hash_before; }
+    timestamp time() const noexcept { return record ? record->time : timestamp{}; }
   };
+  enum class use : std::uint8_t { read, append, copy };
 
-  explicit segment_log(segment_log_settings settings) : settings_(std::move(settings)) {}
+  segment_log(segment_log_settings settings, use what) : settings_(std::move(settings)), use_(what) {}
 
+  static result<std::unique_ptr<segment_log>> start(std::unique_ptr<segment_log> opened);
   result<void> load();
   result<void> find_end();
+  result<void> cut_if_allowed(const segment& what, const segment_scan& scanned) const;
+  result<void> find_clock();
   result<segment_scan> scan(const segment& what) const;
   result<void> cut_tail(const segment& what, std::uint64_t from, std::uint64_t to) const;
 
+  result<void> write_record(end_state& to, std::string_view record) const;
+  void take_record(end_state next, const log_record_header& header);
+  void close_segments_before(const shared_segment& last);
   result<shared_segment> begin_segment();
   result<void> make_room();
-  result<void> fill(segment& what, std::uint64_t upto);
   position first_in_lock() const;
+  result<void> fill(segment& what, std::uint64_t upto) const;
   void fill_ahead();
   bool is_last(const segment& what) const;
   void trim();
@@ -147,8 +176,10 @@ class segment_log final : public log {
   tl::unexpected<log_error> failed_write(std::string_view why);
 
   const segment_log_settings settings_;
+  const use use_;
+  position synced_;  // see open_copy()
   std::optional<held_folder> folder_;
-  const time_source* clock_ = nullptr;  // null: opened for reading
+  const time_source* clock_ = nullptr;  // only for append()
   std::optional<timestamp> recovered_time_;
   std::optional<clock_state> recovered_clock_;
 

@@ -25,8 +25,19 @@ result<void> segment_log::make(const segment_log_settings& settings, position fi
 }
 
 result<std::unique_ptr<segment_log>> segment_log::open(segment_log_settings settings, const time_source& clock) {
-  std::unique_ptr<segment_log> opened(new segment_log(std::move(settings)));
+  std::unique_ptr<segment_log> opened(new segment_log(std::move(settings), use::append));
   opened->clock_ = &clock;
+  return start(std::move(opened));
+}
+
+result<std::unique_ptr<segment_log>> segment_log::open_copy(segment_log_settings settings, position synced) {
+  settings.syncs_to_disk = false;
+  std::unique_ptr<segment_log> opened(new segment_log(std::move(settings), use::copy));
+  opened->synced_ = synced;
+  return start(std::move(opened));
+}
+
+result<std::unique_ptr<segment_log>> segment_log::start(std::unique_ptr<segment_log> opened) {
   if (auto loaded = opened->load(); !loaded) return tl::make_unexpected(loaded.error());
   opened->fill_thread_ = std::thread([log = opened.get()] { log->fill_ahead(); });
   return opened;
@@ -37,7 +48,7 @@ result<std::unique_ptr<segment_log>> segment_log::open_for_reading(const segment
   constexpr int tries_max = 1000;
   for (int i = 1;; ++i) {
     const auto before = find_segments(settings.folder);
-    std::unique_ptr<segment_log> opened(new segment_log(settings));
+    std::unique_ptr<segment_log> opened(new segment_log(settings, use::read));
     auto loaded = opened->load();
     if (loaded) return opened;
     const auto after = find_segments(settings.folder);
@@ -99,22 +110,18 @@ result<void> segment_log::find_end() {
   auto scanned = scan(*last);
   // A process that writes the log may have written a record behind one that was read before it was there.
   for (std::uint64_t end = 0;
-       clock_ == nullptr && scanned && scanned->tail == segment_tail::damaged && scanned->end > end;) {
+       use_ == use::read && scanned && scanned->tail == segment_tail::damaged && scanned->end > end;) {
     end = scanned->end;
     scanned = scan(*last);
   }
   if (!scanned) return tl::make_unexpected(scanned.error());
-  if (scanned->tail == segment_tail::damaged) return tl::make_unexpected(damage(*last, scanned->end));
-  if (scanned->tail == segment_tail::torn && clock_ != nullptr) {
-    if (auto cut = cut_tail(*last, scanned->end, scanned->written_end); !cut) return cut;
-    settings_.on_error("the log ended in a record that was not written to its end, so never acknowledged; cut off: " +
-                       place_of(*last, scanned->end));
+  if (scanned->tail != segment_tail::end) {
+    if (auto cut = cut_if_allowed(*last, *scanned); !cut) return cut;
   }
   last->groups = std::move(scanned->groups);
   last->end = scanned->end;
-  appended_end_ = {last, scanned->end, scanned->hash, scanned->time.value_or(timestamp{})};
+  appended_end_ = {last, scanned->end, scanned->record};
   appended_ = durable_ = scanned->last.number;
-  recovered_time_ = scanned->time;
   recovered_clock_ = scanned->clock;
 
   // The segment before has its last record, if this one has none. It must end where this one begins.
@@ -128,13 +135,14 @@ result<void> segment_log::find_end() {
     }
     before->groups = std::move(full->groups);
     before->end = full->end;
-    if (!recovered_time_) recovered_time_ = full->time;
+    if (!appended_end_.record) appended_end_.record = full->record;
     if (!recovered_clock_) recovered_clock_ = full->clock;
-    appended_end_.time = recovered_time_.value_or(timestamp{});
   }
   durable_end_ = appended_end_;
+  if (appended_end_.record) recovered_time_ = appended_end_.record->time;
+  if (auto found = find_clock(); !found) return found;
 
-  if (clock_ == nullptr) return {};
+  if (use_ == use::read) return {};
   auto file = open_file::open(path_of(*last), O_RDWR);
   if (!file) return tl::make_unexpected(file.error());
   last->file.emplace(std::move(*file));
@@ -143,6 +151,31 @@ result<void> segment_log::find_end() {
     if (const int failed = last->file->sync()) {
       return fail_with(error_code::io_error, "cannot sync " + place_of(*last, last->end) + ": " + error_text(failed));
     }
+  }
+  return {};
+}
+
+// Cuts off what follows the last intact record of the last segment, if it was never acknowledged, or if the log is a
+// copy and it was not synced.
+result<void> segment_log::cut_if_allowed(const segment& what, const segment_scan& scanned) const {
+  const bool is_torn = scanned.tail == segment_tail::torn;
+  const bool may_cut = use_ == use::copy ? scanned.last >= synced_ : is_torn;
+  if (!may_cut) return is_torn && use_ == use::read ? result<void>() : tl::make_unexpected(damage(what, scanned.end));
+  if (auto cut = cut_tail(what, scanned.end, scanned.written_end); !cut) return cut;
+  settings_.on_error((use_ == use::copy ? "the copy of the log ended in records that were not on the disk yet, and are "
+                                          "read again; cut off: "
+                                        : "the log ended in a record that was not written to its end, so never "
+                                          "acknowledged; cut off: ") +
+                     place_of(what, scanned.end));
+  return {};
+}
+
+// The segments of a copy begin wherever its node came to, so the last two may have no state of the clock.
+result<void> segment_log::find_clock() {
+  for (std::size_t i = segments_.size(); !recovered_clock_ && i > 2; --i) {
+    const auto scanned = scan(*segments_[i - 3]);
+    if (!scanned) return tl::make_unexpected(scanned.error());
+    recovered_clock_ = scanned->clock;
   }
   return {};
 }

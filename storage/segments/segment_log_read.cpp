@@ -79,6 +79,7 @@ tl::expected<std::vector<entry>, log_read_error> segment_log::read_group(const o
   const std::uint64_t offset = what.place.offset;
   if (const int error = file.read(record, what.end - offset, offset)) return failed_read(*what.in, error_text(error));
   const auto header = decode_log_record_header(record);
+  if (header) record.resize(std::min(record.size(), log_record_bytes(header->payload_bytes)));  // without what follows
   const bool is_whole = header && header->kind == log_record_kind::group && header->first == what.place.first &&
                         log_record_bytes(header->payload_bytes) == record.size() && is_intact(*header, record);
   auto group = is_whole ? decode_log_group(payload_of(*header, record)) : std::nullopt;

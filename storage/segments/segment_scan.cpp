@@ -74,24 +74,28 @@ segment_tail tail_of(std::string_view content, const segment_scan& scanned) {
 
 }  // namespace
 
+bool follows(const log_record_header& record, position last, std::uint64_t hash) noexcept {
+  const bool is_group = record.kind == log_record_kind::group;
+  return record.hash_before == hash && record.first.number == last.number + 1 && is_group == (record.entries > 0);
+}
+
 segment_scan scan_segment(const segment_header& header, std::string_view content) {
   segment_scan scanned;
   scanned.last = {header.first.number - 1};
   scanned.hash = header.hash_before;
   while (scanned.end < content.size()) {
     const auto record = intact_record_at(content, scanned.end);
-    if (!record || record->hash_before != scanned.hash || record->first.number != scanned.last.number + 1 ||
-        record->kind != log_record_kind::group || record->entries == 0) {
-      break;
-    }
-    scanned.groups.push_back({record->first, scanned.end});
+    if (!record || !follows(*record, scanned.last, scanned.hash)) break;
     const std::size_t bytes = log_record_bytes(record->payload_bytes);
-    const std::string_view payload = payload_of(*record, content.substr(scanned.end, bytes));
-    if (auto clock = decode_log_group_clock(payload)) scanned.clock = std::move(clock);
+    if (record->kind == log_record_kind::group) {
+      scanned.groups.push_back({record->first, scanned.end});
+      const std::string_view payload = payload_of(*record, content.substr(scanned.end, bytes));
+      if (auto clock = decode_log_group_clock(payload)) scanned.clock = std::move(clock);
+    }
     scanned.end += bytes;
     scanned.last = record->last();
     scanned.hash = record->hash;
-    scanned.time = record->time;
+    scanned.record = record;
   }
   scanned.written_end = std::max<std::uint64_t>(scanned.end, end_without_zeros(content));
   scanned.tail = tail_of(content, scanned);

@@ -21,11 +21,12 @@
 
 #include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
+#include "storage/records/log_record.hpp"
 #include "storage/records/segment_header.hpp"
 
 namespace ordem::storage {
 
-// Where the record of a group begins in its segment.
+// Where the record of a group begins in its segment. Control records may follow it.
 struct group_place {
   position first;
   std::uint64_t offset = 0;
@@ -37,12 +38,15 @@ struct segment_scan {
   std::vector<group_place> groups;
   std::uint64_t end = segment_header_bytes;  // of the last intact record
   position last;                             // of the entries; that before the segment if it has none
-  std::uint64_t hash = 0;                    // of the last record
-  std::optional<timestamp> time;             // of the last record
+  std::uint64_t hash = 0;                    // of the last record; that before the segment if it has none
+  std::optional<log_record_header> record;   // the last one, a group or not
   std::optional<clock_state> clock;          // the newest one in the segment
   segment_tail tail = segment_tail::end;
   std::uint64_t written_end = segment_header_bytes;  // behind the last byte that is not zero
 };
+
+// Returns whether the record is the next one after that with this hash, up to which the last entry is `last`.
+bool follows(const log_record_header& record, position last, std::uint64_t hash) noexcept;
 
 // `content`: the whole file. REQUIRES: it begins with that header.
 segment_scan scan_segment(const segment_header& header, std::string_view content);

@@ -71,7 +71,7 @@ TEST_CASE("a segment without records is at its end, with or without zeros behind
     CHECK(scanned.end == segment_header_bytes);
     CHECK(scanned.last == position{0});
     CHECK(scanned.groups.empty());
-    CHECK_FALSE(scanned.time);
+    CHECK_FALSE(scanned.record);
   }
 }
 
@@ -90,7 +90,8 @@ TEST_CASE("a scan finds each record, the newest clock and the hash of the last r
     CHECK(scanned.end == segment.content.size());
     CHECK(scanned.last == position{3});
     CHECK(scanned.hash == segment.hash);
-    CHECK(scanned.time == sample_time);
+    CHECK(scanned.record.value().time == sample_time);
+    CHECK(scanned.record->first == position{3});
     CHECK(scanned.clock == clock);
     REQUIRE(scanned.groups.size() == 3);
     for (std::size_t i = 0; i < 3; ++i) {
