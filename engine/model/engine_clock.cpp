@@ -58,7 +58,7 @@ clock_stats engine_clock::stats() const noexcept {
   const std::lock_guard lock(mutex_);
   advance();
   clock_stats what = stats_;
-  what.lead = lead_at(read_machine().steady);
+  what.lead = followed_ ? milliseconds(0) : lead_at(read_machine().steady);
   return what;
 }
 
@@ -66,6 +66,10 @@ clock_stats engine_clock::stats() const noexcept {
 
 void engine_clock::resume(std::optional<timestamp> newest, const std::optional<clock_state>& kept) {
   const std::lock_guard lock(mutex_);
+  begin(newest, kept);
+}
+
+void engine_clock::begin(std::optional<timestamp> newest, const std::optional<clock_state>& kept) {
   const machine_time at = read_machine();
   if (kept) {
     state_ = *kept;
@@ -98,6 +102,36 @@ void engine_clock::resume(std::optional<timestamp> newest, const std::optional<c
   }
 }
 
+// --- of a log that another engine writes ---
+
+void engine_clock::follow(timestamp newest, const std::optional<clock_state>& logged) {
+  const std::lock_guard lock(mutex_);
+  followed_ = {newest, read_machine().steady};
+  if (logged) steps_ = logged->steps.empty() ? nullptr : std::make_shared<const clock_steps>(logged->steps);
+  resumed_ = true;
+}
+
+void engine_clock::stop_following() {
+  const std::lock_guard lock(mutex_);
+  if (!followed_) {
+    if (!resumed_) begin(std::nullopt, std::nullopt);
+    return;
+  }
+  const machine_time at = read_machine();
+  state_ = {followed_->at(at.steady), sources_.boot, at.offset(), milliseconds(0), at.steady, {}};
+  followed_.reset();
+  ++changes_;
+  const milliseconds ahead = at.wall - state_.time;
+  state_.lead = std::max(-ahead, milliseconds(0));
+  if (ahead > steps_ignored) {
+    add_step(state_.time, ahead);
+    on_event_(clock_event::unconfirmed_at_start, ahead);
+  } else if (-ahead > steps_ignored) {
+    on_event_(clock_event::behind_at_start, -ahead);
+  }
+  advance();
+}
+
 // --- as time passes ---
 
 milliseconds engine_clock::lead_at(milliseconds steady) const noexcept {
@@ -106,6 +140,7 @@ milliseconds engine_clock::lead_at(milliseconds steady) const noexcept {
 
 timestamp engine_clock::advance() const noexcept {
   machine_time at = read_machine();
+  if (followed_) return followed_->at(at.steady);
   if (!resumed_) return at.wall;
   const auto is_step = [this](const machine_time& seen) {
     return std::chrono::abs(seen.offset() - state_.offset) > steps_ignored;

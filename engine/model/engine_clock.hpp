@@ -9,6 +9,10 @@
 // clock has caught up. If the wall clock is set forward beyond the lead, engine time follows at once, and the part that
 // the steady clock did not count is kept as a clock_step: it does not make older records expire.
 //
+// While the engine follows a log that another one writes, engine time is that of the last record and what the steady
+// clock has counted since it was read; the wall clock plays no part. An engine that begins to write continues there: a
+// wall clock that is behind gets a lead, one that is ahead makes a step.
+//
 // Thread-safe.
 #pragma once
 
@@ -36,7 +40,7 @@ enum class clock_event : std::uint8_t {
   stepped_forward,       // by how much
   stepped_backward,      // by how much
   unconfirmed_at_start,  // time since the newest record by the wall clock that the steady clock did not count
-  behind_at_start,       // how far the wall clock is behind the newest record
+  behind_at_start,       // how far the wall clock is behind the newest record, and what was counted since
 };
 
 struct clock_stats {
@@ -58,6 +62,8 @@ class engine_clock final : public time_source {
   clock_reading read() const noexcept override;
 
   void resume(std::optional<timestamp> newest, const std::optional<clock_state>& kept) override;
+  void follow(timestamp newest, const std::optional<clock_state>& logged) override;
+  void stop_following() override;
   std::uint64_t changes() const noexcept override;
   clock_state state() const override;
 
@@ -70,10 +76,18 @@ class engine_clock final : public time_source {
     milliseconds offset() const noexcept { return wall.time_since_epoch() - steady; }
   };
 
+  struct followed_time {
+    timestamp newest;
+    milliseconds read_at;  // by the steady clock
+
+    timestamp at(milliseconds steady) const noexcept { return newest + (steady - read_at); }
+  };
+
   machine_time read_machine() const noexcept;
   // Returns the lead at that steady time.
   milliseconds lead_at(milliseconds steady) const noexcept;
   // REQUIRES for the functions below: the mutex is held.
+  void begin(std::optional<timestamp> newest, const std::optional<clock_state>& kept);
   timestamp advance() const noexcept;
   void adopt_step(milliseconds step, const machine_time& at) const noexcept;
   void add_step(timestamp before, milliseconds unconfirmed) const noexcept;
@@ -82,6 +96,7 @@ class engine_clock final : public time_source {
   const std::function<void(clock_event, milliseconds)> on_event_;
   mutable std::mutex mutex_;
   mutable bool resumed_ = false;
+  std::optional<followed_time> followed_;
   mutable clock_state state_;                         // its time is the newest one returned
   mutable std::shared_ptr<const clock_steps> steps_;  // the steps of the state; null if there are none
   mutable std::uint64_t changes_ = 0;

@@ -67,6 +67,8 @@ milliseconds clock_reading::unconfirmed_since(timestamp made) const noexcept {
 
 void time_source::resume(std::optional<timestamp>, const std::optional<clock_state>&) {}
 
+void time_source::follow(timestamp, const std::optional<clock_state>&) {}
+
 clock_state time_source::state() const {
   clock_state what;
   what.time = now();

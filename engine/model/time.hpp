@@ -76,6 +76,13 @@ class time_source {
 
   // Continues after the newest record and from the stored state, if there are any. Called once.
   virtual void resume(std::optional<timestamp> newest, const std::optional<clock_state>& kept);
+  // For a clock of an engine that reads a log which another one writes: the log has come to `newest`. Until
+  // stop_following(), the time is that, and what has passed since the call. `logged`: the state of the writer's clock,
+  // if the log has a new one.
+  virtual void follow(timestamp newest, const std::optional<clock_state>& logged);
+  // From now on this engine writes the log: continues behind what was followed. As resume() without a state, if nothing
+  // was.
+  virtual void stop_following() {}
   // Returns the number of state changes that must be stored. A record dated after a change must be stored with or after
   // it.
   virtual std::uint64_t changes() const noexcept { return 0; }
