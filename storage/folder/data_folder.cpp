@@ -9,7 +9,9 @@
 #include <fstream>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
+#include "engine/base/check.hpp"
 #include "engine/model/ids.hpp"
 #include "storage/records/data_format.hpp"
 #include "storage/rocksdb/open_view.hpp"
@@ -21,6 +23,8 @@ namespace fs = std::filesystem;
 
 // Replaces the number in FORMAT during a load.
 constexpr std::string_view loading_mark = "loading";
+// The third line of FORMAT in a folder of a copy.
+constexpr std::string_view copy_mark = "copy";
 
 fs::path format_path(const fs::path& folder) {
   return folder / format_name;
@@ -70,13 +74,16 @@ result<folder_format> read_folder_format(const fs::path& path) {
   folder_format found;
   std::getline(file, line);
   std::getline(file, found.log_id);
+  std::string third;
+  std::getline(file, third);
+  found.is_copy = third == copy_mark;
   if (line == loading_mark) {
     return fail_with(
         error_code::incomplete,
         "the data folder " + quoted(path) + " is incomplete: its load did not finish; remove it and load it again");
   }
   const bool is_number = !line.empty() && line.size() < 10 && line.find_first_not_of("0123456789") == std::string::npos;
-  if (!is_number) {
+  if (!is_number || (!third.empty() && !found.is_copy)) {
     return fail_with(error_code::damaged,
                      "the data folder " + quoted(path) +
                          " has no readable FORMAT file; restore the folder from a back-up as a whole");
@@ -125,7 +132,7 @@ result<data_folder> data_folder::open(const fs::path& path) {
     folder.format_ = std::move(*found);
     return folder;
   }
-  folder.format_ = {data_format, fresh_log_id()};
+  folder.format_ = {data_format, fresh_log_id(), false};
   // An earlier start that was cut off may have made the folder and its parents without syncing their names.
   if (const auto unsynced = sync_parents(path)) {
     return fail_with(error_code::io_error, "cannot sync " + quoted(unsynced->first) + ", which holds the data folder " +
@@ -158,14 +165,20 @@ bool data_folder::is_old() const noexcept {
   return format_.number != data_format;
 }
 
+void data_folder::become_copy(std::string log_id) {
+  CHECK(is_new_);
+  format_.log_id = std::move(log_id);
+  format_.is_copy = true;
+}
+
 result<void> data_folder::write_format() {
   format_.number = data_format;
   is_new_ = false;
-  return replace_file(format_path(path_), format_text(format_.log_id));
+  return replace_file(format_path(path_), format_text(format_.log_id, format_.is_copy));
 }
 
-std::string format_text(const std::string& log_id) {
-  return std::to_string(data_format) + "\n" + log_id + "\n";
+std::string format_text(const std::string& log_id, bool is_copy) {
+  return std::to_string(data_format) + "\n" + log_id + "\n" + (is_copy ? std::string(copy_mark) + "\n" : "");
 }
 
 }  // namespace ordem::storage

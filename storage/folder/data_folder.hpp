@@ -1,8 +1,9 @@
 // The data folder around the log and the view: its lock and its format number. Owned by the store or a loader; used by
 // the thread that opens it.
 //
-//   FORMAT     two lines: the number of the data format, and the log id, a UUID. Written after the new log is made and
-//              before it has data. While the folder is being loaded it has one line, "loading"
+//   FORMAT     two lines: the number of the data format, and the log id, a UUID. A third one, "copy", in the folder of
+//              a node of a cluster. Written after the new log is made and before it has data. While the folder is being
+//              loaded it has one line, "loading"
 //   LOCK       held (flock) by the process that writes the folder
 //   log/       the log (storage/segments/)
 //   db/        the view (storage/rocksdb/)
@@ -22,6 +23,7 @@ namespace ordem::storage {
 struct folder_format {
   int number = 0;
   std::string log_id;
+  bool is_copy = false;  // the log is the copy of a replicated one
 };
 
 // Holds the lock of a folder until it is destroyed.
@@ -42,6 +44,9 @@ class data_folder {
   bool is_old() const noexcept;
   int format() const noexcept { return format_.number; }
   const std::string& log_id() const noexcept { return format_.log_id; }
+  bool is_copy() const noexcept { return format_.is_copy; }
+  // Makes the folder one of a copy of that log, once write_format() is called. REQUIRES: is_new().
+  void become_copy(std::string log_id);
   // Writes FORMAT, with the present format, durably.
   result<void> write_format();
 
@@ -60,7 +65,7 @@ result<folder_format> read_folder_format(const std::filesystem::path& path);
 error old_format_error(const std::filesystem::path& path, const folder_format& found);
 
 // Returns the content of FORMAT for the present format.
-std::string format_text(const std::string& log_id);
+std::string format_text(const std::string& log_id, bool is_copy);
 inline constexpr const char* format_name = "FORMAT";
 
 std::filesystem::path log_path(const std::filesystem::path& folder);

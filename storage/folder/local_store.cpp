@@ -5,6 +5,7 @@
 
 #include "engine/base/check.hpp"
 #include "storage/folder/backup_writer.hpp"
+#include "storage/folder/copied_store.hpp"
 #include "storage/folder/data_folder.hpp"
 #include "storage/folder/upgrade.hpp"
 #include "storage/log/store_loader.hpp"
@@ -13,7 +14,8 @@
 namespace ordem::storage {
 namespace {
 
-class local_store final : public store {
+// Of a log that is written here, or of a copy.
+class local_store final : public copied_store {
  public:
   // `folder`: holds the lock of a store that writes; absent for one that only reads.
   local_store(store_settings settings, std::string log_id, std::optional<data_folder> folder)
@@ -24,6 +26,7 @@ class local_store final : public store {
 
   storage::log& log() noexcept override { return *log_; }
   const storage::log& log() const noexcept override { return *log_; }
+  segment_log& copy() noexcept override { return *log_; }
   storage::view& view() noexcept override { return *view_; }
   const storage::view& view() const noexcept override { return *view_; }
   const std::string& log_id() const noexcept override { return log_id_; }
@@ -34,6 +37,8 @@ class local_store final : public store {
   result<backup_summary> fill_backup(backup_writer& to) const;
   result<void> open_parts(time_source& clock);
   result<void> open_log(const time_source& clock);
+  result<std::unique_ptr<segment_log>> open_segments(segment_log_settings settings, const time_source& clock) const;
+  bool is_copy() const noexcept { return folder_ && folder_->is_copy(); }
   bool is_consistent() const noexcept;
   result<void> make_log(const segment_log_settings& settings) const;
   result<void> make_log_durable() const;
@@ -65,7 +70,11 @@ result<void> local_store::open(time_source& clock) {
   }
   auto newest = log_->newest();
   if (kept) newest = std::max(newest, std::optional(kept->time));
-  clock.resume(newest, kept);
+  if (!is_copy()) {
+    clock.resume(newest, kept);
+  } else if (newest) {
+    clock.follow(*newest, kept);
+  }
 
   if (auto checked = view_->check(*log_); !checked) return checked;
   if (auto applied = view_->catch_up(*log_); !applied) return applied;
@@ -79,14 +88,18 @@ bool local_store::is_consistent() const noexcept {
 }
 
 result<void> local_store::open_parts(time_source& clock) {
-  if (auto opened = open_log(clock); !opened) return opened;
+  // What the view of a copy has in its files was synced in the log before, so the log needs to know it.
+  const bool view_is_first = is_copy();
+  if (!view_is_first) {
+    if (auto opened = open_log(clock); !opened) return opened;
+  }
   auto settings = view_settings_of(settings_, folder_ ? view_access::write : view_access::read);
   settings.make_log_durable = [this] { return make_log_durable(); };
   settings.on_written = [this](position through) { log_->release(log_consumer::view, through); };
   auto view = open_view(std::move(settings), clock);
   if (!view) return tl::make_unexpected(view.error());
   view_ = std::move(*view);
-  return {};
+  return view_is_first ? open_log(clock) : result<void>();
 }
 
 result<void> local_store::open_log(const time_source& clock) {
@@ -94,10 +107,17 @@ result<void> local_store::open_log(const time_source& clock) {
   if (folder_ && folder_->is_new()) {
     if (auto made = make_log(settings); !made) return made;
   }
-  auto log = folder_ ? segment_log::open(std::move(settings), clock) : segment_log::open_for_reading(settings);
+  auto log = open_segments(std::move(settings), clock);
   if (!log) return tl::make_unexpected(log.error());
   log_ = std::move(*log);
   return {};
+}
+
+result<std::unique_ptr<segment_log>> local_store::open_segments(segment_log_settings settings,
+                                                                const time_source& clock) const {
+  if (!folder_) return segment_log::open_for_reading(settings);
+  if (!folder_->is_copy()) return segment_log::open(std::move(settings), clock);
+  return segment_log::open_copy(std::move(settings), view_->visible());
 }
 
 // A folder without FORMAT is new, or its first start was cut off. In both cases it has no data yet, and a log that is
@@ -122,7 +142,8 @@ result<void> local_store::make_log(const segment_log_settings& settings) const {
 }
 
 result<void> local_store::make_log_durable() const {
-  if (settings_.durability != durability::os) return {};  // entries are durable before they are applied
+  // Else entries are on the disk before they are applied.
+  if (settings_.durability != durability::os && !is_copy()) return {};
   const int error = log_->sync_to_disk();
   if (error == 0) return {};
   return fail_with(error_code::io_error,
@@ -154,7 +175,7 @@ result<backup_summary> local_store::fill_backup(backup_writer& to) const {
     const segment_log::durable_state log_now = log_->durable_files();
     manifest.summary.first = log_now.first;
     manifest.summary.last = log_now.last;
-    const std::string format = format_text(log_id_);
+    const std::string format = format_text(log_id_, is_copy());
     if (auto added = to.add({{}, format_name, format.size(), false, format}, {}); !added) return added;
     if (auto added = add_all(log_now.files, log_path({}).string()); !added) return added;
     return add_all(files, database_path({}).string());
@@ -173,7 +194,8 @@ void local_store::close() {
   }
 }
 
-open_result open(store_settings settings, time_source& clock, std::string log_id, std::optional<data_folder> folder) {
+result<std::unique_ptr<copied_store>> open(store_settings settings, time_source& clock, std::string log_id,
+                                           std::optional<data_folder> folder) {
   auto opened = std::make_unique<local_store>(std::move(settings), std::move(log_id), std::move(folder));
   if (auto result = opened->open(clock); !result) return tl::make_unexpected(std::move(result.error()));
   return opened;
@@ -233,11 +255,40 @@ view_settings view_settings_of(const store_settings& settings, view_access acces
 open_result open_store(store_settings settings, time_source& clock) {
   auto folder = data_folder::open(settings.folder);
   if (!folder) return tl::make_unexpected(folder.error());
+  if (folder->is_copy()) {
+    return fail_with(error_code::invalid_argument,
+                     "the data folder " + quoted(settings.folder) + " belongs to a node of the cluster whose log is " +
+                         folder->log_id() + "; written by itself it would part from the other nodes");
+  }
   if (folder->is_old()) {
     if (auto upgraded = upgrade(settings, *folder); !upgraded) return tl::make_unexpected(upgraded.error());
   }
   std::string log_id = folder->log_id();
   return open(std::move(settings), clock, std::move(log_id), std::move(*folder));
+}
+
+result<std::unique_ptr<copied_store>> open_copied_store(store_settings settings, const std::string& log_id,
+                                                        time_source& clock) {
+  auto folder = data_folder::open(settings.folder);
+  if (!folder) return tl::make_unexpected(folder.error());
+  const auto refuse = [&](const std::string& what) {
+    return fail_with(error_code::invalid_argument, "the data folder " + quoted(settings.folder) + " " + what);
+  };
+  if (folder->is_new()) {
+    folder->become_copy(log_id);
+  } else if (folder->log_id() != log_id) {
+    return refuse((folder->is_copy() ? "belongs to a node of another cluster, whose log is "
+                                     : "belongs to a single ordem, whose log is ") +
+                  folder->log_id() + ", and not to the log of this cluster, " + log_id +
+                  "; name a folder that is empty or does not exist");
+  } else if (!folder->is_copy()) {
+    return refuse("has the log of this cluster, " + log_id + ", but is that of a single ordem");
+  }
+  if (folder->is_old()) {
+    if (auto upgraded = upgrade(settings, *folder); !upgraded) return tl::make_unexpected(upgraded.error());
+  }
+  settings.log_is_consumed = true;
+  return open(std::move(settings), clock, log_id, std::move(*folder));
 }
 
 open_result open_store_for_reading(store_settings settings, time_source& clock) {
