@@ -159,8 +159,8 @@ result<void> segment_log::find_end() {
 // copy and it was not synced.
 result<void> segment_log::cut_if_allowed(const segment& what, const segment_scan& scanned) const {
   const bool is_torn = scanned.tail == segment_tail::torn;
-  const bool may_cut = use_ == use::copy ? scanned.last >= synced_ : is_torn;
-  if (!may_cut) return is_torn && use_ == use::read ? result<void>() : tl::make_unexpected(damage(what, scanned.end));
+  if (use_ == use::copy ? scanned.last < synced_ : !is_torn) return tl::make_unexpected(damage(what, scanned.end));
+  if (use_ == use::read) return {};
   if (auto cut = cut_tail(what, scanned.end, scanned.written_end); !cut) return cut;
   settings_.on_error((use_ == use::copy ? "the copy of the log ended in records that were not on the disk yet, and are "
                                           "read again; cut off: "
