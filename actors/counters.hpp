@@ -1,5 +1,5 @@
-// Counts of what the engine has done, for metrics. Owned by the gateway, updated by the actors once per batch. Nothing
-// is decided by them. Thread-safe.
+// Counts of what the engine has done, for metrics. Owned by the gateway, or by what makes one gateway after another;
+// updated by the actors once per batch. Nothing is decided by them. Thread-safe.
 #pragma once
 
 #include <array>

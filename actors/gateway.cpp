@@ -55,6 +55,7 @@ struct gateway::parts {
       : settings(given_settings),
         ports(given_ports),
         events(std::move(given_events)),
+        counters(ports.counters != nullptr ? *ports.counters : own_counters),
         replies(settings.in_flight_max),
         backlog(ports.log, settings.consumer.backlog_bytes_max),
         traced(ports.tracer != nullptr && ports.sink != nullptr ? std::make_unique<traced_positions>(*ports.tracer)
@@ -207,7 +208,8 @@ struct gateway::parts {
   const gateway_settings settings;
   const gateway_ports ports;
   const gateway_events events;
-  actors::counters counters;
+  actors::counters own_counters;
+  actors::counters& counters;
   replication_state replication;
   reply_router replies;
   backlog_limit backlog;
@@ -232,7 +234,11 @@ struct gateway::parts {
 gateway::gateway(gateway_settings settings, gateway_ports ports, gateway_events events)
     : parts_(std::make_unique<parts>(settings, ports, std::move(events))) {}
 
-gateway::~gateway() = default;
+gateway::~gateway() {
+  actors::counters* const lasting = parts_->ports.counters;
+  parts_.reset();
+  if (lasting != nullptr) lasting->live_orders.store(0, std::memory_order_relaxed);  // they went with their actors
+}
 
 std::uint32_t gateway::add_queue(completion_queue& queue) {
   return parts_->replies.add_queue(queue);
@@ -270,6 +276,11 @@ void gateway::submit(std::vector<submission>&& submissions) {
 bool gateway::drain(milliseconds timeout) {
   parts_->draining.store(true);
   return parts_->replies.wait_until_idle(timeout);
+}
+
+void gateway::seal() {
+  parts_->sealed.store(true);
+  caf::anon_send(parts_->syncer, fail_replication{});
 }
 
 void gateway::start_consuming() {

@@ -72,6 +72,9 @@ struct gateway_ports {
   storage::sink* sink = nullptr;
   // Takes the spans of sampled requests. Null: no submission has a trace.
   ordem::tracer* tracer = nullptr;
+  // Where the gateway counts, so that the counts go on when another one follows; at most one gateway at a time. Null:
+  // counters of its own.
+  actors::counters* counters = nullptr;
 };
 
 // Called by the gateway's threads, which wait for them: they must not block for long, nor call the gateway.
@@ -122,6 +125,10 @@ class gateway final : public message_port {
   // From now on answers every message `draining`, and waits for the replies to all earlier ones. Returns false if that
   // takes longer than `timeout`.
   bool drain(milliseconds timeout);
+
+  // The log belongs to another engine from now on: answers every message `read_only`, those too that are appended and
+  // not durable, or wait for the sink. drain() then waits for nothing but these answers. Thread-safe.
+  void seal();
 
   // Starts replication if there is a sink. Called once.
   void start_consuming();

@@ -468,6 +468,21 @@ TEST_CASE_METHOD(replicator_test,
   CHECK(store.appended() == position{1});
 }
 
+TEST_CASE_METHOD(replicator_test, "a sealed engine answers what waits for the sink, and can be drained and destroyed") {
+  consume_with_durability_postgres();
+  ask(creation(guid_of("k-0")));
+  sink.writes.close();
+  const auto token = submit(creation(guid_of("k-1")));
+  sink.writes.wait_until_blocked();
+  engine->seal();
+  CHECK(is_refused(queue.wait_for(token), unavailability::read_only));
+  CHECK(is_refused(ask(creation(guid_of("k-2"))), unavailability::read_only));
+  CHECK(is_refused(ask(creation(guid_of("k-0"))), unavailability::read_only));
+  CHECK(engine->drain(patience));
+  CHECK(store.visible() == position{1});
+  engine.reset();
+}
+
 TEST_CASE_METHOD(replicator_test, "a stop does not wait for a sink that hangs") {
   consume();
   sink.writes.close();
