@@ -268,6 +268,92 @@ TEST_CASE_METHOD(engine_clock_test, "every change of the state is counted") {
   }
 }
 
+// --- of a log that another engine writes ---
+
+TEST_CASE_METHOD(engine_clock_test,
+                 "while a log is followed the time is that of its last record, and what was counted since") {
+  const milliseconds wrong = GENERATE(as<milliseconds>{}, hours(-50), seconds(0), hours(50));
+  machine.set_by(wrong);
+  clock->follow(sample_time + minutes(5), std::nullopt);
+  CHECK(clock->now() == sample_time + minutes(5));
+  machine.pass(seconds(3));
+  CHECK(clock->now() == sample_time + minutes(5) + seconds(3));
+  machine.set_by(hours(7));
+  CHECK(clock->now() == sample_time + minutes(5) + seconds(3));
+  clock->follow(sample_time + minutes(6), std::nullopt);
+  CHECK(clock->now() == sample_time + minutes(6));
+  CHECK(clock->read().now() == sample_time + minutes(6));
+}
+
+TEST_CASE_METHOD(engine_clock_test, "a followed log says what does not expire") {
+  clock_state theirs;
+  theirs.time = sample_time + hours(30);
+  theirs.boot = "another machine";
+  theirs.steps = {{sample_time, hours(30)}};
+  clock->follow(sample_time + hours(30), theirs);
+  CHECK_FALSE(has_ended(sample_time));
+  CHECK(has_ended(sample_time + tick, hours(1)));
+  clock->follow(sample_time + hours(31), std::nullopt);  // without a new state the one before holds
+  CHECK_FALSE(has_ended(sample_time));
+  theirs.steps.clear();
+  clock->follow(sample_time + hours(31), theirs);
+  CHECK(has_ended(sample_time));
+}
+
+TEST_CASE_METHOD(engine_clock_test,
+                 "an engine that begins to write continues behind the log, with a clock that is behind at half speed") {
+  machine.set_by(-hours(2));
+  clock->follow(sample_time, std::nullopt);
+  machine.pass(seconds(10));
+  events.clear();
+  clock->stop_following();
+  CHECK(clock->now() == sample_time + seconds(10));
+  CHECK(events == std::vector<event>{{clock_event::behind_at_start, hours(2)}});
+  machine.pass(minutes(2));
+  CHECK(clock->now() == sample_time + seconds(10) + minutes(1));
+  machine.pass(hours(4));
+  CHECK(clock->now() == machine.wall());
+}
+
+TEST_CASE_METHOD(engine_clock_test,
+                 "an engine that begins to write with a clock that is ahead ends nothing of before") {
+  const timestamp made = sample_time;
+  clock->follow(made, std::nullopt);
+  machine.pass(hours(1));
+  machine.set_by(hours(40));
+  events.clear();
+  clock->stop_following();
+  CHECK(clock->now() == machine.wall());
+  CHECK(events == std::vector<event>{{clock_event::unconfirmed_at_start, hours(40)}});
+  machine.pass(hours(23) - tick);
+  CHECK_FALSE(has_ended(made));
+  machine.pass(tick);
+  CHECK(has_ended(made));
+  CHECK(clock->state().steps.size() == 1);
+  CHECK(clock->state().boot == machine.sources().boot);
+}
+
+TEST_CASE_METHOD(engine_clock_test,
+                 "an engine that writes, follows and writes again has a time that ascends with the log") {
+  const timestamp mine = write();
+  clock->follow(mine + seconds(1), std::nullopt);
+  const auto changes = clock->changes();
+  clock->stop_following();
+  CHECK(clock->changes() > changes);
+  CHECK(clock->now() >= mine + seconds(1));
+  clock->stop_following();  // changes nothing
+  CHECK(clock->changes() == changes + 1);
+}
+
+TEST_CASE("a clock that has followed nothing begins with the wall clock") {
+  const manual_machine machine;
+  engine_clock clock(machine.sources());
+  CHECK_FALSE(clock.read().has_ended(sample_time, sample_time - hours(1)));
+  clock.stop_following();
+  CHECK(clock.now() == sample_time);
+  CHECK(clock.read().has_ended(sample_time, sample_time - hours(1)));
+}
+
 TEST_CASE_METHOD(engine_clock_test, "a wall clock beyond all years that can be written is held to them") {
   machine.set(timestamp(std::chrono::years(20'000)));
   CHECK(to_rfc3339(clock->now()) == "9000-01-01T00:00:00.000Z");
