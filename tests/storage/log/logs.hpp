@@ -12,7 +12,9 @@
 #include <string_view>
 #include <utility>
 
+#include "cluster/store/replicated_log.hpp"
 #include "storage/segments/segment_log.hpp"
+#include "tests/cluster/store/stream_model.hpp"
 #include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/segments/power_loss.hpp"
 #include "tests/storage/segments/segment_support.hpp"
@@ -32,6 +34,8 @@ struct log_options {
 // A log in segments, small ones, so that it has many.
 class segments {
  public:
+  static constexpr bool recovers = true;  // recover() succeeds after repair()
+
   explicit segments(const log_options& options) {
     settings_.folder = folder_;
     settings_.log_id = sample_log_id;
@@ -88,6 +92,8 @@ class segments {
 
 class memory {
  public:
+  static constexpr bool recovers = true;
+
   explicit memory(const log_options& options)
       : log_({options.first, options.entries_kept, options.consumed, seed_of_run()}) {}
 
@@ -109,6 +115,75 @@ class memory {
 
  private:
   memory_log log_;
+};
+
+// The log of the owner of a replicated log, with a copy in small segments. A start is a new ownership of a node that
+// has read the log to its end.
+class replicated {
+ public:
+  static constexpr bool recovers = false;
+
+  explicit replicated(const log_options& options) : stream_(options.first) {
+    settings_.folder = folder_;
+    settings_.log_id = sample_log_id;
+    settings_.segment_bytes = 4096;
+    settings_.entries_kept = options.entries_kept;
+    settings_.consumed = options.consumed;
+    settings_.on_error = [](std::string_view) {};
+    REQUIRE(storage::segment_log::make(settings_, options.first));
+    disk_.emplace(folder_);
+    open();
+  }
+
+  storage::log& log() noexcept { return *log_; }
+  std::optional<timestamp> newest() const { return newest_; }
+
+  // What was appended is in the stream.
+  void restart() {
+    appender_->fence(std::numeric_limits<std::size_t>::max());
+    close();
+    open();
+  }
+  // Of what was appended and not acknowledged, the first ones are in the stream.
+  void lose_power(std::mt19937_64& random) {
+    appender_->fence(random() % 4);
+    close();
+    disk_->strike(random);
+    open();
+  }
+
+  void break_appends() { appender_->fail_appends(); }
+  void break_syncs() { appender_->fail_syncs(); }
+  void repair() {}
+
+ private:
+  void close() {
+    log_.reset();
+    appender_.reset();
+    copy_.reset();
+  }
+  void open() {
+    auto opened = storage::segment_log::open_copy(settings_, position{});
+    INFO((opened ? "" : opened.error().message));
+    REQUIRE(opened);
+    copy_ = std::move(*opened);
+    for (const std::string& each : records_missing_in(*copy_, stream_)) REQUIRE(copy_->append_record(each));
+    const auto last = copy_->last_record();
+    newest_ = last ? std::optional(last->time) : std::nullopt;
+    appender_ = std::make_unique<model_appender>(stream_, *copy_);
+    log_ = std::make_unique<cluster::replicated_log>(*copy_, *appender_, clock_);
+  }
+
+  temp_folder temp_;
+  const std::filesystem::path folder_ = std::filesystem::canonical(temp_.path()) / "log";
+  manual_clock clock_;
+  storage::segment_log_settings settings_;
+  stream_model stream_;
+  std::optional<power_loss> disk_;
+  std::optional<timestamp> newest_;
+  std::unique_ptr<storage::segment_log> copy_;
+  std::unique_ptr<model_appender> appender_;
+  std::unique_ptr<cluster::replicated_log> log_;
 };
 
 }  // namespace ordem::testing

@@ -53,6 +53,20 @@ struct built_segment {
     content += record;
     ++last.number;
   }
+  void add_control(log_record_kind kind, std::uint64_t epoch, std::uint32_t entries = 0) {
+    std::string record = std::string(log_record_header_bytes, '\0') + "control";
+    log_record_header next;
+    next.kind = kind;
+    next.entries = entries;
+    next.epoch = epoch;
+    next.first = {last.number + 1};
+    next.time = sample_time + milliseconds(1);
+    next.hash_before = hash;
+    frame_log_record(record, next);
+    hash = next.hash;
+    records.push_back({content.size(), content.size() + record.size()});
+    content += record;
+  }
   void sync() { durable = last; }
   // Returns the file with zeros up to the whole size.
   std::string filled(const std::string& bytes) const {
@@ -228,6 +242,61 @@ TEST_CASE("a bit where only zeros should be is not taken for the end") {
   std::string file = segment.filled(segment.content);
   file[segment.content.size() + GENERATE(0U, 7U, 8U, 100U, 5000U)] = 1;
   CHECK(segment.scan(file).tail != segment_tail::end);
+}
+
+TEST_CASE("control records are taken in between groups, at the end and alone, and have no position") {
+  built_segment segment;
+  segment.add_control(log_record_kind::genesis, 0);
+  const segment_scan alone = segment.scan(segment.filled(segment.content));
+  CHECK(alone.tail == segment_tail::end);
+  CHECK(alone.last == position{0});
+  CHECK(alone.groups.empty());
+  CHECK(alone.record.value().kind == log_record_kind::genesis);
+
+  segment.add_control(log_record_kind::epoch, 1);
+  segment.add(200);
+  segment.add_control(log_record_kind::release, 1);
+  segment.add_control(log_record_kind::epoch, 7);
+  segment.add(300);
+  segment.add_control(log_record_kind::barrier, 7);
+  const segment_scan scanned = segment.scan(segment.filled(segment.content));
+  CHECK(scanned.tail == segment_tail::end);
+  CHECK(scanned.end == segment.content.size());
+  CHECK(scanned.last == position{2});
+  CHECK(scanned.hash == segment.hash);
+  REQUIRE(scanned.groups.size() == 2);
+  CHECK(scanned.groups[0].offset == segment.records[2].begin);
+  CHECK(scanned.groups[1].offset == segment.records[5].begin);
+  REQUIRE(scanned.record);
+  CHECK(scanned.record->kind == log_record_kind::barrier);
+  CHECK(scanned.record->epoch == 7);
+  CHECK(scanned.record->time == sample_time + milliseconds(1));
+}
+
+TEST_CASE("a control record with entries, and a group without, are not taken in") {
+  built_segment segment;
+  segment.add(200);
+  const auto kind = GENERATE(log_record_kind::group, log_record_kind::barrier);
+  segment.add_control(kind, 1, kind == log_record_kind::group ? 0 : 1);
+  const segment_scan scanned = segment.scan(segment.filled(segment.content));
+  CHECK(scanned.last == position{1});
+  CHECK(scanned.tail == segment_tail::damaged);
+}
+
+TEST_CASE("an inverted bit of a control record is damage, and the scan ends before it") {
+  built_segment segment;
+  segment.add(200);
+  segment.add_control(log_record_kind::epoch, 3);
+  segment.add(200);
+  const record_place place = segment.records[1];
+  for (std::size_t bit = 8 * place.begin; bit < 8 * place.end; ++bit) {
+    std::string file = segment.filled(segment.content);
+    file[bit / 8] = static_cast<char>(file[bit / 8] ^ 1 << bit % 8);
+    INFO("bit " << bit % 8 << " of byte " << bit / 8 - place.begin);
+    const segment_scan scanned = segment.scan(file);
+    CHECK(scanned.tail == segment_tail::damaged);
+    CHECK(scanned.end == place.begin);
+  }
 }
 
 TEST_CASE("a whole record that does not follow the one before is not taken in") {
