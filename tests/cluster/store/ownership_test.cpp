@@ -38,16 +38,16 @@ struct engine_node : store_node {
 
   void own(std::uint64_t epoch) {
     begin_ownership(epoch);
-    actors::gateway_settings settings;
-    settings.id_seed = epoch;
-    settings.write_retry_first = milliseconds(0);
-    engine = std::make_unique<actors::gateway>(settings, actors::gateway_ports{.log = *log,
-                                                                               .view = view(),
-                                                                               .orders = view(),
-                                                                               .captures = view(),
-                                                                               .clock = *clock,
-                                                                               .newest_order = view().newest_order(),
-                                                                               .counters = &counters});
+    actors::gateway_settings of_engine;
+    of_engine.id_seed = epoch;
+    of_engine.write_retry_first = milliseconds(0);
+    engine = std::make_unique<actors::gateway>(of_engine, actors::gateway_ports{.log = *log,
+                                                                                .view = view(),
+                                                                                .orders = view(),
+                                                                                .captures = view(),
+                                                                                .clock = *clock,
+                                                                                .newest_order = view().newest_order(),
+                                                                                .counters = &counters});
     queue_number = engine->add_queue(queue);
   }
   // The node is fenced while requests are in flight.
