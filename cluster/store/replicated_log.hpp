@@ -20,8 +20,9 @@
 namespace ordem::cluster {
 
 struct replicated_log_settings {
-  // A group whose record would be larger is appended as several. Larger: fewer records; smaller: the window holds
-  // more of them.
+  // A group whose entries may take more, by storage::logged_bytes_max(), is appended as several. That is several times
+  // what small orders take: the default makes records of 40 KiB of them. Larger: fewer records; smaller: the window
+  // holds more of them.
   std::size_t group_bytes_max = std::size_t{256} << 10;
   // Called with the reason why the log takes no more entries. Called once, by the appending or the syncing thread.
   std::function<void(std::string_view)> on_error = [](std::string_view) {};
