@@ -60,6 +60,8 @@ function whyUnknown(refusal) {
 const EXPLAINED = {
   'persistence-behind': ['Writes are refused: Postgres is too far behind',
     'The log that Postgres does not have yet has reached --persist-backlog-max. Fix Postgres, and writes are taken again once it has caught up; or restart with a higher limit if the disk has room.'],
+  'no-owner': ['Some requests are refused: no node owns the log',
+    'Another node of the cluster takes over within seconds. If it lasts, look at the nodes and at NATS. Clients repeat with the same GUID.'],
   overloaded: ['Some requests are refused: the engine is overloaded',
     'More arrive than it executes in time, or as many as its bounds allow. Clients repeat after Retry-After with the same GUID. If it lasts, see the settings max-in-flight, body-memory and response-memory.'],
   'rate-limited': ['Some requests are refused: a tenant exceeds its bounds', 'The settings tenant-rate and tenant-in-flight are these bounds. Other tenants are not affected.'],

@@ -85,7 +85,7 @@ export function quantile(before, after, q) {
 }
 
 // Refusals that the engine or its guards make, apart from errors of what a request says.
-const REFUSALS = ['overloaded', 'persistence-behind', 'read-only', 'recovering', 'draining', 'storage-failed', 'rate-limited', 'too-many-connections'];
+const REFUSALS = ['overloaded', 'persistence-behind', 'no-owner', 'read-only', 'recovering', 'draining', 'storage-failed', 'rate-limited', 'too-many-connections'];
 export const isOfEngine = (slug) => REFUSALS.includes(slug);
 
 // Returns the figures for the time between two readings, or null if the server was started anew between them.

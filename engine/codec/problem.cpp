@@ -150,6 +150,11 @@ constexpr problem_row rows[] = {
      "The part of the log that Postgres does not have yet has reached the setting --persist-backlog-max of the server. Reads still "
      "work; writes are accepted again once Postgres has caught up. This write was not executed. Repeat it after the time in "
      "Retry-After, with the same GUID."},
+    {no_owner, "no-owner", 503, 503, retry::for_outcome, "no node owns the log",
+     "In a cluster, one node owns the log: it executes all writes and says how far reads must have come. This node has waited for it in "
+     "vain. Another node takes over within seconds. Whether this request was executed is not known at present. Repeat it after the time in "
+     "Retry-After, with the same GUID: it will be executed then, or get its original response. A read may also be sent with Ordem-Read: "
+     "stale, which returns what this node has."},
     {draining, "draining", 503, 503, retry::for_outcome, "the server is shutting down",
      "The server is shutting down and accepts no new requests. Repeat this request after the time in Retry-After, with the same "
      "GUID."},

@@ -52,6 +52,7 @@ enum class problem : std::uint8_t {
   read_only,
   storage_failed,
   persistence_behind,
+  no_owner,
   draining,
 };
 

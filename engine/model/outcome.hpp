@@ -63,7 +63,14 @@ struct invalid_content {
 };
 struct guid_reused {};
 struct request_in_flight {};
-enum class unavailability : std::uint8_t { overloaded, read_only, draining, storage_failed, backlog_full };
+enum class unavailability : std::uint8_t {
+  overloaded,
+  read_only,
+  draining,
+  storage_failed,
+  backlog_full,
+  no_owner,  // of a cluster: no node has answered for the log; the request may have been executed
+};
 
 using refusal = std::variant<order_not_found, invalid_content, guid_reused, request_in_flight, unavailability>;
 

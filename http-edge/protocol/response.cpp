@@ -135,6 +135,7 @@ refusal_reason reason_of(unavailability why) {
       return {problem::persistence_behind,
               "Postgres is too far behind: the log has reached --persist-backlog-max; reads go on; writes are "
               "taken again once Postgres has caught up"};
+    case unavailability::no_owner: return {problem::no_owner, no_owner_detail};
   }
   CHECK(false && "an unavailability outside its enumeration");
   return {};

@@ -67,4 +67,7 @@ struct refusal_reason {
 };
 refusal_reason reason_of(unavailability why);
 
+inline constexpr std::string_view no_owner_detail =
+    "no node of the cluster answers for the log at present; another one takes it over within seconds";
+
 }  // namespace ordem::http_edge

@@ -20,7 +20,7 @@ export const problems = [
   ['backup-refused', 422], ['backup-running', 409], ['body-too-large', 413], ['draining', 503], ['expectation-failed', 417], ['forbidden', 403], ['forbidden-origin', 403], ['guid-malformed', 400], ['guid-mismatch', 400],
   ['guid-missing', 400], ['guid-reused', 422], ['headers-too-large', 431], ['invalid-order', 422],
   ['malformed-json', 400], ['malformed-query', 400], ['malformed-request', 400], ['message-not-found', 404],
-  ['method-not-allowed', 405], ['misdirected-request', 421], ['not-found', 404], ['not-ndjson', 400], ['order-closed', 409, 3045], ['order-not-found', 404],
+  ['method-not-allowed', 405], ['misdirected-request', 421], ['no-owner', 503], ['not-found', 404], ['not-ndjson', 400], ['order-closed', 409, 3045], ['order-not-found', 404],
   ['overloaded', 503], ['persistence-behind', 503], ['position-trimmed', 410], ['rate-limited', 429], ['read-only', 503], ['recovering', 503], ['request-in-flight', 409],
   ['request-timeout', 408], ['stale-version', 409, 3043], ['status-not-allowed', 409, 3044], ['storage-failed', 503],
   ['too-many-connections', 503], ['unauthenticated', 401], ['unsupported-media-type', 415], ['version-malformed', 400], ['version-mismatch', 400],

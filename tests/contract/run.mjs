@@ -34,7 +34,7 @@ if (options['write-collection']) {
 }
 
 // Responses that a healthy server does not give to these requests. Other tests cover them.
-const exemptProblems = new Set(['backup-running', 'draining', 'expectation-failed', 'forbidden', 'overloaded', 'rate-limited', 'unauthenticated', 'persistence-behind', 'position-trimmed', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
+const exemptProblems = new Set(['backup-running', 'draining', 'expectation-failed', 'forbidden', 'no-owner', 'overloaded', 'rate-limited', 'unauthenticated', 'persistence-behind', 'position-trimmed', 'read-only', 'recovering', 'storage-failed', 'request-in-flight', 'request-timeout', 'too-many-connections']);
 const isExempt = ({ status, slug, response, method, template }) =>
   exemptProblems.has(slug) || (response === '#/components/responses/CaptureForbidden' && ['get', 'head'].includes(method)) || [308, 401, 408, 410, 417, 429, 431, 503].includes(status) ||
   ['MalformedRequest', 'RequestInFlight', 'BackupRunning', 'CaptureBodyTooLarge', 'Forbidden'].some((name) => response === `#/components/responses/${name}`);

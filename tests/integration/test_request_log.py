@@ -88,7 +88,7 @@ def refused_requests(client):
 
 # The others need a server in another state. Each of them has a line by the same function, session::respond().
 ELSEWHERE = {"request-in-flight", "request-timeout", "unauthenticated", "forbidden", "rate-limited", "recovering", "overloaded",
-             "too-many-connections", "read-only", "storage-failed", "persistence-behind", "draining", "backup-running", "position-trimmed"}
+             "too-many-connections", "read-only", "storage-failed", "persistence-behind", "no-owner", "draining", "backup-running", "position-trimmed"}
 
 
 def test_every_refusal_has_a_line(launch):

@@ -86,6 +86,7 @@ TEST_CASE("every problem has the status and the code of the contract") {
       {"read-only", 503, 503},
       {"storage-failed", 503, 503},
       {"persistence-behind", 503, 503},
+      {"no-owner", 503, 503},
       {"draining", 503, 503},
   };
   CHECK(std::size(rows) == problem_table().size());
@@ -131,7 +132,7 @@ TEST_CASE("each row says what a client may retry, and with which key") {
        "temporary",
        {"request-timeout", "rate-limited", "backup-running", "recovering", "overloaded", "too-many-connections",
         "storage-failed", "persistence-behind"}},
-      {"same-key", "outcome-unknown", {"request-in-flight", "message-not-found", "read-only", "draining"}},
+      {"same-key", "outcome-unknown", {"request-in-flight", "message-not-found", "read-only", "no-owner", "draining"}},
       {"same-key",
        "correct-request",
        {"guid-mismatch",   "version-required",  "version-malformed",   "version-mismatch",       "malformed-json",

@@ -306,7 +306,7 @@ TEST_CASE("each verdict has its status and body") {
 
 TEST_CASE("an unavailability of the engine is a 503 with its reason and Retry-After") {
   for (const auto why : {unavailability::overloaded, unavailability::read_only, unavailability::draining,
-                         unavailability::storage_failed, unavailability::backlog_full}) {
+                         unavailability::storage_failed, unavailability::backlog_full, unavailability::no_owner}) {
     CAPTURE(static_cast<int>(why));
     const response answer = capture_response(refusal{why}, position{17});
     CHECK(answer.status == 503);

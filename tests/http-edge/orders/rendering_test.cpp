@@ -254,6 +254,11 @@ TEST_CASE("each refusal has its problem, and nothing is recorded") {
        R"(writes are taken again once Postgres has caught up","code":503,"message":"Postgres is too far behind",)"
        R"("retry":"same-key","retry_reason":"temporary"})",
        true},
+      {unavailability::no_owner, 503,
+       R"({"type":"/problems/no-owner","title":"no node owns the log","status":503,)"
+       R"("detail":"no node of the cluster answers for the log at present; another one takes it over within seconds",)"
+       R"("code":503,"message":"no node owns the log","retry":"same-key","retry_reason":"outcome-unknown"})",
+       true},
   };
   for (const auto& [why, status, body, comes_again] : rows) {
     CAPTURE(body);
