@@ -1,5 +1,6 @@
 #include "http-edge/handler.hpp"
 
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "http-edge/operations/operations_handler.hpp"
 #include "http-edge/orders/order_handler.hpp"
 #include "http-edge/orders/rendering.hpp"
+#include "http-edge/protocol/headers.hpp"
 #include "http-edge/protocol/listener.hpp"
 
 namespace ordem::http_edge {
@@ -105,6 +107,21 @@ std::optional<response> check_state_and_query(const http_request& request, const
   return std::nullopt;
 }
 
+// Whether the request is to be answered from what this node has, be it behind. Returns an error for a value of
+// Ordem-Read that is not known.
+tl::expected<bool, std::string_view> reads_stale(const http_request& request) {
+  const auto [first, last] = request.equal_range("Ordem-Read");
+  if (first == last) return false;
+  if (std::next(first) != last) return tl::make_unexpected("Ordem-Read is given more than once");
+  if (trimmed(first->value()) != "stale") return tl::make_unexpected("the only value of Ordem-Read is stale");
+  return true;
+}
+
+// A stream of the change feed passes no gate: each of its events has its position, and it may be behind at any time.
+bool needs_gate(const http_request& request, resource what) {
+  return what != resource::changes || preferred_form(request[http::field::accept]) == feed_form::page;
+}
+
 }  // namespace
 
 handler::handler(const handler_context& context, std::size_t captured_bytes_max, access_control&& access)
@@ -130,6 +147,20 @@ tl::expected<authorization, response> handler::authorize(const http_request& req
 
 tl::expected<request_head, response> handler::read_head(const http_request& request, std::optional<route>&& to,
                                                         const connection_info& from, origin&& sender) const {
+  auto head = check_head(request, std::move(to), from, std::move(sender));
+  if (!head || !is_data_read(head->to.resource, request.method())) return head;
+  const auto stale = reads_stale(request);
+  if (!stale) {
+    return tl::make_unexpected(
+        refusal_of(problem::malformed_request, stale.error(), request.method(), head->to.resource, context_));
+  }
+  head->is_stale_read = *stale;
+  head->is_gated = context_.gate != nullptr && !*stale && needs_gate(request, head->to.resource);
+  return head;
+}
+
+tl::expected<request_head, response> handler::check_head(const http_request& request, std::optional<route>&& to,
+                                                         const connection_info& from, origin&& sender) const {
   // The connection stays open: it is clear where a request with a bad target ends.
   if (!to) return tl::make_unexpected(problem_response(problem::malformed_request, target_error(request.target())));
   if (to->resource == resource::unknown)
@@ -216,9 +247,15 @@ response refused_before_authorization(problem which, std::string_view detail, re
 
 response refused_request(problem which, std::string_view detail, http::verb method, resource to,
                          const handler_context& context) {
-  response refused =
-      is_of_captures(to) ? capture_problem(which, detail, visible_position(context)) : problem_response(which, detail);
+  response refused = refusal_of(which, detail, method, to, context);
   refused.close = true;
+  return refused;
+}
+
+response refusal_of(problem which, std::string_view detail, http::verb method, resource to,
+                    const handler_context& context) {
+  if (is_of_captures(to)) return capture_problem(which, detail, visible_position(context));
+  response refused = problem_response(which, detail);
   return is_write(to, method) ? refused_write(std::move(refused), context) : refused;
 }
 

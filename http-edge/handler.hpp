@@ -58,6 +58,8 @@ class handler {
   simdjson::dom::parser& line_parser() noexcept { return line_parser_; }
 
  private:
+  tl::expected<request_head, response> check_head(const http_request& request, std::optional<route>&& to,
+                                                  const connection_info& from, origin&& sender) const;
   void shrink_parser();
 
   const handler_context& context_;
@@ -74,6 +76,9 @@ response answer_response(resource to, const answer& what, const handler_context&
 // closes after it.
 response refused_request(problem which, std::string_view detail, boost::beast::http::verb method, resource to,
                          const handler_context& context);
+// Returns the error for a request that has arrived completely. The connection stays open.
+response refusal_of(problem which, std::string_view detail, boost::beast::http::verb method, resource to,
+                    const handler_context& context);
 // Returns the same for a request that has not been authorised: without the headers that speak of the data.
 response refused_before_authorization(problem which, std::string_view detail, resource to);
 

@@ -207,6 +207,42 @@ response get_message(const route& to, const tenant_orders& orders, const clock_r
   return message_response(*id, **record, *made, *of);
 }
 
+read_response read_shown(const http_request& request, const request_head& head, const handler_context& context) {
+  const route& to = head.to;
+  const tenant_orders orders(*context.orders, head.origin.tenant);
+  switch (to.resource) {
+    case resource::orders: return list_orders(to, orders);
+    case resource::order: return get_order(request, to, orders);
+    case resource::order_versions: return list_versions(to, orders);
+    case resource::order_version: return get_version(request, to, orders);
+    case resource::message: return get_message(to, orders, context.clock->read());
+    case resource::order_status:
+    case resource::order_batch:
+    case resource::batch:
+    case resource::changes:
+    case resource::captures:
+    case resource::capture:
+    case resource::ping:
+    case resource::ready:
+    case resource::ready_reads:
+    case resource::live:
+    case resource::position:
+    case resource::backup:
+    case resource::state:
+    case resource::settings:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::openapi_json:
+    case resource::problems:
+    case resource::problem:
+    case resource::console:
+    case resource::console_file:
+    case resource::unknown: break;
+  }
+  CHECK(false && "not a resource of orders that can be read");
+  return response{};
+}
+
 }  // namespace
 
 or_response<std::optional<guid>> check_write_header(const http_request& request, const route& to,
@@ -256,39 +292,16 @@ or_response<message> read_write(const http_request& request, request_head&& head
 }
 
 read_response read_orders(const http_request& request, const request_head& head, const handler_context& context) {
-  const route& to = head.to;
-  const tenant_orders orders(*context.orders, head.origin.tenant);
-  switch (to.resource) {
-    case resource::orders: return list_orders(to, orders);
-    case resource::order: return get_order(request, to, orders);
-    case resource::order_versions: return list_versions(to, orders);
-    case resource::order_version: return get_version(request, to, orders);
-    case resource::message: return get_message(to, orders, context.clock->read());
-    case resource::order_status:
-    case resource::order_batch:
-    case resource::batch:
-    case resource::changes:
-    case resource::captures:
-    case resource::capture:
-    case resource::ping:
-    case resource::ready:
-    case resource::ready_reads:
-    case resource::live:
-    case resource::position:
-    case resource::backup:
-    case resource::state:
-    case resource::settings:
-    case resource::metrics:
-    case resource::openapi:
-    case resource::openapi_json:
-    case resource::problems:
-    case resource::problem:
-    case resource::console:
-    case resource::console_file:
-    case resource::unknown: break;
+  if (!head.is_stale_read) return read_shown(request, head, context);
+  // Taken before the read, which so shows everything up to it.
+  const auto shown = visible_position(context);
+  read_response made = read_shown(request, head, context);
+  if (auto* page = std::get_if<order_page>(&made)) {
+    if (shown) page->show_position(*shown);
+  } else if (auto& whole = std::get<response>(made); whole.status < 400 || whole.status == 404) {
+    add_position(whole, shown);
   }
-  CHECK(false && "not a resource of orders that can be read");
-  return response{};
+  return made;
 }
 
 response refused_write(response refused, const handler_context& context) {

@@ -32,7 +32,9 @@ std::optional<response> order_page::read_until(std::chrono::steady_clock::time_p
 
 response order_page::finish(bool has_next) {
   const auto cursor = has_next ? std::optional(cursor_after_(*last_.order, last_.is_found)) : std::nullopt;
-  return json_response(200, body_.finish(cursor));
+  response made = json_response(200, body_.finish(cursor));
+  add_position(made, shown_);
+  return made;
 }
 
 }  // namespace ordem::http_edge

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "engine/codec/order_json.hpp"
+#include "engine/model/ids.hpp"
 #include "engine/ports/order_search.hpp"
 #include "http-edge/protocol/response.hpp"
 
@@ -23,6 +24,9 @@ class order_page {
   order_page(std::string_view list_name, order_search orders, std::size_t orders_max,
              std::string (*cursor_after)(const order&, bool is_on_page));
 
+  // The response has this position, see add_position().
+  void show_position(position shown) noexcept { shown_ = shown; }
+
   // Looks at at least one order, and further ones until `end`. Returns the response once the page is complete, else
   // nullopt. REQUIRES: no earlier call returned a response.
   std::optional<response> read_until(std::chrono::steady_clock::time_point end);
@@ -34,6 +38,7 @@ class order_page {
   std::size_t orders_max_;
   std::string (*cursor_after_)(const order&, bool is_on_page);
   codec::order_list_json body_;
+  std::optional<position> shown_;
   std::size_t looked_at_ = 0;
   order_search::step last_;
 };

@@ -7,6 +7,7 @@
 
 #include "engine/model/time.hpp"
 #include "engine/ports/change_reader.hpp"
+#include "engine/ports/read_gate.hpp"
 #include "engine/ports/readers.hpp"
 #include "engine/ports/tracing.hpp"
 #include "http-edge/protocol/backup_port.hpp"
@@ -33,6 +34,8 @@ struct handler_context {
   const report_port* reports = nullptr;
   // The captures of all tenants. Null while the service is recovering.
   const capture_reader* captures = nullptr;
+  // Asked before each read of data; null while the service is recovering, and if all reads are linearizable.
+  read_gate* gate = nullptr;
 };
 
 // Returns the position that reads show, for Ordem-Position, or nullopt while the service is recovering.

@@ -13,6 +13,10 @@ struct request_head {
   route to;
   std::optional<ordem::guid> guid;  // from Idempotency-Key, of a write of one order
   ordem::origin origin = {};        // of the identity that sent the request; empty without identities
+  // Of a read of data: the client takes what this node has, be it behind (Ordem-Read: stale).
+  bool is_stale_read = false;
+  // Whether the request has to pass the read gate before it is handled.
+  bool is_gated = false;
 };
 
 }  // namespace ordem::http_edge

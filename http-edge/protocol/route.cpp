@@ -323,6 +323,40 @@ bool is_executed(resource what, http::verb method) noexcept {
   return is_write(what, method);
 }
 
+bool is_data_read(resource what, http::verb method) noexcept {
+  if (method != http::verb::get && method != http::verb::head) return false;
+  switch (what) {
+    case resource::orders:
+    case resource::order:
+    case resource::order_versions:
+    case resource::order_version:
+    case resource::message:
+    case resource::changes:
+    case resource::capture: return true;
+    case resource::order_status:
+    case resource::order_batch:
+    case resource::batch:
+    case resource::captures:
+    case resource::ping:
+    case resource::ready:
+    case resource::ready_reads:
+    case resource::live:
+    case resource::position:
+    case resource::backup:
+    case resource::state:
+    case resource::settings:
+    case resource::metrics:
+    case resource::openapi:
+    case resource::openapi_json:
+    case resource::problems:
+    case resource::problem:
+    case resource::console:
+    case resource::console_file:
+    case resource::unknown: break;
+  }
+  return false;
+}
+
 bool is_of_batches(resource what) noexcept {
   return what == resource::order_batch || what == resource::batch;
 }

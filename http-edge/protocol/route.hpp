@@ -93,6 +93,9 @@ bool is_of_batches(resource what) noexcept;
 // of captures that is no read.
 bool is_executed(resource what, boost::beast::http::verb method) noexcept;
 
+// Returns whether this call reads orders, messages, captures or changes: what a read gate is for.
+bool is_data_read(resource what, boost::beast::http::verb method) noexcept;
+
 // Returns whether this call changes orders, so that its response has the headers of a write.
 bool is_write(resource what, boost::beast::http::verb method) noexcept;
 

@@ -19,6 +19,8 @@ constexpr auto drain_sweep_interval = std::chrono::milliseconds(10);
 constexpr auto drain_pipelined_time = std::chrono::seconds(1);
 // The time for which replies are delivered before other connections get their turn.
 constexpr auto replies_turn = std::chrono::milliseconds(2);
+// The same for reads that the gate has let through.
+constexpr auto reads_turn = std::chrono::milliseconds(2);
 // The time for which readers of the change feed are served before other connections get their turn, looked at after
 // each so many readers.
 constexpr auto feed_turn = std::chrono::milliseconds(2);
@@ -57,6 +59,7 @@ io_thread::io_thread(const server_settings& settings, const handler_context& con
                counters_.loop_delay.add(delay);
              }),
       release_timer_(io_context_),
+      gate_inbox_(std::make_shared<gate_inbox>(*this)),
       delay_timer_(io_context_) {
   feed_.add_listener([this] {
     if (feed_wake_is_due_.exchange(true, std::memory_order_acq_rel)) return;
@@ -70,6 +73,8 @@ io_thread::io_thread(const server_settings& settings, const handler_context& con
 
 io_thread::~io_thread() {
   stop();
+  gate_inbox_->close();
+  waiting_reads_.clear();
   held_.clear();
   feed_readers_.clear();
   pending_.clear();  // destroys sessions, whose sockets must not outlive the loop
@@ -258,6 +263,52 @@ void io_thread::release_held() {
     oldest->resume(admission::refuse);
   }
   if (!held_.empty()) schedule_release();
+}
+
+// --- reads that wait for the gate ---
+
+void io_thread::gate_inbox::push(std::uint64_t number, bool opened) {
+  const std::lock_guard lock(mutex_);
+  if (to_ == nullptr) return;
+  opened_.emplace_back(number, opened);
+  if (opened_.size() == 1) boost::asio::post(to_->io_context_, [to = to_] { to->take_opened_reads(); });
+}
+
+// REQUIRES: `into` is empty.
+void io_thread::gate_inbox::take(std::deque<std::pair<std::uint64_t, bool>>& into) {
+  const std::lock_guard lock(mutex_);
+  opened_.swap(into);
+}
+
+void io_thread::gate_inbox::close() {
+  const std::lock_guard lock(mutex_);
+  to_ = nullptr;
+}
+
+std::optional<std::uint64_t> io_thread::wait_for_gate(std::shared_ptr<session> from) {
+  if (waiting_reads_.size() >= settings_.waiting_reads_max / settings_.io_threads) return std::nullopt;
+  const std::uint64_t number = ++last_read_;
+  waiting_reads_.emplace(number, std::move(from));
+  context_.gate->wait([inbox = gate_inbox_, number](bool opened) { inbox->push(number, opened); });
+  return number;
+}
+
+std::shared_ptr<session> io_thread::forget_read(std::uint64_t number) {
+  return std::move(waiting_reads_.extract(number).mapped());
+}
+
+// Reads are executed here. After reads_turn, other connections get their turn first.
+void io_thread::take_opened_reads() {
+  const auto end = session::clock::now() + reads_turn;
+  do {
+    if (opened_reads_.empty()) gate_inbox_->take(opened_reads_);
+    if (opened_reads_.empty()) return;
+    const auto [number, opened] = opened_reads_.front();
+    opened_reads_.pop_front();
+    // A read that is no longer waiting has been answered.
+    if (auto found = waiting_reads_.extract(number)) found.mapped()->on_gate(opened);
+  } while (session::clock::now() < end);
+  if (!opened_reads_.empty()) boost::asio::post(io_context_, [this] { take_opened_reads(); });
 }
 
 void io_thread::delay(std::shared_ptr<session> from) {

@@ -13,9 +13,12 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <thread>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "auth/authenticator.hpp"
@@ -82,6 +85,12 @@ class io_thread final : public completion_queue {
   // Has the session go on once there is room for its request, or time to refuse it: session::resume().
   void hold_back(std::shared_ptr<session> from);
 
+  // Has the session go on once the read gate opens, or does not in time: session::on_gate(). Returns the number of the
+  // wait, or nullopt if too many reads of this thread wait. REQUIRES: there is a gate.
+  std::optional<std::uint64_t> wait_for_gate(std::shared_ptr<session> from);
+  // The session does not go on by session::on_gate(). Returns it. REQUIRES: it waits by this number.
+  std::shared_ptr<session> forget_read(std::uint64_t number);
+
   // Has the session go on about a second later, or when the server drains: session::end_delay(). Delays differ at
   // random, because clients that were refused together would otherwise come back together.
   void delay(std::shared_ptr<session> from);
@@ -103,6 +112,7 @@ class io_thread final : public completion_queue {
   void advance_admission(session::clock::time_point now) noexcept;
   void release_held();
   void schedule_release();
+  void take_opened_reads();
   void end_delays();
   void schedule_end_of_delay();
   void serve_feed_readers();
@@ -151,6 +161,24 @@ class io_thread final : public completion_queue {
   std::deque<held_session> held_;  // in the order in which their requests arrived
   boost::asio::steady_timer release_timer_;
   bool release_is_due_ = false;
+  // What the read gate calls, which may be later than the end of this thread. Thread-safe.
+  class gate_inbox {
+   public:
+    explicit gate_inbox(io_thread& to) : to_(&to) {}
+    void push(std::uint64_t number, bool opened);
+    void take(std::deque<std::pair<std::uint64_t, bool>>& into);
+    void close();
+
+   private:
+    std::mutex mutex_;
+    io_thread* to_;  // null once the thread has ended
+    std::deque<std::pair<std::uint64_t, bool>> opened_;
+  };
+  const std::shared_ptr<gate_inbox> gate_inbox_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<session>> waiting_reads_;  // by the numbers of their waits
+  std::uint64_t last_read_ = 0;
+  std::deque<std::pair<std::uint64_t, bool>> opened_reads_;  // taken from the inbox
+
   // By the ends of their delays; at most one for each connection.
   std::multimap<session::clock::time_point, std::shared_ptr<session>> delayed_;
   std::minstd_rand delay_jitter_{std::random_device{}()};

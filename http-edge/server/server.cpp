@@ -286,10 +286,12 @@ std::vector<endpoint_settings> server::listeners() const {
 }
 
 void server::attach_engine(const order_reader& orders, const change_reader& changes, const capture_reader& captures,
-                           message_port& messages, const std::function<std::uint32_t(completion_queue&)>& add_queue) {
+                           message_port& messages, const std::function<std::uint32_t(completion_queue&)>& add_queue,
+                           read_gate* gate) {
   parts_->context.orders = &orders;
   parts_->context.changes = &changes;
   parts_->context.captures = &captures;
+  parts_->context.gate = gate;
   parts_->feed.attach(changes);
   for (const auto& thread : parts_->threads) thread->connect(messages, add_queue(*thread));
 }

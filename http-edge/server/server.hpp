@@ -15,6 +15,7 @@
 #include "engine/model/time.hpp"
 #include "engine/ports/change_reader.hpp"
 #include "engine/ports/engine_port.hpp"
+#include "engine/ports/read_gate.hpp"
 #include "engine/ports/readers.hpp"
 #include "engine/ports/tracing.hpp"
 #include "http-edge/access/access_control.hpp"
@@ -67,9 +68,11 @@ class server {
   std::vector<endpoint_settings> listeners() const;
 
   // Connects the engine. `add_queue` registers the queue of an I/O thread and returns its number.
+  // `gate` is asked before reads of data and outlives the server, or is null if all reads are linearizable.
   // REQUIRES: called once, before the status leaves `recovering`.
   void attach_engine(const order_reader& orders, const change_reader& changes, const capture_reader& captures,
-                     message_port& messages, const std::function<std::uint32_t(completion_queue&)>& add_queue);
+                     message_port& messages, const std::function<std::uint32_t(completion_queue&)>& add_queue,
+                     read_gate* gate = nullptr);
   // Entries have become visible: the change feed goes on. Cheap without readers. Thread-safe.
   void on_visible() noexcept;
 

@@ -211,10 +211,8 @@ bool session::accept_header() {
     if (trail_) trail_->origin = authorized->origin;
     head_ = checks.read_head(request, std::move(to), connection_, std::move(authorized->origin));
     if (head_ && !batch && thread_.overloaded() && !admits_message()) {
-      auto refused = refused_request(problem::overloaded, "messages take too long at present; nothing was done",
-                                     request.method(), *resource_, thread_.context());
-      refused.close = false;  // it is known where the request ends
-      head_ = tl::make_unexpected(std::move(refused));
+      head_ = tl::make_unexpected(refusal_of(problem::overloaded, "messages take too long at present; nothing was done",
+                                             request.method(), *resource_, thread_.context()));
     }
   }
   continue_is_due_ = expects_continue(request);
@@ -615,6 +613,36 @@ void session::handle_request() {
   stage_ = stage::executing;
   received_at_ = clock::now();
   if (!head_) return respond_refused_head();
+  if (head_->is_gated && !thread_.context().gate->is_open()) return wait_for_gate();
+  execute_request();
+}
+
+void session::wait_for_gate() {
+  stage_ = stage::waiting;
+  deadline_ = clock::now() + thread_.settings().request_timeout;
+  const auto number = thread_.wait_for_gate(shared_from_this());
+  if (!number) return end_wait_for_gate(problem::overloaded, "too many reads wait for the owner of the log");
+  gate_number_ = *number;
+}
+
+void session::on_gate(bool opened) {
+  if (!opened) return end_wait_for_gate(problem::no_owner, no_owner_detail);
+  stage_ = stage::executing;
+  execute_request();
+}
+
+void session::end_wait_for_gate(problem which, std::string_view detail) {
+  respond(refusal_of(which, detail, parser_->get().method(), *resource_, thread_.context()));
+}
+
+// The thread may have the only reference, and is going through its sessions now. `detail` must be a literal.
+void session::give_up_gate(problem which, std::string_view detail) {
+  stage_ = stage::executing;
+  asio::post(thread_.io_context(),
+             [self = thread_.forget_read(gate_number_), which, detail] { self->end_wait_for_gate(which, detail); });
+}
+
+void session::execute_request() {
   auto result = thread_.handler().handle(parser_->get(), std::move(*head_));
   if (const auto* known = std::get_if<response>(&result)) {
     respond(*known);
@@ -831,6 +859,8 @@ void session::drain() {
 
 void session::end_drain() {
   if (stage_ == stage::handshaking || stage_ == stage::feeding) return close();
+  if (stage_ == stage::waiting)
+    return give_up_gate(problem::draining, "the read could not begin before the server ended");
   const bool batch_is_unfinished =
       stage_ == stage::batching && batch_->now_waits_for() == batch_stream::waits_for::client_to_send;
   if (stage_ == stage::receiving || batch_is_unfinished)
@@ -855,6 +885,7 @@ void session::check_deadline(clock::time_point now) {
       // comes to on_bytes() yet; one that has taken nothing ends with an error, which closes the connection.
       if (!is_held_back_ && !stream_.has_unreceived_bytes()) stream_.socket().cancel(ignored);
       return;
+    case stage::waiting: return give_up_gate(problem::no_owner, no_owner_detail);  // the gate itself does so earlier
     case stage::feeding: thread_.counters().feed.count(feed_cut::stalled); return close();
     case stage::writing:
     case stage::lingering: return close();

@@ -76,6 +76,8 @@ class session final : public std::enable_shared_from_this<session>,
   void on_answer(std::uint32_t line, answer&& what);
   // Goes on with the request that io_thread::hold_back() has held back.
   void resume(admission how);
+  // The read gate has opened for the read that io_thread::wait_for_gate() has kept, or it has not in time.
+  void on_gate(bool opened);
   // Responds to the request that io_thread::delay() has kept.
   void end_delay();
   // The change feed has published blocks.
@@ -96,6 +98,7 @@ class session final : public std::enable_shared_from_this<session>,
     handshaking,
     idle,
     receiving,
+    waiting,  // for the read gate
     executing,
     batching,
     feeding,
@@ -124,6 +127,10 @@ class session final : public std::enable_shared_from_this<session>,
   void refuse_unsent_body();
   void send_continue();
   void handle_request();
+  void wait_for_gate();
+  void end_wait_for_gate(problem which, std::string_view detail);
+  void give_up_gate(problem which, std::string_view detail);
+  void execute_request();
   void read_page();
   resource requested_resource();
   bool is_batch() const;
@@ -210,6 +217,7 @@ class session final : public std::enable_shared_from_this<session>,
   std::unique_ptr<batch_stream> batch_;  // the batch in progress
   boost::asio::steady_timer line_timer_;
   bool line_is_awaited_ = false;       // line_timer_ runs, as the tenant's bounds allow no line of the batch now
+  std::uint64_t gate_number_ = 0;      // of the read that waits for the gate
   std::unique_ptr<order_page> page_;   // the page being read
   std::unique_ptr<feed_stream> feed_;  // the reader of the change feed
   std::list<std::shared_ptr<session>>::iterator feed_place_;  // of this in the thread's list, while there is feed_

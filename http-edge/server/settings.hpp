@@ -59,6 +59,8 @@ struct server_settings {
   // The messages under way, of all I/O threads together, up to which none is refused for its delay (admission_control).
   // `serve` makes it three quarters of --max-in-flight.
   std::size_t patient_messages_max = 6144;
+  // Reads that wait for the read gate of a cluster, of all I/O threads together; more get 503. Each holds a connection.
+  std::size_t waiting_reads_max = 8192;
   // Readers of the change feed at once; more get 503. Each may hold about 64 KiB, and a connection.
   std::size_t feed_readers_max = 1024;
   // A connection without a request is closed after this.

@@ -741,6 +741,9 @@ function check_updated_at() {
       'pm.expect(Date.parse(updated_at)).to.be.at.least(Date.parse(created_at));'));
 }
 
+const showsAtLeastTheLastWrite = check('the position of the last write at least',
+  "pm.expect(Number(header('Ordem-Position'))).to.be.at.least(pm.collectionVariables.get('position'));");
+
 const reads = folder(
   'Reads',
   'The current version, ETag and If-None-Match, earlier versions.',
@@ -775,6 +778,23 @@ const reads = folder(
     read('unknown order, If-None-Match *', `GET ${ORDERS}/${UNKNOWN}`, { headers: [['If-None-Match', '*']] }, isProblem(404, 'order-not-found')),
     read('versions of an unknown order', `GET ${ORDERS}/${UNKNOWN}/versions`, {}, isProblem(404, 'order-not-found')),
     read('a version of an unknown order', `GET ${ORDERS}/${UNKNOWN}/versions/1`, {}, isProblem(404, 'order-not-found')),
+    ...[
+      ['an order', `${ORDERS}/{{order}}`, isOrder(3)],
+      ['a version', `${ORDERS}/{{order}}/versions/1`, isOrder(1)],
+      ['all versions', `${ORDERS}/{{order}}/versions`, status(200)],
+      ['orders', `${ORDERS}?customer_id=c-{{run}}`, status(200)],
+      ['an unknown order', `${ORDERS}/${UNKNOWN}`, isProblem(404, 'order-not-found')],
+      ['an unknown message', '/api/v1/messages/{{run}}-unknown-stale', isProblem(404, 'message-not-found')],
+    ].map(([name, path, ...tests]) =>
+      read(`${name}, stale`, `GET ${path}`, { headers: [['Ordem-Read', 'stale']] }, ...tests, showsAtLeastTheLastWrite)),
+    read('not modified, stale', `GET ${ORDERS}/{{order}}`, { headers: [['Ordem-Read', 'stale'], ['If-None-Match', '"3"']] }, status(304),
+      showsAtLeastTheLastWrite),
+    read('a page of changes, stale', 'GET /api/v1/changes', { headers: [['Ordem-Read', 'stale']] }, status(200), noHeader('Ordem-Position')),
+    read('another value of Ordem-Read', `GET ${ORDERS}/{{order}}`, { headers: [['Ordem-Read', 'fresh']] },
+      isProblem(400, 'malformed-request'), noHeader('Connection')),
+    read('Ordem-Read in two lines', `GET ${ORDERS}/{{order}}`, { headers: [['Ordem-Read', 'stale'], ['Ordem-Read', 'stale']] },
+      isProblem(400, 'malformed-request')),
+    read('without Ordem-Read', `GET ${ORDERS}/{{order}}`, {}, isOrder(3), noHeader('Ordem-Position')),
   ],
 );
 

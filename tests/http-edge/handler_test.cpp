@@ -110,5 +110,105 @@ TEST_CASE("unknown query parameters are refused on every call without parameters
   }
 }
 
+// A gate that is asked nothing: the handler only says which requests have to pass it.
+class untouched_gate final : public read_gate {
+ public:
+  bool is_open() const noexcept override { return false; }
+  void wait(std::function<void(bool)>) override {}
+};
+
+TEST_CASE("every read of data passes the gate, and nothing else does") {
+  untouched_gate gate;
+  exchange with_server;
+  with_server.context.gate = &gate;
+  const std::string key = "/api/v2/captures/aw";
+  for (const auto method : {verb::get, verb::head}) {
+    for (const std::string& target :
+         {contract_path, contract_path + "/versions", contract_path + "/versions/1", std::string("/api/v1/orders"),
+          std::string("/api/v1/messages/g"), std::string("/api/v1/changes"), key}) {
+      CAPTURE(target, method);
+      const auto head = with_server.read_head(request(method, target));
+      REQUIRE(head);
+      CHECK(head->is_gated);
+      CHECK_FALSE(head->is_stale_read);
+      const auto stale = with_server.read_head(request(method, target).header("Ordem-Read", "stale"));
+      REQUIRE(stale);
+      CHECK_FALSE(stale->is_gated);
+      CHECK(stale->is_stale_read);
+    }
+    for (const std::string_view target :
+         {"/-/ping", "/-/position", "/-/state", "/metrics", "/console/", "/openapi.yaml"}) {
+      CAPTURE(target, method);
+      const auto head = with_server.read_head(request(method, target).header("Ordem-Read", "new"));
+      REQUIRE(head);
+      CHECK_FALSE(head->is_gated);
+    }
+  }
+  const auto write = with_server.read_head(request(verb::post, orders_path).json("{}").header("Ordem-Read", "new"));
+  REQUIRE(write);
+  CHECK_FALSE(write->is_gated);
+  const auto released = with_server.read_head(request(verb::delete_, key));
+  REQUIRE(released);
+  CHECK_FALSE(released->is_gated);
+}
+
+TEST_CASE("a stream of the feed passes no gate, as each of its events has a position") {
+  untouched_gate gate;
+  exchange with_server;
+  with_server.context.gate = &gate;
+  for (const auto& [accept, is_gated] :
+       {std::pair("application/json", true), std::pair("*/*", true), std::pair("text/event-stream", false),
+        std::pair("application/x-ndjson", false)}) {
+    CAPTURE(accept);
+    const auto head = with_server.read_head(request(verb::get, "/api/v1/changes").header("Accept", accept));
+    REQUIRE(head);
+    CHECK(head->is_gated == is_gated);
+  }
+}
+
+TEST_CASE("without a gate no read has to pass one") {
+  exchange with_server;
+  const auto head = with_server.read_head(request(verb::get, contract_path));
+  REQUIRE(head);
+  CHECK_FALSE(head->is_gated);
+}
+
+TEST_CASE("an unknown value of Ordem-Read is refused") {
+  exchange with_server;
+  with_server.orders.add(contract_order(order_status::fresh, {1}));
+  CHECK(with_server.answer(request(verb::get, contract_path).header("Ordem-Read", " stale ")).status == 200);
+  for (const std::string_view value : {"", "Stale", "fresh", "stale, stale"}) {
+    CAPTURE(value);
+    const response refused = with_server.answer(request(verb::get, contract_path).header("Ordem-Read", value));
+    CHECK(refused.status == 400);
+    CHECK(slug_of(refused) == "malformed-request");
+    CHECK_FALSE(refused.close);
+    const response of_capture =
+        with_server.answer(request(verb::get, "/api/v2/captures/aw").header("Ordem-Read", value));
+    CHECK(of_capture.status == 400);
+    CHECK(of_capture.body == R"({"error":"the only value of Ordem-Read is stale"})");
+  }
+  const response twice =
+      with_server.answer(request(verb::get, contract_path).header("Ordem-Read", "stale").header("Ordem-Read", "stale"));
+  CHECK(twice.status == 400);
+}
+
+TEST_CASE("a stale read has the position that it shows at least, also of what is not found") {
+  exchange with_server;
+  with_server.orders.add(contract_order(order_status::fresh, {1}));
+  with_server.orders.show_up_to(position{17});
+  const std::string list = std::string(orders_path) + "?customer_id=c-1001";
+  for (const std::string& target : {contract_path, contract_path + "/versions", contract_path + "/versions/2", list,
+                                    std::string("/api/v1/messages/none")}) {
+    CAPTURE(target);
+    const response stale = with_server.answer(request(verb::get, target).header("Ordem-Read", "stale"));
+    CHECK(header_of(stale, "Ordem-Position") == "17");
+    CHECK_FALSE(header_of(with_server.get(target), "Ordem-Position"));
+  }
+  const response malformed = with_server.answer(request(verb::get, list + "&limit=x").header("Ordem-Read", "stale"));
+  CHECK(malformed.status == 400);
+  CHECK_FALSE(header_of(malformed, "Ordem-Position"));
+}
+
 }  // namespace
 }  // namespace ordem::http_edge
