@@ -4,6 +4,11 @@
 //   origin     | tenant s | actor s |
 //   content    | currency 3 | customer id s | external id s (empty: none) | items v, each: sku s, quantity v, unit price v
 //              | has attributes 1 | object |    the external id from format 3 on
+//   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |
+//   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items
+//              | attributes 1 (0 kept, 1 removed, 2 merged) | object
+//              | external id 1 (0 kept, 1 removed, 2 given) | s |    from format 3 on
+//   response   | status v | body s | headers v, each: key s, is a list 1, value s or values v, each s |
 //   object     | members v, each: name s, value |
 //   value      | kind 1 (0 null, 1 bool, 2 number, 3 string, 4 array, 5 object) | its content |
 // clang-format on
@@ -68,6 +73,47 @@ json_value get_value(byte_reader& from, std::size_t depth) {
 std::optional<json_object> get_optional_object(byte_reader& from) {
   if (from.get_byte() == 0) return std::nullopt;
   return get_object(from, 0);
+}
+
+struct command_writer {
+  byte_writer& to;
+
+  void operator()(const create_order& create) const { put_content(to, create.content); }
+  void operator()(const replace_content& replace) const { put_content(to, replace.content); }
+  void operator()(const merge_content& patch) const {
+    to.put_byte(patch.customer_id ? 1 : 0);
+    if (patch.customer_id) to.put_string(*patch.customer_id);
+    to.put_byte(patch.currency ? 1 : 0);
+    if (patch.currency) put_currency(to, *patch.currency);
+    to.put_byte(patch.items ? 1 : 0);
+    if (patch.items) put_items(to, *patch.items);
+    to.put_byte(static_cast<std::uint8_t>(patch.attributes.index()));
+    if (const auto* changes = std::get_if<json_object>(&patch.attributes)) put_object(to, *changes);
+    to.put_byte(static_cast<std::uint8_t>(patch.external_id.index()));
+    if (const auto* external_id = std::get_if<std::string>(&patch.external_id)) to.put_string(*external_id);
+  }
+  void operator()(const change_status& change) const { to.put_byte(static_cast<std::uint8_t>(change.to)); }
+};
+
+merge_content get_patch(byte_reader& from, std::uint8_t format) {
+  merge_content patch;
+  if (from.get_byte() != 0) patch.customer_id = from.get_string();
+  if (from.get_byte() != 0) patch.currency = get_currency(from);
+  if (from.get_byte() != 0) patch.items = get_items(from);
+  switch (from.get_byte()) {
+    case 0: break;
+    case 1: patch.attributes = merge_content::remove_attributes{}; break;
+    case 2: patch.attributes = get_object(from, 0); break;
+    default: from.fail();
+  }
+  if (format < format_with_external_id) return patch;
+  switch (from.get_byte()) {
+    case 0: break;
+    case 1: patch.external_id = merge_content::remove_external_id{}; break;
+    case 2: patch.external_id = std::string(from.get_string()); break;
+    default: from.fail();
+  }
+  return patch;
 }
 
 }  // namespace
@@ -212,6 +258,58 @@ order_content get_content(byte_reader& from, std::uint8_t format) {
   content.items = get_items(from);
   content.attributes = get_optional_object(from);
   return content;
+}
+
+void put_command(byte_writer& to, const command& what) {
+  to.put_byte(static_cast<std::uint8_t>(what.index()));
+  std::visit(command_writer{to}, what);
+}
+
+command get_command(byte_reader& from, std::uint8_t format) {
+  switch (from.get_byte()) {
+    case 0: return create_order{get_content(from, format)};
+    case 1: return replace_content{get_content(from, format)};
+    case 2: return get_patch(from, format);
+    case 3: return change_status{get_status(from)};
+    default: from.fail(); return change_status{};
+  }
+}
+
+void put_captured_response(byte_writer& to, const captured_response& response) {
+  to.put_varint(response.status);
+  to.put_string(response.body);
+  to.put_varint(response.headers.size());
+  for (const captured_header& header : response.headers) {
+    to.put_string(header.key);
+    const auto* list = std::get_if<std::vector<std::string>>(&header.value);
+    to.put_byte(list != nullptr ? 1 : 0);
+    if (list == nullptr) {
+      to.put_string(std::get<std::string>(header.value));
+      continue;
+    }
+    to.put_varint(list->size());
+    for (const std::string& value : *list) to.put_string(value);
+  }
+}
+
+captured_response get_captured_response(byte_reader& from) {
+  captured_response response;
+  const std::uint64_t status = from.get_varint();
+  if (status < limits::captured_status_min || status > limits::captured_status_max) from.fail();
+  response.status = static_cast<std::uint16_t>(status);
+  response.body = from.get_string();
+  response.headers.resize(get_count(from));
+  for (captured_header& header : response.headers) {
+    header.key = from.get_string();
+    if (from.get_byte() == 0) {
+      header.value = std::string(from.get_string());
+    } else {
+      std::vector<std::string> values(get_count(from));
+      for (std::string& value : values) value = from.get_string();
+      header.value = std::move(values);
+    }
+  }
+  return response;
 }
 
 }  // namespace ordem::storage

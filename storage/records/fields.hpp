@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "engine/model/capture.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/json_value.hpp"
+#include "engine/model/message.hpp"
 #include "engine/model/money.hpp"
 #include "engine/model/order.hpp"
 #include "engine/model/origin.hpp"
@@ -54,6 +56,13 @@ std::vector<order_item> get_items(byte_reader& from);
 // put_content() writes the content of the newest format.
 void put_content(byte_writer& to, const order_content& content);
 order_content get_content(byte_reader& from, std::uint8_t format);
+
+// As put_content().
+void put_command(byte_writer& to, const command& what);
+command get_command(byte_reader& from, std::uint8_t format);
+
+void put_captured_response(byte_writer& to, const captured_response& what);
+captured_response get_captured_response(byte_reader& from);
 
 // Returns the value if the whole record was read and the reader did not fail, else nullopt.
 template <class Value>

@@ -4,16 +4,12 @@
 //              | expected version v if flagged | command if flagged |
 //              | 2 | the same without external ids |
 //              | 1 | the same without origin either |
-//   command    | kind 1 (0 create, 1 replace, 2 merge, 3 status) | content, or patch, or status 1 |    see fields.cpp
-//   patch      | has customer id 1 | s | has currency 1 | 3 | has items 1 | items
-//              | attributes 1 (0 kept, 1 removed, 2 merged) | object
-//              | external id 1 (0 kept, 1 removed, 2 given) | s |    from format 3 on
+//   command    | see fields.cpp |
 // clang-format on
 
 #include "storage/records/message_record.hpp"
 
 #include <utility>
-#include <variant>
 
 #include "storage/records/fields.hpp"
 
@@ -27,31 +23,6 @@ constexpr std::uint8_t flag_by_if_match = 2;
 constexpr std::uint8_t flag_command_kept = 4;
 constexpr std::uint8_t flag_merges = 8;
 
-struct command_writer {
-  byte_writer& to;
-
-  void operator()(const create_order& create) const { put_content(to, create.content); }
-  void operator()(const replace_content& replace) const { put_content(to, replace.content); }
-  void operator()(const merge_content& patch) const {
-    to.put_byte(patch.customer_id ? 1 : 0);
-    if (patch.customer_id) to.put_string(*patch.customer_id);
-    to.put_byte(patch.currency ? 1 : 0);
-    if (patch.currency) put_currency(to, *patch.currency);
-    to.put_byte(patch.items ? 1 : 0);
-    if (patch.items) put_items(to, *patch.items);
-    to.put_byte(static_cast<std::uint8_t>(patch.attributes.index()));
-    if (const auto* changes = std::get_if<json_object>(&patch.attributes)) put_object(to, *changes);
-    to.put_byte(static_cast<std::uint8_t>(patch.external_id.index()));
-    if (const auto* external_id = std::get_if<std::string>(&patch.external_id)) to.put_string(*external_id);
-  }
-  void operator()(const change_status& change) const { to.put_byte(static_cast<std::uint8_t>(change.to)); }
-};
-
-void put_command(byte_writer& to, const command& what) {
-  to.put_byte(static_cast<std::uint8_t>(what.index()));
-  std::visit(command_writer{to}, what);
-}
-
 verdict get_verdict(byte_reader& from) {
   const std::uint8_t number = from.get_byte();
   if (number < static_cast<std::uint8_t>(verdict::order_created) ||
@@ -60,37 +31,6 @@ verdict get_verdict(byte_reader& from) {
     return verdict::order_created;
   }
   return static_cast<verdict>(number);
-}
-
-merge_content get_patch(byte_reader& from, std::uint8_t format) {
-  merge_content patch;
-  if (from.get_byte() != 0) patch.customer_id = from.get_string();
-  if (from.get_byte() != 0) patch.currency = get_currency(from);
-  if (from.get_byte() != 0) patch.items = get_items(from);
-  switch (from.get_byte()) {
-    case 0: break;
-    case 1: patch.attributes = merge_content::remove_attributes{}; break;
-    case 2: patch.attributes = get_object(from, 0); break;
-    default: from.fail();
-  }
-  if (format < format_with_external_id) return patch;
-  switch (from.get_byte()) {
-    case 0: break;
-    case 1: patch.external_id = merge_content::remove_external_id{}; break;
-    case 2: patch.external_id = std::string(from.get_string()); break;
-    default: from.fail();
-  }
-  return patch;
-}
-
-command get_command(byte_reader& from, std::uint8_t format) {
-  switch (from.get_byte()) {
-    case 0: return create_order{get_content(from, format)};
-    case 1: return replace_content{get_content(from, format)};
-    case 2: return get_patch(from, format);
-    case 3: return change_status{get_status(from)};
-    default: from.fail(); return change_status{};
-  }
 }
 
 }  // namespace
