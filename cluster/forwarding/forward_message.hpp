@@ -56,8 +56,8 @@ struct forward_answer {
   std::vector<std::optional<answer>> answers = {};
 };
 
-// Returns the body. Answers that do not fit into `bytes_max` are left out, as if they were absent; the first one that
-// is present never is.
+// Returns the body. Answers that do not fit into `bytes_max` are left out, as if they were absent, but for the first
+// one and for small ones: an allocation of a capture that is asked for again gets another answer.
 std::string encode_forward_answer(const forward_answer& what, std::size_t bytes_max);
 // Returns nullopt for bytes that encode_forward_answer() can't have written.
 std::optional<forward_answer> decode_forward_answer(std::string_view body);
