@@ -10,6 +10,7 @@ import shutil
 
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE.parent / "storage" / "golden"
+CLUSTER_GOLDEN = HERE.parent / "cluster" / "golden"
 
 ORDER = {"customer_id": "c-1001", "currency": "EUR", "items": [{"sku": "A-1", "quantity": 2, "unit_price": 1999}]}
 RICH = ORDER | {"attributes": {"n": [1, -1.5e3, 1e21, True, None], "text": "\u00e4 \u0001 \" \\", "in": {"": {}}}}
@@ -123,6 +124,16 @@ def capture_bodies():
     }
 
 
+def bytes_of_golden(file):
+    text = "".join(line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    return bytes.fromhex(text)
+
+
+def forwarded():
+    names = ("forward_request", "forward_answer", "read_index_answer")
+    return {name: bytes_of_golden(CLUSTER_GOLDEN / f"{name}.hex") for name in names}
+
+
 def records():
     kinds = (("order", b"0"), ("message", b"1"), ("capture", b"2"), ("log_group", b"3"), ("clock", b"5"), ("log_record", b"6"),
              ("segment_header", b"7"))
@@ -130,8 +141,7 @@ def records():
     for file in sorted(GOLDEN.glob("*.hex")):
         name = file.stem
         kind = b"4" if name.endswith("_key") else next(byte for start, byte in kinds if name.startswith(start))
-        text = "".join(line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
-        seeds[name] = kind + bytes.fromhex(text)
+        seeds[name] = kind + bytes_of_golden(file)
     return seeds
 
 
@@ -208,8 +218,8 @@ def api_keys():
 
 def main():
     shutil.rmtree(HERE / "seeds", ignore_errors=True)
-    targets = {"api_key": api_keys(), "batch": batches(), "capture_body": capture_bodies(), "headers": headers(), "key_set": key_sets(),
-               "keys_file": keys_files(), "records": records(), "route": routes(), "token": tokens(), "write_body": write_bodies()}
+    targets = {"api_key": api_keys(), "batch": batches(), "capture_body": capture_bodies(), "forward": forwarded(),
+               "headers": headers(), "key_set": key_sets(), "keys_file": keys_files(), "records": records(), "route": routes(), "token": tokens(), "write_body": write_bodies()}
     for target, seeds in targets.items():
         folder = HERE / "seeds" / target
         folder.mkdir(parents=True)

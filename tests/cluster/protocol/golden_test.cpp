@@ -7,9 +7,11 @@
 #include <sstream>
 #include <string>
 
+#include "cluster/forwarding/read_index_gate.hpp"
 #include "cluster/protocol/control_record.hpp"
 #include "cluster/protocol/heartbeat.hpp"
 #include "cluster/protocol/record_chain.hpp"
+#include "tests/cluster/forwarding/bodies.hpp"
 
 namespace ordem::cluster {
 namespace {
@@ -43,6 +45,9 @@ std::vector<golden> all_golden() {
       {"release", "the payload of RELEASE with the successor ordem-2", payload_of(golden_release)},
       {"format", "the payload of FORMAT 300", payload_of(golden_format)},
       {"heartbeat", "a heartbeat of the owner ordem-1", encode_heartbeat(golden_heartbeat)},
+      {"forward_request", "a forwarded request with every kind of submission", testing::request_body()},
+      {"forward_answer", "an answer to a forwarded request with every kind of answer", testing::answer_body()},
+      {"read_index_answer", "the read index 70000 of epoch 7", encode_read_index_answer({position{70'000}, 7})},
   };
 }
 
@@ -63,7 +68,7 @@ std::string hex_text(const golden& what) {
   return text + "\n";
 }
 
-TEST_CASE("control records and heartbeats have the bytes that their golden files hold") {
+TEST_CASE("control records and messages between nodes have the bytes that their golden files hold") {
   for (const golden& each : all_golden()) {
     if (std::getenv("ORDEM_UPDATE_GOLDEN") != nullptr) std::ofstream(path_of(each.name)) << hex_text(each);
     std::ifstream file(path_of(each.name));
