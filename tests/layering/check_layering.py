@@ -153,13 +153,17 @@ PICTURE_ROW = re.compile(r"\| `([a-z-]+(?:/[a-z-]+)?)` \|[^|]*\|([^|]*)\|$")
 
 
 def rooms_of_picture(text, folders):
-    """Returns the rooms of the diagram's table, each with those that it may include."""
+    """Returns the rows of the diagram's table: each a room, and the rooms that it may include."""
     rows = filter(None, map(PICTURE_ROW.match, text.splitlines()))
-    return {row[1]: re.findall(r"`([^`]+)`", row[2]) for row in rows if folder_of(row[1]) in folders}
+    return [(row[1], re.findall(r"`([^`]+)`", row[2])) for row in rows if folder_of(row[1]) in folders]
 
 
 def broken_picture(text, tree, rules):
-    pictured = rooms_of_picture(text, rules.folders)
+    rows = rooms_of_picture(text, rules.folders)
+    pictured = dict(rows)
+    for room in pictured:
+        if (count := sum(named == room for named, _ in rows)) > 1:
+            yield f"{PICTURE}: {room} has {count} rows"
     for room in sorted(set(pictured) | set(rules.rooms)):
         if pictured.get(room) != rules.rooms.get(room):
             yield f"{PICTURE}: {room} may include {pictured.get(room)} by the picture, and {rules.rooms.get(room)} by the rules"
@@ -250,7 +254,8 @@ class SelfCheck(unittest.TestCase):
         tree = {"a/b/x.hpp": [], "a/c/y.hpp": []}
         good = "| `a/b` | text | - |\n| `a/c` | text | `a/b` |\n"
         self.assertEqual(list(broken_picture(good, tree, rules)), [])
-        for bad in (good.replace("| `a/b` |\n", "| - |\n"), good + "| `a/d` | more | - |\n", "| `a/b` | text | - |\n"):
+        for bad in (good.replace("| `a/b` |\n", "| - |\n"), good + "| `a/d` | more | - |\n", "| `a/b` | text | - |\n",
+                    good + "| `a/c` | as above | `a/b` |\n"):
             with self.subTest(bad=bad):
                 self.assertEqual(len(list(broken_picture(bad, tree, rules))), 1)
         self.assertEqual(len(list(broken_picture(good, {"a/b/x.hpp": []}, rules))), 1)
