@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/text.hpp"
+#include "engine/codec/json_pieces.hpp"
 #include "engine/model/json_value.hpp"
 #include "http-edge/protocol/headers.hpp"
 
@@ -35,9 +36,8 @@ void append_member(std::string& out, std::string_view name, std::uint64_t number
 void append_member(std::string& out, std::string_view name, timestamp at) {
   out += ",\"";
   out += name;
-  out += "\":\"";
-  append_rfc3339(out, at);
-  out += '"';
+  out += "\":";
+  codec::append_time(out, at);
 }
 
 response state_response(unsigned status, const backup_state& now) {

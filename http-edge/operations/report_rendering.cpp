@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "engine/codec/json_pieces.hpp"
 #include "engine/model/json_value.hpp"
 
 namespace ordem::http_edge {
@@ -20,9 +21,8 @@ void append_text_member(std::string& out, std::string_view name, std::string_vie
 void append_time_member(std::string& out, std::string_view name, timestamp at) {
   out += '"';
   out += name;
-  out += "\":\"";
-  append_rfc3339(out, at);
-  out += '"';
+  out += "\":";
+  codec::append_time(out, at);
 }
 
 void append_failure(std::string& out, const std::optional<lasting_failure>& what) {
