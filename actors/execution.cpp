@@ -14,7 +14,7 @@ decided recorded(task&& work, const outcome& result, shared_order before, shared
   completion done{work.token, work.shard, message_key{request.origin.tenant, request.guid}, request.target,
                   executed{result, after, expires_at, false}};
   message_record record{request.fingerprint, result, now, expires_at, std::nullopt, std::move(request.origin)};
-  if (result.verdict == verdict::stale_version && result.expected_version && result.expected_version->merges) {
+  if (result.verdict == verdict::stale_version && asks_for_merge(result)) {
     std::get<executed>(done.answer).unmerged = std::make_shared<const command>(request.command);
   }
   if (must_be_kept(result, request.command)) record.command = std::move(request.command);

@@ -30,8 +30,7 @@ dedupe_table::admission dedupe_table::admit(const request_token& token, const me
 
 answer dedupe_table::replay(const message_record& record) const {
   executed repeated{record.outcome, nullptr, record.expires_at, true};
-  const auto& expected = record.outcome.expected_version;
-  if (record.outcome.verdict == verdict::stale_version && expected && expected->merges && record.command) {
+  if (record.outcome.verdict == verdict::stale_version && asks_for_merge(record.outcome) && record.command) {
     repeated.unmerged = std::make_shared<const command>(*record.command);
   }
   if (!is_accepted(record.outcome.verdict)) return repeated;

@@ -57,6 +57,12 @@ struct outcome {
   friend bool operator==(const outcome&, const outcome&) = default;
 };
 
+// Returns whether the client asked that the update be merged if its version is an old one. A stale one that did
+// clashed, or had no base.
+inline bool asks_for_merge(const outcome& what) noexcept {
+  return what.expected_version && what.expected_version->merges;
+}
+
 struct order_not_found {};
 struct invalid_content {
   std::vector<violation> violations;

@@ -26,8 +26,7 @@ inline read_result<conflict> read_conflict(const order_lookup& orders, const out
 
 // As above, for a recorded message, which must outlive the result.
 inline read_result<conflict> read_conflict(const order_lookup& orders, const message_record& of) {
-  const auto& expected = of.outcome.expected_version;
-  return read_conflict(orders, of.outcome, expected && expected->merges && of.command ? &*of.command : nullptr);
+  return read_conflict(orders, of.outcome, asks_for_merge(of.outcome) && of.command ? &*of.command : nullptr);
 }
 
 }  // namespace ordem

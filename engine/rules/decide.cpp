@@ -129,8 +129,7 @@ event event_of(verdict accepted, const order& after) {
 }
 
 bool must_be_kept(const outcome& decided, const command& what) noexcept {
-  return !is_accepted(decided.verdict) || std::holds_alternative<merge_content>(what) ||
-         (decided.expected_version && decided.expected_version->merges);
+  return !is_accepted(decided.verdict) || std::holds_alternative<merge_content>(what) || asks_for_merge(decided);
 }
 
 outcome accepted_outcome(const message& asked, const order& after) {

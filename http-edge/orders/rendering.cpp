@@ -56,7 +56,7 @@ response outcome_response(const outcome& what, const shared_order& order, const 
   response made;
   made.status = recorded.status;
   made.body = std::move(recorded.body);
-  if (what.expected_version && what.expected_version->merges) made.add_header("Preference-Applied", "merge");
+  if (asks_for_merge(what)) made.add_header("Preference-Applied", "merge");
   if (!is_accepted(what.verdict)) {
     made.content_type = problem_media_type;
     made.problem = recorded.problem;
