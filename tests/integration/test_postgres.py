@@ -11,6 +11,7 @@ import pytest
 
 from support import settings
 from support.concurrency import Threads, poll_until
+from support.feed import EVENT_STREAM, LINES, Stream, page, read_all
 from support.ordem_server import run_ordem
 from support.orders import (
     accepted_order, assert_problem, assert_stale, create, merge, message_path, order_content, order_path, recorded_part, replace,
@@ -237,6 +238,51 @@ def test_with_durability_postgres_nothing_shows_that_postgres_lacks(replica, lau
     assert client.get_order(order_id) == accepted_order(updated) == replica.order(order_id)
     assert len(client.get_orders_of(customer)) == 2
     replica.assert_verified(data_dir)
+
+
+def test_with_durability_postgres_the_feed_has_only_what_postgres_has(replica, launch, data_dir):
+    """Breaks if an event reveals a write that would be lost with this machine, or if the feed is not woken once Postgres has it."""
+    server = launch(flag(replica), "--durability=postgres")
+    client = server.client()
+    client.wait_ready()
+    _, _, order = send_create(client)
+    update, another = merge(order["order_id"], 1, {"currency": "USD"}), create(order_content())
+    before = client.positions()["durable"]
+    with Stream(server.port, LINES, after=0) as lines, Stream(server.port, EVENT_STREAM, after=0) as event_stream:
+        streams = (lines, event_stream)
+        assert [stream.take(1)[0]["data"]["order"] for stream in streams] == [order, order]
+        waiting = [(write, server.connect()) for write in (update, another)]
+        with replica.open_transaction(LOCK_ORDERS):
+            for write, connection in waiting:
+                connection.send(write.to_bytes())
+            replica.wait_session_waits_for_lock()
+            poll_until(lambda: client.positions()["durable"] >= before + 2, "both writes are on the disk")
+            assert page(client, after=before, wait=1)["events"] == []
+            events, end = read_all(client)
+            assert ([event["data"]["order"] for event in events], end) == ([order], before)
+            assert not any(stream.has_more() for stream in streams)
+        answered = [accepted_order(connection.read_response(), status) for (_, connection), status in zip(waiting, (200, 201))]
+        expected = sorted(answered, key=lambda each: each["order_id"] != order["order_id"])
+        for stream in streams:
+            events = stream.take(2)
+            shown = [event["data"]["order"] for event in events]
+            assert sorted(shown, key=lambda each: each["order_id"] != order["order_id"]) == expected
+            assert client.positions()["persisted"] >= stream.position == before + 2
+    replica.assert_verified(data_dir)
+
+
+def test_with_durability_postgres_each_event_is_in_postgres_already(replica, launch, data_dir):
+    """Breaks if the feed runs ahead of Postgres while clients write."""
+    server = launch(flag(replica), "--durability=postgres")
+    server.client().wait_ready()
+    with Stream(server.port, LINES, after=0) as stream, replica.connect() as connection, connection.cursor() as cursor:
+        writers = Threads([lambda: [send_create(client) for client in [server.client()] for _ in range(settings.ANSWERED_WRITES)]]
+                          * settings.ANSWERING_CLIENTS)
+        for _ in range(settings.ANSWERED_WRITES * settings.ANSWERING_CLIENTS):
+            guid = stream.take(1)[0]["data"]["message"]
+            cursor.execute("SELECT count(*) FROM messages WHERE guid = %s", (guid,))
+            assert cursor.fetchall() == [(1,)], "the feed shows an event that is not in Postgres"
+        writers.join()
 
 
 def test_with_durability_postgres_nothing_is_served_before_postgres_has_the_whole_log(restless, restless_replica, launch, data_dir):

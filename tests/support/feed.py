@@ -8,6 +8,7 @@
 
 import http.client
 import json
+import select
 import socket
 from urllib.parse import urlencode
 
@@ -107,12 +108,9 @@ class Stream:
         self.response.close()
         self._connection.close()
 
-    def wait_at_most(self, seconds):
-        """Bounds the time that the next read waits."""
-        self._connection.sock.settimeout(seconds)
-
-    def fileno(self):
-        return self._connection.sock.fileno()
+    def has_more(self):
+        """Returns whether bytes have come since the last read, without waiting for them."""
+        return bool(select.select([self.response.fp], [], [], 0)[0])
 
     def next(self):
         """Returns the next event, or None for a mark or a comment. Raises StreamEnded."""
