@@ -1,4 +1,4 @@
-"""The queries that README and docs/operations.md show, on filled tables: each is answered by an index."""
+"""The queries that README, docs/operations.md and docs/console.md show, on filled tables: each is answered by an index."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ def queries_of(document):
             yield index, query
 
 
-QUERIES = [pair for document in ("README.md", "docs/operations.md") for pair in queries_of(document)]
+QUERIES = [pair for document in ("README.md", "docs/operations.md", "docs/console.md") for pair in queries_of(document)]
 
 
 @pytest.fixture(scope="module")
