@@ -382,11 +382,11 @@ std::string service::metrics() const {
   const bool open = opened_.load();
   const auto stats = open ? store_->view().stats() : storage::view_stats{};
   const auto spans = tracing_.tracer ? tracing_.tracer->stats() : tracer_stats{};
-  return metrics_text(
-             server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
-             open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
-             {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped(), server_.feed_lag()},
-             tracing_.tracer ? &spans : nullptr) +
+  return metrics_text(server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
+                      open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
+                      {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped(),
+                       server_.feed_lag(), server_.feed_slowest_lag()},
+                      tracing_.tracer ? &spans : nullptr) +
          backup_metrics_text(backups_.stats());
 }
 

@@ -191,7 +191,7 @@ void add_edge(metric_list& to, const http_edge::edge_counters& edge) {
              edge.timeouts);
 }
 
-void add_feed(metric_list& to, const http_edge::feed_counters& feed, std::uint64_t lag) {
+void add_feed(metric_list& to, const http_edge::feed_counters& feed, const own_stats& own) {
   to.gauge("ordem_feed_readers", "Readers of the change feed: streams, and pages that are read or wait.",
            static_cast<double>(feed.readers.load()));
   to.counter("ordem_feed_refused_total", "Readers over --feed-readers.", feed.refused);
@@ -203,7 +203,10 @@ void add_feed(metric_list& to, const http_edge::feed_counters& feed, std::uint64
                {{"reason", std::string(http_edge::feed_cut_names[i])}});
   }
   to.gauge("ordem_feed_lag_entries", "Entries that reads show and the feed has not rendered yet; 0 without a reader.",
-           static_cast<double>(lag));
+           static_cast<double>(own.feed_lag));
+  to.gauge("ordem_feed_slowest_lag_entries",
+           "Entries that reads show and the slowest stream of the feed has not been sent; 0 without a stream.",
+           static_cast<double>(own.feed_slowest_lag));
 }
 
 void add_access(metric_list& to, const http_edge::access_state& access) {
@@ -337,7 +340,7 @@ std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::
   add_own(all, own);
   add_clock(all, clock);
   add_edge(all, edge);
-  add_feed(all, edge.feed, own.feed_lag);
+  add_feed(all, edge.feed, own);
   add_access(all, access);
   if (engine != nullptr) add_engine(all, *engine);
   if (log != nullptr) {

@@ -21,7 +21,8 @@ struct own_stats {
   process_stats process = {};
   std::optional<disk_stats> disk = std::nullopt;  // of the data folder
   std::uint64_t request_log_dropped = 0;
-  std::uint64_t feed_lag = 0;  // in entries
+  std::uint64_t feed_lag = 0;          // in entries
+  std::uint64_t feed_slowest_lag = 0;  // of the stream that is furthest behind, in entries
 };
 
 // Returns the text of GET /metrics. engine, log and store may be null while the server recovers, `spans` if requests

@@ -69,23 +69,24 @@ void change_feed::stop() {
 }
 
 std::optional<change_feed::permit> change_feed::admit() {
+  readers::iterator admitted;
   {
     const std::lock_guard lock(mutex_);
-    if (readers_ == readers_max_) {
+    if (readers_.size() == readers_max_) {
       counters_.refused.fetch_add(1, std::memory_order_relaxed);
       return std::nullopt;
     }
-    ++readers_;
+    admitted = readers_.emplace(readers_.end());
   }
   counters_.readers.fetch_add(1, std::memory_order_relaxed);
   changed_.notify_one();
-  return permit(*this);
+  return permit(*this, admitted);
 }
 
-void change_feed::leave() noexcept {
+void change_feed::leave(readers::iterator which) noexcept {
   counters_.readers.fetch_sub(1, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
-  --readers_;
+  readers_.erase(which);
 }
 
 change_feed::next_block change_feed::next(position after) const {
@@ -102,6 +103,15 @@ std::uint64_t change_feed::lag() const noexcept {
   if (rendered == 0) return 0;  // changes_ is set before it is not
   const std::uint64_t visible = changes_->visible().number;
   return visible - std::min(visible, rendered);
+}
+
+std::uint64_t change_feed::slowest_lag() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t least = reader::unknown;
+  for (const reader& each : readers_) least = std::min(least, each.sent_to.load(std::memory_order_relaxed));
+  if (least == reader::unknown) return 0;
+  const std::uint64_t visible = changes_->visible().number;
+  return visible - std::min(visible, least);
 }
 
 // --- the newest blocks ---
@@ -126,9 +136,9 @@ bool change_feed::has_more() noexcept {
 void change_feed::run_tail() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || (readers_ == 0) == tail_runs_ || (tail_runs_ && has_more()); });
+    changed_.wait(lock, [this] { return stopping_ || readers_.empty() == tail_runs_ || (tail_runs_ && has_more()); });
     if (stopping_) return;
-    if (readers_ == 0) {
+    if (readers_.empty()) {
       tail_runs_ = false;
       recent_.clear();
       recent_bytes_ = 0;
@@ -153,7 +163,7 @@ void change_feed::begin_tail(std::unique_lock<std::mutex>& lock) {
 
 void change_feed::extend_tail(std::unique_lock<std::mutex>& lock) {
   const position after = last_;
-  const auto pause = pause_for(readers_);
+  const auto pause = pause_for(readers_.size());
   lock.unlock();
   const auto changes = changes_->read_changes(after, feed_limits::tail_entries_max);
   if (!changes) {

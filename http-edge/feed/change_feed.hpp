@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -62,21 +64,34 @@ class change_feed {
   // Joins the threads, and drops the reads that wait, with their callbacks. Not thread-safe.
   void stop();
 
+ private:
+  struct reader {
+    static constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
+    std::atomic<std::uint64_t> sent_to{unknown};  // a position
+  };
+  using readers = std::list<reader>;
+
+ public:
   // One reader, while it exists.
   class permit {
    public:
-    permit(permit&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+    permit(permit&& other) noexcept : of_(std::exchange(other.of_, nullptr)), which_(other.which_) {}
     permit(const permit&) = delete;
     permit& operator=(const permit&) = delete;
     permit& operator=(permit&&) = delete;
     ~permit() {
-      if (of_ != nullptr) of_->leave();
+      if (of_ != nullptr) of_->leave(which_);
     }
+
+    // The client has taken all events up to that position, for slowest_lag(). Not called for pages, whose clients are
+    // no readers between two of them. Costs one store.
+    void set_sent_to(position what) const noexcept { which_->sent_to.store(what.number, std::memory_order_relaxed); }
 
    private:
     friend class change_feed;
-    explicit permit(change_feed& of) noexcept : of_(&of) {}
+    permit(change_feed& of, readers::iterator which) noexcept : of_(&of), which_(which) {}
     change_feed* of_;
+    readers::iterator which_;
   };
   // Returns nullopt if there are as many readers as the bound allows. REQUIRES: attach() was called.
   std::optional<permit> admit();
@@ -100,6 +115,9 @@ class change_feed {
   feed_counters& counters() noexcept { return counters_; }
   // Returns how many entries are visible that the feed's thread has not rendered yet; 0 without a reader.
   std::uint64_t lag() const noexcept;
+  // Returns how many entries are visible that the stream that is furthest behind has not been sent; 0 without a stream.
+  // Looks at every reader.
+  std::uint64_t slowest_lag() const;
 
  private:
   struct pending_read {
@@ -108,7 +126,7 @@ class change_feed {
     read_callback done;
   };
 
-  void leave() noexcept;
+  void leave(readers::iterator which) noexcept;
   void run_tail();
   bool has_more() noexcept;
   void begin_tail(std::unique_lock<std::mutex>& lock);
@@ -125,7 +143,7 @@ class change_feed {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
-  std::size_t readers_ = 0;
+  readers readers_;
   bool tail_runs_ = false;  // recent_ ends at last_, and goes on
   position last_;
   std::deque<shared_feed_block> recent_;  // without a gap, the last one ends at last_

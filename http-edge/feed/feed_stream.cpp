@@ -42,6 +42,7 @@ void feed_stream::start() {
 // Small parts of several blocks are collected, so that they are one write.
 void feed_stream::advance() {
   state_ = state::running;
+  report_position();
   while (true) {
     if (is_ending_) return finish();
     if (is_page() && page_is_full()) return respond_page();
@@ -65,8 +66,14 @@ void feed_stream::advance() {
     }
     if (is_page() && (page_events_ > 0 || clock::now() >= began_at_ + request_.wait)) return respond_page();
     state_ = state::waiting;
+    report_position();
     return;
   }
+}
+
+// REQUIRES: nothing is collected or being written.
+void feed_stream::report_position() const noexcept {
+  if (!is_page()) permit_.set_sent_to(position_);
 }
 
 // Takes the events of the block behind the position. Returns true if nothing is to be done until on_written(), or if

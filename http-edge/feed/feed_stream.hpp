@@ -63,6 +63,7 @@ class feed_stream {
   void cut(feed_cut why);
   void respond_page();
   bool page_is_full() const noexcept;
+  void report_position() const noexcept;
   void append_mark(std::string& out) const;
 
   feed_connection& connection_;

@@ -325,6 +325,10 @@ std::uint64_t server::feed_lag() const noexcept {
   return parts_->feed.lag();
 }
 
+std::uint64_t server::feed_slowest_lag() const {
+  return parts_->feed.slowest_lag();
+}
+
 const edge_counters& server::counters() const noexcept {
   return parts_->counters;
 }

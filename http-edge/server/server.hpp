@@ -89,6 +89,8 @@ class server {
   const edge_counters& counters() const noexcept;
   // Returns how many entries the change feed is behind what is visible; 0 without a reader. Thread-safe.
   std::uint64_t feed_lag() const noexcept;
+  // Returns how many entries the slowest stream of the feed is behind what is visible; 0 without one. Thread-safe.
+  std::uint64_t feed_slowest_lag() const;
   // Returns the counts of denied requests and of tenants.
   const access_state& access() const noexcept;
 

@@ -146,6 +146,7 @@ TEST_CASE_METHOD(metrics_test, "readers of the feed, events and streams that wer
   edge.feed.count(http_edge::feed_cut::stalled);
   edge.feed.count(http_edge::feed_cut::trimmed);
   own.feed_lag = 12;
+  own.feed_slowest_lag = 345;
   CHECK(value_of("ordem_feed_readers") == "3");
   CHECK(value_of("ordem_feed_refused_total") == "1");
   CHECK(value_of("ordem_feed_events_total") == "700");
@@ -155,6 +156,7 @@ TEST_CASE_METHOD(metrics_test, "readers of the feed, events and streams that wer
   CHECK(value_of(R"(ordem_feed_cut_off_total{reason="memory"})") == "0");
   CHECK(value_of(R"(ordem_feed_cut_off_total{reason="failed"})") == "0");
   CHECK(value_of("ordem_feed_lag_entries") == "12");
+  CHECK(value_of("ordem_feed_slowest_lag_entries") == "345");
 }
 
 // --- the process ---

@@ -69,10 +69,13 @@ struct stream_test : feed_connection {
         stream->on_written();
         continue;
       }
-      auto read = std::move(*reading_);
-      reading_.reset();
-      stream->on_read(read.get());
+      finish_read();
     }
+  }
+  void finish_read() {
+    auto read = std::move(*reading_);
+    reading_.reset();
+    stream->on_read(read.get());
   }
   // The same, again whenever blocks are published, until the stream has got there.
   void pass_to(position at) {
@@ -149,6 +152,41 @@ TEST_CASE_METHOD(stream_test, "while a write is under way nothing else is collec
   pass_to({1001});
   CHECK(lines_written() == 1002);
   CHECK(memory <= 2 * feed_block_bytes);
+}
+
+TEST_CASE_METHOD(stream_test, "the slowest stream is behind by what its client has not taken") {
+  write(5);
+  CHECK(feed.slowest_lag() == 0);
+  stream = std::make_unique<feed_stream>(*this, feed, feed.admit().value(), lines({2}, {"", "a"}), began);
+  stream->start();
+  is_writing = false;
+  stream->on_written();  // the mark at the begin; the events are to be read
+  CHECK(feed.slowest_lag() == 3);
+  finish_read();
+  CHECK(is_writing);
+  CHECK(feed.slowest_lag() == 3);
+  pass();
+  CHECK(feed.slowest_lag() == 0);
+  write(2);
+  CHECK(feed.slowest_lag() == 2);
+  pass_to({7});
+  CHECK(feed.slowest_lag() == 0);
+  write(3, "other");  // nothing is sent of these
+  pass_to({10});
+  CHECK(feed.slowest_lag() == 0);
+  write(4);
+  CHECK(feed.slowest_lag() == 4);
+  stream.reset();
+  CHECK(feed.slowest_lag() == 0);
+}
+
+TEST_CASE_METHOD(stream_test, "a page is not the slowest stream") {
+  write(5);
+  stream = std::make_unique<feed_stream>(*this, feed, feed.admit().value(), page({}, 10), began);
+  stream->start();
+  CHECK(feed.slowest_lag() == 0);
+  pass();
+  CHECK(answered.has_value());
 }
 
 TEST_CASE_METHOD(stream_test, "a stream that has nothing to send tells where it is, now and then") {
