@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -12,22 +13,23 @@ from support.feed import page, read_all
 from support.http_client import free_port
 from support.ordem_server import assert_clean_failure, assert_no_sanitizer_report, binary, clean_environment, run_ordem
 from support.orders import accepted_order, create, new_customer, order_content, set_status
+from support.scripted_server import ScriptedServer, answer_bytes
 from support.webhooks import Receiver, make_certificate, new_secret
-
-QUICK = ("--retry-first=1ms", "--retry-longest=50ms")
 
 
 class Relay:
-    """A running `ordem relay`."""
+    """A running `ordem relay`. `pauses`: the first one after a failure, and the longest."""
 
-    def __init__(self, folder, server, receiver, *flags, after="0", secrets=None):
+    def __init__(self, folder, server, receiver, *flags, after="0", secrets=None, pauses=("1ms", "50ms")):
         self.position_file = folder / "position"
         secret_file = folder / "secret"
         secret_file.write_text("\n".join(secrets or receiver.secrets) + "\n")
         begin = ("--after", after) if after else ()
+        first, longest = pauses
         self._process = subprocess.Popen(
             [binary(), "relay", "--from", f"http://127.0.0.1:{server.port}", "--to", receiver.url, "--secret-file", secret_file,
-             "--position-file", self.position_file, *begin, *QUICK, *map(str, flags)],
+             "--position-file", self.position_file, "--retry-first", first, "--retry-longest", longest,
+             *begin, *map(str, flags)],
             env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -118,13 +120,63 @@ def test_a_receiver_that_hangs_is_given_up_after_the_timeout(launch, tmp_path, s
         relay.stop()
 
 
-def test_retry_after_is_heeded(launch, tmp_path, secret):
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_heeded(launch, tmp_path, secret, status):
     server = launch()
     make_orders(server.client(), 1)
-    with Receiver(secret, script=[(503, 1)]) as receiver, Relay(tmp_path, server, receiver) as relay:
+    with Receiver(secret, script=[(status, 1)]) as receiver, Relay(tmp_path, server, receiver) as relay:
         receiver.wait_accepted(1)
         (first, _), (second, _) = receiver.attempts
         assert second - first >= 1
+        relay.stop()
+
+
+def test_pauses_between_attempts_are_doubled_up_to_the_longest(launch, tmp_path, secret):
+    server = launch()
+    make_orders(server.client(), 1)
+    with Receiver(secret, script=[500] * 5) as receiver, Relay(tmp_path, server, receiver, pauses=("50ms", "200ms")) as relay:
+        receiver.wait_accepted(1)
+        times = [at for at, _ in receiver.attempts]
+        assert all(later - earlier >= least for earlier, later, least in zip(times, times[1:], (0.025, 0.05, 0.1, 0.1, 0.1))), times
+        relay.stop()
+
+
+def test_pauses_begin_anew_after_an_attempt_that_works(launch, tmp_path, secret):
+    """Otherwise the last pause would be hours."""
+    server = launch()
+    client = server.client()
+    make_orders(client, 25)
+    with Receiver(secret, script=[500, 204] * 25) as receiver, Relay(tmp_path, server, receiver, pauses=("1ms", "24h")) as relay:
+        assert receiver.wait_accepted(25) == expected_events(client)
+        relay.stop()
+
+
+def page_of(*positions, after=0):
+    """Returns a response to the relay's question for changes."""
+    events = [{"id": f"log:{position}", "data": {"position": position}} for position in positions]
+    return answer_bytes(200, body=json.dumps({"log_id": "log", "events": events, "next": max(positions, default=after)}).encode())
+
+
+def test_retry_after_of_the_server_is_heeded(tmp_path, secret):
+    wait_long = answer_bytes(503, [("Retry-After", 3600)])
+    for status in (429, 503):
+        begin = time.monotonic()
+        folder = tmp_path / str(status)
+        folder.mkdir()
+        with (ScriptedServer(answer_bytes(status, [("Retry-After", 1)]), page_of(1), wait_long) as server, Receiver(secret) as receiver,
+              Relay(folder, server, receiver) as relay):
+            receiver.wait_accepted(1)
+            assert receiver.attempts[0][0] - begin >= 1
+            assert relay.stop().count("does not work") >= 1
+
+
+def test_pauses_begin_anew_after_a_page(tmp_path, secret):
+    """Otherwise the last pause would be hours."""
+    failed = answer_bytes(500)
+    script = [answer for position in range(1, 26) for answer in (failed, page_of(position))]
+    with (ScriptedServer(*script, answer_bytes(503, [("Retry-After", 3600)])) as server, Receiver(secret) as receiver,
+          Relay(tmp_path, server, receiver, pauses=("1ms", "24h")) as relay):
+        assert [event["data"]["position"] for event in receiver.wait_accepted(25)] == list(range(1, 26))
         relay.stop()
 
 
