@@ -289,8 +289,8 @@ def test_a_position_that_the_log_no_longer_holds_ends_the_relay(launch, tmp_path
 def test_filters_and_the_begin_at_the_end(launch, tmp_path, secret):
     server = launch()
     client = server.client()
-    make_orders(client, 3)
     customer = "c d/\u00e4?&="
+    make_orders(client, 3, customer)
     with Receiver(secret) as receiver:
         flags = ("--customer-id", customer, "--type", "order.created,order.status_changed")
         with Relay(tmp_path, server, receiver, *flags, after=None) as relay:

@@ -4,9 +4,11 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <numeric>
 #include <set>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "tests/http-edge/feed/fake_changes.hpp"
 
@@ -173,6 +175,27 @@ TEST_CASE_METHOD(feed_test,
   REQUIRE(at_end);
   CHECK((*at_end)->events() == 0);
   CHECK((*at_end)->last() == changes.visible());
+}
+
+TEST_CASE_METHOD(feed_test, "blocks that are read from the log one after the other have each event once") {
+  constexpr std::uint64_t count = 1000;
+  write(count);
+  start();
+  std::vector<std::uint64_t> found;
+  std::vector<std::uint64_t> expected(count);
+  std::iota(expected.begin(), expected.end(), std::uint64_t{1});
+  position at;
+  while (at < changes.visible()) {
+    const auto block = read(at);
+    REQUIRE(block);
+    REQUIRE((*block)->last() > at);
+    (*block)->select({}, at, [&](const feed_block::event& each) {
+      found.push_back(each.position.number);
+      return true;
+    });
+    at = (*block)->last();
+  }
+  CHECK(found == expected);
 }
 
 TEST_CASE_METHOD(feed_test, "one read looks at a bounded part of the log") {
