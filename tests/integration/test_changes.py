@@ -370,6 +370,18 @@ def test_a_slow_reader_is_cut_off_and_holds_no_memory(launch):
         stream.close()
 
 
+def test_metrics_say_how_far_the_slowest_stream_is_behind(launch):
+    server = launch()
+    client = server.client()
+    content = order_content(attributes={"text": "x" * 16_000})
+    lag = lambda: client.metric("ordem_feed_slowest_lag_entries")
+    assert lag() == 0
+    with Stream(server.port, LINES, narrow=True, after=0) as slow:
+        poll_until(lambda: create(content).send(client).status == 201 and lag() > 50, "the stream is behind")
+        slow.take_until(end_of(client))
+        poll_until(lambda: lag() == 0, "the stream has got everything")
+
+
 def cuts(client, reason):
     name = f'ordem_feed_cut_off_total{{reason="{reason}"}}'
     line = next(each for each in client.get("/metrics").body.decode().splitlines() if each.startswith(name))
