@@ -16,7 +16,8 @@ namespace {
 
 // True for "NAME=" and "--name=".
 bool has_empty_value(const std::string& text) {
-  return !text.empty() && text.find('=') == text.size() - 1;
+  const auto equals = std::find(text.begin(), text.end(), '=');
+  return equals != text.end() && equals + 1 == text.end();
 }
 
 // An empty variable counts as unset: compose files and units write it so.
