@@ -95,6 +95,22 @@ TEST_CASE("a reader of an empty stream is current, and reads the first record") 
   all.read_until(3);
 }
 
+TEST_CASE("a record is read as it is stored, without a question to the stream") {
+  const auto connection = connect();
+  const auto stream = make_stream(*connection);
+  links to(stream);
+  reading all(*connection, stream, 1);
+  all.wait_current();
+  const auto began = std::chrono::steady_clock::now();
+  constexpr std::uint64_t records = 30;
+  for (std::uint64_t i = 0; i < records; ++i) {
+    append_until(to, i, i + 1);
+    all.read_until(i + 1);
+  }
+  // A reader without copies asks once a second, so it would take a second for each.
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(records / 2));
+}
+
 TEST_CASE("records as large as can be are read one by one") {
   const auto connection = connect();
   const auto stream = make_stream(*connection);
