@@ -36,9 +36,9 @@ class reading {
     CHECK(next_ == last + 1);
   }
 
-  void wait_current() {
-    while (!reader_.is_current()) {
-      if (!events_.pop(patience)) FAIL("the reader does not become current");
+  void wait_current(bool current = true) {
+    while (reader_.is_current() != current) {
+      if (!events_.pop(patience)) FAIL("the reader's state does not change");
     }
   }
 
@@ -109,6 +109,28 @@ TEST_CASE("a record is read as it is stored, without a question to the stream") 
   }
   // A reader without copies asks once a second, so it would take a second for each.
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(records / 2));
+}
+
+TEST_CASE("a copy that comes before others is not read before them") {
+  const auto connection = connect();
+  const auto stream = make_stream(*connection);
+  const auto ahead = make_stream(*connection);
+  links to(stream);
+  links to_ahead(ahead);
+  append_until(to, 0, 3);
+  append_until(to_ahead, 0, 10);
+  // Gets the copies of another stream, so that of sequence 11 comes when 4 is the next one, as if seven had been lost.
+  stream_settings mixed = stream;
+  mixed.names.tail_subject = ahead.names.tail_subject;
+  reading all(*connection, mixed, 1);
+  all.read_until(3);
+  all.wait_current();
+  append_until(to_ahead, 10, 11);
+  all.wait_current(false);
+  CHECK(all.take() == 0);
+  append_until(to, 3, 11);
+  all.read_until(11);
+  all.wait_current();
 }
 
 TEST_CASE("records as large as can be are read one by one") {
