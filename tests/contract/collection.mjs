@@ -742,7 +742,7 @@ function check_updated_at() {
 }
 
 const showsAtLeastTheLastWrite = check('the position of the last write at least',
-  "pm.expect(Number(header('Ordem-Position'))).to.be.at.least(pm.collectionVariables.get('position'));");
+  "pm.expect(Number(pm.response.headers.get('Ordem-Position'))).to.be.at.least(pm.collectionVariables.get('position'));");
 
 const reads = folder(
   'Reads',
