@@ -13,11 +13,10 @@
 
 #include "cluster/nats/cluster_names.hpp"
 #include "cluster/nats/nats_connection.hpp"
+#include "cluster/protocol/limits.hpp"
 
 namespace ordem::cluster {
 
-// The largest record, with its frame.
-inline constexpr std::size_t record_bytes_max = std::size_t{4} << 20;
 // A record with its headers: what the stream takes as one message, so the servers must (`max_payload`).
 inline constexpr std::size_t nats_payload_bytes_min = record_bytes_max + (std::size_t{64} << 10);
 

@@ -2,19 +2,16 @@
 // of its own. Implemented by the node and by tests.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
 
+#include "cluster/protocol/limits.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
 #include "storage/log/log.hpp"
 
 namespace ordem::cluster {
-
-// The largest record of a replicated log, which is also the largest message of its stream.
-inline constexpr std::size_t record_bytes_max = std::size_t{4} << 20;
 
 // A group of entries before its frame: its epoch, its log time and the hash of the record before it are not known yet.
 struct unframed_group {
