@@ -63,8 +63,8 @@ TEST_CASE("no schedule of faults makes a cluster lose, double or reorder a write
             << " events, " << sum.acknowledged << " writes, " << sum.reads << " reads, " << sum.epochs << " epochs, "
             << sum.releases << " releases, " << sum.dead_records << " dead records, " << sum.unknown_outcomes
             << " unknown outcomes, " << sum.barriers << " barriers\n";
-  // So that the schedules have what they are for.
-  if (count < 100) return;
+  // So that the schedules have what they are for; of fewer, chance decides.
+  if (count < 1000) return;
   CHECK(sum.acknowledged > 20 * count);
   CHECK(sum.reads > 10 * count);
   CHECK(sum.epochs > 2 * count);
@@ -74,6 +74,8 @@ TEST_CASE("no schedule of faults makes a cluster lose, double or reorder a write
   CHECK(sum.releases > count / 10);
 }
 
+// A search for what is rare, so not for a slow build.
+#ifndef ORDEM_SLOW_BUILD
 struct broken_rule {
   const char* name;
   bool protocol_rules::* rule;
@@ -113,6 +115,7 @@ TEST_CASE("the simulation finds each rule that is broken", "[rules]") {
     CHECK(result.failure);
   }
 }
+#endif
 
 }  // namespace
 }  // namespace ordem::cluster
