@@ -176,6 +176,7 @@ void forward_server::handle(std::string_view body, std::function<void(std::strin
     batch = it.begin(std::move(*what), body.size(), std::move(respond));
   }
   std::vector<std::uint32_t> numbers;
+  numbers.reserve(batch.size());
   for (const submission& each : batch) numbers.push_back(each.token.number);
   if (it.port.submit_local(std::move(batch))) return;
   std::function<void(std::string)> respond_now;

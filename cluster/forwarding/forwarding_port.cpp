@@ -107,7 +107,7 @@ struct forwarding_port::parts : std::enable_shared_from_this<parts> {
   void send(const std::vector<std::uint64_t>& numbers);
   void on_answer(std::uint64_t number, std::optional<std::string>&& body);
   void take_answers(std::uint64_t number, forward_answer&& what, replies_by_queue& due);
-  bool hold(position visible, replies_by_queue&& replies);
+  bool hold(position visible, replies_by_queue& replies);
   void release(std::multimap<position, held_replies>::iterator which, replies_by_queue& into);
   void deliver(replies_by_queue&& replies);
   std::uint64_t add(pending_request&& what);
@@ -276,7 +276,7 @@ void forwarding_port::parts::on_answer(std::uint64_t number, std::optional<std::
           const std::uint64_t before = last_number;
           take_answers(number, std::move(what), due);
           if (last_number != before && requests.at(last_number).send_at <= now) to_send.push_back(last_number);
-          is_held = hold(visible, std::move(due));
+          is_held = hold(visible, due);
           break;
         }
         case forward_status::overloaded:
@@ -338,8 +338,8 @@ void forwarding_port::parts::take_answers(std::uint64_t number, forward_answer&&
 
 // --- replies ---
 
-// Keeps the replies if the view of this node is behind. Returns whether it does.
-bool forwarding_port::parts::hold(position visible, replies_by_queue&& replies) {
+// Takes the replies if the view of this node is behind. Returns whether it does.
+bool forwarding_port::parts::hold(position visible, replies_by_queue& replies) {
   if (replies.empty()) return false;
   held_count.fetch_add(1);
   if (applied.load() >= visible.number) {

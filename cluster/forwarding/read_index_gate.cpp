@@ -237,13 +237,12 @@ std::string encode_read_index_answer(const read_index_answer& what) {
 
 std::optional<read_index_answer> decode_read_index_answer(std::string_view body) {
   storage::byte_reader from{body};
-  read_index_answer what;
   storage::check_format(from, answer_format);
   const std::uint8_t has_visible = from.get_byte();
   if (has_visible > 1) from.fail();
-  if (has_visible == 1) what.visible = position{from.get_varint()};
-  what.epoch = from.get_varint();
-  return storage::checked(from, std::move(what));
+  std::optional<position> visible;
+  if (has_visible == 1) visible = position{from.get_varint()};
+  return storage::checked(from, read_index_answer{visible, from.get_varint()});
 }
 
 void answer_read_index(std::string_view body, read_gate& lease, std::function<position()> visible,

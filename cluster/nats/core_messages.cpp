@@ -58,16 +58,17 @@ class core_messages::impl {
                done_function done) {
     std::uint64_t number = 0;
     {
-      const std::lock_guard lock(mutex_);
-      if (library_.is_up() && waiting_.size() < core_requests_max && !stops_) {
-        number = ++last_number_;
-        const auto deadline = clock::now() + timeout;
-        waiting_.emplace(number, waiting{deadline, std::move(done)});
-        const auto added = deadlines_.emplace(deadline, number).first;
-        if (added == deadlines_.begin()) changed_.notify_one();
+      std::unique_lock lock(mutex_);
+      if (!library_.is_up() || waiting_.size() >= core_requests_max || stops_) {
+        lock.unlock();
+        return done(std::nullopt);
       }
+      number = ++last_number_;
+      const auto deadline = clock::now() + timeout;
+      waiting_.emplace(number, waiting{deadline, std::move(done)});
+      const auto added = deadlines_.emplace(deadline, number).first;
+      if (added == deadlines_.begin()) changed_.notify_one();
     }
-    if (number == 0) return done(std::nullopt);
     const std::string reply_to = prefix_ + std::to_string(number);
     const natsStatus status = natsConnection_PublishRequest(library_.get(), subject.c_str(), reply_to.c_str(),
                                                             body.data(), static_cast<int>(body.size()));

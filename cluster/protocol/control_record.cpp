@@ -102,9 +102,7 @@ std::optional<release_record> decode_release(std::string_view payload) {
 std::optional<format_record> decode_format(std::string_view payload) {
   byte_reader from{payload};
   storage::check_format(from, control_format);
-  format_record what;
-  what.data_format = get_number(from);
-  return checked(from, std::move(what));
+  return checked(from, format_record{get_number(from)});
 }
 
 std::string genesis_log_record(const genesis_record& what, timestamp time) {
