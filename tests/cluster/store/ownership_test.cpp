@@ -112,19 +112,18 @@ TEST_CASE_METHOD(ownership_test, "an engine on a log that has moved on continues
 TEST_CASE_METHOD(ownership_test, "what is decided when the ownership ends is answered read_only, and may be repeated") {
   const order_id id = executed_in(first.ask(creation(guid_of(1)))).outcome.order;
   first.appender->fail_syncs();
-  const auto tokens = first.submit({replacement(guid_of(2), id, {1}), creation(guid_of(3))});
-  for (const auto token : tokens) {
-    CHECK(is_refused(first.queue.wait_for(token), unavailability::read_only));
-  }
+  // One group: the first failure closes the gateway, so a second one might not be appended.
+  CHECK(is_refused(first.ask(replacement(guid_of(2), id, {1})), unavailability::read_only));
+  CHECK(is_refused(first.ask(creation(guid_of(3))), unavailability::read_only));
   const bool has_landed = GENERATE(true, false);
   first.lose(has_landed ? 100 : 0);
   CHECK(first.view().visible() == position{1});
   second.own(2);
-  CHECK(second.view().visible() == position{has_landed ? 3U : 1U});
+  CHECK(second.view().visible() == position{has_landed ? 2U : 1U});
   // Executed then or now, once.
   CHECK(executed_in(second.ask(replacement(guid_of(2), id, {1}))).outcome.version == version{2});
   CHECK(second.counters.replays == (has_landed ? 1U : 0U));
-  CHECK(second.view().visible() == position{has_landed ? 3U : 2U});
+  CHECK(second.view().visible() == position{2});
 }
 
 TEST_CASE_METHOD(ownership_test, "the counts of one engine go on with the next") {
