@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/nats/stream_calls.hpp"
+#include "cluster/protocol/record_chain.hpp"
 
 namespace ordem::app {
 namespace {
@@ -48,11 +49,8 @@ tl::expected<std::optional<read_log_record>, std::string> read_log_record_at(clu
   }
   const auto* found = std::get_if<cluster::record_found>(&*answer);
   if (found == nullptr) return tl::make_unexpected("the stream has no leader");
-  const auto header = storage::decode_log_record_header(found->bytes);
-  if (!header || found->bytes.size() != storage::log_record_bytes(header->payload_bytes) ||
-      !storage::is_intact(*header, found->bytes)) {
-    return tl::make_unexpected(fmt::format("sequence {} of the stream is not a record of a log", sequence));
-  }
+  const auto header = cluster::decode_whole_record(found->bytes);
+  if (!header) return tl::make_unexpected(fmt::format("sequence {} of the stream is not a record of a log", sequence));
   return read_log_record{*header, std::string(storage::payload_of(*header, found->bytes))};
 }
 
