@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "cluster/forwarding/forward_message.hpp"
+#include "engine/base/atomic_max.hpp"
 #include "engine/base/check.hpp"
 
 namespace ordem::cluster {
@@ -470,9 +471,7 @@ void forwarding_port::on_owner_change() {
 
 void forwarding_port::on_applied(position visible) {
   parts& it = *parts_;
-  std::uint64_t before = it.applied.load();
-  while (before < visible.number && !it.applied.compare_exchange_weak(before, visible.number)) {
-  }
+  raise_to(it.applied, visible.number);
   if (it.held_count.load() == 0) return;
   replies_by_queue due;
   {

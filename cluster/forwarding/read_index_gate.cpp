@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/atomic_max.hpp"
 #include "storage/records/bytes.hpp"
 #include "storage/records/fields.hpp"
 
@@ -178,9 +179,7 @@ void read_index_gate::set_owner(bool is_owner) {
 
 void read_index_gate::on_applied(position visible) {
   parts& it = *parts_;
-  std::uint64_t before = it.applied.load();
-  while (before < visible.number && !it.applied.compare_exchange_weak(before, visible.number)) {
-  }
+  raise_to(it.applied, visible.number);
   if (it.placed_count.load() == 0) return;
   waiting_reads through;
   {
