@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/base/check.hpp"
+#include "engine/base/freed_by.hpp"
 
 namespace ordem::auth {
 namespace {
@@ -21,13 +22,6 @@ constexpr std::size_t coordinate_bytes = 32;
 constexpr std::size_t ed25519_key_bytes = 32;
 constexpr std::size_t es256_signature_bytes = 64;
 
-template <auto Free>
-struct freed_by {
-  template <class What>
-  void operator()(What* what) const noexcept {
-    Free(what);
-  }
-};
 using bignum = std::unique_ptr<BIGNUM, freed_by<BN_free>>;
 using key_context = std::unique_ptr<EVP_PKEY_CTX, freed_by<EVP_PKEY_CTX_free>>;
 using param_builder = std::unique_ptr<OSSL_PARAM_BLD, freed_by<OSSL_PARAM_BLD_free>>;

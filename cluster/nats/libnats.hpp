@@ -18,18 +18,12 @@
 #include <tl/expected.hpp>
 
 #include "cluster/nats/nats_settings.hpp"
+#include "engine/base/freed_by.hpp"
 
 namespace ordem::cluster {
 
-template <auto Destroy>
-struct destroy_with {
-  template <class Value>
-  void operator()(Value* value) const noexcept {
-    Destroy(value);
-  }
-};
-using nats_message_ptr = std::unique_ptr<natsMsg, destroy_with<natsMsg_Destroy>>;
-using nats_options_ptr = std::unique_ptr<natsOptions, destroy_with<natsOptions_Destroy>>;
+using nats_message_ptr = std::unique_ptr<natsMsg, freed_by<natsMsg_Destroy>>;
+using nats_options_ptr = std::unique_ptr<natsOptions, freed_by<natsOptions_Destroy>>;
 
 // The data of a message; valid as long as the message.
 std::string_view data_of(const natsMsg* message) noexcept;
