@@ -2,16 +2,15 @@
 // change is intended, give the format a new number and run this test binary once with ORDEM_UPDATE_GOLDEN=1.
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
+#include <vector>
 
 #include "cluster/forwarding/read_index_gate.hpp"
 #include "cluster/protocol/control_record.hpp"
 #include "cluster/protocol/heartbeat.hpp"
 #include "cluster/protocol/record_chain.hpp"
 #include "tests/cluster/forwarding/bodies.hpp"
+#include "tests/support_cpp/golden.hpp"
 
 namespace ordem::cluster {
 namespace {
@@ -31,13 +30,9 @@ std::string payload_of(const Record& what) {
   return payload;
 }
 
-struct golden {
-  std::string name;
-  std::string holds;
-  std::string bytes;
-};
+const std::string golden_folder = "tests/cluster/golden/";
 
-std::vector<golden> all_golden() {
+std::vector<testing::golden> all_golden() {
   return {
       {"genesis", "the payload of GENESIS for partition 3 of 16", payload_of(golden_genesis)},
       {"genesis_record", "the whole first record of a log", genesis_log_record(golden_genesis, golden_time)},
@@ -51,32 +46,8 @@ std::vector<golden> all_golden() {
   };
 }
 
-std::string path_of(const std::string& name) {
-  return "tests/cluster/golden/" + name + ".hex";
-}
-
-// A comment, then two digits a byte, 16 bytes a line.
-std::string hex_text(const golden& what) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "# " + what.holds;
-  for (std::size_t i = 0; i < what.bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(what.bytes[i]);
-    text += i % 16 == 0 ? '\n' : ' ';
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text + "\n";
-}
-
 TEST_CASE("control records and messages between nodes have the bytes that their golden files hold") {
-  for (const golden& each : all_golden()) {
-    if (std::getenv("ORDEM_UPDATE_GOLDEN") != nullptr) std::ofstream(path_of(each.name)) << hex_text(each);
-    std::ifstream file(path_of(each.name));
-    std::stringstream kept;
-    kept << file.rdbuf();
-    INFO(path_of(each.name) << "; ORDEM_UPDATE_GOLDEN=1 writes it anew");
-    CHECK(kept.str() == hex_text(each));
-  }
+  testing::check_golden(golden_folder, all_golden());
 }
 
 TEST_CASE("control records and heartbeats come back as they were, and not with a byte more or less") {

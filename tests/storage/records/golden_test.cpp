@@ -2,11 +2,11 @@
 // the format a new number and write the files again: run this test binary once with ORDEM_UPDATE_GOLDEN=1.
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "storage/records/capture_record.hpp"
 #include "storage/records/clock_record.hpp"
@@ -18,6 +18,7 @@
 #include "storage/records/order_record.hpp"
 #include "storage/records/segment_header.hpp"
 #include "tests/storage/support.hpp"
+#include "tests/support_cpp/golden.hpp"
 
 namespace ordem::storage {
 namespace {
@@ -186,13 +187,9 @@ std::string golden_record() {
 
 const segment_header golden_segment{"6f1c2b1e-1f5b-4a44-9d3c-0a7d3a4e5b6c", {66000}, 70'000'000, 0xFEDCBA9876543210};
 
-struct golden {
-  std::string name;
-  std::string holds;
-  std::string bytes;
-};
+const std::string golden_folder = "tests/storage/golden/";
 
-std::vector<golden> all_golden() {
+std::vector<testing::golden> all_golden() {
   const order_id id = golden_order().id;
   return {
       {"order", "the record of an order with two items, nested attributes, an external id, version 300 merged from 297",
@@ -240,25 +237,8 @@ std::vector<golden> all_golden() {
   };
 }
 
-std::string path_of(const std::string& name) {
-  return "tests/storage/golden/" + name + ".hex";
-}
-
-// Writes a comment, then two digits a byte, 16 bytes a line.
-std::string hex_text(const golden& what) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "# " + what.holds;
-  for (std::size_t i = 0; i < what.bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(what.bytes[i]);
-    text += i % 16 == 0 ? '\n' : ' ';
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text + "\n";
-}
-
 std::string read_bytes(const std::string& name) {
-  std::ifstream file(path_of(name));
+  std::ifstream file(golden_folder + name + ".hex");
   std::string bytes;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with('#')) continue;
@@ -269,14 +249,7 @@ std::string read_bytes(const std::string& name) {
 }
 
 TEST_CASE("records and keys have the bytes that their golden files hold") {
-  for (const golden& each : all_golden()) {
-    if (std::getenv("ORDEM_UPDATE_GOLDEN") != nullptr) std::ofstream(path_of(each.name)) << hex_text(each);
-    std::ifstream file(path_of(each.name));
-    std::stringstream kept;
-    kept << file.rdbuf();
-    INFO(path_of(each.name) << "; ORDEM_UPDATE_GOLDEN=1 writes it anew");
-    CHECK(kept.str() == hex_text(each));
-  }
+  testing::check_golden(golden_folder, all_golden());
 }
 
 TEST_CASE("golden files decode to what they were made of") {
