@@ -31,18 +31,25 @@ struct log_options {
   std::array<bool, storage::log_consumers> consumed{};
 };
 
-// A log in segments, small ones, so that it has many.
+// Small segments, so that a log has many.
+inline storage::segment_log_settings small_segments(const std::filesystem::path& folder, const log_options& options) {
+  storage::segment_log_settings settings;
+  settings.folder = folder;
+  settings.log_id = sample_log_id;
+  settings.segment_bytes = 4096;
+  settings.entries_kept = options.entries_kept;
+  settings.consumed = options.consumed;
+  settings.on_error = [](std::string_view) {};
+  return settings;
+}
+
+// A log in segments.
 class segments {
  public:
   static constexpr bool recovers = true;  // recover() succeeds after repair()
 
   explicit segments(const log_options& options) {
-    settings_.folder = folder_;
-    settings_.log_id = sample_log_id;
-    settings_.segment_bytes = 4096;
-    settings_.entries_kept = options.entries_kept;
-    settings_.consumed = options.consumed;
-    settings_.on_error = [](std::string_view) {};
+    settings_ = small_segments(folder_, options);
     REQUIRE(storage::segment_log::make(settings_, options.first));
     disk_.emplace(folder_);
     open();
@@ -124,12 +131,7 @@ class replicated {
   static constexpr bool recovers = false;
 
   explicit replicated(const log_options& options) : stream_(options.first) {
-    settings_.folder = folder_;
-    settings_.log_id = sample_log_id;
-    settings_.segment_bytes = 4096;
-    settings_.entries_kept = options.entries_kept;
-    settings_.consumed = options.consumed;
-    settings_.on_error = [](std::string_view) {};
+    settings_ = small_segments(folder_, options);
     REQUIRE(storage::segment_log::make(settings_, options.first));
     disk_.emplace(folder_);
     open();
