@@ -161,8 +161,7 @@ void forward_server::handle(std::string_view body, std::function<void(std::strin
   {
     std::unique_lock lock(it.mutex);
     it.forget_before({id.sender, what->oldest});
-    // A request that its sender has the answer to, and that comes once more: nobody waits for it, and it must not be
-    // executed again.
+    // A late repeat of a request whose answer the sender has: it needs no answer, and must not be executed again.
     if (id.number < it.oldest[id.sender]) return;
     if (const auto found = it.requests.find(id); found != it.requests.end()) {
       const std::string answer = found->second.is_done ? found->second.kept : std::string();

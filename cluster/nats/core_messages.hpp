@@ -44,7 +44,7 @@ class core_messages {
   bool publish(const std::string& subject, std::string_view body);
 
   // Sends a request. `done` is called exactly once, on any thread, perhaps before this returns: with the first answer,
-  // or with nullopt if none came within `timeout`, nobody subscribes to the subject, or the connection is down or was
+  // or with nullopt if none came within `timeout`, the subject has no subscriber, or the connection is down or was
   // lost.
   void request(const std::string& subject, std::string_view body, std::chrono::milliseconds timeout,
                std::function<void(std::optional<std::string>)> done);

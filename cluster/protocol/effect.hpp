@@ -59,7 +59,7 @@ enum class ownership_end : std::uint8_t {
   stopped,   // see stopped_effect
 };
 
-// What was appended and is not acknowledged will never be in the log (fenced, released), or nobody knows (stopped).
+// What was appended and is not acknowledged will never be in the log (fenced, released), or may be (stopped).
 struct ownership_ended_effect {
   std::uint64_t epoch = 0;
   ownership_end reason = ownership_end::fenced;

@@ -28,7 +28,7 @@ struct heartbeat {
   std::uint64_t sequence = 0;   // of the last live record that the node has read
   std::uint64_t hash = 0;       // of that record
   position applied;             // of the last entry in it or before it
-  std::string owner;            // of the epoch; empty if nobody owns the log
+  std::string owner;            // of the epoch; empty if no node owns the log
   std::string http_address;     // of the node; empty if unknown
   std::string program_version;  // of the node
   friend bool operator==(const heartbeat&, const heartbeat&) = default;
