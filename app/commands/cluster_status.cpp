@@ -32,17 +32,6 @@ struct state {
   nodes heard;
 };
 
-const char* name_of(cluster::node_role role) {
-  switch (role) {
-    case cluster::node_role::joining: return "joining";
-    case cluster::node_role::standby: return "standby";
-    case cluster::node_role::claiming: return "claiming";
-    case cluster::node_role::owner: return "owner";
-    case cluster::node_role::stopped: return "stopped";
-  }
-  return "unknown";
-}
-
 // Collects the last heartbeat of each node, from its construction on.
 class listener {
  public:
@@ -89,7 +78,7 @@ std::string text_of(const state& now, const std::string& name, const std::string
   }
   out += fmt::format("\nnodes heard within a second: {}", now.heard.empty() ? "none" : "");
   for (const auto& [node, last] : now.heard) {
-    out += fmt::format("\n  {}: {}, epoch {}, sequence {}, position {}, {}, version {}", node, name_of(last.role),
+    out += fmt::format("\n  {}: {}, epoch {}, sequence {}, position {}, {}, version {}", node, to_string(last.role),
                        last.epoch, last.sequence, last.applied.number,
                        last.http_address.empty() ? "no address" : last.http_address, last.program_version);
   }
@@ -128,7 +117,7 @@ std::string json_of(const state& now, const std::string& name, const std::string
   for (const auto& [node, last] : now.heard) {
     out += fmt::format(
         R"({}{{"node":{},"role":"{}","epoch":{},"sequence":{},"position":{},"http_address":{},"version":{}}})",
-        is_first ? "" : ",", json_text(node), name_of(last.role), last.epoch, last.sequence, last.applied.number,
+        is_first ? "" : ",", json_text(node), to_string(last.role), last.epoch, last.sequence, last.applied.number,
         json_text(last.http_address), json_text(last.program_version));
     is_first = false;
   }

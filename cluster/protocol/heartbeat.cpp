@@ -22,6 +22,17 @@ std::string get_text(storage::byte_reader& from) {
 
 }  // namespace
 
+std::string_view to_string(node_role role) noexcept {
+  switch (role) {
+    case node_role::joining: return "joining";
+    case node_role::standby: return "standby";
+    case node_role::claiming: return "claiming";
+    case node_role::owner: return "owner";
+    case node_role::stopped: return "stopped";
+  }
+  return "unknown";
+}
+
 std::string encode_heartbeat(const heartbeat& what) {
   std::string bytes;
   storage::byte_writer to{bytes};

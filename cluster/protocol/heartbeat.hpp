@@ -20,6 +20,9 @@ enum class node_role : std::uint8_t {
   stopped = 5,   // the log lost records, or cannot be read: see stop_reason
 };
 
+// Returns "joining", "standby", ...
+std::string_view to_string(node_role role) noexcept;
+
 struct heartbeat {
   std::string node;
   std::uint64_t nonce = 0;  // of the process
