@@ -253,6 +253,7 @@ void forwarding_port::parts::on_answer(std::uint64_t number, std::optional<std::
   if (auto decoded = body ? decode_forward_answer(*body) : std::nullopt) {
     what = std::move(*decoded);
     is_answer = true;
+    transport.note_visible(what.visible);
   }
   replies_by_queue due;
   std::vector<std::uint64_t> to_send;

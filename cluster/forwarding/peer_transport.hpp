@@ -1,4 +1,5 @@
-// Requests to the node that owns the log. Implemented over NATS by the node, by a fake in tests.
+// Requests to the node that owns the log, and what its answers say of it. Implemented over NATS by the node, by a fake
+// in tests.
 #pragma once
 
 #include <functional>
@@ -6,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
 
 namespace ordem::cluster {
@@ -23,6 +25,9 @@ class peer_transport {
   // `done` is called on any thread, perhaps before request() returns; it must not block. Must not block.
   virtual void request(std::string_view subject_suffix, std::string body, milliseconds timeout,
                        std::function<void(std::optional<std::string>)> done) = 0;
+  // Another node has said that the owner shows everything up to that position: see node_core::on_visible(). Called on
+  // any thread; must not block.
+  virtual void note_visible(position visible) = 0;
 };
 
 }  // namespace ordem::cluster

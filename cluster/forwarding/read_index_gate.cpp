@@ -97,9 +97,11 @@ void read_index_gate::parts::ask() {
   }
   transport.request(read_index_subject, encode_read_index_request(), settings.request_timeout,
                     [self, number](std::optional<std::string> body) {
+                      const auto to = self.lock();
+                      if (to == nullptr) return;
                       const auto what = body ? decode_read_index_answer(*body) : std::nullopt;
-                      if (const auto to = self.lock())
-                        to->on_answer(number, what ? what->visible : std::nullopt, false);
+                      if (what && what->visible) to->transport.note_visible(*what->visible);
+                      to->on_answer(number, what ? what->visible : std::nullopt, false);
                     });
 }
 

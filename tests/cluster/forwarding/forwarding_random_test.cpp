@@ -119,6 +119,7 @@ struct test_node final : peer_transport, completion_queue {
   test_node(cluster_test& of, std::uint64_t number);
   void request(std::string_view, std::string body, milliseconds timeout,
                std::function<void(std::optional<std::string>)> done) override;
+  void note_visible(position) override {}
   void deliver(std::vector<reply>&& replies) noexcept override;
   void own();
   void submit(engine_request what);

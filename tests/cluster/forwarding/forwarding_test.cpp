@@ -78,6 +78,7 @@ TEST_CASE("a submission of a standby is executed by the owner, and its reply wai
   tested.owner.gateway->reply_to(0, created_answer(3));
   REQUIRE(answers->size() == 1);
   tested.answer(0, answers->front());
+  CHECK(tested.standby.transport.noted == std::vector{position{12}});
   CHECK_FALSE(tested.standby.queue.has(5));
   tested.standby.port.on_applied({11});
   CHECK_FALSE(tested.standby.queue.has(5));

@@ -55,6 +55,7 @@ TEST_CASE("a standby opens the gate once its view has the owner's position") {
   REQUIRE(tested.transport.sent.size() == 1);
   CHECK(tested.transport.sent[0].subject == "read-index");
   tested.answer(0, position{12});
+  CHECK(tested.transport.noted == std::vector{position{12}});
   CHECK_FALSE(tested.results[0]);
   tested.apply({11});
   CHECK_FALSE(tested.results[0]);

@@ -62,7 +62,9 @@ class manual_transport final : public cluster::peer_transport {
                std::function<void(std::optional<std::string>)> done) override {
     sent.push_back({std::string(subject_suffix), std::move(body), timeout, std::move(done)});
   }
+  void note_visible(position visible) override { noted.push_back(visible); }
   std::vector<sent_request> sent;
+  std::vector<position> noted;
 };
 
 inline executed created_answer(std::uint64_t number, bool replayed = false) {
