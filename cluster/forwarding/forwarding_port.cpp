@@ -125,7 +125,8 @@ struct forwarding_port::parts : std::enable_shared_from_this<parts> {
   // The gateway of this node. Submissions hold it shared, so it outlives each of them.
   std::shared_mutex gateway_mutex;
   message_port* gateway = nullptr;
-  // Whether there is one: looked at before the mutex is taken, so that submissions do not keep detach() from it.
+  // Whether it gets submissions: looked at before the mutex is taken, too, so that submissions do not keep detach()
+  // from it.
   std::atomic<bool> has_gateway{false};
   std::vector<std::unique_ptr<local_queue>> local_queues;  // kept after detach(), as the gateway still knows them
 
@@ -148,7 +149,7 @@ struct forwarding_port::parts : std::enable_shared_from_this<parts> {
 bool forwarding_port::parts::submit_local(std::vector<submission>& submissions) {
   if (!has_gateway.load(std::memory_order_acquire)) return false;
   const std::shared_lock lock(gateway_mutex);
-  if (gateway == nullptr) return false;
+  if (gateway == nullptr || !has_gateway.load(std::memory_order_relaxed)) return false;
   for (const submission& each : submissions) local_queues[each.token.queue]->expect(each.token.number);
   gateway->submit(std::move(submissions));
   return true;
@@ -426,13 +427,19 @@ void forwarding_port::attach(message_port& gateway, const std::function<std::uin
   if (!waiting.empty()) submit(std::move(waiting));
 }
 
+void forwarding_port::end_submissions() {
+  {
+    const std::lock_guard lock(parts_->mutex);
+    parts_->owns = false;
+    parts_->has_gateway.store(false, std::memory_order_release);
+  }
+  // Waits for the calls of submit() that have found the gateway.
+  const std::lock_guard lock(parts_->gateway_mutex);
+}
+
 void forwarding_port::detach() {
   parts& it = *parts_;
-  {
-    const std::lock_guard lock(it.mutex);
-    it.owns = false;
-    it.has_gateway.store(false, std::memory_order_release);
-  }
+  end_submissions();
   replies_by_queue lost;
   std::uint64_t count = 0;
   {

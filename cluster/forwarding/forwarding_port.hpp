@@ -72,9 +72,13 @@ class forwarding_port final : public message_port {
   // This node owns the log from now on. Gives the gateway what waits for an owner. `add_queue` is that of the gateway.
   // REQUIRES: the gateway of before has been destroyed; nothing has been submitted to `gateway`.
   void attach(message_port& gateway, const std::function<std::uint32_t(completion_queue&)>& add_queue);
+  // This node is about to release the log: the gateway gets no more submissions, which wait for the next owner instead.
+  // Its replies to earlier ones are passed on until detach(). Does nothing if no gateway is attached.
+  void end_submissions();
   // This node does not own the log any more. Answers `no_owner` what the gateway has not answered; later replies of it
   // are dropped, and it may be destroyed. Does nothing if it does not own the log.
   void detach();
+  // Returns whether a gateway is attached that gets submissions.
   bool is_attached() const noexcept;
 
   // There may be another owner: requests that wait to be sent again are sent.

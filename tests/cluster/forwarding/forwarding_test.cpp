@@ -227,6 +227,25 @@ TEST_CASE("what the gateway has not answered when the ownership ends is answered
   CHECK(std::holds_alternative<executed>(owner.queue.of(7)));
 }
 
+TEST_CASE("before a release the gateway answers what it has, and new submissions wait for the next owner") {
+  node owner(1);
+  owner.own();
+  owner.submit(5, creation(guid_of("g")));
+  owner.port.end_submissions();
+  CHECK_FALSE(owner.port.is_attached());
+  owner.submit(6, creation(guid_of("h")));
+  CHECK(owner.gateway->submitted.size() == 1);
+  REQUIRE(owner.transport.sent.size() == 1);
+  owner.gateway->reply_to(0, created_answer(3));
+  CHECK(std::holds_alternative<executed>(owner.queue.of(5)));
+  owner.port.detach();
+  CHECK_FALSE(owner.queue.has(6));
+  CHECK(owner.port.stats().lost_with_owner == 0);
+  owner.transport.sent[0].done(std::nullopt);
+  owner.port.on_owner_change();
+  CHECK(owner.transport.sent.size() == 2);
+}
+
 TEST_CASE("a message that the owner lost with its gateway, or refused as it stops, is sent to the next owner") {
   two_nodes tested;
   tested.standby.submit(5, creation(guid_of("g")));
