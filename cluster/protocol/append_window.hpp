@@ -59,6 +59,7 @@ class append_window {
 
   state current() const noexcept { return state_; }
   bool empty() const noexcept { return slots_.empty(); }
+  std::size_t in_flight() const noexcept { return slots_.size(); }
   // Returns whether append() may be called with a group of that many bytes. One record always fits.
   bool has_room(std::size_t bytes) const noexcept;
   // Counts the records that were appended, from 1 on.

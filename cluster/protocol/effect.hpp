@@ -85,6 +85,7 @@ enum class stop_reason : std::uint8_t {
   lost_records = 2,    // the stream ends before what it had acknowledged, or has another record there
   trimmed = 3,         // the stream no longer has the next record: the node needs a checkpoint
   contradiction = 4,   // a server acknowledged what cannot be
+  own_disk = 5,        // the data folder of this node cannot be written or read
 };
 
 // The node neither reads nor writes this log any more. Alarm.

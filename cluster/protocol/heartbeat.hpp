@@ -13,7 +13,7 @@ namespace ordem::cluster {
 
 // Do not renumber: heartbeats and the status of nodes of other versions have these numbers.
 enum class node_role : std::uint8_t {
-  joining = 1,   // has not yet read the log to its end
+  joining = 1,   // has not yet read the log to its end; or reads it, and will not claim it since the process ends
   standby = 2,   // applies the log as it reads it
   claiming = 3,  // has appended, or tried to append, its EPOCH record
   owner = 4,     // decides

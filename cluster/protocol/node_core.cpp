@@ -217,6 +217,10 @@ bool node_core::release(const std::string& successor, instant now) {
   return true;
 }
 
+void node_core::fail(stop_reason reason, instant now) {
+  if (role_ != node_role::stopped) stop(reason, chain_.state().read_to, now);
+}
+
 std::vector<effect> node_core::take_effects() {
   return std::exchange(effects_, {});
 }
@@ -243,7 +247,7 @@ std::size_t node_core::rank(boot_time now) const {
 
 // Returns when the node claims the log if it hears nothing until then, or nullopt if it may not.
 std::optional<boot_time> node_core::claim_time(boot_time now) const {
-  if (role_ != node_role::standby || !is_connected_) return std::nullopt;
+  if (role_ != node_role::standby || !is_connected_ || !may_claim_) return std::nullopt;
   const chain_state& read = chain_.state();
   // Else it could go on at a tail that has lost what others have read.
   if (read.read_to < known_last_ && rules_.claims_at_read_tail) return std::nullopt;
@@ -336,9 +340,11 @@ void node_core::stop(stop_reason reason, std::uint64_t sequence, instant now) {
 
 heartbeat node_core::own_heartbeat() const {
   const chain_state& read = chain_.state();
+  // Others need not wait for the turn of a node that takes none.
+  const bool takes_turns = role_ != node_role::standby || may_claim_;
   return {settings_.node,
           settings_.nonce,
-          role_,
+          takes_turns ? role_ : node_role::joining,
           read.epoch,
           read.sequence,
           read.hash,
@@ -346,6 +352,10 @@ heartbeat node_core::own_heartbeat() const {
           read.owner,
           settings_.http_address,
           settings_.program_version};
+}
+
+std::uint64_t node_core::stream_last() const noexcept {
+  return std::max(known_last_, chain_.state().read_to);
 }
 
 std::uint64_t node_core::dead_records() const noexcept {

@@ -91,9 +91,16 @@ class node_core {
   // Until when a read may start without request_read(); boot_time::min() if it may not.
   boot_time lease_end() const noexcept;
 
+  // Whether the node claims the log when it may, as it does at first. An ownership that has begun goes on.
+  void set_may_claim(bool may) noexcept { may_claim_ = may; }
+
   // Gives the log up once all groups that were appended are acknowledged: no appends, no reads from now on. Returns
   // false, and does nothing, if the node does not own it. `successor`: the node that should claim it, empty: any.
   bool release(const std::string& successor, instant now);
+
+  // The caller cannot go on: its disk has failed, say. An ownership ends, and a stopped_effect follows. If the owner
+  // releases the log before, the next one need not wait.
+  void fail(stop_reason reason, instant now);
 
   // --- results ---
 
@@ -109,6 +116,10 @@ class node_core {
   // The sequence to read next.
   std::uint64_t next_sequence() const noexcept { return chain_.next_sequence(); }
   heartbeat own_heartbeat() const;
+  // The greatest sequence of the stream that was heard of, in whatever way.
+  std::uint64_t stream_last() const noexcept;
+  // Records that were appended and are not known to be written, control records too.
+  std::size_t in_flight() const noexcept { return window_ ? window_->in_flight() : 0; }
   // Since the start.
   std::uint64_t dead_records() const noexcept;
   std::uint64_t unknown_outcomes() const noexcept;
@@ -137,6 +148,7 @@ class node_core {
   node_role role_ = node_role::joining;
   std::vector<effect> effects_;
   bool is_connected_ = false;
+  bool may_claim_ = true;
 
   // as a standby
   boot_time heard_{};    // the owner, or what the time of the takeover counts from

@@ -631,5 +631,37 @@ TEST_CASE("a node that starts again goes on from what its copy has, and claims a
   CHECK(again.next_position() == position{2});
 }
 
+TEST_CASE("a node that may not claim the log does not, and one that cannot go on stops") {
+  single_node node;
+  node.core.set_may_claim(false);
+  CHECK(all_of<publish_effect>(node.wait_until(0, 5000)).empty());
+  CHECK(node.core.role() == node_role::standby);
+  CHECK(node.core.own_heartbeat().role == node_role::joining);
+  SECTION("until it may again") {
+    node.core.set_may_claim(true);
+    CHECK(node.core.own_heartbeat().role == node_role::standby);
+    CHECK(all_of<publish_effect>(node.wait_until(5050, 5050)).size() == 1);
+  }
+  SECTION("as a standby") {
+    node.core.fail(stop_reason::own_disk, at_ms(5050));
+    CHECK(only<stopped_effect>(node.core.take_effects()).reason == stop_reason::own_disk);
+    CHECK(node.core.role() == node_role::stopped);
+    node.core.fail(stop_reason::own_disk, at_ms(5060));
+    CHECK(node.core.take_effects().empty());
+  }
+}
+
+TEST_CASE("an owner that cannot go on ends its ownership") {
+  single_node node;
+  const std::int64_t now = node.own();
+  (void)node.append("one", now);
+  CHECK(node.core.in_flight() == 1);
+  node.core.fail(stop_reason::own_disk, at_ms(now));
+  const auto effects = node.core.take_effects();
+  CHECK(only<ownership_ended_effect>(effects).reason == ownership_end::stopped);
+  CHECK(only<stopped_effect>(effects).reason == stop_reason::own_disk);
+  CHECK(node.core.in_flight() == 0);
+}
+
 }  // namespace
 }  // namespace ordem::cluster
