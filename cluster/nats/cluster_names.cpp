@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cluster/protocol/control_record.hpp"
+
 namespace ordem::cluster {
 namespace {
 
@@ -13,6 +15,10 @@ bool is_of_name(char c) {
 char of_stream(char c) {
   if (c == '-') return '_';
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+bool is_of_node_name(char c) {
+  return is_of_name(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
 }
 
 }  // namespace
@@ -35,6 +41,19 @@ cluster_names names_of(std::string_view name, unsigned partition) {
           .submit = prefix + number + ".submit",
           .read_index = prefix + number + ".read-index",
           .control = prefix + number + ".control"};
+}
+
+std::optional<std::string> node_name_error(std::string_view name) {
+  if (name.empty() || name.size() > node_name_bytes_max) return "must have 1 to 255 characters";
+  if (!std::all_of(name.begin(), name.end(), is_of_node_name)) return "may have only letters, digits, -, _ and .";
+  if (name.front() == '.' || name.back() == '.' || name.find("..") != std::string_view::npos) {
+    return "may have a point only between other characters";
+  }
+  return std::nullopt;
+}
+
+std::string subject_of_node(const std::string& subject, std::string_view node) {
+  return subject + "." + std::string(node);
 }
 
 }  // namespace ordem::cluster

@@ -20,6 +20,7 @@ struct cluster_names {
   std::string tail_subject;  // where NATS publishes each record once more when it is stored
   // Messages that are not stored.
   std::string heartbeat;
+  // Requests to one node: see subject_of_node().
   std::string submit;
   std::string read_index;
   std::string control;
@@ -27,5 +28,12 @@ struct cluster_names {
 
 // REQUIRES: the name is valid.
 cluster_names names_of(std::string_view name, unsigned partition = 0);
+
+// Returns the error of the name of a node as the end of a sentence, or nullopt if it is valid: 1 to 255 letters of
+// ASCII, digits, - and _, with single points between them. So is a host name.
+std::optional<std::string> node_name_error(std::string_view name);
+
+// Returns the subject of requests to that node, of one of the subjects above. REQUIRES: the name is valid.
+std::string subject_of_node(const std::string& subject, std::string_view node);
 
 }  // namespace ordem::cluster

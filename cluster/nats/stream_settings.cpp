@@ -165,9 +165,13 @@ std::vector<stream_difference> compare_stream(const stream_settings& wanted, con
   return differences;
 }
 
+std::string stream_info_subject(const std::string& stream) {
+  return "$JS.API.STREAM.INFO." + stream;
+}
+
 tl::expected<std::optional<stream_info>, std::string> read_stream_info(nats_connection& connection,
                                                                        const std::string& stream) {
-  const auto answer = connection.request("$JS.API.STREAM.INFO." + stream, {}, api_time_max);
+  const auto answer = connection.request(stream_info_subject(stream), {}, api_time_max);
   if (!answer) return tl::make_unexpected(answer.error());
   const auto error = parse_error(*answer);
   if (error && error->code == error_stream_not_found) return std::optional<stream_info>();

@@ -62,6 +62,8 @@ std::optional<stream_info> parse_stream_info(std::string_view json);
 // Returns where a stream has other settings than wanted. What the servers add by themselves is no difference.
 std::vector<stream_difference> compare_stream(const stream_settings& wanted, const stream_info& found);
 
+// The subject of the request that parse_stream_info() takes the answer of, for callers that do not block.
+std::string stream_info_subject(const std::string& stream);
 // Returns nullopt if there is no such stream. The error is a sentence.
 tl::expected<std::optional<stream_info>, std::string> read_stream_info(nats_connection& connection,
                                                                        const std::string& stream);

@@ -17,6 +17,18 @@ TEST_CASE("a cluster's name is in the names of its stream and subjects") {
   CHECK(names_of("a", 12).stream == "ORDEM_A_LOG_12");
 }
 
+TEST_CASE("requests to a node have its name in their subject, which nothing else could match") {
+  CHECK(subject_of_node(names_of("shop").submit, "ordem-0.ordem") == "ordem.shop.0.submit.ordem-0.ordem");
+  CHECK_FALSE(node_name_error("Node_1.example-7.org"));
+  CHECK_FALSE(node_name_error(std::string(255, 'z')));
+  CHECK(node_name_error("") == "must have 1 to 255 characters");
+  CHECK(node_name_error(std::string(256, 'z')) == "must have 1 to 255 characters");
+  const auto empty_token = GENERATE(as<std::string>{}, ".a", "a.", "a..b", ".");
+  CHECK(node_name_error(empty_token) == "may have a point only between other characters");
+  const auto name = GENERATE(as<std::string>{}, "a b", "*", "a.>", "\xC3\xA9", "a\n", std::string(1, '\0'), "a:1");
+  CHECK(node_name_error(name) == "may have only letters, digits, -, _ and .");
+}
+
 TEST_CASE("a cluster's name has 1 to 32 of a to z, 0 to 9 and -") {
   CHECK_FALSE(cluster_name_error("a"));
   CHECK_FALSE(cluster_name_error("shop-7"));
