@@ -12,7 +12,9 @@
 #include "app/commands/cluster_log.hpp"
 #include "app/commands/failure.hpp"
 #include "app/process/system_clock.hpp"
+#include "cluster/nats/cluster_names.hpp"
 #include "cluster/nats/stream_calls.hpp"
+#include "cluster/nats/stream_settings.hpp"
 #include "storage/records/data_format.hpp"
 
 namespace ordem::app {

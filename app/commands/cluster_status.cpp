@@ -13,6 +13,8 @@
 #include "app/commands/cluster_log.hpp"
 #include "app/commands/failure.hpp"
 #include "cluster/nats/core_messages.hpp"
+#include "cluster/nats/stream_settings.hpp"
+#include "cluster/node/stream_position.hpp"
 #include "cluster/protocol/heartbeat.hpp"
 #include "engine/model/json_value.hpp"
 
@@ -28,7 +30,7 @@ using nodes = std::map<std::string, cluster::heartbeat>;
 struct state {
   cluster::stream_info stream;
   std::optional<cluster::genesis_record> genesis;
-  std::optional<log_ownership> ownership;
+  std::optional<cluster::log_ownership> ownership;
   nodes heard;
 };
 
@@ -70,7 +72,7 @@ std::string text_of(const state& now, const std::string& name, const std::string
   if (!now.ownership) {
     out += "\nowner: none yet";
   } else {
-    const log_ownership& last = *now.ownership;
+    const cluster::log_ownership& last = *now.ownership;
     out += fmt::format("\nowner: {}{}, epoch {}", last.owner.node.empty() ? "unknown" : last.owner.node,
                        last.is_released ? " (has released the log)" : "", last.epoch);
     if (last.sequence > 0) out += fmt::format(", since sequence {}", last.sequence);
@@ -105,7 +107,7 @@ std::string json_of(const state& now, const std::string& name, const std::string
   }
   out += R"(]},"owner":)";
   if (now.ownership) {
-    const log_ownership& last = *now.ownership;
+    const cluster::log_ownership& last = *now.ownership;
     out += fmt::format(R"({{"node":{},"epoch":{},"sequence":{},"http_address":{},"released":{}}})",
                        json_text(last.owner.node), last.epoch, last.sequence, json_text(last.owner.http_address),
                        last.is_released);
@@ -141,7 +143,8 @@ int cluster_status(const cluster_status_command& what) {
   const auto end = std::chrono::steady_clock::now() + listening_time;
   const auto genesis = read_genesis(connection, names.stream);
   if (!genesis) return fail(genesis.error());
-  const auto ownership = read_ownership(connection, names.stream, **info);
+  const auto ownership = cluster::find_ownership(cluster::records_of(connection, names.stream),
+                                                 {(*info)->first_sequence, (*info)->last_sequence});
   if (!ownership) return fail(ownership.error());
   std::this_thread::sleep_until(end);
   const state now{**info, *genesis, *ownership, nodes.heard()};

@@ -38,6 +38,8 @@ class record_writer {
   }
   // For the records to come.
   void set_durable(position durable) { header_.durable = durable; }
+  // The records to come are so much later than the one before each.
+  void set_step(milliseconds step) { step_ = step; }
   const storage::log_record_header& last() const { return header_; }
 
  private:
@@ -54,11 +56,12 @@ class record_writer {
     header_.first = {header_.last().number + 1};
     header_.entries = entries;
     header_.hash_before = header_.hash;
-    header_.time += milliseconds(1);
+    header_.time += step_;
     storage::frame_log_record(record, header_);
     return std::make_shared<const std::string>(std::move(record));
   }
 
+  milliseconds step_{1};
   storage::log_record_header header_ = [] {
     storage::log_record_header header;
     header.first = {1};
