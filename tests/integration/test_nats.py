@@ -232,8 +232,13 @@ def heartbeats(servers):
 def test_links_readers_and_messages_on_three_servers(start_nats):
     """The cases in tests/cluster/servers; the last one kills the server of the stream's leader."""
     servers = start_nats(3)
-    run_cpp_tests(servers, "~[kill]~[.]")
+    run_cpp_tests(servers, "~[kill]~[node]~[.]")
     run_cpp_tests(servers, "[kill]")
+
+
+def test_nodes_over_one_log(start_nats):
+    """The cases in tests/cluster/servers/cluster_node_test.cpp."""
+    run_cpp_tests(start_nats(3), "[node]")
 
 
 def test_a_link_whose_user_is_refused_is_closed(start_nats):
