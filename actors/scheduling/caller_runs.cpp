@@ -1,5 +1,6 @@
 #include "actors/scheduling/caller_runs.hpp"
 
+#include <caf/logger.hpp>
 #include <caf/scoped_execution_unit.hpp>
 #include <utility>
 
@@ -51,6 +52,9 @@ caller_runs_scope::~caller_runs_scope() {
   scope_of_thread = nullptr;
   for (const auto& each : at_end_) each();
   for (caf::resumable* each : unfinished) system_.scheduler().enqueue(each);
+  // A spawn leaves a reference to the system's logger in the thread, and the end of the system waits for it; the thread
+  // may outlive the system.
+  caf::logger::set_current_actor_system(nullptr);
 }
 
 }  // namespace ordem::actors

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -151,6 +152,35 @@ TEST_CASE_METHOD(fixture, "an actor that ends in a scope is destroyed") {
     ending = nullptr;
   }
   CHECK(watched.expired());
+}
+
+// The thread kept a reference to the system's logger, for which the end of the system waits.
+TEST_CASE("a system ends while a thread lives that has spawned in a scope") {
+  std::promise<fixture*> made;
+  std::promise<void> spawned;
+  std::promise<void> ended;
+  std::promise<void> may_end;
+  std::thread owner([&] {
+    {
+      fixture tested;
+      made.set_value(&tested);
+      spawned.get_future().wait();
+    }
+    ended.set_value();
+  });
+  std::thread spawning([&] {
+    fixture& tested = *made.get_future().get();
+    {
+      const caller_runs_scope scope(tested.system);
+      tested.spawn_recorder();
+    }
+    spawned.set_value();
+    may_end.get_future().wait();
+  });
+  CHECK(ended.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  may_end.set_value();
+  spawning.join();
+  owner.join();
 }
 
 }  // namespace
