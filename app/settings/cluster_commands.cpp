@@ -5,6 +5,7 @@
 #include "app/settings/commands.hpp"
 #include "app/settings/option_kinds.hpp"
 #include "app/settings/setting_sources.hpp"
+#include "app/settings/settings_table.hpp"
 
 namespace ordem::app {
 namespace {
@@ -20,11 +21,9 @@ struct target_options {
 // Adds --config and the settings that name the cluster, which the command finds as a server does.
 void add_target(CLI::App& subcommand, target_options& given, parse_state& state) {
   settings unused;
-  std::vector<setting> all = settings_table(unused);
-  const std::vector<setting> ours = cluster_settings_table(given.values);
-  all.insert(all.end(), ours.begin(), ours.end());
-  add_config(subcommand, given.config, "The file with the server's settings", {subcommand, all, state});
-  for (const setting& each : ours) add_setting(subcommand, each);
+  add_config(subcommand, given.config, "The file with the server's settings",
+             {subcommand, settings_table(unused), state});
+  for (const setting& each : cluster_settings_table(given.values)) add_setting(subcommand, each);
 }
 
 cluster_settings checked(target_options& given) {

@@ -1,25 +1,48 @@
 #include "app/settings/cluster_settings.hpp"
 
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "cluster/nats/cluster_names.hpp"
 
 namespace ordem::app {
+namespace {
 
-std::vector<setting> cluster_settings_table(cluster_settings& values) {
-  cluster::nats_settings& nats = values.nats;
-  return {
-      {"cluster", text_option(values.name, "NAME"), "The cluster's name: 1 to 32 of a to z, 0 to 9 and -"},
-      {"nats", nats_urls_option(values.nats_urls),
-       "The servers of NATS: nats://user:password@host:4222 or tls://..., with commas between them"},
-      {"nats-credentials", file_option(nats.credentials_file),
-       "The credentials for NATS, a JWT with its seed; by default those of the URLs"},
-      {"nats-ca", file_option(nats.ca_file),
-       "The authorities, as PEM, of the certificates of the servers of NATS; by default the system's"},
-      {"nats-certificate", file_option(nats.certificate_file),
-       "The certificate for NATS and the ones above it, as PEM; by default none is shown"},
-      {"nats-key", file_option(nats.key_file), "The key of that certificate, as PEM without a pass phrase"},
-  };
+// Returns an empty text if the machine has no name.
+std::string machine_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+  return name.data();
+}
+
+// HOST:PORT, [IPv6]:PORT. Whether there is such a host is not looked up.
+bool is_host_and_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc{} || end != port.data() + port.size() || number == 0) return false;
+  if (host.find_first_of(" /@?#") != std::string_view::npos) return false;
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  return in_brackets || host.find(':') == std::string_view::npos;
+}
+
+}  // namespace
+
+bool is_given(const cluster_settings& values) noexcept {
+  const cluster::nats_settings& nats = values.nats;
+  for (const std::string* each : {&values.name, &values.nats_urls, &nats.credentials_file, &nats.ca_file,
+                                  &nats.certificate_file, &nats.key_file}) {
+    if (!each->empty()) return true;
+  }
+  return false;
 }
 
 std::optional<std::string> complete(cluster_settings& values) {
@@ -34,6 +57,17 @@ std::optional<std::string> complete(cluster_settings& values) {
   parsed->key_file = std::move(values.nats.key_file);
   values.nats = std::move(*parsed);
   return cluster::check_nats_settings(values.nats);
+}
+
+std::optional<std::string> complete(cluster_node_settings& values) {
+  const bool is_of_machine = values.name.empty();
+  if (is_of_machine) values.name = machine_name();
+  if (const auto error = cluster::node_name_error(values.name)) {
+    if (is_of_machine) return "this machine's name cannot be that of a node, which " + *error + ": give --node";
+    return "--node " + *error;
+  }
+  if (!values.address.empty() && !is_host_and_port(values.address)) return "--node-address must be HOST:PORT";
+  return std::nullopt;
 }
 
 }  // namespace ordem::app

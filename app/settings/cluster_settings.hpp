@@ -1,11 +1,10 @@
-// Which cluster a command means, and how its NATS is reached. Parsed with the command line, on the main thread.
+// Which cluster a server or a command means, and how its NATS is reached. Parsed with the command line, on the main
+// thread.
 #pragma once
 
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "app/settings/settings_table.hpp"
 #include "cluster/nats/nats_settings.hpp"
 
 namespace ordem::app {
@@ -16,11 +15,19 @@ struct cluster_settings {
   cluster::nats_settings nats;  // the files as they were given; the rest from complete()
 };
 
-// The settings cluster, nats, nats-credentials, nats-ca, nats-certificate and nats-key. REQUIRES: as settings_table().
-std::vector<setting> cluster_settings_table(cluster_settings& values);
+// Returns whether any of the settings was given.
+bool is_given(const cluster_settings& values) noexcept;
 
-// Parses the URLs. Returns the error of a setting as a sentence without secrets, or nullopt. REQUIRES: a name or a URL
-// was given.
+// Parses the URLs. Returns the error of a setting as a sentence without secrets, or nullopt.
 std::optional<std::string> complete(cluster_settings& values);
+
+// This machine as a node of a cluster.
+struct cluster_node_settings {
+  std::string name;     // empty before complete(): the machine's name
+  std::string address;  // HOST:PORT, where other machines reach its HTTP; empty: where it listens
+};
+
+// Gives the node a name if it has none. Returns the error of a setting as a sentence, or nullopt.
+std::optional<std::string> complete(cluster_node_settings& values);
 
 }  // namespace ordem::app

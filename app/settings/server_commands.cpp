@@ -18,6 +18,12 @@ struct serve_options {
 
 settings checked(serve_options& given, const std::vector<std::string>& environment) {
   settings& values = given.values;
+  if (is_given(values.cluster)) {
+    if (const auto error = complete(values.cluster)) throw usage_error(*error);
+    if (const auto error = complete(values.node)) throw usage_error(*error);
+  } else if (!values.node.name.empty() || !values.node.address.empty()) {
+    throw usage_error("--node and --node-address need --cluster");
+  }
   const bool has_postgres = !values.postgres_url.empty();
   values.postgres_url = trimmed_postgres_url(values.postgres_url);
   values.effective.emplace_back(config_name, given.config);

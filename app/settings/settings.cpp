@@ -55,10 +55,6 @@ std::optional<std::string> check_backup_root(const settings& values) {
   return std::nullopt;
 }
 
-bool is_wildcard(const std::string& address) {
-  return address == "0.0.0.0" || address == "::";
-}
-
 std::string option_prefix(http_edge::listener_kind of) {
   return of == http_edge::listener_kind::main ? "--" : "--" + std::string(to_string(of)) + "-";
 }
@@ -82,6 +78,20 @@ std::optional<std::string> check_listeners(const http_edge::server_settings& ser
   return std::nullopt;
 }
 
+// A record of the log in NATS has at most 4 MiB. A message is in it several times: as it was sent, and as what it made.
+constexpr std::size_t cluster_message_bytes_max = std::size_t{1} << 20;
+
+std::optional<std::string> check_cluster(const settings& values) {
+  if (values.cluster.name.empty()) return std::nullopt;
+  if (values.store.durability != storage::durability::fsync)
+    return "--durability must be fsync with --cluster: a response waits for the servers of NATS";
+  if (values.server.body_bytes_max > cluster_message_bytes_max)
+    return "--max-body must not be above 1MiB with --cluster: a record of the log has a bound";
+  if (values.server.captured_bytes_max > cluster_message_bytes_max)
+    return "--capture-max must not be above 1MiB with --cluster: a record of the log has a bound";
+  return std::nullopt;
+}
+
 std::optional<std::string> check_tls(const http_edge::tls_settings& tls) {
   if (tls.certificate_file.empty() != tls.key_file.empty()) return "--tls-certificate and --tls-key need each other";
   if (!tls.client_ca_file.empty() && !tls.enabled())
@@ -90,6 +100,10 @@ std::optional<std::string> check_tls(const http_edge::tls_settings& tls) {
 }
 
 }  // namespace
+
+bool is_wildcard(const std::string& address) noexcept {
+  return address == "0.0.0.0" || address == "::";
+}
 
 std::optional<std::string> open_address(const settings& values) {
   if (values.identities.any()) return std::nullopt;
@@ -132,6 +146,7 @@ std::optional<std::string> check_settings(const settings& values) {
   }
   if (auto error = check_identities(values.identities)) return error;
   if (auto error = check_backup_root(values)) return error;
+  if (auto conflict = check_cluster(values)) return conflict;
   return check_settings(values.engine.captures);
 }
 

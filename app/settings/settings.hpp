@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/gateway.hpp"
+#include "app/settings/cluster_settings.hpp"
 #include "app/settings/otel_environment.hpp"
 #include "auth/tokens/token_rules.hpp"
 #include "http-edge/server/settings.hpp"
@@ -43,6 +44,9 @@ struct settings {
   identity_settings identities;
   // The database that the log is replicated to, or empty. Secret: it may hold a password.
   std::string postgres_url;
+  // The cluster that the server is a node of; without a name it serves a log of its own. Then `node` is empty, too.
+  cluster_settings cluster;
+  cluster_node_settings node;
   app::auth_policy auth = app::auth_policy::automatic;
   // The folder below which back-ups may be made, absolute, or empty: none may.
   std::filesystem::path backup_root;
@@ -60,6 +64,9 @@ struct settings {
 // Returns an error message if settings contradict each other, else nullopt.
 std::optional<std::string> check_settings(const settings& values);
 std::optional<std::string> check_settings(const capture_terms& terms);
+
+// Returns whether the address is 0.0.0.0 or ::, which is none that others reach.
+bool is_wildcard(const std::string& address) noexcept;
 
 // Returns the first address, with its option, where everyone who can reach it from another machine may read and write
 // data, or nullopt if there is none.

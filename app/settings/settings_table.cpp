@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <thread>
+#include <utility>
 
 namespace ordem::app {
 namespace {
@@ -26,7 +27,7 @@ std::vector<setting> settings_table(settings& values) {
   store.folder = "data";
 
   // clang-format off
-  return {
+  std::vector<setting> table = {
       {"address", ip_address_option(server.address),
        "The IP address to listen on; 0.0.0.0 is all of IPv4, :: all of IPv4 and IPv6"},
       {"port", number_option(server.port, 0, 65535), "The port to listen on; 0 takes any free one"},
@@ -134,6 +135,30 @@ std::vector<setting> settings_table(settings& values) {
        "The requests that are logged on standard output, a JSON line each; errors: those with a status from 400 on"},
   };
   // clang-format on
+  for (setting& each : cluster_settings_table(values.cluster)) table.push_back(std::move(each));
+  table.push_back({"node", text_option(values.node.name, "NAME"),
+                   "The name of this node, which no other node of the cluster has; by default the machine's"});
+  table.push_back(
+      {"node-address", text_option(values.node.address, "HOST:PORT"),
+       "Where others reach this node by HTTP, for ordem cluster status; by default the address and port that it "
+       "listens on, if that is one address"});
+  return table;
+}
+
+std::vector<setting> cluster_settings_table(cluster_settings& values) {
+  cluster::nats_settings& nats = values.nats;
+  return {
+      {"cluster", text_option(values.name, "NAME"), "The cluster's name: 1 to 32 of a to z, 0 to 9 and -"},
+      {"nats", nats_urls_option(values.nats_urls),
+       "The servers of NATS: nats://user:password@host:4222 or tls://..., with commas between them"},
+      {"nats-credentials", file_option(nats.credentials_file),
+       "The credentials for NATS, a JWT with its seed; by default those of the URLs"},
+      {"nats-ca", file_option(nats.ca_file),
+       "The authorities, as PEM, of the certificates of the servers of NATS; by default the system's"},
+      {"nats-certificate", file_option(nats.certificate_file),
+       "The certificate for NATS and the ones above it, as PEM; by default none is shown"},
+      {"nats-key", file_option(nats.key_file), "The key of that certificate, as PEM without a pass phrase"},
+  };
 }
 
 std::string environment_name(const std::string& name) {

@@ -22,6 +22,10 @@ struct setting {
 // --config, which is not a setting in itself. REQUIRES: `values` outlives the table and stays where it is.
 std::vector<setting> settings_table(settings& values);
 
+// Returns those of them that name a cluster and its NATS: cluster, nats, nats-credentials, nats-ca, nats-certificate
+// and nats-key. REQUIRES: likewise.
+std::vector<setting> cluster_settings_table(cluster_settings& values);
+
 inline constexpr std::string_view environment_prefix = "ORDEM_";
 
 // Returns the variable of the environment for a setting: ORDEM_MAX_BODY for max-body.

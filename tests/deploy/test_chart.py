@@ -31,9 +31,10 @@ A_LINE = f"name=till-7 tenant=shop scopes=orders:read,orders:write key=sha256:{'
 SECRET = "s3cret"
 URL = f"postgresql://ordem:{SECRET}@db.example:5432/shop"
 KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
-# Settings that the chart sets itself or stores in a Secret.
+# Settings that the chart sets itself or stores in a Secret, and those of clusters, which it does not make yet.
 NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "postgres-url", "keys", "auth", "auth-captures", "allowed-hosts",
-                 "operations-address", "operations-port", "captures-address", "captures-port", "tls-certificate", "tls-key", "tls-client-ca"}
+                 "operations-address", "operations-port", "captures-address", "captures-port", "tls-certificate", "tls-key", "tls-client-ca",
+                 "cluster", "nats", "nats-credentials", "nats-ca", "nats-certificate", "nats-key", "node", "node-address"}
 
 EVERY_SETTING = {
     "backup-root": "/backups", "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h", "capture-max": "512KiB",

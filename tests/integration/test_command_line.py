@@ -33,6 +33,7 @@ SERVE_FLAGS = (
     "--body-memory", "--response-memory",
     "--max-header", "--max-connections", "--connections-per-address", "--feed-readers", "--max-in-flight", "--live-orders", "--idle-timeout", "--request-timeout",
     "--drain-timeout", "--capture-lease", "--capture-ttl", "--capture-max", "--log-format", "--log-level", "--request-log", "--config",
+    "--cluster", "--nats", "--nats-credentials", "--nats-ca", "--nats-certificate", "--nats-key", "--node", "--node-address",
 )
 UNKNOWN_ID = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"
 MANUAL = Path(__file__).resolve().parents[2] / "docs/operations.md"

@@ -20,7 +20,7 @@ using testing::words;
 
 const std::string some_id = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f";
 
-// Every setting with a value other than its default.
+// Every setting of a server without a cluster, with a value other than its default.
 const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"address", "::1"},
     {"port", "9090"},
@@ -76,6 +76,12 @@ const std::vector<std::pair<std::string, std::string>> all_settings = {
     {"log-format", "json"},
     {"log-level", "debug"},
     {"request-log", "errors"},
+};
+// The others, which exclude some of these values.
+const std::vector<std::pair<std::string, std::string>> cluster_settings = {
+    {"cluster", "shop"},     {"nats", "tls://n-1,tls://n-2:5222"}, {"nats-credentials", "ordem.creds"},
+    {"nats-ca", "ca.pem"},   {"nats-certificate", "client.pem"},   {"nats-key", "client.key"},
+    {"node", "node-1.shop"}, {"node-address", "node-1.shop:8080"},
 };
 
 std::string environment_name(std::string setting) {
@@ -169,6 +175,37 @@ TEST_CASE("every setting can be in a file") {
   SECTION("that the environment names") {
     check_all_are_set(settings_of({}, {"ORDEM_CONFIG=" + file.path()}));
   }
+}
+
+TEST_CASE("a server becomes a node of a cluster by arguments, the environment or a file") {
+  words arguments;
+  words environment;
+  std::string text;
+  for (const auto& [name, value] : cluster_settings) {
+    arguments.push_back("--" + name + "=" + value);
+    environment.push_back(environment_name(name) + "=" + value);
+    text += name + " = \"" + value + "\"\n";
+  }
+  const settings_file file(text);
+  const settings result =
+      GENERATE_REF(settings_of(arguments), settings_of({}, environment), settings_of({"--config", file.path()}));
+  CHECK(result.cluster.name == "shop");
+  CHECK(result.cluster.nats.urls == std::vector<std::string>{"tls://n-1:4222", "tls://n-2:5222"});
+  CHECK(result.cluster.nats.credentials_file == "ordem.creds");
+  CHECK(result.cluster.nats.ca_file == "ca.pem");
+  CHECK(result.cluster.nats.certificate_file == "client.pem");
+  CHECK(result.cluster.nats.key_file == "client.key");
+  CHECK(result.node.name == "node-1.shop");
+  CHECK(result.node.address == "node-1.shop:8080");
+}
+
+TEST_CASE("a node has a name even if none is given, and a server without a cluster has none") {
+  const settings node = settings_of({"--cluster=shop", "--nats=nats://u:secret@a"});
+  CHECK_FALSE(node.node.name.empty());
+  CHECK(testing::effective(node, "node") == node.node.name);
+  CHECK(testing::effective(node, "nats") == "nats://***@a:4222");
+  CHECK(node.cluster.nats.password == "secret");
+  CHECK(settings_of({}).node.name.empty());
 }
 
 TEST_CASE("values in a file need no quotes") {
@@ -456,6 +493,23 @@ TEST_CASE("an unknown choice is refused with the names of all choices") {
   CHECK_THAT(error_of({"--" + name + "=other"}), Contains(name) && Contains(choices));
 }
 
+TEST_CASE("a node that cannot be is refused") {
+  const auto [setting, why] = GENERATE(table<std::string, std::string>({
+      {"--node=a b", "--node may have only"},
+      {"--node=a..b", "point only between"},
+      {"--node=.a", "point only between"},
+      {"--node=" + std::string(256, 'a'), "1 to 255"},
+      {"--node-address=a", "HOST:PORT"},
+      {"--node-address=:80", "HOST:PORT"},
+      {"--node-address=a:0", "HOST:PORT"},
+      {"--node-address=a:65536", "HOST:PORT"},
+      {"--node-address=::1:80", "HOST:PORT"},
+      {"--node-address=http://a:80", "HOST:PORT"},
+  }));
+  CHECK_THAT(error_of({"--cluster=shop", "--nats=nats://a", setting}), Contains(why));
+  CHECK(settings_of({"--cluster=shop", "--nats=nats://a", "--node-address=[::1]:80"}).node.address == "[::1]:80");
+}
+
 TEST_CASE("contradictory settings are refused with both names") {
   const auto [arguments, one, other] = GENERATE(table<words, std::string, std::string>({
       {{"--max-connections=2", "--io-threads=3"}, "--max-connections", "--io-threads"},
@@ -470,6 +524,14 @@ TEST_CASE("contradictory settings are refused with both names") {
       {{"--captures-port=8080", "--captures-address=::"}, "--captures-port", "--port"},
       {{"--operations-port=9090", "--captures-port=9090"}, "--captures-port", "--operations-port"},
       {{"--message-ttl=999ms"}, "--message-ttl", "1s"},
+      {{"--cluster=shop"}, "--nats", "ORDEM_NATS"},
+      {{"--nats=nats://a"}, "--cluster", "ORDEM_CLUSTER"},
+      {{"--nats-ca=ca.pem"}, "--cluster", "ORDEM_CLUSTER"},
+      {{"--node=a"}, "--node", "--cluster"},
+      {{"--node-address=a:1"}, "--node", "--cluster"},
+      {{"--cluster=shop", "--nats=nats://a", "--durability=os"}, "--durability", "--cluster"},
+      {{"--cluster=shop", "--nats=nats://a", "--max-body=1025KiB"}, "--max-body", "--cluster"},
+      {{"--cluster=shop", "--nats=nats://a", "--capture-max=1025KiB"}, "--capture-max", "--cluster"},
   }));
   const std::string error = error_of(arguments);
   CHECK_THAT(error, Contains(one) && Contains(other));
@@ -481,6 +543,7 @@ TEST_CASE("settings at the edge of a contradiction are accepted") {
                                                  {"--operations-port=8080", "--operations-address=::1"},
                                                  {"--tls-certificate=c", "--tls-key=k"},
                                                  {"--operations-port=0", "--captures-port=0", "--port=0"},
+                                                 {"--cluster=shop", "--nats=nats://a", "--max-body=1MiB"},
                                                  {"--message-ttl=1s"},
                                                  {"--message-ttl=1000ms"}}));
   CHECK(parse_serve(arguments).has_value());
@@ -492,7 +555,7 @@ TEST_CASE("all settings are listed once with the value in effect") {
   words arguments;
   for (const auto& [name, value] : all_settings) arguments.push_back("--" + name + "=" + value);
   const settings result = settings_of(arguments);
-  CHECK(result.effective.size() == all_settings.size() + 1);  // and config
+  CHECK(result.effective.size() == all_settings.size() + cluster_settings.size() + 1);  // and config
   // Values with a unit may be printed in another unit.
   CHECK(testing::effective(result, "port") == "9090");
   CHECK(testing::effective(result, "data-dir") == "elsewhere");
@@ -524,6 +587,9 @@ TEST_CASE("the help of serve lists every setting with its variable") {
   REQUIRE_FALSE(parsed);
   CHECK(parsed.error().exit_code == 0);
   for (const auto& [name, value] : all_settings) {
+    CHECK_THAT(parsed.error().text, Contains("--" + name) && Contains(environment_name(name)));
+  }
+  for (const auto& [name, value] : cluster_settings) {
     CHECK_THAT(parsed.error().text, Contains("--" + name) && Contains(environment_name(name)));
   }
   CHECK_THAT(parsed.error().text, Contains("--config") && Contains("beats"));
