@@ -34,6 +34,9 @@ function verdictOfState({ ready, state, stateRefusal, last }) {
         advice: 'It takes as long as the log that has to be read again. Clients repeat their requests with the same GUID.' };
     case 'draining':
       return { kind: 'warn', title: 'Shutting down', why: sentence(ready.reason), problem: 'draining', advice: 'Open requests are answered; new connections are not accepted.' };
+    case 'no-owner':
+      return { kind: 'bad', title: 'No owner of the log is known; only stale reads are served', why: sentence(ready.reason), problem: 'no-owner',
+        advice: 'Another node of the cluster takes over within seconds. If it lasts, look at the nodes and at NATS. Clients repeat with the same GUID.' };
     case 'read-only': {
       const postgresEnded = state !== null && state.write_failure === null && state.postgres?.failure;
       const failure = state?.write_failure ?? state?.postgres?.failure;

@@ -59,9 +59,20 @@ void server_reports::end_postgres_failure() {
   report_.postgres_failure.reset();
 }
 
+void server_reports::set_cluster(std::function<http_edge::cluster_report()> state) {
+  const std::lock_guard lock(cluster_mutex_);
+  cluster_ = std::move(state);
+}
+
 http_edge::server_report server_reports::report() const {
-  const std::lock_guard lock(mutex_);
-  return report_;
+  http_edge::server_report now;
+  {
+    const std::lock_guard lock(mutex_);
+    now = report_;
+  }
+  const std::lock_guard lock(cluster_mutex_);
+  if (cluster_) now.cluster = cluster_();
+  return now;
 }
 
 std::string_view server_reports::version() const noexcept {

@@ -2,6 +2,7 @@
 // the command `serve`. Thread-safe.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ class server_reports final : public http_edge::report_port {
   void note_postgres_failure(std::string_view why);
   void end_postgres_failure();
 
+  // From now on reports have what `state` returns. It is called by any thread until set_cluster({}) has returned.
+  void set_cluster(std::function<http_edge::cluster_report()> state);
+
   http_edge::server_report report() const override;
   std::string_view version() const noexcept override;
   const http_edge::setting_list& settings() const noexcept override { return settings_; }
@@ -37,6 +41,9 @@ class server_reports final : public http_edge::report_port {
   mutable std::mutex mutex_;
   http_edge::server_report report_;
   std::string storage_error_;
+
+  mutable std::mutex cluster_mutex_;  // not the other one: what the function waits for may report a failure meanwhile
+  std::function<http_edge::cluster_report()> cluster_;
 };
 
 }  // namespace ordem::app

@@ -37,6 +37,9 @@ response ready_response(service_state state, bool (*is_enough)(service_state)) {
   switch (state) {
     case service_state::recovering: return limited("recovering", "the data is being read, or brought to Postgres");
     case service_state::ready: return json_response(200, "{\"status\":\"ready\"}");
+    case service_state::no_owner:
+      return limited("no-owner",
+                     "this node knows no owner of the log, or cannot follow the log; the server's log says why");
     case service_state::read_only:
       return limited("read-only", "no writes are taken at present; the server's log says why");
     case service_state::draining: return limited("draining", "the server is shutting down");

@@ -7,11 +7,13 @@
 
 namespace ordem::http_edge {
 
-// Returns the name of the state as in /-/ready: "recovering", "ready", "read-only", "draining".
+// Returns the name of the state as in /-/ready: "recovering", "ready", "no-owner", "read-only",
+// "draining".
 std::string_view to_string(service_state what) noexcept;
 
-// Returns {"status", "version", "started_at", "write_failure", "postgres"}; a failure is {"since", "reason"}, or null.
-// `postgres` is {"failure"}, or null if the log is not replicated.
+// Returns {"status", "version", "started_at", "write_failure", "postgres", "cluster"}; a failure is {"since",
+// "reason"}, or null. `postgres` is {"failure"}, or null if the log is not replicated to it; `cluster` has the members
+// of cluster_report, or is null without a cluster.
 response state_response(const server_report& what, std::string_view version, service_state now);
 // Returns {"version", "settings": [{"name", "value"}, ...]}.
 response settings_response(const report_port& of);

@@ -1,12 +1,14 @@
 // How the calls of /-/state and /-/settings learn what the server knows about itself. Implemented in app/.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
 
 namespace ordem::http_edge {
@@ -18,6 +20,21 @@ struct lasting_failure {
   friend bool operator==(const lasting_failure&, const lasting_failure&) = default;
 };
 
+// A node of a cluster.
+struct cluster_report {
+  std::string name = {};  // of the cluster
+  std::string node = {};
+  std::string role = {};  // "joining", "standby", "claiming", "owner" or "stopped"
+  std::uint64_t epoch = 0;
+  std::string owner = {};            // a node, or empty: none is known
+  std::string owner_address = {};    // of its HTTP; empty if unknown
+  std::uint64_t sequence = 0;        // of the last record of the stream that was read
+  position applied = {};             // what reads of this node show
+  bool is_connected = false;         // to NATS
+  std::string stopped_because = {};  // empty while the node reads the log
+  friend bool operator==(const cluster_report&, const cluster_report&) = default;
+};
+
 struct server_report {
   timestamp started_at;
   // Why the log cannot be written; absent while it can.
@@ -26,6 +43,8 @@ struct server_report {
   bool has_postgres = false;
   // Why entries cannot be written to Postgres; absent while they can.
   std::optional<lasting_failure> postgres_failure = std::nullopt;
+  // Absent without a cluster, and until the node has begun to read the log.
+  std::optional<cluster_report> cluster = std::nullopt;
 };
 
 // Names and values, in their order.

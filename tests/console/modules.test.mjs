@@ -132,6 +132,7 @@ test('the state of the engine in one line, the worst first', () => {
   assert.equal(verdictOf(known({ contact: 'starting' })).kind, 'plain');
   assert.equal(verdictOf(known({ ready: { status: 'recovering', reason: 'the data is being read' } })).why, 'The data is being read.');
   assert.equal(verdictOf(known({ ready: { status: 'draining' } })).problem, 'draining');
+  assert.equal(verdictOf(known({ ready: { status: 'no-owner', reason: 'this node knows no owner of the log' } })).kind, 'bad');
   assert.deepEqual(verdictOf(known({})), { kind: 'good', title: 'Ready', why: 'Writes and reads are served.' });
   for (const [status, words] of [[401, /Sign in/], [403, /lacks the scope operations/], [null, /log has the reason/]]) {
     const verdict = verdictOf(known({ ready: { status: 'read-only' }, stateRefusal: status }));

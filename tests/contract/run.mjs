@@ -39,13 +39,13 @@ const isExempt = ({ status, slug, response, method, template }) =>
   exemptProblems.has(slug) || (response === '#/components/responses/CaptureForbidden' && ['get', 'head'].includes(method)) || [308, 401, 408, 410, 417, 429, 431, 503].includes(status) ||
   ['MalformedRequest', 'RequestInFlight', 'BackupRunning', 'CaptureBodyTooLarge', 'Forbidden'].some((name) => response === `#/components/responses/${name}`);
 
-// Example bodies that a healthy server without Postgres does not send to these requests. Their messages are compared with the program's text all
+// Example bodies that a healthy server without Postgres and without a cluster does not send to these requests. Their messages are compared with the program's text all
 // the same. Captures say in their own form what the problems say, and bodies and headers over the limit are tested elsewhere for them.
 const exemptForCaptures = new Set([...exemptProblems, 'body-too-large', 'headers-too-large']);
 // Examples that no response equals: a stream does not end, and all settings would be long.
 const exemptExamples = new Set(['Changes, application/x-ndjson: begin', 'Changes, text/event-stream: begin', 'Settings, application/json: some']);
-const isExemptBody = (body) => exemptProblems.has(slugOf(body)) || ['recovering', 'read-only', 'draining', 'failed'].includes(body.status) ||
-  body.persisted > 0 || body.info?.title === 'Ordem' ||  // the document itself, shortened
+const isExemptBody = (body) => exemptProblems.has(slugOf(body)) || ['recovering', 'no-owner', 'read-only', 'draining', 'failed'].includes(body.status) ||
+  body.cluster || body.persisted > 0 || body.info?.title === 'Ordem' ||  // the document itself, shortened
   Object.values(openapi.document.components.examples).some(({ value }) => exemptForCaptures.has(slugOf(value)) && value.detail === body.error);
 function slugOf(body) {
   return String(body.type).replace('/problems/', '');

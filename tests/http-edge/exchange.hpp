@@ -190,6 +190,10 @@ struct exchange {
     switch (state) {
       case http_edge::service_state::recovering: break;
       case http_edge::service_state::ready: status.set_ready(); break;
+      case http_edge::service_state::no_owner:
+        status.set_ready();
+        status.set_routes(false);
+        break;
       case http_edge::service_state::read_only:
         status.set_ready();
         status.stop_writes();

@@ -51,6 +51,18 @@ TEST_CASE("a failure of Postgres lasts until it ends") {
   CHECK_FALSE(reports.report().postgres_failure);
 }
 
+TEST_CASE("a report has the state of the node as of that moment") {
+  server_reports reports({}, false);
+  CHECK_FALSE(reports.report().cluster);
+  http_edge::cluster_report now{.name = "shop", .node = "n-1", .role = "standby"};
+  reports.set_cluster([&now] { return now; });
+  CHECK(reports.report().cluster == now);
+  now.role = "owner";
+  CHECK(reports.report().cluster->role == "owner");
+  reports.set_cluster({});
+  CHECK_FALSE(reports.report().cluster);
+}
+
 TEST_CASE("a reason is UTF-8 and bounded") {
   server_reports reports({}, true);
   reports.note_postgres_failure(std::string(5'000, '\xff'));

@@ -47,9 +47,8 @@ TEST_CASE("/-/ready says whether the server takes writes, and if not, why") {
     std::string_view name;
   };
   constexpr row rows[] = {
-      {service_state::recovering, 503, "recovering"},
-      {service_state::ready, 200, "ready"},
-      {service_state::read_only, 503, "read-only"},
+      {service_state::recovering, 503, "recovering"}, {service_state::ready, 200, "ready"},
+      {service_state::no_owner, 503, "no-owner"},     {service_state::read_only, 503, "read-only"},
       {service_state::draining, 503, "draining"},
   };
   for (const auto& [state, status, name] : rows) {
@@ -64,16 +63,15 @@ TEST_CASE("/-/ready says whether the server takes writes, and if not, why") {
   }
 }
 
-TEST_CASE("/-/ready/reads says whether the server serves reads, which a read-only one does") {
+TEST_CASE("/-/ready/reads says whether the server serves reads, which a read-only one does, and one without an owner") {
   struct row {
     service_state state;
     unsigned status;
     std::string_view name;
   };
   constexpr row rows[] = {
-      {service_state::recovering, 503, "recovering"},
-      {service_state::ready, 200, "ready"},
-      {service_state::read_only, 200, "read-only"},
+      {service_state::recovering, 503, "recovering"}, {service_state::ready, 200, "ready"},
+      {service_state::no_owner, 200, "no-owner"},     {service_state::read_only, 200, "read-only"},
       {service_state::draining, 503, "draining"},
   };
   for (const auto& [state, status, name] : rows) {
@@ -136,6 +134,17 @@ TEST_CASE("the state of the service") {
     status.stop_writes();
     status.set_ready();
     CHECK(status.now() == service_state::read_only);
+  }
+  SECTION("of a node follows whether it reaches an owner, once the start is done") {
+    status.set_routes(false);
+    CHECK(status.now() == service_state::recovering);
+    status.set_ready();
+    CHECK(status.now() == service_state::no_owner);
+    status.stop_writes();
+    CHECK(status.now() == service_state::read_only);
+    status.resume_writes();
+    status.set_routes(true);
+    CHECK(status.now() == service_state::ready);
   }
   SECTION("stays draining") {
     status.set_draining();
