@@ -6,9 +6,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <random>
+#include <string>
 #include <vector>
 
+#include "app/engine/engine_host.hpp"
 #include "app/identity/identity_source.hpp"
 #include "app/observability/backup_metrics.hpp"
 #include "app/observability/logger.hpp"
@@ -25,7 +26,6 @@
 #include "app/tracing/start_tracing.hpp"
 #include "http-edge/server/server.hpp"
 #include "storage/log/log_changes.hpp"
-#include "storage/postgres/postgres_sink.hpp"
 
 namespace ordem::app {
 namespace {
@@ -38,11 +38,6 @@ constexpr auto trace_flush_time = std::chrono::seconds(2);
 void log_settings(logger& log, const settings& values) {
   log.info("starting ordem", {{"version", std::string(version_text)}});
   for (const auto& [name, value] : values.effective) log.info("setting", {{"name", name}, {"value", value}});
-}
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
 }
 
 http_edge::server_settings server_settings_of(const settings& values) {
@@ -82,7 +77,6 @@ class service {
   std::function<std::unique_ptr<auth::authenticator>()> make_authenticator();
   bool start();
   bool open();
-  actors::gateway_events gateway_events();
   void wait_for_stop();
   void reload();
   void report(const std::vector<reload_result>& results);
@@ -103,15 +97,14 @@ class service {
   request_log requests_;
   server_reports reports_;
   backup_maker backups_;
-  // Destroyed in reverse order: the gateway first, then the store that it uses, then the server that it replies to,
-  // then the tracer of both.
+  // Destroyed in reverse order: the engine first, then the store that it uses, then the server that it replies to, then
+  // the tracer of both.
   started_tracing tracing_;
   http_edge::server server_;
   std::unique_ptr<storage::store> store_;
+  std::unique_ptr<engine_host> engine_;
   std::optional<storage::log_changes> changes_;
-  std::unique_ptr<storage::sink> postgres_;
-  std::unique_ptr<actors::gateway> gateway_;
-  // True once store_ and gateway_ are set. They stay until the server has stopped.
+  // True once both are set. They stay until the server has stopped.
   std::atomic<bool> opened_{false};
   bool exits_at_once_ = false;
 };
@@ -247,76 +240,25 @@ bool service::open() {
     return false;
   }
   store_ = std::move(*opened);
-
-  auto engine = settings_.engine;
-  engine.id_seed = random_seed();
-  if (!settings_.postgres_url.empty()) {
-    engine.consumer.wait_for_persisted = settings_.store.durability == storage::durability::postgres;
-    postgres_ = storage::make_postgres_sink({settings_.postgres_url, store_->log_id(), &clock_});
-  }
-  gateway_ = std::make_unique<actors::gateway>(engine,
-                                               actors::gateway_ports{.log = store_->log(),
-                                                                     .view = store_->view(),
-                                                                     .orders = store_->view(),
-                                                                     .captures = store_->view(),
-                                                                     .clock = clock_,
-                                                                     .newest_order = store_->view().newest_order(),
-                                                                     .sink = postgres_.get(),
-                                                                     .tracer = tracing_.tracer.get()},
-                                               gateway_events());
+  engine_ = std::make_unique<engine_host>(settings_, store_->log_id(),
+                                          engine_surroundings{.view = store_->view(),
+                                                              .clock = clock_,
+                                                              .tracer = tracing_.tracer.get(),
+                                                              .log = log_,
+                                                              .reports = reports_,
+                                                              .status = status_},
+                                          [this] { server_.on_visible(); });
+  engine_->begin(store_->log());
+  actors::gateway& gateway = engine_->gateway();
   backups_.attach(*store_);
   changes_.emplace(store_->log(), store_->view(), store_->log_id());
-  server_.attach_engine(store_->view(), *changes_, store_->view(), *gateway_,
-                        [this](completion_queue& queue) { return gateway_->add_queue(queue); });
+  server_.attach_engine(store_->view(), *changes_, store_->view(), gateway,
+                        [&gateway](completion_queue& queue) { return gateway.add_queue(queue); });
   opened_.store(true);
   // With durability postgres, not before Postgres has the whole log: a read must not show an entry that it lacks.
-  if (!engine.consumer.wait_for_persisted) status_.set_ready();
-  gateway_->start_consuming();
+  if (settings_.store.durability != storage::durability::postgres) status_.set_ready();
+  gateway.start_consuming();
   return true;
-}
-
-actors::gateway_events service::gateway_events() {
-  actors::gateway_events events;
-  events.on_write_failure = [this] {
-    reports_.begin_write_failure();
-    status_.stop_writes();
-  };
-  events.on_write_retry = [this](std::string_view why) {
-    reports_.note_write_failure(why);
-    log_.warning("writes do not work yet; trying again", {{"reason", std::string(why)}});
-  };
-  events.on_write_recovery = [this] {
-    reports_.end_write_failure();
-    log_.info("writes work again", {{"position", static_cast<std::int64_t>(store_->log().last().number)}});
-    status_.resume_writes();
-  };
-  events.on_write_end = [this](std::string_view why) {
-    reports_.note_write_failure(why);
-    log_.error("no more writes are accepted before a restart", {{"reason", std::string(why)}});
-  };
-  events.on_visible = [this] { server_.on_visible(); };
-  events.on_sink_failure = [this](std::string_view why) {
-    reports_.note_postgres_failure(why);
-    log_.warning("cannot write to Postgres; retrying", {{"reason", std::string(why)}});
-  };
-  events.on_sink_recovery = [this] {
-    reports_.end_postgres_failure();
-    log_.info("writing to Postgres again");
-  };
-  events.on_sink_put_back = [this](position held, position before) {
-    log_.warning("Postgres was restored to an earlier state; missing entries are written again",
-                 {{"position", static_cast<std::int64_t>(held.number)},
-                  {"position_before", static_cast<std::int64_t>(before.number)}});
-  };
-  events.on_caught_up = [this] {
-    log_.info("Postgres has caught up with the log");
-    status_.set_ready();
-  };
-  events.on_sink_end = [this] {
-    log_.error("replication to Postgres has failed permanently; no more writes are accepted");
-    status_.stop_writes();
-  };
-  return events;
 }
 
 void service::stop() {
@@ -327,11 +269,12 @@ void service::stop() {
     return std::max(rest, std::chrono::milliseconds(0));
   };
   if (!server_.finish_drain(left())) log_.warning("some connections did not end in time and are closed");
-  if (!gateway_->drain(left())) log_.warning("some messages were not executed in time; their clients must retry them");
-  if (!gateway_->finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start continues");
+  actors::gateway& gateway = engine_->gateway();
+  if (!gateway.drain(left())) log_.warning("some messages were not executed in time; their clients must retry them");
+  if (!gateway.finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start continues");
   server_.stop();
   backups_.stop();
-  gateway_.reset();
+  engine_->end();
   store_->close();
   if (tracing_.tracer && !tracing_.tracer->stop(trace_flush_time)) {
     log_.warning("the collector of traces does not respond; its last spans are dropped");
@@ -381,8 +324,9 @@ void service::report_backup(const http_edge::backup_state& ended) {
 std::string service::metrics() const {
   const bool open = opened_.load();
   const auto stats = open ? store_->view().stats() : storage::view_stats{};
+  const auto of_engine = open ? std::optional(engine_->stats()) : std::nullopt;
   const auto spans = tracing_.tracer ? tracing_.tracer->stats() : tracer_stats{};
-  return metrics_text(server_.counters(), server_.access(), status_.now(), open ? gateway_.get() : nullptr,
+  return metrics_text(server_.counters(), server_.access(), status_.now(), of_engine ? &*of_engine : nullptr,
                       open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
                       {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped(),
                        server_.feed_lag(), server_.feed_slowest_lag()},
@@ -391,7 +335,7 @@ std::string service::metrics() const {
 }
 
 log_positions service::positions() const {
-  return gateway_->positions();
+  return engine_->positions();
 }
 
 }  // namespace

@@ -236,8 +236,8 @@ void add_access(metric_list& to, const http_edge::access_state& access) {
   }
 }
 
-void add_engine(metric_list& to, const actors::gateway& engine) {
-  const actors::counters& counts = engine.counters();
+void add_engine(metric_list& to, const engine_stats& engine) {
+  const actors::counters& counts = engine.counters;
   for (std::size_t i = 1; i < counts.outcomes.size(); ++i) {
     to.counter("ordem_messages_executed_total", "Messages decided and made durable, by verdict.", counts.outcomes[i],
                {{"verdict", std::string(to_string(static_cast<verdict>(i)))}});
@@ -249,7 +249,7 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
   to.counter("ordem_messages_refused_total", "Messages refused without a record.", counts.refusals);
   to.counter("ordem_messages_replayed_total", "Messages answered from a recorded outcome.", counts.replays);
   to.counter("ordem_messages_joined_total", "Repeats that waited for the outcome of the first request.", counts.joins);
-  to.gauge("ordem_messages_in_flight", "Messages in flight.", static_cast<double>(engine.in_flight()));
+  to.gauge("ordem_messages_in_flight", "Messages in flight.", static_cast<double>(engine.in_flight));
   to.gauge("ordem_live_orders", "Orders kept in memory between their changes.",
            static_cast<double>(counts.live_orders.load()));
   to.counter("ordem_write_failures_total", "Failed writes after which no more were accepted.", counts.write_failures);
@@ -258,16 +258,16 @@ void add_engine(metric_list& to, const actors::gateway& engine) {
   to.histogram("ordem_commit_seconds", "Duration of a sync of the log.", counts.commit_time);
 }
 
-// REQUIRES: the log is replicated to Postgres.
-void add_persistence(metric_list& to, const actors::gateway& engine, const storage::log& log, timestamp now) {
-  const actors::counters& counts = engine.counters();
-  const log_positions at = engine.positions();
+void add_persistence(metric_list& to, const engine_stats& engine, const engine_stats::sink& postgres,
+                     const storage::log& log, timestamp now) {
+  const actors::counters& counts = engine.counters;
+  const log_positions& at = engine.positions;
   to.gauge("ordem_postgres_connected", "1 if entries can be written to Postgres, else 0.",
-           engine.is_sink_connected() ? 1 : 0);
+           postgres.is_connected ? 1 : 0);
   to.counter("ordem_postgres_batches_total", "Transactions written.", counts.persisted_batches);
   to.counter("ordem_postgres_failures_total", "Failed attempts to write to Postgres.", counts.persist_failures);
   to.gauge("ordem_postgres_backlog_bytes", "Log records that Postgres does not have yet; see --persist-backlog-max.",
-           static_cast<double>(engine.backlog_bytes()));
+           static_cast<double>(postgres.backlog_bytes));
   if (!at.persisted) return;  // unknown until Postgres has been reached once
   const position last{std::max(at.durable, *at.persisted)};
   to.gauge("ordem_postgres_position", "The position of the last entry in Postgres.",
@@ -326,8 +326,17 @@ void add_spans(metric_list& to, const tracer_stats& spans) {
 
 }  // namespace
 
+engine_stats stats_of(const actors::gateway& engine) {
+  engine_stats now{.counters = engine.counters(), .in_flight = engine.in_flight(), .positions = engine.positions()};
+  if (engine.is_consumed()) {
+    now.postgres =
+        engine_stats::sink{.is_connected = engine.is_sink_connected(), .backlog_bytes = engine.backlog_bytes()};
+  }
+  return now;
+}
+
 std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::access_state& access,
-                         http_edge::service_state state, const actors::gateway* engine, const storage::log* log,
+                         http_edge::service_state state, const engine_stats* engine, const storage::log* log,
                          const storage::view_stats* view, timestamp now, const clock_stats& clock, const own_stats& own,
                          const tracer_stats* spans) {
   metric_list all;
@@ -347,7 +356,9 @@ std::string metrics_text(const http_edge::edge_counters& edge, const http_edge::
     all.gauge("ordem_log_position", "The position of the last durable entry.", static_cast<double>(log->last().number));
   }
   if (view != nullptr) add_view(all, *view);
-  if (engine != nullptr && log != nullptr && engine->is_consumed()) add_persistence(all, *engine, *log, now);
+  if (engine != nullptr && log != nullptr && engine->postgres) {
+    add_persistence(all, *engine, *engine->postgres, *log, now);
+  }
   if (spans != nullptr) add_spans(all, *spans);
   return all.text();
 }

@@ -61,7 +61,8 @@ struct metrics_test : gateway_test {
   std::string text() {
     const storage::view_stats stats;
     if (!access) access.emplace(access_rules, http_edge::hosts_by_listener(), http_edge::denial_lines());
-    return metrics_text(edge, *access, state, engine.get(), &store, &stats, clock.now(), clock_seen, own,
+    const engine_stats of_engine = stats_of(*engine);
+    return metrics_text(edge, *access, state, &of_engine, &store, &stats, clock.now(), clock_seen, own,
                         spans ? &*spans : nullptr);
   }
   // Returns the value of a metric, named with its labels, or nullopt if it is missing.
@@ -96,6 +97,7 @@ TEST_CASE_METHOD(metrics_test, "there are metrics for whether writes are accepte
   };
   constexpr row rows[] = {{http_edge::service_state::recovering, "0", "0"},
                           {http_edge::service_state::ready, "1", "1"},
+                          {http_edge::service_state::no_owner, "0", "1"},
                           {http_edge::service_state::read_only, "0", "1"},
                           {http_edge::service_state::draining, "0", "0"}};
   for (const auto& [now, writes, reads] : rows) {
