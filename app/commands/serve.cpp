@@ -7,11 +7,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <tl/expected.hpp>
 #include <vector>
 
+#include "app/commands/cluster_log.hpp"
 #include "app/engine/engine_host.hpp"
+#include "app/engine/node_service.hpp"
 #include "app/identity/identity_source.hpp"
 #include "app/observability/backup_metrics.hpp"
+#include "app/observability/cluster_metrics.hpp"
 #include "app/observability/logger.hpp"
 #include "app/observability/metrics.hpp"
 #include "app/observability/process_stats.hpp"
@@ -24,6 +29,10 @@
 #include "app/process/system_clock.hpp"
 #include "app/process/version.hpp"
 #include "app/tracing/start_tracing.hpp"
+#include "cluster/nats/cluster_names.hpp"
+#include "cluster/nats/nats_connection.hpp"
+#include "cluster/nats/stream_settings.hpp"
+#include "cluster/store/replicated_store.hpp"
 #include "http-edge/server/server.hpp"
 #include "storage/log/log_changes.hpp"
 
@@ -32,6 +41,12 @@ namespace {
 
 // The interval between checks for changed files.
 constexpr auto reload_interval = std::chrono::seconds(1);
+// The same for the state of a node of a cluster.
+constexpr auto node_interval = std::chrono::milliseconds(100);
+// The pause before NATS is tried again at the start of a node.
+constexpr auto nats_retry_after = std::chrono::milliseconds(500);
+// The time for which a node that ends tries to release the log. Without NATS it would try in vain.
+constexpr auto retire_time = std::chrono::milliseconds(5000);
 // The time that a stop waits for spans to be sent, after everything else.
 constexpr auto trace_flush_time = std::chrono::seconds(2);
 
@@ -44,6 +59,49 @@ http_edge::server_settings server_settings_of(const settings& values) {
   http_edge::server_settings made = values.server;
   made.patient_messages_max = values.engine.in_flight_max / 4 * 3;
   return made;
+}
+
+// Returns where other machines reach the HTTP of this node, or an empty text if only its administrator knows.
+std::string http_address_of(const settings& values, const http_edge::endpoint_settings& main) {
+  if (!values.node.address.empty()) return values.node.address;
+  if (is_wildcard(main.address)) return {};
+  const bool is_ipv6 = main.address.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + main.address + "]" : main.address) + ":" + std::to_string(main.port);
+}
+
+// What is wrong with a cluster, and whether that may end by itself.
+struct cluster_error {
+  std::string reason;
+  bool may_end = true;
+};
+
+// Returns the id of the cluster, from the first record of its log.
+tl::expected<std::string, cluster_error> read_cluster_id(const cluster_settings& at) {
+  const auto failed = [](std::string why) { return tl::make_unexpected(cluster_error{std::move(why)}); };
+  const auto connected = connect_to_nats(at);
+  if (!connected) return failed(connected.error());
+  cluster::nats_connection& connection = **connected;
+  if (connection.payload_bytes_max() < cluster::nats_payload_bytes_min) {
+    return tl::make_unexpected(
+        cluster_error{"the servers of NATS take messages of at most " + std::to_string(connection.payload_bytes_max()) +
+                          " bytes, which is less than a record of the log may have: set max_payload to 8MB",
+                      false});
+  }
+  const std::string stream = cluster::names_of(at.name).stream;
+  const auto info = cluster::read_stream_info(connection, stream);
+  if (!info) return failed(info.error());
+  if (!*info) {
+    return tl::make_unexpected(cluster_error{
+        "there is no cluster " + at.name + ": NATS has no stream " + stream + "; `ordem cluster init` makes it",
+        false});
+  }
+  const auto genesis = read_genesis(connection, stream);
+  if (!genesis) return failed(genesis.error());
+  if (!*genesis) {
+    return tl::make_unexpected(cluster_error{
+        "the stream " + stream + " does not have the first record of the log; `ordem cluster init` writes it", false});
+  }
+  return (*genesis)->cluster_id;
 }
 
 class service {
@@ -71,12 +129,20 @@ class service {
 
  private:
   static tracer_events tracer_events_of(logger& log);
+  // REQUIRES: opened_.
+  storage::store& data() const noexcept { return node_ ? node_->store() : *store_; }
+  const engine_host& engine() const noexcept { return node_ ? node_->engine() : *engine_; }
   void log_tracing();
   void warn_of_openness();
   http_edge::denial_lines denial_lines();
   std::function<std::unique_ptr<auth::authenticator>()> make_authenticator();
   bool start();
   bool open();
+  bool open_alone(storage::store_settings store);
+  bool open_node(storage::store_settings store);
+  std::optional<std::string> wait_for_cluster_id();
+  void attach(storage::store& opened, message_port& messages,
+              const std::function<std::uint32_t(completion_queue&)>& add_queue, read_gate* gate);
   void wait_for_stop();
   void reload();
   void report(const std::vector<reload_result>& results);
@@ -101,10 +167,13 @@ class service {
   // the tracer of both.
   started_tracing tracing_;
   http_edge::server server_;
+  // Without a cluster.
   std::unique_ptr<storage::store> store_;
   std::unique_ptr<engine_host> engine_;
+  // In a cluster.
+  std::unique_ptr<node_service> node_;
   std::optional<storage::log_changes> changes_;
-  // True once both are set. They stay until the server has stopped.
+  // True once either is set. They stay until the server has stopped.
   std::atomic<bool> opened_{false};
   bool exits_at_once_ = false;
 };
@@ -117,7 +186,12 @@ int service::run() {
     log_.info("stopped before listening");
     return 0;
   }
-  if (!start() || !open()) return 1;
+  if (!start()) return 1;
+  if (!open()) {
+    if (!is_stop_pending()) return 1;
+    log_.info("stopped before the data was open");
+    return 0;
+  }
   const auto listeners = server_.listeners();
   for (const auto& each : listeners) {
     log_.info("listener", {{"name", std::string(to_string(each.kind))},
@@ -127,10 +201,11 @@ int service::run() {
   }
   log_.info("listening", {{"address", listeners.front().address},
                           {"port", std::int64_t{listeners.front().port}},
-                          {"position", static_cast<std::int64_t>(store_->log().last().number)}});
+                          {"position", static_cast<std::int64_t>(data().log().last().number)}});
+  if (node_) node_->start();
   wait_for_stop();
   stop();
-  log_.info("stopped", {{"position", static_cast<std::int64_t>(store_->log().last().number)}});
+  log_.info("stopped", {{"position", static_cast<std::int64_t>(data().log().last().number)}});
   return 0;
 }
 
@@ -180,9 +255,14 @@ std::function<std::unique_ptr<auth::authenticator>()> service::make_authenticato
 
 void service::wait_for_stop() {
   std::optional<signal_request> request;
+  auto reloads_at = std::chrono::steady_clock::now() + reload_interval;
   do {
-    request = wait_for_signal(reload_interval);
-    if (!request) report(reloads_.reload_changed());
+    request = wait_for_signal(node_ ? node_interval : reload_interval);
+    if (node_) node_->update_status();
+    if (const auto now = std::chrono::steady_clock::now(); !request && now >= reloads_at) {
+      report(reloads_.reload_changed());
+      reloads_at = now + reload_interval;
+    }
     if (request == signal_request::reload) reload();
   } while (!request || request == signal_request::reload);
   unblock_stop_signals();
@@ -227,14 +307,18 @@ bool service::start() {
 }
 
 bool service::open() {
-  auto settings = settings_.store;
-  settings.log_is_consumed = !settings_.postgres_url.empty();
-  settings.on_error = [this](std::string_view what) {
+  auto store = settings_.store;
+  store.log_is_consumed = !settings_.postgres_url.empty();
+  store.on_error = [this](std::string_view what) {
     reports_.note_storage_error(what);
     log_.error(what);
   };
-  settings.on_progress = [this](std::string_view what) { log_.info(what); };
-  auto opened = storage::open_store(std::move(settings), clock_);
+  store.on_progress = [this](std::string_view what) { log_.info(what); };
+  return settings_.cluster.name.empty() ? open_alone(std::move(store)) : open_node(std::move(store));
+}
+
+bool service::open_alone(storage::store_settings store) {
+  auto opened = storage::open_store(std::move(store), clock_);
   if (!opened) {
     log_.error(opened.error().message);
     return false;
@@ -250,15 +334,58 @@ bool service::open() {
                                           [this] { server_.on_visible(); });
   engine_->begin(store_->log());
   actors::gateway& gateway = engine_->gateway();
-  backups_.attach(*store_);
-  changes_.emplace(store_->log(), store_->view(), store_->log_id());
-  server_.attach_engine(store_->view(), *changes_, store_->view(), gateway,
-                        [&gateway](completion_queue& queue) { return gateway.add_queue(queue); });
-  opened_.store(true);
+  attach(*store_, gateway, [&gateway](completion_queue& queue) { return gateway.add_queue(queue); }, nullptr);
   // With durability postgres, not before Postgres has the whole log: a read must not show an entry that it lacks.
   if (settings_.store.durability != storage::durability::postgres) status_.set_ready();
   gateway.start_consuming();
   return true;
+}
+
+bool service::open_node(storage::store_settings store) {
+  const auto id = wait_for_cluster_id();
+  if (!id) return false;
+  auto opened = cluster::open_replicated_store(std::move(store), *id, clock_);
+  if (!opened) {
+    log_.error(opened.error().message);
+    return false;
+  }
+  node_ = std::make_unique<node_service>(settings_, std::move(*opened),
+                                         http_address_of(settings_, server_.listeners().front()),
+                                         node_surroundings{.clock = clock_,
+                                                           .tracer = tracing_.tracer.get(),
+                                                           .log = log_,
+                                                           .reports = reports_,
+                                                           .status = status_,
+                                                           .on_visible = [this] { server_.on_visible(); }});
+  cluster::forwarding_port& port = node_->port();
+  attach(node_->store(), port, [&port](completion_queue& queue) { return port.add_queue(queue); }, &node_->reads());
+  return true;
+}
+
+// Returns nullopt if there is no such cluster, or if the server is to stop. Tries again while NATS cannot be used.
+std::optional<std::string> service::wait_for_cluster_id() {
+  std::string reported;
+  while (!is_stop_pending()) {
+    auto id = read_cluster_id(settings_.cluster);
+    if (id) return std::move(*id);
+    const auto& [reason, may_end] = id.error();
+    if (!may_end) {
+      log_.error(reason);
+      return std::nullopt;
+    }
+    if (reason != reported) log_.warning("waiting for NATS", {{"reason", reason}});
+    reported = reason;
+    std::this_thread::sleep_for(nats_retry_after);
+  }
+  return std::nullopt;
+}
+
+void service::attach(storage::store& opened, message_port& messages,
+                     const std::function<std::uint32_t(completion_queue&)>& add_queue, read_gate* gate) {
+  backups_.attach(opened);
+  changes_.emplace(opened.log(), opened.view(), opened.log_id());
+  server_.attach_engine(opened.view(), *changes_, opened.view(), messages, add_queue, gate);
+  opened_.store(true);
 }
 
 void service::stop() {
@@ -268,14 +395,22 @@ void service::stop() {
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     return std::max(rest, std::chrono::milliseconds(0));
   };
+  // First, so that the next owner takes what still arrives here.
+  if (node_) node_->retire(std::min<std::chrono::milliseconds>(left(), retire_time));
   if (!server_.finish_drain(left())) log_.warning("some connections did not end in time and are closed");
-  actors::gateway& gateway = engine_->gateway();
-  if (!gateway.drain(left())) log_.warning("some messages were not executed in time; their clients must retry them");
-  if (!gateway.finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start continues");
+  if (engine_) {
+    actors::gateway& gateway = engine_->gateway();
+    if (!gateway.drain(left())) log_.warning("some messages were not executed in time; their clients must retry them");
+    if (!gateway.finish_consuming(left())) log_.warning("Postgres lacks the end of the log; the next start continues");
+  }
   server_.stop();
   backups_.stop();
-  engine_->end();
-  store_->close();
+  if (node_) {
+    node_->close();
+  } else {
+    engine_->end();
+    store_->close();
+  }
   if (tracing_.tracer && !tracing_.tracer->stop(trace_flush_time)) {
     log_.warning("the collector of traces does not respond; its last spans are dropped");
     requests_.finish();  // its destructor will not be called
@@ -323,19 +458,19 @@ void service::report_backup(const http_edge::backup_state& ended) {
 
 std::string service::metrics() const {
   const bool open = opened_.load();
-  const auto stats = open ? store_->view().stats() : storage::view_stats{};
-  const auto of_engine = open ? std::optional(engine_->stats()) : std::nullopt;
+  const auto stats = open ? data().view().stats() : storage::view_stats{};
+  const auto of_engine = open ? std::optional(engine().stats()) : std::nullopt;
   const auto spans = tracing_.tracer ? tracing_.tracer->stats() : tracer_stats{};
   return metrics_text(server_.counters(), server_.access(), status_.now(), of_engine ? &*of_engine : nullptr,
-                      open ? &store_->log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
+                      open ? &data().log() : nullptr, open ? &stats : nullptr, clock_.now(), clock_.stats(),
                       {read_process_stats(), read_disk_stats(settings_.store.folder), requests_.dropped(),
                        server_.feed_lag(), server_.feed_slowest_lag()},
                       tracing_.tracer ? &spans : nullptr) +
-         backup_metrics_text(backups_.stats());
+         backup_metrics_text(backups_.stats()) + (open && node_ ? cluster_metrics_text(node_->stats()) : std::string());
 }
 
 log_positions service::positions() const {
-  return engine_->positions();
+  return engine().positions();
 }
 
 }  // namespace

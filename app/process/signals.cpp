@@ -49,9 +49,10 @@ bool is_stop_pending() {
   return false;
 }
 
-std::optional<signal_request> wait_for_signal(std::chrono::seconds timeout) {
+std::optional<signal_request> wait_for_signal(std::chrono::milliseconds timeout) {
   const sigset_t set = set_of(awaited);
-  const timespec longest{timeout.count(), 0};
+  const auto whole = std::chrono::floor<std::chrono::seconds>(timeout);
+  const timespec longest{whole.count(), std::chrono::nanoseconds(timeout - whole).count()};
   const int signal = sigtimedwait(&set, nullptr, &longest);
   if (signal < 0) return std::nullopt;
   if (signal == SIGHUP) return signal_request::reload;

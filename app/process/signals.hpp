@@ -23,7 +23,7 @@ void ignore_other_signals();
 // Returns true if SIGTERM or SIGINT has arrived and wait_for_signal() has not returned it.
 bool is_stop_pending();
 // Blocks until one of the three signals arrives. Returns nullopt if none does within `timeout`.
-std::optional<signal_request> wait_for_signal(std::chrono::seconds timeout);
+std::optional<signal_request> wait_for_signal(std::chrono::milliseconds timeout);
 // Makes the next SIGTERM or SIGINT end the process at once, and ignores SIGHUP.
 void unblock_stop_signals();
 
