@@ -31,10 +31,13 @@ A_LINE = f"name=till-7 tenant=shop scopes=orders:read,orders:write key=sha256:{'
 SECRET = "s3cret"
 URL = f"postgresql://ordem:{SECRET}@db.example:5432/shop"
 KUBERNETES = ("1.20.2", "1.21.0", "1.29.0")
-# Settings that the chart sets itself or stores in a Secret, and those of clusters, which it does not make yet.
+# Settings that the chart sets itself or stores in a Secret.
 NOT_IN_CONFIG = {"help", "config", "address", "port", "data-dir", "postgres-url", "keys", "auth", "auth-captures", "allowed-hosts",
                  "operations-address", "operations-port", "captures-address", "captures-port", "tls-certificate", "tls-key", "tls-client-ca",
                  "cluster", "nats", "nats-credentials", "nats-ca", "nats-certificate", "nats-key", "node", "node-address"}
+
+NATS_URLS = ",".join(f"nats://ordem:{SECRET}@nats-{number}.nats-headless:4222" for number in range(3))
+A_CLUSTER = {"replicas": 3, "cluster": {"enabled": True, "nats": {"urls": NATS_URLS}}}
 
 EVERY_SETTING = {
     "backup-root": "/backups", "durability": "os", "in-flight": "conflict", "message-ttl": "48h", "capture-lease": "2m", "capture-ttl": "36h", "capture-max": "512KiB",
@@ -87,6 +90,12 @@ VALUES = {
     "a Secret with keys": {"auth": {"existingSecret": "keys", "existingSecretKey": "file"}},
     "TLS": {"tls": {"existingSecret": "cert", "clientCaSecret": "ca"}, "serviceMonitor": {"enabled": True}, "allowedHosts": ["orders.example"]},
     "captures for Kong": {"auth": {"captures": "none"}, "captures": {"port": 8082}, "networkPolicy": {"capturesFrom": [{"podSelector": {}}]}},
+    "a cluster": A_CLUSTER,
+    "a cluster with everything": {
+        "replicas": 5, "cluster": {
+            "enabled": True, "name": "shop", "antiAffinity": "preferred", "init": {"replicas": 5, "maxBytes": "1GiB"},
+            "nats": {"existingSecret": "nats", "existingSecretKey": "servers", "credentialsSecret": "user", "caSecret": "ca",
+                     "certificateSecret": "client", "podLabels": {"app": "nats"}}}},
     "as little as can be": {"podDisruptionBudget": {"enabled": False}, "networkPolicy": {"enabled": False}, "preStopSeconds": 0},
 }
 every_values = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
@@ -94,6 +103,11 @@ every_values = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
 # Invalid values, and the words that the error message has to contain.
 REFUSED = {
     "two engines": ({"replicas": 2}, ("replicas is 2", "one engine owns a data folder")),
+    "a cluster without NATS": ({"replicas": 3, "cluster": {"enabled": True}}, ("cluster.enabled", "set cluster.nats.existingSecret")),
+    "two NATS": ({"cluster": {"enabled": True, "nats": {"urls": NATS_URLS, "existingSecret": "nats"}}},
+                 ("cluster.nats.urls and cluster.nats.existingSecret", "leave one")),
+    "a cluster that syncs otherwise": ({**A_CLUSTER, "config": {"durability": "os"}}, ("config.durability must be fsync",)),
+    "a name that NATS can't take": ({"cluster": {"name": "Shop"}}, ("cluster.name", "pattern")),
     "two Postgres": ({"postgres": {"enabled": True, "url": URL}}, ("postgres.enabled and postgres.url", "leave one")),
     "two Postgres, one a Secret": ({"postgres": {"url": URL, "existingSecret": "db"}}, ("postgres.url and postgres.existingSecret",)),
     "durability without Postgres": ({"config": {"durability": "postgres"}}, ("config.durability", "no Postgres")),
@@ -350,6 +364,87 @@ def test_selectors_find_the_pods_that_they_are_for():
         assert found(manifests.one(kind, name)["spec"]["selector"]["matchLabels"]) == {name}
     for name in labels:
         assert found(manifests.one("NetworkPolicy", name)["spec"]["podSelector"]["matchLabels"]) == {name}
+
+
+# A cluster.
+
+
+def environment_of(container):
+    return {variable["name"]: variable.get("value", variable.get("valueFrom")) for variable in container["env"]}
+
+
+def test_each_engine_of_a_cluster_has_a_name_and_finds_the_log():
+    manifests = render(A_CLUSTER)
+    assert manifests.one("StatefulSet")["spec"]["replicas"] == 3
+    environment = environment_of(manifests.server())
+    assert environment["ORDEM_CLUSTER"] == "ordem"
+    assert environment["ORDEM_NODE"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert environment["ORDEM_NODE_ADDRESS"] == f"$(ORDEM_NODE).{RELEASE}-headless.{NAMESPACE}.svc:8080"
+    source = environment["ORDEM_NATS"]["secretKeyRef"]
+    assert manifests.one("Secret", source["name"])["stringData"][source["key"]] == NATS_URLS
+
+
+def test_the_password_of_nats_is_in_secrets_only():
+    kinds = [manifest["kind"] for manifest in render(A_CLUSTER).all if SECRET in json.dumps(manifest)]
+    assert kinds == ["Secret", "Secret"]
+
+
+def test_engines_without_a_cluster_know_of_none():
+    assert not any("cluster" in name.lower() or "nats" in name.lower() for name in environment_of(render().server()))
+    assert "cluster-init" not in rendered_text()
+
+
+def test_the_log_is_made_before_the_engines_start(tmp_path):
+    """Breaks if the Job's command or its variables are not what the program takes: it then gets as far as a NATS that is not there."""
+    manifests = render({**A_CLUSTER, "cluster": {**A_CLUSTER["cluster"], "init": {"maxBytes": "1GiB"}}})
+    job = manifests.one("Job", f"{RELEASE}-cluster-init")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    source = environment_of(container)["ORDEM_NATS"]["secretKeyRef"]
+    secret = manifests.one("Secret", source["name"])
+    assert secret["metadata"]["annotations"]["helm.sh/hook-weight"] == "-1"
+    assert secret["stringData"][source["key"]] == NATS_URLS
+
+    ended = run_ordem(*container["args"], environment={"ORDEM_CLUSTER": "ordem", "ORDEM_NATS": "nats://127.0.0.1:1"}, folder=tmp_path)
+    assert ended.returncode == 1 and "no server can be reached" in ended.stderr
+
+
+@pytest.mark.parametrize("kind, name", [("StatefulSet", RELEASE), ("Job", f"{RELEASE}-cluster-init")])
+def test_files_for_nats_are_where_the_settings_say(kind, name):
+    manifests = render({"replicas": 3, "cluster": {"enabled": True, "nats": {
+        "existingSecret": "nats", "credentialsSecret": "user", "caSecret": "ca", "certificateSecret": "client"}}})
+    pod = manifests.one(kind, name)["spec"]["template"]["spec"]
+    environment = environment_of(pod["containers"][0])
+    assert environment["ORDEM_NATS"]["secretKeyRef"] == {"name": "nats", "key": "urls"}
+    volumes = {volume["name"]: volume["secret"] for volume in pod["volumes"] if "secret" in volume}
+    files = {}
+    for mount in pod["containers"][0]["volumeMounts"]:
+        for item in volumes.get(mount["name"], {}).get("items", ()):
+            files[f"{mount['mountPath']}/{item['path']}"] = volumes[mount["name"]]["secretName"]
+    asked = {setting: files[environment[f"ORDEM_NATS_{setting}"]] for setting in ("CREDENTIALS", "CA", "CERTIFICATE", "KEY")}
+    assert asked == {"CREDENTIALS": "user", "CA": "ca", "CERTIFICATE": "client", "KEY": "client"}
+
+
+def test_engines_stay_away_from_each_other_and_from_nats():
+    rules = render(A_CLUSTER).server_pod()["affinity"]["podAntiAffinity"]
+    engines, = rules["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert engines["labelSelector"]["matchLabels"].items() <= render(A_CLUSTER).one("StatefulSet")["spec"]["template"]["metadata"]["labels"].items()
+    nats, = rules["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert nats["podAffinityTerm"]["labelSelector"]["matchLabels"] == {"app.kubernetes.io/name": "nats"}
+    assert nats["podAffinityTerm"]["namespaceSelector"] == {}
+
+    near = render({**A_CLUSTER, "cluster": {**A_CLUSTER["cluster"], "antiAffinity": "preferred"}}).server_pod()["affinity"]["podAntiAffinity"]
+    assert "requiredDuringSchedulingIgnoredDuringExecution" not in near and len(near["preferredDuringSchedulingIgnoredDuringExecution"]) == 2
+    assert render({**A_CLUSTER, "affinity": {"nodeAffinity": {}}}).server_pod()["affinity"] == {"nodeAffinity": {}}
+
+
+def test_an_engine_of_a_cluster_is_ready_when_it_routes_requests():
+    assert [probe["path"] for probe in probes(render(A_CLUSTER))] == ["/-/live", "/-/live", "/-/ready"]
+
+
+def test_engines_may_call_nats():
+    first = render(A_CLUSTER).one("NetworkPolicy")["spec"]["egress"][0]
+    assert {"port": 4222, "protocol": "TCP"} in first["ports"]
 
 
 # Postgres.

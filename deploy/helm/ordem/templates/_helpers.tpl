@@ -102,6 +102,98 @@ securityContext:
 {{- if .Values.postgres.existingSecret -}}{{ .Values.postgres.existingSecretKey }}{{- else -}}url{{- end -}}
 {{- end -}}
 
+{{- /* The Secret with the addresses of NATS, and the key in it. */ -}}
+{{- define "ordem.natsSecret" -}}
+{{- .Values.cluster.nats.existingSecret | default (printf "%s-nats" (include "ordem.fullname" .)) -}}
+{{- end -}}
+
+{{- define "ordem.natsSecretKey" -}}
+{{- if .Values.cluster.nats.existingSecret -}}{{ .Values.cluster.nats.existingSecretKey }}{{- else -}}urls{{- end -}}
+{{- end -}}
+
+{{- /* The variables by which the server and `ordem cluster` find the log. `root`: the chart's scope; `secret`: with the addresses. */ -}}
+{{- define "ordem.clusterEnvironment" -}}
+{{- $nats := .root.Values.cluster.nats -}}
+- name: ORDEM_CLUSTER
+  value: {{ .root.Values.cluster.name | quote }}
+- name: ORDEM_NATS
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secret }}
+      key: {{ include "ordem.natsSecretKey" .root }}
+{{- if $nats.credentialsSecret }}
+- name: ORDEM_NATS_CREDENTIALS
+  value: /etc/ordem-nats-credentials/{{ $nats.credentialsSecretKey }}
+{{- end }}
+{{- if $nats.caSecret }}
+- name: ORDEM_NATS_CA
+  value: /etc/ordem-nats-ca/{{ $nats.caSecretKey }}
+{{- end }}
+{{- if $nats.certificateSecret }}
+- name: ORDEM_NATS_CERTIFICATE
+  value: /etc/ordem-nats-certificate/tls.crt
+- name: ORDEM_NATS_KEY
+  value: /etc/ordem-nats-certificate/tls.key
+{{- end }}
+{{- end -}}
+
+{{- /* The Secrets that are mounted for NATS, as a list of objects with name, secret and keys. */ -}}
+{{- define "ordem.natsFiles" -}}
+{{- $nats := .Values.cluster.nats -}}
+{{- $files := list -}}
+{{- with $nats.credentialsSecret -}}{{- $files = append $files (dict "name" "nats-credentials" "secret" . "keys" (list $nats.credentialsSecretKey)) -}}{{- end -}}
+{{- with $nats.caSecret -}}{{- $files = append $files (dict "name" "nats-ca" "secret" . "keys" (list $nats.caSecretKey)) -}}{{- end -}}
+{{- with $nats.certificateSecret -}}{{- $files = append $files (dict "name" "nats-certificate" "secret" . "keys" (list "tls.crt" "tls.key")) -}}{{- end -}}
+{{- toJson $files -}}
+{{- end -}}
+
+{{- define "ordem.natsMounts" -}}
+{{- range include "ordem.natsFiles" . | fromJsonArray }}
+- name: {{ .name }}
+  mountPath: /etc/ordem-{{ .name }}
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "ordem.natsVolumes" -}}
+{{- range include "ordem.natsFiles" . | fromJsonArray }}
+- name: {{ .name }}
+  secret:
+    secretName: {{ .secret }}
+    defaultMode: 0440
+    items:
+      {{- range .keys }}
+      - {key: {{ . }}, path: {{ . }}}
+      {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* The affinity of the engines of a cluster: away from each other, and from the pods of NATS. */ -}}
+{{- define "ordem.clusterAffinity" -}}
+{{- $engines := dict "labelSelector" (dict "matchLabels" (fromYaml (printf "%s\napp.kubernetes.io/component: server" (include "ordem.selectorLabels" .)))) "topologyKey" "kubernetes.io/hostname" -}}
+{{- $preferred := list -}}
+{{- with .Values.cluster.nats.podLabels -}}
+{{- $nats := dict "labelSelector" (dict "matchLabels" .) "topologyKey" "kubernetes.io/hostname" -}}
+{{- if semverCompare ">=1.22.0-0" $.Capabilities.KubeVersion.Version -}}{{- $_ := set $nats "namespaceSelector" dict -}}{{- end -}}
+{{- $preferred = append $preferred (dict "weight" 50 "podAffinityTerm" $nats) -}}
+{{- end -}}
+{{- $rules := dict -}}
+{{- if eq .Values.cluster.antiAffinity "required" -}}
+{{- $_ := set $rules "requiredDuringSchedulingIgnoredDuringExecution" (list $engines) -}}
+{{- else -}}
+{{- $preferred = prepend $preferred (dict "weight" 100 "podAffinityTerm" $engines) -}}
+{{- end -}}
+{{- with $preferred -}}{{- $_ := set $rules "preferredDuringSchedulingIgnoredDuringExecution" . -}}{{- end -}}
+{{- toYaml (dict "podAntiAffinity" $rules) -}}
+{{- end -}}
+
+{{- /* The placement of the engines. */ -}}
+{{- define "ordem.serverPlacement" -}}
+{{- $own := dict "nodeSelector" .Values.nodeSelector "tolerations" .Values.tolerations "affinity" .Values.affinity "priorityClassName" .Values.priorityClassName -}}
+{{- if and .Values.cluster.enabled (not .Values.affinity) -}}{{- $_ := set $own "affinity" (fromYaml (include "ordem.clusterAffinity" .)) -}}{{- end -}}
+{{- include "ordem.placement" (dict "own" $own) -}}
+{{- end -}}
+
 {{- /* Non-empty if there is a keys file. */ -}}
 {{- define "ordem.hasKeys" -}}
 {{- if and (eq .Values.auth.mode "required") (or .Values.auth.existingSecret .Values.auth.keys .Values.auth.trialKey) -}}yes{{- end -}}
@@ -178,8 +270,19 @@ tls-client-ca = "/etc/ordem-client-ca/{{ .Values.tls.clientCaSecretKey }}"
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if gt (int $values.replicas) 1 -}}
-{{- fail (printf "replicas is %d, but only one engine owns a data folder: set 1, or 0 to stop it" (int $values.replicas)) -}}
+{{- if and (gt (int $values.replicas) 1) (not $values.cluster.enabled) -}}
+{{- fail (printf "replicas is %d, but only one engine owns a data folder: set 1, or 0 to stop it, or cluster.enabled" (int $values.replicas)) -}}
+{{- end -}}
+{{- if $values.cluster.enabled -}}
+{{- if and $values.cluster.nats.urls $values.cluster.nats.existingSecret -}}
+{{- fail "cluster.nats.urls and cluster.nats.existingSecret are set, but there is one log: leave one of them" -}}
+{{- end -}}
+{{- if not (or $values.cluster.nats.urls $values.cluster.nats.existingSecret) -}}
+{{- fail "cluster.enabled is set, but no NATS is configured: set cluster.nats.existingSecret" -}}
+{{- end -}}
+{{- if ne (default "fsync" (get $values.config "durability")) "fsync" -}}
+{{- fail "config.durability must be fsync in a cluster, whose log decides what is durable: remove it" -}}
+{{- end -}}
 {{- end -}}
 {{- $given := list -}}
 {{- if $values.postgres.enabled -}}{{- $given = append $given "postgres.enabled" -}}{{- end -}}
