@@ -18,7 +18,7 @@ from support.concurrency import poll_until
 from support.helm import CHART, NAMESPACE, RELEASE, ROOT, helm, render, rendered_text
 from support.ordem_server import OrdemServer, run_ordem
 from support.orders import accepted_order, create
-from support.promtool import assert_prometheus_takes, metrics_of_everything
+from support.promtool import assert_prometheus_takes, metrics_of_a_node, metrics_of_everything
 from support.scripted_server import ScriptedServer, answer_bytes
 
 GOLDEN = Path(__file__).parent / "golden/default.yaml"
@@ -732,7 +732,7 @@ def test_a_change_of_settings_restarts_the_pod():
 
 @functools.cache
 def rules(**config):
-    values = {"prometheusRule": {"enabled": True}, "postgres": {"existingSecret": "db"}, "config": config}
+    values = {**A_CLUSTER, "prometheusRule": {"enabled": True}, "postgres": {"existingSecret": "db"}, "config": config}
     return render(values).one("PrometheusRule")["spec"]
 
 
@@ -751,7 +751,7 @@ def test_alerts_are_rules_of_prometheus(tmp_path):
 
 
 def test_alerts_ask_for_metrics_that_the_server_has(launch, database, tmp_path):
-    served = metrics_of_everything(launch, database, tmp_path)
+    served = metrics_of_everything(launch, database, tmp_path) + metrics_of_a_node()
     expressions = "\n".join(rule["expr"] for rule in rules()["groups"][0]["rules"])
     names = set(re.findall(r"\b(ordem_\w+)\{", expressions))
     assert len(names) >= 12
@@ -777,7 +777,7 @@ def test_alerts_are_those_beside_compose():
 def test_runbooks_are_where_they_are_published():
     """Breaks if the address of an alert's runbook is not the one of the values, or names another alert."""
     published = "https://docs.example/operations.md"
-    made = render({"prometheusRule": {"enabled": True, "runbooks": published}, "postgres": {"existingSecret": "db"}})
+    made = render({**A_CLUSTER, "prometheusRule": {"enabled": True, "runbooks": published}, "postgres": {"existingSecret": "db"}})
     for rule in made.one("PrometheusRule")["spec"]["groups"][0]["rules"]:
         assert rule["annotations"]["runbook_url"] == f"{published}#{rule['alert'].lower()}"
 

@@ -15,7 +15,7 @@ from support.captures import allocation_bytes, new_key
 from support.containers import ROOT, project_version
 from support.ordem_server import run_ordem
 from support.orders import accepted_order, create
-from support.promtool import assert_prometheus_takes, metrics_of_everything, run_promtool
+from support.promtool import assert_prometheus_takes, metrics_of_a_node, metrics_of_everything, run_promtool
 
 DEPLOY = ROOT / "deploy"
 RULES = DEPLOY / "prometheus/rules.yml"
@@ -169,7 +169,7 @@ def alerts():
 
 def test_metrics_are_those_of_the_server(launch, database, dashboard, tmp_path):
     """Breaks if a panel or an alert uses a metric or a label value that no server has: it would stay empty."""
-    metrics = metrics_of_everything(launch, database, tmp_path)
+    metrics = metrics_of_everything(launch, database, tmp_path) + metrics_of_a_node()
     for expression in dashboard + alerts():
         if "ordem_trace_" in expression and "without tracing" in run_ordem("version").stdout:
             continue

@@ -1,6 +1,8 @@
 """Checks of Prometheus files and of metrics by promtool."""
 
+import re
 import subprocess
+from pathlib import Path
 
 from support import settings
 from support.certificates import Authority
@@ -9,6 +11,8 @@ from support.http_client import free_port
 from support.ingress_nginx import PROGRAMS
 from support.ordem_client import OrdemClient
 from support.ordem_server import run_ordem
+
+ROOT = Path(__file__).parents[2]
 
 
 def run_promtool(*arguments, text=None):
@@ -37,3 +41,14 @@ def metrics_of_everything(launch, database, folder):
         poll_until(lambda: client.metric("ordem_postgres_connected") == 1, "Postgres is connected")
         assert run_ordem("backup", "--to", "copy", "--url", f"http://127.0.0.1:{port}").returncode == 0
         return client.get("/metrics").body.decode()
+
+
+def metrics_of_a_node():
+    """Returns what a node of a cluster has beside them, by docs/operations.md, which tests/integration/test_cluster.py compares with a
+    node: a line for each metric, and one for each role."""
+    section = (ROOT / "docs/operations.md").read_text().partition("\n## A cluster\n")[2].partition("\n## ")[0]
+    names = set(re.findall(r"`(ordem_cluster_\w+)`", section))
+    roles = re.search(r"^\| `ordem_cluster_role` \|(.*)$", section, re.MULTILINE).group(1)
+    lines = [f"{name} 1" for name in names]
+    lines += [f'ordem_cluster_role{{role="{role}"}} 1' for role in re.findall(r"`(joining|standby|claiming|owner|stopped)`", roles)]
+    return "\n".join(["", *lines, ""])
