@@ -229,7 +229,6 @@ cluster_node::parts::parts(cluster_node_settings given, cluster_node_ports on, c
   state.node = settings.node;
   state.http_address = settings.http_address;
   state.window_records_max = settings.append.records_max;
-  state.applied = visible();
 }
 
 node_connections_handlers cluster_node::parts::handlers() {
@@ -642,7 +641,6 @@ void cluster_node::parts::publish_state() {
     state.stream_last = core->stream_last();
     state.read_to = core->chain().read_to;
     state.read = core->chain().last;
-    state.applied = visible();
     state.dead_records = core->dead_records();
     state.unknown_outcomes = core->unknown_outcomes();
     state.window_records = core->in_flight();
@@ -750,6 +748,7 @@ cluster_node_stats cluster_node::stats() const {
     const std::lock_guard lock(parts_->state_mutex);
     stats = parts_->state;
   }
+  stats.applied = parts_->visible();  // an owner's view may have more than its thread has heard of
   const milliseconds at = ms_of(boot_now());
   for (auto& peer : stats.peers) {
     peer.age = at - peer.age;

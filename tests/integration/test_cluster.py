@@ -399,15 +399,17 @@ def test_nats_away_and_back(tmp_path, make_cluster):
         cluster = make_cluster(urls=servers.urls, replicas=1)
         order = accepted_order(send_until_answered(cluster["a"], create()), 201)
         cluster.wait_level()
+        owner = cluster.owner()
+        standby = next(each for each in cluster if each is not owner)
         servers["n1"].pause()
-        with cluster["b"].client() as client:
+        with standby.client() as client:
             assert_problem(create().send(client), 503, "no-owner")
             poll_until(lambda: client.get("/-/ready").status == 503, "the node is not ready", PATIENCE_SECONDS)
             assert client.get("/-/ready").json()["status"] == "no-owner" and client.get("/-/ready/reads").status == 200
             assert accepted_order(client.get(order_path(order["order_id"]), STALE)) == order
         servers["n1"].resume()
-        accepted_order(send_until_answered(cluster["b"], create()), 201)
-        cluster["b"].client().wait_ready()
+        accepted_order(send_until_answered(standby, create()), 201)
+        standby.client().wait_ready()
         # An owner that cannot release the log ends all the same.
         owner = cluster.owner()
         send_until_answered(owner, create())
