@@ -209,9 +209,10 @@ def test_answers_that_are_not_read_have_a_common_bound(launch_watched):
     assert client.metric("ordem_http_response_memory_bytes") > 3 * (settings.MIB - 20_000)
     assert accepted_order(create(order_content(customer)).send(client), 201)
     # The memory is released by clients that read, and by clients that disconnect.
-    reader = next(connection for connection in deaf if connection not in refused)
-    page_of_reader = reader.read_response().json()
-    assert page_of_reader["orders"] == orders[:len(page_of_reader["orders"])]
+    # Two read: while a page is built it takes more than one that waits to be sent, so there may be no room in place of a single one.
+    for reader in [connection for connection in deaf if connection not in refused][:2]:
+        page_of_reader = reader.read_response().json()
+        assert page_of_reader["orders"] == orders[:len(page_of_reader["orders"])]
     assert refused[0].get(page).status == 200
     for connection in deaf:
         connection.close()
