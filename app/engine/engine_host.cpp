@@ -1,20 +1,15 @@
 #include "app/engine/engine_host.hpp"
 
 #include <cstdint>
-#include <random>
 #include <string_view>
 #include <utility>
 
 #include "engine/base/check.hpp"
+#include "engine/base/random_bits.hpp"
 #include "storage/postgres/postgres_sink.hpp"
 
 namespace ordem::app {
 namespace {
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
-}
 
 actors::gateway_settings gateway_settings_of(const settings& values) {
   actors::gateway_settings made = values.engine;
@@ -40,7 +35,7 @@ engine_host::~engine_host() {
 void engine_host::begin(storage::log& log) {
   CHECK(gateway_ == nullptr);
   auto engine = settings_;
-  engine.id_seed = random_seed();
+  engine.id_seed = random_bits();
   if (!postgres_url_.empty()) postgres_ = storage::make_postgres_sink({postgres_url_, log_id_, &around_.clock});
   auto made = std::make_unique<actors::gateway>(engine,
                                                 actors::gateway_ports{.log = log,

@@ -4,22 +4,17 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "bench/load/batch_workload.hpp"
+#include "engine/base/random_bits.hpp"
 
 namespace ordem::bench {
 namespace {
 
 constexpr double duration_s_max = 600;  // bounds the order ids kept, too
 constexpr unsigned orders_max = 1'000'000;
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
-}
 
 std::chrono::nanoseconds seconds(double count) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(count));
@@ -145,7 +140,7 @@ load_options parse_command_line(CLI::App& app, int argc, char** argv) {
   load_options chosen;
   raw_options raw;
   auto& plan = chosen.plan;
-  plan.seed = random_seed();
+  plan.seed = random_bits();
   add_server_and_load(app, plan, raw);
   add_scenario(app, chosen, raw);
   add_output(app, chosen, raw);

@@ -6,7 +6,6 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -20,6 +19,7 @@
 #include "engine/base/atomic_max.hpp"
 #include "engine/base/check.hpp"
 #include "engine/base/inbox.hpp"
+#include "engine/base/random_bits.hpp"
 
 namespace ordem::cluster {
 namespace {
@@ -31,11 +31,6 @@ constexpr milliseconds sleep_max{1000};
 constexpr milliseconds peer_kept_for{10'000};      // in the stats
 constexpr milliseconds owner_missing_max{10'000};  // then requests are not routed here
 constexpr milliseconds drain_after_seal_max{2000};
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
 
 milliseconds ms_of(boot_time at) {
   return std::chrono::duration_cast<milliseconds>(at.time_since_epoch());
@@ -154,7 +149,7 @@ struct cluster_node::parts final : peer_transport {
   const cluster_node_settings settings;
   const cluster_node_ports ports;
   const cluster_node_events events;
-  const std::uint64_t nonce = random_number();
+  const std::uint64_t nonce = random_bits();
 
   // Between the threads.
   inbox<node_event> arrived;
@@ -214,7 +209,7 @@ cluster_node::parts::parts(cluster_node_settings given, cluster_node_ports on, c
       ports(std::move(on)),
       events(std::move(to)),
       lease([] { return boot_now(); }, [this](std::uint64_t ticket) { push(read_wanted{ticket}); }),
-      port(settings.forwarding, *this, random_number(), ms_of(boot_now())),
+      port(settings.forwarding, *this, random_bits(), ms_of(boot_now())),
       server(
           settings.server, port, [this] { return visible(); }, [this] { return known_epoch.load(); },
           ms_of(boot_now())),

@@ -13,31 +13,31 @@
 namespace ordem::http_edge {
 namespace {
 
-void append_text_member(std::string& out, std::string_view name, std::string_view value) {
+// Appends "name":
+void append_name(std::string& out, std::string_view name) {
   out += '"';
   out += name;
   out += "\":";
+}
+
+void append_text_member(std::string& out, std::string_view name, std::string_view value) {
+  append_name(out, name);
   append_json_string(out, value);
 }
 
 void append_time_member(std::string& out, std::string_view name, timestamp at) {
-  out += '"';
-  out += name;
-  out += "\":";
+  append_name(out, name);
   codec::append_time(out, at);
 }
 
 void append_text_or_null(std::string& out, std::string_view name, std::string_view value) {
   if (!value.empty()) return append_text_member(out, name, value);
-  out += '"';
-  out += name;
-  out += "\":null";
+  append_name(out, name);
+  out += "null";
 }
 
 void append_number_member(std::string& out, std::string_view name, std::uint64_t value) {
-  out += '"';
-  out += name;
-  out += "\":";
+  append_name(out, name);
   append_number(out, value);
 }
 

@@ -4,15 +4,15 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <random>
 #include <string>
+
+#include "engine/base/random_bits.hpp"
 
 namespace ordem::testing {
 
 inline std::uint64_t seed_of_run() {
   if (const char* given = std::getenv("ORDEM_SEED")) return std::stoull(given);
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
+  return random_bits();
 }
 
 }  // namespace ordem::testing
