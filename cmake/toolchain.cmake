@@ -21,9 +21,9 @@ add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 find_program(CCACHE ccache)
 if(CCACHE)
   # A precompiled header changes its time stamp with every build; the sloppiness, and the option that follows, let ccache look at what it
-  # holds instead. Every checkout shares the cache, wherever it is: also that of the image (scripts/build-image). With CCACHE_DEPEND a file that
-  # is not in the cache is not preprocessed first.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+  # holds instead. Every checkout shares the cache, wherever it is: also that of the image (scripts/build-image), which has no locale. With
+  # CCACHE_DEPEND a file that is not in the cache is not preprocessed first.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,locale CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
     CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1 ${CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fpch-preprocess)
