@@ -77,7 +77,7 @@ bool needs_data(resource what) {
     case resource::console_file:
     case resource::unknown: return false;
   }
-  CHECK(false && "a resource outside its enumeration");
+  ORDEM_CHECK(false && "a resource outside its enumeration");
   return false;
 }
 
@@ -126,15 +126,15 @@ bool needs_gate(const http_request& request, resource what) {
 
 handler::handler(const handler_context& context, std::size_t captured_bytes_max, access_control&& access)
     : context_(context), access_(std::move(access)), captured_bytes_max_(captured_bytes_max) {
-  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
-  CHECK(line_parser_.allocate(first_capacity, limits::json_depth_max + 1) == simdjson::SUCCESS);
+  ORDEM_CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+  ORDEM_CHECK(line_parser_.allocate(first_capacity, limits::json_depth_max + 1) == simdjson::SUCCESS);
 }
 
 // Bodies of many megabytes are rare: the memory for them is not kept.
 void handler::shrink_parser() {
   if (parser_.capacity() <= kept_capacity_max) return;
   parser_ = simdjson::dom::parser();
-  CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
+  ORDEM_CHECK(parser_.allocate(first_capacity, limits::json_depth_max) == simdjson::SUCCESS);
 }
 
 tl::expected<authorization, response> handler::authorize(const http_request& request, const std::optional<route>& to,
@@ -162,11 +162,10 @@ tl::expected<request_head, response> handler::read_head(const http_request& requ
 tl::expected<request_head, response> handler::check_head(const http_request& request, std::optional<route>&& to,
                                                          const connection_info& from, origin&& sender) const {
   // The connection stays open: it is clear where a request with a bad target ends.
-  if (!to) return tl::make_unexpected(problem_response(problem::malformed_request, target_error(request.target())));
-  if (to->resource == resource::unknown)
-    return tl::make_unexpected(problem_response(problem::not_found, "there is nothing at this path"));
+  if (!to) return refuse(problem::malformed_request, target_error(request.target()));
+  if (to->resource == resource::unknown) return refuse(problem::not_found, "there is nothing at this path");
   if (!serves(from.listener, context_.listeners, to->resource, request.method()))
-    return tl::make_unexpected(problem_response(problem::not_found, "there is nothing at this path of this port"));
+    return refuse(problem::not_found, "there is nothing at this path of this port");
   if (is_of_captures(to->resource)) {
     if (auto refused = check_capture_header(request, *to, context_)) return tl::make_unexpected(std::move(*refused));
     return request_head{std::move(*to), std::nullopt, std::move(sender)};
@@ -228,7 +227,7 @@ handled handler::handle(const http_request& request, request_head&& head) {
     case resource::batch:
     case resource::unknown: break;
   }
-  CHECK(false && "read_head() refuses unknown resources, and batches are not handled here");
+  ORDEM_CHECK(false && "read_head() refuses unknown resources, and batches are not handled here");
   return response{};
 }
 

@@ -36,7 +36,7 @@ capture_table::admission capture_table::admit(capture_request&& request, const c
 
 void capture_table::complete(const tenant_capture_key& key) {
   const auto found = undurable_.find(key);
-  CHECK(found != undurable_.end() && found->second.waiting > 0);
+  ORDEM_CHECK(found != undurable_.end() && found->second.waiting > 0);
   if (--found->second.waiting == 0) undurable_.erase(found);
 }
 

@@ -172,7 +172,7 @@ void log_syncer::complete_groups(std::vector<make_durable>&& groups) {
   for (make_durable& each : groups) {
     // An entry comes with the version before it, so nothing has to be read that might fail.
     const auto applied = parts_.view->apply(each.entries, each.first);
-    CHECK(applied.has_value());
+    ORDEM_CHECK(applied.has_value());
     std::move(each.traced.begin(), each.traced.end(), std::back_inserter(waited));
     if (group.empty()) {
       group = std::move(each.group);

@@ -26,7 +26,7 @@ void reply_router::answer(std::vector<reply>&& replies) {
   // the router from being idle.
   deliveries_.fetch_add(1);
   const std::size_t before = in_flight_.fetch_sub(count);
-  CHECK(before >= count);
+  ORDEM_CHECK(before >= count);
   reject(std::move(replies));
   if (deliveries_.fetch_sub(1) == 1 && in_flight_.load() == 0) {
     const std::lock_guard lock(mutex_);  // else a waiter could miss it between its check and its wait

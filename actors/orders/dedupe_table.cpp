@@ -42,7 +42,7 @@ answer dedupe_table::replay(const message_record& record) const {
 
 void dedupe_table::complete(const completion& completed, std::vector<reply>& replies) {
   const auto found = in_flight_.find(std::get<message_key>(completed.subject));
-  CHECK(found != in_flight_.end());
+  ORDEM_CHECK(found != in_flight_.end());
   for (const request_token& token : found->second.joined) {
     replies.push_back({token, completed.answer});
     if (auto* repeated = std::get_if<executed>(&replies.back().answer)) repeated->replayed = true;

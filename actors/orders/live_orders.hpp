@@ -36,7 +36,7 @@ class live_orders {
   // REQUIRES: the order is pinned.
   void unpin(const order_id& id) {
     const auto found = places_.find(id);
-    CHECK(found != places_.end() && found->second->pins > 0);
+    ORDEM_CHECK(found != places_.end() && found->second->pins > 0);
     if (--found->second->pins > 0) return;
     idle_.splice(idle_.begin(), pinned_, found->second);
     trim();

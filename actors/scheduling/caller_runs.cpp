@@ -26,7 +26,7 @@ void caller_runs::enqueue(caf::resumable* what) {
 }
 
 caller_runs_scope::caller_runs_scope(caf::actor_system& system) : system_(system) {
-  CHECK(scope_of_thread == nullptr);
+  ORDEM_CHECK(scope_of_thread == nullptr);
   scope_of_thread = this;
 }
 
@@ -46,7 +46,8 @@ caller_runs_scope::~caller_runs_scope() {
       case caf::resumable::done:
         caf::intrusive_ptr_release(next);  // the reference of the queue, as a worker does
         break;
-      case caf::resumable::shutdown_execution_unit: CHECK(false);  // passed to workers only, when the scheduler stops
+      case caf::resumable::shutdown_execution_unit:
+        ORDEM_CHECK(false);  // passed to workers only, when the scheduler stops
     }
   }
   scope_of_thread = nullptr;

@@ -33,7 +33,7 @@ engine_host::~engine_host() {
 }
 
 void engine_host::begin(storage::log& log) {
-  CHECK(gateway_ == nullptr);
+  ORDEM_CHECK(gateway_ == nullptr);
   auto engine = settings_;
   engine.id_seed = random_bits();
   if (!postgres_url_.empty()) postgres_ = storage::make_postgres_sink({postgres_url_, log_id_, &around_.clock});

@@ -45,7 +45,7 @@ tl::expected<webhook_keys, std::string> parse_webhook_secrets(std::string_view t
 
 std::vector<std::pair<std::string, std::string>> webhook_headers(const webhook_keys& keys, const std::string& id,
                                                                  std::int64_t seconds, std::string_view body) {
-  CHECK(id.find('.') == id.npos);
+  ORDEM_CHECK(id.find('.') == id.npos);
   const std::string timestamp = std::to_string(seconds);
   const std::string signed_text = fmt::format("{}.{}.{}", id, timestamp, body);
   std::string signatures;

@@ -16,7 +16,7 @@ std::string_view to_string(span_drop why) noexcept {
     case span_drop::export_failed: return "export_failed";
     case span_drop::position_forgotten: return "position_forgotten";
   }
-  CHECK(false && "a span_drop outside its enumeration");
+  ORDEM_CHECK(false && "a span_drop outside its enumeration");
   return {};
 }
 

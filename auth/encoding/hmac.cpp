@@ -12,7 +12,7 @@ sha256_hash hmac_sha256(std::string_view key, std::string_view text) {
   const auto* done = EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key.data(), key.size(),
                                reinterpret_cast<const unsigned char*>(text.data()), text.size(), made.bytes.data(),
                                made.bytes.size(), &size);
-  CHECK(done != nullptr && size == made.bytes.size());
+  ORDEM_CHECK(done != nullptr && size == made.bytes.size());
   return made;
 }
 

@@ -86,7 +86,7 @@ std::optional<signature_algorithm> parse_algorithm(std::string_view name) noexce
 }
 
 signature_context::signature_context() : context_(EVP_MD_CTX_new()) {
-  CHECK(context_ != nullptr);
+  ORDEM_CHECK(context_ != nullptr);
 }
 
 signature_context::~signature_context() {

@@ -40,7 +40,7 @@ struct token_verifier::parts {
 
 token_verifier::token_verifier(token_rules rules) : parts_(std::make_unique<parts>()) {
   parts_->rules = std::move(rules);
-  CHECK(parts_->parser.allocate(token_bytes_max, limits::json_depth_max) == simdjson::SUCCESS);
+  ORDEM_CHECK(parts_->parser.allocate(token_bytes_max, limits::json_depth_max) == simdjson::SUCCESS);
 }
 
 token_verifier::~token_verifier() = default;

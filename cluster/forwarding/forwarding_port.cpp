@@ -394,12 +394,12 @@ void forwarding_port::attach(message_port& gateway, const std::function<std::uin
   parts& it = *parts_;
   {
     const std::lock_guard lock(it.gateway_mutex);
-    CHECK(it.gateway == nullptr);
+    ORDEM_CHECK(it.gateway == nullptr);
     it.local_queues.clear();
     for (completion_queue* const each : it.queues) {
       it.local_queues.push_back(std::make_unique<local_queue>(*each));
       // So that the tokens of the port's queues are those of the gateway.
-      CHECK(add_queue(*it.local_queues.back()) == it.local_queues.size() - 1);
+      ORDEM_CHECK(add_queue(*it.local_queues.back()) == it.local_queues.size() - 1);
     }
     it.gateway = &gateway;
     it.has_gateway.store(true, std::memory_order_release);
@@ -418,7 +418,7 @@ void forwarding_port::attach(message_port& gateway, const std::function<std::uin
       }
       for (const pending_submission& each : taken.submissions) {
         auto request = decode_submission(each.text);
-        CHECK(request);
+        ORDEM_CHECK(request);
         waiting.push_back({each.token, std::move(*request)});
       }
     }

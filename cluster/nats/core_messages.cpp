@@ -16,14 +16,13 @@ namespace {
 using clock = std::chrono::steady_clock;
 using done_function = std::function<void(std::optional<std::string>)>;
 
-constexpr int no_bound = -1;  // answers are bounded by the requests
-
 }  // namespace
 
 class core_messages::impl {
  public:
   explicit impl(nats_connection& connection) : library_(connection.library()), prefix_(new_inbox_prefix()) {
-    answers_.open(library_.get(), prefix_ + "*", no_bound, [this](nats_message_ptr message) { take(message.get()); });
+    answers_.open(library_.get(), prefix_ + "*", pending_unbounded,  // answers are bounded by the requests
+                  [this](nats_message_ptr message) { take(message.get()); });
     observer_ = library_.add_observer([this](bool up) {
       if (!up) wake([this] { was_lost_ = true; });
     });

@@ -91,6 +91,9 @@ class libnats_connection {
   std::map<std::size_t, state_function> observers_;
 };
 
+// No bound of the messages that wait for the function of a subscription: the caller bounds what can arrive.
+inline constexpr int pending_unbounded = -1;
+
 // A subscription whose messages go to a function, on a thread of the library, one after the other.
 class libnats_subscription {
  public:
@@ -102,8 +105,8 @@ class libnats_subscription {
   libnats_subscription(const libnats_subscription&) = delete;
   libnats_subscription& operator=(const libnats_subscription&) = delete;
 
-  // Called once. `pending_bytes_max`: of messages that wait for the function; beyond it messages are dropped; -1: no
-  // bound, since the caller bounds what can arrive. Returns false if the connection is closed.
+  // Called once. `pending_bytes_max`: of messages that wait for the function; beyond it messages are dropped.
+  // Returns false if the connection is closed.
   bool open(natsConnection* connection, const std::string& subject, int pending_bytes_max, message_function on_message);
   std::uint64_t dropped() const noexcept;
 

@@ -24,7 +24,6 @@ constexpr milliseconds pause_first{5};
 constexpr milliseconds pause_longest{250};
 constexpr int status_end_of_batch = 204;
 constexpr int status_not_found = 404;
-constexpr int no_bound = -1;  // a batch is bounded by what is asked for
 
 enum class batch_end : std::uint8_t { has_more, is_at_end, has_failed };
 
@@ -39,7 +38,7 @@ class stream_reader::impl {
         next_(settings_.from) {
     tail_.open(library_.get(), settings_.tail_subject, static_cast<int>(read_batch_bytes),
                [this](nats_message_ptr message) { take_copy(message.get()); });
-    batches_.open(library_.get(), prefix_ + "*", no_bound,
+    batches_.open(library_.get(), prefix_ + "*", pending_unbounded,  // a batch is bounded by what is asked for
                   [this](nats_message_ptr message) { take_batch(message.get()); });
     observer_ = library_.add_observer([this](bool up) {
       // Copies were lost meanwhile.

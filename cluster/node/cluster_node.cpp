@@ -254,7 +254,7 @@ void cluster_node::parts::request(std::string_view subject_suffix, std::string b
     to = state.owner;
   }
   const bool submits = subject_suffix == submit_subject;
-  CHECK(submits || subject_suffix == read_index_subject);
+  ORDEM_CHECK(submits || subject_suffix == read_index_subject);
   if (to.empty() || to == settings.node) {
     // As that node would answer: nothing was done.
     const std::uint64_t epoch = known_epoch.load();
@@ -402,7 +402,7 @@ void cluster_node::parts::take_groups() {
     const auto bytes = appender->waiting_bytes();
     if (!bytes || !core->has_room(*bytes)) return;
     unframed_group group = appender->take();
-    CHECK(group.first == core->next_position());
+    ORDEM_CHECK(group.first == core->next_position());
     instant at = now();
     at.wall = std::max(at.wall, group.newest);
     core->append(std::move(group.payload), group.entries, at);

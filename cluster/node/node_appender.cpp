@@ -13,7 +13,7 @@ tl::expected<void, log_error> node_appender::append(unframed_group group) {
     std::unique_lock lock(mutex_);
     appending_.wait(lock, [this] { return has_failed_ || !group_; });
     if (has_failed_) return tl::make_unexpected(log_error::write_failed);
-    CHECK(group.entries > 0 && group.first.number == appended_.number + 1);
+    ORDEM_CHECK(group.entries > 0 && group.first.number == appended_.number + 1);
     appended_ = {group.first.number + group.entries - 1};
     group_ = std::move(group);
   }
@@ -39,7 +39,7 @@ unframed_group node_appender::take() {
   std::optional<unframed_group> taken;
   {
     const std::lock_guard lock(mutex_);
-    CHECK(group_);
+    ORDEM_CHECK(group_);
     taken = std::exchange(group_, std::nullopt);
   }
   appending_.notify_one();

@@ -33,7 +33,7 @@ bool append_window::has_room(std::size_t bytes) const noexcept {
 
 void append_window::append(log_record_kind kind, std::string record, std::uint32_t entries, position visible,
                            instant now, std::vector<effect>& out) {
-  CHECK(state_ == state::running);
+  ORDEM_CHECK(state_ == state::running);
   const chain_state& written = chain_.state();
   const slot* before = slots_.empty() ? nullptr : &slots_.back();
   slot what;

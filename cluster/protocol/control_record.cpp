@@ -37,7 +37,7 @@ std::uint32_t get_number(byte_reader& from) {
 }  // namespace
 
 void encode_control_record(std::string& out, const genesis_record& what) {
-  CHECK(what.cluster_id.size() == cluster_id_bytes);
+  ORDEM_CHECK(what.cluster_id.size() == cluster_id_bytes);
   byte_writer to{out};
   to.put_byte(control_format);
   to.put_text(what.cluster_id);
@@ -47,7 +47,7 @@ void encode_control_record(std::string& out, const genesis_record& what) {
 }
 
 void encode_control_record(std::string& out, const epoch_record& what) {
-  CHECK(what.node.size() <= node_name_bytes_max && what.http_address.size() <= node_address_bytes_max);
+  ORDEM_CHECK(what.node.size() <= node_name_bytes_max && what.http_address.size() <= node_address_bytes_max);
   byte_writer to{out};
   to.put_byte(control_format);
   to.put_string(what.node);
@@ -56,7 +56,7 @@ void encode_control_record(std::string& out, const epoch_record& what) {
 }
 
 void encode_control_record(std::string& out, const release_record& what) {
-  CHECK(what.successor.size() <= node_name_bytes_max);
+  ORDEM_CHECK(what.successor.size() <= node_name_bytes_max);
   byte_writer to{out};
   to.put_byte(control_format);
   to.put_string(what.successor);

@@ -37,7 +37,7 @@ std::string encode_heartbeat(const heartbeat& what) {
   std::string bytes;
   storage::byte_writer to{bytes};
   const auto put_text = [&to](const std::string& text) {
-    CHECK(text.size() <= text_bytes_max);
+    ORDEM_CHECK(text.size() <= text_bytes_max);
     to.put_string(text);
   };
   to.put_byte(heartbeat_format);

@@ -37,7 +37,7 @@ node_core::node_core(node_settings settings, chain_state from, instant now, prot
       visible_(chain_.state().last),
       applied_(chain_.state().last),
       lease_(rules) {
-  CHECK(!settings_.node.empty() && settings_.node.size() <= node_name_bytes_max);
+  ORDEM_CHECK(!settings_.node.empty() && settings_.node.size() <= node_name_bytes_max);
 }
 
 // --- what happened ---
@@ -185,7 +185,7 @@ bool node_core::has_room(std::size_t bytes) const noexcept {
 }
 
 void node_core::append(std::string record, std::uint32_t entries, instant now) {
-  CHECK(has_room(record.size()) && entries > 0);
+  ORDEM_CHECK(has_room(record.size()) && entries > 0);
   window_->append(log_record_kind::group, std::move(record), entries, applied_, now, effects_);
   next_position_.number += entries;
 }
@@ -206,7 +206,7 @@ boot_time node_core::lease_end() const noexcept {
 
 bool node_core::release(const std::string& successor, instant now) {
   if (role_ != node_role::owner || is_releasing_) return false;
-  CHECK(successor.size() <= node_name_bytes_max);
+  ORDEM_CHECK(successor.size() <= node_name_bytes_max);
   is_releasing_ = true;
   successor_ = successor;
   if (rules_.ends_lease_at_release) {

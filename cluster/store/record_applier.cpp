@@ -29,7 +29,7 @@ storage::result<void> record_applier::catch_up() {
 }
 
 storage::result<position> record_applier::apply(std::span<const std::string_view> records) {
-  CHECK(view_.visible() == copy_.last());
+  ORDEM_CHECK(view_.visible() == copy_.last());
   storage::result<void> taken;
   for (const std::string_view each : records) {
     if (taken = take(each); !taken) break;

@@ -29,7 +29,7 @@ replicated_log::replicated_log(storage::log& copy, group_appender& appender, con
       durable_(copy.last().number) {}
 
 tl::expected<position, log_error> replicated_log::append(std::span<const storage::entry> entries) {
-  CHECK(entries.size() <= storage::group_entries_max);
+  ORDEM_CHECK(entries.size() <= storage::group_entries_max);
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
   while (!entries.empty()) {
     std::size_t bytes = storage::logged_bytes_max(entries.front());

@@ -6,7 +6,7 @@ namespace ordem::cluster {
 
 std::unique_ptr<replicated_log> replicated_store::begin_ownership(group_appender& appender,
                                                                   replicated_log_settings settings) {
-  CHECK(store_->view().visible() == copy().last());
+  ORDEM_CHECK(store_->view().visible() == copy().last());
   clock_.stop_following();
   return std::make_unique<replicated_log>(copy(), appender, clock_, std::move(settings));
 }

@@ -1,5 +1,5 @@
-// CHECK(condition) aborts the process with the file and line if the condition is false, so a bug can't reach the disk.
-// Not for input: reject that.
+// ORDEM_CHECK(condition) aborts the process with the file and line if the condition is false, so a bug can't reach the
+// disk. Not for input: reject that.
 #pragma once
 
 #include <cstdio>
@@ -8,11 +8,12 @@
 namespace ordem {
 
 [[noreturn]] inline void check_failed(const char* condition, const char* file, int line) noexcept {
-  std::fprintf(stderr, "%s:%d: CHECK failed: %s\n", file, line, condition);
+  std::fprintf(stderr, "%s:%d: ORDEM_CHECK failed: %s\n", file, line, condition);
   std::abort();
 }
 
 }  // namespace ordem
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): it prints its argument's text.
-#define CHECK(condition) ((condition) ? static_cast<void>(0) : ::ordem::check_failed(#condition, __FILE__, __LINE__))
+#define ORDEM_CHECK(condition) \
+  ((condition) ? static_cast<void>(0) : ::ordem::check_failed(#condition, __FILE__, __LINE__))

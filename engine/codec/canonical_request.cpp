@@ -64,7 +64,7 @@ struct body_writer {
       begin_member("attributes");
       append_json(out, *changes);
     }
-    CHECK(expected_version.has_value());
+    ORDEM_CHECK(expected_version.has_value());
     begin_member("version");
     append_number(out, expected_version->version.number);
     append_on_conflict_member(out, *expected_version);

@@ -23,7 +23,7 @@ constexpr std::array<std::pair<verdict, std::string_view>, 3> types = {{
 
 std::string_view event_type(verdict what) noexcept {
   const auto found = std::find_if(types.begin(), types.end(), [&](const auto& each) { return each.first == what; });
-  CHECK(found != types.end());
+  ORDEM_CHECK(found != types.end());
   return found->second;
 }
 

@@ -37,7 +37,7 @@ recorded_response stale_version_response(const outcome& what, const conflict& of
 }
 
 recorded_response status_not_allowed_response(const outcome& what) {
-  CHECK(what.requested_status.has_value());
+  ORDEM_CHECK(what.requested_status.has_value());
   return problem_of(problem::status_not_allowed, named_order(what) + " is " + std::string(to_string(what.status)) +
                                                      " and cannot become " +
                                                      std::string(to_string(*what.requested_status)));
@@ -58,14 +58,14 @@ unsigned code_of(verdict what) {
     case verdict::status_not_allowed: return row_of(problem::status_not_allowed).code;
     case verdict::order_closed: return row_of(problem::order_closed).code;
   }
-  CHECK(false && "a verdict outside its enumeration");
+  ORDEM_CHECK(false && "a verdict outside its enumeration");
   return 0;
 }
 
 // Returns the command of a recorded message. If the record does not hold it, it is derived from the order's version.
 command command_of(const message_record& record, const shared_order& order) {
   if (record.command) return *record.command;
-  CHECK(order != nullptr);
+  ORDEM_CHECK(order != nullptr);
   switch (record.outcome.verdict) {
     case verdict::order_created: return create_order{order->content};
     case verdict::content_changed: return replace_content{order->content};
@@ -74,7 +74,7 @@ command command_of(const message_record& record, const shared_order& order) {
     case verdict::status_not_allowed:
     case verdict::order_closed: break;
   }
-  CHECK(false && "a rejected message keeps its command");
+  ORDEM_CHECK(false && "a rejected message keeps its command");
   return change_status{};
 }
 
@@ -86,12 +86,12 @@ unsigned recorded_status(const outcome& what) {
     case verdict::content_changed:
     case verdict::status_changed: return 200;
     case verdict::stale_version:
-      CHECK(what.expected_version.has_value());
+      ORDEM_CHECK(what.expected_version.has_value());
       return what.expected_version->by_if_match ? 412 : row_of(problem::stale_version).status;
     case verdict::status_not_allowed: return row_of(problem::status_not_allowed).status;
     case verdict::order_closed: return row_of(problem::order_closed).status;
   }
-  CHECK(false && "a verdict outside its enumeration");
+  ORDEM_CHECK(false && "a verdict outside its enumeration");
   return 0;
 }
 
@@ -111,17 +111,17 @@ recorded_response recorded_response_of(const outcome& what, const shared_order& 
   const unsigned status = recorded_status(what);
   switch (what.verdict) {
     case verdict::order_created:
-      CHECK(order != nullptr);
+      ORDEM_CHECK(order != nullptr);
       return {status, order_body(status, "order created", *order), std::nullopt, {}};
     case verdict::content_changed:
     case verdict::status_changed:
-      CHECK(order != nullptr);
+      ORDEM_CHECK(order != nullptr);
       return {status, order_body(status, "order updated", *order), std::nullopt, {}};
     case verdict::stale_version: return stale_version_response(what, of);
     case verdict::status_not_allowed: return status_not_allowed_response(what);
     case verdict::order_closed: return order_closed_response(what);
   }
-  CHECK(false && "a verdict outside its enumeration");
+  ORDEM_CHECK(false && "a verdict outside its enumeration");
   return {};
 }
 

@@ -522,7 +522,7 @@ auto read_with_integers_by_value(std::string_view text, simdjson::dom::parser& p
   if (!plain) return read;
   const simdjson::padded_string padded(*plain);
   simdjson::dom::parser again;  // the longer text is rare, so its memory is not kept
-  CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
+  ORDEM_CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
   return read_text(padded, again);
 }
 

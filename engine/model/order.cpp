@@ -19,7 +19,7 @@ std::string_view to_string(order_status status) noexcept {
   for (const auto& [value, name] : status_names) {
     if (value == status) return name;
   }
-  CHECK(false && "an order status outside its enumeration");
+  ORDEM_CHECK(false && "an order status outside its enumeration");
   return {};
 }
 

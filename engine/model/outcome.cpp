@@ -19,7 +19,7 @@ std::string_view to_string(verdict what) noexcept {
   for (const auto& [value, name] : verdict_names) {
     if (value == what) return name;
   }
-  CHECK(false && "a verdict outside its enumeration");
+  ORDEM_CHECK(false && "a verdict outside its enumeration");
   return {};
 }
 

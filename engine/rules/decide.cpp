@@ -74,7 +74,7 @@ decision decide(const order* current, const message& asked, order_id fresh_id, t
   }
 
   if (current == nullptr || current->origin.tenant != asked.origin.tenant) return refusal{order_not_found{}};
-  CHECK(asked.expected_version.has_value());
+  ORDEM_CHECK(asked.expected_version.has_value());
   // updated_at never decreases, even if the clock stepped back.
   const timestamp at = std::max(now, current->updated_at);
   if (asked.expected_version->version != current->version) {
@@ -89,14 +89,14 @@ decision decide(const order* current, const message& asked, order_id fresh_id, t
 
 order apply(const order* current, event what) {
   if (auto* created = std::get_if<order_created>(&what.change)) {
-    CHECK(current == nullptr && what.version == version{1});
+    ORDEM_CHECK(current == nullptr && what.version == version{1});
     const auto total = total_of(created->content.items);
-    CHECK(total.has_value());
+    ORDEM_CHECK(total.has_value());
     return {created->id, what.version, order_status::fresh,   std::move(created->content), *total,
             what.at,     what.at,      std::move(what.origin)};
   }
 
-  CHECK(current != nullptr && what.version == current->version.next());
+  ORDEM_CHECK(current != nullptr && what.version == current->version.next());
   order after = *current;
   after.version = what.version;
   after.updated_at = what.at;
@@ -104,7 +104,7 @@ order apply(const order* current, event what) {
   after.merged_from = what.merged_from;
   if (auto* changed = std::get_if<content_changed>(&what.change)) {
     const auto total = total_of(changed->content.items);
-    CHECK(total.has_value());
+    ORDEM_CHECK(total.has_value());
     after.content = std::move(changed->content);
     after.total = *total;
   } else {
@@ -124,7 +124,7 @@ event event_of(verdict accepted, const order& after) {
     case verdict::status_not_allowed:
     case verdict::order_closed: break;
   }
-  CHECK(false && "a rejection makes no event");
+  ORDEM_CHECK(false && "a rejection makes no event");
   return {};
 }
 

@@ -44,7 +44,7 @@ required_access access_to(resource what, http::verb method) noexcept {
     case resource::metrics: return {true, auth::scope::operations};
     case resource::unknown: return {true, std::nullopt};
   }
-  CHECK(false && "a resource outside its enumeration");
+  ORDEM_CHECK(false && "a resource outside its enumeration");
   return {};
 }
 

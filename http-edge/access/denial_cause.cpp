@@ -19,7 +19,7 @@ std::string_view name_of(auth::denial why) noexcept {
     case auth::denial::wrong_audience: return "wrong_audience";
     case auth::denial::bad_claims: return "bad_claims";
   }
-  CHECK(false && "a denial outside its enumeration");
+  ORDEM_CHECK(false && "a denial outside its enumeration");
   return {};
 }
 
@@ -29,7 +29,7 @@ std::string_view name_of(denial_cause::by_edge why) noexcept {
     case denial_cause::foreign_origin: return "foreign_origin";
     case denial_cause::misdirected_host: return "misdirected_host";
   }
-  CHECK(false && "a denial outside its enumeration");
+  ORDEM_CHECK(false && "a denial outside its enumeration");
   return {};
 }
 

@@ -35,7 +35,7 @@ std::string_view to_string(tenant_refusal why) noexcept {
     case tenant_refusal::over_rate: return "rate";
     case tenant_refusal::over_in_flight: return "in_flight";
   }
-  CHECK(false && "a refusal outside its enumeration");
+  ORDEM_CHECK(false && "a refusal outside its enumeration");
   return {};
 }
 
@@ -44,7 +44,7 @@ tenant_limits::tenant_limits(const tenant_settings& settings)
       counts_anything_(settings.rate > 0 || settings.in_flight_max > 0 || settings.named_in_metrics > 0),
       interval_(settings.rate > 0 ? burst / settings.rate : nanoseconds(0)),
       others_(std::make_unique<account>(others_name, false)) {
-  CHECK(settings.rate <= tenant_settings::rate_max);
+  ORDEM_CHECK(settings.rate <= tenant_settings::rate_max);
 }
 
 tenant_limits::~tenant_limits() = default;

@@ -60,7 +60,7 @@ std::optional<raw_body> read_body(std::string_view body, dom::parser& parser, me
   if (!plain) return std::nullopt;
   const simdjson::padded_string padded(*plain);
   dom::parser again;  // the longer text is rare, so its memory is not kept
-  CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
+  ORDEM_CHECK(again.allocate(padded.size(), parser.max_depth()) == simdjson::SUCCESS);
   if (parse(padded, again).get(object) != simdjson::SUCCESS) return std::nullopt;
   return read_members(object, known);
 }

@@ -42,7 +42,7 @@ response body_error_response(capture_body_error why) {
     case capture_body_error::response_too_large:
       return error_response(413, "The response is larger than --capture-max");
   }
-  CHECK(false && "an error outside its enumeration");
+  ORDEM_CHECK(false && "an error outside its enumeration");
   return {};
 }
 
@@ -52,7 +52,7 @@ response verdict_response(const capture_answer& what) {
     case capture_verdict::allocated: return empty_response(202);
     case capture_verdict::in_flight: return empty_response(409);
     case capture_verdict::completed: {
-      CHECK(what.response != nullptr);
+      ORDEM_CHECK(what.response != nullptr);
       std::string body = "{\"idempotency_key\":";
       append_json_string(body, what.key.view());
       body += ",\"response\":";
@@ -66,7 +66,7 @@ response verdict_response(const capture_answer& what) {
     case capture_verdict::released: return empty_response(204);
     case capture_verdict::unknown: return error_response(404, not_allocated);
   }
-  CHECK(false && "a verdict outside its enumeration");
+  ORDEM_CHECK(false && "a verdict outside its enumeration");
   return {};
 }
 
@@ -110,7 +110,7 @@ struct refusal_renderer {
   response operator()(const request_in_flight&) const { return of_an_order(); }
 
   static response of_an_order() {
-    CHECK(false && "a capture was refused for a reason that only orders have");
+    ORDEM_CHECK(false && "a capture was refused for a reason that only orders have");
     return {};
   }
 };
@@ -121,7 +121,7 @@ struct answer_renderer {
   response operator()(const capture_answer& what) const { return with_position(verdict_response(what), visible); }
   response operator()(const refusal& why) const { return std::visit(refusal_renderer{visible}, why); }
   response operator()(const executed&) const {
-    CHECK(false && "a capture was answered with the outcome of an order");
+    ORDEM_CHECK(false && "a capture was answered with the outcome of an order");
     return {};
   }
 };

@@ -41,7 +41,7 @@ std::vector<shared_feed_block> render(position after, const order_changes& chang
 }  // namespace
 
 void change_feed::attach(const change_reader& changes) {
-  CHECK(changes_ == nullptr);
+  ORDEM_CHECK(changes_ == nullptr);
   changes_ = &changes;
   tail_ = std::thread([this] { run_tail(); });
   pthread_setname_np(tail_.native_handle(), "ordem-feed");

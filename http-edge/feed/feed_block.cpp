@@ -10,7 +10,7 @@
 namespace ordem::http_edge {
 
 void feed_block::add(const order_change& what, std::string_view log_id) {
-  CHECK(what.position > last_);
+  ORDEM_CHECK(what.position > last_);
   const origin& of = what.order->origin;
   auto tenant = tenant_of(of.tenant);
   if (tenant == tenants_.size()) tenants_.push_back(of.tenant);
@@ -33,7 +33,7 @@ void feed_block::add(const order_change& what, std::string_view log_id) {
 }
 
 void feed_block::finish(position last) {
-  CHECK(last >= last_);
+  ORDEM_CHECK(last >= last_);
   last_ = last;
   std::sort(by_customer_.begin(), by_customer_.end(), [](const entry& a, const entry& b) {
     return std::tie(a.tenant, a.customer, a.event) < std::tie(b.tenant, b.customer, b.event);

@@ -22,11 +22,8 @@ namespace http = boost::beast::http;
 constexpr std::uint64_t wait_seconds_max = 60;
 constexpr int quality_max = 1000;
 
-template <class Value>
-using or_refused = tl::expected<Value, response>;
-
-tl::unexpected<response> refuse(std::string_view detail) {
-  return tl::make_unexpected(problem_response(problem::malformed_query, detail));
+tl::unexpected<response> refuse_query(std::string_view detail) {
+  return refuse(problem::malformed_query, detail);
 }
 
 // Returns the part before the separator, and removes both from the text.
@@ -69,26 +66,27 @@ std::optional<position> parse_position(std::string_view digits) {
   return number ? std::optional(position{*number}) : std::nullopt;
 }
 
-or_refused<std::uint8_t> read_types(std::string_view text) {
+or_response<std::uint8_t> read_types(std::string_view text) {
   std::uint8_t verdicts = 0;
   for (bool is_followed = true; is_followed;) {
     is_followed = text.find(',') != text.npos;
     const std::string_view name = take_part(text, ',');
     const auto what = codec::parse_event_type(name);
     if (!what) {
-      return refuse("type is " + in_quotes(name) +
-                    ", and not one or more of order.created, order.updated and order.status_changed, with commas");
+      return refuse_query(
+          "type is " + in_quotes(name) +
+          ", and not one or more of order.created, order.updated and order.status_changed, with commas");
     }
     verdicts |= feed_filter::bit_of(*what);
   }
   return verdicts;
 }
 
-or_refused<feed_filter> read_filter(const route& to, const std::string& tenant) {
+or_response<feed_filter> read_filter(const route& to, const std::string& tenant) {
   feed_filter filter;
   filter.tenant = tenant;
   if (const auto customer = to.query_value("customer_id")) {
-    if (const auto rule = validate_customer_id(*customer)) return refuse("customer_id " + std::string(*rule));
+    if (const auto rule = validate_customer_id(*customer)) return refuse_query("customer_id " + std::string(*rule));
     filter.customer_id = *customer;
   }
   if (const auto types = to.query_value("type")) {
@@ -100,39 +98,41 @@ or_refused<feed_filter> read_filter(const route& to, const std::string& tenant) 
 }
 
 // Absent: the end of the log. A browser that connects again sends Last-Event-ID with the URL of its first request.
-or_refused<std::optional<position>> read_after(const http_request& request, const route& to, feed_form form) {
+or_response<std::optional<position>> read_after(const http_request& request, const route& to, feed_form form) {
   std::optional<position> after;
   if (const auto text = to.query_value("after")) {
     after = parse_position(*text);
-    if (!after) return refuse("after is not a position: a number from 0 up");
+    if (!after) return refuse_query("after is not a position: a number from 0 up");
   }
   if (form != feed_form::event_stream) return after;
   const std::string_view last = trimmed(request["Last-Event-ID"]);
   if (last.empty()) return after;
   after = parse_position(last);
-  if (!after) return refuse("Last-Event-ID is not the id of an event of this feed");
+  if (!after) return refuse_query("Last-Event-ID is not the id of an event of this feed");
   return after;
 }
 
-or_refused<void> read_page_bounds(const route& to, feed_request& into) {
+or_response<void> read_page_bounds(const route& to, feed_request& into) {
   into.events_max = limits::page_size_default;
   const auto limit = to.query_value("limit");
   const auto wait = to.query_value("wait");
-  if (into.form != feed_form::page && (limit || wait)) return refuse("limit and wait are parameters of a JSON page");
+  if (into.form != feed_form::page && (limit || wait))
+    return refuse_query("limit and wait are parameters of a JSON page");
   if (limit) {
     const auto number = parse_positive(*limit);
-    if (!number || *number > limits::page_size_max) return refuse("limit is not a number from 1 to 1000");
+    if (!number || *number > limits::page_size_max) return refuse_query("limit is not a number from 1 to 1000");
     into.events_max = static_cast<std::size_t>(*number);
   }
   if (wait) {
     const auto seconds = parse_position(*wait);
-    if (!seconds || seconds->number > wait_seconds_max) return refuse("wait is not a number of seconds from 0 to 60");
+    if (!seconds || seconds->number > wait_seconds_max)
+      return refuse_query("wait is not a number of seconds from 0 to 60");
     into.wait = std::chrono::seconds(seconds->number);
   }
   return {};
 }
 
-or_refused<feed_request> read(const http_request& request, const request_head& head, const handler_context& context) {
+or_response<feed_request> read(const http_request& request, const request_head& head, const handler_context& context) {
   feed_request made;
   made.form = preferred_form(request[http::field::accept]);
   const bool streams = made.form != feed_form::page;
@@ -150,7 +150,7 @@ or_refused<feed_request> read(const http_request& request, const request_head& h
   if (const position first = context.changes->first(); made.after.number + 1 < first.number)
     return tl::make_unexpected(trimmed_response(first));
   if (context.status->now() != service_state::draining) return made;
-  if (streams) return tl::make_unexpected(problem_response(problem::draining, "no new stream is begun"));
+  if (streams) return refuse(problem::draining, "no new stream is begun");
   made.wait = std::chrono::seconds(0);
   return made;
 }
@@ -171,7 +171,7 @@ std::string_view media_type_of(feed_form what) noexcept {
     case feed_form::lines: return "application/x-ndjson";
     case feed_form::event_stream: return "text/event-stream";
   }
-  CHECK(false && "a form outside its enumeration");
+  ORDEM_CHECK(false && "a form outside its enumeration");
   return {};
 }
 

@@ -44,7 +44,7 @@ response ready_response(service_state state, bool (*is_enough)(service_state)) {
       return limited("read-only", "no writes are taken at present; the server's log says why");
     case service_state::draining: return limited("draining", "the server is shutting down");
   }
-  CHECK(false && "a state outside its enumeration");
+  ORDEM_CHECK(false && "a state outside its enumeration");
   return {};
 }
 
@@ -111,7 +111,7 @@ response operations_response(const route& to, const handler_context& context) {
     case resource::console_file:
     case resource::unknown: break;
   }
-  CHECK(false && "not a resource of operations");
+  ORDEM_CHECK(false && "not a resource of operations");
   return {};
 }
 

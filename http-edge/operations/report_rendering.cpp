@@ -85,7 +85,7 @@ std::string_view to_string(service_state what) noexcept {
     case service_state::read_only: return "read-only";
     case service_state::draining: return "draining";
   }
-  CHECK(false && "a state outside its enumeration");
+  ORDEM_CHECK(false && "a state outside its enumeration");
   return {};
 }
 

@@ -20,7 +20,7 @@ constexpr write_source::details errors_of_line{
     .version_mismatch = "the members version of the line and of its order differ",
 };
 
-refused_line refuse(std::optional<guid> key, problem which, std::string_view detail) {
+refused_line refuse_line(std::optional<guid> key, problem which, std::string_view detail) {
   return {std::move(key), problem_response(which, detail)};
 }
 
@@ -29,18 +29,18 @@ refused_line refuse(std::optional<guid> key, problem which, std::string_view det
 read_line read_batch_line(codec::line_form form, std::string_view line, const origin& sender, generated_keys* generated,
                           simdjson::dom::parser& parser) {
   auto read = codec::read_line_body(form, line, parser);
-  if (!read) return refuse(std::nullopt, problem::malformed_json, read.error().detail);
+  if (!read) return refuse_line(std::nullopt, problem::malformed_json, read.error().detail);
   std::optional<guid> key;
   if (read->key) {
     key = guid::parse(*read->key);
     if (!key) {
-      return refuse(std::nullopt, problem::guid_malformed,
-                    "the member idempotency_key is not a string of 1 to 255 visible ASCII characters");
+      return refuse_line(std::nullopt, problem::guid_malformed,
+                         "the member idempotency_key is not a string of 1 to 255 visible ASCII characters");
     }
   } else if (generated != nullptr) {
     key = generated->next();
   } else {
-    return refuse(std::nullopt, problem::guid_missing, errors_of_line.guid_missing);
+    return refuse_line(std::nullopt, problem::guid_missing, errors_of_line.guid_missing);
   }
   write_source from{.errors = errors_of_line,
                     .guid = std::move(key),

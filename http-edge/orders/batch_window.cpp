@@ -11,7 +11,7 @@
 namespace ordem::http_edge {
 
 batch_window::slot& batch_window::append() {
-  CHECK(!full());
+  ORDEM_CHECK(!full());
   if (size_ == slots_.size()) {
     constexpr std::size_t first_slots = 16;
     std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_), slots_.end());
@@ -62,9 +62,9 @@ void batch_window::set_text(slot& at) noexcept {
 
 void batch_window::complete(std::uint32_t line, answer&& what) {
   const std::size_t place = line - first_;
-  CHECK(place < size_);
+  ORDEM_CHECK(place < size_);
   slot& answered = slots_[(head_ + place) % slots_.size()];
-  CHECK(answered.state == state::in_flight);
+  ORDEM_CHECK(answered.state == state::in_flight);
   --in_flight_;
   auto* done = std::get_if<executed>(&what);
   if (done != nullptr && done->outcome.verdict == verdict::stale_version) {

@@ -19,7 +19,7 @@ guid generated_keys::next() {
   std::string text = prefix_;
   append_number(text, ++count_);
   auto made = guid::parse(text);
-  CHECK(made.has_value());
+  ORDEM_CHECK(made.has_value());
   return std::move(*made);
 }
 

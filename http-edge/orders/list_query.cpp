@@ -8,8 +8,8 @@
 namespace ordem::http_edge {
 namespace {
 
-tl::unexpected<response> refuse(std::string_view detail) {
-  return tl::make_unexpected(problem_response(problem::malformed_query, detail));
+tl::unexpected<response> refuse_query(std::string_view detail) {
+  return refuse(problem::malformed_query, detail);
 }
 
 // Reads a parameter by `parse`, which returns nullopt for a wrong value; `rule` says which values there are.
@@ -19,7 +19,7 @@ auto read(const route& to, std::string_view name, Parse parse, std::string_view 
   const auto text = to.query_value(name);
   if (!text) return decltype(parse(*text))();
   auto value = parse(*text);
-  if (!value) return refuse(std::string(name) + " " + std::string(rule));
+  if (!value) return refuse_query(std::string(name) + " " + std::string(rule));
   return value;
 }
 
@@ -27,7 +27,7 @@ tl::expected<std::optional<std::string>, response> read_text(const route& to, st
                                                              validation_error (*validate)(std::string_view) noexcept) {
   const auto text = to.query_value(name);
   if (!text) return std::nullopt;
-  if (const auto rule = validate(*text)) return refuse(std::string(name) + " " + std::string(*rule));
+  if (const auto rule = validate(*text)) return refuse_query(std::string(name) + " " + std::string(*rule));
   return std::string(*text);
 }
 
@@ -40,7 +40,7 @@ tl::expected<page_query, response> read_page_query(const route& to) {
   page_query page;
   if (const auto text = to.query_value("limit")) {
     const auto limit = parse_positive(*text);
-    if (!limit || *limit > limits::page_size_max) return refuse("limit is not a number from 1 to 1000");
+    if (!limit || *limit > limits::page_size_max) return refuse_query("limit is not a number from 1 to 1000");
     page.limit = static_cast<std::size_t>(*limit);
   }
   page.cursor = to.query_value("cursor");

@@ -23,10 +23,6 @@ namespace http = boost::beast::http;
 
 using read_response = std::variant<response, order_page>;
 
-tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more = {}) {
-  return tl::make_unexpected(problem_response(which, detail, more));
-}
-
 // --- writes ---
 
 codec::write_kind kind_of(const route& to, http::verb method) {
@@ -239,7 +235,7 @@ read_response read_shown(const http_request& request, const request_head& head, 
     case resource::console_file:
     case resource::unknown: break;
   }
-  CHECK(false && "not a resource of orders that can be read");
+  ORDEM_CHECK(false && "not a resource of orders that can be read");
   return response{};
 }
 

@@ -9,10 +9,6 @@
 namespace ordem::http_edge {
 namespace {
 
-tl::unexpected<response> refuse(problem which, std::string_view detail) {
-  return tl::make_unexpected(problem_response(which, detail));
-}
-
 // Completes from.guid by that of the body.
 or_response<void> agree_on_guid(write_source& from, const std::optional<std::string>& of_body) {
   if (!of_body) {

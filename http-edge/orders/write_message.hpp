@@ -12,9 +12,6 @@
 
 namespace ordem::http_edge {
 
-template <class Value>
-using or_response = tl::expected<Value, response>;
-
 // What is given beside the body of a write: by the target and the headers of a request, or by the members of a line.
 struct write_source {
   // The details of the errors.

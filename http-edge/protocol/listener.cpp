@@ -12,7 +12,7 @@ std::string_view to_string(listener_kind what) noexcept {
     case listener_kind::operations: return "operations";
     case listener_kind::captures: return "captures";
   }
-  CHECK(false && "a listener outside its enumeration");
+  ORDEM_CHECK(false && "a listener outside its enumeration");
   return {};
 }
 
@@ -47,7 +47,7 @@ bool is_console_call(resource what, http::verb method) noexcept {
     case resource::console_file:
     case resource::unknown: return false;
   }
-  CHECK(false && "a resource outside its enumeration");
+  ORDEM_CHECK(false && "a resource outside its enumeration");
   return false;
 }
 
@@ -86,7 +86,7 @@ bool serves(listener_kind listener, listener_setup setup, resource what, http::v
     case resource::problem: return listener != listener_kind::captures;
     case resource::unknown: return false;
   }
-  CHECK(false && "a resource outside its enumeration");
+  ORDEM_CHECK(false && "a resource outside its enumeration");
   return false;
 }
 

@@ -119,6 +119,10 @@ response problem_response(problem which, std::string_view detail, std::string_vi
   return problem_response(which, codec::row_of(which).status, detail, more);
 }
 
+tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more) {
+  return tl::make_unexpected(problem_response(which, detail, more));
+}
+
 void add_position(response& to, std::optional<position> visible) {
   if (visible) to.add_header("Ordem-Position", std::to_string(visible->number));
 }
@@ -137,7 +141,7 @@ refusal_reason reason_of(unavailability why) {
               "taken again once Postgres has caught up"};
     case unavailability::no_owner: return {problem::no_owner, no_owner_detail};
   }
-  CHECK(false && "an unavailability outside its enumeration");
+  ORDEM_CHECK(false && "an unavailability outside its enumeration");
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 
 #include "engine/codec/problem.hpp"
 #include "engine/model/ids.hpp"
@@ -31,6 +32,9 @@ struct response {
   void add_header(std::string_view name, std::string_view value);
 };
 
+template <class Value>
+using or_response = tl::expected<Value, response>;
+
 // The properties of a request that its response depends on.
 struct wire_options {
   bool head = false;       // the request is a HEAD: the response has no body
@@ -55,6 +59,9 @@ response json_response(unsigned status, std::string body);
 // flight already. `status` replaces the status of the problem; `more` is as for codec::problem_body().
 response problem_response(problem which, std::string_view detail, std::string_view more = {});
 response problem_response(problem which, unsigned status, std::string_view detail, std::string_view more = {});
+
+// Returns the error that problem_response() makes, as the result of a function that returns or_response.
+tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more = {});
 
 // Adds Ordem-Position: once Postgres holds the log up to that position, it shows everything that this response speaks
 // of. Does nothing for nullopt, which is the value while the service is recovering.

@@ -175,7 +175,7 @@ void io_thread::take_replies() {
     if (replies_.empty()) break;
     reply& next = replies_[delivered_++];
     const std::uint32_t number = next.token.number;
-    CHECK(number < pending_.size() && pending_[number].from != nullptr);
+    ORDEM_CHECK(number < pending_.size() && pending_[number].from != nullptr);
     const pending_request pending = std::exchange(pending_[number], {});
     free_numbers_.push_back(number);
     complete_message(next, pending.submitted_at, pending.measures_base, now);

@@ -63,7 +63,7 @@ struct tls_bio {
     static const std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)> made = [] {
       std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)> fresh(
           BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ordem connection"), BIO_meth_free);
-      CHECK(fresh != nullptr);
+      ORDEM_CHECK(fresh != nullptr);
       BIO_meth_set_read_ex(fresh.get(), read);
       BIO_meth_set_write_ex(fresh.get(), write);
       BIO_meth_set_ctrl(fresh.get(), control);
@@ -75,7 +75,7 @@ struct tls_bio {
 
 tls_channel::tls_channel(const tls_context& context, int socket) : socket_(socket), ssl_(context.new_connection()) {
   BIO* const bio = BIO_new(tls_bio::methods());
-  CHECK(bio != nullptr);
+  ORDEM_CHECK(bio != nullptr);
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);  // takes ownership

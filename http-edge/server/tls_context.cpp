@@ -71,12 +71,12 @@ int no_pass_phrase(char*, int, int, void*) {
 
 SSL_CTX* new_context(const SSL_METHOD* method) {
   SSL_CTX* const made = SSL_CTX_new(method);
-  CHECK(made != nullptr);
-  CHECK(SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) == 1);
-  CHECK(SSL_CTX_set_max_proto_version(made, TLS1_3_VERSION) == 1);
-  CHECK(SSL_CTX_set_cipher_list(made, tls_1_2_ciphers) == 1);
-  CHECK(SSL_CTX_set_ciphersuites(made, tls_1_3_ciphers) == 1);
-  CHECK(SSL_CTX_set1_groups_list(made, key_groups) == 1);
+  ORDEM_CHECK(made != nullptr);
+  ORDEM_CHECK(SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) == 1);
+  ORDEM_CHECK(SSL_CTX_set_max_proto_version(made, TLS1_3_VERSION) == 1);
+  ORDEM_CHECK(SSL_CTX_set_cipher_list(made, tls_1_2_ciphers) == 1);
+  ORDEM_CHECK(SSL_CTX_set_ciphersuites(made, tls_1_3_ciphers) == 1);
+  ORDEM_CHECK(SSL_CTX_set1_groups_list(made, key_groups) == 1);
   SSL_CTX_set_options(made, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   // An idle connection keeps no buffers. A write that the kernel takes in part goes on from wherever the rest is.
   SSL_CTX_set_mode(made,
@@ -116,8 +116,8 @@ tl::expected<shared_tls_context, std::string> tls_context::for_server(const tls_
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_timeout(context, session_seconds);
   constexpr std::string_view id = "ordem";
-  CHECK(SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(id.data()),
-                                       static_cast<unsigned>(id.size())) == 1);
+  ORDEM_CHECK(SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(id.data()),
+                                             static_cast<unsigned>(id.size())) == 1);
 
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate_file.c_str()) != 1)
     return unusable("certificate", files.certificate_file);
@@ -138,7 +138,7 @@ tl::expected<shared_tls_context, std::string> tls_context::for_server(const tls_
 tl::expected<shared_tls_context, std::string> tls_context::for_client(const std::string& authorities_file) {
   ERR_clear_error();
   context_pointer made(new_context(TLS_client_method()));
-  CHECK(SSL_CTX_set_alpn_protos(made.get(), http_1_1.data(), http_1_1.size()) == 0);  // 0 is success
+  ORDEM_CHECK(SSL_CTX_set_alpn_protos(made.get(), http_1_1.data(), http_1_1.size()) == 0);  // 0 is success
   if (SSL_CTX_load_verify_file(made.get(), authorities_file.c_str()) != 1)
     return unusable("file of authorities", authorities_file);
   SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER, nullptr);
@@ -147,7 +147,7 @@ tl::expected<shared_tls_context, std::string> tls_context::for_client(const std:
 
 ssl_pointer tls_context::new_connection() const {
   ssl_pointer made(SSL_new(context_.get()));
-  CHECK(made != nullptr);
+  ORDEM_CHECK(made != nullptr);
   is_client_ ? SSL_set_connect_state(made.get()) : SSL_set_accept_state(made.get());
   return made;
 }

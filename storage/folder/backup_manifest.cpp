@@ -61,7 +61,7 @@ struct content_hash::state {
 };
 
 content_hash::content_hash() : state_(std::make_unique<state>()) {
-  CHECK(state_->used != nullptr && XXH3_128bits_reset(state_->used) == XXH_OK);
+  ORDEM_CHECK(state_->used != nullptr && XXH3_128bits_reset(state_->used) == XXH_OK);
 }
 
 content_hash::~content_hash() {

@@ -166,7 +166,7 @@ bool data_folder::is_old() const noexcept {
 }
 
 void data_folder::become_copy(std::string log_id) {
-  CHECK(is_new_);
+  ORDEM_CHECK(is_new_);
   format_.log_id = std::move(log_id);
   format_.is_copy = true;
 }

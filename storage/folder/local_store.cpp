@@ -151,7 +151,7 @@ result<void> local_store::make_log_durable() const {
 }
 
 result<backup_summary> local_store::back_up(const backup_request& what) {
-  CHECK(folder_.has_value());
+  ORDEM_CHECK(folder_.has_value());
   // Before the files of the view are listed, so that the log reaches back to them.
   log_->hold_segments();
   backup_writer writer(what);

@@ -19,7 +19,7 @@ constexpr const char* page_rows = "2000";
 
 // LOCAL, because behind a pooler another client may use the session after the transaction. A policy that hides rows
 // from this role is an error: a restore of some of the rows would look like one of all.
-constexpr const char* transaction_setup =
+constexpr const char* reading_setup =
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 3; SET LOCAL row_security = off";
 
 // Milliseconds since 1970, the unit of timestamp.
@@ -138,7 +138,7 @@ class reader final : public postgres_reader {
 
 result<void> reader::begin() {
   if (auto mismatch = schema_error(transaction_)) return fail_with(error_code::wrong_format, *mismatch);
-  transaction_.exec(transaction_setup);
+  transaction_.exec(reading_setup);
   const auto rows = transaction_.exec("SELECT engine_id::text, position FROM engine_positions");
   if (rows.empty()) {
     return fail_with(error_code::not_found, "the database holds no log: no engine has written to it yet");

@@ -51,7 +51,7 @@ constexpr int swept_captures_max = 20'000;
 // Settings of each transaction: statements and idle transactions time out, the update of orders uses their index
 // whatever number of rows the planner expects, and a policy that hides rows from this role is an error. LOCAL, because
 // a pooler may run the next transaction in another session.
-constexpr const char* transaction_setup =
+constexpr const char* writing_setup =
     "SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '30s';"
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"
     "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL row_security = off;"
@@ -322,7 +322,7 @@ result<position> postgres_sink::claim(const claim_check& check) {
 
 result<void> postgres_sink::become_writer(const claim_check& check) {
   pqxx::work transaction(*connection_);
-  transaction.exec(transaction_setup);
+  transaction.exec(writing_setup);
   if (auto mismatch = schema_error(transaction)) return fail_with(error_code::wrong_format, *mismatch);
   const auto rows = transaction.exec("SELECT engine_id::text, position, epoch, " ORDEM_CLAIM_BEGAN_US
                                      " FROM engine_positions FOR UPDATE");
@@ -382,7 +382,7 @@ result<void> postgres_sink::write(std::span<const logged_entry> entries) {
 result<void> postgres_sink::write_all(std::span<const logged_entry> entries) {
   if (connection_ == nullptr) return fail_with(error_code::unavailable, "the connection is lost");
   pqxx::work transaction(*connection_);
-  transaction.exec(transaction_setup);
+  transaction.exec(writing_setup);
   const position last = entries.back().position;
   // First, because it locks out every other engine until the transaction ends.
   const auto moved = transaction.exec_params(

@@ -45,7 +45,7 @@ order_id inverted(order_id id) noexcept {
 }
 
 void put_list_prefix(std::string& out, std::string_view tenant, std::uint64_t flag, std::string_view name) {
-  CHECK(tenant.size() <= limits::tenant_bytes_max);
+  ORDEM_CHECK(tenant.size() <= limits::tenant_bytes_max);
   byte_writer to{out};
   if (!tenant.empty()) {
     to.put_big_endian(tenant_flag + tenant.size(), 2);
@@ -74,7 +74,7 @@ std::optional<list_key> decode_list_key(std::string_view key) {
 }
 
 void put_tenant(byte_writer& to, std::string_view tenant) {
-  CHECK(tenant.size() <= limits::tenant_bytes_max);
+  ORDEM_CHECK(tenant.size() <= limits::tenant_bytes_max);
   to.put_byte(static_cast<std::uint8_t>(tenant.size()));
   to.put_text(tenant);
 }

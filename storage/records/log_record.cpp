@@ -43,7 +43,7 @@ std::size_t log_record_bytes(std::size_t payload_bytes) noexcept {
 }
 
 void frame_log_record(std::string& out, log_record_header& header) {
-  CHECK(out.size() >= log_record_header_bytes && out.size() <= UINT32_MAX);
+  ORDEM_CHECK(out.size() >= log_record_header_bytes && out.size() <= UINT32_MAX);
   header.payload_bytes = static_cast<std::uint32_t>(out.size() - log_record_header_bytes);
 
   std::string bytes;
@@ -64,7 +64,7 @@ void frame_log_record(std::string& out, log_record_header& header) {
   bytes.replace(check_offset, check_bytes, check);
   header.hash = hash_of(bytes, std::string_view(out).substr(log_record_header_bytes));
   to.put_big_endian(header.hash);
-  CHECK(bytes.size() == log_record_header_bytes);
+  ORDEM_CHECK(bytes.size() == log_record_header_bytes);
 
   out.replace(0, log_record_header_bytes, bytes);
   out.resize(log_record_bytes(header.payload_bytes), end_byte);

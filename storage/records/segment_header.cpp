@@ -21,7 +21,7 @@ constexpr std::size_t hashed_bytes = magic.size() + 1 + log_id_bytes + 3 * sizeo
 }  // namespace
 
 void encode_segment_header(std::string& out, const segment_header& what) {
-  CHECK(what.log_id.size() == log_id_bytes);
+  ORDEM_CHECK(what.log_id.size() == log_id_bytes);
   std::string bytes;
   byte_writer to{bytes};
   bytes += magic;
@@ -30,7 +30,7 @@ void encode_segment_header(std::string& out, const segment_header& what) {
   to.put_big_endian(what.first.number);
   to.put_big_endian(what.bytes_before);
   to.put_big_endian(what.hash_before);
-  CHECK(bytes.size() == hashed_bytes);
+  ORDEM_CHECK(bytes.size() == hashed_bytes);
   to.put_big_endian(XXH3_64bits(bytes.data(), bytes.size()));
   bytes.resize(segment_header_bytes, '\0');
   out += bytes;

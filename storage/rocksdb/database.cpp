@@ -160,7 +160,7 @@ result<position> database::written() const {
 
 void database::put_written(rocksdb::WriteBatch& batch, position through) const {
   const auto put = batch.Put(default_handle(), written_key, encoded(encode_log_key, through));
-  CHECK(put.ok());
+  ORDEM_CHECK(put.ok());
 }
 
 result<std::optional<clock_state>> database::read_clock() const {
@@ -175,7 +175,7 @@ result<std::optional<clock_state>> database::read_clock() const {
 
 void database::put_clock(rocksdb::WriteBatch& batch, const clock_state& state) const {
   const auto put = batch.Put(default_handle(), clock_key, encoded(encode_clock_state, state));
-  CHECK(put.ok());
+  ORDEM_CHECK(put.ok());
 }
 
 // --- errors ---

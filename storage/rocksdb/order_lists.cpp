@@ -15,7 +15,7 @@ namespace {
 // Returns the smallest key that is greater than every key with this prefix.
 std::string end_of_prefix(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
-  CHECK(!prefix.empty());
+  ORDEM_CHECK(!prefix.empty());
   ++prefix.back();
   return prefix;
 }

@@ -65,7 +65,7 @@ std::size_t recent_lists::random_levels() noexcept {
 }
 
 void recent_lists::insert(std::string_view key, std::size_t name_bytes, position at, bool removed) {
-  CHECK(size() < capacity_ && name_bytes <= key.size());
+  ORDEM_CHECK(size() < capacity_ && name_bytes <= key.size());
   if (lists_.load(std::memory_order_relaxed) == nullptr) allocate();
   list& into = list_of(lists_.load(std::memory_order_relaxed), key.substr(0, name_bytes));
   const bool is_first = into.first.load(std::memory_order_relaxed) == nullptr;

@@ -76,7 +76,7 @@ const recent_record* recent_records::find(std::string_view key, position upto) c
 }
 
 void recent_records::insert(std::string_view key, std::string_view value, position at, bool removed) {
-  CHECK(size() < capacity_);
+  ORDEM_CHECK(size() < capacity_);
   const std::uint64_t hash = hash_of(key);
   if (table_.load(std::memory_order_relaxed) == nullptr) allocate();
   slot& place = slot_of(table_.load(std::memory_order_relaxed), hash, key);

@@ -83,7 +83,7 @@ read_result<shared_order> rocks_view::version_before(const order& after, positio
 
 result<void> rocks_view::apply(std::span<const entry> entries, position first) {
   if (entries.empty()) return {};
-  CHECK(first.number == visible().number + 1 && entries.size() <= group_entries_max);
+  ORDEM_CHECK(first.number == visible().number + 1 && entries.size() <= group_entries_max);
   memtables_.reserve(entries.size(), visible());
   position at = first;
   timestamp newest{};

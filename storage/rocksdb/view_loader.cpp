@@ -66,7 +66,7 @@ class view_loader final : public store_loader {
  private:
   void put(family which, std::string_view key, std::string_view value) {
     const auto put = batch_.Put(database_.handle(which), key, value);
-    CHECK(put.ok());
+    ORDEM_CHECK(put.ok());
     if (batch_.Count() >= static_cast<int>(batch_records_max) || batch_.GetDataSize() >= group_bytes_max) write();
   }
   bool is_current(const order& what) {

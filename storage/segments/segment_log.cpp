@@ -29,7 +29,7 @@ constexpr std::string_view folder_removed =
 // --- writing ---
 
 tl::expected<position, log_error> segment_log::append(std::span<const entry> entries) {
-  CHECK(use_ == use::append && entries.size() <= group_entries_max);
+  ORDEM_CHECK(use_ == use::append && entries.size() <= group_entries_max);
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
   if (entries.empty()) return appended();
 
@@ -69,7 +69,7 @@ tl::expected<position, log_error> segment_log::append(std::span<const entry> ent
 }
 
 result<void> segment_log::append_record(std::string_view record) {
-  CHECK(use_ == use::copy);
+  ORDEM_CHECK(use_ == use::copy);
   const auto io_failure = [this](std::string_view why) {
     (void)failed_write(why);
     return fail_with(error_code::io_error, "cannot write the copy of the log: " + std::string(why));
@@ -199,7 +199,7 @@ void segment_log::fill_ahead() {
 }
 
 tl::expected<position, log_error> segment_log::sync() {
-  CHECK(use_ != use::read);
+  ORDEM_CHECK(use_ != use::read);
   if (failed_) return tl::make_unexpected(log_error::failed_earlier);
   end_state to;
   position through;

@@ -9,7 +9,6 @@ namespace {
 
 using namespace testing;
 
-const guid some_guid = guid_of("k-1");
 const order_id fresh_id = order_id_of(77);
 const timestamp now = sample_time + milliseconds(5000);
 constexpr milliseconds ttl = std::chrono::hours(1);

@@ -12,8 +12,6 @@ namespace {
 
 using namespace testing;
 
-const capture_key some_key = key_of("some-key");
-
 struct gateway_capture_test : gateway_test {
   // A key with a durable allocation: the shard answers a call for it at once, after all calls before it.
   const capture_key fence = key_of("fence-AA");

@@ -10,8 +10,6 @@ namespace {
 using namespace testing;
 using std::chrono::hours;
 
-const capture_key some_key = key_of("some-key");
-
 struct gateway_clock_test : gateway_test {
   manual_machine machine;
   engine_clock stepping{machine.sources()};

@@ -23,11 +23,11 @@ namespace {
 
 using namespace testing;
 
-constexpr unsigned threads = 4;
-constexpr unsigned steps = 400;
-constexpr std::uint64_t guids = 300;  // fewer than messages, so that many are repeated
-
 struct random_traffic {
+  static constexpr unsigned threads = 4;
+  static constexpr unsigned steps = 400;
+  static constexpr std::uint64_t guids = 300;  // fewer than messages, so that many are repeated
+
   temp_folder folder;
   manual_clock clock;
   std::unique_ptr<storage::store> store;

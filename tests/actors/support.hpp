@@ -23,12 +23,10 @@
 #include "storage/log/view.hpp"
 #include "tests/support_cpp/captures.hpp"
 #include "tests/support_cpp/memory_view.hpp"
+#include "tests/support_cpp/patience.hpp"
 #include "tests/support_cpp/samples.hpp"
 
 namespace ordem::testing {
-
-// Timeout of waits that a passing test never reaches.
-inline constexpr std::chrono::seconds patience{60};
 
 // Blocks the threads that pass it while it is closed. Thread-safe.
 class latch {

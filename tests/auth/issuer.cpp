@@ -134,7 +134,7 @@ std::string issuer::token(const std::string& claims, const std::string& key_id) 
   return sign("{\"alg\":\"" + algorithm_ + "\"" + id + "}", claims);
 }
 
-std::string hmac_sha256(std::string_view secret, std::string_view text) {
+std::string signed_by_hmac(std::string_view secret, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   unsigned length = 0;
   require(HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes_of(text), text.size(), mac.data(),

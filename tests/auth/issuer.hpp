@@ -43,7 +43,7 @@ class issuer {
 };
 
 // HMAC with SHA-256 under this secret.
-std::string hmac_sha256(std::string_view secret, std::string_view text);
+std::string signed_by_hmac(std::string_view secret, std::string_view text);
 
 // A set of these keys, each a JWK.
 std::string key_set_of(const std::vector<std::string>& keys);

@@ -13,14 +13,14 @@ namespace {
 
 void run(std::string_view text) {
   if (!is_api_key(text)) return;
-  CHECK(text.size() == api_key_characters);
-  CHECK(text.starts_with(api_key_prefix));
-  CHECK(std::all_of(text.begin() + api_key_prefix.size(), text.end(), is_base62));
+  ORDEM_CHECK(text.size() == api_key_characters);
+  ORDEM_CHECK(text.starts_with(api_key_prefix));
+  ORDEM_CHECK(std::all_of(text.begin() + api_key_prefix.size(), text.end(), is_base62));
   std::string changed(text);
   for (char& c : changed) {
     const char before = c;
     c = c == 'x' ? 'y' : 'x';
-    CHECK(!is_api_key(changed));
+    ORDEM_CHECK(!is_api_key(changed));
     c = before;
   }
 }

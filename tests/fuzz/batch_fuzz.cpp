@@ -67,14 +67,14 @@ bool is_same(const read_line& a, const read_line& b) {
 }
 
 void check_verdict(std::string_view verdict) {
-  CHECK(verdict.ends_with('\n'));
+  ORDEM_CHECK(verdict.ends_with('\n'));
   verdict.remove_suffix(1);
-  CHECK(verdict.find('\n') == std::string_view::npos);
-  CHECK(fuzz::is_json_object(verdict));
+  ORDEM_CHECK(verdict.find('\n') == std::string_view::npos);
+  ORDEM_CHECK(fuzz::is_json_object(verdict));
 }
 
 void check_refused(const refused_line& line) {
-  CHECK(line.why.status == 400 || line.why.status == 404 || line.why.status == 422 || line.why.status == 428);
+  ORDEM_CHECK(line.why.status == 400 || line.why.status == 404 || line.why.status == 422 || line.why.status == 428);
   std::string verdict;
   append_verdict(verdict, line.key ? std::optional(line.key->view()) : std::nullopt, line.why);
   check_verdict(verdict);
@@ -89,17 +89,17 @@ write_kind kind_of(const command& what) {
 // The message must be that of the single request, whose canonical body has all that the line says.
 void check_message(const message& line) {
   const bool creates = std::holds_alternative<create_order>(line.command);
-  CHECK(creates != line.target.has_value() && creates != line.expected_version.has_value());
+  ORDEM_CHECK(creates != line.target.has_value() && creates != line.expected_version.has_value());
   const canonical_request alone = canonical(line.command, line.target, line.expected_version);
   static simdjson::dom::parser parser = fuzz::json_parser();
   const auto body = read_write_body(kind_of(line.command), fuzz::padded_text(alone.body).view(), parser);
-  CHECK(body && body->violations.empty() && body->command == line.command);
-  CHECK(creates || body->version == line.expected_version->version);
-  CHECK(fingerprint_of(canonical(body->command, line.target, line.expected_version)) == line.fingerprint);
+  ORDEM_CHECK(body && body->violations.empty() && body->command == line.command);
+  ORDEM_CHECK(creates || body->version == line.expected_version->version);
+  ORDEM_CHECK(fingerprint_of(canonical(body->command, line.target, line.expected_version)) == line.fingerprint);
   if (!creates) return;
 
   const auto& content = std::get<create_order>(line.command).content;
-  CHECK(violations_of(content).empty());
+  ORDEM_CHECK(violations_of(content).empty());
   order made;
   made.version = {1};
   made.content = content;
@@ -115,7 +115,7 @@ void check_message(const message& line) {
 // `text` stands in the body, with what follows it there.
 void check_line(line_form form, std::string_view text) {
   const read_line in_place = read_batch_line(form, text, {}, nullptr, line_parser());
-  CHECK(is_same(in_place, read_batch_line(form, fuzz::padded_text(text).view(), {}, nullptr, line_parser())));
+  ORDEM_CHECK(is_same(in_place, read_batch_line(form, fuzz::padded_text(text).view(), {}, nullptr, line_parser())));
   if (const auto* refused = std::get_if<refused_line>(&in_place)) {
     check_refused(*refused);
   } else {
@@ -140,7 +140,7 @@ void run(std::string_view input) {
   std::string arrived;
   for (std::size_t piece = 0; piece <= pieces; ++piece) {
     arrived.erase(0, splitter.take_used());
-    CHECK(arrived.size() <= line_bytes_max + 1);
+    ORDEM_CHECK(arrived.size() <= line_bytes_max + 1);
     const bool last = piece == pieces;
     const std::size_t bytes = last ? input.size() : std::size_t{static_cast<unsigned char>(sizes[piece])};
     arrived += input.substr(0, bytes);
@@ -156,7 +156,7 @@ void run(std::string_view input) {
     }
     if (at_end) break;
   }
-  CHECK(found == expected);
+  ORDEM_CHECK(found == expected);
 }
 
 }  // namespace

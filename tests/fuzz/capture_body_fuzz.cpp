@@ -33,22 +33,22 @@ capture_body_result record_in(std::string_view body, char fill = '\0') {
 
 void check_record(const capture_request& read) {
   const auto& response = *std::get<record_capture>(read.action).response;
-  CHECK(bytes_of(response) <= response_bytes_max);
-  CHECK(response.status >= limits::captured_status_min && response.status <= limits::captured_status_max);
+  ORDEM_CHECK(bytes_of(response) <= response_bytes_max);
+  ORDEM_CHECK(response.status >= limits::captured_status_min && response.status <= limits::captured_status_max);
   std::string text = "{\"idempotency_key\":";
   append_json_string(text, read.key.view());
   text += ",\"response\":";
   append_captured_response(text, response);
   text += '}';
-  CHECK(is_same(record_in(text), read));
+  ORDEM_CHECK(is_same(record_in(text), read));
 }
 
 void run(std::string_view body) {
   const auto record = record_in(body);
-  CHECK(is_same(record, record_in(body, '9')));
+  ORDEM_CHECK(is_same(record, record_in(body, '9')));
   const auto allocation = read_allocation(fuzz::padded_text(body).view(), parser());
   if (record) {
-    CHECK(allocation.has_value() && allocation->key == record->key);
+    ORDEM_CHECK(allocation.has_value() && allocation->key == record->key);
     check_record(*record);
   }
 }

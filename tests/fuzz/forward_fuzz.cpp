@@ -15,12 +15,12 @@ template <class Decode, class Encode>
 void check_message(std::string_view body, Decode decode, Encode encode) {
   const auto value = decode(body);
   if (!value) return;
-  CHECK(!decode(body.substr(0, body.size() - 1)));
-  CHECK(!decode(std::string(body) + '\0'));
+  ORDEM_CHECK(!decode(body.substr(0, body.size() - 1)));
+  ORDEM_CHECK(!decode(std::string(body) + '\0'));
   const std::string bytes = encode(*value);
   const auto again = decode(bytes);
-  CHECK(again.has_value());
-  CHECK(encode(*again) == bytes);
+  ORDEM_CHECK(again.has_value());
+  ORDEM_CHECK(encode(*again) == bytes);
 }
 
 std::string encode_request(const forward_request& what) {

@@ -13,18 +13,18 @@ namespace {
 void run(std::string_view text) {
   const auto set = key_set::parse(text);
   if (!set) {
-    CHECK(!set.error().empty() && is_utf8(set.error()));
+    ORDEM_CHECK(!set.error().empty() && is_utf8(set.error()));
     return;
   }
-  CHECK(set->size() > 0 && set->size() + set->left_out().size() <= key_set_keys_max);
-  for (const std::string& each : set->left_out()) CHECK(is_utf8(each));
+  ORDEM_CHECK(set->size() > 0 && set->size() + set->left_out().size() <= key_set_keys_max);
+  for (const std::string& each : set->left_out()) ORDEM_CHECK(is_utf8(each));
   static const signature_context context;
   for (const auto algorithm : {signature_algorithm::rs256, signature_algorithm::es256, signature_algorithm::eddsa}) {
     const public_key* const key = set->find(std::nullopt, algorithm);
     if (key == nullptr) continue;
-    CHECK(key->algorithm() == algorithm);
+    ORDEM_CHECK(key->algorithm() == algorithm);
     for (const std::size_t length : {std::size_t{0}, std::size_t{64}, std::size_t{256}})
-      CHECK(!key->has_signed("text", std::string(length, '\1'), context));
+      ORDEM_CHECK(!key->has_signed("text", std::string(length, '\1'), context));
   }
 }
 

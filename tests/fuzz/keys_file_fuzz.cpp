@@ -18,22 +18,22 @@ bool is_same(const keys_file_entry& a, const keys_file_entry& b) {
 void run(std::string_view text) {
   const auto entries = parse_keys_file(text);
   if (!entries) {
-    CHECK(!entries.error().empty() && is_utf8(entries.error()));
+    ORDEM_CHECK(!entries.error().empty() && is_utf8(entries.error()));
     return;
   }
   std::string written;
   for (const keys_file_entry& each : *entries) {
-    CHECK(is_name(each.name) && is_tenant(each.tenant) && !each.scopes.empty());
-    CHECK(short_id(each).size() == 8);
+    ORDEM_CHECK(is_name(each.name) && is_tenant(each.tenant) && !each.scopes.empty());
+    ORDEM_CHECK(short_id(each).size() == 8);
     written = with_line(written, to_line(each));
   }
   const auto again = parse_keys_file(written);
-  CHECK(again.has_value() && again->size() == entries->size());
-  for (std::size_t i = 0; i < entries->size(); ++i) CHECK(is_same((*again)[i], (*entries)[i]));
+  ORDEM_CHECK(again.has_value() && again->size() == entries->size());
+  for (std::size_t i = 0; i < entries->size(); ++i) ORDEM_CHECK(is_same((*again)[i], (*entries)[i]));
 
   if (entries->empty()) return;
   const auto rest = parse_keys_file(without_line(text, entries->back().line));
-  CHECK(rest.has_value() && rest->size() == entries->size() - 1);
+  ORDEM_CHECK(rest.has_value() && rest->size() == entries->size() - 1);
 }
 
 }  // namespace

@@ -27,13 +27,13 @@ template <class Decode, class Encode, class Equal>
 void check_record(std::string_view record, Decode decode, Encode encode, Equal equal) {
   const auto value = decode(record);
   if (!value) return;
-  CHECK(!decode(record.substr(0, record.size() - 1)));
-  CHECK(!decode(std::string(record) + '\0'));
+  ORDEM_CHECK(!decode(record.substr(0, record.size() - 1)));
+  ORDEM_CHECK(!decode(std::string(record) + '\0'));
   const std::string bytes = encode(*value);
   const auto again = decode(bytes);
-  CHECK(again.has_value());
-  CHECK(equal(*again, *value));
-  CHECK(encode(*again) == bytes);
+  ORDEM_CHECK(again.has_value());
+  ORDEM_CHECK(equal(*again, *value));
+  ORDEM_CHECK(encode(*again) == bytes);
 }
 
 template <class Value>
@@ -54,7 +54,7 @@ void check_order(std::string_view record) {
 
 void check_lifetime(std::string_view record, timestamp made_at, timestamp expires_at) {
   const auto read = decode_lifetime(record);
-  CHECK(read && read->made_at == made_at && read->expires_at == expires_at);
+  ORDEM_CHECK(read && read->made_at == made_at && read->expires_at == expires_at);
 }
 
 void check_message(std::string_view record) {
@@ -104,7 +104,7 @@ bool are_equal_groups(const log_group& a, const log_group& b) {
 }
 
 void check_log_group(std::string_view record) {
-  if (const auto read = decode_log_group(record)) CHECK(decode_log_group_clock(record) == read->clock);
+  if (const auto read = decode_log_group(record)) ORDEM_CHECK(decode_log_group_clock(record) == read->clock);
   check_record(
       record, decode_log_group,
       [](const log_group& group) {
@@ -125,20 +125,20 @@ void check_log_record(std::string_view input) {
   std::string again(log_record_header_bytes, '\0');
   again += payload;
   frame_log_record(again, *header);
-  CHECK(again == input.substr(0, bytes));
+  ORDEM_CHECK(again == input.substr(0, bytes));
   again.back() = '\0';
-  CHECK(!is_intact(*header, again));
+  ORDEM_CHECK(!is_intact(*header, again));
 }
 
 void check_segment_header(std::string_view input) {
   const auto header = decode_segment_header(input);
   if (!header) return;
-  CHECK(!decode_segment_header(input.substr(0, segment_header_bytes - 1)));
+  ORDEM_CHECK(!decode_segment_header(input.substr(0, segment_header_bytes - 1)));
   std::string bytes;
   encode_segment_header(bytes, *header);
   const auto again = decode_segment_header(bytes);
-  CHECK(again && again->log_id == header->log_id && again->first == header->first &&
-        again->bytes_before == header->bytes_before && again->hash_before == header->hash_before);
+  ORDEM_CHECK(again && again->log_id == header->log_id && again->first == header->first &&
+              again->bytes_before == header->bytes_before && again->hash_before == header->hash_before);
 }
 
 void check_clock(std::string_view record) {
@@ -156,32 +156,32 @@ void check_key(std::string_view key) {
   std::string bytes;
   if (const auto id = decode_order_key(key)) {
     encode_order_key(bytes, *id);
-    CHECK(bytes == key);
+    ORDEM_CHECK(bytes == key);
   }
   bytes.clear();
   if (const auto id = decode_message_key(key)) {
     encode_message_key(bytes, id->tenant, id->name);
-    CHECK(bytes == key);
+    ORDEM_CHECK(bytes == key);
   }
   bytes.clear();
   if (const auto name = decode_capture_key(key)) {
     encode_capture_key(bytes, name->tenant, name->name);
-    CHECK(bytes == key);
+    ORDEM_CHECK(bytes == key);
   }
   bytes.clear();
   if (const auto first = decode_log_key(key)) {
     encode_log_key(bytes, *first);
-    CHECK(bytes == key);
+    ORDEM_CHECK(bytes == key);
   }
   bytes.clear();
   if (const auto listed = decode_customer_key(key)) {
     encode_customer_key(bytes, listed->tenant, listed->customer_id, listed->id);
-    CHECK(bytes == key);
+    ORDEM_CHECK(bytes == key);
   }
   bytes.clear();
   if (const auto named = decode_external_id_key(key)) {
     encode_external_id_key(bytes, named->tenant, named->external_id, named->id);
-    CHECK(bytes == key);
+    ORDEM_CHECK(bytes == key);
   }
 }
 

@@ -61,7 +61,7 @@ std::string path_of(const route& found) {
     case resource::console_file: return "/console/" + name;
     case resource::unknown: return "/unknown";
   }
-  CHECK(false && "a resource outside its enumeration");
+  ORDEM_CHECK(false && "a resource outside its enumeration");
   return {};
 }
 
@@ -78,7 +78,7 @@ std::string target_of(const route& found) {
 
 void check_query(const route& found, http::verb method) {
   const auto wrong = query_error(found, method);
-  if (wrong) CHECK(fuzz::is_json_object(problem_response(problem::malformed_query, *wrong).body));
+  if (wrong) ORDEM_CHECK(fuzz::is_json_object(problem_response(problem::malformed_query, *wrong).body));
 }
 
 void check_methods(resource what) {
@@ -87,8 +87,8 @@ void check_methods(resource what) {
   const std::string list = ", " + std::string(allowed_methods(what)) + ',';
   for (const http::verb verb : verbs) {
     const bool is_listed = list.find(", " + std::string(http::to_string(verb)) + ',') != std::string::npos;
-    CHECK(allows(what, verb) == is_listed);
-    CHECK(!is_write(what, verb) || allows(what, verb));
+    ORDEM_CHECK(allows(what, verb) == is_listed);
+    ORDEM_CHECK(!is_write(what, verb) || allows(what, verb));
   }
 }
 
@@ -99,16 +99,17 @@ void run(std::string_view target) {
   for (const http::verb method : {http::verb::get, http::verb::post}) {
     if (allows(found->resource, method)) check_query(*found, method);
   }
-  for (const auto& [key, value] : found->query) CHECK(found->query_value(key).has_value());
-  CHECK(found->version.empty() || found->resource == resource::order_version || found->resource == resource::unknown);
+  for (const auto& [key, value] : found->query) ORDEM_CHECK(found->query_value(key).has_value());
+  ORDEM_CHECK(found->version.empty() || found->resource == resource::order_version ||
+              found->resource == resource::unknown);
 
   const auto again = find_route(target_of(*found));
-  CHECK(again.has_value());
-  CHECK(again->resource == found->resource);
-  CHECK(again->query == found->query);
+  ORDEM_CHECK(again.has_value());
+  ORDEM_CHECK(again->resource == found->resource);
+  ORDEM_CHECK(again->query == found->query);
   if (found->resource == resource::unknown) return;
-  CHECK(again->name == found->name);
-  CHECK(again->version == found->version);
+  ORDEM_CHECK(again->name == found->name);
+  ORDEM_CHECK(again->version == found->version);
 }
 
 }  // namespace

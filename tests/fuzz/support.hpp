@@ -1,5 +1,5 @@
-// What the fuzz targets share. A target states what must hold with CHECK, which aborts; libFuzzer and corpus_main.cpp
-// both take an abort as a find.
+// What the fuzz targets share. A target states what must hold with ORDEM_CHECK, which aborts; libFuzzer and
+// corpus_main.cpp both take an abort as a find.
 #pragma once
 
 #include <simdjson.h>
@@ -37,7 +37,7 @@ class padded_text {
 inline simdjson::dom::parser json_parser(std::size_t depth_max = limits::json_depth_max) {
   constexpr std::size_t capacity = 16 * 1024;
   simdjson::dom::parser parser;
-  CHECK(parser.allocate(capacity, depth_max) == simdjson::SUCCESS);
+  ORDEM_CHECK(parser.allocate(capacity, depth_max) == simdjson::SUCCESS);
   return parser;
 }
 

@@ -43,21 +43,24 @@ order_content patched(const merge_content& patch) {
 }
 
 void check_violations(const std::vector<violation>& violations) {
-  CHECK(violations.size() <= violations_max);
+  ORDEM_CHECK(violations.size() <= violations_max);
   for (const violation& each : violations) {
-    CHECK(each.pointer.empty() || each.pointer.front() == '/');
-    CHECK(!each.detail.empty());
+    ORDEM_CHECK(each.pointer.empty() || each.pointer.front() == '/');
+    ORDEM_CHECK(!each.detail.empty());
   }
   const response refused = invalid_order_response(violations);
-  CHECK(refused.status == 422);
-  CHECK(fuzz::is_json_object(refused.body));
+  ORDEM_CHECK(refused.status == 422);
+  ORDEM_CHECK(fuzz::is_json_object(refused.body));
 }
 
 void check_command(write_kind kind, const write_body& body) {
-  CHECK(body.command.index() == static_cast<std::size_t>(kind));
-  if (const auto* create = std::get_if<create_order>(&body.command)) CHECK(violations_of(create->content).empty());
-  if (const auto* replace = std::get_if<replace_content>(&body.command)) CHECK(violations_of(replace->content).empty());
-  if (const auto* merge = std::get_if<merge_content>(&body.command)) CHECK(violations_of(patched(*merge)).empty());
+  ORDEM_CHECK(body.command.index() == static_cast<std::size_t>(kind));
+  if (const auto* create = std::get_if<create_order>(&body.command))
+    ORDEM_CHECK(violations_of(create->content).empty());
+  if (const auto* replace = std::get_if<replace_content>(&body.command))
+    ORDEM_CHECK(violations_of(replace->content).empty());
+  if (const auto* merge = std::get_if<merge_content>(&body.command))
+    ORDEM_CHECK(violations_of(patched(*merge)).empty());
 
   const bool creates = kind == write_kind::create;
   const auto target = creates ? std::nullopt : std::optional(order_id{});
@@ -66,23 +69,23 @@ void check_command(write_kind kind, const write_body& body) {
               : std::optional(ordem::expected_version{body.version.value_or(version{1}), false, body.merges});
   const canonical_request once = canonical(body.command, target, expected_version);
   const auto again = read(kind, once.body, '\0');
-  CHECK(again.has_value());
-  CHECK(again->violations.empty());
-  CHECK(again->command == body.command);
-  CHECK(!again->guid);
-  CHECK(again->merges == body.merges);
-  CHECK(again->version == (creates ? std::nullopt : std::optional(expected_version->version)));
+  ORDEM_CHECK(again.has_value());
+  ORDEM_CHECK(again->violations.empty());
+  ORDEM_CHECK(again->command == body.command);
+  ORDEM_CHECK(!again->guid);
+  ORDEM_CHECK(again->merges == body.merges);
+  ORDEM_CHECK(again->version == (creates ? std::nullopt : std::optional(expected_version->version)));
   const canonical_request twice = canonical(again->command, target, expected_version);
-  CHECK(twice.body == once.body);
-  CHECK(fingerprint_of(twice) == fingerprint_of(once));
+  ORDEM_CHECK(twice.body == once.body);
+  ORDEM_CHECK(fingerprint_of(twice) == fingerprint_of(once));
 }
 
 void run(std::string_view input) {
   const auto kind = static_cast<write_kind>(fuzz::take_choice(input, 4));
   const auto body = read(kind, input, '\0');
-  CHECK(is_same(body, read(kind, input, '9')));
+  ORDEM_CHECK(is_same(body, read(kind, input, '9')));
   if (!body) {
-    CHECK(fuzz::is_json_object(problem_response(problem::malformed_json, body.error().detail).body));
+    ORDEM_CHECK(fuzz::is_json_object(problem_response(problem::malformed_json, body.error().detail).body));
   } else if (!body->violations.empty()) {
     check_violations(body->violations);
   } else {

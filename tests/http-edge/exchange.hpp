@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/codec/canonical_request.hpp"
 #include "engine/model/tenant_key.hpp"
 #include "engine/ports/readers.hpp"
 #include "http-edge/handler.hpp"
@@ -25,7 +26,7 @@ namespace ordem::testing {
 
 using boost::beast::http::verb;
 
-inline constexpr std::string_view orders_path = "/api/v1/orders";
+using codec::orders_path;
 inline const std::string contract_path = std::string(orders_path) + '/' + std::string(contract_id_text);
 
 // Returns the record of a message that created version 1 of the contract order.

@@ -29,6 +29,8 @@ inline capture_key key_of(std::string_view text) {
   return capture_key::parse(text).value();
 }
 // A larger number sorts later.
+inline const capture_key some_key = key_of("some-key");
+
 inline capture_key key_of(std::uint64_t number) {
   std::string digits = std::to_string(number);
   return key_of(digits.insert(0, 12 - digits.size(), '0'));

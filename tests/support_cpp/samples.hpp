@@ -16,6 +16,8 @@ namespace ordem::testing {
 inline guid guid_of(std::string_view text) {
   return guid::parse(text).value();
 }
+inline const guid some_guid = guid_of("k-1");
+
 inline guid guid_of(std::uint64_t number) {
   return guid_of("guid-" + std::to_string(number));
 }

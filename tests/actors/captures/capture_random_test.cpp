@@ -22,11 +22,11 @@ namespace {
 
 using namespace testing;
 
-constexpr unsigned threads = 4;
-constexpr std::uint32_t steps = 500;
-constexpr std::uint64_t keys = 12;
-
 struct random_calls {
+  static constexpr unsigned threads = 4;
+  static constexpr std::uint32_t steps = 500;
+  static constexpr std::uint64_t keys = 12;
+
   temp_folder folder;
   manual_clock clock;
   std::unique_ptr<storage::store> store;

@@ -10,7 +10,6 @@ namespace {
 
 using namespace testing;
 
-const capture_key some_key = key_of("some-key");
 const capture_key other_key = key_of("other-key-AA");
 
 struct capture_table_test {

@@ -10,8 +10,6 @@ namespace {
 
 using namespace testing;
 
-const guid some_guid = guid_of("k-1");
-
 struct dedupe_table_test {
   fake_store committed;
   dedupe_table table{committed, in_flight_policy::join};

@@ -1,7 +1,5 @@
 #include <catch2/catch.hpp>
 
-// live_orders.hpp includes engine/base/check.hpp, whose CHECK aborts, so the tests of this file use REQUIRE.
-#undef CHECK
 #include "actors/orders/live_orders.hpp"
 
 #include <map>

@@ -19,7 +19,7 @@ Command command_of(const words& arguments, const words& environment = {}) {
   return std::get<Command>(*parsed);
 }
 
-std::string error_of(const words& arguments, const words& environment = {}) {
+std::string error_of_command(const words& arguments, const words& environment = {}) {
   const auto parsed = parse_command_line(arguments, environment);
   REQUIRE_FALSE(parsed);
   CHECK(parsed.error().exit_code == 2);
@@ -54,28 +54,29 @@ TEST_CASE("a cluster is found in the environment, beside the settings of a serve
   CHECK(status.at.nats.user == "u");
   CHECK(status.at.nats.password == "secret");
   CHECK(status.at.nats.ca_file == "ca.pem");
-  CHECK_THAT(error_of({"cluster", "status"}, {"ORDEM_NATS_URL=nats://a"}), Contains("ORDEM_NATS_URL"));
+  CHECK_THAT(error_of_command({"cluster", "status"}, {"ORDEM_NATS_URL=nats://a"}), Contains("ORDEM_NATS_URL"));
 }
 
 TEST_CASE("a cluster that cannot be is refused") {
-  CHECK_THAT(error_of({"cluster"}), Contains("subcommand"));
-  CHECK_THAT(error_of({"cluster", "init", "--nats=nats://a"}), Contains("--cluster"));
-  CHECK_THAT(error_of({"cluster", "init", "--cluster=a"}), Contains("--nats"));
-  CHECK_THAT(error_of({"cluster", "init", "--cluster=a.b", "--nats=nats://a"}), Contains("a to z"));
-  CHECK_THAT(error_of({"cluster", "init", "--cluster=a", "--nats=nats://a", "--replicas=6"}), Contains("6"));
-  CHECK_THAT(error_of({"cluster", "init", "--cluster=a", "--nats=nats://a", "--max-bytes=1MiB"}), Contains("64MiB"));
-  CHECK_THAT(error_of({"cluster", "status", "--cluster=a", "--nats=nats://a", "--nats-key=k"}),
+  CHECK_THAT(error_of_command({"cluster"}), Contains("subcommand"));
+  CHECK_THAT(error_of_command({"cluster", "init", "--nats=nats://a"}), Contains("--cluster"));
+  CHECK_THAT(error_of_command({"cluster", "init", "--cluster=a"}), Contains("--nats"));
+  CHECK_THAT(error_of_command({"cluster", "init", "--cluster=a.b", "--nats=nats://a"}), Contains("a to z"));
+  CHECK_THAT(error_of_command({"cluster", "init", "--cluster=a", "--nats=nats://a", "--replicas=6"}), Contains("6"));
+  CHECK_THAT(error_of_command({"cluster", "init", "--cluster=a", "--nats=nats://a", "--max-bytes=1MiB"}),
+             Contains("64MiB"));
+  CHECK_THAT(error_of_command({"cluster", "status", "--cluster=a", "--nats=nats://a", "--nats-key=k"}),
              Contains("--nats-certificate"));
 }
 
 TEST_CASE("no error shows a password or a token of NATS") {
   const auto url =
       GENERATE(as<std::string>{}, "nats://u:secret@a/x", "nats://secret@a/x", "nats://u:secret@a,nats://b");
-  CHECK_THAT(error_of({"cluster", "status", "--cluster=a", "--nats=" + url}), !Contains("secret"));
-  CHECK_THAT(error_of({"cluster", "status", "--cluster=a"}, {"ORDEM_NATS=" + url}), !Contains("secret"));
-  CHECK_THAT(error_of({"cluster", "status", "--cluster=a", "--natz=" + url}), !Contains("secret"));
-  CHECK_THAT(error_of({"cluster", "status", "--cluster=a", url}), !Contains("secret"));
-  CHECK_THAT(error_of({"cluster", "init", "--cluster=a", "--replicas=" + url}), !Contains("secret"));
+  CHECK_THAT(error_of_command({"cluster", "status", "--cluster=a", "--nats=" + url}), !Contains("secret"));
+  CHECK_THAT(error_of_command({"cluster", "status", "--cluster=a"}, {"ORDEM_NATS=" + url}), !Contains("secret"));
+  CHECK_THAT(error_of_command({"cluster", "status", "--cluster=a", "--natz=" + url}), !Contains("secret"));
+  CHECK_THAT(error_of_command({"cluster", "status", "--cluster=a", url}), !Contains("secret"));
+  CHECK_THAT(error_of_command({"cluster", "init", "--cluster=a", "--replicas=" + url}), !Contains("secret"));
 }
 
 }  // namespace

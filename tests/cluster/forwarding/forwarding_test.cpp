@@ -18,8 +18,9 @@ using namespace testing;
 constexpr milliseconds begin{1'000};
 
 // A node: its port, its server, and the queue of one I/O thread.
-struct node {
-  explicit node(std::uint64_t sender, forwarding_settings settings = {}, forward_server_settings of_server = {})
+struct forwarding_node {
+  explicit forwarding_node(std::uint64_t sender, forwarding_settings settings = {},
+                           forward_server_settings of_server = {})
       : port(settings, transport, sender, begin) {
     port.add_queue(queue);
     server.emplace(of_server, port, [this] { return visible; }, [] { return std::uint64_t{4}; }, begin);
@@ -43,8 +44,8 @@ struct node {
   std::optional<manual_gateway> gateway;
 };
 
-struct two_nodes {
-  explicit two_nodes(forwarding_settings settings = {}, forward_server_settings of_server = {})
+struct forwarding_nodes {
+  explicit forwarding_nodes(forwarding_settings settings = {}, forward_server_settings of_server = {})
       : standby(1, settings), owner(2, {}, of_server) {
     owner.own();
   }
@@ -58,12 +59,12 @@ struct two_nodes {
   void answer(std::size_t which, const std::string& body) { standby.transport.sent.at(which).done(body); }
   void lose(std::size_t which) { standby.transport.sent.at(which).done(std::nullopt); }
 
-  node standby;
-  node owner;
+  forwarding_node standby;
+  forwarding_node owner;
 };
 
 TEST_CASE("a submission of a standby is executed by the owner, and its reply waits for the view") {
-  two_nodes tested;
+  forwarding_nodes tested;
   message asked = creation(guid_of("g"));
   asked.origin = {"shop", "till"};
   tested.standby.submit(5, asked);
@@ -89,7 +90,7 @@ TEST_CASE("a submission of a standby is executed by the owner, and its reply wai
 }
 
 TEST_CASE("a reply is held for 1 s at most") {
-  two_nodes tested;
+  forwarding_nodes tested;
   tested.standby.submit(5, creation(guid_of("g")));
   const auto answers = tested.pass(0);
   tested.owner.visible = {12};
@@ -105,7 +106,7 @@ TEST_CASE("a reply is held for 1 s at most") {
 }
 
 TEST_CASE("submissions of one call are one request") {
-  two_nodes tested;
+  forwarding_nodes tested;
   std::vector<submission> batch;
   for (std::uint32_t i = 0; i < 3; ++i) batch.push_back({{0, i}, creation(guid_of(std::uint64_t{i}))});
   tested.standby.port.submit(std::move(batch));
@@ -122,7 +123,7 @@ TEST_CASE("submissions of one call are one request") {
 }
 
 TEST_CASE("an allocation whose answer was lost is asked for again, and gets the same answer") {
-  two_nodes tested;
+  forwarding_nodes tested;
   tested.standby.submit(5, capture_request{key_of("aw"), allocate_capture{}});
   const auto lost = tested.pass(0);
   const answer allocated = capture_answer{capture_verdict::allocated, key_of("aw"), nullptr};
@@ -148,7 +149,7 @@ TEST_CASE("an allocation whose answer was lost is asked for again, and gets the 
 
 // Another caller may have been given the key after the first release.
 TEST_CASE("a release in doubt is not sent again") {
-  two_nodes tested;
+  forwarding_nodes tested;
   tested.standby.submit(5, capture_request{key_of("aw"), release_capture{}});
   SECTION("because its answer was lost") {
     tested.lose(0);
@@ -167,7 +168,7 @@ TEST_CASE("a release in doubt is not sent again") {
 }
 
 TEST_CASE("a release that reached no owner is sent again") {
-  two_nodes tested;
+  forwarding_nodes tested;
   tested.owner.port.detach();
   tested.standby.submit(5, capture_request{key_of("aw"), release_capture{}});
   tested.answer(0, tested.pass(0)->at(0));
@@ -177,7 +178,7 @@ TEST_CASE("a release that reached no owner is sent again") {
 }
 
 TEST_CASE("without an owner a submission is answered after 2 s") {
-  two_nodes tested;
+  forwarding_nodes tested;
   tested.owner.port.detach();
   tested.standby.submit(5, creation(guid_of("g")));
   const auto refused = tested.pass(0);
@@ -195,7 +196,7 @@ TEST_CASE("without an owner a submission is answered after 2 s") {
 }
 
 TEST_CASE("what waits for an owner goes to the gateway of this node once it owns the log") {
-  two_nodes tested;
+  forwarding_nodes tested;
   message asked = creation(guid_of("g"));
   asked.origin = {"shop", "till"};
   tested.standby.submit(5, asked);
@@ -209,7 +210,7 @@ TEST_CASE("what waits for an owner goes to the gateway of this node once it owns
 }
 
 TEST_CASE("what the gateway has not answered when the ownership ends is answered no_owner, once") {
-  node owner(1);
+  forwarding_node owner(1);
   owner.own();
   owner.submit(5, creation(guid_of("g")));
   owner.submit(6, creation(guid_of("h")));
@@ -228,7 +229,7 @@ TEST_CASE("what the gateway has not answered when the ownership ends is answered
 }
 
 TEST_CASE("before a release the gateway answers what it has, and new submissions wait for the next owner") {
-  node owner(1);
+  forwarding_node owner(1);
   owner.own();
   owner.submit(5, creation(guid_of("g")));
   owner.port.end_submissions();
@@ -247,7 +248,7 @@ TEST_CASE("before a release the gateway answers what it has, and new submissions
 }
 
 TEST_CASE("a message that the owner lost with its gateway, or refused as it stops, is sent to the next owner") {
-  two_nodes tested;
+  forwarding_nodes tested;
   tested.standby.submit(5, creation(guid_of("g")));
   const auto answers = tested.pass(0);
   SECTION("lost") {
@@ -264,7 +265,7 @@ TEST_CASE("a message that the owner lost with its gateway, or refused as it stop
 
 // With --in-flight=conflict the owner refuses a repeat of what it is executing.
 TEST_CASE("a message that conflicts with its own earlier try is sent again") {
-  two_nodes tested;
+  forwarding_nodes tested;
   tested.standby.submit(5, creation(guid_of("g")));
   tested.lose(0);
   tested.standby.tick(milliseconds(50));
@@ -284,7 +285,7 @@ TEST_CASE("a message that conflicts with its own earlier try is sent again") {
 TEST_CASE("answers that do not fit are asked for again") {
   forward_server_settings small;
   small.answer_bytes_max = 1'000;
-  two_nodes tested({}, small);
+  forwarding_nodes tested({}, small);
   std::vector<submission> batch;
   for (std::uint32_t i = 0; i < 2; ++i)
     batch.push_back({{0, i}, capture_request{key_of(std::uint64_t{i}), allocate_capture{}}});
@@ -310,12 +311,12 @@ TEST_CASE("submissions beyond the bounds are refused, on both sides") {
   settings.submissions_max = 1;
   forward_server_settings of_server;
   of_server.requests_max = 1;
-  two_nodes tested(settings, of_server);
+  forwarding_nodes tested(settings, of_server);
   tested.standby.submit(5, creation(guid_of("g")));
   tested.standby.submit(6, creation(guid_of("h")));
   CHECK(is_refused_by(tested.standby.queue.of(6), unavailability::overloaded));
   const auto executed_one = tested.pass(0);
-  node other(3);
+  forwarding_node other(3);
   other.submit(7, creation(guid_of("i")));
   std::string refused;
   tested.owner.server->handle(other.transport.sent.at(0).body, [&](std::string body) { refused = std::move(body); });
@@ -328,7 +329,7 @@ TEST_CASE("submissions beyond the bounds are refused, on both sides") {
 }
 
 TEST_CASE("a request that comes once more after its sender has the answer is not executed again") {
-  two_nodes tested;
+  forwarding_nodes tested;
   tested.standby.submit(5, capture_request{key_of("aw"), release_capture{}});
   const auto answers = tested.pass(0);
   tested.owner.gateway->reply_to(0, capture_answer{capture_verdict::released, key_of("aw"), nullptr});
@@ -341,7 +342,7 @@ TEST_CASE("a request that comes once more after its sender has the answer is not
 }
 
 TEST_CASE("a request or an answer that is none does no harm") {
-  two_nodes tested;
+  forwarding_nodes tested;
   std::string refused;
   tested.owner.server->handle("nothing", [&](std::string body) { refused = std::move(body); });
   CHECK(decode_forward_answer(refused)->status == forward_status::malformed);

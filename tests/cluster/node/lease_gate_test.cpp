@@ -7,7 +7,7 @@
 namespace ordem::cluster {
 namespace {
 
-struct gate_test {
+struct lease_gate_test {
   boot_time now{milliseconds(1'000)};
   std::vector<std::uint64_t> tickets;
   std::vector<bool> results;
@@ -19,7 +19,7 @@ struct gate_test {
 };
 
 TEST_CASE("the gate of the lease is open until the lease ends") {
-  gate_test tested;
+  lease_gate_test tested;
   CHECK_FALSE(tested.gate.is_open());
   tested.gate.set_end(boot_time(milliseconds(2'000)));
   CHECK(tested.gate.is_open());
@@ -30,7 +30,7 @@ TEST_CASE("the gate of the lease is open until the lease ends") {
 }
 
 TEST_CASE("a lease can be shortened before it is known whether it becomes longer") {
-  gate_test tested;
+  lease_gate_test tested;
   tested.gate.set_end(boot_time(milliseconds(2'000)));
   tested.gate.shorten(boot_time(milliseconds(3'000)));
   tested.now = boot_time(milliseconds(2'000));
@@ -42,7 +42,7 @@ TEST_CASE("a lease can be shortened before it is known whether it becomes longer
 }
 
 TEST_CASE("a read that waits asks the protocol, and ends with its answer, once") {
-  gate_test tested;
+  lease_gate_test tested;
   tested.wait();
   tested.wait();
   REQUIRE(tested.tickets.size() == 2);
@@ -56,7 +56,7 @@ TEST_CASE("a read that waits asks the protocol, and ends with its answer, once")
 }
 
 TEST_CASE("when the node ends, reads are refused") {
-  gate_test tested;
+  lease_gate_test tested;
   tested.gate.set_end(boot_time(milliseconds(2'000)));
   tested.wait();
   tested.gate.close();
@@ -68,7 +68,7 @@ TEST_CASE("when the node ends, reads are refused") {
 }
 
 TEST_CASE("more reads than the gate takes are refused at once") {
-  gate_test tested;
+  lease_gate_test tested;
   for (std::size_t i = 0; i < lease_reads_max; ++i) tested.wait();
   CHECK(tested.results.empty());
   tested.wait();

@@ -6,13 +6,13 @@
 #include <semaphore>
 
 #include "storage/records/log_record.hpp"
+#include "tests/support_cpp/patience.hpp"
 
 namespace ordem::cluster {
 namespace {
 
+using ordem::testing::patience;
 using storage::log_error;
-
-constexpr std::chrono::seconds patience{60};
 
 unframed_group group_at(std::uint64_t first, std::uint32_t entries = 2) {
   return {{first}, entries, {}, std::string(storage::log_record_header_bytes + 10, 'x')};

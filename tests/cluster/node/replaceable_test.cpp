@@ -6,11 +6,12 @@
 #include <memory>
 
 #include "cluster/node/job_thread.hpp"
+#include "tests/support_cpp/patience.hpp"
 
 namespace ordem::cluster {
 namespace {
 
-constexpr std::chrono::seconds patience{60};
+using ordem::testing::patience;
 
 TEST_CASE("a value is destroyed once no call uses it, and later calls use the next one") {
   struct value {

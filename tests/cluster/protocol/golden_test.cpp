@@ -32,7 +32,7 @@ std::string payload_of(const Record& what) {
 
 const std::string golden_folder = "tests/cluster/golden/";
 
-std::vector<testing::golden> all_golden() {
+std::vector<ordem::testing::golden> all_golden() {
   return {
       {"genesis", "the payload of GENESIS for partition 3 of 16", payload_of(golden_genesis)},
       {"genesis_record", "the whole first record of a log", genesis_log_record(golden_genesis, golden_time)},
@@ -40,14 +40,14 @@ std::vector<testing::golden> all_golden() {
       {"release", "the payload of RELEASE with the successor ordem-2", payload_of(golden_release)},
       {"format", "the payload of FORMAT 300", payload_of(golden_format)},
       {"heartbeat", "a heartbeat of the owner ordem-1", encode_heartbeat(golden_heartbeat)},
-      {"forward_request", "a forwarded request with every kind of submission", testing::request_body()},
-      {"forward_answer", "an answer to a forwarded request with every kind of answer", testing::answer_body()},
+      {"forward_request", "a forwarded request with every kind of submission", ordem::testing::request_body()},
+      {"forward_answer", "an answer to a forwarded request with every kind of answer", ordem::testing::answer_body()},
       {"read_index_answer", "the read index 70000 of epoch 7", encode_read_index_answer({position{70'000}, 7})},
   };
 }
 
 TEST_CASE("control records and messages between nodes have the bytes that their golden files hold") {
-  testing::check_golden(golden_folder, all_golden());
+  ordem::testing::check_golden(golden_folder, all_golden());
 }
 
 TEST_CASE("control records and heartbeats come back as they were, and not with a byte more or less") {

@@ -20,11 +20,11 @@
 #include "cluster/nats/log_link.hpp"
 #include "cluster/nats/nats_connection.hpp"
 #include "cluster/nats/stream_settings.hpp"
+#include "tests/support_cpp/patience.hpp"
 
 namespace ordem::cluster {
 
-// A working server needs none of it.
-inline constexpr std::chrono::seconds patience{60};
+using testing::patience;
 
 inline std::string environment(const char* name) {
   const char* value = std::getenv(name);

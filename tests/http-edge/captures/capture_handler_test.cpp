@@ -27,7 +27,7 @@ capture_request accepted(const request& what) {
   return std::get<capture_request>(std::move(made));
 }
 
-std::string path_of(std::string_view name) {
+std::string capture_path_of(std::string_view name) {
   return std::string(captures_path) + '/' + std::string(name);
 }
 
@@ -64,20 +64,20 @@ TEST_CASE("a GET shows a capture of the tenant and allocates nothing") {
   with_server.keep(shop_till, "done", recorded_at(sample_time, response_of("made", 201)));
   with_server.orders.show_up_to({7});
 
-  const response leased = with_server.get(path_of("leased"));
+  const response leased = with_server.get(capture_path_of("leased"));
   CHECK(leased.status == 200);
   CHECK(header_of(leased, "Ordem-Position") == "7");
   CHECK(leased.body == R"({"idempotency_key":"leased","state":"allocated","allocated_at":")" + to_rfc3339(sample_time) +
                            R"(","lease_ends_at":")" + to_rfc3339(sample_time + sample_terms.lease) +
                            R"(","expires_at":")" + to_rfc3339(sample_time + sample_terms.ttl) +
                            R"(","response":null})");
-  CHECK(with_server.answer(request(verb::head, path_of("leased"))).status == 200);
+  CHECK(with_server.answer(request(verb::head, capture_path_of("leased"))).status == 200);
 
-  const response unknown = with_server.get(path_of("done"));
+  const response unknown = with_server.get(capture_path_of("done"));
   CHECK(unknown.status == 404);
   CHECK(unknown.body == R"({"error":"Capture has not been allocated"})");
   with_server.sender = shop_office;
-  const response done = with_server.get(path_of("done"));
+  const response done = with_server.get(capture_path_of("done"));
   CHECK(done.status == 200);
   CHECK(member_of(done.body, "state") == R"("completed")");
   CHECK(member_of(done.body, "actor") == R"("till-7")");
@@ -86,14 +86,14 @@ TEST_CASE("a GET shows a capture of the tenant and allocates nothing") {
 
 TEST_CASE("a GET of a capture that cannot be shown") {
   capture_exchange with_server;
-  CHECK(with_server.get(path_of("some=key")).body == malformed_key);
-  CHECK(with_server.get(path_of("some=key")).status == 422);
-  CHECK(with_server.get(path_of("some-key") + "?x=y").status == 400);
+  CHECK(with_server.get(capture_path_of("some=key")).body == malformed_key);
+  CHECK(with_server.get(capture_path_of("some=key")).status == 422);
+  CHECK(with_server.get(capture_path_of("some-key") + "?x=y").status == 400);
   with_server.captures.fails = true;
-  const response failed = with_server.get(path_of("some-key"));
+  const response failed = with_server.get(capture_path_of("some-key"));
   CHECK(failed.status == 503);
   CHECK(header_of(failed, "Retry-After") == "1");
-  CHECK(capture_exchange(service_state::recovering).get(path_of("some-key")).status == 503);
+  CHECK(capture_exchange(service_state::recovering).get(capture_path_of("some-key")).status == 503);
 }
 
 // --- accepted calls ---
@@ -107,7 +107,7 @@ TEST_CASE("a PUT allocates, a POST records, a DELETE releases") {
   CHECK(recorded.key == key_of("some-key"));
   CHECK(std::get<record_capture>(recorded.action).response->status == 201);
 
-  const auto released = accepted(request(verb::delete_, path_of("some-key")));
+  const auto released = accepted(request(verb::delete_, capture_path_of("some-key")));
   CHECK(released.key == key_of("some-key"));
   CHECK(std::holds_alternative<release_capture>(released.action));
 }
@@ -117,14 +117,14 @@ TEST_CASE("a call has the origin of its request") {
   with_server.sender = shop_till;
   for (const request& what :
        {request(verb::put, captures_path).body(put_body), request(verb::post, captures_path).body(post_body),
-        request(verb::delete_, path_of("some-key"))}) {
+        request(verb::delete_, capture_path_of("some-key"))}) {
     CHECK(std::get<capture_request>(with_server.handle(what)).origin == shop_till);
   }
 }
 
 TEST_CASE("the key in a DELETE's path is percent-decoded") {
-  CHECK(accepted(request(verb::delete_, path_of("some%2dkey"))).key == key_of("some-key"));
-  CHECK(accepted(request(verb::delete_, path_of("%73ome-key?"))).key == key_of("some-key"));
+  CHECK(accepted(request(verb::delete_, capture_path_of("some%2dkey"))).key == key_of("some-key"));
+  CHECK(accepted(request(verb::delete_, capture_path_of("%73ome-key?"))).key == key_of("some-key"));
 }
 
 TEST_CASE("a Content-Encoding or Content-Range is refused in the form of captures") {
@@ -142,7 +142,7 @@ TEST_CASE("a Content-Encoding or Content-Range is refused in the form of capture
   CHECK(part.status == 400);
   CHECK(part.close);
   // A DELETE has no body.
-  CHECK(accepted(request(verb::delete_, path_of("some-key")).header("Content-Encoding", "gzip")).key ==
+  CHECK(accepted(request(verb::delete_, capture_path_of("some-key")).header("Content-Encoding", "gzip")).key ==
         key_of("some-key"));
 }
 
@@ -217,7 +217,7 @@ TEST_CASE("other methods are refused with Allow") {
   const row rows[] = {
       {std::string(captures_path), {verb::get, verb::head, verb::patch, verb::delete_, verb::options}, "POST, PUT"},
       {std::string(captures_path) + '/', {verb::get, verb::delete_}, "POST, PUT"},
-      {path_of("some-key"), {verb::put, verb::post, verb::patch}, "DELETE, GET, HEAD"},
+      {capture_path_of("some-key"), {verb::put, verb::post, verb::patch}, "DELETE, GET, HEAD"},
   };
   for (const auto& [path, refused, allowed] : rows) {
     for (const verb method : refused) {
@@ -233,13 +233,13 @@ TEST_CASE("other methods are refused with Allow") {
 
 TEST_CASE("a path below a capture is not found") {
   exchange with_server;
-  CHECK(slug_of(with_server.answer(request(verb::delete_, path_of("some-key/x")))) == "not-found");
+  CHECK(slug_of(with_server.answer(request(verb::delete_, capture_path_of("some-key/x")))) == "not-found");
 }
 
 TEST_CASE("every call gets 503 with Retry-After while the server recovers") {
   const request calls[] = {request(verb::put, captures_path).body(put_body),
                            request(verb::post, captures_path).body(post_body),
-                           request(verb::delete_, path_of("some-key")),
+                           request(verb::delete_, capture_path_of("some-key")),
                            // as while recovering
                            request(verb::put, captures_path).body("{")};
   for (const request& each : calls) {
@@ -254,7 +254,7 @@ TEST_CASE("every call gets 503 with Retry-After while the server recovers") {
 
 TEST_CASE("an incomplete request is refused in the form of captures, and its connection closed") {
   for (const auto& [method, path] :
-       {std::pair(verb::put, std::string(captures_path)), std::pair(verb::delete_, path_of("some-key")),
+       {std::pair(verb::put, std::string(captures_path)), std::pair(verb::delete_, capture_path_of("some-key")),
         std::pair(verb::get, std::string(captures_path))}) {
     exchange with_server;
     with_server.orders.show_up_to({17});

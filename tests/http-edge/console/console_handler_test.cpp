@@ -14,7 +14,7 @@ namespace {
 
 using namespace testing;
 
-std::string path_of(std::string_view file) {
+std::string console_path_of(std::string_view file) {
   return "/console/" + std::string(file);
 }
 
@@ -25,7 +25,7 @@ TEST_CASE("every file of the console has a type, a tag of its own and the header
   std::set<std::string> tags;
   for (const auto& file : embedded::console_files) {
     CAPTURE(file.name);
-    const response got = with_server.get(path_of(file.name));
+    const response got = with_server.get(console_path_of(file.name));
     CHECK(got.status == 200);
     CHECK(got.body == file.content);
     CHECK(got.content_type == console_media_type(file.name));
@@ -40,7 +40,7 @@ TEST_CASE("every file of the console has a type, a tag of its own and the header
     }
     CHECK(policy->find("unsafe") == std::string::npos);
     tags.insert(header_of(got, "ETag").value_or(""));
-    CHECK(with_server.answer(request(verb::head, path_of(file.name))).status == 200);
+    CHECK(with_server.answer(request(verb::head, console_path_of(file.name))).status == 200);
   }
   CHECK(tags.size() == embedded::console_files.size());
   CHECK_FALSE(tags.contains(""));

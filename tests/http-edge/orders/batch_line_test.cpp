@@ -21,7 +21,7 @@ std::string line_of(std::string_view key, std::string_view order) {
   return R"({"idempotency_key":)" + std::string(key) + R"(,"order":)" + std::string(order) + "}";
 }
 
-using enum line_form;
+constexpr line_form create = line_form::create;
 
 read_line read(std::string_view line, line_form form = create, generated_keys* generated = nullptr) {
   exchange with_server;
@@ -225,7 +225,7 @@ std::vector<kind_of_line> every_kind() {
 TEST_CASE("a line of each kind becomes the same message as the single request") {
   for (const auto& [line, request] : every_kind()) {
     CAPTURE(line);
-    const auto made = std::get<message>(read(line, command));
+    const auto made = std::get<message>(read(line, line_form::command));
     exchange with_server;
     const auto alone = with_server.accept(request);
     CHECK(made.guid == alone.guid);
@@ -238,13 +238,13 @@ TEST_CASE("a line of each kind becomes the same message as the single request") 
 
 TEST_CASE("the members of a line may have any order, and version may be in the order too") {
   const std::string order = R"({"version":3,"guid":"g-1",)" + std::string(patch_json.substr(1));
-  const auto expected = std::get<message>(read(every_kind()[2].line, command));
+  const auto expected = std::get<message>(read(every_kind()[2].line, line_form::command));
   for (const std::string& line : {
            R"({"order":)" + order + update_begin + R"(,"op":"merge","idempotency_key":"g-1"})",
            line_begin + R"("merge")" + update_begin + R"(,"order":)" + order + R"(,"version":3.0})",
        }) {
     CAPTURE(line);
-    const auto made = std::get<message>(read(line, command));
+    const auto made = std::get<message>(read(line, line_form::command));
     CHECK(made.fingerprint == expected.fingerprint);
     CHECK(made.expected_version == expected.expected_version);
   }
@@ -267,7 +267,7 @@ TEST_CASE("a line is refused as the single request would be") {
       {R"("replace")" + update_begin + R"(,"version":3,"order":{})", 422, "invalid-order"},
   };
   for (const auto& [rest, status, slug] : rows) {
-    const auto result = refused(line_begin + rest + "}", command);
+    const auto result = refused(line_begin + rest + "}", line_form::command);
     CHECK(result.key == guid_of("g-1"));
     CHECK(result.why.status == status);
     CHECK(slug_of(result.why) == slug);
@@ -276,7 +276,7 @@ TEST_CASE("a line is refused as the single request would be") {
 
 TEST_CASE("errors of a line's own members are listed by their place") {
   const auto errors_of = [](const std::string& line) {
-    const auto result = refused(line, command);
+    const auto result = refused(line, line_form::command);
     CHECK(result.key == guid_of("g-1"));
     return result.why.body.substr(result.why.body.find("\"errors\":"));
   };
@@ -302,7 +302,7 @@ TEST_CASE("errors of a line's own members are listed by their place") {
 // --- lines without a key ---
 
 TEST_CASE("the verdict on a line without a key says what to do") {
-  for (const line_form form : {create, command}) {
+  for (const line_form form : {line_form::create, line_form::command}) {
     const auto result = refused(R"({"op":"create","order":)" + std::string(contract_json) + "}", form);
     CHECK(slug_of(result.why) == "guid-missing");
     CHECK(result.why.body.find("give it one, or send ?keys=generated") != std::string::npos);
@@ -322,7 +322,7 @@ TEST_CASE("with generated keys each line without one gets its own, and other lin
   CHECK(std::get<message>(read(keyless, create, &others)).guid != first.guid);
   for (const std::string_view bad : {"5", "{}", R"({"idempotency_key":null})"}) {
     CHECK(std::holds_alternative<refused_line>(read(bad, create, &keys)));
-    CHECK(std::holds_alternative<refused_line>(read(bad, command, &keys)));
+    CHECK(std::holds_alternative<refused_line>(read(bad, line_form::command, &keys)));
   }
 }
 
@@ -367,7 +367,7 @@ TEST_CASE("a batch has the parameter keys with one value; other queries are refu
     CHECK(batch_request_of(*with_server.read_head(with_query("keys=generated"))).generates_keys);
   }
   CHECK(batch_request_of({*find_route(every_batch[0]), std::nullopt}).lines == create);
-  CHECK(batch_request_of({*find_route(every_batch[1]), std::nullopt}).lines == command);
+  CHECK(batch_request_of({*find_route(every_batch[1]), std::nullopt}).lines == line_form::command);
 }
 
 TEST_CASE("every line of a batch has the origin of its request") {

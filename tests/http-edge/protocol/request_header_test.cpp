@@ -11,9 +11,9 @@ namespace {
 
 namespace http = boost::beast::http;
 
-using lines = std::vector<std::pair<std::string_view, std::string_view>>;
+using header_lines = std::vector<std::pair<std::string_view, std::string_view>>;
 
-request_header header_of(const lines& fields, unsigned version = 11, http::verb method = http::verb::post) {
+request_header header_of(const header_lines& fields, unsigned version = 11, http::verb method = http::verb::post) {
   request_header made;
   made.method(method);
   made.target("/");
@@ -22,15 +22,15 @@ request_header header_of(const lines& fields, unsigned version = 11, http::verb 
   return made;
 }
 
-std::optional<problem> fault_of(lines fields, unsigned version = 11) {
+std::optional<problem> fault_of(header_lines fields, unsigned version = 11) {
   fields.emplace_back("Host", "a");
   const auto found = find_fault(header_of(fields, version));
   return found ? std::optional(found->which) : std::nullopt;
 }
 
-TEST_CASE("all lines of Connection decide together whether it stays open, and close wins") {
+TEST_CASE("all header_lines of Connection decide together whether it stays open, and close wins") {
   struct row {
-    lines fields;
+    header_lines fields;
     bool open_in_1_1;
     bool open_in_1_0;
   };
@@ -91,7 +91,7 @@ TEST_CASE("a request has one Host, with an optional port; HTTP/1.0 needs none") 
 
 TEST_CASE("only 100-continue may be expected, and HTTP/1.0 has no expectations") {
   struct row {
-    lines fields;
+    header_lines fields;
     bool is_fault;
     bool waits;
   };
@@ -115,7 +115,7 @@ TEST_CASE("only 100-continue may be expected, and HTTP/1.0 has no expectations")
 }
 
 TEST_CASE("a body with a coding or a range is refused") {
-  const auto body_fault_of = [](const lines& fields, http::verb method = http::verb::put) {
+  const auto body_fault_of = [](const header_lines& fields, http::verb method = http::verb::put) {
     const auto found = find_body_fault(header_of(fields, 11, method));
     return found ? std::optional(found->which) : std::nullopt;
   };

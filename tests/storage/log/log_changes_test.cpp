@@ -37,7 +37,7 @@ struct fake_view final : order_reader {
   std::unique_ptr<order_list> list_all(std::optional<order_id>) const override { return nullptr; }
 };
 
-message_entry entry_of(std::uint64_t number, verdict what) {
+message_entry entry_with(std::uint64_t number, verdict what) {
   message_record record;
   record.outcome.verdict = what;
   record.created_at = sample_time;
@@ -51,9 +51,9 @@ struct changes_test {
 
   // A create, a rejection, a capture, an update and a change of status, at positions 1 to 5.
   changes_test() {
-    append({entry_of(1, verdict::order_created), entry_of(2, verdict::stale_version),
+    append({entry_with(1, verdict::order_created), entry_with(2, verdict::stale_version),
             record_entry(key_of(3), "body", sample_time)});
-    append({entry_of(4, verdict::content_changed), entry_of(5, verdict::status_changed)});
+    append({entry_with(4, verdict::content_changed), entry_with(5, verdict::status_changed)});
     view.shown = {5};
   }
   void append(const std::vector<entry>& entries) {
@@ -121,7 +121,7 @@ TEST_CASE("what was trimmed is gone") {
   fake_view view;
   const log_changes changes(log, view, "the-id");
   CHECK(changes.first() == position{10});
-  REQUIRE(log.append(std::vector<entry>{entry_of(1, verdict::order_created)}));
+  REQUIRE(log.append(std::vector<entry>{entry_with(1, verdict::order_created)}));
   REQUIRE(log.sync());
   view.shown = {10};
   CHECK(changes.read_changes({9}, 10).value().changes.size() == 1);

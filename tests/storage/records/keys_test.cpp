@@ -18,7 +18,7 @@ using testing::order_id_of;
 using testing::random_values;
 
 template <class Encode, class... Arguments>
-std::string key_of(Encode encode, const Arguments&... arguments) {
+std::string encoded_key(Encode encode, const Arguments&... arguments) {
   std::string key;
   encode(key, arguments...);
   return key;
@@ -34,28 +34,28 @@ TEST_CASE("a newer version of an order sorts before an older one") {
   for (const std::uint64_t number :
        {std::numeric_limits<std::uint64_t>::max(), std::uint64_t{1} << 32, std::uint64_t{257}, std::uint64_t{256},
         std::uint64_t{255}, std::uint64_t{2}, std::uint64_t{1}}) {
-    keys.push_back(key_of(encode_version_key, order_id_of(1), version{number}));
+    keys.push_back(encoded_key(encode_version_key, order_id_of(1), version{number}));
   }
   CHECK(is_ascending(keys));
 }
 
 TEST_CASE("all versions of one order sort before those of a later order") {
-  CHECK(key_of(encode_version_key, order_id_of(1), version{1}) <
-        key_of(encode_version_key, order_id_of(2), version{std::numeric_limits<std::uint64_t>::max()}));
+  CHECK(encoded_key(encode_version_key, order_id_of(1), version{1}) <
+        encoded_key(encode_version_key, order_id_of(2), version{std::numeric_limits<std::uint64_t>::max()}));
 }
 
 TEST_CASE("log groups sort by position, whose bytes are big-endian") {
-  CHECK(key_of(encode_log_key, position{0x0102030405060708}) == "\x01\x02\x03\x04\x05\x06\x07\x08");
-  CHECK(is_ascending({key_of(encode_log_key, position{1}), key_of(encode_log_key, position{255}),
-                      key_of(encode_log_key, position{256}), key_of(encode_log_key, position{65536}),
-                      key_of(encode_log_key, position{std::numeric_limits<std::uint64_t>::max()})}));
+  CHECK(encoded_key(encode_log_key, position{0x0102030405060708}) == "\x01\x02\x03\x04\x05\x06\x07\x08");
+  CHECK(is_ascending({encoded_key(encode_log_key, position{1}), encoded_key(encode_log_key, position{255}),
+                      encoded_key(encode_log_key, position{256}), encoded_key(encode_log_key, position{65536}),
+                      encoded_key(encode_log_key, position{std::numeric_limits<std::uint64_t>::max()})}));
 }
 
 TEST_CASE("a customer's newer order sorts before an older one") {
   const std::string tenant = GENERATE("", "shop");
-  CHECK(is_ascending({key_of(encode_customer_key, tenant, "c", order_id_of(256)),
-                      key_of(encode_customer_key, tenant, "c", order_id_of(255)),
-                      key_of(encode_customer_key, tenant, "c", order_id_of(1))}));
+  CHECK(is_ascending({encoded_key(encode_customer_key, tenant, "c", order_id_of(256)),
+                      encoded_key(encode_customer_key, tenant, "c", order_id_of(255)),
+                      encoded_key(encode_customer_key, tenant, "c", order_id_of(1))}));
 }
 
 TEST_CASE("no customer's keys begin with another customer's prefix, whatever their tenants") {
@@ -78,7 +78,8 @@ TEST_CASE("no customer's keys begin with another customer's prefix, whatever the
     // A customer id that equals the whole key of another customer.
     const std::string& tenant = tenants[random.up_to(tenants.size() - 1)];
     customers.push_back(
-        key_of(encode_customer_key, tenant, customers[random.up_to(customers.size() - 1)], random.id()).substr(0, 512));
+        encoded_key(encode_customer_key, tenant, customers[random.up_to(customers.size() - 1)], random.id())
+            .substr(0, 512));
   }
   std::vector<std::pair<std::string, std::string>> all;
   for (const auto& tenant : tenants) {
@@ -87,12 +88,12 @@ TEST_CASE("no customer's keys begin with another customer's prefix, whatever the
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   for (const auto& one : all) {
-    const std::string prefix = key_of(encode_customer_prefix, one.first, one.second);
+    const std::string prefix = encoded_key(encode_customer_prefix, one.first, one.second);
     for (const auto& other : all) {
       // As the external id of another order, too.
-      REQUIRE_FALSE(key_of(encode_external_id_key, other.first, other.second, random.id()).starts_with(prefix));
+      REQUIRE_FALSE(encoded_key(encode_external_id_key, other.first, other.second, random.id()).starts_with(prefix));
       if (one == other) continue;
-      REQUIRE_FALSE(key_of(encode_customer_key, other.first, other.second, random.id()).starts_with(prefix));
+      REQUIRE_FALSE(encoded_key(encode_customer_key, other.first, other.second, random.id()).starts_with(prefix));
     }
   }
 }
@@ -105,29 +106,30 @@ TEST_CASE("keys decode to what was encoded") {
     const std::string tenant = random.chance() ? "" : random.text(255);
     const std::string customer = random.text(512);
     const order_id id = random.id();
-    const std::string key = key_of(encode_customer_key, tenant, customer, id);
+    const std::string key = encoded_key(encode_customer_key, tenant, customer, id);
     const auto listed = decode_customer_key(key);
     REQUIRE(listed);
     REQUIRE((listed->tenant == tenant && listed->customer_id == customer && listed->id == id));
-    const std::string external = key_of(encode_external_id_key, tenant, customer, id);
+    const std::string external = encoded_key(encode_external_id_key, tenant, customer, id);
     const auto named = decode_external_id_key(external);
     REQUIRE(named);
     REQUIRE((named->tenant == tenant && named->external_id == customer && named->id == id));
     REQUIRE_FALSE(decode_customer_key(external));
     REQUIRE_FALSE(decode_external_id_key(key));
-    REQUIRE(decode_inverted_order_key(key_of(encode_inverted_order_key, id)) == id);
+    REQUIRE(decode_inverted_order_key(encoded_key(encode_inverted_order_key, id)) == id);
     const guid message = random.a_guid();
-    REQUIRE(decode_message_key(key_of(encode_message_key, tenant, message)) == message_key{tenant, message});
+    REQUIRE(decode_message_key(encoded_key(encode_message_key, tenant, message)) == message_key{tenant, message});
     const capture_key capture = random.a_key();
-    REQUIRE(decode_capture_key(key_of(encode_capture_key, tenant, capture)) == tenant_capture_key{tenant, capture});
+    REQUIRE(decode_capture_key(encoded_key(encode_capture_key, tenant, capture)) ==
+            tenant_capture_key{tenant, capture});
     const position first{random.number_up_to(~std::uint64_t{0})};
-    REQUIRE(decode_log_key(key_of(encode_log_key, first)) == first);
+    REQUIRE(decode_log_key(encoded_key(encode_log_key, first)) == first);
   }
 }
 
 TEST_CASE("a key of a wrong length is not read") {
   const std::string tenant = GENERATE("", "shop");
-  const std::string customer = key_of(encode_customer_key, tenant, "c-1001", order_id_of(1));
+  const std::string customer = encoded_key(encode_customer_key, tenant, "c-1001", order_id_of(1));
   for (std::size_t size = 0; size < customer.size(); ++size) CHECK_FALSE(decode_customer_key({customer.data(), size}));
   CHECK_FALSE(decode_customer_key(customer + '\0'));
   CHECK_FALSE(decode_log_key("1234567"));
@@ -137,15 +139,16 @@ TEST_CASE("a key of a wrong length is not read") {
   CHECK_FALSE(decode_capture_key(std::string_view("\0a", 2)));
   CHECK_FALSE(decode_capture_key("abcd"));                         // its tenant would have 97 bytes
   CHECK_FALSE(decode_message_key(std::string_view("\4shop", 5)));  // without a GUID
-  CHECK_FALSE(decode_customer_key(std::string("\x80\0", 2) + key_of(encode_customer_key, "", "c", order_id_of(1))));
+  CHECK_FALSE(
+      decode_customer_key(std::string("\x80\0", 2) + encoded_key(encode_customer_key, "", "c", order_id_of(1))));
 }
 
 TEST_CASE("messages and captures sort by the length and the bytes of their tenants, then by their names") {
   const auto all_keys = [](const auto& encode, const auto& low, const auto& high) {
     std::vector<std::string> keys;
     for (const std::string tenant : {"", "b", "\xFF", "aa"}) {
-      keys.push_back(key_of(encode, tenant, low));
-      keys.push_back(key_of(encode, tenant, high));
+      keys.push_back(encoded_key(encode, tenant, low));
+      keys.push_back(encoded_key(encode, tenant, high));
     }
     return keys;
   };
@@ -154,9 +157,9 @@ TEST_CASE("messages and captures sort by the length and the bytes of their tenan
 }
 
 TEST_CASE("different GUIDs have different keys") {
-  CHECK(key_of(encode_message_key, "", guid_of("a")) != key_of(encode_message_key, "", guid_of("A")));
-  CHECK(key_of(encode_message_key, "", guid_of("a")) != key_of(encode_message_key, "", guid_of("aa")));
-  CHECK(key_of(encode_message_key, "a", guid_of("a")) != key_of(encode_message_key, "", guid_of("aa")));
+  CHECK(encoded_key(encode_message_key, "", guid_of("a")) != encoded_key(encode_message_key, "", guid_of("A")));
+  CHECK(encoded_key(encode_message_key, "", guid_of("a")) != encoded_key(encode_message_key, "", guid_of("aa")));
+  CHECK(encoded_key(encode_message_key, "a", guid_of("a")) != encoded_key(encode_message_key, "", guid_of("aa")));
 }
 
 }  // namespace

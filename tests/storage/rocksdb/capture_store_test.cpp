@@ -31,7 +31,6 @@ struct capture_store_test : testing::open_store {
   }
 };
 
-const capture_key some_key = key_of("some-key");
 const capture_key other_key = key_of("other-key-AA");
 
 using names = std::vector<std::string>;

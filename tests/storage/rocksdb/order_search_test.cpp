@@ -22,7 +22,7 @@ namespace {
 using namespace testing;
 
 const std::vector<origin> senders = {anonymous, shop_till, stall_till};
-const std::vector<std::string> names = {"PO-1", "PO-10", "PO-\xC3\xA4"};
+const std::vector<std::string> external_ids = {"PO-1", "PO-10", "PO-\xC3\xA4"};
 
 struct order_search_test : testing::open_store {
   std::map<order_id, shared_order, std::greater<>> current;
@@ -32,7 +32,7 @@ struct order_search_test : testing::open_store {
   std::uint64_t below(std::uint64_t bound) { return random() % bound; }
   order_content some_content() {
     order_content made = content_of("c-" + std::to_string(below(3)));
-    if (below(2) == 0) made.external_id = names[below(names.size())];
+    if (below(2) == 0) made.external_id = external_ids[below(external_ids.size())];
     return made;
   }
   void put(const message& what, const shared_order& before, std::uint64_t number = 0) {
@@ -54,7 +54,7 @@ struct order_search_test : testing::open_store {
   order_filter some_filter() {
     order_filter filter;
     if (below(3) == 0) filter.customer_id = "c-" + std::to_string(below(3));
-    if (below(3) == 0) filter.external_id = names[below(names.size())];
+    if (below(3) == 0) filter.external_id = external_ids[below(external_ids.size())];
     if (below(3) == 0) filter.status = below(2) == 0 ? order_status::fresh : order_status::confirmed;
     return filter;
   }

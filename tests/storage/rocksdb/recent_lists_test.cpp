@@ -10,18 +10,19 @@
 #include <thread>
 #include <vector>
 
+#include "tests/storage/rocksdb/the_end.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
 namespace {
 
 using Catch::Matchers::Equals;
+using testing::the_end;
 using texts = std::vector<std::string>;
 
-constexpr position the_end{~std::uint64_t{0}};
 constexpr std::size_t name_bytes = 5;
 
-std::string key_of(const std::string& name, std::uint64_t number) {
+std::string list_key_of(const std::string& name, std::uint64_t number) {
   std::array<char, 24> digits{};
   std::snprintf(digits.data(), digits.size(), "%010llu", static_cast<unsigned long long>(number));
   return name + digits.data();
@@ -91,7 +92,7 @@ TEST_CASE("lists hold what a map of sets would, for every reader's position") {
   for (std::uint64_t at = 1; at <= count; ++at) {
     const std::string name = random() % 2 == 0 ? "busy." : "c" + std::to_string(1000 + random() % 500);
     // Mostly descending, like keys of new orders; some far back, some repeated.
-    const std::string key = key_of(name, random() % 4 == 0 ? random() % count : count - at);
+    const std::string key = list_key_of(name, random() % 4 == 0 ? random() % count : count - at);
     const bool removed = random() % 4 == 0;
     removed ? lists.remove(key, name_bytes, {at}) : lists.put(key, name_bytes, {at});
     changes[key][at] = removed;
@@ -107,7 +108,7 @@ TEST_CASE("lists hold what a map of sets would, for every reader's position") {
   for (int i = 0; i < 300; ++i) {
     const std::uint64_t upto = random() % (count + 1);
     const std::string name = i % 2 == 0 ? "busy." : "c" + std::to_string(1000 + random() % 500);
-    const std::string from = key_of(name, random() % count);
+    const std::string from = list_key_of(name, random() % count);
     CAPTURE(upto, from);
     REQUIRE(all_from(lists, name, from, {upto}) == expected_from(name, from, upto));
   }
@@ -139,9 +140,9 @@ TEST_CASE("readers of other threads see every key up to the position that they k
       const std::uint64_t upto = written.load() & ~std::uint64_t{1};
       if (upto < 20) continue;
       const std::uint64_t first = upto - random() % (upto - 10);
-      auto at = lists.seek("cust1", key_of("cust1", count - (first - 1)), {upto});
+      auto at = lists.seek("cust1", list_key_of("cust1", count - (first - 1)), {upto});
       for (std::uint64_t i = 0; i < 10; ++i) {
-        if (at.get() == nullptr || at.get()->key() != key_of("cust1", count - (first - 1) + i)) {
+        if (at.get() == nullptr || at.get()->key() != list_key_of("cust1", count - (first - 1) + i)) {
           ++wrong;
           break;
         }
@@ -152,7 +153,7 @@ TEST_CASE("readers of other threads see every key up to the position that they k
   std::thread first(read, 1);
   std::thread second(read, 2);
   for (std::uint64_t at = 1; at <= count; ++at) {
-    lists.put(key_of("cust1", number_of(at)), name_bytes, {at});
+    lists.put(list_key_of("cust1", number_of(at)), name_bytes, {at});
     written.store(at);
   }
   first.join();

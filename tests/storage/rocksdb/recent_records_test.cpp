@@ -8,20 +8,20 @@
 #include <thread>
 #include <vector>
 
+#include "tests/storage/rocksdb/the_end.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
 namespace {
 
 using Catch::Matchers::Equals;
-
-constexpr position the_end{~std::uint64_t{0}};
+using testing::the_end;
 
 void put(recent_records& to, const std::string& key, std::string_view value, std::uint64_t at) {
   to.put(key, value, {at});
 }
 
-std::vector<std::string> texts(const std::vector<const recent_record*>& records) {
+std::vector<std::string> texts_of(const std::vector<const recent_record*>& records) {
   std::vector<std::string> all;
   for (const recent_record* each : records) {
     all.push_back(std::string(each->key()) + (each->removed ? "-" : "=") + std::string(each->value()));
@@ -59,8 +59,8 @@ TEST_CASE("sorted returns each key once, in byte order, as of the position") {
   put(records, "b", "3", 3);
   records.remove("a", {4});
   put(records, "\xFF", "5", 5);
-  CHECK_THAT(texts(records.sorted({2})), Equals(std::vector<std::string>{"a=2", "b=1"}));
-  CHECK_THAT(texts(records.sorted(the_end)), Equals(std::vector<std::string>{"a-", "b=3", "\xFF=5"}));
+  CHECK_THAT(texts_of(records.sorted({2})), Equals(std::vector<std::string>{"a=2", "b=1"}));
+  CHECK_THAT(texts_of(records.sorted(the_end)), Equals(std::vector<std::string>{"a-", "b=3", "\xFF=5"}));
 }
 
 TEST_CASE("a full table has all records, including long values") {
@@ -81,7 +81,7 @@ TEST_CASE("a full table has all records, including long values") {
     REQUIRE(records.find(key, the_end)->value() == value);
     all.push_back(key + "=" + value);
   }
-  CHECK(texts(records.sorted(the_end)) == all);
+  CHECK(texts_of(records.sorted(the_end)) == all);
 }
 
 TEST_CASE("other threads find all records up to the position that they know") {

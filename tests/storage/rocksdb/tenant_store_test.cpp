@@ -25,7 +25,6 @@ using namespace testing;
 const std::vector<origin> tenants = {anonymous, {"a", "one"}, {"z", "two"}, shop_till, stall_till};
 
 const guid some_guid = guid_of("k-1");
-const capture_key some_key = key_of("some-key");
 
 struct tenant_store_test : testing::open_store {
   // Order n is that of tenant n - 1; all have the same GUID and customer.

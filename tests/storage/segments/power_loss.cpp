@@ -13,8 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t sector_bytes = 512;
-
 std::uint64_t inode_of(const fs::path& file) {
   struct stat found{};
   return ::stat(file.c_str(), &found) == 0 ? found.st_ino : 0;

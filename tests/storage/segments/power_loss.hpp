@@ -14,6 +14,8 @@
 
 namespace ordem::testing {
 
+inline constexpr std::size_t sector_bytes = 512;  // what a disk writes as a whole
+
 // While it exists, it records the syncs of the folder and of its files. One at a time, and no other sync_calls.
 class power_loss {
  public:

@@ -10,14 +10,13 @@
 #include "storage/records/log_group.hpp"
 #include "storage/records/log_record.hpp"
 #include "tests/storage/capture_entries.hpp"
+#include "tests/storage/segments/power_loss.hpp"
 #include "tests/storage/segments/segment_support.hpp"
 
 namespace ordem::storage {
 namespace {
 
 using namespace testing;
-
-constexpr std::size_t sector_bytes = 512;
 
 // Builds a segment in memory, as the log writes it.
 struct built_segment {
