@@ -294,7 +294,8 @@ void segment_log::release(log_consumer who, position through) {
 }
 
 // Deletes segments without an entry that is needed, the oldest first. The last record stays, since the next start finds
-// its time and the clock in it.
+// its time and the clock in it. Of a copy, the segment before the last one stays, too: a loss of power may take all
+// records of the last one, which is not synced before it is full, and a node finds its place in the stream by a record.
 void segment_log::trim() {
   for (;;) {
     shared_segment oldest;
@@ -305,7 +306,8 @@ void segment_log::trim() {
       for (std::size_t i = 0; i < log_consumers; ++i) {
         if (settings_.consumed[i]) unneeded = std::min(unneeded, released_[i].number);
       }
-      if (segments_.size() < 2 || segments_[1]->header.first.number > unneeded + 1) return;
+      if (segments_.size() <= (use_ == use::copy ? 2 : 1)) return;
+      if (segments_[1]->header.first.number > unneeded + 1) return;
       if (segments_.size() == 2 && last() < segments_[1]->header.first) return;
       if (segments_.front() == durable_end_.in) return;
       oldest = segments_.front();

@@ -169,7 +169,11 @@ class replicated {
     INFO((opened ? "" : opened.error().message));
     REQUIRE(opened);
     copy_ = std::move(*opened);
-    for (const std::string& each : records_missing_in(*copy_, stream_)) REQUIRE(copy_->append_record(each));
+    for (const std::string& each : records_missing_in(*copy_, stream_)) {
+      const auto appended = copy_->append_record(each);
+      INFO((appended ? "" : appended.error().message));
+      REQUIRE(appended);
+    }
     const auto last = copy_->last_record();
     newest_ = last ? std::optional(last->time) : std::nullopt;
     appender_ = std::make_unique<model_appender>(stream_, *copy_);

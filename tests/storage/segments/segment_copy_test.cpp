@@ -296,6 +296,30 @@ TEST_CASE_METHOD(segment_copy_test, "what a copy loses with the power is read ag
   CHECK(lost > 5);
 }
 
+TEST_CASE_METHOD(segment_copy_test, "a trimmed copy knows its place in the stream after any loss of power") {
+  const auto seed = seed_of_run();
+  INFO("ORDEM_SEED=" << seed);
+  std::mt19937_64 random(seed);
+  settings.entries_kept = 0;
+  open();
+  add_control(log_record_kind::genesis, 0);
+  read_again();
+  REQUIRE(copy->sync_to_disk() == 0);
+  power_loss disk(folder);
+  for (int round = 0; round < 60; ++round) {
+    INFO("round " << round);
+    add_group(1, 900);
+    read_again();
+    for (const log_consumer who : {log_consumer::view, log_consumer::sink}) copy->release(who, last);
+    copy.reset();
+    disk.strike(random);
+    open();
+    REQUIRE(copy->last_record());
+    read_again();
+  }
+  CHECK(copy->first().number > 30);
+}
+
 TEST_CASE_METHOD(segment_copy_test,
                  "damage in the last segment is cut off where the view does not have it, else refused", "[damage]") {
   add_control(log_record_kind::genesis, 0);
