@@ -8,6 +8,7 @@ import json
 import re
 import select
 import socket
+import time
 from dataclasses import dataclass
 
 from support import settings
@@ -269,12 +270,14 @@ def _parse_header(line):
 
 
 class Client(_Exchanges):
-    """A keep-alive client: one connection, which is replaced only after a response with `Connection: close`."""
+    """A keep-alive client: one connection, which is replaced only after a response with `Connection: close`, or if it was not used for
+    longer than clients should keep one: the server closes it after --idle-timeout, a minute."""
 
     def __init__(self, port, host=HOST, tls=None):
         self._place = (port, host)
         self._tls = tls
         self._connection = None
+        self._used_at = 0
 
     def __enter__(self):
         return self
@@ -290,10 +293,14 @@ class Client(_Exchanges):
     def connect(self):
         if not self._connection:
             self._connection = Connection(*self._place, tls=self._tls)
+            self._used_at = time.monotonic()
 
     def exchange(self, data, method="GET"):
+        if time.monotonic() > self._used_at + settings.IDLE_SECONDS_MAX:
+            self.close()
         self.connect()
         response = self._connection.exchange(data, method)
+        self._used_at = time.monotonic()
         if response.closes:
             self.close()
         return response

@@ -34,6 +34,9 @@ POLL_SECONDS_MAX = 15 * SLOW
 # kubelet shows a changed Secret to a pod after its own interval.
 KEYS_SECONDS_MAX = 120 * SLOW
 
+# How long a client keeps a connection that it does not use: less than the server's --idle-timeout.
+IDLE_SECONDS_MAX = 30
+
 # The limit on the memory growth of one server, whatever its clients send.
 RSS_GROWTH_BYTES_MAX = 400 * MIB * SLOW
 
