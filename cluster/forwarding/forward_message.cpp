@@ -36,8 +36,8 @@ using storage::byte_reader;
 using storage::byte_writer;
 
 // A node refuses requests and answers of other formats, so a change of the format needs a release that reads both.
-constexpr std::uint8_t request_format = 1;
-constexpr std::uint8_t answer_format = 1;
+constexpr std::uint8_t forward_request_format = 1;
+constexpr std::uint8_t forward_answer_format = 1;
 constexpr std::uint8_t field_format = storage::format_with_external_id;
 
 // On the wire: do not renumber.
@@ -313,7 +313,7 @@ std::string encode_forward_request(forward_id id, std::uint64_t oldest, std::siz
   constexpr std::size_t header_bytes_max = 1 + 8 + 3 * 10;
   body.reserve(header_bytes_max + submissions.size());
   byte_writer to{body};
-  to.put_byte(request_format);
+  to.put_byte(forward_request_format);
   to.put_big_endian(id.sender);
   to.put_varint(id.number);
   to.put_varint(oldest);
@@ -325,7 +325,7 @@ std::string encode_forward_request(forward_id id, std::uint64_t oldest, std::siz
 std::optional<forward_request> decode_forward_request(std::string_view body) {
   byte_reader from{body};
   forward_request what;
-  storage::check_format(from, request_format);
+  storage::check_format(from, forward_request_format);
   what.id.sender = from.get_big_endian();
   what.id.number = from.get_varint();
   what.oldest = from.get_varint();
@@ -338,7 +338,7 @@ std::optional<forward_request> decode_forward_request(std::string_view body) {
 std::string encode_forward_answer(const forward_answer& what, std::size_t bytes_max) {
   std::string body;
   byte_writer to{body};
-  to.put_byte(answer_format);
+  to.put_byte(forward_answer_format);
   put_enum(to, what.status);
   to.put_varint(what.epoch);
   to.put_varint(what.visible.number);
@@ -364,7 +364,7 @@ std::string encode_forward_answer(const forward_answer& what, std::size_t bytes_
 std::optional<forward_answer> decode_forward_answer(std::string_view body) {
   byte_reader from{body};
   forward_answer what;
-  storage::check_format(from, answer_format);
+  storage::check_format(from, forward_answer_format);
   const std::uint8_t status = from.get_byte();
   if (status < static_cast<std::uint8_t>(forward_status::answered) ||
       status > static_cast<std::uint8_t>(forward_status::malformed)) {

@@ -20,8 +20,8 @@
 namespace ordem::cluster {
 namespace {
 
-constexpr std::uint8_t request_format = 1;
-constexpr std::uint8_t answer_format = 1;
+constexpr std::uint8_t read_index_request_format = 1;
+constexpr std::uint8_t read_index_answer_format = 1;
 
 struct waiting_read {
   milliseconds until{};
@@ -219,17 +219,17 @@ void read_index_gate::on_tick(milliseconds now) {
 // --- on the wire ---
 
 std::string encode_read_index_request() {
-  return {static_cast<char>(request_format)};
+  return {static_cast<char>(read_index_request_format)};
 }
 
 bool is_read_index_request(std::string_view body) noexcept {
-  return body.size() == 1 && static_cast<std::uint8_t>(body.front()) == request_format;
+  return body.size() == 1 && static_cast<std::uint8_t>(body.front()) == read_index_request_format;
 }
 
 std::string encode_read_index_answer(const read_index_answer& what) {
   std::string body;
   storage::byte_writer to{body};
-  to.put_byte(answer_format);
+  to.put_byte(read_index_answer_format);
   to.put_byte(what.visible ? 1 : 0);
   if (what.visible) to.put_varint(what.visible->number);
   to.put_varint(what.epoch);
@@ -238,7 +238,7 @@ std::string encode_read_index_answer(const read_index_answer& what) {
 
 std::optional<read_index_answer> decode_read_index_answer(std::string_view body) {
   storage::byte_reader from{body};
-  storage::check_format(from, answer_format);
+  storage::check_format(from, read_index_answer_format);
   const std::uint8_t has_visible = from.get_byte();
   if (has_visible > 1) from.fail();
   std::optional<position> visible;
