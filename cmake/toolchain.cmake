@@ -8,6 +8,10 @@ add_library(ordem_options INTERFACE)
 target_compile_features(ordem_options INTERFACE cxx_std_20)
 target_compile_options(ordem_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
 target_include_directories(ordem_options INTERFACE ${PROJECT_SOURCE_DIR})
+if(CMAKE_UNITY_BUILD)
+  # A name of one file may be that of a local variable of another one.
+  target_compile_options(ordem_options INTERFACE -Wno-shadow)
+endif()
 
 if(ORDEM_SANITIZE)
   # Globally, so that no object of a binary is without them.
