@@ -301,7 +301,7 @@ TEST_CASE_METHOD(backups, "on another file system every file is a copy") {
 }
 
 TEST_CASE_METHOD(backups, "a flipped bit anywhere is found, with the name of the file", "[damage]") {
-  write_orders(300);
+  write_orders(60);
   made();
   for (const auto& [name, content] : contents_of(request.folder)) {
     if (content.empty()) continue;

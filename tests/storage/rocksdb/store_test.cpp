@@ -390,10 +390,11 @@ TEST_CASE_METHOD(testing::open_store, "a log that is consumed keeps what has not
   const shared_order current = store->find_order(order_id_of(1)).value();
   const message_entry rejected =
       entry_of(replacement(guid_of("x"), current->id, {7}, content_of(std::string(400, 'c'))), current, {});
+  constexpr std::uint64_t group_entries = 50;  // more than fit into a segment
   std::uint64_t number = 0;
   const auto write_groups = [&](int groups) {
     for (int group = 0; group < groups; ++group) {
-      std::vector<message_entry> entries(group_entries_max, rejected);
+      std::vector<message_entry> entries(group_entries, rejected);
       for (message_entry& each : entries) each.guid = guid_of(number++);
       write(entries);
     }
@@ -404,7 +405,7 @@ TEST_CASE_METHOD(testing::open_store, "a log that is consumed keeps what has not
   reopen();
   CHECK(replayed({1}).size() == store->last().number);
 
-  const position confirmed{10 * group_entries_max};
+  const position confirmed{10 * group_entries};
   store->release_to_sink(confirmed);
   for (int i = 0; i < 50 && !is_trimmed({1}); ++i) write_groups(4);
   CHECK(is_trimmed({1}));
