@@ -9,8 +9,10 @@ target_compile_features(ordem_options INTERFACE cxx_std_20)
 target_compile_options(ordem_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
 target_include_directories(ordem_options INTERFACE ${PROJECT_SOURCE_DIR})
 if(CMAKE_UNITY_BUILD)
-  # A name of one file may be that of a local variable of another one.
-  target_compile_options(ordem_options INTERFACE -Wno-shadow)
+  # The files of a library are compiled some at a time: most of a compiler's work is to read the headers of libraries and to instantiate
+  # their templates. A name of one file may be that of a local variable of another one, and GCC takes their types in anonymous namespaces for
+  # those of a header.
+  target_compile_options(ordem_options INTERFACE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
 
 if(ORDEM_SANITIZE)

@@ -20,7 +20,7 @@ struct compact_form {
   std::string_view signed_part;  // HEADER.CLAIMS
 };
 
-std::optional<compact_form> split(std::string_view token) {
+std::optional<compact_form> split_token(std::string_view token) {
   if (token.size() > token_bytes_max) return std::nullopt;
   const auto first = token.find('.');
   if (first == std::string_view::npos) return std::nullopt;
@@ -48,7 +48,7 @@ token_verifier::~token_verifier() = default;
 tl::expected<verified_token, denial> token_verifier::verify(std::string_view token, const key_set& keys,
                                                             timestamp now) {
   const auto refuse = [](denial why) { return tl::make_unexpected(why); };
-  const auto form = split(token);
+  const auto form = split_token(token);
   if (!form) return refuse(denial::malformed);
   const auto header_json = decode_base64url(form->header);
   const auto claims_json = decode_base64url(form->claims);

@@ -23,7 +23,7 @@ options parse(const std::string& text) {
 }
 
 // Quotes a value for libpq's lists of name=value.
-std::string quoted(std::string_view value) {
+std::string conninfo_quoted(std::string_view value) {
   std::string out = "'";
   for (const char c : value) {
     if (c == '\'' || c == '\\') out += '\\';
@@ -44,7 +44,7 @@ std::string with_timeouts(const PQconninfoOption* first) {
   }
   all["client_encoding"] = "UTF8";
   std::string out;
-  for (const auto& [name, value] : all) out += name + "=" + quoted(value) + " ";
+  for (const auto& [name, value] : all) out += name + "=" + conninfo_quoted(value) + " ";
   return out;
 }
 
