@@ -28,9 +28,13 @@ find_program(CCACHE ccache)
 if(CCACHE)
   # A precompiled header changes its time stamp with every build; the sloppiness, and the option that follows, let ccache look at what it
   # holds instead. Every checkout shares the cache, wherever it is: also that of the image (scripts/build-image), which has no locale. With
-  # CCACHE_DEPEND a file that is not in the cache is not preprocessed first.
+  # CCACHE_DEPEND a file that is not in the cache is not preprocessed first; files that are compiled together are, since the file that
+  # includes them names them by absolute paths, and so differs in each checkout.
+  if(NOT CMAKE_UNITY_BUILD)
+    set(depend CCACHE_DEPEND=1)
+  endif()
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,locale CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
-    CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1 ${CCACHE})
+    CCACHE_NOHASHDIR=1 ${depend} ${CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fpch-preprocess)
   else()
