@@ -7,26 +7,34 @@
     cluster.pause(server), .resume(server)    SIGSTOP, SIGCONT
     cluster.restart("a")                      starts it again on its folder
     cluster.remove()
+    ClusterClient(cluster)                    asks one node after the other until it is answered
 """
 
+import itertools
 import os
 import signal
+import time
 import uuid
 from pathlib import Path
 
 from support import settings
 from support.concurrency import poll_until
+from support.http_client import ConnectionEnded
+from support.ordem_client import OrdemClient, OrdemConnection
 from support.ordem_server import OrdemServer, run_ordem
 
 NODES = ("a", "b", "c")
 
 
 class Cluster:
-    def __init__(self, folder, nats_urls, nodes=NODES, flags=(), replicas=3):
+    """`urls_of`: the URLs of NATS for nodes that do not have `nats_urls`."""
+
+    def __init__(self, folder, nats_urls, nodes=NODES, flags=(), replicas=3, urls_of=None):
         self.name = f"t{uuid.uuid4().hex[:12]}"
         self._folder = Path(folder)
         self._nodes = nodes
-        self._flags = ("--cluster", self.name, "--nats", nats_urls, *flags)
+        self._flags = ("--cluster", self.name, *flags)
+        self._urls = {**dict.fromkeys(nodes, nats_urls), **(urls_of or {})}
         self._servers = {}
         self._all = []
         made = run_ordem("cluster", "init", "--cluster", self.name, "--nats", nats_urls, "--max-bytes", "64MiB", "--replicas", replicas)
@@ -38,6 +46,10 @@ class Cluster:
     def __iter__(self):
         return iter(self._servers.values())
 
+    @property
+    def nodes(self):
+        return self._nodes
+
     def name_of(self, server):
         return next(node for node, each in self._servers.items() if each is server)
 
@@ -46,7 +58,7 @@ class Cluster:
 
     def begin_start(self, node):
         """Starts the process of a node."""
-        self._servers[node] = OrdemServer(self._folder / node, *self._flags, "--node", node)
+        self._servers[node] = OrdemServer(self._folder / node, *self._flags, "--nats", self._urls[node], "--node", node)
         self._all.append(self._servers[node])
 
     def restart(self, node):
@@ -104,3 +116,39 @@ class Cluster:
             if server.is_running():
                 self.resume(server)
                 server.kill()
+
+
+class ClusterClient(OrdemClient):
+    """A client behind a load balancer: it sends each request to the nodes in turn, over a connection of its own, until one answers it with
+    something else than 503."""
+
+    def __init__(self, cluster, first=0):
+        super().__init__(port=None)
+        self._cluster = cluster
+        nodes = list(cluster.nodes)
+        self._nodes = itertools.cycle(nodes[first % len(nodes):] + nodes[:first % len(nodes)])
+
+    def exchange(self, data, method="GET"):
+        deadline = time.monotonic() + settings.CLUSTER_SECONDS_MAX
+        last = None
+        while True:
+            response = self._attempt(data, method)
+            if response and response.status != 503 and not _is_in_flight(response):
+                return response
+            last = response or last
+            assert time.monotonic() < deadline, f"no answer in {settings.CLUSTER_SECONDS_MAX} s, the last one: {last}"
+            time.sleep(settings.CLUSTER_RETRY_SECONDS)
+
+    def _attempt(self, data, method):
+        port = self._cluster[next(self._nodes)].port
+        if port is None:  # it starts
+            return None
+        try:
+            with OrdemConnection(port, seconds=settings.CLUSTER_ATTEMPT_SECONDS) as connection:
+                return connection.exchange(data, method)
+        except (ConnectionEnded, OSError):
+            return None
+
+
+def _is_in_flight(response):
+    return response.status == 409 and response.json().get("type") == "/problems/request-in-flight"

@@ -86,11 +86,11 @@ class _Exchanges:
 class Connection(_Exchanges):
     """One TCP connection. For one thread at a time. A `narrow` one takes so little ahead of its reader, in small segments,
     that the kernels on both sides hold some tens of kilobytes between them, not megabytes. `source`: the address to connect from. `tls`: an
-    ssl.SSLContext; then an end of file without a close_notify is an ssl.SSLEOFError."""
+    ssl.SSLContext; then an end of file without a close_notify is an ssl.SSLEOFError. After `seconds` without a byte it is a TimeoutError."""
 
-    def __init__(self, port, host=HOST, narrow=False, source=None, tls=None):
+    def __init__(self, port, host=HOST, narrow=False, source=None, tls=None, seconds=settings.ANSWER_SECONDS_MAX):
         self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self._socket.settimeout(settings.ANSWER_SECONDS_MAX)
+        self._socket.settimeout(seconds)
         if narrow:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -5,6 +5,7 @@ Environment:
   ORDEM_SLOW          a whole number; multiplies every timeout and memory bound (sanitizer builds, slow machines)
   ORDEM_SEED          the seed of all random values; printed at the start of a run and in every failure of the crash test
   ORDEM_CRASH_ROUNDS  the number of rounds of each crash test
+  ORDEM_CLUSTER_FAULTS  the number of faults of a cluster
 
 These variables are for the tests only. They are not passed to the server, which refuses unknown ORDEM_ variables.
 """
@@ -117,6 +118,16 @@ CRASH_ORDER_WORKERS = 2
 
 # test_kill_postgres.py
 CRASH_POSTGRES_ROUNDS = _whole_number("ORDEM_CRASH_ROUNDS", 8)
+
+# Clients of a cluster. NATS needs up to 9.5 s to have a leader again, the nodes up to 3 s more.
+CLUSTER_SECONDS_MAX = 40 * SLOW
+CLUSTER_ATTEMPT_SECONDS = 3 * SLOW
+CLUSTER_RETRY_SECONDS = 0.05
+
+# test_cluster_faults.py
+CLUSTER_FAULTS = _whole_number("ORDEM_CLUSTER_FAULTS", 30)
+CLUSTER_WORKERS = 6
+CLUSTER_WRITES_BETWEEN_FAULTS = 20
 
 # tests/deploy
 HELM_SECONDS_MAX = 30 * SLOW
