@@ -22,10 +22,6 @@ namespace http = boost::beast::http;
 constexpr std::uint64_t wait_seconds_max = 60;
 constexpr int quality_max = 1000;
 
-tl::unexpected<response> refuse_query(std::string_view detail) {
-  return refuse(problem::malformed_query, detail);
-}
-
 // Returns the part before the separator, and removes both from the text.
 std::string_view take_part(std::string_view& text, char separator) {
   const auto end = std::min(text.find(separator), text.size());

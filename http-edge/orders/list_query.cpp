@@ -8,10 +8,6 @@
 namespace ordem::http_edge {
 namespace {
 
-tl::unexpected<response> refuse_query(std::string_view detail) {
-  return refuse(problem::malformed_query, detail);
-}
-
 // Reads a parameter by `parse`, which returns nullopt for a wrong value; `rule` says which values there are.
 template <class Parse>
 auto read(const route& to, std::string_view name, Parse parse, std::string_view rule)

@@ -122,6 +122,9 @@ response problem_response(problem which, std::string_view detail, std::string_vi
 tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more) {
   return tl::make_unexpected(problem_response(which, detail, more));
 }
+tl::unexpected<response> refuse_query(std::string_view detail) {
+  return refuse(problem::malformed_query, detail);
+}
 
 void add_position(response& to, std::optional<position> visible) {
   if (visible) to.add_header("Ordem-Position", std::to_string(visible->number));

@@ -62,6 +62,8 @@ response problem_response(problem which, unsigned status, std::string_view detai
 
 // Returns the error that problem_response() makes, as the result of a function that returns or_response.
 tl::unexpected<response> refuse(problem which, std::string_view detail, std::string_view more = {});
+// The same for a wrong parameter of the query.
+tl::unexpected<response> refuse_query(std::string_view detail);
 
 // Adds Ordem-Position: once Postgres holds the log up to that position, it shows everything that this response speaks
 // of. Does nothing for nullopt, which is the value while the service is recovering.

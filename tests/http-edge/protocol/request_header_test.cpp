@@ -28,7 +28,7 @@ std::optional<problem> fault_of(header_lines fields, unsigned version = 11) {
   return found ? std::optional(found->which) : std::nullopt;
 }
 
-TEST_CASE("all header_lines of Connection decide together whether it stays open, and close wins") {
+TEST_CASE("all lines of Connection decide together whether it stays open, and close wins") {
   struct row {
     header_lines fields;
     bool open_in_1_1;

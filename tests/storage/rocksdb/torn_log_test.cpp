@@ -189,7 +189,7 @@ TEST_CASE_METHOD(torn_log_test,
   fill(40);
   const std::string whole = read_file(wal());
   REQUIRE(whole.size() > 2 * block_bytes);
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 40; ++i) {
     std::string damaged = whole;
     const std::size_t at = drawn(0, whole.size() - whole.size() % block_bytes);
     damaged[at] = static_cast<char>(~damaged[at]);
