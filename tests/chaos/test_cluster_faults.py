@@ -14,14 +14,13 @@ import time
 from support import settings
 from support.blackhole import DOWN, UP, Blackhole
 from support.cluster import NODES, Cluster, ClusterClient
-from support.concurrency import Threads, poll_until
+from support.concurrency import poll_until
 from support.feed import read_all
 from support.nats import NatsServers
 from support.oracle import Oracle, assert_server_agrees
 from support.orders import accepted_order, order_path
-from support.workload import REUSE_CUSTOMER, Worker
+from support.workload import CUSTOMERS, REUSE_CUSTOMER, Load, Worker
 
-CUSTOMERS = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
 READS = 0.4
 # So that a run of many faults can be checked: some hundred requests a second.
 PAUSE_SECONDS = 0.02
@@ -200,31 +199,19 @@ def test_faults_of_a_cluster(tmp_path):
     machines = Machines(tmp_path, rng)
     try:
         cluster, oracle, times, pauses = machines.cluster, Oracle(passed_on_again=True), [], {}
-        reads, stopped = Reads(oracle), threading.Event()
+        reads = Reads(oracle)
         workers = [ClusterWorker(oracle, reads, times, cluster, number, random.Random(f"{settings.SEED}/{number}"))
                    for number in range(settings.CLUSTER_WORKERS)]
-        threads = Threads([lambda worker=worker: worker.run_until(stopped) for worker in workers])
-
-        def wait_writes(count):
-            target = oracle.recorded_count + count
-
-            def reached():
-                threads.check()
-                return oracle.recorded_count >= target
-
-            poll_until(reached, f"{count} more writes are answered", settings.CLUSTER_SECONDS_MAX)
-
-        wait_writes(settings.CLUSTER_WRITES_BETWEEN_FAULTS)
-        for number in range(settings.CLUSTER_FAULTS):
-            begin = time.monotonic()
-            name = machines.fault()
-            try:
-                wait_writes(settings.CLUSTER_WRITES_BETWEEN_FAULTS)
-            except AssertionError as error:
-                raise AssertionError(f"ORDEM_SEED={settings.SEED}, after fault {number}, {name}: {error}") from error
-            pauses.setdefault(name, []).append(longest_pause(times, begin))
-        stopped.set()
-        threads.join()
+        with Load(oracle, workers) as load:
+            load.wait_for(settings.CLUSTER_WRITES_BETWEEN_FAULTS, settings.CLUSTER_SECONDS_MAX)
+            for number in range(settings.CLUSTER_FAULTS):
+                begin = time.monotonic()
+                name = machines.fault()
+                try:
+                    load.wait_for(settings.CLUSTER_WRITES_BETWEEN_FAULTS, settings.CLUSTER_SECONDS_MAX)
+                except AssertionError as error:
+                    raise AssertionError(f"ORDEM_SEED={settings.SEED}, after fault {number}, {name}: {error}") from error
+                pauses.setdefault(name, []).append(longest_pause(times, begin))
         show_pauses(pauses)
         print(f"{settings.CLUSTER_FAULTS} faults, {oracle.recorded_count} writes, {reads.count} reads")
 

@@ -10,9 +10,8 @@ from support import settings
 from support.concurrency import poll_until
 from support.oracle import Oracle, assert_server_agrees
 from support.ordem_server import start_server
-from support.workload import REUSE_CUSTOMER, Load, Worker
+from support.workload import CUSTOMERS, REUSE_CUSTOMER, Load, Worker
 
-CUSTOMERS = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
 WRITES_BETWEEN = 150
 
 

@@ -11,9 +11,8 @@ from support import settings
 from support.concurrency import Threads
 from support.oracle import Oracle, assert_server_agrees
 from support.ordem_server import OrdemServer, start_server
-from support.workload import REUSE_CUSTOMER, Kill, Worker
+from support.workload import CUSTOMERS, REUSE_CUSTOMER, Kill, Worker
 
-CUSTOMERS = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
 ALL_CUSTOMERS = [*CUSTOMERS, REUSE_CUSTOMER]
 KILL_DURING_RECOVERY = 0.25
 

@@ -17,10 +17,9 @@ from support.oracle import Oracle, assert_server_agrees
 from support.ordem_client import OrdemClient
 from support.ordem_server import run_ordem
 from support.orders import JSON_TYPE, accepted_order, assert_problem, create, message_path, order_content, order_path
-from support.workload import REUSE_CUSTOMER, Load, Worker
+from support.workload import CUSTOMERS, REUSE_CUSTOMER, Load, Worker
 
 BACKUP = "/-/backup"
-CUSTOMERS = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
 WRITES = 300
 FILLER_BYTES = 16_000
 
@@ -100,6 +99,7 @@ def metrics_of(client):
 
 
 # What is in a back-up.
+
 
 class PositionedWorker(Worker):
     """Keeps the position that the response to each recorded write names, which is not before that of the write."""
@@ -260,11 +260,13 @@ def test_copy_that_postgres_is_not_ahead_of_goes_on(launch, replica, data_dir, r
 
 # When a back-up fails.
 
+
 def spin_until(condition):
     """As poll_until, without a pause: the moment is short."""
     deadline = time.monotonic() + settings.POLL_SECONDS_MAX
     while not condition():
         assert time.monotonic() < deadline
+
 
 def test_kill_during_a_backup(launch, data_dir, root, other_disk):
     """Breaks if a server that is killed leaves a folder that looks complete, if the data is harmed, or if the next back-up of the name
@@ -345,6 +347,7 @@ def test_damage_is_found_in_each_kind_of_file(launch, root, tmp_path):
 
 
 # Who may ask for one, and where it may be.
+
 
 def test_without_a_root_nothing_is_written(launch, data_dir, root):
     """Breaks if a client can write files to a server that was not told where."""

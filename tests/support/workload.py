@@ -11,6 +11,7 @@ from support.ordem_client import OrdemClient
 from support.orders import create, merge, order_content, replace, set_status
 
 HOT_ORDERS = 10
+CUSTOMERS = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
 REUSE_CUSTOMER = "c-reuse"
 STATUSES = ("confirmed", "shipped", "delivered", "cancelled", "new")
 ACTIONS = {"create": 25, "update": 50, "stale update": 8, "repeat": 10, "reuse": 4, "bad": 3}
@@ -164,7 +165,7 @@ class Load:
         self._stopped.set()
         self._threads.join()
 
-    def wait_for(self, count):
+    def wait_for(self, count, seconds=settings.THREADS_SECONDS_MAX):
         """Waits until `count` more writes are recorded."""
         target = self.oracle.recorded_count + count
 
@@ -172,14 +173,13 @@ class Load:
             self._threads.check()
             return self.oracle.recorded_count >= target
 
-        poll_until(reached, f"{count} more writes are recorded", settings.THREADS_SECONDS_MAX)
+        poll_until(reached, f"{count} more writes are recorded", seconds)
 
 
 def load_on(server, rng, oracle=None):
     """Returns a Load with clients of a server."""
     oracle = oracle or Oracle()
-    customers = [f"c-{number}" for number in range(settings.CRASH_CUSTOMERS)]
-    return Load(oracle, [Worker(oracle, server.port, type(rng)(rng.getrandbits(64)), customers) for _ in range(settings.LOAD_CLIENTS)])
+    return Load(oracle, [Worker(oracle, server.port, type(rng)(rng.getrandbits(64)), CUSTOMERS) for _ in range(settings.LOAD_CLIENTS)])
 
 
 def load(server, rng, count, oracle=None):
