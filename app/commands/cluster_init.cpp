@@ -20,8 +20,9 @@
 namespace ordem::app {
 namespace {
 
-// A new stream has no leader at first.
-constexpr std::chrono::seconds leader_time_max{15};
+// For how long the servers may be too few, or without a leader, which they are at first after their start, and a stream
+// after it was made.
+constexpr std::chrono::seconds patience{15};
 constexpr std::chrono::milliseconds retry_after{100};
 constexpr std::chrono::milliseconds append_time_max{2000};
 
@@ -35,7 +36,7 @@ std::string genesis_bytes() {
 // Writes the first record of the log, unless there is one: of two that run at once, one writes it. Returns the error.
 std::optional<std::string> write_genesis(cluster::nats_connection& connection, const cluster::cluster_names& names) {
   const std::string record = genesis_bytes();
-  const auto deadline = std::chrono::steady_clock::now() + leader_time_max;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   for (;;) {
     // Again with the same expectation, whatever became of the one before.
     const auto answer = cluster::append_record(connection, names.log_subject, 0, record, append_time_max);
@@ -48,6 +49,21 @@ std::optional<std::string> write_genesis(cluster::nats_connection& connection, c
       return std::nullopt;
     }
     if (std::chrono::steady_clock::now() >= deadline) return "the first record could not be written: " + error;
+    std::this_thread::sleep_for(retry_after);
+  }
+}
+
+tl::expected<cluster::stream_info, std::string> find_or_make_stream(cluster::nats_connection& connection,
+                                                                    const cluster::stream_settings& settings) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const auto found = cluster::read_stream_info(connection, settings.names.stream);
+    if (found && *found) return **found;
+    const auto made = found ? cluster::create_stream(connection, settings) : tl::make_unexpected(found.error());
+    if (made) return *made;
+    if (!made.error().may_pass || std::chrono::steady_clock::now() >= deadline) {
+      return tl::make_unexpected(made.error().text);
+    }
     std::this_thread::sleep_for(retry_after);
   }
 }
@@ -75,17 +91,11 @@ int cluster_init(const cluster_init_command& what) {
         fmt::format("the servers of NATS take messages of at most {} bytes, and {} are needed: set max_payload to 8MB",
                     connection.payload_bytes_max(), cluster::nats_payload_bytes_min));
   }
-  auto info = cluster::read_stream_info(connection, stream);
+  const auto info = find_or_make_stream(connection, settings);
   if (!info) return fail(info.error());
-  const bool was_there = info->has_value();
-  if (!was_there) {
-    auto made = cluster::create_stream(connection, settings);
-    if (!made) return fail(made.error());
-    *info = std::move(*made);
-  }
-  const auto differences = cluster::compare_stream(settings, **info);
+  const auto differences = cluster::compare_stream(settings, *info);
   if (!differences.empty()) return print_differences(stream, differences);
-  const bool had_records = (*info)->last_sequence > 0;
+  const bool had_records = info->last_sequence > 0;
   if (!had_records) {
     if (const auto error = write_genesis(connection, settings.names)) return fail(*error);
   }

@@ -134,7 +134,7 @@ int cluster_status(const cluster_status_command& what) {
   if (!connected) return fail(connected.error());
   cluster::nats_connection& connection = **connected;
   const auto info = cluster::read_stream_info(connection, names.stream);
-  if (!info) return fail(info.error());
+  if (!info) return fail(info.error().text);
   if (!*info) {
     return fail(fmt::format("there is no cluster {}: NATS has no stream {}; `ordem cluster init` makes it",
                             what.at.name, names.stream));

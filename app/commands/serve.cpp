@@ -89,7 +89,7 @@ tl::expected<std::string, cluster_error> read_cluster_id(const cluster_settings&
   }
   const std::string stream = cluster::names_of(at.name).stream;
   const auto info = cluster::read_stream_info(connection, stream);
-  if (!info) return failed(info.error());
+  if (!info) return failed(info.error().text);
   if (!*info) {
     return tl::make_unexpected(cluster_error{
         "there is no cluster " + at.name + ": NATS has no stream " + stream + "; `ordem cluster init` makes it",

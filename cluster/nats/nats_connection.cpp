@@ -45,13 +45,13 @@ std::size_t nats_connection::payload_bytes_max() const noexcept {
   return library_->payload_bytes_max();
 }
 
-tl::expected<std::string, std::string> nats_connection::request(const std::string& subject, std::string_view body,
-                                                                std::chrono::milliseconds timeout) {
-  if (!is_up()) return tl::make_unexpected("there is no connection to NATS");
+tl::expected<std::string, nats_failure> nats_connection::request(const std::string& subject, std::string_view body,
+                                                                 std::chrono::milliseconds timeout) {
+  if (!is_up()) return tl::make_unexpected(nats_failure{"there is no connection to NATS", true});
   natsMsg* answer = nullptr;
   const natsStatus status = natsConnection_Request(&answer, library_->get(), subject.c_str(), body.data(),
                                                    static_cast<int>(body.size()), timeout.count());
-  if (status != NATS_OK) return tl::make_unexpected(failure_of(status));
+  if (status != NATS_OK) return tl::make_unexpected(nats_failure{failure_of(status), status != NATS_NO_RESPONDERS});
   const nats_message_ptr message(answer);
   return std::string(data_of(answer));
 }

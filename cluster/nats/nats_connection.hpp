@@ -27,6 +27,13 @@ struct nats_connection_settings {
   std::function<void(std::string reason)> on_closed;
 };
 
+// Why the servers did not do what they were asked.
+struct nats_failure {
+  std::string text;  // a sentence
+  // Servers are missing, do not know each other yet or have no leader: to be tried again.
+  bool may_pass = false;
+};
+
 class libnats_connection;  // cluster/nats/libnats.hpp, for cluster/nats alone
 
 // Thread-safe. Outlives all that use it.
@@ -43,10 +50,9 @@ class nats_connection {
   // The largest message that the server takes, in bytes; 0 before the first connection.
   std::size_t payload_bytes_max() const noexcept;
 
-  // Sends a request and blocks for its answer. The error is a sentence: no answer within `timeout`, no responders, or
-  // the connection is down.
-  tl::expected<std::string, std::string> request(const std::string& subject, std::string_view body,
-                                                 std::chrono::milliseconds timeout);
+  // Sends a request and blocks for its answer. Fails if there is none within `timeout`, no responder, or no connection.
+  tl::expected<std::string, nats_failure> request(const std::string& subject, std::string_view body,
+                                                  std::chrono::milliseconds timeout);
 
   libnats_connection& library() noexcept { return *library_; }
 

@@ -10,7 +10,11 @@ namespace ordem::cluster {
 namespace {
 
 constexpr std::chrono::milliseconds api_time_max{5000};
-constexpr std::int64_t error_stream_not_found = 10059;  // JetStream's err_code
+// JetStream's err_code
+constexpr std::int64_t error_no_peers = 10005;   // "no suitable peers for placement": too few, or offline
+constexpr std::int64_t error_no_leader = 10008;  // of JetStream's own Raft group
+constexpr std::int64_t error_peers_missing = 10009;
+constexpr std::int64_t error_stream_not_found = 10059;
 
 std::string json_text(std::string_view text) {
   return '"' + std::string(text) + '"';  // the names need no escapes
@@ -97,10 +101,12 @@ std::optional<api_error> parse_error(std::string_view json) {
   return api_error{static_cast<std::int64_t>(number_in(error, "err_code")), text_in(error, "description")};
 }
 
-tl::unexpected<std::string> failure(const std::string& stream, std::string_view json) {
+tl::unexpected<nats_failure> failure(const std::string& stream, std::string_view json) {
   const auto error = parse_error(json);
   const std::string reason = error ? error->text : "an answer that was not understood: " + in_quotes(json);
-  return tl::make_unexpected("NATS refuses the stream " + stream + ": " + reason);
+  const bool may_pass =
+      error && (error->code == error_no_peers || error->code == error_no_leader || error->code == error_peers_missing);
+  return tl::make_unexpected(nats_failure{"NATS refuses the stream " + stream + ": " + reason, may_pass});
 }
 
 }  // namespace
@@ -169,8 +175,8 @@ std::string stream_info_subject(const std::string& stream) {
   return "$JS.API.STREAM.INFO." + stream;
 }
 
-tl::expected<std::optional<stream_info>, std::string> read_stream_info(nats_connection& connection,
-                                                                       const std::string& stream) {
+tl::expected<std::optional<stream_info>, nats_failure> read_stream_info(nats_connection& connection,
+                                                                        const std::string& stream) {
   const auto answer = connection.request(stream_info_subject(stream), {}, api_time_max);
   if (!answer) return tl::make_unexpected(answer.error());
   const auto error = parse_error(*answer);
@@ -180,7 +186,7 @@ tl::expected<std::optional<stream_info>, std::string> read_stream_info(nats_conn
   return info;
 }
 
-tl::expected<stream_info, std::string> create_stream(nats_connection& connection, const stream_settings& settings) {
+tl::expected<stream_info, nats_failure> create_stream(nats_connection& connection, const stream_settings& settings) {
   const std::string& stream = settings.names.stream;
   const auto answer =
       connection.request("$JS.API.STREAM.CREATE." + stream, stream_configuration(settings), api_time_max);

@@ -64,10 +64,10 @@ std::vector<stream_difference> compare_stream(const stream_settings& wanted, con
 
 // The subject of the request that parse_stream_info() takes the answer of, for callers that do not block.
 std::string stream_info_subject(const std::string& stream);
-// Returns nullopt if there is no such stream. The error is a sentence.
-tl::expected<std::optional<stream_info>, std::string> read_stream_info(nats_connection& connection,
-                                                                       const std::string& stream);
+// Returns nullopt if there is no such stream.
+tl::expected<std::optional<stream_info>, nats_failure> read_stream_info(nats_connection& connection,
+                                                                        const std::string& stream);
 // Makes the stream. It succeeds as well if there is one with equal settings.
-tl::expected<stream_info, std::string> create_stream(nats_connection& connection, const stream_settings& settings);
+tl::expected<stream_info, nats_failure> create_stream(nats_connection& connection, const stream_settings& settings);
 
 }  // namespace ordem::cluster

@@ -176,7 +176,7 @@ bool node_connections::parts::find_start(nats_connection& connection) {
   if (next_sequence.load() > 0) return true;
   using kind = position_error::kind;
   const auto info = read_stream_info(connection, settings.names.stream);
-  if (!info) return fail_search({kind::unreadable, info.error()});
+  if (!info) return fail_search({kind::unreadable, info.error().text});
   if (!*info) return fail_search({kind::unreadable, "NATS has no stream " + settings.names.stream});
   const auto records = records_of(connection, settings.names.stream);
   const auto source = [&](std::uint64_t sequence) -> tl::expected<std::optional<read_log_record>, std::string> {

@@ -96,6 +96,25 @@ def test_inits_at_once_make_one_log(start_nats):
     assert state_of(urls)["log"]["last_sequence"] == 1
 
 
+def test_init_waits_for_servers_that_are_starting(tmp_path):
+    """Breaks if an init that runs beside the start of NATS fails: a server alone of three has no leader, and two are too few."""
+    servers = NatsServers(tmp_path, 3)
+    try:
+        servers["n1"].start()
+        servers["n1"].wait_listening()
+        results = []
+        init = threading.Thread(target=lambda: results.append(cluster("init", servers.urls, "--max-bytes", "64MiB")))
+        init.start()
+        servers["n2"].start()
+        servers["n2"].wait_listening()
+        servers["n3"].start()
+        init.join()
+        assert results[0].returncode == 0, results[0].stderr
+        assert state_of(servers.urls)["log"]["last_sequence"] == 1
+    finally:
+        servers.remove()
+
+
 def test_init_refuses_a_stream_with_other_settings(start_nats):
     """Breaks if a stream that loses records, or of another size, is taken."""
     urls = start_nats().urls

@@ -163,11 +163,16 @@ class NatsServers:
         for server in self:
             poll_until(server.is_ready, f"JetStream of {server.name} is ready", settings.START_SECONDS_MAX)
         if len(self._servers) > 1:
-            poll_until(self._has_leader, "JetStream has a leader", settings.START_SECONDS_MAX)
+            poll_until(self._has_leader, "JetStream has a leader that knows all servers", settings.START_SECONDS_MAX)
 
     def _has_leader(self):
-        leaders = {((server.asked("jsz") or {}).get("meta_cluster") or {}).get("leader", "") for server in self}
-        return len(leaders) == 1 and leaders != {""}
+        groups = {server.name: (server.asked("jsz") or {}).get("meta_cluster") or {} for server in self}
+        leaders = {group.get("leader", "") for group in groups.values()}
+        if len(leaders) != 1 or leaders == {""}:
+            return False
+        # It makes no stream on a server that it has not heard of.
+        followers = groups[leaders.pop()].get("replicas") or []
+        return len(followers) == len(groups) - 1 and all(each["current"] and not each.get("offline") for each in followers)
 
     def remove(self):
         for server in self:

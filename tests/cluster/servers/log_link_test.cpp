@@ -110,7 +110,7 @@ TEST_CASE("the largest record is stored, and a larger one is refused") {
 }
 
 TEST_CASE("an append to a stream that is not there has no responders") {
-  links to({.names = names_of("not-there")});
+  links to({.names = names_of("not-there")}, false);
   REQUIRE(to[0].append(request_of(1), 0, "x"));
   answered<no_responders>(to, request_of(1));
 }

@@ -88,15 +88,16 @@ inline stream_settings make_stream(nats_connection& connection) {
                                  .replicas = 3,
                                  .bytes_max = std::uint64_t{1} << 28};
   const auto made = create_stream(connection, settings);
-  if (!made) FAIL(made.error());
+  if (!made) FAIL(made.error().text);
   CHECK(compare_stream(settings, *made).empty());
   return settings;
 }
 
-// Links to all servers, whose events come to the test's thread.
+// Links to all servers, whose events come to the test's thread. All servers know the stream, unless a test says that
+// there is none.
 class links {
  public:
-  explicit links(const stream_settings& stream) {
+  explicit links(const stream_settings& stream, bool is_there = true) {
     const nats_settings nats = servers();
     for (std::size_t i = 0; i < nats.urls.size(); ++i) {
       const log_link_settings settings{i, nats, stream.names.stream, stream.names.log_subject, "test"};
@@ -104,6 +105,9 @@ class links {
           std::make_unique<log_link>(settings, [this](link_event&& event) { events_.push(std::move(event)); }));
     }
     for (const auto& each : links_) wait_for_state([&] { return each->is_up(); });
+    for (const auto& each : links_) {
+      if (is_there) wait_for_stream(*each);
+    }
   }
 
   log_link& operator[](std::size_t i) { return *links_[i]; }
@@ -118,6 +122,19 @@ class links {
       auto event = events_.pop(left);
       if (!event) return std::nullopt;
       if (auto* answer = std::get_if<link_answer>(&event->what)) return std::move(*answer);
+    }
+  }
+
+  // Asks over a link for an append that the stream must refuse, until it does. A server answers that nobody listens as
+  // long as it has not heard of the stream's leader on another one, also after the stream was made.
+  void wait_for_stream(log_link& link) {
+    constexpr std::uint64_t no_such_last = 1'000'000'000;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (bool is_known = false; !is_known;) {
+      if (std::chrono::steady_clock::now() > deadline) FAIL("a server does not know the stream in time");
+      if (!link.append({.sequence = no_such_last}, no_such_last, "x")) continue;
+      const auto got = answer();
+      is_known = got && std::holds_alternative<wrong_last_sequence>(got->answer);
     }
   }
 
