@@ -21,7 +21,7 @@ using done_function = std::function<void(std::optional<std::string>)>;
 class core_messages::impl {
  public:
   explicit impl(nats_connection& connection) : library_(connection.library()), prefix_(new_inbox_prefix()) {
-    answers_.open(library_.get(), prefix_ + "*", pending_unbounded,  // answers are bounded by the requests
+    answers_.open(library_, prefix_ + "*", pending_unbounded,  // answers are bounded by the requests
                   [this](nats_message_ptr message) { take(message.get()); });
     observer_ = library_.add_observer([this](bool up) {
       if (!up) wake([this] { was_lost_ = true; });
@@ -42,7 +42,7 @@ class core_messages::impl {
       handler({natsMsg_GetSubject(message.get()), reply_to == nullptr ? "" : reply_to,
                std::string(data_of(message.get()))});
     };
-    if (!made->open(library_.get(), subject, static_cast<int>(core_pending_bytes_max), on_message)) return false;
+    if (!made->open(library_, subject, static_cast<int>(core_pending_bytes_max), on_message)) return false;
     const std::lock_guard lock(subscriptions_mutex_);
     subscriptions_.push_back(std::move(made));
     return true;

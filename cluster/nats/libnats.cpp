@@ -130,6 +130,7 @@ libnats_connection::~libnats_connection() {
     std::unique_lock lock(mutex_);
     closed_.wait(lock, [this] { return is_closed_; });
   }
+  for (natsSubscription* each : ended_) natsSubscription_Destroy(each);
   natsConnection_Destroy(connection_);
 }
 
@@ -171,6 +172,11 @@ void libnats_connection::remove_observer(std::size_t number) {
   observers_.erase(number);
 }
 
+void libnats_connection::free_later(natsSubscription* ended) {
+  const std::lock_guard lock(mutex_);
+  ended_.push_back(ended);
+}
+
 void libnats_connection::change_state(natsConnection* connection, bool up) {
   const std::size_t payload = up ? static_cast<std::size_t>(natsConnection_GetMaxPayload(connection)) : 0;
   // Observers are called with the mutex held, so that they are told in order, and not after remove_observer().
@@ -209,19 +215,20 @@ libnats_subscription::~libnats_subscription() {
     std::unique_lock lock(mutex_);
     completed_.wait(lock, [this] { return is_complete_; });
   }
-  natsSubscription_Destroy(subscription_);
+  connection_->free_later(subscription_);
 }
 
-bool libnats_subscription::open(natsConnection* connection, const std::string& subject, int pending_bytes_max,
+bool libnats_subscription::open(libnats_connection& connection, const std::string& subject, int pending_bytes_max,
                                 message_function on_message_function) {
   function_ = std::move(on_message_function);
   natsSubscription* made = nullptr;
-  if (natsConnection_Subscribe(&made, connection, subject.c_str(), &on_message, this) != NATS_OK) return false;
+  if (natsConnection_Subscribe(&made, connection.get(), subject.c_str(), &on_message, this) != NATS_OK) return false;
   natsSubscription_SetPendingLimits(made, -1, pending_bytes_max);
   if (natsSubscription_SetOnCompleteCB(made, &on_complete, this) != NATS_OK) {
-    natsSubscription_Destroy(made);  // the connection was closed meanwhile
+    connection.free_later(made);  // the connection was closed meanwhile
     return false;
   }
+  connection_ = &connection;
   subscription_ = made;
   return true;
 }

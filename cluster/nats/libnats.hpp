@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "cluster/nats/nats_settings.hpp"
 #include "engine/base/freed_by.hpp"
@@ -71,6 +72,10 @@ class libnats_connection {
   std::size_t add_observer(state_function on_state);
   void remove_observer(std::size_t number);
 
+  // Takes over a subscription that has ended, to free it with the connection: the thread that reads from the server may
+  // be about to look at it (nats.c #637, which the library has until 3.5.0). So a connection should see few of them.
+  void free_later(natsSubscription* ended);
+
  private:
   static void on_connected(natsConnection* connection, void* self);
   static void on_disconnected(natsConnection* connection, void* self);
@@ -89,12 +94,14 @@ class libnats_connection {
   std::size_t changes_ = 0;
   std::size_t next_observer_ = 0;
   std::map<std::size_t, state_function> observers_;
+  std::vector<natsSubscription*> ended_;
 };
 
 // No bound of the messages that wait for the function of a subscription: the caller bounds what can arrive.
 inline constexpr int pending_unbounded = -1;
 
-// A subscription whose messages go to a function, on a thread of the library, one after the other.
+// A subscription whose messages go to a function, on a thread of the library, one after the other. Destroyed before its
+// connection.
 class libnats_subscription {
  public:
   using message_function = std::function<void(nats_message_ptr message)>;
@@ -107,13 +114,15 @@ class libnats_subscription {
 
   // Called once. `pending_bytes_max`: of messages that wait for the function; beyond it messages are dropped.
   // Returns false if the connection is closed.
-  bool open(natsConnection* connection, const std::string& subject, int pending_bytes_max, message_function on_message);
+  bool open(libnats_connection& connection, const std::string& subject, int pending_bytes_max,
+            message_function on_message);
   std::uint64_t dropped() const noexcept;
 
  private:
   static void on_message(natsConnection* connection, natsSubscription* subscription, natsMsg* message, void* self);
   static void on_complete(void* self);
 
+  libnats_connection* connection_ = nullptr;
   natsSubscription* subscription_ = nullptr;
   message_function function_;
   std::mutex mutex_;

@@ -49,7 +49,7 @@ class log_link::impl {
     const auto on_message = [this](nats_message_ptr message) { take(message.get()); };
     if (!opened) {
       close(opened.error());
-    } else if (answers_.open(connection_.get(), prefix_ + ">", pending_unbounded, on_message)) {
+    } else if (answers_.open(connection_, prefix_ + ">", pending_unbounded, on_message)) {
       is_open_ = true;
       if (connection_.is_up()) post(link_up{});
     }  // else the library has closed the connection meanwhile, and says so

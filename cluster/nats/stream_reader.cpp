@@ -36,9 +36,9 @@ class stream_reader::impl {
         settings_(std::move(settings)),
         prefix_(new_inbox_prefix()),
         next_(settings_.from) {
-    tail_.open(library_.get(), settings_.tail_subject, static_cast<int>(read_batch_bytes),
+    tail_.open(library_, settings_.tail_subject, static_cast<int>(read_batch_bytes),
                [this](nats_message_ptr message) { take_copy(message.get()); });
-    batches_.open(library_.get(), prefix_ + "*", pending_unbounded,  // a batch is bounded by what is asked for
+    batches_.open(library_, prefix_ + "*", pending_unbounded,  // a batch is bounded by what is asked for
                   [this](nats_message_ptr message) { take_batch(message.get()); });
     observer_ = library_.add_observer([this](bool up) {
       // Copies were lost meanwhile.

@@ -1,6 +1,8 @@
 #include "cluster/nats/core_messages.hpp"
 
 #include <atomic>
+#include <future>
+#include <thread>
 
 #include "tests/cluster/servers/servers.hpp"
 
@@ -75,6 +77,25 @@ TEST_CASE("requests beyond the bound fail at once, and the others at the end") {
     CHECK(failed == 1);
   }
   CHECK(failed == core_requests_max + 1);
+}
+
+TEST_CASE("a subscription may end while messages for it arrive") {
+  const auto connection = connect();
+  const auto publisher = connect();
+  core_messages theirs(*publisher);
+  std::atomic<bool> stops{false};
+  std::thread publishing([&] {
+    while (!stops) theirs.publish("test.core.ends", "x");
+  });
+  for (int i = 0; i < 200; ++i) {
+    std::promise<void> came;
+    std::once_flag first;
+    core_messages ours(*connection);
+    CHECK(ours.subscribe("test.core.ends", [&](core_message&&) { std::call_once(first, [&] { came.set_value(); }); }));
+    CHECK(came.get_future().wait_for(patience) == std::future_status::ready);
+  }
+  stops = true;
+  publishing.join();
 }
 
 TEST_CASE("without a connection nothing is sent and a request fails at once") {
