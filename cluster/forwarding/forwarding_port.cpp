@@ -37,42 +37,76 @@ bool is_in_flight(const answer& what) {
 }
 
 // Stands between a gateway and one queue. Knows which submissions the gateway has not answered, so that they can be
-// answered when the ownership ends. Thread-safe.
+// answered when that takes too long or the ownership ends. The gateway knows them by numbers of this queue: their own
+// are used again as soon as they are answered. Thread-safe.
 class local_queue final : public completion_queue {
  public:
-  explicit local_queue(completion_queue& to) : to_(to) {}
+  local_queue(completion_queue& to, milliseconds now) : to_(to), now_(now) {}
 
-  // A submission with this number goes to the gateway.
-  void expect(std::uint32_t number) {
+  // A submission with this number goes to the gateway. Returns the number to give it.
+  std::uint32_t expect(std::uint32_t number) {
     const std::lock_guard lock(mutex_);
-    if (number >= expected_.size()) expected_.resize(number + 1);
-    expected_[number] = true;
+    if (free_.empty()) {
+      free_.reserve(expected_.size() + 1);  // so that deliver() never allocates
+      free_.push_back(static_cast<std::uint32_t>(expected_.size()));
+      expected_.emplace_back();
+    }
+    const std::uint32_t given = free_.back();
+    free_.pop_back();
+    expected_[given] = {number, now_, true};
+    return given;
   }
 
   void deliver(std::vector<reply>&& replies) noexcept override {
     {
       const std::lock_guard lock(mutex_);
       if (has_ended_) return;
-      for (const reply& each : replies) expected_[each.token.number] = false;
+      std::erase_if(replies, [this](reply& each) {
+        const std::uint32_t given = std::exchange(each.token.number, expected_[each.token.number].number);
+        free_.push_back(given);
+        return !std::exchange(expected_[given].is_waiting, false);
+      });
     }
-    to_.deliver(std::move(replies));
+    if (!replies.empty()) to_.deliver(std::move(replies));
+  }
+
+  // Returns the numbers that have waited for `patience`, and drops the replies to them that may still come.
+  std::vector<std::uint32_t> give_up(milliseconds now, milliseconds patience) {
+    const std::lock_guard lock(mutex_);
+    now_ = now;
+    return take_waiting([&](const expectation& each) { return now - each.since >= patience; });
   }
 
   // From now on drops replies. Returns the numbers that have got none.
   std::vector<std::uint32_t> end() {
     const std::lock_guard lock(mutex_);
     has_ended_ = true;
-    std::vector<std::uint32_t> unanswered;
-    for (std::uint32_t number = 0; number < expected_.size(); ++number) {
-      if (expected_[number]) unanswered.push_back(number);
-    }
-    return unanswered;
+    return take_waiting([](const expectation&) { return true; });
   }
 
  private:
+  struct expectation {
+    std::uint32_t number = 0;
+    milliseconds since{};
+    bool is_waiting = false;  // else its number is free, or its reply is to be dropped
+  };
+
+  template <class Condition>
+  std::vector<std::uint32_t> take_waiting(Condition ends) {
+    std::vector<std::uint32_t> taken;
+    for (expectation& each : expected_) {
+      if (!each.is_waiting || !ends(each)) continue;
+      each.is_waiting = false;
+      taken.push_back(each.number);
+    }
+    return taken;
+  }
+
   completion_queue& to_;
   std::mutex mutex_;
-  std::vector<bool> expected_;  // by number: numbers are small, and are used again
+  milliseconds now_;
+  std::vector<expectation> expected_;  // by the number that the gateway was given
+  std::vector<std::uint32_t> free_;    // of these numbers
   bool has_ended_ = false;
 };
 
@@ -109,6 +143,10 @@ struct forwarding_port::parts : std::enable_shared_from_this<parts> {
   void on_answer(std::uint64_t number, std::optional<std::string>&& body);
   void take_answers(std::uint64_t number, forward_answer&& what, replies_by_queue& due);
   bool hold(position visible, replies_by_queue& replies);
+  milliseconds time_now() const {
+    const std::lock_guard lock(mutex);
+    return now;
+  }
   void release(std::multimap<position, held_replies>::iterator which, replies_by_queue& into);
   void deliver(replies_by_queue&& replies);
   std::uint64_t add(pending_request&& what);
@@ -116,6 +154,8 @@ struct forwarding_port::parts : std::enable_shared_from_this<parts> {
   void retry_later(pending_request& what);
   bool submit_local(std::vector<submission>& submissions);
   void refuse(const pending_request& what, unavailability why, replies_by_queue& into);
+  template <class Take>
+  std::uint64_t refuse_local(Take take, replies_by_queue& into);
 
   const forwarding_settings settings;
   peer_transport& transport;
@@ -150,9 +190,22 @@ bool forwarding_port::parts::submit_local(std::vector<submission>& submissions) 
   if (!has_gateway.load(std::memory_order_acquire)) return false;
   const std::shared_lock lock(gateway_mutex);
   if (gateway == nullptr || !has_gateway.load(std::memory_order_relaxed)) return false;
-  for (const submission& each : submissions) local_queues[each.token.queue]->expect(each.token.number);
+  for (submission& each : submissions) each.token.number = local_queues[each.token.queue]->expect(each.token.number);
   gateway->submit(std::move(submissions));
   return true;
+}
+
+// Refuses the submissions whose numbers `take` returns of a local queue; returns how many there are.
+template <class Take>
+std::uint64_t forwarding_port::parts::refuse_local(Take take, replies_by_queue& into) {
+  std::uint64_t count = 0;
+  for (std::uint32_t queue = 0; queue < local_queues.size(); ++queue) {
+    for (const std::uint32_t number : take(*local_queues[queue])) {
+      into[queue].push_back({{queue, number}, refusal{unavailability::no_owner}});
+      ++count;
+    }
+  }
+  return count;
 }
 
 // --- to the owner ---
@@ -392,12 +445,13 @@ bool forwarding_port::submit_local(std::vector<submission>&& submissions) {
 
 void forwarding_port::attach(message_port& gateway, const std::function<std::uint32_t(completion_queue&)>& add_queue) {
   parts& it = *parts_;
+  const milliseconds now = it.time_now();
   {
     const std::lock_guard lock(it.gateway_mutex);
     ORDEM_CHECK(it.gateway == nullptr);
     it.local_queues.clear();
     for (completion_queue* const each : it.queues) {
-      it.local_queues.push_back(std::make_unique<local_queue>(*each));
+      it.local_queues.push_back(std::make_unique<local_queue>(*each, now));
       // So that the tokens of the port's queues are those of the gateway.
       ORDEM_CHECK(add_queue(*it.local_queues.back()) == it.local_queues.size() - 1);
     }
@@ -445,12 +499,7 @@ void forwarding_port::detach() {
   {
     const std::lock_guard lock(it.gateway_mutex);
     if (std::exchange(it.gateway, nullptr) == nullptr) return;
-    for (std::uint32_t queue = 0; queue < it.local_queues.size(); ++queue) {
-      for (const std::uint32_t number : it.local_queues[queue]->end()) {
-        lost[queue].push_back({{queue, number}, refusal{unavailability::no_owner}});
-        ++count;
-      }
-    }
+    count = it.refuse_local([](local_queue& each) { return each.end(); }, lost);
   }
   {
     const std::lock_guard lock(it.mutex);
@@ -493,8 +542,12 @@ void forwarding_port::on_tick(milliseconds now) {
   parts& it = *parts_;
   std::vector<std::uint64_t> to_send;
   replies_by_queue due;
+  // After detach() they have nothing that waits.
+  const milliseconds patience = it.settings.gateway_patience;
+  const auto late = it.refuse_local([&](local_queue& each) { return each.give_up(now, patience); }, due);
   {
     const std::lock_guard lock(it.mutex);
+    it.counts.without_owner += late;
     it.now = std::max(it.now, now);
     std::vector<std::uint64_t> given_up;
     for (const auto& [number, each] : it.requests) {

@@ -3,9 +3,9 @@
 // the ownership changes meanwhile. Owned by the node.
 //
 // A request to the owner that gets no answer is sent again, to the present owner, which finds what was executed by its
-// GUID. Submissions that get no answer because there is no owner are answered `no_owner` after a while; they may have
-// been executed. Replies of the owner are held until the view of this node shows what they speak of, so that a client
-// reads its own writes here.
+// GUID. Submissions that get no answer because there is no owner, or because the owner cannot write to the log, are
+// answered `no_owner` after a while; they may have been executed. Replies of the owner are held until the view of this
+// node shows what they speak of, so that a client reads its own writes here.
 //
 // Times are milliseconds of one clock that never goes back, of which the first is given to the constructor.
 #pragma once
@@ -26,6 +26,8 @@ namespace ordem::cluster {
 struct forwarding_settings {
   // How long a submission waits without a sign of an owner. Longer: more survives a takeover, and clients wait longer.
   milliseconds owner_patience = milliseconds(2000);
+  // How long a submission waits for the gateway of this node. Longer than JetStream takes for another leader, some 9 s.
+  milliseconds gateway_patience = milliseconds(10'000);
   // How long one request to the owner waits for its answer.
   milliseconds request_timeout = milliseconds(1000);
   // The pause before a request is sent again.
@@ -85,7 +87,7 @@ class forwarding_port final : public message_port {
   void on_owner_change();
   // The view of this node has reached that position. Cheap if no reply is held.
   void on_applied(position visible);
-  // Called about every 50 ms: sends again, and gives up.
+  // Called about every 50 ms: sends again, and gives up. By the thread of attach() and detach().
   void on_tick(milliseconds now);
 
   forwarding_stats stats() const;

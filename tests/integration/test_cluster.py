@@ -402,14 +402,19 @@ def test_nats_away_and_back(tmp_path, make_cluster):
         owner = cluster.owner()
         standby = next(each for each in cluster if each is not owner)
         servers["n1"].pause()
-        with standby.client() as client:
+        in_doubt = create()
+        with standby.client() as client, owner.client() as at_owner:
             assert_problem(create().send(client), 503, "no-owner")
+            assert_problem(in_doubt.send(at_owner), 503, "no-owner")
             poll_until(lambda: client.get("/-/ready").status == 503, "the node is not ready", PATIENCE_SECONDS)
             assert client.get("/-/ready").json()["status"] == "no-owner" and client.get("/-/ready/reads").status == 200
             assert accepted_order(client.get(order_path(order["order_id"]), STALE)) == order
         servers["n1"].resume()
         accepted_order(send_until_answered(standby, create()), 201)
         standby.client().wait_ready()
+        # The owner's write went to the log in the end, or never: its repeat is executed once.
+        made = accepted_order(send_until_answered(standby, in_doubt), 201)
+        assert accepted_order(send_until_answered(cluster.owner(), in_doubt), 201) == made
         # An owner that cannot release the log ends all the same.
         owner = cluster.owner()
         send_until_answered(owner, create())

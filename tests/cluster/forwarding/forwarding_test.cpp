@@ -228,6 +228,35 @@ TEST_CASE("what the gateway has not answered when the ownership ends is answered
   CHECK(std::holds_alternative<executed>(owner.queue.of(7)));
 }
 
+TEST_CASE("what the gateway does not answer in time is answered no_owner, and a late reply goes to nobody") {
+  forwarding_settings settings;
+  settings.gateway_patience = milliseconds(3'000);
+  forwarding_node owner(1, settings);
+  owner.own();
+  owner.tick(milliseconds(1'000));
+  owner.submit(5, creation(guid_of("g")));
+  owner.tick(milliseconds(2'500));
+  owner.submit(6, creation(guid_of("h")));
+  owner.tick(milliseconds(3'999));
+  CHECK_FALSE(owner.queue.has(5));
+  owner.tick(milliseconds(4'000));
+  CHECK(is_refused_by(owner.queue.of(5), unavailability::no_owner));
+  CHECK_FALSE(owner.queue.has(6));
+  CHECK(owner.port.stats().without_owner == 1);
+  // Its number is used again while the gateway still has the first one.
+  owner.queue.answers.clear();
+  owner.submit(5, creation(guid_of("i")));
+  owner.gateway->reply_to(0, created_answer(3));
+  CHECK_FALSE(owner.queue.has(5));
+  owner.gateway->reply_to(2, created_answer(4));
+  CHECK(std::get<executed>(owner.queue.of(5)).outcome.order == order_id_of(4));
+  owner.gateway->reply_to(1, created_answer(5));
+  CHECK(std::get<executed>(owner.queue.of(6)).outcome.order == order_id_of(5));
+  owner.tick(milliseconds(60'000));
+  owner.queue.of(5);  // not twice
+  CHECK(owner.port.stats().without_owner == 1);
+}
+
 TEST_CASE("before a release the gateway answers what it has, and new submissions wait for the next owner") {
   forwarding_node owner(1);
   owner.own();
