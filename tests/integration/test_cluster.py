@@ -26,13 +26,14 @@ from support.orders import (
     create,
     merge,
     message_path,
+    order_content,
     order_path,
     recorded_part,
     set_status,
 )
 
 STALE = [("Ordem-Read", "stale")]
-MANUAL = Path(__file__).resolve().parents[2] / "docs/operations.md"
+MANUAL = Path(__file__).resolve().parents[2] / "docs/cluster.md"
 # What a client waits for: a takeover takes less than 3 s, and a machine that runs the tests of others at once more.
 PATIENCE_SECONDS = 20 * settings.SLOW
 # Within the drain, without the time in which a standby notices that the owner is silent (1.5 s).
@@ -422,6 +423,44 @@ def test_nats_away_and_back(tmp_path, make_cluster):
         owner.stop()
         assert "the log could not be released in time; another node takes over after a while" in [line["message"] for line in owner.logs()]
         servers["n1"].resume()
+        cluster.finish()
+    finally:
+        servers.remove()
+
+
+def test_a_full_log_takes_writes_again_once_it_is_larger(tmp_path, make_cluster):
+    """Breaks if a write that the log has no room for waits for ever or is lost to its client, if reads wait for it, or if a node needs a restart."""
+    servers = NatsServers(tmp_path / "own nats", 1)
+    servers.start()
+    try:
+        cluster = make_cluster(urls=servers.urls, replicas=1)
+        owner = cluster.owner()
+        large = "x" * 16_000
+        created, refused = [], []
+
+        def fill():
+            with owner.client() as client:
+                while True:
+                    write = create({**order_content(), "attributes": {"x": large}})
+                    response = write.send(client)
+                    if response.status != 201:
+                        assert_problem(response, 503, "no-owner")
+                        refused.append(write)
+                        return
+                    created.append((write, accepted_order(response, 201)))
+
+        Threads([fill] * (2 * WORKERS)).join()
+        assert len(created) * len(large) < 64 * settings.MIB
+        order = created[0][1]
+        for server in cluster:
+            with server.client() as client:
+                assert_problem(client.get(order_path(order["order_id"])), 503, "no-owner")
+                assert accepted_order(client.get(order_path(order["order_id"]), STALE)) == order
+        servers["n1"].set_bytes_max(f"ORDEM_{cluster.name.upper()}_LOG_0", 96 * settings.MIB)
+        made = [accepted_order(send_until_answered(owner, write), 201)["order_id"] for write in refused]
+        for write, order in created[-20:]:
+            assert accepted_order(send_until_answered(cluster["b"], write), 201) == order
+        assert len({*made, *(order["order_id"] for _, order in created)}) == len(made) + len(created)
         cluster.finish()
     finally:
         servers.remove()

@@ -36,7 +36,7 @@ SERVE_FLAGS = (
     "--cluster", "--nats", "--nats-credentials", "--nats-ca", "--nats-certificate", "--nats-key", "--node", "--node-address",
 )
 UNKNOWN_ID = "0190b3f2-9f6c-7cc0-8000-5f3a1c2d4e6f"
-MANUAL = Path(__file__).resolve().parents[2] / "docs/operations.md"
+MANUALS = [Path(__file__).resolve().parents[2] / "docs" / name for name in ("operations.md", "cluster.md")]
 ERROR_LINES_MAX = 3
 
 
@@ -87,10 +87,10 @@ def test_help(arguments, words):
 
 
 def test_manual_names_existing_options():
-    """Breaks if an option or a variable that docs/operations.md names is renamed or removed in the program."""
+    """Breaks if an option or a variable that the manuals name is renamed or removed in the program."""
     commands = (("serve",), ("ready",), ("inspect", "order"), ("import", "captures"), ("migrate",), ("restore",), ("verify",), ("backup",), ("cluster", "init"), ("cluster", "status"))
     helps = "".join(run_ordem(*words, "--help").stdout for words in commands)
-    manual = MANUAL.read_text()
+    manual = "".join(each.read_text() for each in MANUALS)
     for pattern in (r"(?<=`)--[a-z][a-z-]+", r"ORDEM_[A-Z_]+"):
         # ORDEM_<NAME>_LOG_0 is a stream of NATS.
         named = {name for name in re.findall(pattern, manual) if not name.endswith("_LOG_")}

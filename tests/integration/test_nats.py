@@ -156,7 +156,7 @@ def test_a_server_without_jetstream(tmp_path, start_nats):
 
 def test_user_and_password(start_nats):
     """Breaks if a password is not sent, if a wrong one is not refused with its reason, or if one is shown."""
-    # The permissions of docs/operations.md.
+    # The permissions of docs/cluster.md.
     servers = start_nats(more="""authorization { users: [ { user: "ordem", password: "p@ss,word", permissions: {
       publish: [ "ordem.shop.>", "$JS.API.STREAM.*.ORDEM_SHOP_LOG_0", "$JS.API.STREAM.MSG.GET.ORDEM_SHOP_LOG_0",
                  "$JS.API.DIRECT.GET.ORDEM_SHOP_LOG_0", "_INBOX.>" ],

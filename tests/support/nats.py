@@ -96,6 +96,23 @@ class NatsServer:
         except OSError:
             return None
 
+    def request(self, subject, body=""):
+        """Sends a request by the protocol of clients, and returns the answer, which is JSON."""
+        with socket.create_connection(("127.0.0.1", self.port), settings.ANSWER_SECONDS_MAX) as connection:
+            stream = connection.makefile("rwb")
+            stream.readline()  # INFO
+            stream.write(f'CONNECT {{"verbose":false}}\r\nSUB answer 1\r\nPUB {subject} answer {len(body)}\r\n{body}\r\n'.encode())
+            stream.flush()
+            while not (line := stream.readline()).startswith(b"MSG"):
+                assert not line.startswith(b"-ERR"), line
+            return json.loads(stream.read(int(line.split()[-1])))
+
+    def set_bytes_max(self, stream, bytes_max):
+        """Changes the size that a stream may reach."""
+        configuration = self.request(f"$JS.API.STREAM.INFO.{stream}")["config"]
+        answer = self.request(f"$JS.API.STREAM.UPDATE.{stream}", json.dumps({**configuration, "max_bytes": bytes_max}))
+        assert answer.get("config", {}).get("max_bytes") == bytes_max, answer
+
     def is_ready(self):
         return self.asked("healthz?js-server-only=true") is not None
 

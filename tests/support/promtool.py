@@ -44,9 +44,9 @@ def metrics_of_everything(launch, database, folder):
 
 
 def metrics_of_a_node():
-    """Returns what a node of a cluster has beside them, by docs/operations.md, which tests/integration/test_cluster.py compares with a
+    """Returns what a node of a cluster has beside them, by docs/cluster.md, which tests/integration/test_cluster.py compares with a
     node: a line for each metric, and one for each role."""
-    section = (ROOT / "docs/operations.md").read_text().partition("\n## A cluster\n")[2].partition("\n## ")[0]
+    section = (ROOT / "docs/cluster.md").read_text()
     names = set(re.findall(r"`(ordem_cluster_\w+)`", section))
     roles = re.search(r"^\| `ordem_cluster_role` \|(.*)$", section, re.MULTILINE).group(1)
     lines = [f"{name} 1" for name in names]
