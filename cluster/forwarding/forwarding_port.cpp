@@ -196,6 +196,7 @@ bool forwarding_port::parts::submit_local(std::vector<submission>& submissions) 
 }
 
 // Refuses the submissions whose numbers `take` returns of a local queue; returns how many there are.
+// REQUIRES: the mutex of the gateway is held.
 template <class Take>
 std::uint64_t forwarding_port::parts::refuse_local(Take take, replies_by_queue& into) {
   std::uint64_t count = 0;
@@ -542,9 +543,13 @@ void forwarding_port::on_tick(milliseconds now) {
   parts& it = *parts_;
   std::vector<std::uint64_t> to_send;
   replies_by_queue due;
-  // After detach() they have nothing that waits.
-  const milliseconds patience = it.settings.gateway_patience;
-  const auto late = it.refuse_local([&](local_queue& each) { return each.give_up(now, patience); }, due);
+  std::uint64_t late = 0;
+  {
+    // Against attach(), which replaces the queues. After detach() they have nothing that waits.
+    const std::shared_lock lock(it.gateway_mutex);
+    const milliseconds patience = it.settings.gateway_patience;
+    late = it.refuse_local([&](local_queue& each) { return each.give_up(now, patience); }, due);
+  }
   {
     const std::lock_guard lock(it.mutex);
     it.counts.without_owner += late;

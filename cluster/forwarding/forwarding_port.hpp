@@ -87,7 +87,7 @@ class forwarding_port final : public message_port {
   void on_owner_change();
   // The view of this node has reached that position. Cheap if no reply is held.
   void on_applied(position visible);
-  // Called about every 50 ms: sends again, and gives up. By the thread of attach() and detach().
+  // Called about every 50 ms: sends again, and gives up.
   void on_tick(milliseconds now);
 
   forwarding_stats stats() const;
