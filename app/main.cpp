@@ -9,6 +9,7 @@
 
 #include "app/commands/backup.hpp"
 #include "app/commands/cluster_init.hpp"
+#include "app/commands/cluster_move.hpp"
 #include "app/commands/cluster_status.hpp"
 #include "app/commands/import_captures.hpp"
 #include "app/commands/inspect.hpp"
@@ -50,6 +51,7 @@ struct runner {
   int operator()(const relay_command& what) const { return relay(what); }
   int operator()(const cluster_init_command& what) const { return cluster_init(what); }
   int operator()(const cluster_status_command& what) const { return cluster_status(what); }
+  int operator()(const cluster_move_command& what) const { return cluster_move(what); }
   int operator()(const version_command&) const {
     const build_info& build = this_build();
     std::cout << "ordem " << version_text << ", data format " << ordem::storage::data_format << "\n"

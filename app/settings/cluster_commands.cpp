@@ -6,6 +6,7 @@
 #include "app/settings/option_kinds.hpp"
 #include "app/settings/setting_sources.hpp"
 #include "app/settings/settings_table.hpp"
+#include "cluster/nats/cluster_names.hpp"
 
 namespace ordem::app {
 namespace {
@@ -66,13 +67,31 @@ void add_status(CLI::App& cluster, parse_state& state) {
   });
 }
 
+void add_move(CLI::App& cluster, parse_state& state) {
+  auto& move = *cluster.add_subcommand("move", "Let another node own the log, before maintenance, say");
+  const auto target = std::make_shared<target_options>();
+  const auto what = std::make_shared<cluster_move_command>();
+  add_target(move, *target, state);
+  move.add_option("--to", what->to, "The node, which must stand by; otherwise the one that has read most of the log")
+      ->check([](const std::string& name) { return cluster::node_name_error(name).value_or(""); })
+      ->type_name("NODE");
+  move.footer(
+      "The owner executes what it has and gives the log up; writes wait for the next owner meanwhile, some 0.2 s. It goes\n"
+      "on as a standby, and may own the log again if the next one is lost. The exit code is 1 if the log was not moved.");
+  move.callback([target, what, &state] {
+    what->at = checked(*target);
+    state.result = *what;
+  });
+}
+
 }  // namespace
 
 void add_cluster_commands(CLI::App& ordem, parse_state& state) {
-  auto& cluster = *ordem.add_subcommand("cluster", "Make a cluster, and print its state");
+  auto& cluster = *ordem.add_subcommand("cluster", "Make a cluster, print its state, and move its log to another node");
   cluster.require_subcommand(1);
   add_init(cluster, state);
   add_status(cluster, state);
+  add_move(cluster, state);
 }
 
 }  // namespace ordem::app

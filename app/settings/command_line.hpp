@@ -110,6 +110,10 @@ struct cluster_status_command {
   cluster_settings at;
   bool json = false;
 };
+struct cluster_move_command {
+  cluster_settings at;
+  std::string to;  // the name of a node; empty: the standby that has read most
+};
 struct version_command {};
 
 struct restore_command {
@@ -121,11 +125,11 @@ struct verify_command {
   std::string data_folder;
 };
 
-using command =
-    std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command, inspect_capture_command,
-                 import_captures_command, migrate_command, migrate_status_command, restore_command, verify_command,
-                 upgrade_command, backup_command, verify_backup_command, key_create_command, key_list_command,
-                 key_revoke_command, relay_command, cluster_init_command, cluster_status_command, version_command>;
+using command = std::variant<serve_command, ready_command, inspect_order_command, inspect_message_command,
+                             inspect_capture_command, import_captures_command, migrate_command, migrate_status_command,
+                             restore_command, verify_command, upgrade_command, backup_command, verify_backup_command,
+                             key_create_command, key_list_command, key_revoke_command, relay_command,
+                             cluster_init_command, cluster_status_command, cluster_move_command, version_command>;
 
 // The end of a program without a command: a text to print, and the exit code.
 struct command_line_end {

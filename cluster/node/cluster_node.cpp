@@ -12,6 +12,8 @@
 
 #include "cluster/forwarding/forward_message.hpp"
 #include "cluster/node/boot_clock.hpp"
+#include "cluster/node/control_message.hpp"
+#include "cluster/node/job_thread.hpp"
 #include "cluster/node/lease_gate.hpp"
 #include "cluster/node/node_appender.hpp"
 #include "cluster/node/node_connections.hpp"
@@ -31,6 +33,7 @@ constexpr milliseconds sleep_max{1000};
 constexpr milliseconds peer_kept_for{10'000};      // in the stats
 constexpr milliseconds owner_missing_max{10'000};  // then requests are not routed here
 constexpr milliseconds drain_after_seal_max{2000};
+constexpr milliseconds move_time_max{10'000};
 
 milliseconds ms_of(boot_time at) {
   return std::chrono::duration_cast<milliseconds>(at.time_since_epoch());
@@ -142,6 +145,11 @@ struct cluster_node::parts final : peer_transport {
   void carry_out_failure();
   void ask_when_due();
   std::string best_successor() const;
+  void on_control(std::string_view body, node_connections_handlers::respond_function respond);
+  std::string move(const std::string& to);
+  bool owns() const;
+  bool release(const std::string& successor, milliseconds timeout);
+  cluster_node_stats stats();
   void publish_state();
   void publish_owner();
   void tick();
@@ -199,6 +207,9 @@ struct cluster_node::parts final : peer_transport {
 
   std::mutex tick_mutex;
   std::condition_variable tick_changed;
+  std::mutex release_mutex;  // one release at a time
+  std::atomic<bool> is_moving{false};
+  job_thread moves;
   node_connections connections;
   std::thread ticker;
   std::thread thread;
@@ -236,6 +247,7 @@ node_connections_handlers cluster_node::parts::handlers() {
                     body, lease, [this] { return visible(); }, [this] { return known_epoch.load(); },
                     std::move(respond));
               },
+          .on_control = [this](std::string_view body, auto respond) { on_control(body, std::move(respond)); },
           .on_position = [this](position_found found) { push(std::move(found)); },
           .on_stream_info = [this](std::optional<stream_info> info) { push(std::move(info)); },
           .on_change =
@@ -564,6 +576,54 @@ std::string cluster_node::parts::best_successor() const {
   return best == nullptr ? std::string() : best->node;
 }
 
+bool cluster_node::parts::owns() const {
+  const std::lock_guard lock(state_mutex);
+  return state.ownerships_begun > state.ended_fenced + state.ended_released + state.ended_stopped;
+}
+
+bool cluster_node::parts::release(const std::string& successor, milliseconds timeout) {
+  const std::lock_guard one_at_a_time(release_mutex);
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  const auto ends = [this] { return state.ended_fenced + state.ended_released + state.ended_stopped; };
+  std::uint64_t before = 0;
+  {
+    const std::lock_guard lock(state_mutex);
+    before = ends();
+    if (state.ownerships_begun == before || has_ended) return false;
+  }
+  port.end_submissions();
+  engine.use([&](owner_engine& made) { made.drain(timeout / 2); });
+  push(release_wanted{successor});
+  std::unique_lock lock(state_mutex);
+  state_changed.wait_until(lock, until, [&] { return ends() > before || has_ended; });
+  return ends() > before;
+}
+
+void cluster_node::parts::on_control(std::string_view body, node_connections_handlers::respond_function respond) {
+  const auto refuse = [&respond](std::string why) { respond(encode_control_answer({std::move(why)})); };
+  const auto wanted = parse_move_request(body);
+  if (!wanted) return refuse("this node does not know the request");
+  if (is_moving.exchange(true)) return refuse("it is moving the log already");
+  moves.run_after({}, [this, to = wanted->to, respond = std::move(respond)] {
+    const std::string refusal = move(to);
+    is_moving = false;
+    respond(encode_control_answer({refusal}));
+  });
+}
+
+// Returns why it cannot, as a sentence, or nothing. Blocks.
+std::string cluster_node::parts::move(const std::string& to) {
+  if (!owns()) return "it does not own the log";
+  const auto heard = stats().peers;
+  const bool is_there = std::any_of(heard.begin(), heard.end(), [&to](const cluster_node_stats::peer& each) {
+    return each.last.role == node_role::standby && each.age <= peer_forgotten_after &&
+           (to.empty() || each.last.node == to);
+  });
+  if (!is_there) return to.empty() ? "no other node stands by" : "the node " + to + " does not stand by";
+  if (release(to, move_time_max)) return {};
+  return owns() ? "the log could not be given up in time; that may still happen" : std::string();
+}
+
 // --- errors of this node ---
 
 void cluster_node::parts::fail(stop_reason reason, std::string why) {
@@ -677,6 +737,7 @@ cluster_node::~cluster_node() {
   if (it.thread.joinable()) it.thread.join();
   if (it.ticker.joinable()) it.ticker.join();
   it.lease.close();
+  it.moves.stop();
   it.connections.stop();
 }
 
@@ -700,32 +761,14 @@ void cluster_node::on_visible() {
 }
 
 bool cluster_node::release(const std::string& successor, milliseconds timeout) {
-  parts& it = *parts_;
-  const auto until = std::chrono::steady_clock::now() + timeout;
-  const auto ends = [&it] { return it.state.ended_fenced + it.state.ended_released + it.state.ended_stopped; };
-  std::uint64_t before = 0;
-  {
-    const std::lock_guard lock(it.state_mutex);
-    before = ends();
-    if (it.state.ownerships_begun == before || it.has_ended) return false;
-  }
-  it.port.end_submissions();
-  it.engine.use([&](owner_engine& made) { made.drain(timeout / 2); });
-  it.push(release_wanted{successor});
-  std::unique_lock lock(it.state_mutex);
-  it.state_changed.wait_until(lock, until, [&] { return ends() > before || it.has_ended; });
-  return ends() > before;
+  return parts_->release(successor, timeout);
 }
 
 bool cluster_node::retire(milliseconds timeout) {
   parts_->retires = true;
   parts_->signal.wake();
-  const auto owns = [this] {
-    const std::lock_guard lock(parts_->state_mutex);
-    const cluster_node_stats& state = parts_->state;
-    return state.ownerships_begun > state.ended_fenced + state.ended_released + state.ended_stopped;
-  };
-  return !owns() || release({}, timeout);
+  // It may end between the two.
+  return !parts_->owns() || parts_->release({}, timeout) || !parts_->owns();
 }
 
 bool cluster_node::routes_requests() const {
@@ -738,23 +781,27 @@ bool cluster_node::is_owner() const noexcept {
 }
 
 cluster_node_stats cluster_node::stats() const {
+  return parts_->stats();
+}
+
+cluster_node_stats cluster_node::parts::stats() {
   cluster_node_stats stats;
   {
-    const std::lock_guard lock(parts_->state_mutex);
-    stats = parts_->state;
+    const std::lock_guard lock(state_mutex);
+    stats = state;
   }
-  stats.applied = parts_->visible();  // an owner's view may have more than its thread has heard of
+  stats.applied = visible();  // an owner's view may have more than its thread has heard of
   const milliseconds at = ms_of(boot_now());
   for (auto& peer : stats.peers) {
     peer.age = at - peer.age;
     peer.lag = stats.stream_last - std::min(stats.stream_last, peer.last.sequence);
   }
-  const auto links = parts_->connections.links();
+  const auto links = connections.links();
   for (std::size_t i = 0; i < links.size(); ++i) {
-    stats.links.push_back({parts_->settings.nats.urls[i], links[i].is_up, links[i].losses});
+    stats.links.push_back({settings.nats.urls[i], links[i].is_up, links[i].losses});
   }
-  stats.dropped_messages = parts_->connections.dropped_messages();
-  stats.forwarding = parts_->port.stats();
+  stats.dropped_messages = connections.dropped_messages();
+  stats.forwarding = port.stats();
   return stats;
 }
 

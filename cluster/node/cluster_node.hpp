@@ -171,7 +171,7 @@ class cluster_node {
   // Gives the log up: submissions wait for the next owner from now on, what the engine has is executed, and then the
   // release is appended. Blocks until it is in the log. Returns false if this node does not own the log, or if that
   // takes longer than `timeout`; then it may still happen. `successor`: the node that should claim the log; empty: the
-  // standby that has read most. Thread-safe, one call at a time.
+  // standby that has read most. Operators ask for it by control_message.hpp. Thread-safe; one call waits for the other.
   bool release(const std::string& successor, milliseconds timeout);
   // As release(), before the process ends: this node never claims the log again. It goes on to apply records and to
   // forward submissions. Returns true if it does not own the log (any more).

@@ -44,6 +44,8 @@ struct node_connections_handlers {
   // Requests of other nodes. `respond` may be called later, on any thread.
   std::function<void(std::string_view body, respond_function respond)> on_submit;
   std::function<void(std::string_view body, respond_function respond)> on_read_index;
+  // Requests of operators.
+  std::function<void(std::string_view body, respond_function respond)> on_control;
   // How far the copy has the log; nullopt if the stream does not have its last record, which is for good. Called once.
   std::function<void(tl::expected<chain_state, position_error>)> on_position;
   // What ask_stream_info() has asked for; nullopt if no answer came.

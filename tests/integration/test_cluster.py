@@ -18,7 +18,7 @@ from support.feed import EVENT_STREAM, Stream, read_all
 from support.http_client import ConnectionEnded
 from support.nats import NatsServers
 from support.ordem_client import OrdemClient
-from support.ordem_server import OrdemServer, ServerDidNotStart, assert_clean_failure, start_server
+from support.ordem_server import OrdemServer, ServerDidNotStart, assert_clean_failure, run_ordem, start_server
 from support.orders import (
     accepted_order,
     assert_problem,
@@ -389,6 +389,36 @@ def test_all_nodes_killed_and_restarted(make_cluster):
         cluster.wait_ready(server)
     assert_kept(cluster, load)
     accepted_order(send_until_answered(cluster["b"], create()), 201)
+    cluster.finish()
+
+
+def move(cluster, *to):
+    return run_ordem("cluster", "move", "--cluster", cluster.name, "--nats", cluster.nats_urls, *to)
+
+
+def test_the_log_is_moved_under_load(make_cluster):
+    """Breaks if a write is lost, doubled or refused for good while operators move the log, or if it goes to another node than they say."""
+    cluster = make_cluster()
+    owner = cluster.owner()
+    standby = cluster.others(owner)[-1]  # not the one that is chosen if none is named
+    names = [cluster.name_of(owner), cluster.name_of(standby)]
+    with Load(cluster) as load:
+        began = time.monotonic()
+        moved = move(cluster, "--to", names[1])
+        assert moved.returncode == 0, moved.stderr
+        assert re.fullmatch(rf"{names[1]} owns the log instead of {names[0]}, epoch 2\n", moved.stdout), moved.stdout
+        load.wait_answers(20)
+        anywhere = move(cluster)
+        assert anywhere.returncode == 0, anywhere.stderr
+        assert re.fullmatch(rf"[abc] owns the log instead of {names[1]}, epoch 3\n", anywhere.stdout), anywhere.stdout
+        load.wait_answers(20)
+    assert load.longest_pause(began, time.monotonic()) < GRACEFUL_PAUSE_SECONDS_MAX
+    assert load.failures == {}
+    assert_kept(cluster, load)
+    present = cluster.name_of(cluster.owner())
+    assert move(cluster, "--to", present).stdout == f"nothing to do: {present} owns the log\n"
+    absent = move(cluster, "--to", "nowhere")
+    assert absent.returncode == 1 and absent.stderr == f"ordem: {present} refuses: the node nowhere does not stand by\n"
     cluster.finish()
 
 

@@ -88,7 +88,7 @@ def test_help(arguments, words):
 
 def test_manual_names_existing_options():
     """Breaks if an option or a variable that the manuals name is renamed or removed in the program."""
-    commands = (("serve",), ("ready",), ("inspect", "order"), ("import", "captures"), ("migrate",), ("restore",), ("verify",), ("backup",), ("cluster", "init"), ("cluster", "status"))
+    commands = (("serve",), ("ready",), ("inspect", "order"), ("import", "captures"), ("migrate",), ("restore",), ("verify",), ("backup",), ("cluster", "init"), ("cluster", "status"), ("cluster", "move"))
     helps = "".join(run_ordem(*words, "--help").stdout for words in commands)
     manual = "".join(each.read_text() for each in MANUALS)
     for pattern in (r"(?<=`)--[a-z][a-z-]+", r"ORDEM_[A-Z_]+"):

@@ -31,6 +31,7 @@ class Cluster:
 
     def __init__(self, folder, nats_urls, nodes=NODES, flags=(), replicas=3, urls_of=None):
         self.name = f"t{uuid.uuid4().hex[:12]}"
+        self.nats_urls = nats_urls
         self._folder = Path(folder)
         self._nodes = nodes
         self._flags = ("--cluster", self.name, *flags)

@@ -57,6 +57,14 @@ TEST_CASE("a cluster is found in the environment, beside the settings of a serve
   CHECK_THAT(error_of_command({"cluster", "status"}, {"ORDEM_NATS_URL=nats://a"}), Contains("ORDEM_NATS_URL"));
 }
 
+TEST_CASE("the log is moved to a node, or to any") {
+  CHECK(command_of<cluster_move_command>({"cluster", "move", "--cluster=a", "--nats=nats://a"}).to.empty());
+  CHECK(command_of<cluster_move_command>({"cluster", "move", "--cluster=a", "--nats=nats://a", "--to=orders-2"}).to ==
+        "orders-2");
+  CHECK_THAT(error_of_command({"cluster", "move", "--cluster=a", "--nats=nats://a", "--to=a b"}), Contains("letters"));
+  CHECK_THAT(error_of_command({"cluster", "move", "--cluster=a", "--nats=nats://a", "--to="}), Contains("characters"));
+}
+
 TEST_CASE("a cluster that cannot be is refused") {
   CHECK_THAT(error_of_command({"cluster"}), Contains("subcommand"));
   CHECK_THAT(error_of_command({"cluster", "init", "--nats=nats://a"}), Contains("--cluster"));
