@@ -40,6 +40,9 @@ std::string log_text(const cluster_node_stats& stats) {
   const std::uint64_t lag = stats.stream_last > stats.read_to ? stats.stream_last - stats.read_to : 0;
   std::string text = gauge_text("ordem_cluster_stream_sequence",
                                 "The last record of the stream that this node knows of.", stats.stream_last);
+  text += gauge_text("ordem_cluster_log_bytes", "Size of the stream.", stats.log_bytes);
+  text += gauge_text("ordem_cluster_log_bytes_max", "The size that it may reach; then writes are refused.",
+                     stats.log_bytes_max);
   text += gauge_text("ordem_cluster_lag_records", "Records of the stream that this node has not read.", lag);
   text +=
       gauge_text("ordem_cluster_applied_position", "The position that reads of this node show.", stats.applied.number);

@@ -395,6 +395,11 @@ void cluster_node::parts::ask_when_due() {
 void cluster_node::parts::on_stream_info(const std::optional<stream_info>& info) {
   is_asking = false;
   if (!info || !core) return;
+  {
+    const std::lock_guard lock(state_mutex);
+    state.log_bytes = info->bytes;
+    state.log_bytes_max = info->bytes_max;
+  }
   // What was read since the question was asked stands behind what the answer knows.
   const bool is_short = info->last_sequence < asked_read_to;
   const std::uint64_t last = is_short ? info->last_sequence : std::max(info->last_sequence, core->chain().read_to);

@@ -126,9 +126,11 @@ struct cluster_node_stats {
   std::string stopped_why;  // a sentence
 
   std::uint64_t stream_last = 0;  // the greatest sequence of which the node knows
-  std::uint64_t read_to = 0;      // the sequence up to which it has read
-  position read;                  // the last position in that
-  position applied;               // of the view
+  std::uint64_t log_bytes = 0;    // of the stream, as its leader said at most some seconds ago; 0: not known yet
+  std::uint64_t log_bytes_max = 0;
+  std::uint64_t read_to = 0;  // the sequence up to which it has read
+  position read;              // the last position in that
+  position applied;           // of the view
 
   std::uint64_t dead_records = 0;
   std::uint64_t unknown_outcomes = 0;

@@ -131,7 +131,7 @@ def test_a_client_that_never_reads_is_waited_for_and_nobody_else(launch_watched)
     with server.connect() as connection:
         connection.send(batch_head())
         sent, rest = 0, piece
-        while connection.can_send(0.5):
+        while connection.can_send(settings.STALLED_SECONDS):
             rest = rest[connection.send_some(rest):]
             if not rest:
                 sent, rest = sent + 60, piece

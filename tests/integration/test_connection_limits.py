@@ -344,7 +344,7 @@ def test_client_that_does_not_read_its_answers(launch_watched):
     requests = request_bytes("GET", order_path(order["order_id"])) * 1000
     deaf = server.connect()
     sent = 0
-    while sent < settings.UNREAD_REQUEST_BYTES_MAX and deaf.can_send(1.0):
+    while sent < settings.UNREAD_REQUEST_BYTES_MAX and deaf.can_send(settings.STALLED_SECONDS):
         taken = deaf.send_some(requests[sent % len(requests):])
         if taken == 0:
             break

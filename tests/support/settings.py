@@ -64,6 +64,8 @@ FEW_CONNECTIONS = 50
 UNREAD_REQUEST_BYTES_MAX = 16 * MIB
 PAGE_BYTES_MAX = MIB + 1024
 QUICK_ANSWER_SECONDS_MAX = 2 * SLOW
+# A server that takes no byte for this time has stopped to read.
+STALLED_SECONDS = 1 * SLOW
 
 # test_data_folder.py
 STORED_ORDERS = 150

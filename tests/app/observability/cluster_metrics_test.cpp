@@ -36,6 +36,8 @@ TEST_CASE("the metrics of a node tell its role, the owner and the owners before"
 TEST_CASE("the metrics of a node tell how far it is, and what it has in flight") {
   cluster_node_stats stats;
   stats.stream_last = 120;
+  stats.log_bytes = 5'000;
+  stats.log_bytes_max = 9'000;
   stats.read_to = 100;
   stats.applied = {950};
   stats.dead_records = 5;
@@ -44,6 +46,7 @@ TEST_CASE("the metrics of a node tell how far it is, and what it has in flight")
   stats.window_records_max = 8;
   CHECK_THAT(cluster_metrics_text(stats),
              Contains("\nordem_cluster_stream_sequence 120\n") && Contains("\nordem_cluster_lag_records 20\n") &&
+                 Contains("\nordem_cluster_log_bytes 5000\n") && Contains("\nordem_cluster_log_bytes_max 9000\n") &&
                  Contains("\nordem_cluster_applied_position 950\n") &&
                  Contains("\nordem_cluster_dead_records_total 5\n") &&
                  Contains("\nordem_cluster_unknown_outcomes_total 6\n") &&

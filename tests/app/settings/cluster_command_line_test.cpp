@@ -62,7 +62,7 @@ TEST_CASE("the log is moved to a node, or to any") {
   CHECK(command_of<cluster_move_command>({"cluster", "move", "--cluster=a", "--nats=nats://a", "--to=orders-2"}).to ==
         "orders-2");
   CHECK_THAT(error_of_command({"cluster", "move", "--cluster=a", "--nats=nats://a", "--to=a b"}), Contains("letters"));
-  CHECK_THAT(error_of_command({"cluster", "move", "--cluster=a", "--nats=nats://a", "--to="}), Contains("characters"));
+  CHECK_THAT(error_of_command({"cluster", "move", "--cluster=a", "--nats=nats://a", "--to="}), Contains("empty"));
 }
 
 TEST_CASE("a cluster that cannot be is refused") {
