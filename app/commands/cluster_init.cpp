@@ -22,7 +22,7 @@ namespace {
 
 // For how long the servers may be too few, or without a leader, which they are at first after their start, and a stream
 // after it was made.
-constexpr std::chrono::seconds patience{15};
+constexpr std::chrono::seconds patience{25};
 constexpr std::chrono::milliseconds retry_after{100};
 constexpr std::chrono::milliseconds append_time_max{2000};
 
