@@ -10,9 +10,7 @@
 #include "app/commands/cluster_log.hpp"
 #include "app/commands/failure.hpp"
 #include "cluster/nats/cluster_names.hpp"
-#include "cluster/nats/stream_settings.hpp"
 #include "cluster/node/control_message.hpp"
-#include "cluster/node/stream_position.hpp"
 
 namespace ordem::app {
 namespace {
@@ -23,18 +21,6 @@ constexpr std::chrono::milliseconds answer_time_max{15'000};
 constexpr std::chrono::seconds claim_time_max{10};
 constexpr std::chrono::milliseconds look_again_after{50};
 
-tl::expected<std::optional<cluster::log_ownership>, std::string> read_ownership(cluster::nats_connection& connection,
-                                                                                const std::string& stream) {
-  const auto info = cluster::read_stream_info(connection, stream);
-  if (!info) return tl::make_unexpected(info.error().text);
-  if (!*info) {
-    return tl::make_unexpected(
-        fmt::format("there is no such cluster: NATS has no stream {}; `ordem cluster init` makes it", stream));
-  }
-  return cluster::find_ownership(cluster::records_of(connection, stream),
-                                 {(*info)->first_sequence, (*info)->last_sequence});
-}
-
 }  // namespace
 
 int cluster_move(const cluster_move_command& what) {
@@ -42,7 +28,12 @@ int cluster_move(const cluster_move_command& what) {
   const auto connected = connect_to_nats(what.at);
   if (!connected) return fail(connected.error());
   cluster::nats_connection& connection = **connected;
-  const auto before = read_ownership(connection, names.stream);
+  const auto read = [&] {
+    return read_log_stream(connection, what.at.name).and_then([&](const cluster::stream_info& info) {
+      return read_ownership(connection, names.stream, info);
+    });
+  };
+  const auto before = read();
   if (!before) return fail(before.error());
   if (!*before || (*before)->is_released || (*before)->owner.node.empty()) {
     return fail("no node owns the log: `ordem cluster status` shows which nodes there are");
@@ -60,7 +51,7 @@ int cluster_move(const cluster_move_command& what) {
   if (!answer->refusal.empty()) return fail(fmt::format("{} refuses: {}", from, answer->refusal));
   const auto deadline = std::chrono::steady_clock::now() + claim_time_max;
   for (;;) {
-    const auto now = read_ownership(connection, names.stream);
+    const auto now = read();
     if (now && *now && (*now)->epoch > (*before)->epoch) {
       std::cout << fmt::format("{} owns the log instead of {}, epoch {}\n", (*now)->owner.node, from, (*now)->epoch);
       if (what.to.empty() || (*now)->owner.node == what.to) return 0;

@@ -133,21 +133,16 @@ int cluster_status(const cluster_status_command& what) {
   const auto connected = connect_to_nats(what.at);
   if (!connected) return fail(connected.error());
   cluster::nats_connection& connection = **connected;
-  const auto info = cluster::read_stream_info(connection, names.stream);
-  if (!info) return fail(info.error().text);
-  if (!*info) {
-    return fail(fmt::format("there is no cluster {}: NATS has no stream {}; `ordem cluster init` makes it",
-                            what.at.name, names.stream));
-  }
+  const auto info = read_log_stream(connection, what.at.name);
+  if (!info) return fail(info.error());
   listener nodes(connection, names.heartbeat);
   const auto end = std::chrono::steady_clock::now() + listening_time;
   const auto genesis = read_genesis(connection, names.stream);
   if (!genesis) return fail(genesis.error());
-  const auto ownership = cluster::find_ownership(cluster::records_of(connection, names.stream),
-                                                 {(*info)->first_sequence, (*info)->last_sequence});
+  const auto ownership = read_ownership(connection, names.stream, *info);
   if (!ownership) return fail(ownership.error());
   std::this_thread::sleep_until(end);
-  const state now{**info, *genesis, *ownership, nodes.heard()};
+  const state now{*info, *genesis, *ownership, nodes.heard()};
   std::cout << (what.json ? json_of(now, what.at.name, names.stream) : text_of(now, what.at.name, names.stream))
             << "\n";
   return 0;

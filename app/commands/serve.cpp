@@ -91,9 +91,7 @@ tl::expected<std::string, cluster_error> read_cluster_id(const cluster_settings&
   const auto info = cluster::read_stream_info(connection, stream);
   if (!info) return failed(info.error().text);
   if (!*info) {
-    return tl::make_unexpected(cluster_error{
-        "there is no cluster " + at.name + ": NATS has no stream " + stream + "; `ordem cluster init` makes it",
-        false});
+    return tl::make_unexpected(cluster_error{no_cluster_error(at.name), false});
   }
   const auto genesis = read_genesis(connection, stream);
   if (!genesis) return failed(genesis.error());

@@ -32,56 +32,58 @@ cluster_settings checked(target_options& given) {
   return given.values;
 }
 
-void add_init(CLI::App& cluster, parse_state& state) {
-  auto& init = *cluster.add_subcommand("init", "Make the log of a new cluster in NATS");
+template <class Command>
+struct added_command {
+  CLI::App& app;
+  Command& values;  // lives as long as the subcommand
+};
+
+// Adds a command for one cluster. The caller adds its other options.
+template <class Command>
+added_command<Command> add_command(CLI::App& cluster, parse_state& state, const char* name, const char* description) {
+  auto& app = *cluster.add_subcommand(name, description);
   const auto target = std::make_shared<target_options>();
-  const auto what = std::make_shared<cluster_init_command>();
-  add_target(init, *target, state);
-  number_option(what->replicas, 1, replicas_max)
+  const auto what = std::make_shared<Command>();
+  add_target(app, *target, state);
+  app.callback([target, what, &state] {
+    what->at = checked(*target);
+    state.result = *what;
+  });
+  return {app, *what};
+}
+
+void add_init(CLI::App& cluster, parse_state& state) {
+  const auto [init, what] =
+      add_command<cluster_init_command>(cluster, state, "init", "Make the log of a new cluster in NATS");
+  number_option(what.replicas, 1, replicas_max)
       .add_to(init, "--replicas", "How many servers of NATS keep the log; with 1 the loss of one loses the log");
-  size_option(what->bytes_max, stream_bytes_min)
+  size_option(what.bytes_max, stream_bytes_min)
       .add_to(init, "--max-bytes",
               "The size that the log may reach, which each of these servers reserves; beyond it writes are refused");
   init.footer(
       "Makes the stream of the cluster in JetStream and writes the first record of its log, with a new id of the cluster.\n"
       "Changes nothing if that has been done; then the stream is compared with these settings, and the exit code is 1 if\n"
       "they differ. The servers must be 2.15 or newer, with `max_payload: 8MB` and `sync_interval: always`.");
-  init.callback([target, what, &state] {
-    what->at = checked(*target);
-    state.result = *what;
-  });
 }
 
 void add_status(CLI::App& cluster, parse_state& state) {
-  auto& status = *cluster.add_subcommand("status", "Print the state of a cluster: its log, its owner, its nodes");
-  const auto target = std::make_shared<target_options>();
-  const auto what = std::make_shared<cluster_status_command>();
-  add_target(status, *target, state);
-  status.add_flag("--json", what->json, "Print it as JSON");
+  const auto [status, what] = add_command<cluster_status_command>(
+      cluster, state, "status", "Print the state of a cluster: its log, its owner, its nodes");
+  status.add_flag("--json", what.json, "Print it as JSON");
   status.footer(
       "Listens for one second, in which each node says how it is. The exit code is 1 if the state cannot be read, or if\n"
       "there is no such cluster.");
-  status.callback([target, what, &state] {
-    what->at = checked(*target);
-    state.result = *what;
-  });
 }
 
 void add_move(CLI::App& cluster, parse_state& state) {
-  auto& move = *cluster.add_subcommand("move", "Let another node own the log, before maintenance, say");
-  const auto target = std::make_shared<target_options>();
-  const auto what = std::make_shared<cluster_move_command>();
-  add_target(move, *target, state);
-  move.add_option("--to", what->to, "The node, which must stand by; otherwise the one that has read most of the log")
+  const auto [move, what] = add_command<cluster_move_command>(cluster, state, "move",
+                                                              "Let another node own the log, before maintenance, say");
+  move.add_option("--to", what.to, "The node, which must stand by; otherwise the one that has read most of the log")
       ->check([](const std::string& name) { return cluster::node_name_error(name).value_or(""); })
       ->type_name("NODE");
   move.footer(
       "The owner executes what it has and gives the log up; writes wait for the next owner meanwhile, some 0.2 s. It goes\n"
       "on as a standby, and may own the log again if the next one is lost. The exit code is 1 if the log was not moved.");
-  move.callback([target, what, &state] {
-    what->at = checked(*target);
-    state.result = *what;
-  });
 }
 
 }  // namespace

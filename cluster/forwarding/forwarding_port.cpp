@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "cluster/forwarding/forward_message.hpp"
+#include "cluster/forwarding/local_queue.hpp"
 #include "engine/base/atomic_max.hpp"
 #include "engine/base/check.hpp"
 
@@ -35,80 +36,6 @@ bool is_in_flight(const answer& what) {
   const auto* why = std::get_if<refusal>(&what);
   return why != nullptr && std::holds_alternative<request_in_flight>(*why);
 }
-
-// Stands between a gateway and one queue. Knows which submissions the gateway has not answered, so that they can be
-// answered when that takes too long or the ownership ends. The gateway knows them by numbers of this queue: their own
-// are used again as soon as they are answered. Thread-safe.
-class local_queue final : public completion_queue {
- public:
-  local_queue(completion_queue& to, milliseconds now) : to_(to), now_(now) {}
-
-  // A submission with this number goes to the gateway. Returns the number to give it.
-  std::uint32_t expect(std::uint32_t number) {
-    const std::lock_guard lock(mutex_);
-    if (free_.empty()) {
-      free_.reserve(expected_.size() + 1);  // so that deliver() never allocates
-      free_.push_back(static_cast<std::uint32_t>(expected_.size()));
-      expected_.emplace_back();
-    }
-    const std::uint32_t given = free_.back();
-    free_.pop_back();
-    expected_[given] = {number, now_, true};
-    return given;
-  }
-
-  void deliver(std::vector<reply>&& replies) noexcept override {
-    {
-      const std::lock_guard lock(mutex_);
-      if (has_ended_) return;
-      std::erase_if(replies, [this](reply& each) {
-        const std::uint32_t given = std::exchange(each.token.number, expected_[each.token.number].number);
-        free_.push_back(given);
-        return !std::exchange(expected_[given].is_waiting, false);
-      });
-    }
-    if (!replies.empty()) to_.deliver(std::move(replies));
-  }
-
-  // Returns the numbers that have waited for `patience`, and drops the replies to them that may still come.
-  std::vector<std::uint32_t> give_up(milliseconds now, milliseconds patience) {
-    const std::lock_guard lock(mutex_);
-    now_ = now;
-    return take_waiting([&](const expectation& each) { return now - each.since >= patience; });
-  }
-
-  // From now on drops replies. Returns the numbers that have got none.
-  std::vector<std::uint32_t> end() {
-    const std::lock_guard lock(mutex_);
-    has_ended_ = true;
-    return take_waiting([](const expectation&) { return true; });
-  }
-
- private:
-  struct expectation {
-    std::uint32_t number = 0;
-    milliseconds since{};
-    bool is_waiting = false;  // else its number is free, or its reply is to be dropped
-  };
-
-  template <class Condition>
-  std::vector<std::uint32_t> take_waiting(Condition ends) {
-    std::vector<std::uint32_t> taken;
-    for (expectation& each : expected_) {
-      if (!each.is_waiting || !ends(each)) continue;
-      each.is_waiting = false;
-      taken.push_back(each.number);
-    }
-    return taken;
-  }
-
-  completion_queue& to_;
-  std::mutex mutex_;
-  milliseconds now_;
-  std::vector<expectation> expected_;  // by the number that the gateway was given
-  std::vector<std::uint32_t> free_;    // of these numbers
-  bool has_ended_ = false;
-};
 
 struct pending_submission {
   request_token token;
@@ -143,16 +70,16 @@ struct forwarding_port::parts : std::enable_shared_from_this<parts> {
   void on_answer(std::uint64_t number, std::optional<std::string>&& body);
   void take_answers(std::uint64_t number, forward_answer&& what, replies_by_queue& due);
   bool hold(position visible, replies_by_queue& replies);
-  milliseconds time_now() const {
-    const std::lock_guard lock(mutex);
-    return now;
-  }
   void release(std::multimap<position, held_replies>::iterator which, replies_by_queue& into);
   void deliver(replies_by_queue&& replies);
   std::uint64_t add(pending_request&& what);
   pending_request remove(std::uint64_t number);
   void retry_later(pending_request& what);
   bool submit_local(std::vector<submission>& submissions);
+  milliseconds time_now() const {
+    const std::lock_guard lock(mutex);
+    return now;
+  }
   void refuse(const pending_request& what, unavailability why, replies_by_queue& into);
   template <class Take>
   std::uint64_t refuse_local(Take take, replies_by_queue& into);

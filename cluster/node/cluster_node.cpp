@@ -147,6 +147,7 @@ struct cluster_node::parts final : peer_transport {
   std::string best_successor() const;
   void on_control(std::string_view body, node_connections_handlers::respond_function respond);
   std::string move(const std::string& to);
+  std::uint64_t ownerships_ended() const;
   bool owns() const;
   bool release(const std::string& successor, milliseconds timeout);
   cluster_node_stats stats();
@@ -581,27 +582,31 @@ std::string cluster_node::parts::best_successor() const {
   return best == nullptr ? std::string() : best->node;
 }
 
+// REQUIRES: the mutex of the state is held.
+std::uint64_t cluster_node::parts::ownerships_ended() const {
+  return state.ended_fenced + state.ended_released + state.ended_stopped;
+}
+
 bool cluster_node::parts::owns() const {
   const std::lock_guard lock(state_mutex);
-  return state.ownerships_begun > state.ended_fenced + state.ended_released + state.ended_stopped;
+  return state.ownerships_begun > ownerships_ended();
 }
 
 bool cluster_node::parts::release(const std::string& successor, milliseconds timeout) {
   const std::lock_guard one_at_a_time(release_mutex);
   const auto until = std::chrono::steady_clock::now() + timeout;
-  const auto ends = [this] { return state.ended_fenced + state.ended_released + state.ended_stopped; };
   std::uint64_t before = 0;
   {
     const std::lock_guard lock(state_mutex);
-    before = ends();
+    before = ownerships_ended();
     if (state.ownerships_begun == before || has_ended) return false;
   }
   port.end_submissions();
   engine.use([&](owner_engine& made) { made.drain(timeout / 2); });
   push(release_wanted{successor});
   std::unique_lock lock(state_mutex);
-  state_changed.wait_until(lock, until, [&] { return ends() > before || has_ended; });
-  return ends() > before;
+  state_changed.wait_until(lock, until, [&] { return ownerships_ended() > before || has_ended; });
+  return ownerships_ended() > before;
 }
 
 void cluster_node::parts::on_control(std::string_view body, node_connections_handlers::respond_function respond) {

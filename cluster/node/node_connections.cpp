@@ -131,22 +131,19 @@ void node_connections::parts::make_messages() {
     };
   };
   core_messages& to = *made->messages;
-  const bool is_open =
-      to.subscribe(settings.names.heartbeat,
-                   [this](core_message&& message) {
-                     if (auto heard = decode_heartbeat(message.body)) handlers.on_heartbeat(std::move(*heard));
-                   }) &&
-      to.subscribe(subject_of_node(settings.names.submit, settings.node),
-                   [this, respond_to](core_message&& message) {
-                     if (!message.reply_to.empty()) handlers.on_submit(message.body, respond_to(message.reply_to));
-                   }) &&
-      to.subscribe(subject_of_node(settings.names.read_index, settings.node),
-                   [this, respond_to](core_message&& message) {
-                     if (!message.reply_to.empty()) handlers.on_read_index(message.body, respond_to(message.reply_to));
-                   }) &&
-      to.subscribe(subject_of_node(settings.names.control, settings.node), [this, respond_to](core_message&& message) {
-        if (!message.reply_to.empty()) handlers.on_control(message.body, respond_to(message.reply_to));
-      });
+  const auto take_requests = [&](const std::string& subject, const auto& handler) {
+    return to.subscribe(subject_of_node(subject, settings.node), [&handler, respond_to](core_message&& message) {
+      if (!message.reply_to.empty()) handler(message.body, respond_to(message.reply_to));
+    });
+  };
+  const bool is_open = to.subscribe(settings.names.heartbeat,
+                                    [this](core_message&& message) {
+                                      if (auto heard = decode_heartbeat(message.body))
+                                        handlers.on_heartbeat(std::move(*heard));
+                                    }) &&
+                       take_requests(settings.names.submit, handlers.on_submit) &&
+                       take_requests(settings.names.read_index, handlers.on_read_index) &&
+                       take_requests(settings.names.control, handlers.on_control);
   messages.replace(std::move(made));
   if (!is_open) handlers.on_error("this node cannot subscribe to the messages of others");
   handlers.on_change();

@@ -52,6 +52,15 @@ def nats(tmp_path_factory):
 
 
 @pytest.fixture
+def own_nats(tmp_path):
+    """One server for one test, which may break it."""
+    servers = NatsServers(tmp_path / "own nats", 1)
+    servers.start()
+    yield servers
+    servers.remove()
+
+
+@pytest.fixture
 def make_cluster(nats, tmp_path):
     made = []
 
@@ -422,78 +431,68 @@ def test_the_log_is_moved_under_load(make_cluster):
     cluster.finish()
 
 
-def test_nats_away_and_back(tmp_path, make_cluster):
+def test_nats_away_and_back(own_nats, make_cluster):
     """Breaks if a node answers a write that NATS does not have, or if it needs a restart once NATS is back."""
-    servers = NatsServers(tmp_path / "own nats", 1)
-    servers.start()
-    try:
-        cluster = make_cluster(urls=servers.urls, replicas=1)
-        order = accepted_order(send_until_answered(cluster["a"], create()), 201)
-        cluster.wait_level()
-        owner = cluster.owner()
-        standby = next(each for each in cluster if each is not owner)
-        servers["n1"].pause()
-        in_doubt = create()
-        with standby.client() as client, owner.client() as at_owner:
-            assert_problem(create().send(client), 503, "no-owner")
-            assert_problem(in_doubt.send(at_owner), 503, "no-owner")
-            poll_until(lambda: client.get("/-/ready").status == 503, "the node is not ready", PATIENCE_SECONDS)
-            assert client.get("/-/ready").json()["status"] == "no-owner" and client.get("/-/ready/reads").status == 200
-            assert accepted_order(client.get(order_path(order["order_id"]), STALE)) == order
-        servers["n1"].resume()
-        accepted_order(send_until_answered(standby, create()), 201)
-        standby.client().wait_ready()
-        # The owner's write went to the log in the end, or never: its repeat is executed once.
-        made = accepted_order(send_until_answered(standby, in_doubt), 201)
-        assert accepted_order(send_until_answered(cluster.owner(), in_doubt), 201) == made
-        # An owner that cannot release the log ends all the same.
-        owner = cluster.owner()
-        send_until_answered(owner, create())
-        servers["n1"].pause()
-        owner.stop()
-        assert "the log could not be released in time; another node takes over after a while" in [line["message"] for line in owner.logs()]
-        servers["n1"].resume()
-        cluster.finish()
-    finally:
-        servers.remove()
+    cluster = make_cluster(urls=own_nats.urls, replicas=1)
+    order = accepted_order(send_until_answered(cluster["a"], create()), 201)
+    cluster.wait_level()
+    owner = cluster.owner()
+    standby = next(each for each in cluster if each is not owner)
+    own_nats["n1"].pause()
+    in_doubt = create()
+    with standby.client() as client, owner.client() as at_owner:
+        assert_problem(create().send(client), 503, "no-owner")
+        assert_problem(in_doubt.send(at_owner), 503, "no-owner")
+        poll_until(lambda: client.get("/-/ready").status == 503, "the node is not ready", PATIENCE_SECONDS)
+        assert client.get("/-/ready").json()["status"] == "no-owner" and client.get("/-/ready/reads").status == 200
+        assert accepted_order(client.get(order_path(order["order_id"]), STALE)) == order
+    own_nats["n1"].resume()
+    accepted_order(send_until_answered(standby, create()), 201)
+    standby.client().wait_ready()
+    # The owner's write went to the log in the end, or never: its repeat is executed once.
+    made = accepted_order(send_until_answered(standby, in_doubt), 201)
+    assert accepted_order(send_until_answered(cluster.owner(), in_doubt), 201) == made
+    # An owner that cannot release the log ends all the same.
+    owner = cluster.owner()
+    send_until_answered(owner, create())
+    own_nats["n1"].pause()
+    owner.stop()
+    assert "the log could not be released in time; another node takes over after a while" in [line["message"] for line in owner.logs()]
+    own_nats["n1"].resume()
+    cluster.finish()
 
 
-def test_a_full_log_takes_writes_again_once_it_is_larger(tmp_path, make_cluster):
+def test_a_full_log_takes_writes_again_once_it_is_larger(own_nats, make_cluster):
     """Breaks if a write that the log has no room for waits for ever or is lost to its client, if reads wait for it, or if a node needs a restart."""
-    servers = NatsServers(tmp_path / "own nats", 1)
-    servers.start()
-    try:
-        cluster = make_cluster(urls=servers.urls, replicas=1)
-        owner = cluster.owner()
-        large = "x" * 16_000
-        created, refused = [], []
+    cluster = make_cluster(urls=own_nats.urls, replicas=1)
+    owner = cluster.owner()
+    large = "x" * 16_000
+    created, refused = [], []
 
-        def fill():
-            with owner.client() as client:
-                while True:
-                    write = create({**order_content(), "attributes": {"x": large}})
-                    response = write.send(client)
-                    if response.status != 201:
-                        assert_problem(response, 503, "no-owner")
-                        refused.append(write)
-                        return
-                    created.append((write, accepted_order(response, 201)))
+    def fill():
+        with owner.client() as client:
+            while True:
+                write = create({**order_content(), "attributes": {"x": large}})
+                response = write.send(client)
+                if response.status != 201:
+                    assert_problem(response, 503, "no-owner")
+                    refused.append(write)
+                    return
+                created.append((write, accepted_order(response, 201)))
 
-        Threads([fill] * (2 * WORKERS)).join()
-        assert len(created) * len(large) < 64 * settings.MIB
-        order = created[0][1]
-        for server in cluster:
-            with server.client() as client:
-                assert_problem(client.get(order_path(order["order_id"])), 503, "no-owner")
-                assert accepted_order(client.get(order_path(order["order_id"]), STALE)) == order
-        servers["n1"].set_bytes_max(f"ORDEM_{cluster.name.upper()}_LOG_0", 96 * settings.MIB)
-        made = [accepted_order(send_until_answered(owner, write), 201)["order_id"] for write in refused]
-        for write, order in created[-20:]:
-            assert accepted_order(send_until_answered(cluster["b"], write), 201) == order
-        assert len({*made, *(order["order_id"] for _, order in created)}) == len(made) + len(created)
-        cluster.finish()
-    finally:
-        servers.remove()
+    Threads([fill] * (2 * WORKERS)).join()
+    assert len(created) * len(large) < 64 * settings.MIB
+    order = created[0][1]
+    for server in cluster:
+        with server.client() as client:
+            assert_problem(client.get(order_path(order["order_id"])), 503, "no-owner")
+            assert accepted_order(client.get(order_path(order["order_id"]), STALE)) == order
+    own_nats["n1"].set_bytes_max(f"ORDEM_{cluster.name.upper()}_LOG_0", 96 * settings.MIB)
+    made = [accepted_order(send_until_answered(owner, write), 201)["order_id"] for write in refused]
+    for write, order in created[-20:]:
+        assert accepted_order(send_until_answered(cluster["b"], write), 201) == order
+    assert len({*made, *(order["order_id"] for _, order in created)}) == len(made) + len(created)
+    cluster.finish()
 
 
 # The start.

@@ -228,7 +228,7 @@ TEST_CASE("what the gateway has not answered when the ownership ends is answered
   CHECK(std::holds_alternative<executed>(owner.queue.of(7)));
 }
 
-TEST_CASE("what the gateway does not answer in time is answered no_owner, and a late reply goes to nobody") {
+TEST_CASE("what the gateway does not answer in time is answered no_owner, and a late reply is dropped") {
   forwarding_settings settings;
   settings.gateway_patience = milliseconds(3'000);
   forwarding_node owner(1, settings);

@@ -125,8 +125,8 @@ class links {
     }
   }
 
-  // Asks over a link for an append that the stream must refuse, until it does. A server answers that nobody listens as
-  // long as it has not heard of the stream's leader on another one, also after the stream was made.
+  // Asks over a link for an append that the stream must refuse, until it does. A server answers that there is no
+  // responder as long as it has not heard of the stream's leader on another one, also after the stream was made.
   void wait_for_stream(log_link& link) {
     constexpr std::uint64_t no_such_last = 1'000'000'000;
     const auto deadline = std::chrono::steady_clock::now() + patience;
