@@ -27,7 +27,7 @@ memtable_set::memtable_set(memtable_limits limits, writer write, publisher publi
       write_(std::move(write)),
       publish_(std::move(publish)),
       on_failure_(std::move(on_failure)),
-      active_(make_memtable()) {}
+      active_(empty_memtable()) {}
 
 memtable_set::~memtable_set() {
   stop();
@@ -54,8 +54,12 @@ void memtable_set::stop() {
 // --- filling ---
 
 // A group goes into one memtable, even if it has more entries than the limit.
-std::shared_ptr<memtable> memtable_set::make_memtable() const {
-  auto made = std::make_shared<memtable>(std::max(limits_.entries, group_entries_max));
+std::shared_ptr<memtable> memtable_set::empty_memtable() const {
+  return std::make_shared<memtable>(std::max(limits_.entries, group_entries_max));
+}
+
+std::shared_ptr<memtable> memtable_set::allocated_memtable() const {
+  auto made = empty_memtable();
   made->messages.allocate();
   made->orders.allocate();
   made->customers.allocate();
@@ -67,13 +71,19 @@ void memtable_set::reserve(std::size_t entries, position last) {
   const bool is_full = active_->entries + entries > limits_.entries || active_->bytes() >= limits_.bytes;
   if (active_->entries > 0 && is_full) begin_memtable(last);
   active_->entries += entries;
+  if (keeps_spare_) return;
+  if (2 * active_->entries > limits_.entries || 2 * active_->bytes() > limits_.bytes) {
+    const std::lock_guard lock(mutex_);
+    keeps_spare_ = true;
+    changed_.notify_all();
+  }
 }
 
 void memtable_set::begin_memtable(position last) {
   active_->last = last;
   std::unique_lock lock(mutex_);
   auto next = std::exchange(spare_, nullptr);
-  if (next == nullptr) next = make_memtable();
+  if (next == nullptr) next = allocated_memtable();
   changed_.wait(lock, [this] {
     return immutable_.size() < immutable_memtables_max || failure_ || stopping_ || !thread_.joinable();
   });
@@ -159,12 +169,13 @@ void memtable_set::add(const capture_entry& what, position at) {
 void memtable_set::flush_loop() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    const auto lacks_spare = [this] { return keeps_spare_ && spare_ == nullptr; };
     const auto has_work = [this] { return !immutable_.empty() && (!failure_ || retries_); };
-    changed_.wait(lock, [&] { return stopping_ || spare_ == nullptr || has_work(); });
+    changed_.wait(lock, [&] { return stopping_ || lacks_spare() || has_work(); });
     if (stopping_) return;
-    if (spare_ == nullptr) {
+    if (lacks_spare()) {
       lock.unlock();
-      auto made = make_memtable();
+      auto made = allocated_memtable();
       lock.lock();
       spare_ = std::move(made);
       continue;

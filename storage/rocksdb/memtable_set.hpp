@@ -101,7 +101,9 @@ class memtable_set {
   result<void> flush_remaining(position last);
 
  private:
-  std::shared_ptr<memtable> make_memtable() const;
+  // Allocates its tables with their first records.
+  std::shared_ptr<memtable> empty_memtable() const;
+  std::shared_ptr<memtable> allocated_memtable() const;
   void add_to_lists(const order* before, const order& after, position at);
   void begin_memtable(position last);
   void flush_loop();
@@ -121,7 +123,9 @@ class memtable_set {
   std::condition_variable changed_;
   std::vector<std::shared_ptr<const memtable>> immutable_;  // oldest first
   // Allocated by the flush thread, because the megabytes of empty tables take milliseconds, which apply would wait for.
+  // A process that only reads, or writes little, does without: there is one from when the first memtable is half full.
   std::shared_ptr<memtable> spare_;
+  bool keeps_spare_ = false;  // written under the lock by the thread that calls reserve(), which reads it without
   bool stopping_ = false;
   std::optional<error> failure_;  // of the last write
   std::atomic<bool> has_failed_{false};
