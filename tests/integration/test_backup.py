@@ -20,7 +20,7 @@ from support.orders import JSON_TYPE, accepted_order, assert_problem, create, me
 from support.workload import CUSTOMERS, REUSE_CUSTOMER, Load, Worker
 
 BACKUP = "/-/backup"
-WRITES = 300
+WRITES = settings.sampled(300)
 FILLER_BYTES = 16_000
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,13 +86,22 @@ class AuthorizedClient(OrdemClient):
         self.key = key
 
 
-@pytest.fixture
-def keys(tmp_path):
-    made = Keys(tmp_path)
+@pytest.fixture(scope="module")
+def keys_of_each_scope(tmp_path_factory):
+    made = Keys(tmp_path_factory.mktemp("keys"))
     for scope in SCOPES:
         made.add(scope.replace(":", "-"), scope, tenant="shop")
     made.add("all", *SCOPES, tenant="shop")
     return made
+
+
+@pytest.fixture
+def keys(keys_of_each_scope, tmp_path):
+    """A copy of these for one test, which may change it."""
+    copy = Keys(tmp_path)
+    shutil.copy(keys_of_each_scope.file, copy.file)
+    copy.text.update(keys_of_each_scope.text)
+    return copy
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ FILES = sorted((Path(__file__).parents[2] / "migrations").glob("*.sql"))
 NAMES = [file.stem for file in FILES]
 TABLES = {"captures", "ordem_migrations", "engine_positions", "orders", "order_versions", "message_records"}
 SECRET = "s3cr3t-Kx9"
-TWICE_AT_ONCE_ROUNDS = 15
+TWICE_AT_ONCE_ROUNDS = settings.sampled(15)
 CHECKSUMS = [hashlib.sha256(file.read_bytes()).hexdigest() for file in FILES]
 
 # The form of the history since the first migration. Do not change it: existing databases have this form.

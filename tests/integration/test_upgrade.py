@@ -22,7 +22,7 @@ from support.orders import create
 
 FOLDERS = pathlib.Path(__file__).parents[1] / "upgrade"
 PRESENT = "6"
-KILLS = 12
+KILLS = settings.sampled(12)
 
 
 @pytest.fixture(params=["4", "5"])

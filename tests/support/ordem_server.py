@@ -37,6 +37,9 @@ def binary():
     return os.path.abspath(path)
 
 
+NO_LEAK_SEARCH = {"ASAN_OPTIONS": os.environ["ASAN_OPTIONS"] + ":detect_leaks=0"} if "ASAN_OPTIONS" in os.environ else {}
+
+
 def clean_environment(extra=None):
     """Returns the environment without the ORDEM_ variables of the tests, and with `extra`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ORDEM_")}
@@ -48,10 +51,11 @@ def assert_no_sanitizer_report(text):
 
 
 def run_ordem(*arguments, environment=None, folder=None):
-    """Runs a command that ends by itself, in a folder; returns exit code, stdout and stderr."""
+    """Runs a command that ends by itself, in a folder; returns exit code, stdout and stderr. Leaks are looked for in servers only: a search
+    takes longer than most commands."""
     result = subprocess.run(
         [binary(), *map(str, arguments)],
-        env=clean_environment(environment),
+        env={**clean_environment(environment), **NO_LEAK_SEARCH},
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,

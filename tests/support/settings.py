@@ -4,6 +4,7 @@ Environment:
   ORDEM_BINARY        the server binary under test (required by every test that starts a server)
   ORDEM_SLOW          a whole number; multiplies every timeout and memory bound (sanitizer builds, slow machines)
   ORDEM_SEED          the seed of all random values; printed at the start of a run and in every failure of the crash test
+  ORDEM_SAMPLE        a whole number N: tests with many rounds have one in N of them (quick runs under a sanitizer)
   ORDEM_CRASH_ROUNDS  the number of rounds of each crash test
   ORDEM_CLUSTER_FAULTS  the number of faults of a cluster
 
@@ -22,7 +23,14 @@ def _whole_number(name, default):
 
 
 SLOW = _whole_number("ORDEM_SLOW", 1)
+SAMPLE = _whole_number("ORDEM_SAMPLE", 1)
 SEED = _whole_number("ORDEM_SEED", random.SystemRandom().randrange(2**32))
+
+
+def sampled(count):
+    """So many of `count` rounds: one in SAMPLE, rounded up."""
+    return -(-count // SAMPLE)
+
 
 # Limits of waiting. A working server reaches none of them.
 START_SECONDS_MAX = 30 * SLOW
@@ -81,8 +89,8 @@ CAPTURE_RACE_ROUNDS = 20
 CAPTURE_RACE_REQUESTS = 24
 
 # test_postgres.py, test_restore.py
-PREFIX_MOMENTS = 20
-PREFIX_MOMENTS_A_VERIFY = 10
+PREFIX_MOMENTS = sampled(20)
+PREFIX_MOMENTS_A_VERIFY = PREFIX_MOMENTS // 2
 LOG_WITHOUT_POSTGRES = 5000
 POSITION_ROUNDS = 5
 ANSWERING_CLIENTS = 4
@@ -91,7 +99,7 @@ WRITES_BETWEEN_FAILURES = 300
 BACKLOG_CREATES_MAX = 20_000
 STOPS = 3
 HANGING_STOP_SECONDS_MAX = 6 * SLOW
-RESTORED_WRITES = 400
+RESTORED_WRITES = sampled(400)
 
 # test_kill.py
 CRASH_ROUNDS = _whole_number("ORDEM_CRASH_ROUNDS", 20)

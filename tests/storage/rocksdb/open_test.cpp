@@ -15,6 +15,7 @@
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
 #include "tests/storage/tampering.hpp"
+#include "tests/support_cpp/sampled.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
@@ -242,7 +243,7 @@ TEST_CASE_METHOD(folder_test, "no single inverted byte of a log silently drops a
   const auto segments = segments_in(folder / "log");
   REQUIRE(segments.size() > 1);
   const temp_folder copies;
-  for (int i = 0; i < 60; ++i) {
+  for (const int i : sampled(60)) {
     const fs::path copy = copies.path() / std::to_string(i);
     fs::copy(folder, copy, fs::copy_options::recursive);
     const fs::path log = segments[random() % segments.size()];

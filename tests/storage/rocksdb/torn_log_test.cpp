@@ -18,6 +18,7 @@
 #include "tests/storage/open_store_support.hpp"
 #include "tests/storage/reported_errors.hpp"
 #include "tests/storage/tampering.hpp"
+#include "tests/support_cpp/sampled.hpp"
 #include "tests/support_cpp/seed.hpp"
 
 namespace ordem::storage {
@@ -189,7 +190,7 @@ TEST_CASE_METHOD(torn_log_test,
   fill(40);
   const std::string whole = read_file(wal());
   REQUIRE(whole.size() > 2 * block_bytes);
-  for (int i = 0; i < 40; ++i) {
+  for (std::size_t rounds = sampled(40).size(); rounds > 0; --rounds) {
     std::string damaged = whole;
     const std::size_t at = drawn(0, whole.size() - whole.size() % block_bytes);
     damaged[at] = static_cast<char>(~damaged[at]);
@@ -238,7 +239,7 @@ TEST_CASE_METHOD(torn_log_test, "a last record that was cut short is dropped, wh
   const std::string whole = read_file(wal());
   const auto last = records_of(whole).back();
   REQUIRE((last.headers.size() > 1) == (groups == 20));
-  for (int i = 0; i < 20; ++i) {
+  for (const int i : sampled(20)) {
     const std::size_t size = i < 10 ? last.begin + static_cast<std::size_t>(i) : drawn(last.begin, last.end);
     INFO("cut to " << size << " of " << whole.size());
     check_opens_with(whole.substr(0, size), groups - 1);
@@ -250,7 +251,7 @@ TEST_CASE_METHOD(torn_log_test, "a last record whose end is zeros is dropped, wh
   fill(groups);
   const std::string whole = read_file(wal());
   const auto last = records_of(whole).back();
-  for (int i = 0; i < 30; ++i) {
+  for (const int i : sampled(30)) {
     // The file system may have allocated more than was written.
     const std::size_t allocated =
         std::array{std::size_t{0}, std::size_t{5000}, 3 * block_bytes}[static_cast<std::size_t>(i) % 3];
@@ -276,7 +277,7 @@ TEST_CASE_METHOD(torn_log_test, "a last record with garbage in it is damage: it 
   fill(groups);
   const std::string whole = read_file(wal());
   const auto last = records_of(whole).back();
-  for (int i = 0; i < 30; ++i) {
+  for (const int i : sampled(30)) {
     const std::size_t from = drawn(last.begin, last.end);
     const std::size_t count = i % 2 == 0 ? 1 : whole.size() - from;
     std::string garbled = whole;
@@ -297,7 +298,7 @@ TEST_CASE_METHOD(torn_log_test, "no inverted bit of a header in the last block s
                  [&](std::size_t at) { return at >= last_block; });
   }
   REQUIRE(headers.size() > 2);
-  for (int i = 0; i < 90; ++i) {
+  for (const int i : sampled(90)) {
     const std::size_t header = i < 56 ? headers.back() : headers[drawn(0, headers.size())];
     const std::size_t bit = i < 56 ? static_cast<std::size_t>(i) : drawn(0, 8 * header_bytes);
     std::string damaged = whole;
