@@ -9,6 +9,7 @@
 
 #include "app/commands/cluster_log.hpp"
 #include "app/commands/failure.hpp"
+#include "app/commands/heard_nodes.hpp"
 #include "cluster/nats/cluster_names.hpp"
 #include "cluster/node/control_message.hpp"
 
@@ -33,8 +34,13 @@ int cluster_move(const cluster_move_command& what) {
       return read_ownership(connection, names.stream, info);
     });
   };
-  const auto before = read();
+  auto before = read();
   if (!before) return fail(before.error());
+  if (*before && (*before)->sequence == 0) {
+    heard_nodes nodes(connection, names.heartbeat);
+    std::this_thread::sleep_for(listening_time);
+    name_owner(**before, nodes.all());
+  }
   if (!*before || (*before)->is_released || (*before)->owner.node.empty()) {
     return fail("no node owns the log: `ordem cluster status` shows which nodes there are");
   }

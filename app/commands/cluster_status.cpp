@@ -3,16 +3,14 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <iostream>
-#include <map>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "app/commands/cluster_log.hpp"
 #include "app/commands/failure.hpp"
-#include "cluster/nats/core_messages.hpp"
+#include "app/commands/heard_nodes.hpp"
 #include "cluster/nats/stream_settings.hpp"
 #include "cluster/node/stream_position.hpp"
 #include "cluster/protocol/heartbeat.hpp"
@@ -21,39 +19,11 @@
 namespace ordem::app {
 namespace {
 
-// Each node sends a heartbeat every 300 ms.
-constexpr std::chrono::seconds listening_time{1};
-constexpr std::size_t nodes_max = 64;  // that are listed
-
-using nodes = std::map<std::string, cluster::heartbeat>;
-
 struct state {
   cluster::stream_info stream;
   std::optional<cluster::genesis_record> genesis;
   std::optional<cluster::log_ownership> ownership;
-  nodes heard;
-};
-
-// Collects the last heartbeat of each node, from its construction on.
-class listener {
- public:
-  listener(cluster::nats_connection& connection, const std::string& subject) : messages_(connection) {
-    messages_.subscribe(subject, [this](cluster::core_message&& message) {
-      auto heard = cluster::decode_heartbeat(message.body);
-      if (!heard) return;
-      const std::lock_guard lock(mutex_);
-      if (heard_.size() < nodes_max || heard_.contains(heard->node)) heard_[heard->node] = std::move(*heard);
-    });
-  }
-  nodes heard() {
-    const std::lock_guard lock(mutex_);
-    return heard_;
-  }
-
- private:
-  std::mutex mutex_;
-  nodes heard_;
-  cluster::core_messages messages_;
+  node_heartbeats heard;
 };
 
 std::string text_of(const state& now, const std::string& name, const std::string& stream) {
@@ -135,14 +105,15 @@ int cluster_status(const cluster_status_command& what) {
   cluster::nats_connection& connection = **connected;
   const auto info = read_log_stream(connection, what.at.name);
   if (!info) return fail(info.error());
-  listener nodes(connection, names.heartbeat);
+  heard_nodes nodes(connection, names.heartbeat);
   const auto end = std::chrono::steady_clock::now() + listening_time;
   const auto genesis = read_genesis(connection, names.stream);
   if (!genesis) return fail(genesis.error());
   const auto ownership = read_ownership(connection, names.stream, *info);
   if (!ownership) return fail(ownership.error());
   std::this_thread::sleep_until(end);
-  const state now{*info, *genesis, *ownership, nodes.heard()};
+  state now{*info, *genesis, *ownership, nodes.all()};
+  if (now.ownership) name_owner(*now.ownership, now.heard);
   std::cout << (what.json ? json_of(now, what.at.name, names.stream) : text_of(now, what.at.name, names.stream))
             << "\n";
   return 0;

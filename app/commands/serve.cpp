@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,6 +35,7 @@
 #include "cluster/nats/stream_settings.hpp"
 #include "cluster/store/replicated_store.hpp"
 #include "http-edge/server/server.hpp"
+#include "storage/folder/data_folder.hpp"
 #include "storage/log/log_changes.hpp"
 
 namespace ordem::app {
@@ -75,8 +77,10 @@ struct cluster_error {
   bool may_end = true;
 };
 
-// Returns the id of the cluster, from the first record of its log.
-tl::expected<std::string, cluster_error> read_cluster_id(const cluster_settings& at) {
+// Returns the id of the cluster, from the first record of its log; if that was trimmed, from the data folder of the
+// node.
+tl::expected<std::string, cluster_error> read_cluster_id(const cluster_settings& at,
+                                                         const std::filesystem::path& data_folder) {
   const auto failed = [](std::string why) { return tl::make_unexpected(cluster_error{std::move(why)}); };
   const auto connected = connect_to_nats(at);
   if (!connected) return failed(connected.error());
@@ -95,11 +99,20 @@ tl::expected<std::string, cluster_error> read_cluster_id(const cluster_settings&
   }
   const auto genesis = read_genesis(connection, stream);
   if (!genesis) return failed(genesis.error());
-  if (!*genesis) {
+  if (*genesis) return (*genesis)->cluster_id;
+  if ((*info)->first_sequence <= 1) {
     return tl::make_unexpected(cluster_error{
         "the stream " + stream + " does not have the first record of the log; `ordem cluster init` writes it", false});
   }
-  return (*genesis)->cluster_id;
+  const auto own = storage::read_folder_format(data_folder);
+  if (!own || !own->is_copy) {
+    return tl::make_unexpected(cluster_error{"the stream " + stream + " begins at sequence " +
+                                                 std::to_string((*info)->first_sequence) +
+                                                 ", since the log was trimmed, and " + data_folder.string() +
+                                                 " is no data folder of a node: begin with a back-up of another node",
+                                             false});
+  }
+  return own->log_id;
 }
 
 class service {
@@ -364,7 +377,7 @@ bool service::open_node(storage::store_settings store) {
 std::optional<std::string> service::wait_for_cluster_id() {
   std::string reported;
   while (!is_stop_pending()) {
-    auto id = read_cluster_id(settings_.cluster);
+    auto id = read_cluster_id(settings_.cluster, settings_.store.folder);
     if (id) return std::move(*id);
     const auto& [reason, may_end] = id.error();
     if (!may_end) {

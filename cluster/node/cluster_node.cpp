@@ -95,7 +95,8 @@ std::string sentence_of(stop_reason reason, std::uint64_t sequence) {
       return "the record" + where + " cannot be read, or contradicts the one that it follows";
     case stop_reason::lost_records: return "the log has lost records that it had acknowledged," + where;
     case stop_reason::trimmed:
-      return "the stream no longer has the record" + where + " that this node needs next: it needs a checkpoint";
+      return "the stream no longer has the record" + where +
+             " that this node needs next: begin again with a back-up of another node";
     case stop_reason::contradiction: return "a server of NATS has acknowledged what cannot be," + where;
     case stop_reason::own_disk: return "the data folder of this node cannot be used";
   }

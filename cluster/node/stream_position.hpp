@@ -64,7 +64,7 @@ tl::expected<std::optional<log_ownership>, std::string> find_ownership(const rec
 struct position_error {
   enum class kind : std::uint8_t {
     unreadable,  // NATS could not be asked: try again
-    trimmed,     // the stream no longer has that record: the node needs a checkpoint
+    trimmed,     // the stream no longer has that record: the node needs a back-up of another
     not_found,   // the stream has other records there, or ends before: it is not of this log, or has lost records
   };
   kind what = kind::unreadable;

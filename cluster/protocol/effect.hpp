@@ -83,7 +83,7 @@ struct heartbeat_effect {
 enum class stop_reason : std::uint8_t {
   damaged_record = 1,  // a record of the stream cannot be read, or contradicts the record that it follows
   lost_records = 2,    // the stream ends before what it had acknowledged, or has another record there
-  trimmed = 3,         // the stream no longer has the next record: the node needs a checkpoint
+  trimmed = 3,         // the stream no longer has the next record: the node needs a back-up of another
   contradiction = 4,   // a server acknowledged what cannot be
   own_disk = 5,        // the data folder of this node cannot be written or read
 };

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -513,6 +514,54 @@ def test_a_start_without_nats_waits_for_it(tmp_path, data_dir):
         assert waiting[0]["reason"]
         server.signal_stop()
         assert server.wait_exit() == 0
+
+
+def test_a_node_begins_from_a_backup_of_another(own_nats, make_cluster, tmp_path):
+    """Breaks if a log that was trimmed stops nodes that have what was trimmed, or if a node that begins from a back-up lacks a write, does not
+    follow the log or can't own it."""
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    cluster = make_cluster("--backup-root", backups, urls=own_nats.urls, replicas=1, nodes=("a", "b"))
+    owner = cluster.owner()
+    standby, = cluster.others(owner)
+    orders = []
+
+    def write_and_back_up(name):
+        with owner.client() as client:
+            orders.extend(accepted_order(create().send(client), 201) for _ in range(20))
+        cluster.wait_level()
+        made = run_ordem("backup", "--url", f"http://127.0.0.1:{standby.port}", "--to", name)
+        assert made.returncode == 0, made.stderr
+        return cluster.state(standby)["sequence"]
+
+    end_of_old = write_and_back_up("old")
+    end_of_new = write_and_back_up("new")
+    first = (end_of_old + end_of_new) // 2
+    own_nats["n1"].trim(f"ORDEM_{cluster.name.upper()}_LOG_0", first)
+
+    shutil.copytree(backups / "new", cluster.folder_of("c"))
+    new = cluster.restart("c")
+    standby.stop()
+    cluster.restart(cluster.name_of(standby))  # by the id in its own folder, since the first record is gone
+    of_cluster = ("--cluster", cluster.name, "--nats", own_nats.urls)
+    status = run_ordem("cluster", "status", *of_cluster)
+    assert status.returncode == 0 and f"sequences {first} to" in status.stdout, status.stdout + status.stderr
+    moved = run_ordem("cluster", "move", *of_cluster, "--to", "c")
+    assert moved.returncode == 0, moved.stderr
+    assert cluster.owner() is new
+    with new.client() as client:
+        orders.append(accepted_order(create().send(client), 201))
+    for server in cluster:
+        for order in orders:
+            assert order_of(server, order["order_id"]) == order
+
+    with pytest.raises(ServerDidNotStart) as refused:
+        start_server(tmp_path / "empty", *of_cluster, "--node", "d")
+    assert_clean_failure(refused.value.code, refused.value.stderr, ["trimmed", f"sequence {first}", "back-up of another node"])
+    with OrdemServer(backups / "old", *of_cluster, "--node", "e") as late:
+        late.wait_listening()
+        assert "trimmed" in poll_until(lambda: cluster.state(late)["stopped"], "the node can't follow the log")
+    cluster.finish()
 
 
 def test_a_folder_of_a_server_without_a_cluster_is_refused(launch, nats, make_cluster, data_dir):

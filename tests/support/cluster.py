@@ -35,7 +35,7 @@ class Cluster:
         self._folder = Path(folder)
         self._nodes = nodes
         self._flags = ("--cluster", self.name, *flags)
-        self._urls = {**dict.fromkeys(nodes, nats_urls), **(urls_of or {})}
+        self._urls = urls_of or {}
         self._servers = {}
         self._all = []
         made = run_ordem("cluster", "init", "--cluster", self.name, "--nats", nats_urls, "--max-bytes", "64MiB", "--replicas", replicas)
@@ -51,6 +51,9 @@ class Cluster:
     def nodes(self):
         return self._nodes
 
+    def folder_of(self, node):
+        return self._folder / node
+
     def name_of(self, server):
         return next(node for node, each in self._servers.items() if each is server)
 
@@ -59,7 +62,7 @@ class Cluster:
 
     def begin_start(self, node):
         """Starts the process of a node."""
-        self._servers[node] = OrdemServer(self._folder / node, *self._flags, "--nats", self._urls[node], "--node", node)
+        self._servers[node] = OrdemServer(self.folder_of(node), *self._flags, "--nats", self._urls.get(node, self.nats_urls), "--node", node)
         self._all.append(self._servers[node])
 
     def restart(self, node):

@@ -113,6 +113,11 @@ class NatsServer:
         answer = self.request(f"$JS.API.STREAM.UPDATE.{stream}", json.dumps({**configuration, "max_bytes": bytes_max}))
         assert answer.get("config", {}).get("max_bytes") == bytes_max, answer
 
+    def trim(self, stream, first):
+        """Deletes the records of a stream before that sequence."""
+        answer = self.request(f"$JS.API.STREAM.PURGE.{stream}", json.dumps({"seq": first}))
+        assert answer.get("success"), answer
+
     def is_ready(self):
         return self.asked("healthz?js-server-only=true") is not None
 
