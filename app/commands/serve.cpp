@@ -82,35 +82,30 @@ struct cluster_error {
 tl::expected<std::string, cluster_error> read_cluster_id(const cluster_settings& at,
                                                          const std::filesystem::path& data_folder) {
   const auto failed = [](std::string why) { return tl::make_unexpected(cluster_error{std::move(why)}); };
+  const auto refused = [](std::string why) { return tl::make_unexpected(cluster_error{std::move(why), false}); };
   const auto connected = connect_to_nats(at);
   if (!connected) return failed(connected.error());
   cluster::nats_connection& connection = **connected;
   if (connection.payload_bytes_max() < cluster::nats_payload_bytes_min) {
-    return tl::make_unexpected(
-        cluster_error{"the servers of NATS take messages of at most " + std::to_string(connection.payload_bytes_max()) +
-                          " bytes, which is less than a record of the log may have: set max_payload to 8MB",
-                      false});
+    return refused("the servers of NATS take messages of at most " + std::to_string(connection.payload_bytes_max()) +
+                   " bytes, which is less than a record of the log may have: set max_payload to 8MB");
   }
   const std::string stream = cluster::names_of(at.name).stream;
   const auto info = cluster::read_stream_info(connection, stream);
   if (!info) return failed(info.error().text);
-  if (!*info) {
-    return tl::make_unexpected(cluster_error{no_cluster_error(at.name), false});
-  }
+  if (!*info) return refused(no_cluster_error(at.name));
   const auto genesis = read_genesis(connection, stream);
   if (!genesis) return failed(genesis.error());
   if (*genesis) return (*genesis)->cluster_id;
   if ((*info)->first_sequence <= 1) {
-    return tl::make_unexpected(cluster_error{
-        "the stream " + stream + " does not have the first record of the log; `ordem cluster init` writes it", false});
+    return refused("the stream " + stream +
+                   " does not have the first record of the log; `ordem cluster init` writes it");
   }
   const auto own = storage::read_folder_format(data_folder);
   if (!own || !own->is_copy) {
-    return tl::make_unexpected(cluster_error{"the stream " + stream + " begins at sequence " +
-                                                 std::to_string((*info)->first_sequence) +
-                                                 ", since the log was trimmed, and " + data_folder.string() +
-                                                 " is no data folder of a node: begin with a back-up of another node",
-                                             false});
+    return refused("the stream " + stream + " begins at sequence " + std::to_string((*info)->first_sequence) +
+                   ", since the log was trimmed, and " + data_folder.string() +
+                   " is no data folder of a node: begin with a back-up of another node");
   }
   return own->log_id;
 }

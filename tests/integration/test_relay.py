@@ -213,9 +213,9 @@ def test_a_receiver_that_wants_no_more_ends_the_relay(launch, tmp_path, secret):
 def test_a_relay_that_is_killed_repeats_at_most_the_last_event(launch, tmp_path, secret):
     server = launch()
     client = server.client()
-    make_orders(client, 60)
+    make_orders(client, settings.sampled(200))
     with Receiver(secret) as receiver:
-        for count in (6, 15, 27, 36):
+        for count in map(settings.sampled, (20, 50, 90, 120)):
             with Relay(tmp_path, server, receiver) as relay:
                 receiver.wait_accepted(count)
                 relay.kill()
